@@ -1,1 +1,1 @@
-"""Pure functions: what the core knows in, styled pieces of text out. Nothing here touches the screen."""
+"""Pure functions from the core's data to styled text; nothing here touches the screen."""

@@ -1,4 +1,4 @@
-"""What differs from the image."""
+"""A container's changes against its image."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pyd_tui.dashboard.render.facts import nothing
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 _KINDS: dict[int, tuple[str, Role]] = {0: ("~", "warn"), 1: ("+", "good"), 2: ("-", "bad")}
-"""As the Engine API numbers them: modified, added, deleted."""
+"""The Engine API's numbers: modified, added, deleted."""
 
 
 def changes(found: list[FileChange]) -> list[Cell]:
-    """Returns the paths in order, with a count of each kind first."""
+    """Return the changed paths in order, below a count of each kind."""
     if not found:
         return nothing("nothing differs from the image")
     counts = {kind: sum(change.kind == kind for change in found) for kind in _KINDS}

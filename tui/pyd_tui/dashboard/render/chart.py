@@ -10,11 +10,11 @@ BLOCKS = " ▁▂▃▄▅▆▇█"
 """Eighths of a cell, from none to all."""
 
 HOLD_NS = 3_000_000_000
-"""Nanoseconds for which a sample stands when there is no newer one; beyond that nothing was measured."""
+"""Nanoseconds for which a sample counts when there is no newer one; beyond that nothing was measured."""
 THINNED_NS = 300_000_000_000
-"""Age from which on samples are kept every ten seconds only."""
+"""Age beyond which samples are kept only every ten seconds."""
 LONG_HOLD_NS = 15_000_000_000
-"""Nanoseconds for which such a sample stands."""
+"""Nanoseconds for which such a sample counts."""
 
 Values = Sequence[float | None]
 
@@ -22,11 +22,11 @@ Values = Sequence[float | None]
 def buckets(
     samples: Sequence[Usage], get: Callable[[Usage], float | None], *, until_ns: int, span_ns: int, count: int
 ) -> list[float | None]:
-    """Returns the highest value in each of `count` equal parts of the time before `until_ns`; None: not measured."""
+    """Return the highest value in each of `count` equal parts of the time before `until_ns`; None: not measured."""
     found: list[float | None] = [None] * count
     begin = until_ns - span_ns
     held: tuple[int, int, float] | None = None
-    """The last sample's part and time, and what it said."""
+    """The last sample's part, time and value."""
     for sample in samples:
         value = get(sample)
         if value is None or sample.time_ns <= begin:
@@ -42,7 +42,7 @@ def buckets(
 
 
 def spark(values: Values, top: float) -> str:
-    """Draws one character for each value; something above nothing is never drawn as nothing."""
+    """Draw one character for each value; a value above zero is never drawn as a blank."""
     drawn = []
     for value in values:
         level = 0 if not value or top <= 0 else max(1, min(8, round(8 * value / top)))
@@ -51,9 +51,9 @@ def spark(values: Values, top: float) -> str:
 
 
 def graph(values: Values, top: float, lines: int) -> list[str]:
-    """Draws an area under a curve, a column for each value and eight steps to a line, as `lines` texts from the top.
+    """Draw the area under a curve as `lines` texts from the top: a column for each value, eight steps to a line.
 
-    What was measured is at least one step high, so that zero differs from not known.
+    Measured values are at least one step high, so that zero differs from unknown.
     """
     most = 8 * lines
     steps = []
@@ -64,7 +64,7 @@ def graph(values: Values, top: float, lines: int) -> list[str]:
 
 
 def scale(highest: float, steps: Sequence[float]) -> float:
-    """Returns a round number not below the highest value: of these steps, or double the last as often as it takes."""
+    """Return a round number not below the highest value: the first such step, or the last step doubled often enough."""
     for step in steps:
         if highest <= step:
             return step

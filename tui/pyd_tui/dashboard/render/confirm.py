@@ -1,4 +1,4 @@
-"""A question and what it is about, as lines."""
+"""Confirmation dialogs: a question and the objects it is about."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def confirm(
     """Returns the lines of a dialog.
 
     Args:
-        question: What is asked.
-        names: What it is about; listed only when there are several, since one is in the question.
+        question: The question.
+        names: The objects; listed only when there are several, since the question names a single one.
         answers: The keys for yes and no.
         room: Terminal columns a line may take.
-        most: Lines that the list may take; what is beyond is counted.
-        top: Names that are scrolled away above.
+        max_lines: Lines that the list may take; the rest is counted.
+        top: Number of names scrolled away above.
         scroll: The keys that scroll.
     """
     lines = [cell(line, "strong") for line in textwrap.wrap(safe(question), room)]
@@ -43,5 +43,5 @@ def confirm(
 
 
 def listed(count: int, most: int) -> int:
-    """Returns how many of so many names are listed at once; what is left is told of above and below them."""
+    """Return how many of `count` names are listed at a time; the others are counted above and below them."""
     return count if count <= most else max(1, most - 2)

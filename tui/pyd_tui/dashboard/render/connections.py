@@ -1,4 +1,4 @@
-"""How a container is reached, and what it reaches by which name."""
+"""A container's networks, published ports and name resolution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyd_tui.dashboard.render.pieces import Cell, cell
 
 
 def connections(found: Container) -> list[Cell]:
-    """Returns its networks with addresses and names, its ports, and how it resolves names."""
+    """Return the container's networks with addresses and names, its ports, and how it resolves names."""
     settings, host = found.network_settings, found.host_config
     lines = block("Network", [fact("mode", cell(host.network_mode or "default"))])
     for name, place in settings.networks.items():
@@ -18,8 +18,8 @@ def connections(found: Container) -> list[Cell]:
     lines += block(
         "Ports",
         [
-            _port(name, [f"{one.host_ip}:{one.host_port}" for one in bound or []])
-            for name, bound in settings.ports.items()
+            _port(name, [f"{one.host_ip}:{one.host_port}" for one in bindings or []])
+            for name, bindings in settings.ports.items()
         ],
     )
     names = [

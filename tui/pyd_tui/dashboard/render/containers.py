@@ -42,21 +42,21 @@ COLUMNS = (
 
 Cells = tuple[Cell, ...]
 MEASURED = ("cpu", "trend", "memory", "throttled", "pids", "net", "disk")
-"""Keys of the columns that say what a container uses."""
+"""Keys of the columns that show resource use."""
 
 TREND_STEP = 5 * SECOND
-"""Nanoseconds that one character of the curve in the list stands for: it moves on so seldom, to spare the terminal."""
+"""Nanoseconds that one character of the list's curve stands for; a long step, to spare the terminal."""
 TREND = 10
 """Characters of that curve."""
 
 CPU_TITLES = {"core": "%CORE", "most": "%MOST"}
-"""What 100 % stands for: one processor; all that the container may use, which is its limit or the whole machine."""
+"""Meaning of 100 %: one core, or all that the container may use (its limit, or the machine)."""
 
 ALIVE = frozenset({"running", "paused", "restarting"})
-"""States in which a container has processes, or is about to."""
+"""States in which a container has processes, or is about to; `ContainerInfo.alive` leaves out `restarting`."""
 
 ASKED_TO_END = frozenset({0, 130, 143})
-"""Exit codes of a main process that was done, or ended by the SIGINT or SIGTERM that stopping sends (128 + signal)."""
+"""Exit codes of a main process that finished, or ended by the SIGINT or SIGTERM of a stop (128 + signal)."""
 
 _SHAPES: dict[str, tuple[str, Role]] = {
     "running": ("●", "good"),
@@ -76,12 +76,12 @@ _HEALTH: dict[str, tuple[str, Role]] = {
 
 
 def is_broken(entry: ContainerInfo, verdict: Verdict | None = None) -> bool:
-    """Whether somebody should look at it: triage's word where there is one, else what its state makes one suspect."""
+    """Return whether the container needs attention: triage's verdict if there is one, else a guess from its state."""
     return is_suspect(entry) if verdict is None else verdict.broken
 
 
 def is_suspect(entry: ContainerInfo) -> bool:
-    """Whether it looks broken: died of itself, couldn't be started, in a restart loop, unhealthy."""
+    """Return whether the container looks broken: failed, couldn't be started, in a restart loop, or unhealthy."""
     if entry.state in {"dead", "restarting"} or (entry.state == "created" and entry.error):
         return True
     if entry.state in {"exited", "stopped"}:
@@ -90,7 +90,7 @@ def is_suspect(entry: ContainerInfo) -> bool:
 
 
 def state(entry: ContainerInfo, pending: str = "", verdict: Verdict | None = None) -> Cell:
-    """Says the state by a shape, a word and a colour, so that none of them is alone in telling it."""
+    """Show the state by shape, text and colour, so that it never depends on one of them only."""
     if pending:
         return (Span("… ", "warn"), Span(pending, "warn"))
     shape, role = _SHAPES.get(entry.state, ("?", "warn"))
@@ -103,7 +103,7 @@ def state(entry: ContainerInfo, pending: str = "", verdict: Verdict | None = Non
 
 
 def health(entry: ContainerInfo) -> Cell:
-    """Says what the health probes found; empty without probes, and for the dead, whose last word no longer counts."""
+    """Return the health status; empty without probes, and for exited containers, whose last status no longer counts."""
     if entry.state not in ALIVE:
         return EMPTY
     text, role = _HEALTH.get(entry.health, ("", "dim"))
@@ -111,9 +111,9 @@ def health(entry: ContainerInfo) -> Cell:
 
 
 def since(entry: ContainerInfo, clock: Clock) -> Cell:
-    """Says how long it has run; of others, when they ended or were made.
+    """Return how long the container has run; if it doesn't run, when it ended or was created.
 
-    A running time grows; the moment of an end stays as it is. So a screen of dead containers needs no repainting.
+    A running time grows; the time of an exit doesn't change. So a screen of exited containers needs no repainting.
     """
     if entry.state in ALIVE and entry.started_ns is not None:
         return cell(duration(clock.now() - entry.started_ns), "text")
@@ -122,7 +122,7 @@ def since(entry: ContainerInfo, clock: Clock) -> Cell:
 
 
 def reason(entry: ContainerInfo, answer: Verdict | PydError | None) -> Cell:
-    """Says why it is broken, in triage's words: the cause, and what it did."""
+    """Return why the container is broken, in triage's words: cause and summary."""
     if answer is None:
         return cell("looking" if is_suspect(entry) else "", "dim")
     if isinstance(answer, PydError):
@@ -132,21 +132,21 @@ def reason(entry: ContainerInfo, answer: Verdict | PydError | None) -> Cell:
 
 
 def memory_share(usage: Usage) -> float | None:
-    """Returns how much of its limit a container uses, 0 to 1; None without a limit."""
+    """Return the share of its memory limit that a container uses, 0 to 1; None without a limit."""
     if usage.memory_bytes is None or not usage.memory_limit:
         return None
     return usage.memory_bytes / usage.memory_limit
 
 
 def pressure(share: float | None) -> Role:
-    """Returns the role of a share of a limit: calm below three quarters, alarming above nine tenths."""
+    """Return the role of a share of a limit: normal below three quarters, alarming above nine tenths."""
     if share is None or share < 0.75:
         return "text"
     return "warn" if share < 0.9 else "bad"
 
 
 def cpu(usage: Usage | None, most: float = 1.0) -> Cell:
-    """Says processor use in percent of so many cores."""
+    """Return processor use in percent of so many cores."""
     if usage is None or usage.cpu_percent is None:
         return EMPTY
     value = usage.cpu_percent / most
@@ -154,17 +154,17 @@ def cpu(usage: Usage | None, most: float = 1.0) -> Cell:
 
 
 def trend(samples: Sequence[Usage], most: float = 1.0) -> Cell:
-    """Draws what it used of the processor last, as far as it was measured."""
+    """Draw recent processor use, as far as it was measured."""
     if not samples:
         return EMPTY
-    until = -(-samples[-1].time_ns // TREND_STEP) * TREND_STEP  # a grid that stands still while its last part fills
+    until = -(-samples[-1].time_ns // TREND_STEP) * TREND_STEP  # a grid that doesn't move while its last part fills
     values = buckets(samples, lambda one: one.cpu_percent, until_ns=until, span_ns=TREND * TREND_STEP, count=TREND)
     top = max(100.0 * most, *(value or 0 for value in values))
     return (Span(spark(values, top), "good"),)
 
 
 def rates(first: float | None, second: float | None) -> Cell:
-    """Says bytes a second, one way and the other."""
+    """Return bytes per second in both directions."""
     if first is None or second is None:
         return EMPTY
     one, other = (cell(size(value), "text" if value >= 1 else "dim") for value in (first, second))
@@ -172,25 +172,25 @@ def rates(first: float | None, second: float | None) -> Cell:
 
 
 def throttled(usage: Usage) -> Cell:
-    """Says how often it was held back; empty where it never was."""
+    """Return the share of time throttled; empty where it never was."""
     return cell(percent(100 * usage.throttled_ratio), "warn") if usage.throttled_ratio else EMPTY
 
 
 def memory(usage: Usage | None) -> Cell:
-    """Says memory use, coloured by how near its limit it is."""
+    """Return memory use, coloured by how near its limit it is."""
     if usage is None or usage.memory_bytes is None:
         return EMPTY
     return cell(size(usage.memory_bytes), pressure(memory_share(usage)))
 
 
 def limit(entry: ContainerInfo, usage: Usage | None) -> Cell:
-    """Says the memory limit; empty without one."""
+    """Return the memory limit; empty without one."""
     most = entry.memory_limit or (usage.memory_limit if usage else None)
     return (Span("/ ", "faint"), *cell(size(most), "dim")) if most else EMPTY
 
 
 def image(entry: ContainerInfo) -> Cell:
-    """Names the image: a bare digest is cut to what people compare, twelve digits."""
+    """Name the image; a bare digest is shortened to the twelve digits that people compare."""
     name = entry.image
     if name.startswith("sha256:"):
         return cell(name.removeprefix("sha256:")[:12], "dim")
@@ -199,12 +199,12 @@ def image(entry: ContainerInfo) -> Cell:
 
 
 def ports(entry: ContainerInfo) -> Cell:
-    """Lists the published ports, host side first; the same one on several host addresses once."""
+    """List the published ports, host side first; a port published on several host addresses is listed once."""
     return cell(published(entry.ports), "dim")
 
 
 def published(found: Sequence[Port]) -> str:
-    """Lists published ports in words."""
+    """Return published ports as text."""
     return ", ".join(dict.fromkeys(_port(port) for port in _in_order(found)))
 
 
@@ -221,12 +221,12 @@ def _port(port: Port) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowUsage:
-    """What is known of a container's use of resources.
+    """A container's resource use, as a row shows it.
 
     Attributes:
-        usage: The newest.
-        samples: What came before it, oldest first.
-        most: How many cores 100 % stands for.
+        usage: The newest sample.
+        samples: Earlier samples, oldest first.
+        cores: Number of cores that 100 % stands for.
     """
 
     usage: Usage
@@ -235,7 +235,7 @@ class RowUsage:
 
 
 def measures(use: RowUsage | None) -> tuple[Cell, ...]:
-    """Returns the cells under `MEASURED` but the memory's limit, which is known without measuring."""
+    """Return the cells of `MEASURED`, without the memory limit, which is known without measuring."""
     if use is None:
         return (EMPTY,) * len(MEASURED)
     usage = use.usage
@@ -259,7 +259,7 @@ def row(
     *,
     engine: Cell = EMPTY,
 ) -> tuple[Cell, ...]:
-    """Returns the cells of a container, one for each of `COLUMNS`; `answer` is what triage said of it, if anything."""
+    """Return a container's cells, one for each of `COLUMNS`; `answer` is triage's verdict or error, if any."""
     verdict = None if isinstance(answer, PydError) else answer
     living = entry.state in ALIVE
     used = measures(use if living else None)
@@ -282,14 +282,14 @@ def row(
 def heading(
     project: str, entries: Sequence[ContainerInfo], usage: Sequence[Usage], *, folded: bool, broken: int
 ) -> Cells:
-    """Returns the cells of the line above a project's containers, one for each of `COLUMNS`.
+    """Return the cells of the line above a project's containers, one for each of `COLUMNS`.
 
     Args:
         project: Its name.
-        entries: Its containers.
-        usage: What those of them use that are measured; the totals are told once all the living ones are.
+        containers: Its containers.
+        usage: Use of those that are measured; totals appear once all running ones are.
         folded: Whether the containers are hidden below it.
-        broken: How many somebody should look at.
+        broken: Number of containers that need attention.
     """
     living = sum(entry.state in ALIVE for entry in entries)
     cells = dict.fromkeys((column.key for column in COLUMNS), EMPTY)
@@ -303,12 +303,12 @@ def heading(
 
 
 def natural(entries: list[ContainerInfo], clock: Clock, *, reasons: bool = False) -> dict[str, int]:
-    """Returns the width that each column's widest content wants; 0 leaves an optional one out.
+    """Return the width of each column's widest content; 0 leaves out an optional column.
 
     Args:
-        entries: What is shown.
-        clock: Tells the time.
-        reasons: Whether to say why each is broken; that gets the room of what is of no use to the dead.
+        containers: The rows.
+        clock: The clock.
+        reasons: Show why each is broken, in place of columns that mean nothing for exited containers.
     """
     widest: dict[str, int] = {column.key: 0 for column in COLUMNS}
     widest |= dict.fromkeys(MEASURED, 5 * any(entry.state in ALIVE for entry in entries))

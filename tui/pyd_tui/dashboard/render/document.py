@@ -1,4 +1,4 @@
-"""A JSON document as lines that fold: highlighted, each with its path, secrets masked."""
+"""JSON documents as foldable lines: highlighted, each with its path, secrets masked."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell
 
 CLOSES = "$"
-"""Ends the key of a line that closes what another opens; no path ends so."""
+"""Suffix of the key of a closing line; no path ends so."""
 INDENT = 2
 LONGEST = 4096
-"""Characters of a value that are drawn; a copy has them all."""
+"""Characters of a value that are drawn; copies have all of them."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENV = re.compile(r"\.(?:Config|ContainerConfig|Spec\.TaskTemplate\.ContainerSpec)\.Env\[\d+\]")
 
 
 class DocumentLine(NamedTuple):
-    """One line.
+    """One line of a document.
 
     Attributes:
-        key: Its path as jq writes it (`.Config.Env[0]`), with `CLOSES` behind it where it closes something.
-        text: What is drawn.
-        opens: Whether lines below belong to it.
+        key: Its path as jq writes it (`.Config.Env[0]`), with `CLOSING_SUFFIX` appended on closing lines.
+        text: The drawn text.
+        opens: Whether the lines below belong to it.
     """
 
     key: str
@@ -47,7 +47,7 @@ _DECODER = msgspec.json.Decoder(float_hook=_Number)
 
 
 def parse(body: bytes) -> Any:
-    """Returns the document; an error's text where it is none."""
+    """Return the decoded document, or the error's text if it isn't JSON."""
     try:
         return _DECODER.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -55,39 +55,39 @@ def parse(body: bytes) -> Any:
 
 
 def document(found: Any, folded: Collection[str] = (), *, unmasked: bool = False) -> list[DocumentLine]:
-    """Lays a document out, keys in the engine's order.
+    """Lay out a document as lines, keys in the engine's order.
 
     Args:
-        found: The document.
-        folded: Paths of what is shown as one line.
+        value: The document.
+        folded: Paths that are shown as one line.
         unmasked: Show secrets of the environment.
     """
     return list(_Layout(frozenset(folded), unmasked=unmasked).lines(found, "", "", 0, last=True))
 
 
 def value_at(found: Any, key: str) -> str:
-    """Returns what is at a path, as it would be copied: texts as they are, anything else as JSON."""
+    """Return the value at a path as it is copied: text as it is, anything else as JSON."""
     for name, index in re.findall(r"""\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+|"(?:[^"\\]|\\.)*")\]""", key.rstrip(CLOSES)):
         found = found[name] if name else found[json.loads(index)]
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, indent=INDENT)
 
 
 class _Layout:
-    """One laying out, and what holds for all of it."""
+    """The layout of one document, with the settings that hold for all of it."""
 
     def __init__(self, folded: frozenset[str], *, unmasked: bool) -> None:
         self._folded = folded
         self._unmasked = unmasked
 
     def lines(self, value: Any, path: str, label: str, depth: int, *, last: bool) -> Iterator[DocumentLine]:
-        """Lays a value out.
+        """Lay out a value.
 
         Args:
-            value: What is at the path.
-            path: The path; empty is the whole.
-            label: What stands before it.
-            depth: How deep it lies.
-            last: Whether no other follows beside it.
+            value: The value at the path.
+            path: Its path; empty for the document.
+            label: Text before it.
+            depth: Nesting depth.
+            last: Whether it is the last of its siblings.
         """
         key = path or "."
         comma: Cell = () if last else (Span(",", "dim"),)

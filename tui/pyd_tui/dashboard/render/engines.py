@@ -1,4 +1,4 @@
-"""Several engines beside one another: as tabs, and as rows of a table."""
+"""Several engines: as tabs, and as rows of a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = (
     LayoutColumn(key="broken", title="BROKEN", least=6, most=6, priority=1, right=True),
     LayoutColumn(key="engine", title="ENGINE", least=14, most=24, priority=4),
     LayoutColumn(key="address", title="ADDRESS", least=16, most=60, priority=5),
-    LayoutColumn(key="trouble", title="WHAT IS WRONG", least=20, most=90, priority=1, optional=True),
+    LayoutColumn(key="error", title="ERROR", least=20, most=90, priority=1, optional=True),
 )
 
 _STATES: dict[str, tuple[str, str, Role]] = {
@@ -31,11 +31,11 @@ _STATES: dict[str, tuple[str, str, Role]] = {
 
 
 Tab = tuple[str, str, int, bool]
-"""An engine in a line: name, state of the connection, count of broken containers, whether it is looked at."""
+"""An engine's tab: name, connection state, number of broken containers, whether it is shown."""
 
 
 def tabs(engines: Sequence[Tab], room: int) -> Cell:
-    """Writes engines in a line; where they don't fit, the one that is looked at, and which of how many it is."""
+    """Write the engines in a line; where they don't fit, only the current one and its position."""
     pieces: list[Span] = []
     for name, state, broken, current in engines:
         shape, _, role = _STATES[state]
@@ -55,14 +55,14 @@ def tabs(engines: Sequence[Tab], room: int) -> Cell:
 
 
 def whose(name: str, connection: ConnectionState, clock: Clock) -> Cell:
-    """Names a container's engine; of a lost one, since when what is shown of it has been old."""
+    """Name a container's engine; for a lost engine, add how old the data is."""
     if connection.state != "lost":
         return cell(name, "accent")
     return (*cell(name, "bad"), Span(f" {age(max(0, clock.now() - connection.since_ns))}", "bad"))
 
 
 def all_of(engines: Sequence[tuple[str, ConnectionState]], clock: Clock, room: int) -> Cell:
-    """Says whether what is shown of several engines is current; of the first that is lost, since when and why."""
+    """Show whether the data of several engines is current; for the first lost one, since when and why."""
     lost = [(name, connection) for name, connection in engines if connection.state == "lost"]
     if not lost:
         live = all(connection.state == "live" for _, connection in engines)
@@ -79,7 +79,7 @@ def all_of(engines: Sequence[tuple[str, ConnectionState]], clock: Clock, room: i
 def row(
     name: str, state: str, *, counts: tuple[int, int, int], engine: str, address: str, trouble: PydError | None
 ) -> tuple[Cell, ...]:
-    """Returns the cells under `COLUMNS`; `counts` are the running, all and broken containers, all zero if not known."""
+    """Return the cells of `COLUMNS`; `counts` are the running, all and broken containers, all zero if unknown."""
     shape, word, role = _STATES[state]
     running, every, broken = counts
     known = state in {"live", "lost"} and every > 0

@@ -1,4 +1,4 @@
-"""A container's environment, with what looks like a secret masked."""
+"""A container's environment, with likely secrets masked."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pyd_tui.dashboard.render.facts import nothing
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
 
 MASK = "••••••••"
-"""As long for every value: the length of a secret is part of it."""
+"""Equally long for every value, since a secret's length is part of it."""
 NAME = 40
-"""Terminal columns the names take at most before they push the values aside."""
+"""Terminal columns the names may take before they push the values aside."""
 
 _SECRET_WORDS = frozenset(
     {"key", "apikey", "auth", "pass", "pw", "pwd", "cookie", "salt", "credential", "credentials", "private", "dsn"}
@@ -21,13 +21,13 @@ _WITH_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*:)(?P<passwo
 
 
 def looks_secret(name: str) -> bool:
-    """Whether a variable's name says that its value is nobody's business."""
+    """Return whether a variable's name suggests that its value is secret."""
     words = name.casefold().replace("-", "_").replace(".", "_").split("_")
     return bool(_SECRET_PARTS.search(name)) or not _SECRET_WORDS.isdisjoint(words)
 
 
 def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
-    """Returns one line for each variable, by name; passwords in addresses are masked too."""
+    """Return one line for each variable, sorted by name; passwords in URLs are masked too."""
     if not variables:
         return nothing("no environment is set")
     pairs = sorted((name, value) for name, _, value in (entry.partition("=") for entry in variables))
@@ -45,7 +45,7 @@ def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
 
 
 def masked(variable: str) -> Cell:
-    """Returns `NAME=VALUE` with what looks like a secret masked."""
+    """Return `NAME=VALUE` with a likely secret masked."""
     name, sets, value = variable.partition("=")
     return (*cell(name + sets), *_value(name, value, unmasked=False))
 

@@ -1,4 +1,4 @@
-"""Events and log lines as lines of text."""
+"""Events as lines of text."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _ROLES: dict[str, Role] = {
 }
 
 LEFT_OUT = frozenset({"exec_create", "exec_start", "exec_die", "top", "attach", "resize", "archive-path"})
-"""What looking at a container causes; health probes make a thousand of these an hour."""
+"""Events caused by looking at a container; health probes cause a thousand of these an hour."""
 
 
 def is_worth_showing(event: Event) -> bool:
-    """Whether an event says something about a container's life rather than about somebody looking at it."""
+    """Return whether an event is about a container's life rather than about a client looking at it."""
     return event.verb not in LEFT_OUT
 
 
 def event_line(event: Event, clock: Clock, *, times: bool = True) -> Cell:
-    """Writes an event as time, type, verb, name and what else is worth knowing."""
+    """Write an event as time, type, verb, name and details."""
     when_ns = event.time_nano or event.time * SECOND
     told = facts(event)
     stamp = cell(f"{clock.local(when_ns):%H:%M:%S}  ", "dim") if times else EMPTY
@@ -44,13 +44,13 @@ def event_line(event: Event, clock: Clock, *, times: bool = True) -> Cell:
 
 
 def named(event: Event) -> str:
-    """Names what it happened to; a bare id is cut to what people compare, twelve digits."""
+    """Return the name of the event's object; a bare id is shortened to the twelve digits that people compare."""
     name = event.name.removeprefix("sha256:")
     return name[:12] if len(name) == 64 and name == event.actor.id.removeprefix("sha256:") else event.name
 
 
 def role(event: Event) -> Role:
-    """Returns what its verb means: good, bad, or worth no colour."""
+    """Return the role of an event's verb."""
     if event.verb == "die" and event.actor.attributes.get("exitCode") not in {"0", None}:
         return "bad"
     if event.verb == "health_status":
@@ -59,7 +59,7 @@ def role(event: Event) -> Role:
 
 
 def facts(event: Event) -> list[str]:
-    """Returns what else is worth knowing of it: exit code, signal, image, what a health probe found."""
+    """Return an event's details: exit code, signal, image, health status."""
     attributes = event.actor.attributes
     told: list[str] = []
     if event.verb == "health_status":

@@ -1,4 +1,4 @@
-"""Numbers as people read them: few digits, fixed width, so that a screen at rest stays at rest."""
+"""Numbers with few digits and fixed width, so that an idle screen doesn't change."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ SECOND = 1_000_000_000
 
 
 class Now(Protocol):
-    """Tells the time."""
+    """A source of the current time."""
 
     def __call__(self) -> int:
-        """Returns nanoseconds since the epoch."""
+        """Return nanoseconds since the epoch."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """What time it is, and in which zone to write it; tests hold it still."""
+    """The time, and the zone to write it in; tests hold it still."""
 
     now: Now = field(default=time_ns)
     zone: tzinfo | None = None
-    """None is the machine's own."""
+    """None is the machine's time zone."""
 
     def local(self, moment_ns: int) -> datetime:
-        """Returns a moment in the zone that is shown."""
+        """Return a moment in the displayed time zone."""
         return datetime.fromtimestamp(moment_ns / SECOND, UTC).astimezone(self.zone)
 
 
@@ -51,7 +51,7 @@ def percent(value: float) -> str:
 
 
 def duration(nanoseconds: int) -> str:
-    """Writes a length of time in at most three columns and one unit: `<1m`, `5m`, `3h`, `12d`, `8w`, `3y`."""
+    """Write a duration in at most three columns and one unit: `<1m`, `5m`, `3h`, `12d`, `8w`, `3y`."""
     minutes = nanoseconds // SECOND // 60
     if minutes < 1:
         return "<1m"
@@ -62,7 +62,7 @@ def duration(nanoseconds: int) -> str:
 
 
 def moment(when_ns: int, clock: Clock) -> str:
-    """Writes a moment that never changes while it is looked at: `14:02` today, `21 Nov` this year, else `Nov 2024`."""
+    """Write a moment so that the text rarely changes: `14:02` today, `21 Nov` this year, else `Nov 2024`."""
     then, today = clock.local(when_ns), clock.local(clock.now())
     if then.date() == today.date():
         return f"{then:%H:%M}"
@@ -72,10 +72,10 @@ def moment(when_ns: int, clock: Clock) -> str:
 
 
 def full_moment(when_ns: int, clock: Clock) -> str:
-    """Writes a moment to the second with its date."""
+    """Write a moment as date and time to the second."""
     return f"{clock.local(when_ns):%Y-%m-%d %H:%M:%S}"
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
-    """Writes how many there are: `1 line`, `2,000 lines`; `plural` where it isn't the noun with an s."""
+    """Write a count with its noun: `1 line`, `2,000 lines`; `plural` where it isn't the noun with an s."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

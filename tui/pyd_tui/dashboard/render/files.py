@@ -19,20 +19,20 @@ COLUMNS = (
     LayoutColumn(key="modified", title="CHANGED", least=8, most=8, priority=5, right=True),
 )
 HIGHLIGHTED = 256 << 10
-"""Bytes of a file that are highlighted; what is longer is shown as it is."""
+"""Bytes of a file that are highlighted; longer files are shown without colours."""
 LONGEST = 2000
 """Characters of a line that are drawn."""
 HEX_WIDTH = 16
 
 _ROLES: dict[str, Role] = {"directory": "accent", "link": "info", "pipe": "warn", "socket": "warn", "device": "warn"}
 _CHANGES: dict[int, Cell] = {0: (Span("~", "warn"),), 1: (Span("+", "good"),)}
-"""As the Engine API numbers them: modified, added."""
+"""The Engine API's numbers: modified, added."""
 _TYPES = {"directory": stat.S_IFDIR, "link": stat.S_IFLNK, "pipe": stat.S_IFIFO, "socket": stat.S_IFSOCK}
 _TYPES |= {"device": stat.S_IFCHR, "file": stat.S_IFREG}
 
 
 def file_name(entry: FileEntry) -> Cell:
-    """Returns what an entry is called, and where it leads."""
+    """Return an entry's name, and a link's target."""
     executable = entry.kind == "file" and entry.mode & 0o111
     name = cell(entry.name, "good" if executable else _ROLES.get(entry.kind, "text"))
     if entry.kind == "directory":
@@ -43,7 +43,7 @@ def file_name(entry: FileEntry) -> Cell:
 
 
 def file_row(entry: FileEntry, change: int | None, clock: Clock) -> tuple[Cell, ...]:
-    """Returns the cells of an entry; `change` is how it differs from the image."""
+    """Return an entry's cells; `change` is its difference from the image."""
     return (
         _CHANGES.get(change, EMPTY) if change is not None else EMPTY,
         file_name(entry),
@@ -65,13 +65,13 @@ def file_lines(name: str, data: bytes) -> list[Cell]:
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether bytes are no text: one of the first is NUL, or many are no UTF-8."""
+    """Return whether bytes aren't text: an early one is NUL, or many aren't UTF-8."""
     head = data[:8192]
     return b"\0" in head or head.decode("utf-8", "replace").count("\ufffd") > len(head) // 20 + 1
 
 
 def hex_lines(data: bytes) -> Iterator[Cell]:
-    """Lays bytes out as `hexdump -C` does."""
+    """Lay bytes out as `hexdump -C` does."""
     for at in range(0, len(data), HEX_WIDTH):
         part = data[at : at + HEX_WIDTH]
         left, right = part[:8].hex(" "), part[8:].hex(" ")
@@ -80,7 +80,7 @@ def hex_lines(data: bytes) -> Iterator[Cell]:
 
 
 def highlighted(name: str, text: str) -> list[Cell] | None:
-    """Highlights source by its file's name or its first line; None where nothing is known about it."""
+    """Highlight source code by its file name or first line; None if its language is unknown."""
     from pygments.lexers import get_lexer_for_filename, guess_lexer  # noqa: PLC0415 - only when a file is opened
     from pygments.lexers.special import TextLexer  # noqa: PLC0415 - as above
     from pygments.util import ClassNotFound  # noqa: PLC0415 - as above

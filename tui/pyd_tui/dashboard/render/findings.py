@@ -1,4 +1,4 @@
-"""Rows of a search through all logs: when, which container, and the line with what was looked for marked."""
+"""Rows of a search through all logs: time, container, and the line with its matches marked."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ COLUMNS = (
     LayoutColumn(key="line", title="LINE", least=10, most=LONGEST_SHOWN, priority=0),
 )
 LEAD = 24
-"""Terminal columns before the first match that are shown of a line whose match would be far to the right."""
+"""Terminal columns shown before the first match of a line that is moved sideways."""
 FAR = 60
-"""From which terminal column on that is so."""
+"""Terminal column of the first match from which a line is moved sideways."""
 
 
 def row(hit: Hit, pattern: LogPattern, clock: Clock, *, engine: bool) -> tuple[Cell, ...]:
-    """Writes a line that was found; `engine` says whether to tell whose it is."""
+    """Write a matching line; `engine` adds the engine's name."""
     line = hit.line
     then = clock.local(line.time_ns)
     return (
@@ -50,7 +50,7 @@ def _marked(data: bytes, pattern: LogPattern) -> Cell:
 
 
 def natural(findings: SearchResults, *, engine: bool) -> dict[str, int]:
-    """Returns the widths that the columns want."""
+    """Return the width of each column's widest content."""
     lines = [hit.line for hit in findings.hits.values()]
     return {
         "time": 15,
@@ -61,7 +61,7 @@ def natural(findings: SearchResults, *, engine: bool) -> dict[str, int]:
 
 
 def outcome(findings: SearchResults, *, running: bool, stopped: bool) -> Cell:
-    """Says how much was found, where, and whether that is all."""
+    """Summarise how much was found, where, and whether the search is complete."""
     count, holders = len(findings.places), len(findings.holders)
     found = f"{counted(count, 'line')} in {holders} of {counted(findings.containers, 'container')}"
     pieces = [*cell(found, "dim")]

@@ -1,4 +1,4 @@
-"""The top line in pieces."""
+"""The dashboard's top line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, width
 
 
 def heading(engine: str, url: str, room: int) -> Cell:
-    """Names the program, the engine and its address; what has no room is left out from the end."""
+    """Name the program, the engine and its address; parts that don't fit are left out from the end."""
     result: Cell = (Span("pyd", "title"),)
     parts: tuple[tuple[str, Role], ...] = ((engine, "text"), (url, "dim"))
     for text, role in parts:
@@ -23,7 +23,7 @@ def heading(engine: str, url: str, room: int) -> Cell:
 
 
 def counts(entries: Iterable[ContainerInfo], broken: int, *, short: bool) -> Cell:
-    """Counts the containers by state; zeros are left out, the broken ones stand last."""
+    """Count the containers by state; zeros are left out, broken ones come last."""
     tally: dict[str, int] = {}
     total = 0
     for entry in entries:
@@ -52,7 +52,7 @@ def _count(mark: str, count: int, word: str, role: Role) -> tuple[Span, ...]:
 
 
 def freshness(connection: ConnectionState, clock: Clock) -> Cell:
-    """Says whether what is shown is current, and if not, how old it is."""
+    """Show whether the data is current, and if not, how old it is."""
     match connection.state:
         case "live":
             return (Span("live", "good"),)
@@ -63,7 +63,7 @@ def freshness(connection: ConnectionState, clock: Clock) -> Cell:
 
 
 def age(nanoseconds: int) -> str:
-    """Writes how old something is, by seconds only while that tells something: in steps of five."""
+    """Write an age; seconds below a minute, in steps of five."""
     seconds = nanoseconds // SECOND
     if seconds < 60:
         return f"{seconds // 5 * 5}s"

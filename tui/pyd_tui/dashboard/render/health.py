@@ -1,4 +1,4 @@
-"""How a container's health is probed, and what the last probes found."""
+"""A container's health probe, and the results of the last probes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ OUTPUT_LINES = 12
 
 
 def probes(found: Container, clock: Clock) -> list[Cell]:
-    """Returns the probe as it is set up, and its results, the newest first."""
+    """Return the probe's settings, and its results, newest first."""
     config, health = found.config.healthcheck, found.state.health
     if health is None or health.status in {"", "none"}:
-        return nothing("nothing probes its health")
+        return nothing("no health probe is configured")
     lines = block("Health", [fact("state", cell(health.status, _ROLES.get(health.status, "text"))), *_setup(config)])
     if health.failing_streak:
         lines.append(fact("failed", cell(f"{health.failing_streak} times in a row", "bad")))
@@ -40,7 +40,7 @@ def probes(found: Container, clock: Clock) -> list[Cell]:
         results += [(Span(" " * 13), *cell(line, "dim" if good else "text")) for line in said[:OUTPUT_LINES]]
         if len(said) > OUTPUT_LINES:
             results.append((Span(" " * 13), Span(f"… {counted(len(said) - OUTPUT_LINES, 'more line')}", "dim")))
-    return lines + block("Probes, the newest first", results)
+    return lines + block("Probes, newest first", results)
 
 
 def _setup(config: HealthConfig | None) -> list[Cell]:

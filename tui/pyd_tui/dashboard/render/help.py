@@ -1,4 +1,4 @@
-"""The help screen, made from the keys that hold and the table of commands."""
+"""The help screen, built from the active keys and the command table."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 KEYS = 9
 """Terminal columns of the keys."""
 WIDE = 112
-"""Terminal columns from which on two columns of help stand side by side."""
+"""Terminal columns from which on help has two columns."""
 
 Row = tuple[str, str, str]
-"""Keys, or a command; what it does; and what follows the command where it is written."""
+"""Keys or a command; its effect; and the arguments that follow a command."""
 Section = tuple[str, list[Row]]
 
 
 def sections(keys: Keys) -> list[Section]:
-    """Returns titles and what is below them: the parts of the table, commands, commands of the user's own."""
+    """Return titles and their rows: key scopes, commands, the user's own commands."""
     found: list[Section] = [(title, _rows(keys, scope)) for scope, title in TITLES.items()]
     commands = [(name, command.help, command.usage.removeprefix(name).strip()) for name, command in COMMANDS.items()]
     found.append(("Commands, behind :", commands))
@@ -35,7 +35,7 @@ def sections(keys: Keys) -> list[Section]:
 
 
 def help_lines(room: int, keys: Keys, wanted: str = "") -> list[Cell]:
-    """Returns the lines of the help screen for a width; where words are wanted, only those that have them all."""
+    """Return the help screen's lines for a width; with a query, only rows that contain all its words."""
     words = wanted.casefold().split()
     found = [
         (title, [row for row in rows if all(word in f"{title} {' '.join(row)}".casefold() for word in words)])
@@ -45,12 +45,12 @@ def help_lines(room: int, keys: Keys, wanted: str = "") -> list[Cell]:
     half = room // 2 - 1
     drawn = [_section(title, rows, room if single else half) for title, rows in found if rows]
     if not drawn:
-        return [EMPTY, cell("  no key and no command has these words", "dim")]
+        return [EMPTY, cell("  no key or command has these words", "dim")]
     if single:
         return [line for section in drawn for line in section]
     left: list[Cell] = []
     right: list[Cell] = []
-    for section in sorted(drawn, key=len, reverse=True):  # the long ones first, to come out even
+    for section in sorted(drawn, key=len, reverse=True):  # longest first, to balance the columns
         (left if len(left) <= len(right) else right).extend(section)
     height = max(len(left), len(right))
     left += [EMPTY] * (height - len(left))

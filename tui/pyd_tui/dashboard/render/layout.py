@@ -1,4 +1,4 @@
-"""Which columns a table shows in the width it has, and how wide each is."""
+"""Column layout: the columns that fit a table's width, and how wide they are."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class LayoutColumn:
     """A column of a table.
 
     Attributes:
-        key: Names it.
+        key: Its name in code.
         title: Its heading.
-        least: Terminal columns below which it is dropped rather than shown, if its content needs as many.
-        most: Terminal columns it never grows beyond.
+        min_width: Terminal columns below which it is dropped, if its content needs as many.
+        max_width: Terminal columns it never exceeds.
         priority: The column with the highest number is dropped first; 0 is never dropped.
-        optional: Left out when no row has anything in it.
+        optional: Left out when it is empty in all rows.
         right: Aligned to the right.
-        from_start: Loses its beginning when cut.
-        close: Stands a single blank away from the column before it, to which it belongs.
-        spare: Shown only where there is room when all others have what they want.
+        cut_start: Cut at its start rather than its end.
+        tight: Separated from the column before it, to which it belongs, by one blank only.
+        if_room: Shown only if room remains once all others have their full width.
     """
 
     key: str
@@ -40,7 +40,7 @@ class LayoutColumn:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A column at its place: `index` among all columns, first terminal column `x`, `width`."""
+    """A positioned column: its `index` among all columns, first terminal column `x`, and `width`."""
 
     column: LayoutColumn
     index: int
@@ -49,12 +49,12 @@ class Placed:
 
 
 def arrange(columns: Sequence[LayoutColumn], room: int, natural: Mapping[str, int]) -> tuple[Placed, ...]:
-    """Chooses and sizes the columns for `room` terminal columns.
+    """Choose and size the columns for `room` terminal columns.
 
     Args:
-        columns: All there are, in order.
-        room: What there is to share.
-        natural: The width of each column's widest content by key; 0 or nothing where no row has any.
+        columns: All columns, in order.
+        room: Available width.
+        content_widths: Width of each column's widest content by key; 0 or absent if it is empty.
     """
     wanted = [column for column in columns if natural.get(column.key, 0) or not column.optional]
     chosen = [column for column in wanted if not column.spare]
@@ -66,7 +66,7 @@ def arrange(columns: Sequence[LayoutColumn], room: int, natural: Mapping[str, in
         chosen.remove(last)
     widths = {column.key: least[column.key] for column in chosen}
     spare = room - sum(widths.values()) - GAP * (len(chosen) - 1)
-    for column in sorted(chosen, key=lambda column: column.priority):  # what matters most has its fill first
+    for column in sorted(chosen, key=lambda column: column.priority):  # the most important column grows first
         wish = min(max(natural.get(column.key, 0), least[column.key]), column.most)
         extra = min(spare, wish - widths[column.key])
         if extra > 0:
@@ -81,7 +81,7 @@ def arrange(columns: Sequence[LayoutColumn], room: int, natural: Mapping[str, in
 
 
 def _least(column: LayoutColumn, natural: Mapping[str, int]) -> int:
-    """A column whose content is narrower than its least width has no use for the rest."""
+    """Return the column's minimum width; one with narrower content needs less."""
     wanted = natural.get(column.key, column.least)
     return max(min(column.least, wanted), len(column.title))
 

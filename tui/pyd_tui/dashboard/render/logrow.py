@@ -1,4 +1,4 @@
-"""Rows of the log screen: time, container, level and text, or the fields of a structured line in columns."""
+"""Rows of the log screen: time, container, level and text, or a structured line's fields in columns."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ _VERBS: dict[str, tuple[str, Role]] = {
     "oom": ("ran out of memory", "bad"),
     "health_status": ("is", "warn"),
     "pause": ("paused", "info"),
-    "unpause": ("goes on", "good"),
+    "unpause": ("unpaused", "good"),
     "destroy": ("removed", "warn"),
 }
 SHORTEST, NAME = 6, 18
-"""Terminal columns that a container's name takes at least and at most."""
+"""Bounds of the terminal columns that a container's name takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogStyle:
-    """How rows are drawn."""
+    """Options of drawing rows."""
 
     times: bool = True
     columns: bool = False
-    """Fields of JSON and logfmt in columns."""
+    """Show fields of JSON and logfmt in columns."""
     sources: Mapping[str, Cell] = field(default_factory=dict)
-    """What stands before the lines of each container, by id; empty for a single one."""
+    """Labels before the lines of each container, by id; empty for a single container."""
 
 
 def names(containers: Mapping[str, str], project: str = "") -> dict[str, Cell]:
-    """Returns short names in the colours that these containers keep, by id.
+    """Return short, coloured names by container id.
 
     Args:
         containers: Names by id.
-        project: The Compose project they all belong to; it is left out of their names.
+        project: Their common Compose project, which is left out of their names.
     """
     short = {key: name.removeprefix(f"{project}-") if project else name for key, name in containers.items()}
     wide = max(SHORTEST, min(NAME, max(map(len, short.values()), default=0)))
@@ -64,7 +64,7 @@ def names(containers: Mapping[str, str], project: str = "") -> dict[str, Cell]:
 
 
 def log_row(item: LogItem, clock: Clock, look: LogStyle) -> Cell:
-    """Writes an item of a log."""
+    """Write an item of a log."""
     if isinstance(item, Gap):
         return gap(item)
     stamp = cell(f"{clock.local(item.time_ns):%H:%M:%S} ", "dim") if look.times and item.time_ns else EMPTY
@@ -96,7 +96,7 @@ def _text(item: LogLine, look: LogStyle) -> Cell:
 
 
 def unfolded(item: LogItem, clock: Clock) -> list[Cell]:
-    """Returns the facts of a line, one a row, for the view of a single line; its text stands elsewhere."""
+    """Return the facts of a line, one per row, for the single-line view, which shows the text itself."""
     if isinstance(item, Gap):
         return [gap(item)]
     facts: list[Cell] = [_fact("time", f"{clock.local(item.time_ns):%Y-%m-%d %H:%M:%S.%f}" if item.time_ns else "")]
@@ -104,10 +104,10 @@ def unfolded(item: LogItem, clock: Clock) -> list[Cell]:
     if isinstance(item, Annotation):
         return [*facts, _fact("happened", f"{item.verb} {item.detail}".strip())]
     facts.append(_fact("stream", item.stream))
-    facts.append(_fact("bytes", f"{len(item.data):,}" + (f", and {item.cut:,} that were cut" if item.cut else "")))
+    facts.append(_fact("bytes", f"{len(item.data):,}" + (f", and {item.cut:,} cut off" if item.cut else "")))
     found = record(item.data)
     if found is not None:
-        own = (("level", found.level_word), ("said time", found.time), ("message", found.message))
+        own = (("level", found.level_word), ("its time", found.time), ("message", found.message))
         facts += [EMPTY, *(_fact(name, value) for name, value in (*own, *found.fields.items()) if value)]
     return facts
 
@@ -117,19 +117,19 @@ def _fact(name: str, value: str) -> Cell:
 
 
 def mode(pattern: LogPattern) -> str:
-    """Says how a pattern is taken."""
+    """Return how a pattern is matched."""
     return f"{'regex' if pattern.regex else 'text'}{', case' if pattern.case else ''}"
 
 
 def chip(one: Filter) -> Cell:
-    """Writes a filter."""
+    """Write a filter."""
     sign = "!" if one.exclude else "&"
     tail = "" if one.tests or not (one.pattern.regex or one.pattern.case) else f" ({mode(one.pattern)})"
     return (*cell(f" {sign}{one.pattern.text}", "warn"), *cell(f"{tail} ", "dim"))
 
 
 def chips(filters: Filters) -> Cell:
-    """Writes all filters, in the order in which they were put on."""
+    """Write all filters, in the order they were added."""
     pieces: list[Span] = []
     for one in filters.stack:
         pieces += (Span("▐", "faint"), *chip(one), Span("▌ ", "faint"))

@@ -1,4 +1,4 @@
-"""Lines of a log as lines of text: colours may stay, everything else a terminal would act on is made visible."""
+"""Log lines as text: colours may stay, everything else a terminal would act on is made visible."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 LONGEST_SHOWN = 8192
-"""Bytes of one line that are drawn; nobody reads more sideways, and the rest is counted."""
+"""Bytes of a line that are drawn; the rest is counted."""
 
 
 def gap(item: Gap) -> Cell:
-    """States a gap."""
+    """Report a gap."""
     lost = (
         "some lines may be missing"
         if item.lost is None
@@ -27,7 +27,7 @@ def gap(item: Gap) -> Cell:
 
 
 def coloured(data: bytes) -> Cell:
-    """Writes a line's own text in its own colours."""
+    """Write a line's text in its own colours."""
     text = safe_bytes(data, colour=True).replace("\t", "    ")
     if "\x1b" not in text:
         return (Span(text),) if text else EMPTY
@@ -39,7 +39,7 @@ def coloured(data: bytes) -> Cell:
 
 
 def _runs(plain: str, spans: list[tuple[int, int, str | Style]]) -> list[tuple[str, Style | None]]:
-    """Cuts a text where its style changes; the decoder's spans follow one another and never overlap."""
+    """Split a text where its style changes; the decoder's spans are in order and never overlap."""
     runs: list[tuple[str, Style | None]] = []
     at = 0
     for start, end, style in spans:

@@ -1,4 +1,4 @@
-"""Where a container's files come from."""
+"""A container's mounts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 
 
 def mounts(found: Container) -> list[Cell]:
-    """Returns each mount with its source, its rights and how mounts below it spread."""
+    """Return each mount with its source, access and propagation."""
     lines: list[Cell] = []
     for mount in found.mounts:
         rights = cell("read-write", "text") if mount.rw else cell("read-only", "info")
@@ -27,11 +27,11 @@ def mounts(found: Container) -> list[Cell]:
     ]
     root = [
         *([fact("driver", cell(driver))] if (driver := found.graph_driver.name or found.driver) else []),
-        fact("rights", cell("read-only" if found.host_config.readonly_rootfs else "read-write")),
+        fact("access", cell("read-only" if found.host_config.readonly_rootfs else "read-write")),
         *(fact(name, cell(path, "dim")) for name, path in found.graph_driver.data.items() if name in _SHOWN),
     ]
     shown = block("Mounts", lines) + block("In memory", temporary)
-    return [*(shown or nothing("nothing is mounted into it")), *block("Root", root)]
+    return [*(shown or nothing("it has no mounts")), *block("Root", root)]
 
 
 _SHOWN = {"MergedDir", "UpperDir", "WorkDir"}

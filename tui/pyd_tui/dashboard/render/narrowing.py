@@ -1,4 +1,4 @@
-"""What hides containers, said beside the filter."""
+"""Active filters, shown next to the filter text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pyd_tui.dashboard.resources.container_filters import View
 
 
 def narrowing(view: View) -> Cell:
-    """Names the filters that are on besides the text."""
+    """Name the active filters other than the text."""
     pieces: list[Span] = []
     if view.broken_only:
         pieces.append(Span("only broken  ", "bad"))
@@ -17,5 +17,5 @@ def narrowing(view: View) -> Cell:
 
 
 def tally(shown: int, total: int) -> Cell:
-    """Says how many of all are shown, and how to see the rest."""
+    """Show how many containers are visible, and the key that shows all."""
     return (*cell(f"{shown:,} of {total:,}", "text"), Span("   "), Span("esc", "accent"), Span(" shows all", "dim"))

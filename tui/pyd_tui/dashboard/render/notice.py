@@ -1,4 +1,4 @@
-"""The words that stand in for an empty list."""
+"""Text in place of an empty list."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 
 def notice(connection: ConnectionState, *, total: int, filtered: str, room: int, demo_key: str = "") -> list[Cell]:
-    """Returns the lines: what is the matter, and what to do next.
+    """Return the reason for an empty list, and the next step.
 
     Args:
-        connection: How the connection does.
-        total: Containers there are, shown or not.
-        filtered: What hides them, in words; empty when nothing does.
+        connection: State of the connection.
+        total: Number of containers, shown or not.
+        filtered: Description of the filters that hide them; empty without any.
         room: Terminal columns a line may take.
-        demo_key: The key that brings up the playground; empty where none is bound.
+        demo_key: The key that starts the demo; empty if none is bound.
     """
     if total and filtered:
         return [
             cell(f"none of {counted(total, 'container')} is {filtered}", "text"),
             EMPTY,
-            _keys("esc", "shows all of them"),
+            _keys("esc", "shows all"),
         ]
     match connection.state:
         case "connecting":
@@ -33,9 +33,9 @@ def notice(connection: ConnectionState, *, total: int, filtered: str, room: int,
             return [
                 cell("no containers yet", "text"),
                 EMPTY,
-                cell("one that is started anywhere on this engine appears here at once", "dim"),
+                cell("containers appear here as soon as they are created on this engine", "dim"),
                 *(
-                    (EMPTY, _keys(demo_key, "starts a demo: five containers to play with, made here"))
+                    (EMPTY, _keys(demo_key, "starts a demo with five containers on this engine"))
                     if demo_key
                     else ()
                 ),
@@ -49,7 +49,7 @@ def _trouble(connection: ConnectionState, room: int) -> list[Cell]:
     lines = _wrapped(error.message if error else "the engine doesn't answer", "bad", room)
     if error is not None and error.hint:
         lines += [EMPTY, *_wrapped(error.hint, "text", room)]
-    return [*lines, EMPTY, *_wrapped("pyd keeps looking, and connects as soon as an engine answers", "dim", room)]
+    return [*lines, EMPTY, *_wrapped("pyd keeps trying, and connects as soon as an engine answers", "dim", room)]
 
 
 def _wrapped(text: str, role: Role, room: int) -> list[Cell]:

@@ -1,4 +1,4 @@
-"""All that matters about one container, as lines: what it is, how it does, what it may use, where it is reached."""
+"""A container's overview: state, resource use, process, network and mounts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 
 def overview(entry: ContainerInfo, usage: Usage | None, found: Container | None, clock: Clock) -> list[Cell]:
-    """Returns the lines; `found` is what inspect told, None while the engine hasn't answered yet."""
+    """Return the overview; `container` is the inspect data, None until the engine answers."""
     parts = [_what(entry, found, clock), _use(entry, usage)]
     if found is not None:
         parts += [_process(found), _reached(found), _mounts(found)]
@@ -28,7 +28,7 @@ def _what(entry: ContainerInfo, found: Container | None, clock: Clock) -> list[C
     elif entry.finished_ns:
         lines.append(fact("ended", cell(full_moment(entry.finished_ns, clock))))
     if entry.oom_killed:
-        lines.append(fact("memory", cell("the engine saw processes killed for want of memory", "warn")))
+        lines.append(fact("memory", cell("the engine reports that a process was killed for lack of memory", "warn")))
     if entry.error:
         lines.append(fact("error", cell(entry.error, "bad")))
     if entry.restart_count:
@@ -50,11 +50,11 @@ def _use(entry: ContainerInfo, usage: Usage | None) -> list[Cell]:
     if entry.state not in ALIVE:
         return []
     if usage is None or usage.memory_bytes is None:
-        return [title("Use"), fact("", cell("measuring", "dim"))]
+        return [title("Usage"), fact("", cell("measuring", "dim"))]
     share = memory_share(usage)
     of = f" of {size(usage.memory_limit)} ({percent(100 * (share or 0))})" if usage.memory_limit else ", no limit"
     lines = [
-        title("Use"),
+        title("Usage"),
         fact("cpu", cell(percent(usage.cpu_percent or 0)), cell(" of one core", "dim")),
         fact("memory", cell(size(usage.memory_bytes), pressure(share)), cell(of, "dim")),
     ]
@@ -88,7 +88,7 @@ def _process(found: Container) -> list[Cell]:
         *(f"-{name}" for name in host.cap_drop),
     ]
     if rights:
-        lines.append(fact("rights", cell(" ".join(rights), "warn" if host.privileged else "text")))
+        lines.append(fact("privileges", cell(" ".join(rights), "warn" if host.privileged else "text")))
     if found.state.pid:
         lines.append(fact("pid", cell(f"{found.state.pid} on the engine's host", "dim")))
     return lines

@@ -1,7 +1,7 @@
-"""Styled text before it meets a screen: pieces with a role, and cells fitted to a width.
+"""Styled text independent of any screen: spans with a role, and cells fitted to a width.
 
-A role says what a piece means; the theme decides how that looks. No markup language is involved anywhere, so nothing a
-container says can be taken for one.
+A role says what a span means; the theme decides how that looks. No markup language is involved, so container output
+can't be taken for markup.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from rich.style import Style
 
 Source = Literal["source0", "source1", "source2", "source3", "source4", "source5"]
-"""One of several containers whose lines stand between each other's."""
+"""Colour of one of several containers whose lines are interleaved."""
 Role = Literal["text", "strong", "dim", "faint", "accent", "good", "warn", "bad", "info", "match", "title"] | Source
 
 ELLIPSIS = "…"
 
 
 class Span(NamedTuple):
-    """Text that is safe for a terminal, and what it means; a style stands for colours that come with the text."""
+    """Terminal-safe text and its role; a style instead of a role is the text's own colour."""
 
     text: str
     role: Role | Style = "text"
@@ -36,28 +36,28 @@ EMPTY: Cell = ()
 
 
 def cell(text: str, role: Role = "text") -> Cell:
-    """Makes a cell of one line of anything: what a terminal would act on is made visible, tabs become blanks."""
+    """Return a one-line cell of any text: control characters are made visible, tabs become blanks."""
     return (Span(safe(text).replace("\t", " "), role),) if text else EMPTY
 
 
 def columns(text: str) -> int:
-    """Returns the terminal columns that a hostile text takes once it is safe."""
-    return len(text) if text.isascii() else cell_len(safe(text))  # what is made visible of ASCII is one column wide
+    """Return the terminal columns that untrusted text takes once it is safe."""
+    return len(text) if text.isascii() else cell_len(safe(text))  # ASCII control characters become one column
 
 
 def width(pieces: Sequence[Span]) -> int:
-    """Returns the terminal columns that the pieces take."""
+    """Return the terminal columns of the spans."""
     return sum(cell_len(piece.text) for piece in pieces)
 
 
 def fit(pieces: Cell, columns: int, *, right: bool = False, from_start: bool = False) -> Cell:
-    """Pads or cuts a cell to an exact width; a cut is always marked with an ellipsis.
+    """Pad or cut a cell to an exact width; a cut is always marked with an ellipsis.
 
     Args:
-        pieces: The cell.
-        columns: Terminal columns it shall take.
+        spans: The cell.
+        columns: Width in terminal columns.
         right: Align to the right.
-        from_start: Cut the beginning instead of the end, for texts that tell most at their end (image names).
+        cut_start: Cut the start rather than the end, for texts whose end matters most (image names).
     """
     if columns <= 0:
         return EMPTY
@@ -94,9 +94,9 @@ def _cut_start(pieces: Cell, columns: int) -> Cell:
 
 
 def slide(pieces: Cell, columns: int) -> Cell:
-    """Drops the first terminal columns of a line, as many as it is moved sideways.
+    """Drop the first terminal columns of a line that is moved sideways.
 
-    Of a wide character that begins before the edge a blank is left, and what combines with a character goes with it.
+    A wide character across the edge leaves a blank; combining characters go with the character they modify.
     """
     if not columns:
         return pieces
@@ -116,7 +116,7 @@ def slide(pieces: Cell, columns: int) -> Cell:
 
 
 def _behind(text: str, columns: int) -> tuple[str, int]:
-    """What of a text is behind some terminal columns, and how many of those it doesn't reach."""
+    """Return the text after so many terminal columns, and how many of these it falls short of."""
     for at, character in enumerate(text):
         size = cell_len(character)
         if columns <= 0 and size:
@@ -126,7 +126,7 @@ def _behind(text: str, columns: int) -> tuple[str, int]:
 
 
 def highlight(pieces: Cell, needle: str) -> Cell:
-    """Gives every occurrence of `needle` (whatever the case) within a piece the role of a match."""
+    """Give every occurrence of `needle` within a span the role of a match, ignoring case."""
     if not needle:
         return pieces
     wanted = needle.casefold()
@@ -148,7 +148,7 @@ def highlight(pieces: Cell, needle: str) -> Cell:
 
 
 def highlight_spans(pieces: Cell, spans: Callable[[str], list[tuple[int, int]]]) -> Cell:
-    """Gives the role of a match to the parts of each piece that `spans` finds in its text."""
+    """Give the role of a match to the parts of each span that `find_matches` finds in its text."""
     result: list[Span] = []
     for piece in pieces:
         start = 0

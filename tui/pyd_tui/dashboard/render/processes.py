@@ -10,12 +10,12 @@ from pyd_tui.dashboard.render.figures import size
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 
 COLUMNS = "-eo user,pid,ppid,rss,stime,time,args"
-"""What `ps` is asked for (ps(1)); an engine that has another `ps` is asked for what it shows by itself."""
+"""Arguments for the container's `ps` (ps(1)); an engine with another `ps` is asked for its default columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """One process: its line, its pid as the engine numbers it (0 where it doesn't tell), and its command."""
+    """A process: its line, its pid on the engine's host (0 if unknown), and its command."""
 
     line: Cell
     pid: int
@@ -23,7 +23,7 @@ class ProcessRow:
 
 
 def processes(found: Processes) -> tuple[Cell, list[ProcessRow]]:
-    """Returns the heading and the processes, children below their parent; the command is the last column."""
+    """Return the heading and the processes, children below their parent; the command is the last column."""
     titles = [title.upper() for title in found.titles]
     if not titles:
         return (), []
@@ -45,11 +45,11 @@ def processes(found: Processes) -> tuple[Cell, list[ProcessRow]]:
 
 
 _TITLES = {"USER": "UID", "RSS": "MEM", "COMMAND": "CMD"}
-"""What columns are called, whatever `ps` calls them."""
+"""Titles that replace those of `ps`."""
 
 
 def _readable(titles: list[str], row: list[str]) -> list[str]:
-    """Memory in the units that are used elsewhere: `ps` counts it in KiB."""
+    """Return the row with memory in the usual units: `ps` counts it in KiB."""
     at = _index(titles, "RSS")
     if at is None or at >= len(row) or not row[at].isdecimal():
         return row
@@ -57,7 +57,7 @@ def _readable(titles: list[str], row: list[str]) -> list[str]:
 
 
 def _says_nothing(title: str, rows: list[list[str]], at: int) -> bool:
-    """Whether a column is only noise: ps's own guess at processor use, or the terminals of processes without any."""
+    """Return whether a column is noise: ps's estimate of processor use, or the terminals of processes without one."""
     return title == "C" or (title == "TTY" and all(row[at] in {"?", "-"} for row in rows if at < len(row)))
 
 
@@ -70,7 +70,7 @@ def _index(titles: list[str], *names: str) -> int | None:
 
 
 def _tree(rows: list[list[str]], pid: int | None, ppid: int | None) -> list[tuple[list[str], str]]:
-    """Puts each process below its parent, with the branches drawn; without the two columns they stay as they are."""
+    """Order processes below their parents, with drawn branches; unchanged if either column is missing."""
     if pid is None or ppid is None or any(len(row) <= max(pid, ppid) for row in rows):
         return [(row, "") for row in rows]
     known = {row[pid] for row in rows}
@@ -81,7 +81,7 @@ def _tree(rows: list[list[str]], pid: int | None, ppid: int | None) -> list[tupl
     result: list[tuple[list[str], str]] = []
     seen: set[str] = set()
     waiting = [(row, "", True, 0) for row in reversed(children.get("", []))]
-    while waiting:  # not by recursion: a thousand processes may be a chain
+    while waiting:  # no recursion: a thousand processes may form a chain
         row, before, last, depth = waiting.pop()
         if row[pid] in seen:
             continue

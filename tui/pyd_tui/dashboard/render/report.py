@@ -1,4 +1,4 @@
-"""How an action went for each that it was done to."""
+"""The outcome of an action for each of its objects."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ NAME = 40
 def report(
     done: str, outcomes: Sequence[tuple[str, PydError | None]], keys: Sequence[Key], *, room: int, most: int
 ) -> list[Cell]:
-    """Returns the lines of a dialog: the failed ones first, for each what went wrong.
+    """Return the lines of a dialog: failures first, each with its error.
 
     Args:
-        done: What was done, as `stopped`.
-        outcomes: Names, and what went wrong.
-        keys: The keys to try again, and to close.
+        done: The action in the past tense, such as `stopped`.
+        outcomes: Names and errors.
+        keys: The keys to retry and to close.
         room: Terminal columns a line may take.
-        most: Names that are listed; what is beyond is counted.
+        max_names: Names that are listed; the rest is counted.
     """
     failed = [(name, error) for name, error in outcomes if error is not None]
     good = [name for name, error in outcomes if error is None]
     columns = min(NAME, max(len(safe(name)) for name, _ in outcomes))
-    others = cell(f", {done} the others" if good else "", "dim")
+    others = cell(f", the others {done}" if good else "", "dim")
     lines: list[Cell] = [(*cell(f"{len(failed)} of {len(outcomes)} failed", "strong"), *others), EMPTY]
     for name, error in failed[:most]:
         line = (Span("✗ ", "bad"), *fit(cell(name), columns), Span("  "), *cell(error.message, "text"))
@@ -39,5 +39,5 @@ def report(
     if hidden:
         lines.append(cell(f"  and {hidden} more", "dim"))
     again, close = (key.shown for key in keys)
-    answers = (Span(again, "accent"), Span(" try the failed ones again"), Span("     "), Span(close, "accent"))
+    answers = (Span(again, "accent"), Span(" retry the failed ones"), Span("     "), Span(close, "accent"))
     return [*lines, EMPTY, (*answers, Span(" close"))]

@@ -1,4 +1,4 @@
-"""What a container used over time: numbers, curves below them, and when it died on the same line of time."""
+"""A container's resource use over time: numbers, curves, and events on the same time line."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ SPANS: tuple[tuple[str, int], ...] = (
     ("6h", 6 * 3600),
     ("24h", 24 * 3600),
 )
-"""How far back curves can reach: names, and seconds."""
+"""Time ranges of the curves: names and seconds."""
 
 GUTTER = 9
-"""Terminal columns left of the curves, for what their top stands for."""
+"""Terminal columns left of the curves, for the value at their top."""
 
 _PERCENTS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 200.0, 400.0, 800.0)
 _BYTES = tuple(float(1 << bits) for bits in range(10, 41))
@@ -44,16 +44,16 @@ Get = Callable[[Usage], float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageHistory:
-    """All that is known of a container's use over time.
+    """A container's resource use over time.
 
     Attributes:
         samples: Oldest first.
-        marks: Deaths, starts and the like.
-        span: Which of `SPANS` to show.
-        processors: How many the engine's machine has; None while it hasn't said.
-        recorded: Whether a recorder's history is part of it.
-        high: Whether there is room for high curves.
-        at_ns: A moment to point out, nanoseconds since the epoch; 0 is none.
+        marks: Deaths, starts and similar events.
+        span: Index of the range in `SPANS`.
+        processors: Number of processors of the engine's machine; None while unknown.
+        recorded: Whether it includes a recorder's history.
+        tall: Whether there is room for tall curves.
+        at_ns: A moment to highlight, nanoseconds since the epoch; 0 for none.
     """
 
     samples: Sequence[Usage]
@@ -66,13 +66,13 @@ class UsageHistory:
 
 
 def span_of(seconds: float) -> int:
-    """Returns the shortest of `SPANS` that reaches so far back."""
+    """Return the index of the shortest of `SPANS` that reaches so far back."""
     return next((at for at, (_, reach) in enumerate(SPANS) if reach > seconds), len(SPANS) - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Curve:
-    """One curve: what it shows, with which steps its top is chosen, how it is written, its role and height."""
+    """One curve: its value, the steps for its top, its number format, role and height."""
 
     get: Get
     steps: Sequence[float]
@@ -85,7 +85,7 @@ class _Curve:
 
 @dataclass(slots=True)
 class _Window:
-    """The stretch of time that is shown, in terminal columns."""
+    """The displayed time range, in terminal columns."""
 
     until_ns: int
     span_ns: int
@@ -93,20 +93,20 @@ class _Window:
     marks: dict[int, str] = field(default_factory=dict)
 
     def column(self, time_ns: int) -> int | None:
-        """Where a moment is; None outside."""
+        """Return the column of a moment; None outside the range."""
         at = (time_ns - self.until_ns + self.span_ns) * self.columns // self.span_ns
         return min(at, self.columns - 1) if 0 <= at <= self.columns else None
 
 
 def stats(entry: ContainerInfo, usage: Usage | None, course: UsageHistory, clock: Clock, room: int) -> list[Cell]:
-    """Returns the lines about what a container uses and has used."""
+    """Return the lines about a container's resource use."""
     if not course.samples:
         return nothing(
-            "measuring" if entry.alive else "nothing was measured while it ran; pyd record keeps such curves"
+            "measuring" if entry.alive else "nothing was measured while it ran; pyd record stores such curves"
         )
     last = course.samples[-1].time_ns
     name, seconds = SPANS[course.span]
-    # The engine's clock may differ from this machine's: what was just measured is at the right edge.
+    # The engine's clock may differ from this machine's: the latest sample is at the right edge.
     until = last if entry.alive and usage is not None else max(last, clock.now())
     window = _Window(until, seconds * SECOND, max(10, room - GUTTER - 1))
     for mark in course.marks:
@@ -152,7 +152,7 @@ def _span_line(name: str, course: UsageHistory) -> Cell:
         mark, role = _MARKS[verb]
         pieces += (Span(f"{mark} ", role), Span(f"{word}  ", "dim"))
     if course.recorded:
-        pieces.append(Span(" with what pyd record kept", "dim"))
+        pieces.append(Span(" with recorded history", "dim"))
     return tuple(pieces)
 
 
@@ -166,10 +166,10 @@ def _cpu(entry: ContainerInfo, now: Usage | None, course: UsageHistory, window: 
             of = f"its limit of {entry.cpu_limit:g}" if entry.cpu_limit else f"all {course.processors}"
             said += (Span("   "), *cell(percent(share), pressure(share / 100)), *cell(f" of {of}", "dim"))
         if now.throttled_ratio:
-            said += cell(f"   held back {percent(100 * now.throttled_ratio)} of the time", "warn")
+            said += cell(f"   throttled {percent(100 * now.throttled_ratio)} of the time", "warn")
     curves = [_Curve(_field("cpu_percent"), _PERCENTS, percent, "good", tall)]
     if any(one.throttled_ratio for one in course.samples):
-        held = _Curve(lambda one: _scaled(one.throttled_ratio), (100.0,), percent, "warn", 1, 100.0, "held")
+        held = _Curve(lambda one: _scaled(one.throttled_ratio), (100.0,), percent, "warn", 1, 100.0, "throttled")
         curves.append(held)
     return _block("CPU", said, curves, course, window)
 
@@ -203,7 +203,7 @@ def _count(value: float) -> str:
 
 
 def _block(title: str, said: Cell, curves: Sequence[_Curve], course: UsageHistory, window: _Window) -> list[Cell]:
-    """A title with what holds now, the curves, and below them the line of time with its marks."""
+    """Return a title with the current values, the curves, and below them the time line with its marks."""
     lines: list[Cell] = [EMPTY, (*fit((Span(f" {title}", "title"),), GUTTER + 3), *said)]
     for curve in curves:
         values = buckets(
@@ -220,7 +220,7 @@ def _block(title: str, said: Cell, curves: Sequence[_Curve], course: UsageHistor
 
 
 def _marked(text: str, curve: _Curve, window: _Window) -> Cell:
-    """A line of a curve, with a stroke through it where it died."""
+    """Return a line of a curve, with a stroke at each death."""
     pieces: list[Span] = []
     start = 0
     for at in sorted(at for at, verb in window.marks.items() if verb != "start"):
@@ -231,7 +231,7 @@ def _marked(text: str, curve: _Curve, window: _Window) -> Cell:
 
 
 def _happened(course: UsageHistory, window: _Window, clock: Clock) -> list[Cell]:
-    """The line of time, and what happened on it in words."""
+    """Return the time line, and its events in words."""
     rule: list[Span] = [Span(" " * GUTTER)]
     start = 0
     for at in sorted(window.marks):

@@ -1,4 +1,4 @@
-"""A verdict as lines: what happened, how sure that is, what to do, and what it stands on."""
+"""A verdict as lines: summary, confidence, advice and evidence."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 INDENT = 2
 WIDEST = 110
-"""Terminal columns beyond which lines of prose are no longer easy to read."""
+"""Terminal columns beyond which prose is hard to read."""
 
 _ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
 
 
 def why(answer: Verdict | PydError | None, clock: Clock, room: int) -> list[Cell]:
-    """Returns the lines for a width; without an answer there are none yet."""
+    """Return the lines for a width; empty without an answer."""
     if answer is None:
         return []
-    from pyd_core.triage.text_report import sureness  # noqa: PLC0415 - forty causes in words, once somebody asks
+    from pyd_core.triage.text_report import sureness  # noqa: PLC0415 - forty causes in words, only when shown
 
     room = max(20, min(room, WIDEST))
     if isinstance(answer, PydError):
@@ -49,7 +49,7 @@ def why(answer: Verdict | PydError | None, clock: Clock, room: int) -> list[Cell
             [
                 line
                 for gap in answer.unread
-                for line in _item(f"{gap.source}: {gap.reason}; it would tell {gap.would_tell}", room, "dim")
+                for line in _item(f"{gap.source}: {gap.reason}; it would show {gap.would_tell}", room, "dim")
             ],
         ),
     ]
@@ -77,7 +77,7 @@ def _stamp(item: EvidenceLine, clock: Clock) -> str:
 
 
 def _evidence(item: EvidenceLine, clock: Clock, room: int) -> list[Cell]:
-    """The source in a column of its own, so that the eye can go down it."""
+    """Return one item of evidence, the source in a column of its own, for quick scanning."""
     head = f" {safe(item.source):<11} {_stamp(item, clock):<12}  "
     lines = _wrapped(item.text.replace("\n", " "), "text", max(20, room - len(head)), "", "")
     first = (Span(head, "dim"), *lines[0])
