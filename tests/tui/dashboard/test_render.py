@@ -10,12 +10,12 @@ from pyd_core.model.event import Actor, Event
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import is_broken, memory, ports, since, state
-from pyd_tui.dashboard.render.document import document, parse, value_at
+from pyd_tui.dashboard.render.document import lay_out, parse, value_at
 from pyd_tui.dashboard.render.events import event_line
 from pyd_tui.dashboard.render.figures import Clock, duration, moment, percent, size
 from pyd_tui.dashboard.render.layout import LayoutColumn, arrange
 from pyd_tui.dashboard.render.logrow import LogStyle, log_row
-from pyd_tui.dashboard.render.logs import LONGEST_SHOWN
+from pyd_tui.dashboard.render.logs import MAX_DRAWN_BYTES
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell, fit, highlight, width
 
 SECOND = 10**9
@@ -72,7 +72,7 @@ def test_the_time_of_a_death_does_not_change_while_it_is_looked_at():
 def test_fitted_text_has_exactly_the_width_and_an_ellipsis_where_something_is_missing(
     columns: int, from_start: bool, word: str
 ):
-    fitted = fit(cell(word), columns, from_start=from_start)
+    fitted = fit(cell(word), columns, cut_start=from_start)
     assert width(fitted) == columns
     assert ("…" in text(fitted)) == (width(cell(word)) > columns)
 
@@ -87,10 +87,10 @@ def test_what_a_terminal_would_act_on_never_becomes_a_piece():
 
 def test_the_columns_that_matter_least_give_way_first():
     columns = (
-        LayoutColumn(key="name", title="NAME", least=10, most=30, priority=0),
-        LayoutColumn(key="image", title="IMAGE", least=10, most=30, priority=2),
-        LayoutColumn(key="up", title="UP", least=5, most=5, priority=1, right=True),
-        LayoutColumn(key="none", title="NONE", least=5, most=5, priority=1, optional=True),
+        LayoutColumn(key="name", title="NAME", min_width=10, max_width=30, priority=0),
+        LayoutColumn(key="image", title="IMAGE", min_width=10, max_width=30, priority=2),
+        LayoutColumn(key="up", title="UP", min_width=5, max_width=5, priority=1, right=True),
+        LayoutColumn(key="none", title="NONE", min_width=5, max_width=5, priority=1, optional=True),
     )
     natural = {"name": 40, "image": 12, "up": 5}
     assert [one.column.key for one in arrange(columns, 100, natural)] == ["name", "image", "up"]
@@ -142,7 +142,7 @@ def test_colours_of_a_log_pass_and_nothing_else_does():
 
 
 def test_what_is_missing_from_an_overlong_line_is_counted():
-    pieces = log_row(line(b"x" * (LONGEST_SHOWN + 5), cut=1000), CLOCK, LogStyle())
+    pieces = log_row(line(b"x" * (MAX_DRAWN_BYTES + 5), cut=1000), CLOCK, LogStyle())
     assert text(pieces).endswith("… 1,005 more bytes")
 
 
@@ -154,24 +154,24 @@ def test_a_death_in_the_events_says_its_exit_code():
 
 def test_a_document_keeps_every_character_of_the_json():
     body = b'{"a":["x\\u001b[31m",1.5e3,true,null,{}],"b\\"c":"d, e: f"}'
-    laid_out = "".join(text(line.text).strip() for line in document(parse(body)))
+    laid_out = "".join(text(line.text).strip() for line in lay_out(parse(body)))
     assert laid_out == '{"a": ["x\\u001b[31m",1.5e3,true,null,{}],"b\\"c": "d, e: f"}'
 
 
 def test_a_document_folds_by_path_masks_secrets_and_gives_what_is_at_a_path():
     body = b'{"Config":{"Env":["A=1","DB_PASSWORD=x"],"Labels":{"a.b\\"c":"d"}},"Big":[1,2,3]}'
     found = parse(body)
-    lines = document(found, {".Big"})
+    lines = lay_out(found, {".Big"})
     paths = [line.key for line in lines]
     assert '.Config.Labels["a.b\\"c"]' in paths
     assert ".Big[0]" not in paths
     assert text(next(line.text for line in lines if line.key == ".Big")).strip() == '"Big": [ … 3 entries ]'
     assert not any("DB_PASSWORD=x" in text(line.text) for line in lines)
-    assert any("DB_PASSWORD=x" in text(line.text) for line in document(found, unmasked=True))
+    assert any("DB_PASSWORD=x" in text(line.text) for line in lay_out(found, unmasked=True))
     assert value_at(found, '.Config.Labels["a.b\\"c"]') == "d"
     assert value_at(found, ".Big[1]") == "2"
     assert value_at(found, ".Config.Env[0]") == "A=1"
-    assert text(document(parse(b"\xff"))[0].text).startswith('"no JSON')
+    assert text(lay_out(parse(b"\xff"))[0].text).startswith('"no JSON')
 
 
 def test_matches_are_marked_whatever_their_case():

@@ -78,7 +78,7 @@ def test_what_is_cut_has_its_width_and_what_is_left_of_it_is_as_it_was(text: str
     pieces = cell(text)
     whole = pieces[0].text
     for columns in range(1, 60):
-        cut = "".join(piece.text for piece in fit(pieces, columns, from_start=from_start))
+        cut = "".join(piece.text for piece in fit(pieces, columns, cut_start=from_start))
         assert cell_len(cut) == columns
         rest = cut.replace("…", "").strip()
         assert whole.endswith(rest) if from_start else whole.startswith(rest)

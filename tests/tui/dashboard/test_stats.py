@@ -12,7 +12,7 @@ from pyd_tui.dashboard.render.containers import COLUMNS, RowUsage, row
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.layout import arrange
 from pyd_tui.dashboard.render.pieces import Cell
-from pyd_tui.dashboard.render.stats import GUTTER, UsageHistory, stats
+from pyd_tui.dashboard.render.stats import GUTTER_COLUMNS, UsageHistory, stats
 
 NOON = 1_700_049_600 * SECOND
 CLOCK = Clock(now=lambda: NOON, zone=UTC)
@@ -73,7 +73,7 @@ def test_the_tab_says_both_scales_the_limits_and_where_it_died():
     assert "✗ 11:59:00  died, exit 137" in drawn
     stroke = {line.index("│") for line in drawn.splitlines() if "│" in line}
     rule = next(line for line in drawn.splitlines() if "─" in line)
-    assert stroke == {rule.index("✗")} == {GUTTER + 100 * 240 // 300}
+    assert stroke == {rule.index("✗")} == {GUTTER_COLUMNS + 100 * 240 // 300}
 
 
 def test_without_any_sample_it_says_why():
@@ -83,7 +83,7 @@ def test_without_any_sample_it_says_why():
 
 
 def test_more_is_measured_only_where_there_is_room_to_spare():
-    wide = {column.key: column.least for column in COLUMNS} | {"engine": 0}
+    wide = {column.key: column.min_width for column in COLUMNS} | {"engine": 0}
     shown = {placed.column.key for placed in arrange(COLUMNS, 250, wide)}
     assert {"trend", "net", "disk", "throttled"} <= shown
     narrow = [placed.column.key for placed in arrange(COLUMNS, 110, wide)]
@@ -98,4 +98,4 @@ def test_percent_of_all_it_may_use_tells_a_container_at_its_limit():
     usage = Usage(time_ns=NOON, cpu_percent=50.0)
     at = [column.key for column in COLUMNS].index("cpu")
     assert row(WEB, RowUsage(usage=usage), CLOCK)[at][0].text == "50%"
-    assert row(WEB, RowUsage(usage=usage, most=0.5), CLOCK)[at][0].text == "100%"
+    assert row(WEB, RowUsage(usage=usage, cores=0.5), CLOCK)[at][0].text == "100%"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyd_core.logs.annotation import Annotation, mark_of
-from pyd_tui.dashboard.render.logrow import names
+from pyd_tui.dashboard.render.logrow import source_labels
 from pyd_tui.dashboard.render.pieces import Cell, Span
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Sources:
         known = {key: self.entry(key) for key in self.keys}
         self.names = {key: entry.name if (entry := known[key]) else name for key, name in self.names.items()}
         projects = {entry.project if entry else "" for entry in known.values()}
-        return names(self.names, projects.pop() or "" if len(projects) == 1 else "")
+        return source_labels(self.names, projects.pop() or "" if len(projects) == 1 else "")
 
 
 def legend(shown: Mapping[str, Cell], names: Mapping[str, str], muted: Collection[str]) -> Cell:

@@ -10,23 +10,23 @@ from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.render.containers import (
-    ALIVE,
+    ACTIVE_STATES,
     COLUMNS,
     CPU_TITLES,
-    TREND,
-    TREND_STEP,
+    TREND_COLUMNS,
+    TREND_STEP_NS,
     RowUsage,
+    content_widths,
     heading,
-    natural,
     row,
 )
-from pyd_tui.dashboard.render.engines import whose
+from pyd_tui.dashboard.render.engines import engine_label
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, columns, width
 from pyd_tui.dashboard.resources.container_filters import View
 from pyd_tui.dashboard.widgets.table import Table
 
-RECENT = (TREND + 1) * TREND_STEP // SECOND
+RECENT = (TREND_COLUMNS + 1) * TREND_STEP_NS // SECOND
 """Samples that the curve in the list is drawn from."""
 INDENT = 2
 """Terminal columns by which names stand in below the heading of their project."""
@@ -62,7 +62,7 @@ class ContainerTable(Table[RowTarget]):
         self.set_sorted_by(self.view.sort)
         self.set_title("cpu", CPU_TITLES[self.view.scale])
         every = [key.link.containers[key.id] for key in keys if not key.is_heading]
-        widths = natural(every, self._clock, reasons=self.view.broken_only)
+        widths = content_widths(every, self._clock, reasons=self.view.broken_only)
         if self._members:
             widths |= {"project": 0, "state": 15}
             widths["name"] = max(widths["name"] + INDENT, *(columns(key.project) + 6 for key in self._members))
@@ -151,7 +151,7 @@ class ContainerTable(Table[RowTarget]):
 
     def worth_measuring(self) -> set[RowTarget]:
         """Returns the living containers on screen."""
-        return {key for key in self.visible_keys if (entry := key.entry) and entry.state in ALIVE}
+        return {key for key in self.visible_keys if (entry := key.entry) and entry.state in ACTIVE_STATES}
 
     def targets(self) -> list[RowTarget]:
         """Returns what an action goes to: the marked containers in order, else what is under the cursor.
@@ -212,11 +212,11 @@ class ContainerTable(Table[RowTarget]):
 
     def _engine_width(self, link: EngineConnection) -> int:
         lost = link.connection.state == "lost"
-        return width(whose(link.label, link.connection, self._clock)) + AGE * lost
+        return width(engine_label(link.label, link.connection, self._clock)) + AGE * lost
 
     def _row_cells(self, key: RowTarget) -> tuple[Cell, ...]:
         entry, link = key.entry, key.link
-        engine = whose(link.label, link.connection, self._clock) if self.view.merged else EMPTY
+        engine = engine_label(link.label, link.connection, self._clock) if self.view.merged else EMPTY
         if key.is_heading:
             return self._heading_cells(key, engine)
         if entry is None:
@@ -228,7 +228,9 @@ class ContainerTable(Table[RowTarget]):
     def _heading_cells(self, key: RowTarget, engine: Cell) -> tuple[Cell, ...]:
         link = key.link
         entries = [entry for one in self._members.get(key, ()) if (entry := one.entry) is not None]
-        usage = [use for entry in entries if entry.state in ALIVE and (use := link.usage.get(entry.id)) is not None]
+        usage = [
+            use for entry in entries if entry.state in ACTIVE_STATES and (use := link.usage.get(entry.id)) is not None
+        ]
         broken = sum(link.is_broken(entry) for entry in entries)
         cells = heading(key.project, entries, usage, folded=key in self._folded, broken=broken)
         return (*cells[:2], engine, *cells[3:])
@@ -242,4 +244,4 @@ class ContainerTable(Table[RowTarget]):
             most = entry.cpu_limit or link.processors or 1.0
         series = link.series.get(entry.id)
         recent = series.newest(RECENT) if series is not None and self.shows("trend") else ()
-        return RowUsage(usage=usage, samples=recent, most=most)
+        return RowUsage(usage=usage, samples=recent, cores=most)

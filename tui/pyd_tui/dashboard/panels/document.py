@@ -7,7 +7,7 @@ from typing import Any
 
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.searched import SearchableTable
-from pyd_tui.dashboard.render.document import CLOSES, DocumentLine, document, parse, value_at
+from pyd_tui.dashboard.render.document import CLOSING_SUFFIX, DocumentLine, lay_out, parse, value_at
 from pyd_tui.dashboard.render.pieces import Cell, cell
 
 
@@ -42,7 +42,7 @@ class DocumentPane(SearchableTable):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        lines = document(self._found, self.folded, unmasked=self._unmasked) if self._body else []
+        lines = lay_out(self._found, self.folded, unmasked=self._unmasked) if self._body else []
         self._lines = {line.key: line for line in lines}
         self.put({line.key: line.text for line in lines})
 
@@ -54,7 +54,7 @@ class DocumentPane(SearchableTable):
     @property
     def path(self) -> str:
         """The path under the cursor."""
-        return (self.key or "").removesuffix(CLOSES)
+        return (self.key or "").removesuffix(CLOSING_SUFFIX)
 
     def _go(self, index: int) -> None:
         super()._go(index)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from pyd_tui.dashboard.engines.connection import EngineConnection
-from pyd_tui.dashboard.render.engines import all_of
+from pyd_tui.dashboard.render.engines import freshness_of_all
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.header import counts, freshness, heading
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
@@ -41,7 +41,7 @@ class Header(Line):
             left = heading(name, "", room)
             by_need = sorted(self.links, key=lambda link: (link is not self.pointed, link.connection.since_ns))
             known = [(link.label, link.connection) for link in by_need]
-            right = all_of(known, self._clock, max(LEAST, room - width(left) - width(tally) - 6))
+            right = freshness_of_all(known, self._clock, max(LEAST, room - width(left) - width(tally) - 6))
         else:
             right = freshness(first.connection, self._clock)
         if any(link.endpoint is not None and link.endpoint.read_only for link in self.links):

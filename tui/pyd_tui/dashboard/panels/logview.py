@@ -11,7 +11,7 @@ from pyd_core.logs.store import LogItem
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.render.figures import Clock, counted
-from pyd_tui.dashboard.render.logrow import LogStyle, log_row, mode
+from pyd_tui.dashboard.render.logrow import LogStyle, log_row, pattern_mode
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell, fit, highlight_spans, slide, width
 from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.rows import SIDE_STEP, Rows
@@ -232,7 +232,7 @@ class LogView(Rows):
         if (search := book.search) is not None:
             more = "" if search.complete else "+"
             pieces += cell(f"/{search.pattern.text}", "warn")
-            how = f" ({mode(search.pattern)})" if search.pattern.regex or search.pattern.case else ""
+            how = f" ({pattern_mode(search.pattern)})" if search.pattern.regex or search.pattern.case else ""
             at = search.position(self.cursor) or "-"
             pieces.append(Span(f"{how} {at} of {len(search):,}{more}  ", "dim"))
         total = len(book.store)

@@ -14,7 +14,7 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.strip import Strip
 
-COLUMNS = (LayoutColumn(key="line", title="", least=10, most=1 << 20, priority=0),)
+COLUMNS = (LayoutColumn(key="line", title="", min_width=10, max_width=1 << 20, priority=0),)
 
 
 class SearchableTable(Table[str]):

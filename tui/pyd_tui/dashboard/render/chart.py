@@ -11,7 +11,7 @@ BLOCKS = " ▁▂▃▄▅▆▇█"
 
 HOLD_NS = 3_000_000_000
 """Nanoseconds for which a sample counts when there is no newer one; beyond that nothing was measured."""
-THINNED_NS = 300_000_000_000
+THINNED_AFTER_NS = 300_000_000_000
 """Age beyond which samples are kept only every ten seconds."""
 LONG_HOLD_NS = 15_000_000_000
 """Nanoseconds for which such a sample counts."""
@@ -23,22 +23,22 @@ def buckets(
     samples: Sequence[Usage], get: Callable[[Usage], float | None], *, until_ns: int, span_ns: int, count: int
 ) -> list[float | None]:
     """Return the highest value in each of `count` equal parts of the time before `until_ns`; None: not measured."""
-    found: list[float | None] = [None] * count
+    values: list[float | None] = [None] * count
     begin = until_ns - span_ns
-    held: tuple[int, int, float] | None = None
+    last: tuple[int, int, float] | None = None
     """The last sample's part, time and value."""
     for sample in samples:
         value = get(sample)
         if value is None or sample.time_ns <= begin:
             continue
-        at = min(count - 1, (sample.time_ns - begin - 1) * count // span_ns)
-        hold = HOLD_NS if sample.time_ns > until_ns - THINNED_NS else LONG_HOLD_NS
-        if held is not None and sample.time_ns - held[1] <= hold:  # one line, not dots with gaps between
-            for between in range(held[0] + 1, at):
-                found[between] = held[2]
-        found[at] = value if found[at] is None else max(value, found[at] or 0)
-        held = (at, sample.time_ns, value)
-    return found
+        index = min(count - 1, (sample.time_ns - begin - 1) * count // span_ns)
+        hold = HOLD_NS if sample.time_ns > until_ns - THINNED_AFTER_NS else LONG_HOLD_NS
+        if last is not None and sample.time_ns - last[1] <= hold:  # one line, not dots with gaps between
+            for between in range(last[0] + 1, index):
+                values[between] = last[2]
+        values[index] = value if values[index] is None else max(value, values[index] or 0)
+        last = (index, sample.time_ns, value)
+    return values
 
 
 def spark(values: Values, top: float) -> str:
@@ -55,11 +55,11 @@ def graph(values: Values, top: float, lines: int) -> list[str]:
 
     Measured values are at least one step high, so that zero differs from unknown.
     """
-    most = 8 * lines
+    max_steps = 8 * lines
     steps = []
     for value in values:
-        share = round(most * value / top) if value is not None and top > 0 else 0
-        steps.append(0 if value is None else max(1, min(most, share)))
+        share = round(max_steps * value / top) if value is not None and top > 0 else 0
+        steps.append(0 if value is None else max(1, min(max_steps, share)))
     return ["".join(BLOCKS[max(0, min(8, step - 8 * (lines - 1 - line)))] for step in steps) for line in range(lines)]
 
 

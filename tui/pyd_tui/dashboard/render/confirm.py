@@ -11,7 +11,14 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
 
 
 def confirm(
-    question: str, names: Sequence[str], answers: Sequence[Key], *, room: int, most: int, top: int = 0, scroll: str = ""
+    question: str,
+    names: Sequence[str],
+    answers: Sequence[Key],
+    *,
+    room: int,
+    max_lines: int,
+    top: int = 0,
+    scroll: str = "",
 ) -> list[Cell]:
     """Returns the lines of a dialog.
 
@@ -27,21 +34,21 @@ def confirm(
     lines = [cell(line, "strong") for line in textwrap.wrap(safe(question), room)]
     if len(names) > 1:
         lines.append(EMPTY)
-        page = listed(len(names), most)
+        page = page_size(len(names), max_lines)
         if page < len(names):
             lines.append(cell(f"  {top} before", "dim") if top else EMPTY)
         for name in names[top : top + page]:
             line = (Span("◆ ", "accent"), *cell(name))
             lines.append(fit(line, room) if len(name) + 2 > room else line)
         if page < len(names):
-            left = len(names) - top - page
-            more = cell(f"  and {left} more" if left else "", "dim")
+            remaining = len(names) - top - page
+            more = cell(f"  and {remaining} more" if remaining else "", "dim")
             lines.append((*more, Span(f"   {scroll}", "faint")))
     yes, no = (key.shown for key in answers)
     keys = (Span(yes, "bad"), Span(" yes", "text"), Span("     "), Span(no, "accent"), Span(" no", "text"))
     return [*lines, EMPTY, keys]
 
 
-def listed(count: int, most: int) -> int:
+def page_size(count: int, max_lines: int) -> int:
     """Return how many of `count` names are listed at a time; the others are counted above and below them."""
-    return count if count <= most else max(1, most - 2)
+    return count if count <= max_lines else max(1, max_lines - 2)

@@ -9,39 +9,39 @@ from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.pieces import Cell, cell
 
 
-def connections(found: Container) -> list[Cell]:
+def connections(container: Container) -> list[Cell]:
     """Return the container's networks with addresses and names, its ports, and how it resolves names."""
-    settings, host = found.network_settings, found.host_config
+    settings, host = container.network_settings, container.host_config
     lines = block("Network", [fact("mode", cell(host.network_mode or "default"))])
-    for name, place in settings.networks.items():
-        lines += block(safe(name), _place(place))
+    for name, endpoint in settings.networks.items():
+        lines += block(safe(name), _endpoint_facts(endpoint))
     lines += block(
         "Ports",
         [
-            _port(name, [f"{one.host_ip}:{one.host_port}" for one in bindings or []])
+            _port(name, [f"{binding.host_ip}:{binding.host_port}" for binding in bindings or []])
             for name, bindings in settings.ports.items()
         ],
     )
     names = [
-        *([fact("hostname", cell(found.config.hostname))] if found.config.hostname else []),
+        *([fact("hostname", cell(container.config.hostname))] if container.config.hostname else []),
         *(fact("resolver", cell(server)) for server in host.dns),
         *(fact("extra host", cell(entry)) for entry in host.extra_hosts),
     ]
     return lines + block("Names", names)
 
 
-def _place(place: EndpointSettings) -> list[Cell]:
-    address = f"{place.ip_address}/{place.ip_prefix_len}" if place.ip_address else ""
-    known: list[str] = [*(place.dns_names or []), *(place.aliases or [])]
+def _endpoint_facts(endpoint: EndpointSettings) -> list[Cell]:
+    address = f"{endpoint.ip_address}/{endpoint.ip_prefix_len}" if endpoint.ip_address else ""
+    known: list[str] = [*(endpoint.dns_names or []), *(endpoint.aliases or [])]
     facts = (
         ("address", address or "none while it doesn't run"),
-        ("gateway", place.gateway),
-        ("IPv6", place.global_ipv6_address),
-        ("MAC", place.mac_address),
+        ("gateway", endpoint.gateway),
+        ("IPv6", endpoint.global_ipv6_address),
+        ("MAC", endpoint.mac_address),
         ("known as", ", ".join(dict.fromkeys(known))),
     )
     return [fact(label, cell(text)) for label, text in facts if text]
 
 
-def _port(name: str, bound: list[str]) -> Cell:
-    return fact(safe(name), cell(f"← {', '.join(bound)}") if bound else cell("not published", "dim"))
+def _port(name: str, bindings: list[str]) -> Cell:
+    return fact(safe(name), cell(f"← {', '.join(bindings)}") if bindings else cell("not published", "dim"))

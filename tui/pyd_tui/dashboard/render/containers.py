@@ -19,43 +19,56 @@ if TYPE_CHECKING:
     from pyd_core.triage.verdict import Verdict
 
 COLUMNS = (
-    LayoutColumn(key="state", title="STATE", least=15, most=15, priority=0),
-    LayoutColumn(key="name", title="NAME", least=16, most=44, priority=0),
-    LayoutColumn(key="engine", title="ENGINE", least=8, most=24, priority=0, optional=True),
-    LayoutColumn(key="health", title="HEALTH", least=11, most=11, priority=6, optional=True),
-    LayoutColumn(key="cpu", title="%CORE", least=5, most=5, priority=2, optional=True, right=True),
-    LayoutColumn(key="trend", title="LAST 50s", least=10, most=10, priority=10, optional=True, spare=True),
-    LayoutColumn(key="memory", title="MEM", least=5, most=5, priority=3, optional=True, right=True),
-    LayoutColumn(key="limit", title="LIMIT", least=7, most=7, priority=8, optional=True, close=True),
-    LayoutColumn(key="throttled", title="HELD", least=5, most=5, priority=15, optional=True, right=True, spare=True),
-    LayoutColumn(key="pids", title="PIDS", least=5, most=5, priority=11, optional=True, right=True, spare=True),
+    LayoutColumn(key="state", title="STATE", min_width=15, max_width=15, priority=0),
+    LayoutColumn(key="name", title="NAME", min_width=16, max_width=44, priority=0),
+    LayoutColumn(key="engine", title="ENGINE", min_width=8, max_width=24, priority=0, optional=True),
+    LayoutColumn(key="health", title="HEALTH", min_width=11, max_width=11, priority=6, optional=True),
+    LayoutColumn(key="cpu", title="%CORE", min_width=5, max_width=5, priority=2, optional=True, right=True),
+    LayoutColumn(key="trend", title="LAST 50s", min_width=10, max_width=10, priority=10, optional=True, if_room=True),
+    LayoutColumn(key="memory", title="MEM", min_width=5, max_width=5, priority=3, optional=True, right=True),
+    LayoutColumn(key="limit", title="LIMIT", min_width=7, max_width=7, priority=8, optional=True, tight=True),
     LayoutColumn(
-        key="net", title="NET/s IN/OUT", least=12, most=12, priority=12, optional=True, right=True, spare=True
+        key="throttled", title="HELD", min_width=5, max_width=5, priority=15, optional=True, right=True, if_room=True
     ),
-    LayoutColumn(key="disk", title="DISK/s R/W", least=11, most=11, priority=13, optional=True, right=True, spare=True),
-    LayoutColumn(key="since", title="UP", least=8, most=8, priority=1, right=True),
-    LayoutColumn(key="reason", title="REASON", least=36, most=100, priority=0, optional=True),
-    LayoutColumn(key="image", title="IMAGE", least=12, most=40, priority=4, from_start=True),
-    LayoutColumn(key="project", title="PROJECT", least=8, most=20, priority=7, optional=True),
-    LayoutColumn(key="ports", title="PORTS", least=12, most=60, priority=5, optional=True),
+    LayoutColumn(
+        key="pids", title="PIDS", min_width=5, max_width=5, priority=11, optional=True, right=True, if_room=True
+    ),
+    LayoutColumn(
+        key="net",
+        title="NET/s IN/OUT",
+        min_width=12,
+        max_width=12,
+        priority=12,
+        optional=True,
+        right=True,
+        if_room=True,
+    ),
+    LayoutColumn(
+        key="disk", title="DISK/s R/W", min_width=11, max_width=11, priority=13, optional=True, right=True, if_room=True
+    ),
+    LayoutColumn(key="since", title="UP", min_width=8, max_width=8, priority=1, right=True),
+    LayoutColumn(key="reason", title="REASON", min_width=36, max_width=100, priority=0, optional=True),
+    LayoutColumn(key="image", title="IMAGE", min_width=12, max_width=40, priority=4, cut_start=True),
+    LayoutColumn(key="project", title="PROJECT", min_width=8, max_width=20, priority=7, optional=True),
+    LayoutColumn(key="ports", title="PORTS", min_width=12, max_width=60, priority=5, optional=True),
 )
 
 Cells = tuple[Cell, ...]
 MEASURED = ("cpu", "trend", "memory", "throttled", "pids", "net", "disk")
 """Keys of the columns that show resource use."""
 
-TREND_STEP = 5 * SECOND
+TREND_STEP_NS = 5 * SECOND
 """Nanoseconds that one character of the list's curve stands for; a long step, to spare the terminal."""
-TREND = 10
+TREND_COLUMNS = 10
 """Characters of that curve."""
 
 CPU_TITLES = {"core": "%CORE", "most": "%MOST"}
 """Meaning of 100 %: one core, or all that the container may use (its limit, or the machine)."""
 
-ALIVE = frozenset({"running", "paused", "restarting"})
+ACTIVE_STATES = frozenset({"running", "paused", "restarting"})
 """States in which a container has processes, or is about to; `ContainerInfo.alive` leaves out `restarting`."""
 
-ASKED_TO_END = frozenset({0, 130, 143})
+CLEAN_EXIT_CODES = frozenset({0, 130, 143})
 """Exit codes of a main process that finished, or ended by the SIGINT or SIGTERM of a stop (128 + signal)."""
 
 _SHAPES: dict[str, tuple[str, Role]] = {
@@ -75,60 +88,60 @@ _HEALTH: dict[str, tuple[str, Role]] = {
 }
 
 
-def is_broken(entry: ContainerInfo, verdict: Verdict | None = None) -> bool:
+def is_broken(container: ContainerInfo, verdict: Verdict | None = None) -> bool:
     """Return whether the container needs attention: triage's verdict if there is one, else a guess from its state."""
-    return is_suspect(entry) if verdict is None else verdict.broken
+    return is_suspect(container) if verdict is None else verdict.broken
 
 
-def is_suspect(entry: ContainerInfo) -> bool:
+def is_suspect(container: ContainerInfo) -> bool:
     """Return whether the container looks broken: failed, couldn't be started, in a restart loop, or unhealthy."""
-    if entry.state in {"dead", "restarting"} or (entry.state == "created" and entry.error):
+    if container.state in {"dead", "restarting"} or (container.state == "created" and container.error):
         return True
-    if entry.state in {"exited", "stopped"}:
-        return entry.exit_code not in ASKED_TO_END
-    return entry.state in ALIVE and entry.health == "unhealthy"
+    if container.state in {"exited", "stopped"}:
+        return container.exit_code not in CLEAN_EXIT_CODES
+    return container.state in ACTIVE_STATES and container.health == "unhealthy"
 
 
-def state(entry: ContainerInfo, pending: str = "", verdict: Verdict | None = None) -> Cell:
+def state(container: ContainerInfo, pending: str = "", verdict: Verdict | None = None) -> Cell:
     """Show the state by shape, text and colour, so that it never depends on one of them only."""
     if pending:
         return (Span("… ", "warn"), Span(pending, "warn"))
-    shape, role = _SHAPES.get(entry.state, ("?", "warn"))
-    word = entry.state
-    if entry.state in {"exited", "stopped"} and entry.exit_code is not None:
-        word = f"{entry.state} {entry.exit_code}"
-    if is_broken(entry, verdict) and entry.state != "restarting":
+    shape, role = _SHAPES.get(container.state, ("?", "warn"))
+    text = container.state
+    if container.state in {"exited", "stopped"} and container.exit_code is not None:
+        text = f"{container.state} {container.exit_code}"
+    if is_broken(container, verdict) and container.state != "restarting":
         shape, role = "✗", "bad"
-    return (Span(f"{shape} ", role), *cell(word, role))
+    return (Span(f"{shape} ", role), *cell(text, role))
 
 
-def health(entry: ContainerInfo) -> Cell:
+def health(container: ContainerInfo) -> Cell:
     """Return the health status; empty without probes, and for exited containers, whose last status no longer counts."""
-    if entry.state not in ALIVE:
+    if container.state not in ACTIVE_STATES:
         return EMPTY
-    text, role = _HEALTH.get(entry.health, ("", "dim"))
+    text, role = _HEALTH.get(container.health, ("", "dim"))
     return cell(text, role)
 
 
-def since(entry: ContainerInfo, clock: Clock) -> Cell:
+def since(container: ContainerInfo, clock: Clock) -> Cell:
     """Return how long the container has run; if it doesn't run, when it ended or was created.
 
     A running time grows; the time of an exit doesn't change. So a screen of exited containers needs no repainting.
     """
-    if entry.state in ALIVE and entry.started_ns is not None:
-        return cell(duration(clock.now() - entry.started_ns), "text")
-    ended = entry.finished_ns or entry.created_ns
+    if container.state in ACTIVE_STATES and container.started_ns is not None:
+        return cell(duration(clock.now() - container.started_ns), "text")
+    ended = container.finished_ns or container.created_ns
     return cell(moment(ended, clock), "dim") if ended else EMPTY
 
 
-def reason(entry: ContainerInfo, answer: Verdict | PydError | None) -> Cell:
+def reason(container: ContainerInfo, answer: Verdict | PydError | None) -> Cell:
     """Return why the container is broken, in triage's words: cause and summary."""
     if answer is None:
-        return cell("looking" if is_suspect(entry) else "", "dim")
+        return cell("looking" if is_suspect(container) else "", "dim")
     if isinstance(answer, PydError):
         return cell(answer.message, "dim")
-    told = answer.summary.removeprefix(answer.name).strip()
-    return (*cell(answer.cause, "bad" if answer.broken else "text"), *cell(f"  {told}", "dim"))
+    summary = answer.summary.removeprefix(answer.name).strip()
+    return (*cell(answer.cause, "bad" if answer.broken else "text"), *cell(f"  {summary}", "dim"))
 
 
 def memory_share(usage: Usage) -> float | None:
@@ -145,21 +158,29 @@ def pressure(share: float | None) -> Role:
     return "warn" if share < 0.9 else "bad"
 
 
-def cpu(usage: Usage | None, most: float = 1.0) -> Cell:
+def cpu(usage: Usage | None, cores: float = 1.0) -> Cell:
     """Return processor use in percent of so many cores."""
     if usage is None or usage.cpu_percent is None:
         return EMPTY
-    value = usage.cpu_percent / most
+    value = usage.cpu_percent / cores
     return cell(percent(value), "dim" if value < 0.05 else "warn" if value >= 90 else "text")
 
 
-def trend(samples: Sequence[Usage], most: float = 1.0) -> Cell:
+def trend(samples: Sequence[Usage], cores: float = 1.0) -> Cell:
     """Draw recent processor use, as far as it was measured."""
     if not samples:
         return EMPTY
-    until = -(-samples[-1].time_ns // TREND_STEP) * TREND_STEP  # a grid that doesn't move while its last part fills
-    values = buckets(samples, lambda one: one.cpu_percent, until_ns=until, span_ns=TREND * TREND_STEP, count=TREND)
-    top = max(100.0 * most, *(value or 0 for value in values))
+    until = (
+        -(-samples[-1].time_ns // TREND_STEP_NS) * TREND_STEP_NS
+    )  # a grid that doesn't move while its last part fills
+    values = buckets(
+        samples,
+        lambda sample: sample.cpu_percent,
+        until_ns=until,
+        span_ns=TREND_COLUMNS * TREND_STEP_NS,
+        count=TREND_COLUMNS,
+    )
+    top = max(100.0 * cores, *(value or 0 for value in values))
     return (Span(spark(values, top), "good"),)
 
 
@@ -167,8 +188,8 @@ def rates(first: float | None, second: float | None) -> Cell:
     """Return bytes per second in both directions."""
     if first is None or second is None:
         return EMPTY
-    one, other = (cell(size(value), "text" if value >= 1 else "dim") for value in (first, second))
-    return (*one, Span("/", "faint"), *other)
+    first_cell, second_cell = (cell(size(value), "text" if value >= 1 else "dim") for value in (first, second))
+    return (*first_cell, Span("/", "faint"), *second_cell)
 
 
 def throttled(usage: Usage) -> Cell:
@@ -183,33 +204,33 @@ def memory(usage: Usage | None) -> Cell:
     return cell(size(usage.memory_bytes), pressure(memory_share(usage)))
 
 
-def limit(entry: ContainerInfo, usage: Usage | None) -> Cell:
+def limit(container: ContainerInfo, usage: Usage | None) -> Cell:
     """Return the memory limit; empty without one."""
-    most = entry.memory_limit or (usage.memory_limit if usage else None)
-    return (Span("/ ", "faint"), *cell(size(most), "dim")) if most else EMPTY
+    limit_bytes = container.memory_limit or (usage.memory_limit if usage else None)
+    return (Span("/ ", "faint"), *cell(size(limit_bytes), "dim")) if limit_bytes else EMPTY
 
 
-def image(entry: ContainerInfo) -> Cell:
+def image(container: ContainerInfo) -> Cell:
     """Name the image; a bare digest is shortened to the twelve digits that people compare."""
-    name = entry.image
+    name = container.image
     if name.startswith("sha256:"):
         return cell(name.removeprefix("sha256:")[:12], "dim")
-    path, at, digest = name.partition("@sha256:")
-    return (*cell(path, "dim"), *(cell(f"@{digest[:8]}", "dim") if at else EMPTY))
+    path, separator, digest = name.partition("@sha256:")
+    return (*cell(path, "dim"), *(cell(f"@{digest[:8]}", "dim") if separator else EMPTY))
 
 
-def ports(entry: ContainerInfo) -> Cell:
+def ports(container: ContainerInfo) -> Cell:
     """List the published ports, host side first; a port published on several host addresses is listed once."""
-    return cell(published(entry.ports), "dim")
+    return cell(published(container.ports), "dim")
 
 
-def published(found: Sequence[Port]) -> str:
+def published(bindings: Sequence[Port]) -> str:
     """Return published ports as text."""
-    return ", ".join(dict.fromkeys(_port(port) for port in _in_order(found)))
+    return ", ".join(dict.fromkeys(_port(port) for port in _sorted_ports(bindings)))
 
 
-def _in_order(found: Sequence[Port]) -> list[Port]:
-    published = [port for port in found if port.public_port]
+def _sorted_ports(bindings: Sequence[Port]) -> list[Port]:
+    published = [port for port in bindings if port.public_port]
     return sorted(published, key=lambda port: (port.private_port, port.type, port.public_port or 0))
 
 
@@ -231,17 +252,17 @@ class RowUsage:
 
     usage: Usage
     samples: Sequence[Usage] = ()
-    most: float = 1.0
+    cores: float = 1.0
 
 
-def measures(use: RowUsage | None) -> tuple[Cell, ...]:
+def usage_cells(row_usage: RowUsage | None) -> tuple[Cell, ...]:
     """Return the cells of `MEASURED`, without the memory limit, which is known without measuring."""
-    if use is None:
+    if row_usage is None:
         return (EMPTY,) * len(MEASURED)
-    usage = use.usage
+    usage = row_usage.usage
     return (
-        cpu(usage, use.most),
-        trend(use.samples, use.most),
+        cpu(usage, row_usage.cores),
+        trend(row_usage.samples, row_usage.cores),
         memory(usage),
         throttled(usage),
         cell("" if usage.pids is None else str(usage.pids), "dim"),
@@ -251,8 +272,8 @@ def measures(use: RowUsage | None) -> tuple[Cell, ...]:
 
 
 def row(
-    entry: ContainerInfo,
-    use: RowUsage | None,
+    container: ContainerInfo,
+    row_usage: RowUsage | None,
     clock: Clock,
     pending: str = "",
     answer: Verdict | PydError | None = None,
@@ -261,26 +282,26 @@ def row(
 ) -> tuple[Cell, ...]:
     """Return a container's cells, one for each of `COLUMNS`; `answer` is triage's verdict or error, if any."""
     verdict = None if isinstance(answer, PydError) else answer
-    living = entry.state in ALIVE
-    used = measures(use if living else None)
+    active = container.state in ACTIVE_STATES
+    measured = usage_cells(row_usage if active else None)
     return (
-        state(entry, pending, verdict),
-        cell(entry.name, "strong" if living else "text"),
+        state(container, pending, verdict),
+        cell(container.name, "strong" if active else "text"),
         engine,
-        health(entry),
-        *used[:3],
-        limit(entry, use.usage if use is not None else None) if living else EMPTY,
-        *used[3:],
-        since(entry, clock),
-        reason(entry, answer),
-        image(entry),
-        cell(entry.project, "info"),
-        ports(entry),
+        health(container),
+        *measured[:3],
+        limit(container, row_usage.usage if row_usage is not None else None) if active else EMPTY,
+        *measured[3:],
+        since(container, clock),
+        reason(container, answer),
+        image(container),
+        cell(container.project, "info"),
+        ports(container),
     )
 
 
 def heading(
-    project: str, entries: Sequence[ContainerInfo], usage: Sequence[Usage], *, folded: bool, broken: int
+    project: str, containers: Sequence[ContainerInfo], usage: Sequence[Usage], *, folded: bool, broken: int
 ) -> Cells:
     """Return the cells of the line above a project's containers, one for each of `COLUMNS`.
 
@@ -291,18 +312,18 @@ def heading(
         folded: Whether the containers are hidden below it.
         broken: Number of containers that need attention.
     """
-    living = sum(entry.state in ALIVE for entry in entries)
+    active = sum(entry.state in ACTIVE_STATES for entry in containers)
     cells = dict.fromkeys((column.key for column in COLUMNS), EMPTY)
-    state: Role = "good" if living == len(entries) else "text"
-    cells["state"] = (Span("▸ " if folded else "▾ ", "accent"), Span(f"{living} of {len(entries)} up", state))
+    state: Role = "good" if active == len(containers) else "text"
+    cells["state"] = (Span("▸ " if folded else "▾ ", "accent"), Span(f"{active} of {len(containers)} up", state))
     cells["name"] = (*cell(project, "title"), *((Span(f"  ✗{broken}", "bad"),) if broken else EMPTY))
-    if living and len(usage) >= living:
-        cells["cpu"] = cell(percent(sum(one.cpu_percent or 0 for one in usage)), "dim")
-        cells["memory"] = cell(size(sum(one.memory_bytes or 0 for one in usage)), "dim")
+    if active and len(usage) >= active:
+        cells["cpu"] = cell(percent(sum(sample.cpu_percent or 0 for sample in usage)), "dim")
+        cells["memory"] = cell(size(sum(sample.memory_bytes or 0 for sample in usage)), "dim")
     return tuple(cells.values())
 
 
-def natural(entries: list[ContainerInfo], clock: Clock, *, reasons: bool = False) -> dict[str, int]:
+def content_widths(containers: list[ContainerInfo], clock: Clock, *, reasons: bool = False) -> dict[str, int]:
     """Return the width of each column's widest content; 0 leaves out an optional column.
 
     Args:
@@ -311,9 +332,9 @@ def natural(entries: list[ContainerInfo], clock: Clock, *, reasons: bool = False
         reasons: Show why each is broken, in place of columns that mean nothing for exited containers.
     """
     widest: dict[str, int] = {column.key: 0 for column in COLUMNS}
-    widest |= dict.fromkeys(MEASURED, 5 * any(entry.state in ALIVE for entry in entries))
-    for entry in entries:
-        living = entry.state in ALIVE
+    widest |= dict.fromkeys(MEASURED, 5 * any(container.state in ACTIVE_STATES for container in containers))
+    for entry in containers:
+        active = entry.state in ACTIVE_STATES
         widest["name"] = max(widest["name"], columns(entry.name))
         widest["image"] = max(widest["image"], columns(entry.image) if not entry.image.startswith("sha256:") else 12)
         widest["project"] = max(widest["project"], columns(entry.project))
@@ -321,9 +342,9 @@ def natural(entries: list[ContainerInfo], clock: Clock, *, reasons: bool = False
         if entry.ports:
             widest["ports"] = max(widest["ports"], sum(len(piece.text) for piece in ports(entry)))
         widest["since"] = max(widest["since"], width(since(entry, clock)))
-        if entry.memory_limit and living:
+        if entry.memory_limit and active:
             widest["limit"] = max(widest["limit"], width(limit(entry, None)))
-    widest["health"] = 11 * any(entry.health in _HEALTH and entry.state in ALIVE for entry in entries)
+    widest["health"] = 11 * any(entry.health in _HEALTH and entry.state in ACTIVE_STATES for entry in containers)
     if reasons:
         widest |= {"reason": 100, "health": 0, "limit": 0, "ports": 0, **dict.fromkeys(MEASURED, 0)}
     return widest

@@ -13,10 +13,10 @@ from pyd_tui.dashboard.render.env import masked
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell
 
-CLOSES = "$"
+CLOSING_SUFFIX = "$"
 """Suffix of the key of a closing line; no path ends so."""
 INDENT = 2
-LONGEST = 4096
+MAX_VALUE_CHARACTERS = 4096
 """Characters of a value that are drawn; copies have all of them."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -24,7 +24,7 @@ _ENV = re.compile(r"\.(?:Config|ContainerConfig|Spec\.TaskTemplate\.ContainerSpe
 
 
 class DocumentLine(NamedTuple):
-    """One line of a document.
+    """A line of a document.
 
     Attributes:
         key: Its path as jq writes it (`.Config.Env[0]`), with `CLOSING_SUFFIX` appended on closing lines.
@@ -54,7 +54,7 @@ def parse(body: bytes) -> Any:
         return f"no JSON: {error}"
 
 
-def document(found: Any, folded: Collection[str] = (), *, unmasked: bool = False) -> list[DocumentLine]:
+def lay_out(value: Any, folded: Collection[str] = (), *, unmasked: bool = False) -> list[DocumentLine]:
     """Lay out a document as lines, keys in the engine's order.
 
     Args:
@@ -62,14 +62,16 @@ def document(found: Any, folded: Collection[str] = (), *, unmasked: bool = False
         folded: Paths that are shown as one line.
         unmasked: Show secrets of the environment.
     """
-    return list(_Layout(frozenset(folded), unmasked=unmasked).lines(found, "", "", 0, last=True))
+    return list(_Layout(frozenset(folded), unmasked=unmasked).lines(value, "", "", 0, last=True))
 
 
-def value_at(found: Any, key: str) -> str:
+def value_at(value: Any, key: str) -> str:
     """Return the value at a path as it is copied: text as it is, anything else as JSON."""
-    for name, index in re.findall(r"""\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+|"(?:[^"\\]|\\.)*")\]""", key.rstrip(CLOSES)):
-        found = found[name] if name else found[json.loads(index)]
-    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, indent=INDENT)
+    for name, index in re.findall(
+        r"""\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+|"(?:[^"\\]|\\.)*")\]""", key.rstrip(CLOSING_SUFFIX)
+    ):
+        value = value[name] if name else value[json.loads(index)]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=INDENT)
 
 
 class _Layout:
@@ -97,20 +99,22 @@ class _Layout:
             return
         opening, closing = "{}" if isinstance(value, dict) else "[]"
         if key in self._folded:
-            held = cell(f" {counted(len(value), 'entry', 'entries')} ", "dim")
-            pieces = (*head, Span(f"{opening} ", "dim"), Span("…", "accent"), *held, Span(closing, "dim"), *comma)
+            count = cell(f" {counted(len(value), 'entry', 'entries')} ", "dim")
+            pieces = (*head, Span(f"{opening} ", "dim"), Span("…", "accent"), *count, Span(closing, "dim"), *comma)
             yield DocumentLine(key, pieces, opens=True)
             return
         yield DocumentLine(key, (*head, Span(opening, "dim")), opens=True)
         end = len(value) - 1
         if isinstance(value, dict):
-            for at, (name, inner) in enumerate(value.items()):
-                below = f"{path}.{name}" if _PLAIN.fullmatch(name) else f"{path or '.'}[{json.dumps(name)}]"
-                yield from self.lines(inner, below, _quoted(name), depth + 1, last=at == end)
+            for index, (name, inner) in enumerate(value.items()):
+                inner_path = f"{path}.{name}" if _PLAIN.fullmatch(name) else f"{path or '.'}[{json.dumps(name)}]"
+                yield from self.lines(inner, inner_path, _quoted(name), depth + 1, last=index == end)
         else:
-            for at, inner in enumerate(value):
-                yield from self.lines(inner, f"{path or '.'}[{at}]", "", depth + 1, last=at == end)
-        yield DocumentLine(key + CLOSES, (Span(" " * INDENT * depth), Span(closing, "dim"), *comma), opens=False)
+            for index, inner in enumerate(value):
+                yield from self.lines(inner, f"{path or '.'}[{index}]", "", depth + 1, last=index == end)
+        yield DocumentLine(
+            key + CLOSING_SUFFIX, (Span(" " * INDENT * depth), Span(closing, "dim"), *comma), opens=False
+        )
 
 
 def _scalar(value: Any, path: str, *, unmasked: bool) -> Cell:
@@ -125,4 +129,6 @@ def _scalar(value: Any, path: str, *, unmasked: bool) -> Cell:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text[:LONGEST], ensure_ascii=False) + ("…" if len(text) > LONGEST else "")
+    return json.dumps(text[:MAX_VALUE_CHARACTERS], ensure_ascii=False) + (
+        "…" if len(text) > MAX_VALUE_CHARACTERS else ""
+    )

@@ -12,14 +12,14 @@ from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit, width
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", least=12, most=40, priority=0),
-    LayoutColumn(key="state", title="STATE", least=15, most=15, priority=0),
-    LayoutColumn(key="running", title="RUNNING", least=7, most=7, priority=2, right=True),
-    LayoutColumn(key="all", title="ALL", least=5, most=7, priority=3, right=True),
-    LayoutColumn(key="broken", title="BROKEN", least=6, most=6, priority=1, right=True),
-    LayoutColumn(key="engine", title="ENGINE", least=14, most=24, priority=4),
-    LayoutColumn(key="address", title="ADDRESS", least=16, most=60, priority=5),
-    LayoutColumn(key="error", title="ERROR", least=20, most=90, priority=1, optional=True),
+    LayoutColumn(key="name", title="NAME", min_width=12, max_width=40, priority=0),
+    LayoutColumn(key="state", title="STATE", min_width=15, max_width=15, priority=0),
+    LayoutColumn(key="running", title="RUNNING", min_width=7, max_width=7, priority=2, right=True),
+    LayoutColumn(key="all", title="ALL", min_width=5, max_width=7, priority=3, right=True),
+    LayoutColumn(key="broken", title="BROKEN", min_width=6, max_width=6, priority=1, right=True),
+    LayoutColumn(key="engine", title="ENGINE", min_width=14, max_width=24, priority=4),
+    LayoutColumn(key="address", title="ADDRESS", min_width=16, max_width=60, priority=5),
+    LayoutColumn(key="error", title="ERROR", min_width=20, max_width=90, priority=1, optional=True),
 )
 
 _STATES: dict[str, tuple[str, str, Role]] = {
@@ -48,27 +48,27 @@ def tabs(engines: Sequence[Tab], room: int) -> Cell:
     if all(tab[3] for tab in engines):
         broken = sum(tab[2] for tab in engines)
         return (Span(f"{len(engines)} engines", "title"), *([Span(f" ✗{broken}", "bad")] if broken else []))
-    at = next((at for at, tab in enumerate(engines) if tab[3]), 0)
-    place = f"  {at + 1} of {len(engines)}"
-    only = tabs([engines[at]], room)
-    return (*fit(only, min(width(only), max(8, room - len(place)))), Span(place, "dim"))
+    index = next((i for i, tab in enumerate(engines) if tab[3]), 0)
+    position = f"  {index + 1} of {len(engines)}"
+    tab = tabs([engines[index]], room)
+    return (*fit(tab, min(width(tab), max(8, room - len(position)))), Span(position, "dim"))
 
 
-def whose(name: str, connection: ConnectionState, clock: Clock) -> Cell:
+def engine_label(name: str, connection: ConnectionState, clock: Clock) -> Cell:
     """Name a container's engine; for a lost engine, add how old the data is."""
     if connection.state != "lost":
         return cell(name, "accent")
     return (*cell(name, "bad"), Span(f" {age(max(0, clock.now() - connection.since_ns))}", "bad"))
 
 
-def all_of(engines: Sequence[tuple[str, ConnectionState]], clock: Clock, room: int) -> Cell:
+def freshness_of_all(engines: Sequence[tuple[str, ConnectionState]], clock: Clock, room: int) -> Cell:
     """Show whether the data of several engines is current; for the first lost one, since when and why."""
     lost = [(name, connection) for name, connection in engines if connection.state == "lost"]
     if not lost:
         live = all(connection.state == "live" for _, connection in engines)
         return (Span("live", "good"),) if live else (Span("connecting", "warn"),)
     name, connection = lost[0]
-    pieces = [Span("○ ", "bad"), *whose(name, connection, clock)]
+    pieces = [Span("○ ", "bad"), *engine_label(name, connection, clock)]
     if others := len(lost) - 1:
         pieces.append(Span(f" and {others} more", "bad"))
     if connection.error is not None:
@@ -77,19 +77,19 @@ def all_of(engines: Sequence[tuple[str, ConnectionState]], clock: Clock, room: i
 
 
 def row(
-    name: str, state: str, *, counts: tuple[int, int, int], engine: str, address: str, trouble: PydError | None
+    name: str, state: str, *, counts: tuple[int, int, int], engine: str, address: str, error: PydError | None
 ) -> tuple[Cell, ...]:
     """Return the cells of `COLUMNS`; `counts` are the running, all and broken containers, all zero if unknown."""
-    shape, word, role = _STATES[state]
-    running, every, broken = counts
-    known = state in {"live", "lost"} and every > 0
+    shape, text, role = _STATES[state]
+    running, total, broken = counts
+    known = state in {"live", "lost"} and total > 0
     return (
         cell(name, "strong" if state == "live" else "text"),
-        (Span(f"{shape} ", role), Span(word, role)),
+        (Span(f"{shape} ", role), Span(text, role)),
         cell(f"{running:,}" if known else ""),
-        cell(f"{every:,}" if known else "", "dim"),
+        cell(f"{total:,}" if known else "", "dim"),
         cell(f"{broken:,}", "bad") if known and broken else EMPTY,
         cell(engine),
         cell(address, "dim"),
-        cell(trouble.message, "bad") if trouble is not None else EMPTY,
+        cell(error.message, "bad") if error is not None else EMPTY,
     )

@@ -10,14 +10,14 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
 
 MASK = "••••••••"
 """Equally long for every value, since a secret's length is part of it."""
-NAME = 40
+MAX_NAME_COLUMNS = 40
 """Terminal columns the names may take before they push the values aside."""
 
 _SECRET_WORDS = frozenset(
     {"key", "apikey", "auth", "pass", "pw", "pwd", "cookie", "salt", "credential", "credentials", "private", "dsn"}
 )
 _SECRET_PARTS = re.compile("passw|passphrase|secret|token|accesskey|privatekey", re.IGNORECASE)
-_WITH_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*:)(?P<password>[^\s/]+)(?=@)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^/\s:@]*:)(?P<password>[^\s/]+)(?=@)", re.IGNORECASE)
 
 
 def looks_secret(name: str) -> bool:
@@ -31,14 +31,16 @@ def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
     if not variables:
         return nothing("no environment is set")
     pairs = sorted((name, value) for name, _, value in (entry.partition("=") for entry in variables))
-    columns = min(NAME, max(len(safe(name)) for name, _ in pairs)) + 2
+    columns = min(MAX_NAME_COLUMNS, max(len(safe(name)) for name, _ in pairs)) + 2
     lines: list[Cell] = [EMPTY]
     hidden = 0
     for name, value in pairs:
-        shown = _value(name, value, unmasked=unmasked)
-        hidden += any(piece.text == MASK for piece in shown)
+        pieces = _value(name, value, unmasked=unmasked)
+        hidden += any(piece.text == MASK for piece in pieces)
         label = cell(name, "accent")
-        lines.append((Span(" "), *(fit(label, columns) if len(safe(name)) < columns else (*label, Span("  "))), *shown))
+        lines.append(
+            (Span(" "), *(fit(label, columns) if len(safe(name)) < columns else (*label, Span("  "))), *pieces)
+        )
     if hidden:
         lines += [EMPTY, (Span(f" {hidden} masked, ", "dim"), Span("u", "accent"), Span(" shows them", "dim"))]
     return lines
@@ -57,8 +59,8 @@ def _value(name: str, value: str, *, unmasked: bool) -> Cell:
     if looks_secret(name):
         return (Span(MASK, "warn"),)
     pieces: list[Span] = []
-    at = 0
-    for found in _WITH_PASSWORD.finditer(value):
-        pieces += (*cell(value[at : found.start("password")]), Span(MASK, "warn"))
-        at = found.end()
-    return (*pieces, *cell(value[at:]))
+    offset = 0
+    for match in _URL_PASSWORD.finditer(value):
+        pieces += (*cell(value[offset : match.start("password")]), Span(MASK, "warn"))
+        offset = match.end()
+    return (*pieces, *cell(value[offset:]))

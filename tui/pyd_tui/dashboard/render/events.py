@@ -19,31 +19,31 @@ _ROLES: dict[str, Role] = {
     "restart": "accent",
 }
 
-LEFT_OUT = frozenset({"exec_create", "exec_start", "exec_die", "top", "attach", "resize", "archive-path"})
+HIDDEN_VERBS = frozenset({"exec_create", "exec_start", "exec_die", "top", "attach", "resize", "archive-path"})
 """Events caused by looking at a container; health probes cause a thousand of these an hour."""
 
 
 def is_worth_showing(event: Event) -> bool:
     """Return whether an event is about a container's life rather than about a client looking at it."""
-    return event.verb not in LEFT_OUT
+    return event.verb not in HIDDEN_VERBS
 
 
 def event_line(event: Event, clock: Clock, *, times: bool = True) -> Cell:
     """Write an event as time, type, verb, name and details."""
     when_ns = event.time_nano or event.time * SECOND
-    told = facts(event)
+    details = event_details(event)
     stamp = cell(f"{clock.local(when_ns):%H:%M:%S}  ", "dim") if times else EMPTY
     return (
         *stamp,
         *fit(cell(event.type, "dim"), 10),
         *fit(cell(event.verb, role(event)), 14),
         Span(" "),
-        *cell(named(event)),
-        *(cell("  " + ", ".join(told), "dim") if told else EMPTY),
+        *cell(subject(event)),
+        *(cell("  " + ", ".join(details), "dim") if details else EMPTY),
     )
 
 
-def named(event: Event) -> str:
+def subject(event: Event) -> str:
     """Return the name of the event's object; a bare id is shortened to the twelve digits that people compare."""
     name = event.name.removeprefix("sha256:")
     return name[:12] if len(name) == 64 and name == event.actor.id.removeprefix("sha256:") else event.name
@@ -58,16 +58,16 @@ def role(event: Event) -> Role:
     return _ROLES.get(event.verb, "text")
 
 
-def facts(event: Event) -> list[str]:
+def event_details(event: Event) -> list[str]:
     """Return an event's details: exit code, signal, image, health status."""
     attributes = event.actor.attributes
-    told: list[str] = []
+    details: list[str] = []
     if event.verb == "health_status":
-        told.append(event.action.partition(":")[2].strip())
+        details.append(event.action.partition(":")[2].strip())
     if code := attributes.get("exitCode"):
-        told.append(f"exit {code}")
+        details.append(f"exit {code}")
     if signal := attributes.get("signal"):
-        told.append(f"signal {signal}")
+        details.append(f"signal {signal}")
     if event.type == "container" and event.verb in {"create", "start"} and (image := attributes.get("image")):
-        told.append(image)
-    return told
+        details.append(image)
+    return details

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span
 
-LABEL = 14
+LABEL_COLUMNS = 14
 """Terminal columns of the labels on the left."""
 
 
 def fact(name: str, *cells: Cell) -> Cell:
     """Return a line with a label that is known to be safe."""
-    return (Span(f" {name:<{LABEL}}", "dim"), *(piece for pieces in cells for piece in pieces))
+    return (Span(f" {name:<{LABEL_COLUMNS}}", "dim"), *(piece for pieces in cells for piece in pieces))
 
 
 def title(text: str) -> Cell:

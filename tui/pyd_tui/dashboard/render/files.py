@@ -11,18 +11,18 @@ from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 COLUMNS = (
-    LayoutColumn(key="change", title="", least=1, most=1, priority=1),
-    LayoutColumn(key="name", title="NAME", least=20, most=90, priority=0),
-    LayoutColumn(key="size", title="SIZE", least=5, most=5, priority=2, right=True),
-    LayoutColumn(key="mode", title="MODE", least=10, most=10, priority=3),
-    LayoutColumn(key="owner", title="OWNER", least=5, most=13, priority=4, right=True),
-    LayoutColumn(key="modified", title="CHANGED", least=8, most=8, priority=5, right=True),
+    LayoutColumn(key="change", title="", min_width=1, max_width=1, priority=1),
+    LayoutColumn(key="name", title="NAME", min_width=20, max_width=90, priority=0),
+    LayoutColumn(key="size", title="SIZE", min_width=5, max_width=5, priority=2, right=True),
+    LayoutColumn(key="mode", title="MODE", min_width=10, max_width=10, priority=3),
+    LayoutColumn(key="owner", title="OWNER", min_width=5, max_width=13, priority=4, right=True),
+    LayoutColumn(key="modified", title="CHANGED", min_width=8, max_width=8, priority=5, right=True),
 )
-HIGHLIGHTED = 256 << 10
+MAX_HIGHLIGHTED_BYTES = 256 << 10
 """Bytes of a file that are highlighted; longer files are shown without colours."""
-LONGEST = 2000
+MAX_LINE_CHARACTERS = 2000
 """Characters of a line that are drawn."""
-HEX_WIDTH = 16
+HEX_LINE_BYTES = 16
 
 _ROLES: dict[str, Role] = {"directory": "accent", "link": "info", "pipe": "warn", "socket": "warn", "device": "warn"}
 _CHANGES: dict[int, Cell] = {0: (Span("~", "warn"),), 1: (Span("+", "good"),)}
@@ -59,9 +59,9 @@ def file_lines(name: str, data: bytes) -> list[Cell]:
     if is_binary(data):
         return list(hex_lines(data))
     text = data.decode("utf-8", "replace").removesuffix("\n")
-    if len(data) <= HIGHLIGHTED and (lines := highlighted(name, text)) is not None:
+    if len(data) <= MAX_HIGHLIGHTED_BYTES and (lines := highlighted(name, text)) is not None:
         return lines
-    return [cell(line[:LONGEST].expandtabs(4)) for line in text.split("\n")]
+    return [cell(line[:MAX_LINE_CHARACTERS].expandtabs(4)) for line in text.split("\n")]
 
 
 def is_binary(data: bytes) -> bool:
@@ -72,11 +72,11 @@ def is_binary(data: bytes) -> bool:
 
 def hex_lines(data: bytes) -> Iterator[Cell]:
     """Lay bytes out as `hexdump -C` does."""
-    for at in range(0, len(data), HEX_WIDTH):
-        part = data[at : at + HEX_WIDTH]
+    for offset in range(0, len(data), HEX_LINE_BYTES):
+        part = data[offset : offset + HEX_LINE_BYTES]
         left, right = part[:8].hex(" "), part[8:].hex(" ")
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
-        yield (Span(f"{at:08x}  ", "dim"), Span(f"{left:<23}  {right:<23}  "), Span(f"{text}", "accent"))
+        yield (Span(f"{offset:08x}  ", "dim"), Span(f"{left:<23}  {right:<23}  "), Span(f"{text}", "accent"))
 
 
 def highlighted(name: str, text: str) -> list[Cell] | None:
@@ -98,10 +98,10 @@ def highlighted(name: str, text: str) -> list[Cell] | None:
     for token, value in lexer.get_tokens(text):
         role = _role(str(token))
         first, *others = value.split("\n")
-        line += cell(first[:LONGEST].expandtabs(4), role)
+        line += cell(first[:MAX_LINE_CHARACTERS].expandtabs(4), role)
         for part in others:
             lines.append(tuple(line))
-            line = list(cell(part[:LONGEST].expandtabs(4), role))
+            line = list(cell(part[:MAX_LINE_CHARACTERS].expandtabs(4), role))
     return [*lines, tuple(line)]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.layout import LayoutColumn
-from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, coloured
+from pyd_tui.dashboard.render.logs import MAX_DRAWN_BYTES, coloured
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, highlight_spans, slide, width
 
 if TYPE_CHECKING:
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.logs.search_results import Hit, SearchResults
 
 COLUMNS = (
-    LayoutColumn(key="time", title="TIME", least=15, most=15, priority=2),
-    LayoutColumn(key="engine", title="ENGINE", least=6, most=20, priority=3, optional=True),
-    LayoutColumn(key="name", title="CONTAINER", least=8, most=32, priority=0),
-    LayoutColumn(key="line", title="LINE", least=10, most=LONGEST_SHOWN, priority=0),
+    LayoutColumn(key="time", title="TIME", min_width=15, max_width=15, priority=2),
+    LayoutColumn(key="engine", title="ENGINE", min_width=6, max_width=20, priority=3, optional=True),
+    LayoutColumn(key="name", title="CONTAINER", min_width=8, max_width=32, priority=0),
+    LayoutColumn(key="line", title="LINE", min_width=10, max_width=MAX_DRAWN_BYTES, priority=0),
 )
-LEAD = 24
+LEAD_COLUMNS = 24
 """Terminal columns shown before the first match of a line that is moved sideways."""
-FAR = 60
+SLIDE_FROM_COLUMN = 60
 """Terminal column of the first match from which a line is moved sideways."""
 
 
-def row(hit: Hit, pattern: LogPattern, clock: Clock, *, engine: bool) -> tuple[Cell, ...]:
+def match_row(hit: Hit, pattern: LogPattern, clock: Clock, *, engine: bool) -> tuple[Cell, ...]:
     """Write a matching line; `engine` adds the engine's name."""
     line = hit.line
     then = clock.local(line.time_ns)
@@ -38,33 +38,33 @@ def row(hit: Hit, pattern: LogPattern, clock: Clock, *, engine: bool) -> tuple[C
 
 
 def _marked(data: bytes, pattern: LogPattern) -> Cell:
-    pieces = highlight_spans(coloured(data[:LONGEST_SHOWN]), pattern.spans)
+    pieces = highlight_spans(coloured(data[:MAX_DRAWN_BYTES]), pattern.spans)
     before = 0
     for piece in pieces:
         if piece.role == "match":
             break
         before += width((piece,))
-    if before < FAR or before == width(pieces):
+    if before < SLIDE_FROM_COLUMN or before == width(pieces):
         return pieces
-    return (Span("…", "dim"), *slide(pieces, before - LEAD))
+    return (Span("…", "dim"), *slide(pieces, before - LEAD_COLUMNS))
 
 
-def natural(findings: SearchResults, *, engine: bool) -> dict[str, int]:
+def content_widths(findings: SearchResults, *, engine: bool) -> dict[str, int]:
     """Return the width of each column's widest content."""
     lines = [hit.line for hit in findings.hits.values()]
     return {
         "time": 15,
         "engine": max((len(hit.link.label) for hit in findings.hits.values()), default=0) if engine else 0,
         "name": max((len(line.name) for line in lines), default=0),
-        "line": min(LONGEST_SHOWN, max((len(line.data) for line in lines), default=0)),
+        "line": min(MAX_DRAWN_BYTES, max((len(line.data) for line in lines), default=0)),
     }
 
 
-def outcome(findings: SearchResults, *, running: bool, stopped: bool) -> Cell:
+def search_summary(findings: SearchResults, *, running: bool, stopped: bool) -> Cell:
     """Summarise how much was found, where, and whether the search is complete."""
     count, holders = len(findings.places), len(findings.holders)
-    found = f"{counted(count, 'line')} in {holders} of {counted(findings.containers, 'container')}"
-    pieces = [*cell(found, "dim")]
+    summary = f"{counted(count, 'line')} in {holders} of {counted(findings.containers, 'container')}"
+    pieces = [*cell(summary, "dim")]
     if findings.errors:
         pieces += cell(f"  {len(findings.errors)} can't be read", "warn")
     if running:

@@ -28,27 +28,27 @@ def counts(entries: Iterable[ContainerInfo], broken: int, *, short: bool) -> Cel
     total = 0
     for entry in entries:
         total += 1
-        word = entry.state if entry.state in {"running", "paused", "restarting"} else "stopped"
-        tally[word] = tally.get(word, 0) + 1
+        state = entry.state if entry.state in {"running", "paused", "restarting"} else "stopped"
+        tally[state] = tally.get(state, 0) + 1
     if not total:
         return ()
-    marks: tuple[tuple[str, str, Role], ...] = (
+    states: tuple[tuple[str, str, Role], ...] = (
         ("running", "●", "good"),
         ("paused", "‖", "info"),
         ("restarting", "↻", "warn"),
         ("stopped", "○", "dim"),
     )
     result: list[Span] = []
-    for word, mark, role in marks:
-        if count := tally.get(word, 0):
-            result += _count(mark, count, "" if short else word, role)
+    for state, mark, role in states:
+        if count := tally.get(state, 0):
+            result += _count(mark, count, "" if short else state, role)
     if broken:
         result += _count("✗", broken, "" if short else "broken", "bad")
     return tuple(result[1:])
 
 
-def _count(mark: str, count: int, word: str, role: Role) -> tuple[Span, ...]:
-    return (Span("  "), Span(f"{mark} ", role), Span(str(count), "text"), Span(f" {word}" if word else "", "dim"))
+def _count(mark: str, count: int, label: str, role: Role) -> tuple[Span, ...]:
+    return (Span("  "), Span(f"{mark} ", role), Span(str(count), "text"), Span(f" {label}" if label else "", "dim"))
 
 
 def freshness(connection: ConnectionState, clock: Clock) -> Cell:

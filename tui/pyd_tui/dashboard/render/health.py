@@ -10,13 +10,13 @@ from pyd_tui.dashboard.render.figures import SECOND, Clock, counted
 from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell
 
 _ROLES: dict[str, Role] = {"healthy": "good", "unhealthy": "bad", "starting": "warn"}
-OUTPUT_LINES = 12
+MAX_OUTPUT_LINES = 12
 """Lines of a probe's output that are shown; engines keep 4 KB of each."""
 
 
-def probes(found: Container, clock: Clock) -> list[Cell]:
+def probes(container: Container, clock: Clock) -> list[Cell]:
     """Return the probe's settings, and its results, newest first."""
-    config, health = found.config.healthcheck, found.state.health
+    config, health = container.config.healthcheck, container.state.health
     if health is None or health.status in {"", "none"}:
         return nothing("no health probe is configured")
     lines = block("Health", [fact("state", cell(health.status, _ROLES.get(health.status, "text"))), *_setup(config)])
@@ -26,20 +26,20 @@ def probes(found: Container, clock: Clock) -> list[Cell]:
     for result in reversed(health.log):
         begin, end = parse_time(result.start), parse_time(result.end)
         when = f"{clock.local(begin):%H:%M:%S}" if begin is not None else ""
-        took = f"{(end - begin) / SECOND:.2f} s" if begin is not None and end is not None else ""
+        duration = f"{(end - begin) / SECOND:.2f} s" if begin is not None and end is not None else ""
         good = result.exit_code == 0
-        word = "passed" if good else f"failed with {result.exit_code}"
+        text = "passed" if good else f"failed with {result.exit_code}"
         results.append(
             (
                 Span(f" {when:<{10}}", "dim"),
-                *cell(f"{'✓' if good else '✗'} {word}", "good" if good else "bad"),
-                Span(f"  {took}", "dim"),
+                *cell(f"{'✓' if good else '✗'} {text}", "good" if good else "bad"),
+                Span(f"  {duration}", "dim"),
             )
         )
-        said = result.output.strip().splitlines()
-        results += [(Span(" " * 13), *cell(line, "dim" if good else "text")) for line in said[:OUTPUT_LINES]]
-        if len(said) > OUTPUT_LINES:
-            results.append((Span(" " * 13), Span(f"… {counted(len(said) - OUTPUT_LINES, 'more line')}", "dim")))
+        output = result.output.strip().splitlines()
+        results += [(Span(" " * 13), *cell(line, "dim" if good else "text")) for line in output[:MAX_OUTPUT_LINES]]
+        if len(output) > MAX_OUTPUT_LINES:
+            results.append((Span(" " * 13), Span(f"… {counted(len(output) - MAX_OUTPUT_LINES, 'more line')}", "dim")))
     return lines + block("Probes, newest first", results)
 
 
@@ -47,7 +47,7 @@ def _setup(config: HealthConfig | None) -> list[Cell]:
     if config is None or not config.test:
         return [fact("probe", cell("set by the image", "dim"))]
     kind, *words = config.test
-    interval, timeout = (given / SECOND if given else 30 for given in (config.interval, config.timeout))
+    interval, timeout = (value / SECOND if value else 30 for value in (config.interval, config.timeout))
     failures = config.retries or 3
     command = " ".join(words) if kind in {"CMD", "CMD-SHELL"} else " ".join(config.test)
     return [

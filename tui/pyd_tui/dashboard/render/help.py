@@ -9,9 +9,9 @@ from pyd_tui.dashboard.input.key_bindings import Keys, shown
 from pyd_tui.dashboard.input.keymap import TITLES, Scope
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 
-KEYS = 9
+KEY_COLUMNS = 9
 """Terminal columns of the keys."""
-WIDE = 112
+MIN_TWO_COLUMN_WIDTH = 112
 """Terminal columns from which on help has two columns."""
 
 Row = tuple[str, str, str]
@@ -21,29 +21,29 @@ Section = tuple[str, list[Row]]
 
 def sections(keys: Keys) -> list[Section]:
     """Return titles and their rows: key scopes, commands, the user's own commands."""
-    found: list[Section] = [(title, _rows(keys, scope)) for scope, title in TITLES.items()]
+    result: list[Section] = [(title, _rows(keys, scope)) for scope, title in TITLES.items()]
     commands = [(name, command.help, command.usage.removeprefix(name).strip()) for name, command in COMMANDS.items()]
-    found.append(("Commands, behind :", commands))
+    result.append(("Commands, behind :", commands))
     by_name = {name: shown(key) for key, name in keys.own.items()}
     own = [
         (" ".join(part for part in (by_name.get(command.name, ""), f":{command.name}") if part), command.help)
         for command in keys.commands
     ]
     if own:
-        found.insert(0, ("Your commands", [(written, does or "your own", "") for written, does in own]))
-    return found
+        result.insert(0, ("Your commands", [(written, does or "your own", "") for written, does in own]))
+    return result
 
 
-def help_lines(room: int, keys: Keys, wanted: str = "") -> list[Cell]:
+def help_lines(room: int, keys: Keys, query: str = "") -> list[Cell]:
     """Return the help screen's lines for a width; with a query, only rows that contain all its words."""
-    words = wanted.casefold().split()
-    found = [
+    words = query.casefold().split()
+    matches = [
         (title, [row for row in rows if all(word in f"{title} {' '.join(row)}".casefold() for word in words)])
         for title, rows in sections(keys)
     ]
-    single = room < WIDE or bool(words)
+    single = room < MIN_TWO_COLUMN_WIDTH or bool(words)
     half = room // 2 - 1
-    drawn = [_section(title, rows, room if single else half) for title, rows in found if rows]
+    drawn = [_section(title, rows, room if single else half) for title, rows in matches if rows]
     if not drawn:
         return [EMPTY, cell("  no key or command has these words", "dim")]
     if single:
@@ -55,7 +55,7 @@ def help_lines(room: int, keys: Keys, wanted: str = "") -> list[Cell]:
     height = max(len(left), len(right))
     left += [EMPTY] * (height - len(left))
     right += [EMPTY] * (height - len(right))
-    return [(*fit(one, half), *fit(other, half)) for one, other in zip(left, right, strict=True)]
+    return [(*fit(left_line, half), *fit(right_line, half)) for left_line, right_line in zip(left, right, strict=True)]
 
 
 def _rows(keys: Keys, scope: Scope) -> list[Row]:
@@ -66,14 +66,14 @@ def _section(title: str, rows: Iterable[Row], room: int) -> list[Cell]:
     lines: list[Cell] = [EMPTY, (Span("  "), Span(title, "title"))]
     for written, does, more in rows:
         left, right = cell(written, "accent"), cell(does)
-        if len(written) < KEYS:
-            lines.append((Span("  "), *fit(left, KEYS), *right))
+        if len(written) < KEY_COLUMNS:
+            lines.append((Span("  "), *fit(left, KEY_COLUMNS), *right))
         elif len(written) + len(does) + 4 <= room:
             lines.append((Span("  "), *left, Span("  "), *right))
         else:
-            lines += [(Span("  "), *left), (Span(" " * (KEYS + 2)), *right)]
+            lines += [(Span("  "), *left), (Span(" " * (KEY_COLUMNS + 2)), *right)]
         if more and width(lines[-1]) + len(more) + 2 <= room:
             lines[-1] = (*lines[-1], Span("  "), *cell(more, "dim"))
         elif more:
-            lines.append((Span(" " * (KEYS + 2)), *cell(more, "dim")))
+            lines.append((Span(" " * (KEY_COLUMNS + 2)), *cell(more, "dim")))
     return lines

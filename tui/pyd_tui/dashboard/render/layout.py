@@ -28,18 +28,18 @@ class LayoutColumn:
 
     key: str
     title: str
-    least: int
-    most: int
+    min_width: int
+    max_width: int
     priority: int
     optional: bool = False
     right: bool = False
-    from_start: bool = False
-    close: bool = False
-    spare: bool = False
+    cut_start: bool = False
+    tight: bool = False
+    if_room: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedColumn:
     """A positioned column: its `index` among all columns, first terminal column `x`, and `width`."""
 
     column: LayoutColumn
@@ -48,7 +48,7 @@ class Placed:
     width: int
 
 
-def arrange(columns: Sequence[LayoutColumn], room: int, natural: Mapping[str, int]) -> tuple[Placed, ...]:
+def arrange(columns: Sequence[LayoutColumn], room: int, content_widths: Mapping[str, int]) -> tuple[PlacedColumn, ...]:
     """Choose and size the columns for `room` terminal columns.
 
     Args:
@@ -56,44 +56,44 @@ def arrange(columns: Sequence[LayoutColumn], room: int, natural: Mapping[str, in
         room: Available width.
         content_widths: Width of each column's widest content by key; 0 or absent if it is empty.
     """
-    wanted = [column for column in columns if natural.get(column.key, 0) or not column.optional]
-    chosen = [column for column in wanted if not column.spare]
-    least = {column.key: _least(column, natural) for column in chosen}
-    while len(chosen) > 1 and sum(least[column.key] for column in chosen) + GAP * (len(chosen) - 1) > room:
+    candidates = [column for column in columns if content_widths.get(column.key, 0) or not column.optional]
+    chosen = [column for column in candidates if not column.if_room]
+    min_widths = {column.key: _min_width(column, content_widths) for column in chosen}
+    while len(chosen) > 1 and sum(min_widths[column.key] for column in chosen) + GAP * (len(chosen) - 1) > room:
         last = max(chosen, key=lambda column: column.priority)
         if last.priority == 0:
             break
         chosen.remove(last)
-    widths = {column.key: least[column.key] for column in chosen}
+    widths = {column.key: min_widths[column.key] for column in chosen}
     spare = room - sum(widths.values()) - GAP * (len(chosen) - 1)
     for column in sorted(chosen, key=lambda column: column.priority):  # the most important column grows first
-        wish = min(max(natural.get(column.key, 0), least[column.key]), column.most)
-        extra = min(spare, wish - widths[column.key])
+        target = min(max(content_widths.get(column.key, 0), min_widths[column.key]), column.max_width)
+        extra = min(spare, target - widths[column.key])
         if extra > 0:
             widths[column.key] += extra
             spare -= extra
-    for column in sorted((column for column in wanted if column.spare), key=lambda column: column.priority):
-        if spare >= column.least + GAP:
-            widths[column.key] = column.least
-            spare -= column.least + GAP
+    for column in sorted((column for column in candidates if column.if_room), key=lambda column: column.priority):
+        if spare >= column.min_width + GAP:
+            widths[column.key] = column.min_width
+            spare -= column.min_width + GAP
     chosen = [column for column in columns if column.key in widths]
-    return _place(columns, chosen, widths, room)
+    return _position(columns, chosen, widths, room)
 
 
-def _least(column: LayoutColumn, natural: Mapping[str, int]) -> int:
+def _min_width(column: LayoutColumn, content_widths: Mapping[str, int]) -> int:
     """Return the column's minimum width; one with narrower content needs less."""
-    wanted = natural.get(column.key, column.least)
-    return max(min(column.least, wanted), len(column.title))
+    content_width = content_widths.get(column.key, column.min_width)
+    return max(min(column.min_width, content_width), len(column.title))
 
 
-def _place(
+def _position(
     columns: Sequence[LayoutColumn], chosen: Sequence[LayoutColumn], widths: Mapping[str, int], room: int
-) -> tuple[Placed, ...]:
-    placed: list[Placed] = []
+) -> tuple[PlacedColumn, ...]:
+    result: list[PlacedColumn] = []
     x = 0
     for column in chosen:
-        x -= column.close and x > 0
+        x -= column.tight and x > 0
         width = min(widths[column.key], max(0, room - x))
-        placed.append(Placed(column, columns.index(column), x, width))
+        result.append(PlacedColumn(column, columns.index(column), x, width))
         x += width + GAP
-    return tuple(placed)
+    return tuple(result)

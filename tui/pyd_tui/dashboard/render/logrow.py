@@ -14,7 +14,7 @@ from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import LogPattern
 from pyd_core.logs.store import LogItem
 from pyd_tui.dashboard.render.figures import Clock, counted
-from pyd_tui.dashboard.render.logs import LONGEST_SHOWN, coloured, gap
+from pyd_tui.dashboard.render.logs import MAX_DRAWN_BYTES, coloured, gap
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 
 _LEVELS: dict[LogLevel, tuple[str, Role]] = {
@@ -34,7 +34,7 @@ _VERBS: dict[str, tuple[str, Role]] = {
     "unpause": ("unpaused", "good"),
     "destroy": ("removed", "warn"),
 }
-SHORTEST, NAME = 6, 18
+MIN_NAME_COLUMNS, MAX_NAME_COLUMNS = 6, 18
 """Bounds of the terminal columns that a container's name takes."""
 
 
@@ -45,11 +45,11 @@ class LogStyle:
     times: bool = True
     columns: bool = False
     """Show fields of JSON and logfmt in columns."""
-    sources: Mapping[str, Cell] = field(default_factory=dict)
+    labels: Mapping[str, Cell] = field(default_factory=dict)
     """Labels before the lines of each container, by id; empty for a single container."""
 
 
-def names(containers: Mapping[str, str], project: str = "") -> dict[str, Cell]:
+def source_labels(containers: Mapping[str, str], project: str = "") -> dict[str, Cell]:
     """Return short, coloured names by container id.
 
     Args:
@@ -57,45 +57,50 @@ def names(containers: Mapping[str, str], project: str = "") -> dict[str, Cell]:
         project: Their common Compose project, which is left out of their names.
     """
     short = {key: name.removeprefix(f"{project}-") if project else name for key, name in containers.items()}
-    wide = max(SHORTEST, min(NAME, max(map(len, short.values()), default=0)))
+    columns = max(MIN_NAME_COLUMNS, min(MAX_NAME_COLUMNS, max(map(len, short.values()), default=0)))
     roles: tuple[Role, ...] = ("source0", "source1", "source2", "source3", "source4", "source5")
     ordered = sorted(short, key=lambda key: (short[key], key))
-    return {key: fit(cell(short[key], roles[at % len(roles)]), wide) for at, key in enumerate(ordered)}
+    return {key: fit(cell(short[key], roles[index % len(roles)]), columns) for index, key in enumerate(ordered)}
 
 
-def log_row(item: LogItem, clock: Clock, look: LogStyle) -> Cell:
+def log_row(item: LogItem, clock: Clock, style: LogStyle) -> Cell:
     """Write an item of a log."""
     if isinstance(item, Gap):
         return gap(item)
-    stamp = cell(f"{clock.local(item.time_ns):%H:%M:%S} ", "dim") if look.times and item.time_ns else EMPTY
-    source = look.sources.get(item.container_id, EMPTY)
-    source = (*source, Span(" ")) if source else EMPTY
+    stamp = cell(f"{clock.local(item.time_ns):%H:%M:%S} ", "dim") if style.times and item.time_ns else EMPTY
+    label = style.labels.get(item.container_id, EMPTY)
+    label = (*label, Span(" ")) if label else EMPTY
     if isinstance(item, Annotation):
-        said, role = _VERBS.get(item.verb, (item.verb, "warn"))
+        verb, role = _VERBS.get(item.verb, (item.verb, "warn"))
         if item.detail in {"healthy", "exit 0"}:
             role = "good" if item.detail == "healthy" else "dim"
-        what = f"{item.name} {said}{' ' if said == 'is' else ', ' if item.detail else ''}{item.detail}"
-        return (*stamp, *source, *cell(f"── {what} ──", role))
-    return (*stamp, *source, *_text(item, look))
+        text = f"{item.name} {verb}{' ' if verb == 'is' else ', ' if item.detail else ''}{item.detail}"
+        return (*stamp, *label, *cell(f"── {text} ──", role))
+    return (*stamp, *label, *_text(item, style))
 
 
-def _text(item: LogLine, look: LogStyle) -> Cell:
+def _text(item: LogLine, style: LogStyle) -> Cell:
     err: Span = Span("▏", "bad") if item.stream == "stderr" else Span(" ")
-    found = record(item.data) if look.columns else None
-    level = found.level if found is not None else level_of(item.data[:LONGEST_SHOWN])
+    fields = record(item.data) if style.columns else None
+    level = fields.level if fields is not None else level_of(item.data[:MAX_DRAWN_BYTES])
     letter, role = _LEVELS[level] if level is not None else (" ", "text")
     head = (Span(letter, role), err)
-    if found is None:
-        more = item.cut + max(0, len(item.data) - LONGEST_SHOWN)
-        rest = cell(f" … {counted(more, 'more byte')}", "dim") if more else EMPTY
-        return (*head, *coloured(item.data[:LONGEST_SHOWN]), *rest)
-    pieces = [Span(" "), err, *fit(cell(found.level_word[:5].upper(), role), 6), *cell(found.message[:LONGEST_SHOWN])]
-    for name, value in list(found.fields.items())[:40]:
+    if fields is None:
+        hidden_bytes = item.cut + max(0, len(item.data) - MAX_DRAWN_BYTES)
+        rest = cell(f" … {counted(hidden_bytes, 'more byte')}", "dim") if hidden_bytes else EMPTY
+        return (*head, *coloured(item.data[:MAX_DRAWN_BYTES]), *rest)
+    pieces = [
+        Span(" "),
+        err,
+        *fit(cell(fields.level_word[:5].upper(), role), 6),
+        *cell(fields.message[:MAX_DRAWN_BYTES]),
+    ]
+    for name, value in list(fields.fields.items())[:40]:
         pieces += (Span("  "), *cell(f"{name}=", "dim"), *cell(value[:200], "accent"))
     return tuple(pieces)
 
 
-def unfolded(item: LogItem, clock: Clock) -> list[Cell]:
+def line_details(item: LogItem, clock: Clock) -> list[Cell]:
     """Return the facts of a line, one per row, for the single-line view, which shows the text itself."""
     if isinstance(item, Gap):
         return [gap(item)]
@@ -105,34 +110,38 @@ def unfolded(item: LogItem, clock: Clock) -> list[Cell]:
         return [*facts, _fact("happened", f"{item.verb} {item.detail}".strip())]
     facts.append(_fact("stream", item.stream))
     facts.append(_fact("bytes", f"{len(item.data):,}" + (f", and {item.cut:,} cut off" if item.cut else "")))
-    found = record(item.data)
-    if found is not None:
-        own = (("level", found.level_word), ("its time", found.time), ("message", found.message))
-        facts += [EMPTY, *(_fact(name, value) for name, value in (*own, *found.fields.items()) if value)]
+    fields = record(item.data)
+    if fields is not None:
+        own = (("level", fields.level_word), ("its time", fields.time), ("message", fields.message))
+        facts += [EMPTY, *(_fact(name, value) for name, value in (*own, *fields.fields.items()) if value)]
     return facts
 
 
 def _fact(name: str, value: str) -> Cell:
-    return (*fit(cell(name, "dim"), 18), Span(" "), *cell(value[:LONGEST_SHOWN]))
+    return (*fit(cell(name, "dim"), 18), Span(" "), *cell(value[:MAX_DRAWN_BYTES]))
 
 
-def mode(pattern: LogPattern) -> str:
+def pattern_mode(pattern: LogPattern) -> str:
     """Return how a pattern is matched."""
     return f"{'regex' if pattern.regex else 'text'}{', case' if pattern.case else ''}"
 
 
-def chip(one: Filter) -> Cell:
+def chip(filter_: Filter) -> Cell:
     """Write a filter."""
-    sign = "!" if one.exclude else "&"
-    tail = "" if one.tests or not (one.pattern.regex or one.pattern.case) else f" ({mode(one.pattern)})"
-    return (*cell(f" {sign}{one.pattern.text}", "warn"), *cell(f"{tail} ", "dim"))
+    sign = "!" if filter_.exclude else "&"
+    tail = (
+        ""
+        if filter_.tests or not (filter_.pattern.regex or filter_.pattern.case)
+        else f" ({pattern_mode(filter_.pattern)})"
+    )
+    return (*cell(f" {sign}{filter_.pattern.text}", "warn"), *cell(f"{tail} ", "dim"))
 
 
 def chips(filters: Filters) -> Cell:
     """Write all filters, in the order they were added."""
     pieces: list[Span] = []
-    for one in filters.stack:
-        pieces += (Span("▐", "faint"), *chip(one), Span("▌ ", "faint"))
+    for filter_ in filters.stack:
+        pieces += (Span("▐", "faint"), *chip(filter_), Span("▌ ", "faint"))
     if filters.before:
         pieces.append(Span(f"±{counted(filters.before, 'line')} around ", "dim"))
     return tuple(pieces)

@@ -10,7 +10,7 @@ from pyd_core.sanitise import safe, safe_bytes
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
-LONGEST_SHOWN = 8192
+MAX_DRAWN_BYTES = 8192
 """Bytes of a line that are drawn; the rest is counted."""
 
 
@@ -41,12 +41,12 @@ def coloured(data: bytes) -> Cell:
 def _runs(plain: str, spans: list[tuple[int, int, str | Style]]) -> list[tuple[str, Style | None]]:
     """Split a text where its style changes; the decoder's spans are in order and never overlap."""
     runs: list[tuple[str, Style | None]] = []
-    at = 0
+    offset = 0
     for start, end, style in spans:
-        if start > at:
-            runs.append((plain[at:start], None))
+        if start > offset:
+            runs.append((plain[offset:start], None))
         runs.append((plain[start:end], style if isinstance(style, Style) else Style.parse(style)))
-        at = end
-    if at < len(plain):
-        runs.append((plain[at:], None))
+        offset = end
+    if offset < len(plain):
+        runs.append((plain[offset:], None))
     return runs

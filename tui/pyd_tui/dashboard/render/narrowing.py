@@ -6,7 +6,7 @@ from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 from pyd_tui.dashboard.resources.container_filters import View
 
 
-def narrowing(view: View) -> Cell:
+def active_filters(view: View) -> Cell:
     """Name the active filters other than the text."""
     pieces: list[Span] = []
     if view.broken_only:
@@ -16,6 +16,6 @@ def narrowing(view: View) -> Cell:
     return tuple(pieces)
 
 
-def tally(shown: int, total: int) -> Cell:
+def shown_count(shown: int, total: int) -> Cell:
     """Show how many containers are visible, and the key that shows all."""
     return (*cell(f"{shown:,} of {total:,}", "text"), Span("   "), Span("esc", "accent"), Span(" shows all", "dim"))

@@ -34,17 +34,13 @@ def notice(connection: ConnectionState, *, total: int, filtered: str, room: int,
                 cell("no containers yet", "text"),
                 EMPTY,
                 cell("containers appear here as soon as they are created on this engine", "dim"),
-                *(
-                    (EMPTY, _keys(demo_key, "starts a demo with five containers on this engine"))
-                    if demo_key
-                    else ()
-                ),
+                *((EMPTY, _keys(demo_key, "starts a demo with five containers on this engine")) if demo_key else ()),
             ]
         case _:
-            return _trouble(connection, room)
+            return _connection_error(connection, room)
 
 
-def _trouble(connection: ConnectionState, room: int) -> list[Cell]:
+def _connection_error(connection: ConnectionState, room: int) -> list[Cell]:
     error = connection.error
     lines = _wrapped(error.message if error else "the engine doesn't answer", "bad", room)
     if error is not None and error.hint:

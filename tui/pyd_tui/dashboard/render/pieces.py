@@ -45,12 +45,12 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else cell_len(safe(text))  # ASCII control characters become one column
 
 
-def width(pieces: Sequence[Span]) -> int:
+def width(spans: Sequence[Span]) -> int:
     """Return the terminal columns of the spans."""
-    return sum(cell_len(piece.text) for piece in pieces)
+    return sum(cell_len(piece.text) for piece in spans)
 
 
-def fit(pieces: Cell, columns: int, *, right: bool = False, from_start: bool = False) -> Cell:
+def fit(spans: Cell, columns: int, *, right: bool = False, cut_start: bool = False) -> Cell:
     """Pad or cut a cell to an exact width; a cut is always marked with an ellipsis.
 
     Args:
@@ -61,102 +61,102 @@ def fit(pieces: Cell, columns: int, *, right: bool = False, from_start: bool = F
     """
     if columns <= 0:
         return EMPTY
-    taken = width(pieces)
-    if taken > columns:
-        pieces = _cut_start(pieces, columns) if from_start else _cut_end(pieces, columns)
-        taken = width(pieces)
-    if taken == columns:
-        return pieces
-    blank = Span(" " * (columns - taken))
-    return (blank, *pieces) if right else (*pieces, blank)
+    used = width(spans)
+    if used > columns:
+        spans = _cut_start(spans, columns) if cut_start else _cut_end(spans, columns)
+        used = width(spans)
+    if used == columns:
+        return spans
+    blank = Span(" " * (columns - used))
+    return (blank, *spans) if right else (*spans, blank)
 
 
-def _cut_end(pieces: Cell, columns: int) -> Cell:
+def _cut_end(spans: Cell, columns: int) -> Cell:
     kept: list[Span] = []
     room = columns - 1
-    for piece in pieces:
-        size = cell_len(piece.text)
+    for span in spans:
+        size = cell_len(span.text)
         if size <= room:
-            kept.append(piece)
+            kept.append(span)
             room -= size
             continue
-        head = chop_cells(piece.text, room)[0] if room else ""
+        head = chop_cells(span.text, room)[0] if room else ""
         if cell_len(head) > room:  # a wide character in a single column
             head = ""
-        kept.append(Span(head + ELLIPSIS, piece.role))
+        kept.append(Span(head + ELLIPSIS, span.role))
         break
     return tuple(kept)
 
 
-def _cut_start(pieces: Cell, columns: int) -> Cell:
-    kept = slide(pieces, width(pieces) - columns + 1)
-    return (Span(ELLIPSIS + kept[0].text, kept[0].role), *kept[1:]) if kept else (Span(ELLIPSIS, pieces[-1].role),)
+def _cut_start(spans: Cell, columns: int) -> Cell:
+    kept = slide(spans, width(spans) - columns + 1)
+    return (Span(ELLIPSIS + kept[0].text, kept[0].role), *kept[1:]) if kept else (Span(ELLIPSIS, spans[-1].role),)
 
 
-def slide(pieces: Cell, columns: int) -> Cell:
+def slide(spans: Cell, columns: int) -> Cell:
     """Drop the first terminal columns of a line that is moved sideways.
 
     A wide character across the edge leaves a blank; combining characters go with the character they modify.
     """
     if not columns:
-        return pieces
+        return spans
     result: list[Span] = []
-    for at, piece in enumerate(pieces):
-        if piece.text.isascii():
-            dropped = min(columns, len(piece.text))
+    for index, span in enumerate(spans):
+        if span.text.isascii():
+            dropped = min(columns, len(span.text))
             columns -= dropped
-            text = piece.text[dropped:]
+            text = span.text[dropped:]
         else:
-            text, columns = _behind(piece.text, columns)
+            text, columns = _text_after(span.text, columns)
         if text:
-            result.append(Span(text, piece.role))
+            result.append(Span(text, span.role))
         if not columns:
-            return (*result, *pieces[at + 1 :])
+            return (*result, *spans[index + 1 :])
     return tuple(result)
 
 
-def _behind(text: str, columns: int) -> tuple[str, int]:
+def _text_after(text: str, columns: int) -> tuple[str, int]:
     """Return the text after so many terminal columns, and how many of these it falls short of."""
-    for at, character in enumerate(text):
+    for index, character in enumerate(text):
         size = cell_len(character)
         if columns <= 0 and size:
-            return " " * -columns + text[at:], 0
+            return " " * -columns + text[index:], 0
         columns -= size
     return " " * -columns, max(0, columns)
 
 
-def highlight(pieces: Cell, needle: str) -> Cell:
+def highlight(spans: Cell, needle: str) -> Cell:
     """Give every occurrence of `needle` within a span the role of a match, ignoring case."""
     if not needle:
-        return pieces
-    wanted = needle.casefold()
+        return spans
+    folded_needle = needle.casefold()
     result: list[Span] = []
-    for piece in pieces:
-        folded = piece.text.casefold()
-        if len(folded) != len(piece.text) or wanted not in folded:
-            result.append(piece)
+    for span in spans:
+        folded = span.text.casefold()
+        if len(folded) != len(span.text) or folded_needle not in folded:
+            result.append(span)
             continue
         start = 0
-        while (at := folded.find(wanted, start)) >= 0:
-            if at > start:
-                result.append(Span(piece.text[start:at], piece.role))
-            start = at + len(wanted)
-            result.append(Span(piece.text[at:start], "match"))
-        if start < len(piece.text):
-            result.append(Span(piece.text[start:], piece.role))
+        while (index := folded.find(folded_needle, start)) >= 0:
+            if index > start:
+                result.append(Span(span.text[start:index], span.role))
+            start = index + len(folded_needle)
+            result.append(Span(span.text[index:start], "match"))
+        if start < len(span.text):
+            result.append(Span(span.text[start:], span.role))
     return tuple(result)
 
 
-def highlight_spans(pieces: Cell, spans: Callable[[str], list[tuple[int, int]]]) -> Cell:
+def highlight_spans(cell_spans: Cell, find_matches: Callable[[str], list[tuple[int, int]]]) -> Cell:
     """Give the role of a match to the parts of each span that `find_matches` finds in its text."""
     result: list[Span] = []
-    for piece in pieces:
+    for span in cell_spans:
         start = 0
-        for at, end in spans(piece.text):
-            if at > start:
-                result.append(Span(piece.text[start:at], piece.role))
-            result.append(Span(piece.text[at:end], "match"))
+        for match_start, end in find_matches(span.text):
+            if match_start > start:
+                result.append(Span(span.text[start:match_start], span.role))
+            result.append(Span(span.text[match_start:end], "match"))
             start = end
-        if start < len(piece.text):
-            result.append(Span(piece.text[start:], piece.role))
+        if start < len(span.text):
+            result.append(Span(span.text[start:], span.role))
     return tuple(result)

@@ -9,12 +9,12 @@ from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import Key
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 
-NAME = 40
+MAX_NAME_COLUMNS = 40
 """Terminal columns that names take at most."""
 
 
 def report(
-    done: str, outcomes: Sequence[tuple[str, PydError | None]], keys: Sequence[Key], *, room: int, most: int
+    done: str, outcomes: Sequence[tuple[str, PydError | None]], keys: Sequence[Key], *, room: int, max_names: int
 ) -> list[Cell]:
     """Return the lines of a dialog: failures first, each with its error.
 
@@ -26,16 +26,16 @@ def report(
         max_names: Names that are listed; the rest is counted.
     """
     failed = [(name, error) for name, error in outcomes if error is not None]
-    good = [name for name, error in outcomes if error is None]
-    columns = min(NAME, max(len(safe(name)) for name, _ in outcomes))
-    others = cell(f", the others {done}" if good else "", "dim")
+    succeeded = [name for name, error in outcomes if error is None]
+    columns = min(MAX_NAME_COLUMNS, max(len(safe(name)) for name, _ in outcomes))
+    others = cell(f", the others {done}" if succeeded else "", "dim")
     lines: list[Cell] = [(*cell(f"{len(failed)} of {len(outcomes)} failed", "strong"), *others), EMPTY]
-    for name, error in failed[:most]:
+    for name, error in failed[:max_names]:
         line = (Span("✗ ", "bad"), *fit(cell(name), columns), Span("  "), *cell(error.message, "text"))
         lines.append(fit(line, room) if width(line) > room else line)
-    left = max(0, most - len(failed))
-    lines += [(Span("✓ ", "good"), *fit(cell(name, "dim"), columns)) for name in good[:left]]
-    hidden = len(outcomes) - min(len(failed), most) - len(good[:left])
+    room_left = max(0, max_names - len(failed))
+    lines += [(Span("✓ ", "good"), *fit(cell(name, "dim"), columns)) for name in succeeded[:room_left]]
+    hidden = len(outcomes) - min(len(failed), max_names) - len(succeeded[:room_left])
     if hidden:
         lines.append(cell(f"  and {hidden} more", "dim"))
     again, close = (key.shown for key in keys)

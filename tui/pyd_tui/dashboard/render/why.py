@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from pyd_core.triage.verdict import EvidenceLine, Verdict
 
 INDENT = 2
-WIDEST = 110
+MAX_TEXT_COLUMNS = 110
 """Terminal columns beyond which prose is hard to read."""
 
 _ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
 
 
-def why(answer: Verdict | PydError | None, clock: Clock, room: int) -> list[Cell]:
+def why(answer: Verdict | PydError | None, clock: Clock, columns: int) -> list[Cell]:
     """Return the lines for a width; empty without an answer."""
     if answer is None:
         return []
     from pyd_core.triage.text_report import sureness  # noqa: PLC0415 - forty causes in words, only when shown
 
-    room = max(20, min(room, WIDEST))
+    columns = max(20, min(columns, MAX_TEXT_COLUMNS))
     if isinstance(answer, PydError):
-        lines = [EMPTY, *_wrapped(answer.message, "bad", room)]
-        return [*lines, *_wrapped(answer.hint, "dim", room)] if answer.hint else lines
+        lines = [EMPTY, *_wrapped(answer.message, "bad", columns)]
+        return [*lines, *_wrapped(answer.hint, "dim", columns)] if answer.hint else lines
     return [
         EMPTY,
-        *_wrapped(f"{answer.summary.rstrip('.')}.", "strong", room),
+        *_wrapped(f"{answer.summary.rstrip('.')}.", "strong", columns),
         EMPTY,
         (
             Span(" cause  ", "dim"),
@@ -41,15 +41,15 @@ def why(answer: Verdict | PydError | None, clock: Clock, room: int) -> list[Cell
             Span(f"   {sureness(answer.confidence)}, {answer.confidence:.2f}", "dim"),
         ),
         *([(Span(" with   ", "dim"), *cell(", ".join(answer.contributing)))] if answer.contributing else []),
-        *_section("What to do", [line for text in answer.advice for line in _item(text, room)]),
-        *_section("Evidence", [line for item in answer.evidence for line in _evidence(item, clock, room)]),
+        *_section("What to do", [line for text in answer.advice for line in _item(text, columns)]),
+        *_section("Evidence", [line for item in answer.evidence for line in _evidence(item, clock, columns)]),
         *_section("Time line", [_moment(item, clock) for item in answer.timeline]),
         *_section(
             "Not seen",
             [
                 line
                 for gap in answer.unread
-                for line in _item(f"{gap.source}: {gap.reason}; it would show {gap.would_tell}", room, "dim")
+                for line in _item(f"{gap.source}: {gap.reason}; it would show {gap.would_tell}", columns, "dim")
             ],
         ),
     ]
@@ -67,8 +67,8 @@ def _wrapped(text: str, role: Role, room: int, first: str = " ", rest: str = " "
 
 
 def _item(text: str, room: int, role: Role = "text") -> list[Cell]:
-    found = _wrapped(text, role, room, "   ", "   ")
-    return [(Span(" ▪ ", "accent"), Span(found[0][0].text[3:], role)), *found[1:]] if found[0] else found
+    lines = _wrapped(text, role, room, "   ", "   ")
+    return [(Span(" ▪ ", "accent"), Span(lines[0][0].text[3:], role)), *lines[1:]] if lines[0] else lines
 
 
 def _stamp(item: EvidenceLine, clock: Clock) -> str:

@@ -23,7 +23,7 @@ from pyd_tui.dashboard.render.health import probes
 from pyd_tui.dashboard.render.mounts import mounts
 from pyd_tui.dashboard.render.overview import overview
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, cell
-from pyd_tui.dashboard.render.processes import COLUMNS
+from pyd_tui.dashboard.render.processes import PS_ARGUMENTS
 from pyd_tui.dashboard.render.stats import UsageHistory, stats
 from pyd_tui.dashboard.render.why import why
 
@@ -107,7 +107,7 @@ def _stats(subject: Subject) -> list[Cell]:
         at_ns=subject.at_ns,
         processors=subject.processors,
         recorded=bool(kept.samples),
-        high=subject.height >= LOW,
+        tall=subject.height >= LOW,
     )
     lines = stats(subject.entry, subject.usage, course, subject.clock, subject.room)
     return lines + _trouble(answer, subject.room) if isinstance(answer, PydError) else lines
@@ -159,7 +159,7 @@ PAGES: dict[str, Page] = {
 async def _processes(engine: EngineClient, key: str) -> Processes:
     """Asks for the columns that say most; not every engine's `ps` has them."""
     try:
-        return await engine.containers.top(key, ps_args=COLUMNS)
+        return await engine.containers.top(key, ps_args=PS_ARGUMENTS)
     except EngineError:
         return await engine.containers.top(key)
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from pyd_core.watch.history_store import Death
 
 COLUMNS = (
-    LayoutColumn(key="died", title="DIED", least=15, most=15, priority=1),
-    LayoutColumn(key="name", title="NAME", least=16, most=32, priority=0),
-    LayoutColumn(key="code", title="CODE", least=4, most=4, priority=2),
-    LayoutColumn(key="lived", title="LIVED", least=6, most=8, priority=4),
-    LayoutColumn(key="peak", title="PEAK", least=5, most=5, priority=5, optional=True),
-    LayoutColumn(key="cause", title="CAUSE", least=14, most=24, priority=0),
-    LayoutColumn(key="summary", title="SUMMARY", least=20, most=80, priority=3),
+    LayoutColumn(key="died", title="DIED", min_width=15, max_width=15, priority=1),
+    LayoutColumn(key="name", title="NAME", min_width=16, max_width=32, priority=0),
+    LayoutColumn(key="code", title="CODE", min_width=4, max_width=4, priority=2),
+    LayoutColumn(key="lived", title="LIVED", min_width=6, max_width=8, priority=4),
+    LayoutColumn(key="peak", title="PEAK", min_width=5, max_width=5, priority=5, optional=True),
+    LayoutColumn(key="cause", title="CAUSE", min_width=14, max_width=24, priority=0),
+    LayoutColumn(key="summary", title="SUMMARY", min_width=20, max_width=80, priority=3),
 )
 
 MOST = 500

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyd_core.client.gap import Gap
 from pyd_core.model.event import Event
 from pyd_tui.dashboard.engines.timeline import EventItem
-from pyd_tui.dashboard.render.events import facts, is_worth_showing, named, role
-from pyd_tui.dashboard.render.facts import LABEL, block, fact
+from pyd_tui.dashboard.render.events import event_details, is_worth_showing, role, subject
+from pyd_tui.dashboard.render.facts import LABEL_COLUMNS, block, fact
 from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.logs import gap
@@ -14,11 +14,11 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, columns, fi
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 
 COLUMNS = (
-    LayoutColumn(key="time", title="TIME", least=15, most=15, priority=1),
-    LayoutColumn(key="type", title="TYPE", least=9, most=10, priority=4),
-    LayoutColumn(key="action", title="ACTION", least=12, most=16, priority=0),
-    LayoutColumn(key="name", title="NAME", least=14, most=44, priority=0),
-    LayoutColumn(key="facts", title="FACTS", least=8, most=80, priority=2),
+    LayoutColumn(key="time", title="TIME", min_width=15, max_width=15, priority=1),
+    LayoutColumn(key="type", title="TYPE", min_width=9, max_width=10, priority=4),
+    LayoutColumn(key="action", title="ACTION", min_width=12, max_width=16, priority=0),
+    LayoutColumn(key="name", title="NAME", min_width=14, max_width=44, priority=0),
+    LayoutColumn(key="facts", title="FACTS", min_width=8, max_width=80, priority=2),
 )
 WIDEST = 34
 """Terminal columns of the names of attributes."""
@@ -34,8 +34,8 @@ def row(item: EventItem, clock: Clock) -> Row:
         cell(f"{clock.local(when):%d %b %H:%M:%S}", "dim"),
         cell(item.type, "dim"),
         cell(item.verb.removesuffix("_status"), role(item)),
-        cell(named(item)),
-        cell(", ".join(facts(item)), "dim"),
+        cell(subject(item)),
+        cell(", ".join(event_details(item)), "dim"),
     )
     words = " ".join([item.actor.id, *item.actor.attributes.values()])
     return Row(
@@ -60,7 +60,7 @@ async def _about(stock: LoadContext, row: Row) -> list[Cell]:
         fact("id", cell(event.actor.id, "dim")),
     ]
     given = sorted(event.actor.attributes.items())
-    room = max(LABEL, min(WIDEST, max((columns(name) for name, _ in given), default=0) + 2))
+    room = max(LABEL_COLUMNS, min(WIDEST, max((columns(name) for name, _ in given), default=0) + 2))
     told = [(Span(" "), *fit(cell(name, "dim"), room), *cell(value)) for name, value in given]
     return block("Event", lines)[1:] + block("Attributes", told)
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from pyd_core.layers.content import ImageContents, LayerStep
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", least=20, most=70, priority=0, from_start=True),
-    LayoutColumn(key="size", title="SIZE", least=5, most=5, priority=1, right=True),
-    LayoutColumn(key="created", title="CREATED", least=8, most=8, priority=3, right=True),
-    LayoutColumn(key="id", title="ID", least=12, most=12, priority=4),
-    LayoutColumn(key="users", title="USED BY", least=12, most=80, priority=2),
+    LayoutColumn(key="name", title="NAME", min_width=20, max_width=70, priority=0, cut_start=True),
+    LayoutColumn(key="size", title="SIZE", min_width=5, max_width=5, priority=1, right=True),
+    LayoutColumn(key="created", title="CREATED", min_width=8, max_width=8, priority=3, right=True),
+    LayoutColumn(key="id", title="ID", min_width=12, max_width=12, priority=4),
+    LayoutColumn(key="users", title="USED BY", min_width=12, max_width=80, priority=2),
 )
 REMEMBERED = 8
 """Images of which is remembered what is in their layers."""

@@ -17,12 +17,12 @@ from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, Resour
 from pyd_tui.dashboard.resources.users import in_order, names, networks_of, users
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", least=16, most=44, priority=0),
-    LayoutColumn(key="driver", title="DRIVER", least=8, most=12, priority=3),
-    LayoutColumn(key="scope", title="SCOPE", least=5, most=6, priority=5),
-    LayoutColumn(key="subnet", title="SUBNET", least=16, most=40, priority=2),
-    LayoutColumn(key="rules", title="RULES", least=8, most=20, priority=6, optional=True),
-    LayoutColumn(key="members", title="MEMBERS", least=12, most=90, priority=1),
+    LayoutColumn(key="name", title="NAME", min_width=16, max_width=44, priority=0),
+    LayoutColumn(key="driver", title="DRIVER", min_width=8, max_width=12, priority=3),
+    LayoutColumn(key="scope", title="SCOPE", min_width=5, max_width=6, priority=5),
+    LayoutColumn(key="subnet", title="SUBNET", min_width=16, max_width=40, priority=2),
+    LayoutColumn(key="rules", title="RULES", min_width=8, max_width=20, priority=6, optional=True),
+    LayoutColumn(key="members", title="MEMBERS", min_width=12, max_width=90, priority=1),
 )
 BUILT_IN = frozenset({"bridge", "host", "none", "podman"})
 """Networks that engines make themselves and don't let go of."""

@@ -14,15 +14,15 @@ from pyd_tui.dashboard.resources.services import renewed_by
 from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, state
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", least=14, most=40, priority=0),
-    LayoutColumn(key="state", title="STATE", least=12, most=14, priority=0),
-    LayoutColumn(key="use", title="GETS TASKS", least=10, most=10, priority=2),
-    LayoutColumn(key="role", title="ROLE", least=8, most=18, priority=1),
-    LayoutColumn(key="tasks", title="TASKS", least=5, most=5, priority=3, right=True),
-    LayoutColumn(key="cpus", title="CPUS", least=4, most=5, priority=5, right=True),
-    LayoutColumn(key="memory", title="MEM", least=5, most=5, priority=5, right=True),
-    LayoutColumn(key="engine", title="ENGINE", least=8, most=18, priority=6),
-    LayoutColumn(key="address", title="ADDRESS", least=10, most=40, priority=4),
+    LayoutColumn(key="name", title="NAME", min_width=14, max_width=40, priority=0),
+    LayoutColumn(key="state", title="STATE", min_width=12, max_width=14, priority=0),
+    LayoutColumn(key="use", title="GETS TASKS", min_width=10, max_width=10, priority=2),
+    LayoutColumn(key="role", title="ROLE", min_width=8, max_width=18, priority=1),
+    LayoutColumn(key="tasks", title="TASKS", min_width=5, max_width=5, priority=3, right=True),
+    LayoutColumn(key="cpus", title="CPUS", min_width=4, max_width=5, priority=5, right=True),
+    LayoutColumn(key="memory", title="MEM", min_width=5, max_width=5, priority=5, right=True),
+    LayoutColumn(key="engine", title="ENGINE", min_width=8, max_width=18, priority=6),
+    LayoutColumn(key="address", title="ADDRESS", min_width=10, max_width=40, priority=4),
 )
 _USES: dict[str, tuple[str, Role]] = {
     "active": ("yes", "text"),

@@ -15,13 +15,13 @@ from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, task_line, tasks_of
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", least=16, most=44, priority=0),
-    LayoutColumn(key="tasks", title="TASKS", least=7, most=9, priority=0, right=True),
-    LayoutColumn(key="mode", title="MODE", least=10, most=14, priority=3),
-    LayoutColumn(key="update", title="UPDATE", least=10, most=20, priority=4, optional=True),
-    LayoutColumn(key="image", title="IMAGE", least=16, most=50, priority=1, from_start=True),
-    LayoutColumn(key="stack", title="STACK", least=8, most=24, priority=5, optional=True),
-    LayoutColumn(key="ports", title="PORTS", least=10, most=40, priority=2, optional=True),
+    LayoutColumn(key="name", title="NAME", min_width=16, max_width=44, priority=0),
+    LayoutColumn(key="tasks", title="TASKS", min_width=7, max_width=9, priority=0, right=True),
+    LayoutColumn(key="mode", title="MODE", min_width=10, max_width=14, priority=3),
+    LayoutColumn(key="update", title="UPDATE", min_width=10, max_width=20, priority=4, optional=True),
+    LayoutColumn(key="image", title="IMAGE", min_width=16, max_width=50, priority=1, cut_start=True),
+    LayoutColumn(key="stack", title="STACK", min_width=8, max_width=24, priority=5, optional=True),
+    LayoutColumn(key="ports", title="PORTS", min_width=10, max_width=40, priority=2, optional=True),
 )
 
 

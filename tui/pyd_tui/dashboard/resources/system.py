@@ -15,12 +15,12 @@ from pyd_tui.dashboard.resources import images, networks, volumes
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 
 COLUMNS = (
-    LayoutColumn(key="kind", title="WHAT", least=12, most=14, priority=0),
-    LayoutColumn(key="count", title="COUNT", least=5, most=8, priority=1, right=True),
-    LayoutColumn(key="active", title="IN USE", least=6, most=8, priority=3, right=True),
-    LayoutColumn(key="size", title="SIZE", least=5, most=5, priority=2, right=True),
-    LayoutColumn(key="free", title="UNUSED", least=6, most=6, priority=4, right=True),
-    LayoutColumn(key="note", title="", least=12, most=80, priority=5),
+    LayoutColumn(key="kind", title="WHAT", min_width=12, max_width=14, priority=0),
+    LayoutColumn(key="count", title="COUNT", min_width=5, max_width=8, priority=1, right=True),
+    LayoutColumn(key="active", title="IN USE", min_width=6, max_width=8, priority=3, right=True),
+    LayoutColumn(key="size", title="SIZE", min_width=5, max_width=5, priority=2, right=True),
+    LayoutColumn(key="free", title="UNUSED", min_width=6, max_width=6, priority=4, right=True),
+    LayoutColumn(key="note", title="", min_width=12, max_width=80, priority=5),
 )
 DEAD = frozenset({"created", "exited", "dead", "stopped"})
 

@@ -14,13 +14,13 @@ from pyd_tui.dashboard.resources.services import renewed_by
 from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, state
 
 COLUMNS = (
-    LayoutColumn(key="state", title="STATE", least=12, most=12, priority=0),
-    LayoutColumn(key="name", title="TASK", least=16, most=44, priority=0),
-    LayoutColumn(key="node", title="NODE", least=10, most=30, priority=1),
-    LayoutColumn(key="wanted", title="WANTED", least=8, most=9, priority=4),
-    LayoutColumn(key="since", title="SINCE", least=8, most=8, priority=2, right=True),
-    LayoutColumn(key="error", title="ERROR", least=12, most=80, priority=3, optional=True),
-    LayoutColumn(key="image", title="IMAGE", least=12, most=50, priority=5, from_start=True),
+    LayoutColumn(key="state", title="STATE", min_width=12, max_width=12, priority=0),
+    LayoutColumn(key="name", title="TASK", min_width=16, max_width=44, priority=0),
+    LayoutColumn(key="node", title="NODE", min_width=10, max_width=30, priority=1),
+    LayoutColumn(key="wanted", title="WANTED", min_width=8, max_width=9, priority=4),
+    LayoutColumn(key="since", title="SINCE", min_width=8, max_width=8, priority=2, right=True),
+    LayoutColumn(key="error", title="ERROR", min_width=12, max_width=80, priority=3, optional=True),
+    LayoutColumn(key="image", title="IMAGE", min_width=12, max_width=50, priority=5, cut_start=True),
 )
 
 

@@ -16,12 +16,12 @@ from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, Resour
 from pyd_tui.dashboard.resources.users import in_order, names, users, volumes_of
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", least=20, most=64, priority=0),
-    LayoutColumn(key="driver", title="DRIVER", least=6, most=12, priority=4),
-    LayoutColumn(key="size", title="SIZE", least=5, most=5, priority=1, optional=True, right=True),
-    LayoutColumn(key="created", title="CREATED", least=8, most=8, priority=5, right=True),
-    LayoutColumn(key="project", title="PROJECT", least=8, most=20, priority=6, optional=True),
-    LayoutColumn(key="users", title="USED BY", least=12, most=80, priority=2),
+    LayoutColumn(key="name", title="NAME", min_width=20, max_width=64, priority=0),
+    LayoutColumn(key="driver", title="DRIVER", min_width=6, max_width=12, priority=4),
+    LayoutColumn(key="size", title="SIZE", min_width=5, max_width=5, priority=1, optional=True, right=True),
+    LayoutColumn(key="created", title="CREATED", min_width=8, max_width=8, priority=5, right=True),
+    LayoutColumn(key="project", title="PROJECT", min_width=8, max_width=20, priority=6, optional=True),
+    LayoutColumn(key="users", title="USED BY", min_width=12, max_width=80, priority=2),
 )
 ANONYMOUS = "com.docker.volume.anonymous"
 """Docker Engine's label for volumes that nobody gave a name (moby, volume/service)."""

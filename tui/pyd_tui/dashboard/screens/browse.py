@@ -20,7 +20,7 @@ from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.figures import counted
-from pyd_tui.dashboard.render.narrowing import tally
+from pyd_tui.dashboard.render.narrowing import shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 from pyd_tui.dashboard.screens.detail import Detail
@@ -158,7 +158,7 @@ class Browse(ViewScreen):
         shown = [row for row in rows.values() if row.matches(self._text)]
         self.table.say((f"none of {len(rows)} matches" if rows else self.noun.empty, "dim"))
         self.table.set_rows([row.key for row in shown], self.noun.natural(shown))
-        self._filter.tell(EMPTY, tally(len(shown), len(rows)))
+        self._filter.tell(EMPTY, shown_count(len(shown), len(rows)))
         self._filter.display = bool(self._text) or self.focused is self._filter
         self._tell()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.render.confirm import confirm, listed
+from pyd_tui.dashboard.render.confirm import confirm, page_size
 from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.widgets.block import TextBlock
 
@@ -48,7 +48,7 @@ class Confirm(Dialog[bool]):
 
     def _scroll(self, by: int) -> None:
         """Shows other names of a list that is longer than the screen: all of it can be read before an answer."""
-        last = len(self._names) - listed(len(self._names), self._most)
+        last = len(self._names) - page_size(len(self._names), self._most)
         self._top = min(max(0, self._top + by), last)
         room = max(20, self.app.size.width * 9 // 10 - 8)
         table = keys_of(self.app)

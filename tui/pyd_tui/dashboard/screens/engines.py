@@ -80,12 +80,12 @@ class Engines(LiveScreen):
                 counts=(sum(entry.alive for entry in entries), len(entries), link.broken),
                 engine=link.engine_name,
                 address=link.endpoint.url if link.endpoint is not None else "",
-                trouble=connection.error if connection.state == "lost" else None,
+                error=connection.error if connection.state == "lost" else None,
             )
         context = self._contexts.get(key.removeprefix("context "))
         if context is None:
             return (EMPTY,) * len(COLUMNS)
-        return row(context.name, "", counts=(0, 0, 0), engine="", address=context.url, trouble=None)
+        return row(context.name, "", counts=(0, 0, 0), engine="", address=context.url, error=None)
 
     def _link(self, key: str) -> EngineConnection | None:
         kind, _, at = key.partition(" ")

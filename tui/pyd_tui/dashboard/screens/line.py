@@ -10,7 +10,7 @@ from pyd_core.logs.store import LogItem
 from pyd_core.sanitise import safe_bytes
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
-from pyd_tui.dashboard.render.logrow import unfolded
+from pyd_tui.dashboard.render.logrow import line_details
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.screens.base import SearchableScreen
 from pyd_tui.dashboard.widgets.line import Line
@@ -64,7 +64,7 @@ class LineScreen(SearchableScreen):
 
     def _lay_out(self) -> None:
         room = max(8, self.size.width - 3)
-        rows = [row for fact in unfolded(self._item, self.dashboard.clock) for row in wrapped(fact, room, most=200)]
+        rows = [row for fact in line_details(self._item, self.dashboard.clock) for row in wrapped(fact, room, most=200)]
         if isinstance(self._item, LogLine):
             rows += [EMPTY, (Span("text", "dim"),), *self._text_rows(room)]
         self.lines.show(Fixed(rows))

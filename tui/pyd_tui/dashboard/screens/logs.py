@@ -27,7 +27,7 @@ from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.render.containers import state
 from pyd_tui.dashboard.render.figures import counted
-from pyd_tui.dashboard.render.logrow import chips, mode
+from pyd_tui.dashboard.render.logrow import chips, pattern_mode
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.line import LineScreen
@@ -127,7 +127,7 @@ class LogScreen(LiveScreen):
         """Takes the names that the sources have now."""
         shown = self.sources.look_up()
         if len(self.keys) > 1:
-            self.view.look = replace(self.view.look, sources=shown)
+            self.view.look = replace(self.view.look, labels=shown)
         self._tell()
 
     async def _read(self, window: Window) -> None:
@@ -144,7 +144,7 @@ class LogScreen(LiveScreen):
         if book.full:
             pieces += cell("  no room for older lines", "warn")
         self._title.put(tuple(pieces), self.view.status)
-        sources = legend(self.view.look.sources, self.sources.names, filters.muted)
+        sources = legend(self.view.look.labels, self.sources.names, filters.muted)
         if sources or filters:
             self._chips.put((*sources, *chips(filters)))
         self._chips.display = bool(sources or filters) and self._title.display
@@ -189,7 +189,7 @@ class LogScreen(LiveScreen):
             if made is not None:
                 verb = "leaves out" if made.exclude else "keeps"
                 said = cell(f"{verb} lines by their {'fields' if made.tests else 'text'}", "dim")
-        self._ask.tell(said, cell(f"{mode(self._mode)}  ^r", "dim"))
+        self._ask.tell(said, cell(f"{pattern_mode(self._mode)}  ^r", "dim"))
 
     def action_mode(self) -> None:
         """Takes the text as another kind of pattern."""

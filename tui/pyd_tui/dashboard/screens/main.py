@@ -22,7 +22,7 @@ from pyd_tui.dashboard.panels.notice import Notice
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.figures import counted
-from pyd_tui.dashboard.render.narrowing import narrowing, tally
+from pyd_tui.dashboard.render.narrowing import active_filters, shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.resources.container_filters import OF_MERGED, SORTS, View
 from pyd_tui.dashboard.screens.container_list import ContainerListScreen
@@ -191,7 +191,7 @@ class Main(ContainerListScreen):
             self.table.display = not empty
             if not empty and self.focused is None:
                 self.set_focus(self.table)
-        self._filter.tell(narrowing(view), tally(self.table.shown_count, total))
+        self._filter.tell(active_filters(view), shown_count(self.table.shown_count, total))
         self._filter.display = view.narrows or self.focused is self._filter
         self.dashboard.measure()
 

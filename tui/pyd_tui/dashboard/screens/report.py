@@ -43,7 +43,7 @@ class ReportScreen(Dialog[bool]):
         room = max(20, self.app.size.width * 95 // 100 - 8)
         most = max(3, self.app.size.height - 10)
         answers = keys_of(self.app).of("report")
-        self.query_one(TextBlock).put(report(self._done, self._outcomes, answers, room=room, most=most))
+        self.query_one(TextBlock).put(report(self._done, self._outcomes, answers, room=room, max_names=most))
 
     def action_answer(self, again: bool) -> None:
         """Closes."""

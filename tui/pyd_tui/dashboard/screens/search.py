@@ -17,8 +17,8 @@ from pyd_tui.dashboard.logs.search_results import Place, SearchResults
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import counted
-from pyd_tui.dashboard.render.findings import COLUMNS, natural, outcome, row
-from pyd_tui.dashboard.render.logrow import mode
+from pyd_tui.dashboard.render.findings import COLUMNS, content_widths, match_row, search_summary
+from pyd_tui.dashboard.render.logrow import pattern_mode
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
@@ -126,7 +126,7 @@ class SearchScreen(LiveScreen):
         self._timer.pause()
         if (findings := self._findings) is not None:
             self._said(findings)
-            self.table.set_rows([*findings.places], natural(findings, engine=len(self.links) > 1))
+            self.table.set_rows([*findings.places], content_widths(findings, engine=len(self.links) > 1))
         self._tell()
 
     def _said(self, findings: SearchResults) -> None:
@@ -140,16 +140,16 @@ class SearchScreen(LiveScreen):
 
     def _tell(self) -> None:
         findings = self._findings
-        status = EMPTY if findings is None else outcome(findings, running=self.running, stopped=self._stopped)
+        status = EMPTY if findings is None else search_summary(findings, running=self.running, stopped=self._stopped)
         self.query_one("#title", Line).put((Span("Search of all logs", "title"),), status)
-        self._prompt.tell(cell(mode(self._pattern), "dim"), EMPTY)
+        self._prompt.tell(cell(pattern_mode(self._pattern), "dim"), EMPTY)
         self.query_one(Footer).offer("search", without=() if self.running else ("end",))
 
     def _cells(self, key: Place) -> tuple[Cell, ...]:
         findings = self._findings
         if findings is None or (hit := findings.hits.get(key)) is None:
             return (EMPTY,) * len(COLUMNS)
-        return row(hit, findings.pattern, self.dashboard.clock, engine=len(self.links) > 1)
+        return match_row(hit, findings.pattern, self.dashboard.clock, engine=len(self.links) > 1)
 
     # What keys do
 

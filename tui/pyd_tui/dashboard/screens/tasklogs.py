@@ -8,7 +8,7 @@ from dataclasses import replace
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.logs.logbook import Logbook
-from pyd_tui.dashboard.render.logrow import names
+from pyd_tui.dashboard.render.logrow import source_labels
 from pyd_tui.dashboard.render.pieces import Cell, cell
 from pyd_tui.dashboard.screens.logs import LogScreen
 
@@ -41,7 +41,7 @@ class TaskLogs(LogScreen):
     def look_up(self) -> None:
         """Tells several tasks from each other by their names."""
         if len(self.keys) > 1:
-            self.view.look = replace(self.view.look, sources=names(self.sources.names))
+            self.view.look = replace(self.view.look, labels=source_labels(self.sources.names))
 
     def subject(self) -> Cell:
         """Says whose log it is."""

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.render.layout import LayoutColumn, Placed, arrange
+from pyd_tui.dashboard.render.layout import LayoutColumn, PlacedColumn, arrange
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
@@ -58,7 +58,7 @@ class Table(Rows, Generic[Key]):
         self._columns = columns
         self._cells = cells
         self._natural: Mapping[str, int] = {}
-        self._placed: tuple[Placed, ...] = ()
+        self._placed: tuple[PlacedColumn, ...] = ()
         self._painted: dict[int, _Row[Key]] = {}
         self._seen: tuple[Key, ...] = ()
         self.keys: list[Key] = []
@@ -284,7 +284,7 @@ class Table(Rows, Generic[Key]):
         for placed in self._placed:
             pieces.append(Span(" " * (placed.x - x)))
             column = placed.column
-            pieces += fit(cells[placed.index], placed.width, right=column.right, from_start=column.from_start)
+            pieces += fit(cells[placed.index], placed.width, right=column.right, cut_start=column.cut_start)
             x = placed.x + placed.width
         return fit(tuple(pieces), self.size.width - GUTTER - EDGE)
 
