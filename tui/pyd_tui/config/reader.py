@@ -22,7 +22,7 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`")
 
 
 def read_settings(path: Path) -> UserSettings:
-    """Returns what a file sets; the defaults where there is none.
+    """Return what a file sets; the defaults where there is none.
 
     Raises:
         ConfigError: It can't be read, isn't TOML, or sets what can't be set.
@@ -40,7 +40,7 @@ def read_settings(path: Path) -> UserSettings:
 
 
 def parse_settings(data: bytes, name: str) -> UserSettings:
-    """Reads the text of a configuration file.
+    """Read the text of a configuration file.
 
     Raises:
         ConfigError: It isn't TOML, or sets what can't be set; the message begins with the file and the line.
@@ -66,7 +66,7 @@ def parse_settings(data: bytes, name: str) -> UserSettings:
 
 
 def _explain(said: str, found: dict[str, Any]) -> tuple[str, str, list[str]]:
-    """Returns the message, a hint, and the steps to what is wrong."""
+    """Return the message, a hint, and the steps to what is wrong."""
     where = _WHERE.search(said)
     steps = re.findall(r"[^.\[\]]+", where["path"]) if where else []
     message = _WHERE.sub("", said)
@@ -91,7 +91,7 @@ def _explain(said: str, found: dict[str, Any]) -> tuple[str, str, list[str]]:
 
 
 def _wrong_keys(found: Any) -> tuple[list[str], str]:
-    """Finds what msgspec's paths leave out: the table and the name in it."""
+    """Find what msgspec's paths leave out: the table and the name in it."""
     if not isinstance(found, dict):
         return ["keys"], type(found).__name__
     for scope, table in found.items():
@@ -111,12 +111,12 @@ def _choices(steps: Sequence[str], value: str) -> str:
 
 
 def fields(kind: type[msgspec.Struct]) -> list[str]:
-    """Returns the names of what can be set in one kind of table."""
+    """Return the names of what can be set in one kind of table."""
     return [field.name for field in msgspec.structs.fields(kind)]
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Returns a hint: the names that look like one that isn't known, else all there are."""
+    """Return a hint: the names that look like one that isn't known, else all there are."""
     import difflib  # noqa: PLC0415 - only for a mistake
 
     alike = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
@@ -130,7 +130,7 @@ _SET = re.compile(r"^\s*(?P<name>[A-Za-z0-9_.\"' -]+?)\s*=")
 
 
 def line_of(text: str, steps: Sequence[str]) -> int:
-    """Returns the line on which a setting is made, as well as it can be told without keeping the whole syntax.
+    """Return the line on which a setting is made, as well as it can be told without keeping the whole syntax.
 
     Args:
         text: The file.

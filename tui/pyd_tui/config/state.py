@@ -11,7 +11,7 @@ from pyd_tui.config.settings import UiState
 
 
 def recall(path: Path) -> UiState:
-    """Returns how the dashboard was left; the defaults where nothing usable is written."""
+    """Return how the dashboard was left; the defaults where nothing usable is written."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=UiState)
     except (OSError, msgspec.DecodeError, RecursionError):
@@ -19,7 +19,7 @@ def recall(path: Path) -> UiState:
 
 
 def remember(path: Path, what: UiState) -> None:
-    """Writes how the dashboard was left.
+    """Write how the dashboard was left.
 
     Raises:
         OSError: It can't be written.

@@ -41,7 +41,7 @@ TEMPLATE = """\
 
 
 def as_toml(settings: UserSettings) -> str:
-    """Returns all settings, the defaults among them, as a file that sets the same."""
+    """Return all settings, the defaults among them, as a file that sets the same."""
     found: dict[str, Any] = msgspec.to_builtins(settings)
     lines = [f"{name} = {_value(value)}" for name, value in found.items() if name not in {"keys", "commands"}]
     for scope, table in found["keys"].items():

@@ -64,5 +64,5 @@ BUILTINS: dict[str, Builtin] = {
 
 
 def load(name: str) -> click.Command:
-    """Loads a builtin."""
+    """Load a builtin."""
     return cast("click.Command", import_module(BUILTINS[name].module).command)

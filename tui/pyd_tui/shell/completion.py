@@ -61,7 +61,7 @@ class ShellCompleter(Completer):
         self._commands: tuple[float, str, Mapping[str, str]] = (0.0, "", {})
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:  # noqa: ARG002 - prompt_toolkit's
-        """Yields what the word at the cursor can become."""
+        """Yield what the word at the cursor can become."""
         place = place_of(document.text_before_cursor)
         try:
             found = sorted(self._find(place), key=lambda each: each.text)[:MOST]
@@ -112,7 +112,7 @@ class ShellCompleter(Completer):
                 yield _word(place, name, where)
 
     def _commands_on(self, path: str) -> Mapping[str, str]:
-        """Returns the programs on PATH and which world each comes from; the first of a name is the one that runs."""
+        """Return the programs on PATH and which world each comes from; the first of a name is the one that runs."""
         made, known, commands = self._commands
         if known == path and time.monotonic() - made < FRESH:
             return commands
@@ -202,7 +202,7 @@ class ShellCompleter(Completer):
 
 
 def _awaited(command: click.Command, context: click.Context, before: tuple[str, ...]) -> Iterable[click.Parameter]:
-    """Returns the parameter whose value comes next: of the option just before, else the argument in that place."""
+    """Return the parameter whose value comes next: of the option just before, else the argument in that place."""
     options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
     for option in options:
         if before[-1] in option.opts and not option.is_flag:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def detach(request: SessionRequest, io: UserIO, *, ttl: float) -> tuple[str, int]:
-    """Begins a session in a process of its own; returns its id, or an empty one and the exit code of its failure.
+    """Begin a session in a process of its own; return its id, or an empty one and the exit code of its failure.
 
     Args:
         request: The engine, and what to do.
@@ -89,7 +89,7 @@ def _keep(request: SessionRequest, io: UserIO, tell: int, *, ttl: float) -> int:
 
 
 def attach(endpoint: Endpoint, record: SessionRecord, io: UserIO) -> int:
-    """Comes back to a session; returns its exit code, or 0 when it is left again.
+    """Come back to a session; return its exit code, or 0 when it is left again.
 
     Raises:
         PydError: It can't be.
@@ -114,7 +114,7 @@ def attach(endpoint: Endpoint, record: SessionRecord, io: UserIO) -> int:
 
 
 def _target(endpoint: Endpoint, record: SessionRecord) -> LocalTarget | RemoteTarget:
-    """Returns the target of a session that goes on."""
+    """Return the target of a session that goes on."""
     if record.elsewhere:
         container = _inspect(endpoint, record.container_id)
         return RemoteTarget(msgspec.structs.replace(container, name_=f"/{record.container}"))  # a stand-in has another

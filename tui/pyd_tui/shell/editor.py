@@ -98,7 +98,7 @@ class Editor:
         listen: Callable[[], bool],
         begun: Callable[[], None],
     ) -> str:
-        """Reads a line.
+        """Read a line.
 
         Args:
             prompt: Returns the prompt; called for each drawing.
@@ -130,7 +130,7 @@ class Editor:
             self._loop = None
 
     def leave(self) -> None:
-        """Ends the reading; also from a signal's handler."""
+        """End the reading; also from a signal's handler."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._leave)
 
@@ -140,18 +140,18 @@ class Editor:
             app.exit(exception=ReadAborted())
 
     def above(self, show: Callable[[], None]) -> None:
-        """Shows something above the line that is being edited."""
+        """Show something above the line that is being edited."""
         run_in_terminal(show)
 
     def redraw(self) -> None:
-        """Draws the prompt again, if there is one; from any thread."""
+        """Draw the prompt again, if there is one; from any thread."""
         loop = self._loop
         if loop is not None:
             with contextlib.suppress(RuntimeError):  # its line was entered meanwhile; the next prompt is drawn anew
                 loop.call_soon_threadsafe(self._session.app.invalidate)
 
     def type_ahead(self, typed: bytes) -> None:
-        """Takes keys that were typed before there was a prompt."""
+        """Take keys that were typed before there was a prompt."""
         keys: list[KeyPress] = []
         parser = AnswerlessParser(keys.append)
         parser.feed(typed.decode(errors="replace").replace("\n", "\r"))
@@ -160,11 +160,11 @@ class Editor:
             store_typeahead(self._session.app.input, keys)
 
     def take_typed(self) -> bytes:
-        """Returns keys that were read behind the line, for what runs to read."""
+        """Return keys that were read behind the line, for what runs to read."""
         return "".join(key.data for key in get_typeahead(self._session.app.input)).encode(errors="surrogateescape")
 
     def load(self, completer: Callable[[], Completer]) -> None:
-        """Loads what colours and completes lines, beside the first one's typing."""
+        """Load what colours and completes lines, beside the first one's typing."""
         if self._loading is None:
             self._loading = threading.Thread(target=self._load, args=(completer,), daemon=True)
             self._loading.start()
@@ -212,7 +212,7 @@ def _bindings() -> KeyBindings:
 
 
 def _without_answers() -> Input:
-    """Returns the terminal's input, without what the terminal answers."""
+    """Return the terminal's input, without what the terminal answers."""
     found = create_input()
     if isinstance(found, Vt100Input):
         found.vt100_parser = AnswerlessParser(found.vt100_parser.feed_key_callback)

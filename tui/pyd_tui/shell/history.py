@@ -14,7 +14,7 @@ MOST_BYTES = 1 << 20
 
 
 def history_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """Returns where a target's history lies: below `XDG_STATE_HOME`, else `~/.local/state`.
+    """Return where a target's history lies: below `XDG_STATE_HOME`, else `~/.local/state`.
 
     A name that isn't plain gets a digest added, so that no two share a file and none leads out of the folder.
     """
@@ -45,14 +45,14 @@ class TargetHistory(FileHistory):
             return []
 
     def append_string(self, string: str) -> None:
-        """Takes a line that was run."""
+        """Take a line that was run."""
         if string.startswith(" ") or not string.strip() or string == self._newest:
             return
         self._newest = string
         super().append_string(string)
 
     def store_string(self, string: str) -> None:
-        """Writes a line to the file."""
+        """Write a line to the file."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))

@@ -39,7 +39,7 @@ class _Scan:
         return bool(self.open) or self.joins or bool(self.heredocs)
 
     def _step(self) -> bool:
-        """Takes one thing; False when the text ends inside of it."""
+        """Take one thing; False when the text ends inside of it."""
         letter = self.text[self.place]
         match letter:
             case "\\":
@@ -163,7 +163,7 @@ class _Scan:
         return False
 
     def _skip_heredocs(self) -> bool:
-        """Goes past the here-documents that begin on this line; False when one of them isn't ended."""
+        """Go past the here-documents that begin on this line; False when one of them isn't ended."""
         while self.heredocs:
             word, strip = self.heredocs[0]
             end = self.text.find("\n", self.place)

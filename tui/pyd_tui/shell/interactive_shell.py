@@ -35,7 +35,7 @@ class InteractiveShell(Protocol):
         ...
 
     def switch(self, identity: str) -> None:
-        """Has a bash of another user follow, in this one's place until it ends.
+        """Have a bash of another user follow, in this one's place until it ends.
 
         Raises:
             InvalidInput: No such identity.
@@ -43,11 +43,11 @@ class InteractiveShell(Protocol):
         ...
 
     def record(self, path: Path | None) -> Path | None:
-        """Begins a recording, or ends it when there is no path; returns the file of the one that ends."""
+        """Begin a recording, or end it when there is no path; return the file of the one that ends."""
         ...
 
     def detach(self) -> None:
-        """Leaves the session to itself.
+        """Leave the session to itself.
 
         Raises:
             Unsupported: It would end with this process.
@@ -83,7 +83,7 @@ class ShellContext:
     model: str = ""
 
     def interactive(self) -> InteractiveShell:
-        """Returns the interactive shell.
+        """Return the interactive shell.
 
         Raises:
             Unsupported: There is none.

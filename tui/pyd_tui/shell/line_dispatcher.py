@@ -38,7 +38,7 @@ class LineDispatcher:
         """Whether a builtin runs."""
 
     def run(self, line: str) -> int:
-        """Runs a line and returns its exit code."""
+        """Run a line and return its exit code."""
         try:
             call = parse_call(line, BUILTINS.keys())
         except ValueError:
@@ -59,7 +59,7 @@ class LineDispatcher:
         )
 
     def _feed(self, call: BuiltinCall) -> int:
-        """Runs a builtin and gives what it printed to the rest of the line, in bash."""
+        """Run a builtin and give what it printed to the rest of the line, in bash."""
         printed = io.BytesIO()  # bytes: a capture is no text
         with contextlib.redirect_stdout(io.TextIOWrapper(printed, "utf-8", "surrogateescape", write_through=True)):
             code = self._call(call)
@@ -90,7 +90,7 @@ class LineDispatcher:
 
 
 def _printing(data: bytes) -> str:
-    """Returns a command of bash's that prints this; no word of bash's can hold a null byte."""
+    """Return a command of bash's that prints this; no word of bash's can hold a null byte."""
     escaped = data.replace(b"\\", rb"\\").replace(b"\0", rb"\0000") if b"\0" in data else data
     form = "%s" if escaped is data else "%b"
     return f"builtin printf {form} {shlex.quote(escaped.decode(errors='surrogateescape'))}"
@@ -104,7 +104,7 @@ def _refuse(message: str, hint: str) -> int:
 
 @contextlib.contextmanager
 def _told() -> Iterator[list[int]]:
-    """Tells of an error in one line and gives its exit code."""
+    """Tell of an error in one line and give its exit code."""
     codes: list[int] = []
     try:
         yield codes

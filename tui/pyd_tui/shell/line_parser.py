@@ -30,7 +30,7 @@ class ShellToken(msgspec.Struct, frozen=True):
 
 
 def tokens(line: str) -> list[ShellToken]:
-    """Returns the words and operators of a line."""
+    """Return the words and operators of a line."""
     found: list[ShellToken] = []
     place = 0
     while place < len(line):
@@ -53,7 +53,7 @@ def tokens(line: str) -> list[ShellToken]:
 
 
 def _word_end(line: str, place: int) -> tuple[int, bool]:
-    """Returns where a word ends, and whether a quote in it isn't closed."""
+    """Return where a word ends, and whether a quote in it isn't closed."""
     quote = ""
     while place < len(line):
         letter = line[place]
@@ -89,7 +89,7 @@ class BuiltinCall(msgspec.Struct, frozen=True):
 
 
 def parse_call(line: str, names: Collection[str]) -> BuiltinCall | None:
-    """Returns the line as a builtin's call when its first word is the name of one, written plainly.
+    """Return the line as a builtin's call when its first word is the name of one, written plainly.
 
     Raises:
         ValueError: A quote isn't closed.
@@ -112,7 +112,7 @@ def parse_call(line: str, names: Collection[str]) -> BuiltinCall | None:
 
 
 def unquote(word: str) -> str:
-    """Returns a word without its quotes; variables and patterns in it stay as they are.
+    """Return a word without its quotes; variables and patterns in it stay as they are.
 
     Raises:
         ValueError: A quote isn't closed.
@@ -122,7 +122,7 @@ def unquote(word: str) -> str:
 
 
 def quote(text: str, opening: str = "") -> str:
-    """Returns a text as bash takes it for one word, with backslashes where few do, so that it reads as it was typed.
+    """Return a text as bash takes it for one word, with backslashes where few do, so that it reads as it was typed.
 
     Args:
         text: What the word shall be.
@@ -168,7 +168,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 
 
 def place_of(line: str) -> WordPosition:
-    """Returns what is being typed at the end of the line."""
+    """Return what is being typed at the end of the line."""
     found = tokens(line)
     word = ""
     opening = ""
@@ -189,7 +189,7 @@ def place_of(line: str) -> WordPosition:
 
 
 def _loose(word: str) -> str:
-    """Unquotes a word whose last quote may be missing."""
+    """Unquote a word whose last quote may be missing."""
     for closing in ("", "'", '"'):
         try:
             return unquote(word + closing)

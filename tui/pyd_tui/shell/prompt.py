@@ -26,7 +26,7 @@ _ENDED = frozenset({"exited", "dead", "removing", "gone"})
 def prompt_pieces(
     name: str, state: str, report: JoinReport, *, identity: str, recording: bool
 ) -> list[tuple[str, str]]:
-    """Returns the prompt in styled pieces, `web (running) root:/etc [1]# `.
+    """Return the prompt in styled pieces, `web (running) root:/etc [1]# `.
 
     Args:
         name: The target's name, safe to show.
@@ -52,7 +52,7 @@ def prompt_pieces(
 
 
 def short_folder(folder: str, home: str) -> str:
-    """Returns a folder as a prompt shows it, safe: `~` for the home directory, its end alone when it is long."""
+    """Return a folder as a prompt shows it, safe: `~` for the home directory, its end alone when it is long."""
     if len(home) > 1 and (folder == home or folder.startswith(f"{home}/")):
         folder = f"~{folder[len(home) :]}"
     shown = safe(folder).replace("\t", "␉")

@@ -45,7 +45,7 @@ class SessionRecording:
         self._write(header)
 
     def __call__(self, data: bytes) -> None:
-        """Takes what was shown."""
+        """Take what was shown."""
         size = os.get_terminal_size(1)
         if size != self._size:
             self._size = size
@@ -55,7 +55,7 @@ class SessionRecording:
             self._event("o", text)
 
     def close(self) -> None:
-        """Ends the recording."""
+        """End the recording."""
         os.close(self._file)
 
     def _event(self, kind: str, text: str) -> None:

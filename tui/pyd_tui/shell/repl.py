@@ -152,7 +152,7 @@ class Repl:
 
     @contextlib.contextmanager
     def _another(self, options: DebugOptions, supervisor: Supervisor) -> Iterator[DebugSession]:
-        """Gives another session in the same target, not started yet."""
+        """Give another session in the same target, not started yet."""
         if isinstance(self._target, RemoteTarget):
             from pyd_core.debug.helper.session import additional_session  # noqa: PLC0415 - targets here don't pay for it
 
@@ -168,7 +168,7 @@ class Repl:
         yield session
 
     def _note(self, line: str) -> None:
-        """Shows a line while the terminal is a session's."""
+        """Show a line while the terminal is a session's."""
         self._show(f"pyd: {line}\r\n".encode())
 
     @staticmethod
@@ -200,7 +200,7 @@ class Repl:
         return self._levels[-1]
 
     def run(self, bash: Bash, typed: bytes = b"") -> None:
-        """Runs until the session of `bash` is over, or is left.
+        """Run until the session of `bash` is over, or is left.
 
         Args:
             bash: Ready for a line.
@@ -232,13 +232,13 @@ class Repl:
             self.record(None)
 
     def _interrupt(self, _number: int, _frame: object) -> None:
-        """Gives a ctrl-c that came as a signal to the builtin that runs, else to bash: the terminal wasn't raw yet."""
+        """Give a ctrl-c that came as a signal to the builtin that runs, else to bash: the terminal wasn't raw yet."""
         if self._calls.busy:
             raise KeyboardInterrupt
         self._level.bash.interrupt()
 
     def leave(self) -> None:
-        """Ends the reading of a line, from a signal's handler."""
+        """End the reading of a line, from a signal's handler."""
         self._editor.leave()
 
     @property
@@ -247,7 +247,7 @@ class Repl:
         return self._editor.is_reading
 
     def show(self, data: bytes) -> None:
-        """Takes what a session prints."""
+        """Take what a session prints."""
         self._show(data)
 
     def _goes_on(self) -> bool:
@@ -293,7 +293,7 @@ class Repl:
         return self._level.bash.over
 
     def _show(self, data: bytes) -> None:
-        """Shows output at once, or above the line that is being edited."""
+        """Show output at once, or above the line that is being edited."""
         if self._editor.is_reading:
             self._background += data
         else:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def run_once(request: SessionRequest, line: str, io: UserIO) -> int:
-    """Runs a line that calls a builtin, and returns its exit code.
+    """Run a line that calls a builtin, and return its exit code.
 
     Raises:
         InvalidInput: No such builtin, or an open quote.

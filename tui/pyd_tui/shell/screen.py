@@ -23,7 +23,7 @@ class Screen:
         self._last = b"\n"
 
     def show(self, data: bytes) -> None:
-        """Shows bytes as they are."""
+        """Show bytes as they are."""
         if not data:
             return
         write_all(1, data)
@@ -43,7 +43,7 @@ class Screen:
         self._edge = text[-len(_ENTER) + 1 :]
 
     def fresh_line(self) -> None:
-        """Goes to the beginning of a line, leaving one that isn't ended marked as such.
+        """Go to the beginning of a line, leaving one that isn't ended marked as such.
 
         Where the cursor is isn't known: a mark, and blanks up to the edge, end on the next line unless the cursor was
         in the first column; there the mark is written over.
@@ -55,14 +55,14 @@ class Screen:
         self._last = b"\n"
 
     def recover(self) -> None:
-        """Makes a screen usable that a program was torn away from."""
+        """Make a screen usable that a program was torn away from."""
         if self._alternate:
             self.show(_LEAVE + _UNDO)
         elif not self._last.endswith(b"\n"):
             self.show(_UNDO)
 
     def text(self) -> io.TextIOWrapper:
-        """Returns a text stream that shows what is written to it."""
+        """Return a text stream that shows what is written to it."""
         return io.TextIOWrapper(io.BufferedWriter(_Raw(self)), encoding="utf-8", errors="replace", line_buffering=True)
 
 

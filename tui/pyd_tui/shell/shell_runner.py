@@ -68,7 +68,7 @@ class ShellRunner:
         """The target, where it has ended and taken the session with it."""
 
     def interact(self, session: DebugSession) -> int:
-        """Runs a shell in a session and returns its exit code."""
+        """Run a shell in a session and return its exit code."""
         self.ended = None
         bash = Bash(session, show=self.show)
         session.on_line = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the terminal is the session's by then
@@ -85,7 +85,7 @@ class ShellRunner:
         return session.result()
 
     def attach(self, link: Attached, target: LocalTarget | RemoteTarget, toolbox: str) -> int | None:
-        """Runs a shell in a session that another process keeps; returns its exit code, or None when it goes on."""
+        """Run a shell in a session that another process keeps; return its exit code, or None when it goes on."""
         bash = Bash(link, show=self.show, fresh=False)
         bash.start()
         try:
@@ -119,7 +119,7 @@ class ShellRunner:
                 self._repl = None
 
     def show(self, data: bytes) -> None:
-        """Takes what the session prints."""
+        """Take what the session prints."""
         if self._repl is None:
             self._screen.show(data)
         else:
@@ -127,7 +127,7 @@ class ShellRunner:
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Gives the terminal back as it was, whatever ends the block; a signal that ends this process ends it."""
+        """Give the terminal back as it was, whatever ends the block; a signal that ends this process ends it."""
         before = termios.tcgetattr(0)
         told: list[int] = []
 
@@ -157,7 +157,7 @@ class ShellRunner:
 
 @contextlib.contextmanager
 def noted(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> Iterator[None]:
-    """Has a session listed as long as the block lasts; where it can't be written down it works all the same."""
+    """Have a session listed as long as the block lasts; where it can't be written down it works all the same."""
     entry: SessionEntry | None = None
     with contextlib.suppress(PydError):
         entry = SessionEntry(describe(session, endpoint, options))
@@ -169,13 +169,13 @@ def noted(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> I
 
 
 def tools(session: DebugSession) -> str:
-    """Returns the folder on this machine that has the files of a session's toolbox."""
+    """Return the folder on this machine that has the files of a session's toolbox."""
     folder: str = session.plan.get("tools") or session.plan["toolbox"]
     return folder
 
 
 def describe(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> SessionRecord:
-    """Returns what is written down of a session."""
+    """Return what is written down of a session."""
     container = session.target.container
     return SessionRecord(
         id="",
@@ -194,7 +194,7 @@ def describe(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -
 
 
 def run_shell(request: SessionRequest, supervisor: Supervisor, io: UserIO, *, record: str | None = None) -> int:
-    """Runs a shell in a target, and in what comes of it when it has ended; returns the exit code.
+    """Run a shell in a target, and in what comes of it when it has ended; return the exit code.
 
     Args:
         request: The engine, and what to do.
@@ -220,7 +220,7 @@ def run_shell(request: SessionRequest, supervisor: Supervisor, io: UserIO, *, re
 
 
 def goes_on(endpoint: Endpoint, target: LocalTarget | RemoteTarget, io: UserIO) -> bool:
-    """Says how a target ended and asks what to do; returns whether to enter it again, as it is then."""
+    """Say how a target ended and ask what to do; return whether to enter it again, as it is then."""
     from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only now
 
     there = report_target_exit(endpoint, target, io.notify)
@@ -253,7 +253,7 @@ def _engine(endpoint: Endpoint) -> EngineClient:
 def report_target_exit(
     endpoint: Endpoint, target: LocalTarget | RemoteTarget, notify: Callable[[str], None]
 ) -> bool | None:
-    """Says how a target ended, as soon as the engine knows; returns whether it runs again, None if it is gone.
+    """Say how a target ended, as soon as the engine knows; return whether it runs again, None if it is gone.
 
     Args:
         endpoint: The engine.

@@ -32,7 +32,7 @@ class StateWatch:
         self.state = container.state.status if container.id else "process"
 
     def renew(self) -> None:
-        """Asks again, in a thread of its own; not while it asks."""
+        """Ask again, in a thread of its own; not while it asks."""
         if self._id and self._asking.acquire(blocking=False):
             threading.Thread(target=self._ask, daemon=True).start()
 

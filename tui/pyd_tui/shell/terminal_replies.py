@@ -27,7 +27,7 @@ class AnswerFilter:
         self._swallowed = -1
 
     def __call__(self, text: str) -> str:
-        """Returns what of a text was typed."""
+        """Return what of a text was typed."""
         kept = []
         while text:
             if self._swallowed < 0:
@@ -50,6 +50,6 @@ class AnswerlessParser(Vt100Parser):
     _answers: AnswerFilter | None = None
 
     def feed(self, data: str) -> None:
-        """Takes a text."""
+        """Take a text."""
         self._answers = self._answers or AnswerFilter()
         super().feed(self._answers(data))

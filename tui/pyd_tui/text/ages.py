@@ -6,7 +6,7 @@ _UNITS = ((365 * 86400, "y"), (7 * 86400, "w"), (86400, "d"), (3600, "h"), (60, 
 
 
 def age(seconds: float) -> str:
-    """Returns a span of time by its largest whole unit: `42s`, `5m`, `3h`, `6d`, `9w`, `2y`.
+    """Return a span of time by its largest whole unit: `42s`, `5m`, `3h`, `6d`, `9w`, `2y`.
 
     A negative span, as clocks that differ make, is `0s`.
     """

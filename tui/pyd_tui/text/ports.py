@@ -10,7 +10,7 @@ _ANYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - read from an engine, nothing l
 
 
 def ports(given: Iterable[Port]) -> str:
-    """Returns published ports as `8080->80`, then the merely exposed ones; neighbours are joined as `8000-8009->80-89`.
+    """Return published ports as `8080->80`, then the merely exposed ones; neighbours are joined as `8000-8009->80-89`.
 
     A host address is told when it isn't all of them, a protocol when it isn't TCP. The same port on IPv4 and IPv6 is
     told once.
@@ -28,7 +28,7 @@ Key = tuple[str, str, int, int]
 
 
 def _runs(sorted_ports: Iterable[Key]) -> list[tuple[Key, Key]]:
-    """Joins ports that follow one another on both sides to (first, last)."""
+    """Join ports that follow one another on both sides to (first, last)."""
     runs: list[tuple[Key, Key]] = []
     for port in sorted_ports:
         if runs:

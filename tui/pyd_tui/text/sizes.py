@@ -6,7 +6,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def size(count: float) -> str:
-    """Returns bytes in words: `0 B`, `1.5 KiB`, `640 MiB`."""
+    """Return bytes in words: `0 B`, `1.5 KiB`, `640 MiB`."""
     number = float(count)
     for unit in _UNITS[:-1]:
         if abs(number) < 999.5:

@@ -17,7 +17,7 @@ TWICE = 2 * SECOND
 def known_marks(
     keys: Sequence[str], happened: Iterable[Event | Gap], containers: Mapping[str, ContainerInfo]
 ) -> list[Annotation]:
-    """Returns the marks of some containers: from events, and from the list what no event told."""
+    """Return the marks of some containers: from events, and from the list what no event told."""
     marks = [
         mark
         for item in happened

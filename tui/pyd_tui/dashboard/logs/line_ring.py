@@ -26,7 +26,7 @@ class Ring(Generic[T]):
         self.dropped = 0
 
     def add(self, item: T, cost: int = 1) -> None:
-        """Adds an item; the oldest go until what is held is within the budget again, but never this one."""
+        """Add an item; the oldest go until what is held is within the budget again, but never this one."""
         self._items.append(item)
         self._costs.append(cost)
         self._held += cost
@@ -40,12 +40,12 @@ class Ring(Generic[T]):
             self._start = 0
 
     def extend(self, items: Iterable[T]) -> None:
-        """Adds items at a cost of one each."""
+        """Add items at a cost of one each."""
         for item in items:
             self.add(item)
 
     def clear(self) -> None:
-        """Forgets everything, the count too."""
+        """Forget everything, the count too."""
         self._items.clear()
         self._costs.clear()
         self._start = self._held = self.dropped = 0

@@ -45,7 +45,7 @@ class LogTail:
         self._frames = timers.set_interval(FRAME, self._show, pause=True)
 
     async def follow(self, target: RowTarget | None) -> None:
-        """Follows a container's log from now on; None follows nothing."""
+        """Follow a container's log from now on; None follows nothing."""
         before = self.book
         if target != self.target or (target is not None and not before.reading):
             self.target = target
@@ -65,11 +65,11 @@ class LogTail:
             self._frames.resume()
 
     async def aclose(self) -> None:
-        """Ends it."""
+        """End it."""
         await self.book.aclose()
 
     def mark(self, link: EngineConnection, mark: Annotation) -> None:
-        """Takes note of something that happened on an engine."""
+        """Take note of something that happened on an engine."""
         if self.target is not None and self.target.link is link:
             self.book.mark(mark)
 

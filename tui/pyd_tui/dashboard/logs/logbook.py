@@ -135,7 +135,7 @@ class Logbook:
         return len(self._reading) > 0
 
     async def read(self, window: Window, marks: Iterable[Annotation] = ()) -> None:
-        """Reads another part of the log from now on, with marks at their times; filters and search stay."""
+        """Read another part of the log from now on, with marks at their times; filters and search stay."""
         await self._reading.aclose()
         self._forget_flush()
         self.store.close()
@@ -149,21 +149,21 @@ class Logbook:
             self._reading.start(self._read(), name="logs")
 
     async def aclose(self) -> None:
-        """Ends everything."""
+        """End everything."""
         self._forget_flush()
         await self._reading.aclose()
         await self._looking.aclose()
         self.store.close()
 
     def mark(self, mark: Annotation) -> None:
-        """Takes note of something that happened, for its place among the lines."""
+        """Take note of something that happened, for its place among the lines."""
         if mark.container_id in self.containers and self.window.follows:
             self._marks.append(mark)
             self._marks.sort(key=_place)
             self._settle()
 
     def narrow(self, filters: Filters) -> None:
-        """Shows what these filters let through; the stream goes on as it is.
+        """Show what these filters let through; the stream goes on as it is.
 
         Raises:
             InvalidInput: A filter makes no sense.
@@ -171,7 +171,7 @@ class Logbook:
         self._renew(filters)
 
     def find(self, pattern: LogPattern | None) -> None:
-        """Looks for something in what is shown.
+        """Look for something in what is shown.
 
         Raises:
             InvalidInput: It is no regular expression.
@@ -180,7 +180,7 @@ class Logbook:
         self._look()
 
     def at(self, time_ns: int) -> int | None:
-        """Returns the number of the first item held of a time or later; None if there is none."""
+        """Return the number of the first item held of a time or later; None if there is none."""
         for number, item in self.store.scan(self.store.first):
             when = _since(item) if isinstance(item, Gap) else item.time_ns
             if when >= time_ns:
@@ -188,7 +188,7 @@ class Logbook:
         return None
 
     def page_back(self) -> None:
-        """Reads older lines, if there are any and there is room."""
+        """Read older lines, if there are any and there is room."""
         if self._paging or self.at_start or self.full or len(self.containers) != 1 or not len(self.store):
             return
         if self._engines and self._tasks is None:  # tasks' logs have no end to read up to
@@ -265,7 +265,7 @@ class Logbook:
         self._look()
 
     def _woven(self, batch: Batch) -> list[LogItem]:
-        """Puts marks before the first line that is younger; those older than all lines say nothing about them."""
+        """Put marks before the first line that is younger; those older than all lines say nothing about them."""
         woven: list[LogItem] = []
         for item in batch:
             time_ns = _since(item) if isinstance(item, Gap) else item.time_ns
@@ -299,7 +299,7 @@ class Logbook:
         self._look()
 
     def _look(self) -> None:
-        """Looks at new lines: a few at once, many in steps between which keys are served."""
+        """Look at new lines: a few at once, many in steps between which keys are served."""
         if self._advance():
             self._changed()
         elif not len(self._looking):

@@ -63,7 +63,7 @@ class SearchResults:
         """Whether there may be more than is held."""
 
     async def run(self) -> None:
-        """Searches until all is read or as much is found as is held; ends with the task that runs it."""
+        """Search until all is read or as much is found as is held; end with the task that runs it."""
         await asyncio.gather(*(self._search(link) for link in self._links))
 
     async def _search(self, link: EngineConnection) -> None:

@@ -51,15 +51,15 @@ class Sources:
         return found
 
     def get(self, key: str) -> RowTarget | None:
-        """Returns the container with an id."""
+        """Return the container with an id."""
         return self._targets.get(key)
 
     def entry(self, key: str) -> ContainerInfo | None:
-        """Returns what is known of one; None once it is gone."""
+        """Return what is known of one; None once it is gone."""
         return self._targets[key].entry
 
     def told(self, link: EngineConnection, delta: Delta) -> list[Annotation]:
-        """Returns what just happened to them on an engine."""
+        """Return what just happened to them on an engine."""
         own = [event for event in delta.events if self._is_on(event.actor.id, link)]
         return [mark for event in own if (mark := mark_of(event)) is not None]
 
@@ -68,7 +68,7 @@ class Sources:
         return target is not None and target.link is link
 
     def look_up(self) -> Mapping[str, Cell]:
-        """Takes the names that they have now, and returns what to write before the lines of each."""
+        """Take the names that they have now, and return what to write before the lines of each."""
         known = {key: self.entry(key) for key in self.keys}
         self.names = {key: entry.name if (entry := known[key]) else name for key, name in self.names.items()}
         projects = {entry.project if entry else "" for entry in known.values()}
@@ -76,7 +76,7 @@ class Sources:
 
 
 def legend(shown: Mapping[str, Cell], names: Mapping[str, str], muted: Collection[str]) -> Cell:
-    """Lists sources in their colours, those that are left out hollow and grey."""
+    """List sources in their colours, those that are left out hollow and grey."""
     pieces: list[Span] = []
     for key, name in sorted(shown.items(), key=lambda item: names[item[0]]):
         out = key in muted

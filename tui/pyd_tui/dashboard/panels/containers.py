@@ -55,7 +55,7 @@ class ContainerTable(Table[RowTarget]):
         self._folded: set[RowTarget] = set()
 
     def look(self, view: View | None = None) -> None:
-        """Takes the fleets as they are now, through this view from now on."""
+        """Take the fleets as they are now, through this view from now on."""
         self.view = view or self.view
         keys = self._order()
         self._lost = self._are_lost()
@@ -94,7 +94,7 @@ class ContainerTable(Table[RowTarget]):
         return self._grouped(together) if view.sort == "project" else together
 
     def _grouped(self, keys: list[RowTarget]) -> list[RowTarget]:
-        """Puts a heading above the containers of each project of each engine, and leaves out what is folded."""
+        """Put a heading above the containers of each project of each engine, and leave out what is folded."""
         alone: list[RowTarget] = []
         for key in keys:
             project = key.link.containers[key.id].project
@@ -105,7 +105,7 @@ class ContainerTable(Table[RowTarget]):
         return rows + alone
 
     def fold(self) -> None:
-        """Hides the containers below the heading under the cursor, or shows them again."""
+        """Hide the containers below the heading under the cursor, or show them again."""
         if (key := self.key) is not None and key.is_heading:
             self._folded ^= {key}
             self.look()
@@ -121,7 +121,7 @@ class ContainerTable(Table[RowTarget]):
         return len(self._containers()) if self._members else self.count
 
     def apply(self, delta: Delta) -> None:
-        """Takes what changed; that may be no more than how a connection does."""
+        """Take what changed; that may be no more than how a connection does."""
         if delta.changed or delta.removed or self._lost != self._are_lost():
             self.look()
         else:
@@ -135,14 +135,14 @@ class ContainerTable(Table[RowTarget]):
         return key.link.connection.state == "lost"
 
     def measured(self) -> None:
-        """Takes new figures; only an order that goes by them can change."""
+        """Take new figures; only an order that goes by them can change."""
         if self.view.sort in {"cpu", "memory"}:
             self.look()
         else:
             self.sync()
 
     def set_pending(self, key: RowTarget, word: str) -> None:
-        """Says what is being done to a container; an empty word says that it is over."""
+        """Say what is being done to a container; an empty word says that it is over."""
         if word:
             self.pending[key] = word
         else:
@@ -150,11 +150,11 @@ class ContainerTable(Table[RowTarget]):
         self.sync()
 
     def worth_measuring(self) -> set[RowTarget]:
-        """Returns the living containers on screen."""
+        """Return the living containers on screen."""
         return {key for key in self.visible_keys if (entry := key.entry) and entry.state in ACTIVE_STATES}
 
     def targets(self) -> list[RowTarget]:
-        """Returns what an action goes to: the marked containers in order, else what is under the cursor.
+        """Return what an action goes to: the marked containers in order, else what is under the cursor.
 
         A heading stands for the containers of its project.
         """
@@ -177,7 +177,7 @@ class ContainerTable(Table[RowTarget]):
         return self.marked.issuperset(self._members[key]) if key in self._members else super().is_marked(key)
 
     def toggle_mark(self) -> None:
-        """Marks the row under the cursor, or no longer; all that is below a heading."""
+        """Mark the row under the cursor, or no longer; all that is below a heading."""
         if self.key is None or self.key not in self._members:
             super().toggle_mark()
             return
@@ -188,7 +188,7 @@ class ContainerTable(Table[RowTarget]):
         self.move(1)
 
     def mark_range(self) -> None:
-        """Marks all containers from the one marked last to the one under the cursor."""
+        """Mark all containers from the one marked last to the one under the cursor."""
         super().mark_range()
         heads = {key for key in self.marked if key.is_heading}
         self.marked -= heads
@@ -196,13 +196,13 @@ class ContainerTable(Table[RowTarget]):
         self.sync()
 
     def mark_all(self) -> None:
-        """Marks all containers of the view; if they are, takes all marks away."""
+        """Mark all containers of the view; if they are, take all marks away."""
         every = set(self._containers())
         self.marked = set() if self.marked >= every else every
         self.sync()
 
     def go_to(self, key: RowTarget) -> None:
-        """Puts the cursor on a container, and unfolds what hides it."""
+        """Put the cursor on a container, and unfold what hides it."""
         for head, members in self._members.items():
             if head in self._folded and key in members:
                 self._folded.remove(head)

@@ -33,7 +33,7 @@ class DocumentPane(SearchableTable):
         """Paths of what is shown as one line."""
 
     def look(self, body: bytes, *, unmasked: bool) -> None:
-        """Shows a document; what is folded stays so, and the cursor stays on its path."""
+        """Show a document; what is folded stays so, and the cursor stays on its path."""
         if body != self._body:
             self._body, self._found = body, parse(body) if body else None
         elif unmasked == self._unmasked:
@@ -63,14 +63,14 @@ class DocumentPane(SearchableTable):
     # What keys do
 
     def find(self, text: str) -> None:
-        """Opens all that is folded, and goes to the first match from here on."""
+        """Open all that is folded, and go to the first match from here on."""
         if text and self.folded:
             self.folded.clear()
             self._lay_out()
         super().find(text)
 
     def action_fold(self) -> None:
-        """Shows what is under the cursor as one line, or all of it again; anywhere else what the line belongs to."""
+        """Show what is under the cursor as one line, or all of it again; anywhere else what the line belongs to."""
         line = self._lines.get(self.path)
         if line is None:
             return
@@ -86,18 +86,18 @@ class DocumentPane(SearchableTable):
         return max(known, key=len, default=".")
 
     def action_fold_all(self) -> None:
-        """Shows only what stands at the top, or everything again."""
+        """Show only what stands at the top, or everything again."""
         tops = {key for key, line in self._lines.items() if line.opens and key.count(".") == 1 and key != "."}
         self.folded = set() if self.folded else tops
         self._lay_out()
         self._told()
 
     def action_copy_path(self) -> None:
-        """Copies the path under the cursor, as jq takes it."""
+        """Copy the path under the cursor, as jq takes it."""
         if self.path:
             self._copy(self.path)
 
     def action_copy_value(self) -> None:
-        """Copies what is there."""
+        """Copy what is there."""
         if self.path:
             self._copy(value_at(self._found, self.path))

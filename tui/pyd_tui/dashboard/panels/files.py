@@ -61,7 +61,7 @@ class FilesPane(Table[str]):
     # What is shown
 
     async def open(self, target: RowTarget) -> None:
-        """Finds the best way to the files of a container, and how they differ from its image."""
+        """Find the best way to the files of a container, and how they differ from its image."""
         from pyd_core.files.choice import open_files  # noqa: PLC0415 - only when files are looked at
 
         self._target, engine = target, target.engine
@@ -74,7 +74,7 @@ class FilesPane(Table[str]):
         self.sync()
 
     async def load(self, directory: str) -> None:
-        """Reads a directory."""
+        """Read a directory."""
         if self.files is None:
             return
         before = self.directory
@@ -91,7 +91,7 @@ class FilesPane(Table[str]):
         self._show()
 
     def fail(self, error: PydError) -> None:
-        """Says why a directory can't be read."""
+        """Say why a directory can't be read."""
         self._trouble = error
         self.say((error.message, "bad"), (error.hint, "dim"))
         self._told()
@@ -124,7 +124,7 @@ class FilesPane(Table[str]):
 
     @property
     def status(self) -> Cell:
-        """Says where it is, how much there is, and by which way it is read."""
+        """Say where it is, how much there is, and by which way it is read."""
         if self._listing is None or self.files is None:
             return EMPTY
         if self._trouble is not None:
@@ -143,16 +143,16 @@ class FilesPane(Table[str]):
     # What keys do
 
     def find(self, text: str) -> None:
-        """Narrows to names that have a text in them."""
+        """Narrow to names that have a text in them."""
         self.query_text = text
         self._show()
 
     def action_find(self) -> None:
-        """Asks what to narrow to."""
+        """Ask what to narrow to."""
         self.ask()
 
     def action_enter(self) -> None:
-        """Opens the directory under the cursor, or shows the file."""
+        """Open the directory under the cursor, or shows the file."""
         entry = self._entries.get(self.key or "")
         if self.key == UP:
             self.action_leave()
@@ -168,16 +168,16 @@ class FilesPane(Table[str]):
             self._host.say(f"{safe(entry.name)} is a {entry.kind}", "warn", "there is nothing to read")
 
     def action_leave(self) -> None:
-        """Goes to the directory above."""
+        """Go to the directory above."""
         if self.directory != "/":
             self._start(self.load(posixpath.dirname(self.directory)))
 
     def action_copy_path(self) -> None:
-        """Copies the path under the cursor."""
+        """Copy the path under the cursor."""
         self._actions.copy(self.path or self.directory)
 
     def action_download(self) -> None:
-        """Takes what is under the cursor, or the directory, to this machine."""
+        """Take what is under the cursor, or the directory, to this machine."""
         if self._target is not None:
             self._actions.download(self._target, self.path or self.directory)
 
@@ -185,7 +185,7 @@ class FilesPane(Table[str]):
         self._host.tasks.start(work, name="files")
 
     async def _follow(self, path: str) -> None:
-        """Opens what a link points to, whichever it is."""
+        """Open what a link points to, whichever it is."""
         if self.files is None:
             return
         try:

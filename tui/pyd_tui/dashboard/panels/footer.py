@@ -32,14 +32,14 @@ class Footer(Line):
         self._swarm = False
 
     def offer(self, *scopes: Scope, without: Collection[str] = ()) -> None:
-        """Shows the keys of other parts from now on, but for these actions."""
+        """Show the keys of other parts from now on, but for these actions."""
         wanted: tuple[Scope, ...] = (*scopes, "everywhere")
         if (wanted, without) != (self._scopes, self._without):
             self._scopes, self._without = wanted, without
             self.renew()
 
     def look(self) -> None:
-        """Takes what the engine is now; paints only if that gives other keys."""
+        """Take what the engine is now; paint only if that gives other keys."""
         if self._swarm != self._in_swarm:
             self.renew()
 
@@ -48,12 +48,12 @@ class Footer(Line):
         return cast("EngineRegistry", self.app).link.swarm
 
     def say(self, text: str, role: Role = "text", hint: str = "") -> None:
-        """Shows a message until the next key."""
+        """Show a message until the next key."""
         self._message = (*cell(text, role), *(cell(f"  {hint}", "dim") if hint else EMPTY))
         self.renew()
 
     def clear(self) -> None:
-        """Shows the keys again."""
+        """Show the keys again."""
         if self._message:
             self._message = EMPTY
             self.renew()
@@ -64,7 +64,7 @@ class Footer(Line):
         return "".join(piece.text for piece in self._message)
 
     def content(self, room: int) -> tuple[Cell, Cell]:
-        """Returns the message, or as many keys as fit, the most useful ones."""
+        """Return the message, or as many keys as fit, the most useful ones."""
         going_on, self._swarm = jobs_of(self.app), self._in_swarm
         if self._message:
             return self._message, going_on
@@ -79,7 +79,7 @@ class Footer(Line):
 
 
 def keys(known: list[Key], room: int) -> Cell:
-    """Writes keys and their labels in their order, leaving out those of the highest rank until the rest fits."""
+    """Write keys and their labels in their order, leaving out those of the highest rank until the rest fits."""
     sizes = {id(key): len(key.shown) + 1 + len(key.label) + 2 for key in known}
     kept = list(known)
     while kept and sum(sizes[id(key)] for key in kept) - 2 > room:

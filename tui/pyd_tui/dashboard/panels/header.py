@@ -32,7 +32,7 @@ class Header(Line):
         """The engine of which is said why it is lost, if several are."""
 
     def look(self) -> None:
-        """Takes what the links say now, as much of it as there is room for."""
+        """Take what the links say now, as much of it as there is room for."""
         first, *others = self.links
         room = self.size.width - 2
         tally = self._tally(short=room < 100)

@@ -33,11 +33,11 @@ class LogPane(LogView):
         return self.book.search.pattern.text if self.book.search is not None else ""
 
     def find(self, text: str) -> None:
-        """Marks every occurrence, and goes to the first one from here back."""
+        """Mark every occurrence, and go to the first one from here back."""
         self.seek(LogPattern(text))
 
     def show(self, book: Logbook) -> None:
-        """Shows this log from now on."""
+        """Show this log from now on."""
         if book is self.book:
             self.sync()
             return
@@ -48,29 +48,29 @@ class LogPane(LogView):
             book.find(searched.pattern)
 
     def action_find(self) -> None:
-        """Asks what to look for."""
+        """Ask what to look for."""
         self.ask()
 
     def action_find_next(self) -> None:
-        """Goes to the next match."""
+        """Go to the next match."""
         self.find_next(1)
 
     def action_find_previous(self) -> None:
-        """Goes to the match before."""
+        """Go to the match before."""
         self.find_next(-1)
 
     def action_follow(self) -> None:
-        """Follows what comes, or holds still."""
+        """Follow what comes, or hold still."""
         self.follow()
 
     def action_times(self) -> None:
-        """Shows or hides the times."""
+        """Show or hides the times."""
         self.show_times()
 
     def action_left(self) -> None:
-        """Goes back towards the beginning of long lines."""
+        """Go back towards the beginning of long lines."""
         self.slide(-1)
 
     def action_right(self) -> None:
-        """Goes towards the end of long lines."""
+        """Go towards the end of long lines."""
         self.slide(1)

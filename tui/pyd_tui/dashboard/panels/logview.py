@@ -95,7 +95,7 @@ class LogView(Rows):
         return self._top_above(self.count - 1) if self.count else 0
 
     def sync(self) -> None:
-        """Looks again at the book."""
+        """Look again at the book."""
         shown = self.book.shown
         store = shown.store
         self.marked = {number for number in self.marked if number >= store.first}
@@ -111,7 +111,7 @@ class LogView(Rows):
             self.jump()
 
     def restart(self) -> None:
-        """Forgets where it was: the book begins anew."""
+        """Forget where it was: the book begins anew."""
         self.marked.clear()
         self.visual = None
         self.left = 0
@@ -121,12 +121,12 @@ class LogView(Rows):
         self.sync()
 
     def redraw(self) -> None:
-        """Has all of it painted again."""
+        """Have all of it painted again."""
         self._laid = None
         self.refresh()
 
     def move(self, rows: int) -> None:
-        """Moves the cursor; at the end it follows again, leaving the end holds still."""
+        """Move the cursor; at the end it follows again, leaving the end holds still."""
         shown = self.book.shown
         if not self.count:
             return
@@ -138,7 +138,7 @@ class LogView(Rows):
         self.go(shown.number(there), hold=not self.following)
 
     def go(self, number: int, *, hold: bool = True, middle: bool = False) -> None:
-        """Puts the cursor on a line and shows it."""
+        """Put the cursor on a line and show it."""
         shown = self.book.shown
         if hold:
             self.following = False
@@ -155,7 +155,7 @@ class LogView(Rows):
         self._told()
 
     def follow(self) -> None:
-        """Follows what comes, or holds still."""
+        """Follow what comes, or hold still."""
         if self.following or not self.book.window.follows:
             if (cursor := self.cursor) is not None:
                 self.go(cursor)
@@ -164,7 +164,7 @@ class LogView(Rows):
             self.go(self.book.shown.number(self.count - 1), hold=False)
 
     def seek(self, pattern: LogPattern) -> None:
-        """Marks every match in what is shown, and goes to the first one from where that began.
+        """Mark every match in what is shown, and go to the first one from where that began.
 
         Raises:
             InvalidInput: It is no regular expression.
@@ -180,7 +180,7 @@ class LogView(Rows):
         self._told()
 
     def jump(self) -> None:
-        """Shows the first match from where the search began; a line above the end for a view that follows.
+        """Show the first match from where the search began; a line above the end for a view that follows.
 
         As long as something is typed, and as long as not all lines were looked at, a better one may come.
         """
@@ -194,7 +194,7 @@ class LogView(Rows):
             self.go(at, middle=True)
 
     def find_next(self, step: int) -> None:
-        """Goes to the next match, or the one before."""
+        """Go to the next match, or the one before."""
         search, cursor = self.book.search, self.cursor
         if search is None or cursor is None:
             return
@@ -204,29 +204,29 @@ class LogView(Rows):
             self.go(at, middle=True)
 
     def show_times(self) -> None:
-        """Shows or hides the times."""
+        """Show or hides the times."""
         self.look = replace(self.look, times=not self.look.times)
         self.redraw()
 
     def slide(self, columns: int) -> None:
-        """Goes sideways in long lines."""
+        """Go sideways in long lines."""
         self.left = 0 if self.wrap else max(0, self.left + columns * SIDE_STEP)
         self.redraw()
 
     def set_wrap(self, *, wrap: bool) -> None:
-        """Wraps long lines, or cuts them."""
+        """Wrap long lines, or cut them."""
         self.wrap, self.left = wrap, 0
         self.top = self.highest_top if self.following else self.top
         self.redraw()
 
     def on_resize(self) -> None:
-        """Keeps the end in sight when it follows."""
+        """Keep the end in sight when it follows."""
         self.top = self.highest_top if self.following else min(self.top, self.highest_top)
         self.redraw()
 
     @property
     def status(self) -> Cell:
-        """Says how much there is, what had to go, what is looked for, and whether it follows."""
+        """Say how much there is, what had to go, what is looked for, and whether it follows."""
         book = self.book
         pieces: list[Span] = []
         if (search := book.search) is not None:
@@ -249,7 +249,7 @@ class LogView(Rows):
         return (*pieces, Span("  following", "good") if self.following else Span("  holding still", "warn"))
 
     def drawn(self, item: LogItem) -> Cell:
-        """Draws a line."""
+        """Draw a line."""
         return log_row(item, self._clock, self.look)
 
     def _visible(self, place: int) -> bool:
@@ -288,7 +288,7 @@ class LogView(Rows):
         return self._laid
 
     def render_line(self, y: int) -> Strip:
-        """Draws one line of the screen."""
+        """Draw one line of the screen."""
         palette, columns = palette_of(self.app), self.size.width
         laid = self._layout()
         if y >= len(laid):

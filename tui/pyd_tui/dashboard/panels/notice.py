@@ -15,7 +15,7 @@ class Notice(TextBlock):
         super().__init__(id="notice")
 
     def look(self, connection: ConnectionState, *, total: int, filtered: str) -> None:
-        """Says why there is nothing to see."""
+        """Say why there is nothing to see."""
         room = max(20, self.app.size.width - 8)
         demo = next((key.shown for key in keys_of(self.app).of("containers") if key.action == "demo" and key.keys), "")
         self.put(notice(connection, total=total, filtered=filtered, room=room, demo_key=demo))

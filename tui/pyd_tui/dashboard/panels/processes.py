@@ -31,7 +31,7 @@ class ProcessesPane(SearchableTable):
         self._found: dict[str, ProcessRow] = {}
 
     def look(self, answer: Processes | PydError) -> None:
-        """Shows an answer; the cursor stays on its process."""
+        """Show an answer; the cursor stays on its process."""
         if answer is self._answer:
             return
         self._answer, self._found, self._head = answer, {}, EMPTY
@@ -56,6 +56,6 @@ class ProcessesPane(SearchableTable):
         return self._found.get(self.key or "")
 
     def action_kill(self) -> None:
-        """Sends a signal to the process under the cursor."""
+        """Send a signal to the process under the cursor."""
         if (process := self.process) is not None:
             self._kill(process)

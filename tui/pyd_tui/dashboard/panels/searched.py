@@ -42,7 +42,7 @@ class SearchableTable(Table[str]):
         return EMPTY
 
     def put(self, lines: Mapping[str, Cell]) -> None:
-        """Shows these lines; the cursor stays on its own, by its key."""
+        """Show these lines; the cursor stays on its own, by its key."""
         self._texts = lines
         self.set_rows(list(lines), {"line": max(map(width, lines.values()), default=0)})
 
@@ -71,7 +71,7 @@ class SearchableTable(Table[str]):
         return [at for at, text in enumerate(texts) if wanted in text]
 
     def find(self, text: str) -> None:
-        """Goes to the first match from here on."""
+        """Go to the first match from here on."""
         self.query_text = text
         self.refresh()
         if text and (found := self._matches()):
@@ -79,17 +79,17 @@ class SearchableTable(Table[str]):
         self._told()
 
     def action_find(self) -> None:
-        """Asks what to look for."""
+        """Ask what to look for."""
         self.ask()
 
     def action_find_next(self) -> None:
-        """Goes to the next match."""
+        """Go to the next match."""
         if found := self._matches() if self.query_text else []:
             self._go(next((at for at in found if at > self.index), found[0]))
             self._told()
 
     def action_find_previous(self) -> None:
-        """Goes to the match before."""
+        """Go to the match before."""
         if found := self._matches() if self.query_text else []:
             self._go(next((at for at in reversed(found) if at < self.index), found[-1]))
             self._told()

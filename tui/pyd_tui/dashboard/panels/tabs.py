@@ -17,17 +17,17 @@ class Tabs(Line):
         self._status: Cell = EMPTY
 
     def open(self, name: str) -> None:
-        """Marks another tab as the open one."""
+        """Mark another tab as the open one."""
         self.current = name
         self._show()
 
     def tell(self, subject: Cell, status: Cell) -> None:
-        """Says what the open tab is about, and how it does."""
+        """Say what the open tab is about, and how it does."""
         self._subject, self._status = subject, status
         self._show()
 
     def on_mount(self) -> None:
-        """Shows the names."""
+        """Show the names."""
         self._show()
 
     def _show(self) -> None:
@@ -35,7 +35,7 @@ class Tabs(Line):
         self.renew()
 
     def content(self, room: int) -> tuple[Cell, Cell]:
-        """Returns the names; where they don't all fit, those around the open one."""
+        """Return the names; where they don't all fit, those around the open one."""
         room -= width(self._status) + 3 * bool(self._status)
         gap = "   " if sum(len(name) + 3 for name in self.names) - 3 <= room else "  "
         at = self.names.index(self.current)

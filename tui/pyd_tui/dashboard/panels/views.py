@@ -31,7 +31,7 @@ class Views(Line):
         self._shown: tuple[object, ...] = ()
 
     def look(self) -> None:
-        """Takes what the engines are now; paints only what differs."""
+        """Take what the engines are now; paint only what differs."""
         shown = (self._names(), self._engines(self.size.width))
         if shown != self._shown:
             self._shown = shown
@@ -51,7 +51,7 @@ class Views(Line):
         return (*VIEWS, *SWARM_VIEWS) if swarm else VIEWS
 
     def content(self, room: int) -> tuple[Cell, Cell]:
-        """Returns the names."""
+        """Return the names."""
         engines = self._engines(room - SHORT)
         room -= width(engines) + 3 * bool(engines)
         names = self._names()

@@ -20,7 +20,7 @@ def confirm(
     top: int = 0,
     scroll: str = "",
 ) -> list[Cell]:
-    """Returns the lines of a dialog.
+    """Return the lines of a dialog.
 
     Args:
         question: The question.

@@ -32,7 +32,7 @@ class Clock:
 
 
 def size(count: float) -> str:
-    """Writes bytes in at most five columns: `0B`, `812B`, `4.2K`, `37M`, `512M`, `1.5G`; binary multiples."""
+    """Write bytes in at most five columns: `0B`, `812B`, `4.2K`, `37M`, `512M`, `1.5G`; binary multiples."""
     value = float(max(count, 0))
     for unit in "BKMGTP":
         if value < 999.5 or unit == "P":
@@ -44,7 +44,7 @@ def size(count: float) -> str:
 
 
 def percent(value: float) -> str:
-    """Writes a share in at most five columns: `0%`, `0.4%`, `12%`, `1600%`."""
+    """Write a share in at most five columns: `0%`, `0.4%`, `12%`, `1600%`."""
     if value < 0.05:
         return "0%"
     return f"{value:.1f}%" if value < 9.95 else f"{value:.0f}%"

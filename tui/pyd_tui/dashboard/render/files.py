@@ -55,7 +55,7 @@ def file_row(entry: FileEntry, change: int | None, clock: Clock) -> tuple[Cell, 
 
 
 def file_lines(name: str, data: bytes) -> list[Cell]:
-    """Returns a file's lines."""
+    """Return a file's lines."""
     if is_binary(data):
         return list(hex_lines(data))
     text = data.decode("utf-8", "replace").removesuffix("\n")

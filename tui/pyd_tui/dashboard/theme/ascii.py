@@ -39,7 +39,7 @@ class Ascii(LineFilter):
     """Writes signs and letters as ASCII has them; what has no likeness becomes a question mark."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Rewrites one line."""
+        """Rewrite one line."""
         del background
         return [
             segment if segment.control or segment.text.isascii() else Segment(plain(segment.text), segment.style)
@@ -49,7 +49,7 @@ class Ascii(LineFilter):
 
 @lru_cache(4096)
 def plain(text: str) -> str:
-    """Returns a text in ASCII, in as many terminal columns."""
+    """Return a text in ASCII, in as many terminal columns."""
     return "".join(map(_sign, text))
 
 

@@ -30,7 +30,7 @@ class Written:
         self._lines.clear()
 
     def differing(self, y: int, x: int, strip: Strip) -> Iterator[tuple[int, int]]:
-        """Returns the parts of a strip that differ from what stands at its place, and takes all of it as written.
+        """Return the parts of a strip that differ from what stands at its place, and take all of it as written.
 
         Args:
             y: Line of the terminal.
@@ -65,7 +65,7 @@ def _cells(strip: Strip) -> list[_Cell | None]:
 
 
 def _runs(cells: list[int]) -> Iterator[tuple[int, int]]:
-    """Puts cells together that are near each other."""
+    """Put cells together that are near each other."""
     first = last = cells[0]
     for at in cells:
         if at - last > GAP:
@@ -91,7 +91,7 @@ class TightUpdate(ChopsUpdate):
         return tight
 
     def render_segments(self, console: Console) -> str:
-        """Returns what to write: for each part of a line, where it goes and what stands there."""
+        """Return what to write: for each part of a line, where it goes and what stands there."""
         sequences: list[str] = []
         for y, first, last in self.spans:
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
@@ -118,7 +118,7 @@ class WholeUpdate(LayoutUpdate):
         return whole
 
     def render_segments(self, console: Console) -> str:
-        """Returns what to write."""
+        """Return what to write."""
         self.strips = [[*line] for line in self.strips]
         self.written.forget()
         for y, line in enumerate(self.strips, self.region.y):

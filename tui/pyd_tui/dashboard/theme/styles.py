@@ -65,7 +65,7 @@ class StylePalette:
         )
 
     def style(self, role: Role, ground: str | None = None, *, stale: bool = False) -> Style:
-        """Returns the style of a role on a ground (a colour; None is the background); stale text is dimmed."""
+        """Return the style of a role on a ground (a colour; None is the background); stale text is dimmed."""
         ground = ground or self.background
         key = (role, ground, stale)
         found = self._styles.get(key)
@@ -105,5 +105,5 @@ class StylePalette:
 
 
 def _native(colour: str) -> str | None:
-    """Returns one of the terminal's own colours as Rich names it; None is the terminal's text."""
+    """Return one of the terminal's own colours as Rich names it; None is the terminal's text."""
     return None if colour == "ansi_default" else colour.removeprefix("ansi_")

@@ -21,7 +21,7 @@ PREFIX = "pyd-"
 
 
 def named(name: str, *, colours: bool = True) -> StylePalette:
-    """Returns the palette of a theme.
+    """Return the palette of a theme.
 
     Args:
         name: What users call it: `dark`.
@@ -39,7 +39,7 @@ def named(name: str, *, colours: bool = True) -> StylePalette:
 
 
 def preferred(theme: str = "auto", environ: os._Environ[str] | dict[str, str] = os.environ) -> StylePalette:
-    """Returns the palette to begin with.
+    """Return the palette to begin with.
 
     `NO_COLOR` (no-color.org) wins; then the theme that is set; then what is known of the terminal: few colours by its
     name, its ground by `COLORFGBG`, in which terminals that set it name their background last (`0;15`).
@@ -59,5 +59,5 @@ _FEW_COLOURS = frozenset({"linux", "xterm", "xterm-16color", "screen", "tmux", "
 
 
 def palette_of(app: App[Any]) -> StylePalette:
-    """Returns the palette that an app shows now."""
+    """Return the palette that an app shows now."""
     return PALETTES.get(app.theme, DARK)

@@ -26,7 +26,7 @@ class TextBlock(Widget):
         self.lines = tuple(lines)
 
     def put(self, lines: Sequence[Cell]) -> None:
-        """Shows other lines."""
+        """Show other lines."""
         if tuple(lines) != self.lines:
             self.lines = tuple(lines)
             self.refresh(layout=True)
@@ -47,5 +47,5 @@ class TextBlock(Widget):
         return len(self.lines)
 
     def render_line(self, y: int) -> Strip:
-        """Draws one line of the screen."""
+        """Draw one line of the screen."""
         return strip(fit(self.lines[y] if y < len(self.lines) else (), self.size.width), palette_of(self.app))

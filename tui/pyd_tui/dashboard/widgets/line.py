@@ -26,18 +26,18 @@ class Line(Widget):
         self._content: tuple[Cell, Cell] = (EMPTY, EMPTY)
 
     def content(self, room: int) -> tuple[Cell, Cell]:
-        """Returns what to show on the left and on the right, given the terminal columns there are."""
+        """Return what to show on the left and on the right, given the terminal columns there are."""
         del room
         return self._content
 
     def put(self, left: Cell, right: Cell = EMPTY) -> None:
-        """Shows this from now on."""
+        """Show this from now on."""
         if (left, right) != self._content:
             self._content = (left, right)
             self.renew()
 
     def renew(self) -> None:
-        """Has it painted again."""
+        """Have it painted again."""
         self.refresh(Region(0, 0, self.size.width, 1))
 
     def ground(self, palette: StylePalette) -> str:
@@ -45,7 +45,7 @@ class Line(Widget):
         return palette.panel
 
     def render_line(self, y: int) -> Strip:
-        """Draws the line: the right side keeps its place, the left one is cut."""
+        """Draw the line: the right side keeps its place, the left one is cut."""
         del y
         room = self.size.width
         left, right = self.content(room - 2)

@@ -86,7 +86,7 @@ class LineList(Rows, Generic[T]):
         return len(self._items)
 
     def show(self, items: Items[T]) -> None:
-        """Shows other items from their beginning, or from their end when it follows."""
+        """Show other items from their beginning, or from their end when it follows."""
         self._items = items
         self._dropped = items.dropped
         self.left = 0
@@ -96,7 +96,7 @@ class LineList(Rows, Generic[T]):
         self.refresh()
 
     def replace(self, items: Items[T]) -> None:
-        """Shows another version of the same lines: only those on screen that differ are painted again."""
+        """Show another version of the same lines: only those on screen that differ are painted again."""
         before, self._items = self._items, items
         self._shown = self.count
         top = self.highest_top if self.following else min(self.top, self.highest_top)
@@ -111,13 +111,13 @@ class LineList(Rows, Generic[T]):
                 self.repaint(y)
 
     def set_stale(self, *, stale: bool) -> None:
-        """Dims everything, or no longer: what is shown may have changed meanwhile."""
+        """Dim everything, or no longer: what is shown may have changed meanwhile."""
         if stale != self.stale:
             self.stale = stale
             self.refresh()
 
     def sync(self) -> None:
-        """Looks again at the items: they got more, or lost their beginning."""
+        """Look again at the items: they got more, or lost their beginning."""
         before, self._shown = self._shown, self.count
         lost = self._items.dropped - self._dropped
         self._dropped = self._items.dropped
@@ -135,7 +135,7 @@ class LineList(Rows, Generic[T]):
         self.top = top
 
     def move(self, rows: int) -> None:
-        """Scrolls; reaching the end resumes following, leaving it holds still."""
+        """Scroll; reaching the end resumes following, leaving it holds still."""
         self.scroll_rows(self.top + rows)
         self._set_following(following=rows > 0 and self.top == self.highest_top and self.can_follow)
 
@@ -148,23 +148,23 @@ class LineList(Rows, Generic[T]):
             self.post_message(self.Changed())
 
     def action_follow(self) -> None:
-        """Follows what comes, or holds still."""
+        """Follow what comes, or hold still."""
         if self.can_follow:
             self._set_following(following=not self.following)
             if self.following:
                 self.scroll_rows(self.highest_top)
 
     def action_times(self) -> None:
-        """Shows or hides the times."""
+        """Show or hides the times."""
         self.times = not self.times
         self.refresh()
 
     def action_find(self) -> None:
-        """Asks what to look for."""
+        """Ask what to look for."""
         self.ask()
 
     def find(self, text: str) -> None:
-        """Marks every occurrence of `text`, and goes to the first one from here on."""
+        """Mark every occurrence of `text`, and go to the first one from here on."""
         self.query_text = text
         self.match_line = None
         self.refresh()
@@ -173,12 +173,12 @@ class LineList(Rows, Generic[T]):
         self.post_message(self.Changed())
 
     def action_find_next(self) -> None:
-        """Goes to the next match, from the end on to the first."""
+        """Go to the next match, from the end on to the first."""
         at = self.top if self.match_line is None else self.match_line + 1
         self._go_to_match(range(at, self.count), range(min(at, self.count)))
 
     def action_find_previous(self) -> None:
-        """Goes to the match before."""
+        """Go to the match before."""
         at = self.top if self.match_line is None else self.match_line
         self._go_to_match(range(at - 1, -1, -1), range(self.count - 1, at - 1, -1))
 
@@ -198,7 +198,7 @@ class LineList(Rows, Generic[T]):
         return self.query_text.casefold() in "".join(piece.text for piece in self._draw(self._items[at])).casefold()
 
     def matches(self) -> tuple[int, int]:
-        """Returns which match the view is at, counted from 1 (0: at none), and how many lines match."""
+        """Return which match the view is at, counted from 1 (0: at none), and how many lines match."""
         if not self.query_text:
             return 0, 0
         found = [at for at in range(self.count) if self._matches(at)]
@@ -206,19 +206,19 @@ class LineList(Rows, Generic[T]):
 
     @property
     def search_status(self) -> Cell:
-        """Says what is looked for, and how often it is there; empty without a search."""
+        """Say what is looked for, and how often it is there; empty without a search."""
         if not self.query_text:
             return EMPTY
         at, total = self.matches()
         return (*cell(f"/{self.query_text}", "warn"), Span(f" {at} of {total}", "dim"))
 
     def on_resize(self) -> None:
-        """Keeps the end in sight when it follows."""
+        """Keep the end in sight when it follows."""
         self.top = self.highest_top if self.following else min(self.top, self.highest_top)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draws one line of the screen."""
+        """Draw one line of the screen."""
         palette = palette_of(self.app)
         width = self.size.width
         at = self.top + y

@@ -67,13 +67,13 @@ class Prompt(Line, can_focus=True):
         self._status: Cell = EMPTY
 
     def tell(self, notes: Cell, status: Cell) -> None:
-        """Shows notes behind the text, and a status on the right."""
+        """Show notes behind the text, and a status on the right."""
         if (notes, status) != (self._notes, self._status):
             self._notes, self._status = notes, status
             self.renew()
 
     def set_text(self, text: str) -> None:
-        """Puts another text there."""
+        """Put another text there."""
         self.at = len(text)
         if text != self.text:
             self.text = text
@@ -84,14 +84,14 @@ class Prompt(Line, can_focus=True):
         return palette.background
 
     def content(self, room: int) -> tuple[Cell, Cell]:
-        """Returns the text with its cursor and the notes, and the status."""
+        """Return the text with its cursor and the notes, and the status."""
         pieces: list[Span] = []
         if self.text or self.has_focus:
             pieces += (Span(f"{self.sign} ", "accent"), *self.typed(room - 4), Span("  "))
         return (*pieces, *self._notes), self._status
 
     def typed(self, room: int) -> Cell:
-        """Returns the text with the cursor in it; of a long one the part around the cursor."""
+        """Return the text with the cursor in it; of a long one the part around the cursor."""
         if not self.has_focus:
             return (*cell(self.text, "strong"), Span(" "))
         begin = max(0, self.at - max(8, room - 1))
@@ -104,21 +104,21 @@ class Prompt(Line, can_focus=True):
         )
 
     def on_focus(self) -> None:
-        """Shows the cursor."""
+        """Show the cursor."""
         self._passed_on = -1
         self.renew()
 
     def on_blur(self) -> None:
-        """Hides the cursor."""
+        """Hide the cursor."""
         self.renew()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Takes the first line of what is pasted."""
+        """Take the first line of what is pasted."""
         event.stop()
         self._insert(safe((event.text.splitlines() or [""])[0]))
 
     def on_key(self, event: events.Key) -> None:
-        """Edits the text."""
+        """Edit the text."""
         if 0 <= self._passed_on < PATIENCE:  # typed before the focus had moved on: it is no text any more
             self._passed_on += 1
             event.stop()
@@ -138,7 +138,7 @@ class Prompt(Line, can_focus=True):
         event.prevent_default()
 
     def _edit(self, key: str) -> bool:
-        """Does what a key does to the text or the cursor; False when it does nothing."""
+        """Do what a key does to the text or the cursor; False when it does nothing."""
         match key:
             case "backspace" | "ctrl+h":
                 self._cut(max(0, self.at - 1), self.at)

@@ -49,7 +49,7 @@ class Rows(Widget, can_focus=True):
         return max(0, self.count - self.page)
 
     def scroll_rows(self, top: int) -> bool:
-        """Makes `top` (kept in range) the first row shown, and returns whether that is a change."""
+        """Make `top` (kept in range) the first row shown, and return whether that is a change."""
         top = min(max(0, top), self.highest_top)
         if top == self.top:
             return False
@@ -58,43 +58,43 @@ class Rows(Widget, can_focus=True):
         return True
 
     def repaint(self, y: int, x: int = 0, width: int | None = None) -> None:
-        """Has a part of one line painted again; `y` and `x` count from the widget's corner."""
+        """Have a part of one line painted again; `y` and `x` count from the widget's corner."""
         self.refresh(Region(x, y, self.size.width if width is None else width, 1))
 
     def move(self, rows: int) -> None:
-        """Moves by some rows."""
+        """Move by some rows."""
         self.scroll_rows(self.top + rows)
 
     def action_down(self) -> None:
-        """Moves one row down."""
+        """Move one row down."""
         self.move(1)
 
     def action_up(self) -> None:
-        """Moves one row up."""
+        """Move one row up."""
         self.move(-1)
 
     def action_half_down(self) -> None:
-        """Moves half a page down."""
+        """Move half a page down."""
         self.move(max(1, self.page // 2))
 
     def action_half_up(self) -> None:
-        """Moves half a page up."""
+        """Move half a page up."""
         self.move(-max(1, self.page // 2))
 
     def action_first(self) -> None:
-        """Moves to the first row."""
+        """Move to the first row."""
         self.move(-self.count)
 
     def action_last(self) -> None:
-        """Moves to the last row."""
+        """Move to the last row."""
         self.move(self.count)
 
     def action_left(self) -> None:
-        """Goes back towards the beginning of what is long."""
+        """Go back towards the beginning of what is long."""
         self._slide(-SIDE_STEP)
 
     def action_right(self) -> None:
-        """Goes towards the end of what is long."""
+        """Go towards the end of what is long."""
         self._slide(SIDE_STEP)
 
     @property

@@ -13,7 +13,7 @@ from pyd_tui.dashboard.theme.styles import StylePalette
 
 
 def strip(pieces: Iterable[Span], palette: StylePalette, ground: str | None = None, *, stale: bool = False) -> Strip:
-    """Makes a strip of pieces on one ground colour; neighbours that look alike become one segment."""
+    """Make a strip of pieces on one ground colour; neighbours that look alike become one segment."""
     segments: list[Segment] = []
     base = palette.style("text", ground, stale=stale)
     text, last = "", base
@@ -35,7 +35,7 @@ def strip(pieces: Iterable[Span], palette: StylePalette, ground: str | None = No
 
 
 def thumb(y: int, page: int, top: int, count: int) -> Span:
-    """Returns the scroll mark of line `y` of a view that shows `page` of `count` rows from `top` on."""
+    """Return the scroll mark of line `y` of a view that shows `page` of `count` rows from `top` on."""
     if count <= page or page <= 0:
         return Span(" ")
     length = max(1, page * page // count)
@@ -44,7 +44,7 @@ def thumb(y: int, page: int, top: int, count: int) -> Span:
 
 
 def join(cells: Iterable[Cell], gap: str = "  ") -> Cell:
-    """Puts cells after one another with a gap between those that have something in them."""
+    """Put cells after one another with a gap between those that have something in them."""
     result: list[Span] = []
     for pieces in cells:
         if pieces:

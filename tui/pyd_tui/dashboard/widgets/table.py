@@ -88,7 +88,7 @@ class Table(Rows, Generic[Key]):
         return tuple(self.keys[self.top : self.top + self.page])
 
     def set_rows(self, keys: list[Key], natural: Mapping[str, int]) -> None:
-        """Takes another set or order of rows; the cursor stays on its row, or where that was."""
+        """Take another set or order of rows; the cursor stays on its row, or where that was."""
         if keys == self.keys and natural == self._natural:
             self.sync()
             return
@@ -109,7 +109,7 @@ class Table(Rows, Generic[Key]):
             self.post_message(self.Moved())
 
     def sync(self) -> None:
-        """Has painted what differs from what is on screen."""
+        """Have painted what differs from what is on screen."""
         for y in range(self.page):
             row = self._row(y)
             before = self._painted.get(y)
@@ -126,7 +126,7 @@ class Table(Rows, Generic[Key]):
         self._notice_view()
 
     def set_stale(self, *, stale: bool) -> None:
-        """Dims everything, or no longer: what is shown may have changed meanwhile."""
+        """Dim everything, or no longer: what is shown may have changed meanwhile."""
         if stale != self.stale:
             self.stale = stale
             self.refresh()
@@ -141,7 +141,7 @@ class Table(Rows, Generic[Key]):
         return self.stale
 
     def say(self, *said: tuple[str, Role]) -> None:
-        """Says this, each beginning a line, for as long as there are no rows."""
+        """Say this, each beginning a line, for as long as there are no rows."""
         if said != self._said:
             self._said = said
             self.refresh()
@@ -153,13 +153,13 @@ class Table(Rows, Generic[Key]):
         return max(0, self._natural.get(self.SLIDES, 0) - shown)
 
     def set_sorted_by(self, key: str) -> None:
-        """Marks the column that gives the order."""
+        """Mark the column that gives the order."""
         if key != self.sorted_by:
             self.sorted_by = key
             self.repaint(0)
 
     def set_title(self, key: str, title: str) -> None:
-        """Gives a column another heading, no wider than its own."""
+        """Give a column another heading, no wider than its own."""
         if self._titles.get(key) != title:
             self._titles[key] = title
             self.repaint(0)
@@ -169,16 +169,16 @@ class Table(Rows, Generic[Key]):
         return any(placed.column.key == key for placed in self._placed)
 
     def move(self, rows: int) -> None:
-        """Moves the cursor."""
+        """Move the cursor."""
         self._go(self.index + rows)
 
     def go_to(self, key: Key) -> None:
-        """Puts the cursor on a row, if it is there."""
+        """Put the cursor on a row, if it is there."""
         if key in self.keys:
             self._go(self.keys.index(key))
 
     def toggle_mark(self) -> None:
-        """Marks the row under the cursor, or no longer, and moves on to the next."""
+        """Mark the row under the cursor, or no longer, and move on to the next."""
         if self.key is None:
             return
         self.marked ^= {self.key}
@@ -187,7 +187,7 @@ class Table(Rows, Generic[Key]):
         self.move(1)
 
     def mark_range(self) -> None:
-        """Marks all rows from the one marked last to the one under the cursor."""
+        """Mark all rows from the one marked last to the one under the cursor."""
         if self.key is None:
             return
         last = self._last_mark
@@ -198,12 +198,12 @@ class Table(Rows, Generic[Key]):
         self.sync()
 
     def mark_all(self) -> None:
-        """Marks all rows that are shown; if they are, takes all marks away."""
+        """Mark all rows that are shown; if they are, take all marks away."""
         self.marked = set() if self.marked >= set(self.keys) else set(self.keys)
         self.sync()
 
     def clear_marks(self) -> None:
-        """Takes all marks away."""
+        """Take all marks away."""
         self.marked.clear()
         self.sync()
 
@@ -239,7 +239,7 @@ class Table(Rows, Generic[Key]):
         return key, self.is_marked(key), self.is_stale(key), self._cells(key)
 
     def on_resize(self) -> None:
-        """Fits the columns to another width."""
+        """Fit the columns to another width."""
         self._arrange()
         self.top = min(self.top, self.highest_top)
         self._keep_cursor_in_view()
@@ -260,7 +260,7 @@ class Table(Rows, Generic[Key]):
             self._go(self.top + event.y - self.HEAD)
 
     def render_line(self, y: int) -> Strip:
-        """Draws one line of the screen."""
+        """Draw one line of the screen."""
         palette = palette_of(self.app)
         if y < self.HEAD:
             return strip(self._heading(), palette)

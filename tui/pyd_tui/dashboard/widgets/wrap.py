@@ -8,7 +8,7 @@ from pyd_tui.dashboard.render.pieces import Cell, Span
 
 
 def wrapped(pieces: Cell, columns: int, *, most: int, indent: int = 0) -> list[Cell]:
-    """Breaks a line into rows of a width, wherever that is; text past the last row allowed is said to be there.
+    """Break a line into rows of a width, wherever that is; text past the last row allowed is said to be there.
 
     Args:
         pieces: The line.

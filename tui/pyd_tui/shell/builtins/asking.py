@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def ask(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) -> T:
-    """Runs questions about the target's container to their end.
+    """Run questions about the target's container to their end.
 
     Args:
         shell: Names the target.
@@ -34,7 +34,7 @@ def ask(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) 
 
 
 def listen(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) -> T | None:
-    """Runs what goes on until the target ends, on an event loop; returns None when ctrl-c ends it.
+    """Run what goes on until the target ends, on an event loop; return None when ctrl-c ends it.
 
     Args:
         shell: Names the target.

@@ -52,7 +52,7 @@ def command(shell: ShellContext, /, *, name: str, kind: str | None, server: str 
 
 
 def find(shell: ShellContext, name: str, kind: str | None, server: str | None) -> list[Reply]:
-    """Returns what each source says."""
+    """Return what each source says."""
     if is_address(name) and kind in (None, "ptr"):
         name, kind = ipaddress.ip_address(name.partition("%")[0]).reverse_pointer, "ptr"
     kinds = (kind.upper(),) if kind else ("A", "AAAA")

@@ -101,7 +101,7 @@ def _run(shell: ShellContext, start: Start, seconds: float | None) -> int:
 
 
 def _trace(shell: ShellContext, start: Start, seconds: float | None) -> int:
-    """Traces the program: strace's lines come on stdout, all that the program prints on stderr."""
+    """Trace the program: strace's lines come on stdout, all that the program prints on stderr."""
     strace = [tool("strace"), "-f", "-qq", "-ttt", "-s", "200", "-e", "trace=%file,execve,connect", "-e", "signal=all"]
     process = shell.access.start(swapped(timed([*strace, *merged(start.argv)], seconds)), identity="target")
     try:

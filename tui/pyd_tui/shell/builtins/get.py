@@ -59,7 +59,7 @@ def command(shell: ShellContext, /, *, source: str, target: Path, force: bool) -
 
 
 def get_file(access: Access, where: str, target: Path, *, mode: int, force: bool) -> int:
-    """Copies a file, there whole or not at all; returns its size.
+    """Copy a file, there whole or not at all; return its size.
 
     Raises:
         Conflict: There is one already, and it isn't to be replaced.
@@ -91,7 +91,7 @@ class _Reader:
         self.total = 0
 
     def read(self, count: int) -> bytes:
-        """Returns that much, less only at the end."""
+        """Return that much, less only at the end."""
         parts: list[bytes] = []
         while count > 0 and (data := self._process.read(count)):
             parts.append(data)
@@ -101,7 +101,7 @@ class _Reader:
 
 
 def get_folder(access: Access, where: str, target: Path) -> int:
-    """Copies a folder by the toolbox's tar into a new one; links that lead out of it are left out; returns bytes."""
+    """Copy a folder by the toolbox's tar into a new one; links that lead out of it are left out; return bytes."""
     try:
         target.mkdir(parents=True)
     except FileExistsError as error:

@@ -37,7 +37,7 @@ class BuiltinName(click.ParamType[str]):
     name = "builtin"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002 - click's signature
-        """Completes from the table."""
+        """Complete from the table."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
         return [

@@ -46,7 +46,7 @@ def command(shell: ShellContext, /) -> None:
 
 
 async def find(engine: EngineClient, container: str, image: str) -> list[LayerRow]:
-    """Returns the layers of a container and its image; of an image alone when there is no container."""
+    """Return the layers of a container and its image; of an image alone when there is no container."""
     async with engine:
         own = (await engine.containers.inspect(container, size=True)).size_rw if container else None
         history = await engine.images.history(image)

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def told(work: Callable[[Callable[[str, int, int], None]], T]) -> T:
-    """Does work that takes its time, and shows how it goes."""
+    """Do work that takes its time, and show how it goes."""
     making = ProgressReporter()
     try:
         return work(making)

@@ -31,7 +31,7 @@ class PackName(click.ParamType[str]):
         self._installed = installed
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
-        """Completes from the packs; of packages, those that are installed."""
+        """Complete from the packs; of packages, those that are installed."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
         from pyd_core.debug.toolbox.selection import chosen  # noqa: PLC0415 - likewise
@@ -52,7 +52,7 @@ class IdentityName(click.ParamType[str]):
     name = "identity"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
-        """Completes the words, and the target's users as numbers."""
+        """Complete the words, and the target's users as numbers."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
         offered = {

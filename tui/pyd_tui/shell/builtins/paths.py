@@ -20,7 +20,7 @@ class TargetPath(click.ParamType[str]):
     name = "path"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
-        """Completes from the target's files."""
+        """Complete from the target's files."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
         shell = ctx.find_object(ShellContext)

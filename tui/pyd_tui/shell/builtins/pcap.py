@@ -102,7 +102,7 @@ def _show(process: AccessProcess) -> None:
 
 
 def _save(process: AccessProcess, out: BinaryIO) -> int:
-    """Writes packets as they come; returns bytes."""
+    """Write packets as they come; return bytes."""
     total = 0
     process.close_input()
     try:

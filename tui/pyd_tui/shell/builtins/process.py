@@ -20,7 +20,7 @@ class ProcessId(click.ParamType[int]):
     name = "pid"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Reads a number."""
+        """Read a number."""
         if isinstance(value, int):
             return value
         if not (value.isascii() and value.isdigit()):
@@ -28,7 +28,7 @@ class ProcessId(click.ParamType[int]):
         return int(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
-        """Completes from the processes there are."""
+        """Complete from the processes there are."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
         from pyd_core.debug.inspectors.processes import names_of  # noqa: PLC0415 - likewise
@@ -44,10 +44,10 @@ class ProcessId(click.ParamType[int]):
 
 
 def pid_argument(function: F) -> F:
-    """Adds an optional PID argument."""
+    """Add an optional PID argument."""
     return click.argument("pid", type=ProcessId(), required=False, metavar="[PID]")(function)
 
 
 def process_of(shell: ShellContext, pid: int | None) -> int:
-    """Returns the number that the access knows the process by; without a pid the main one's."""
+    """Return the number that the access knows the process by; without a pid the main one's."""
     return find_process(shell.access, pid)

@@ -55,7 +55,7 @@ def command(shell: ShellContext, /, *, source: Path, target: str, mode: str | No
 
 
 def put_folder(access: Access, source: Path, where: str) -> int:
-    """Unpacks a folder by the toolbox's tar, in whose root no link leads out of the target; returns bytes."""
+    """Unpack a folder by the toolbox's tar, in whose root no link leads out of the target; return bytes."""
     if not _is_folder(access, where):
         raise NotFound(f"{safe(where)} is no folder of the target", hint="name one to put it into")
     buffer = io.BytesIO()

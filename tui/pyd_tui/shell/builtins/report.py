@@ -84,7 +84,7 @@ def command(shell: ShellContext, /, *, file: Path | None, show: bool) -> None:
 
 
 def collect(shell: ShellContext, *, show: bool) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Returns the archive's files by name, and why others are missing."""
+    """Return the archive's files by name, and why others are missing."""
     access = shell.access
     sources: dict[str, Callable[[], bytes]] = {
         "inspect.json": lambda: _inspect(shell, show=show),

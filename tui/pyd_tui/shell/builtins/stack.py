@@ -29,7 +29,7 @@ def command(shell: ShellContext, /, *, pid: int | None) -> None:
 
 
 def describe(stack: ThreadStack) -> str:
-    """Returns a stack as text."""
+    """Return a stack as text."""
     if stack.text:
         return "".join(f"{safe(line)}\n" for line in stack.text.splitlines())
     lines: list[str] = []

@@ -55,7 +55,7 @@ def command(shell: ShellContext, /, *, kind: str, pid: int | None, count: int | 
 
 
 def write_event(event: CallEvent, *, json: bool) -> None:
-    """Writes one event as a line, at once."""
+    """Write one event as a line, at once."""
     if json:
         write(json_line({**_plain(event), "subject": event.subject}) + "\n")
     else:

@@ -59,7 +59,7 @@ def command(shell: ShellContext, /, *, program: str) -> None:
 
 
 def find(shell: ShellContext, name: str) -> list[Resolution]:
-    """Returns all that a name means, what runs first."""
+    """Return all that a name means, what runs first."""
     desk = shell.interactive()
     found: list[Resolution] = []
     if name in BUILTINS:
