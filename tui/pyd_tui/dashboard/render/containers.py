@@ -170,9 +170,8 @@ def trend(samples: Sequence[Usage], cores: float = 1.0) -> Cell:
     """Draw recent processor use, as far as it was measured."""
     if not samples:
         return EMPTY
-    until = (
-        -(-samples[-1].time_ns // TREND_STEP_NS) * TREND_STEP_NS
-    )  # a grid that doesn't move while its last part fills
+    # The grid doesn't move while its last part fills.
+    until = -(-samples[-1].time_ns // TREND_STEP_NS) * TREND_STEP_NS
     values = buckets(
         samples,
         lambda sample: sample.cpu_percent,

@@ -227,7 +227,7 @@ def _marked(text: str, curve: _Curve, window: _Window) -> Cell:
     """Return a line of a curve, with a stroke at each death."""
     pieces: list[Span] = []
     start = 0
-    for column in sorted(at for at, verb in window.marks.items() if verb != "start"):
+    for column in sorted(key for key, verb in window.marks.items() if verb != "start"):
         pieces += (Span(text[start:column], curve.role), Span("│", _MARKS[window.marks[column]][1]))
         start = column + 1
     pieces.append(Span(text[start:], curve.role))
