@@ -1,4 +1,4 @@
-"""All that the engine tells of a container, as a document to fold, search and copy from."""
+"""A container's inspect data as a document to fold, search and copy from."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from pyd_tui.dashboard.render.pieces import Cell, cell
 
 
 class DocumentPane(SearchableTable):
-    """Lines of JSON with a cursor; the path under it stands above.
+    """Lines of JSON with a cursor; the first line shows the path under it.
 
     Args:
-        copy: Takes a text to the clipboard.
-        told: Called when what it looks for is another.
+        copy: Copies text to the clipboard.
+        on_changed: Called when the search or its matches change.
         id: The widget's name.
     """
 
     BINDINGS = bindings("move", "document")
 
-    def __init__(self, copy: Callable[[str], None], told: Callable[[], None], *, id: str) -> None:
-        super().__init__(told, id=id)
+    def __init__(self, copy: Callable[[str], None], on_changed: Callable[[], None], *, id: str) -> None:
+        super().__init__(on_changed, id=id)
         self._copy = copy
         self._body = b""
-        self._found: Any = None
+        self._document: Any = None
         self._lines: dict[str, DocumentLine] = {}
         self._unmasked = False
         self.folded: set[str] = set()
-        """Paths of what is shown as one line."""
+        """Paths that are shown as one line."""
 
     def look(self, body: bytes, *, unmasked: bool) -> None:
-        """Show a document; what is folded stays so, and the cursor stays on its path."""
+        """Show a document; folds stay, and the cursor stays on its path."""
         if body != self._body:
-            self._body, self._found = body, parse(body) if body else None
+            self._body, self._document = body, parse(body) if body else None
         elif unmasked == self._unmasked:
             return
         self._unmasked = unmasked
         self._lay_out()
 
     def _lay_out(self) -> None:
-        lines = lay_out(self._found, self.folded, unmasked=self._unmasked) if self._body else []
+        lines = lay_out(self._document, self.folded, unmasked=self._unmasked) if self._body else []
         self._lines = {line.key: line for line in lines}
         self.put({line.key: line.text for line in lines})
 
@@ -60,17 +60,17 @@ class DocumentPane(SearchableTable):
         super()._go(index)
         self.repaint(0)
 
-    # What keys do
+    # Key actions
 
     def find(self, text: str) -> None:
-        """Open all that is folded, and go to the first match from here on."""
+        """Unfold everything, and go to the first match from the cursor on."""
         if text and self.folded:
             self.folded.clear()
             self._lay_out()
         super().find(text)
 
     def action_fold(self) -> None:
-        """Show what is under the cursor as one line, or all of it again; anywhere else what the line belongs to."""
+        """Fold or unfold the line under the cursor; on a plain value, fold its parent."""
         line = self._lines.get(self.path)
         if line is None:
             return
@@ -78,7 +78,7 @@ class DocumentPane(SearchableTable):
         self.folded ^= {key}
         self._lay_out()
         self.go_to(key)
-        self._told()
+        self._on_changed()
 
     def _above(self) -> str:
         path = self.path
@@ -86,11 +86,11 @@ class DocumentPane(SearchableTable):
         return max(known, key=len, default=".")
 
     def action_fold_all(self) -> None:
-        """Show only what stands at the top, or everything again."""
-        tops = {key for key, line in self._lines.items() if line.opens and key.count(".") == 1 and key != "."}
-        self.folded = set() if self.folded else tops
+        """Fold everything but the top level, or unfold everything."""
+        top_level = {key for key, line in self._lines.items() if line.opens and key.count(".") == 1 and key != "."}
+        self.folded = set() if self.folded else top_level
         self._lay_out()
-        self._told()
+        self._on_changed()
 
     def action_copy_path(self) -> None:
         """Copy the path under the cursor, as jq takes it."""
@@ -98,6 +98,6 @@ class DocumentPane(SearchableTable):
             self._copy(self.path)
 
     def action_copy_value(self) -> None:
-        """Copy what is there."""
+        """Copy the value under the cursor."""
         if self.path:
-            self._copy(value_at(self._found, self.path))
+            self._copy(value_at(self._document, self.path))

@@ -1,4 +1,4 @@
-"""What happens on the engine, live."""
+"""The engine's live events."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pyd_tui.dashboard.widgets.lines import LineList
 
 
 class Events(LineList[EventItem]):
-    """Shows a timeline, the newest at the end."""
+    """A list of events, newest last."""
 
     can_follow = True
 
     def __init__(self, clock: Clock, *, id: str) -> None:
-        super().__init__(self._line, following=True, empty="nothing has happened since pyd was opened", id=id)
+        super().__init__(self._line, following=True, empty="no events since pyd was opened", id=id)
         self._clock = clock
 
     def _line(self, item: EventItem) -> Cell:

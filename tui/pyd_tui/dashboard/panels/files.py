@@ -1,4 +1,4 @@
-"""A container's files: one directory as a table, opened from the container only when it is looked at."""
+"""A container's files: one directory as a table, read from the container only while shown."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 1 << 20
 """Shown of a file; a download gets all of it."""
 UP = ".."
-"""The key of the row that goes to the directory above; no entry can have this name."""
+"""The key of the row that leads to the parent directory; no entry can have this name."""
 
 
 class FilesPane(Table[str]):
-    """Goes through directories.
+    """A browser of directories.
 
     Args:
         host: Runs its tasks, and shows files and messages.
         actions: Copies paths and downloads files.
-        told: Called when what it shows is another.
+        on_changed: Called when the listing changes.
         id: The widget's name.
     """
 
     SLIDES = "name"
     BINDINGS = bindings("move", "files")
 
-    def __init__(self, host: FileHost, actions: FileActions, told: Callable[[], None], *, id: str) -> None:
+    def __init__(self, host: FileHost, actions: FileActions, on_changed: Callable[[], None], *, id: str) -> None:
         super().__init__(COLUMNS, self._row_cells, id=id)
         self._host = host
         self._actions = actions
-        self._told = told
+        self._on_changed = on_changed
         self._entries: dict[str, FileEntry] = {}
         self._listing: DirectoryListing | None = None
         self._changes: dict[str, int] = {}
-        self._trouble: PydError | None = None
-        self._came_from = ""
+        self._error: PydError | None = None
+        self._previous_name = ""
         self._target: RowTarget | None = None
         self.files: Files | None = None
         self.directory = "/"
         self.query_text = ""
         self.ask: Callable[[], None] = lambda: None
-        """Lets the user type what to narrow to."""
+        """Let the user type a filter."""
         self.say(("reading", "dim"))
 
-    # What is shown
+    # Content
 
     async def open(self, target: RowTarget) -> None:
-        """Find the best way to the files of a container, and how they differ from its image."""
+        """Open a container's files in the best available way, and read how they differ from its image."""
         from pyd_core.files.choice import open_files  # noqa: PLC0415 - only when files are looked at
 
         self._target, engine = target, target.engine
@@ -70,7 +70,7 @@ class FilesPane(Table[str]):
         try:
             self._take_changes(await engine.containers.changes(target.id))
         except PydError:
-            return  # the files are there all the same
+            return  # the files are shown all the same
         self.sync()
 
     async def load(self, directory: str) -> None:
@@ -80,38 +80,38 @@ class FilesPane(Table[str]):
         before = self.directory
         try:
             self._listing = await self.files.list(directory)
-            self._trouble = None
+            self._error = None
         except PydError as error:
             self.fail(error)
-            return  # what is shown stays
-        self._came_from = before.rpartition("/")[2] if posixpath.dirname(before) == directory else ""
+            return  # the old listing stays
+        self._previous_name = before.rpartition("/")[2] if posixpath.dirname(before) == directory else ""
         self.directory = directory
         self.query_text = ""
         self.left = 0
         self._show()
 
     def fail(self, error: PydError) -> None:
-        """Say why a directory can't be read."""
-        self._trouble = error
+        """Report why a directory can't be read."""
+        self._error = error
         self.say((error.message, "bad"), (error.hint, "dim"))
-        self._told()
+        self._on_changed()
 
     def _take_changes(self, changes: list[FileChange]) -> None:
         for change in changes:
             self._changes[change.path] = change.kind
 
     def _show(self) -> None:
-        found = self._listing.entries if self._listing is not None else ()
-        wanted = self.query_text.casefold()
-        self._entries = {entry.name: entry for entry in found if wanted in entry.name.casefold()}
+        entries = self._listing.entries if self._listing is not None else ()
+        query = self.query_text.casefold()
+        self._entries = {entry.name: entry for entry in entries if query in entry.name.casefold()}
         keys = [*([UP] if self.directory != "/" else []), *self._entries]
-        longest = max((width(file_name(entry)) for entry in self._entries.values()), default=20)
-        natural = {"change": 1, "name": longest, "size": 5, "mode": 10, "owner": 7, "modified": 8}
-        self.set_rows(keys, natural)
-        self.say(("nothing is in it" if not found else "no name has this in it", "dim"))
-        self.go_to(self._came_from if self._came_from in self._entries else next(iter(self._entries), UP))
+        name_width = max((width(file_name(entry)) for entry in self._entries.values()), default=20)
+        content_widths = {"change": 1, "name": name_width, "size": 5, "mode": 10, "owner": 7, "modified": 8}
+        self.set_rows(keys, content_widths)
+        self.say(("the directory is empty" if not entries else "no name matches", "dim"))
+        self.go_to(self._previous_name if self._previous_name in self._entries else next(iter(self._entries), UP))
         self.refresh()
-        self._told()
+        self._on_changed()
 
     def _row_cells(self, key: str) -> tuple[Cell, ...]:
         if key == UP:
@@ -119,36 +119,36 @@ class FilesPane(Table[str]):
         entry = self._entries.get(key)
         if entry is None:
             return (EMPTY,) * len(COLUMNS)
-        changed, name, *more = file_row(entry, self._changes.get(join_path(self.directory, key)), self._host.clock)
-        return changed, slide(name, self.left), *more
+        changed, name, *others = file_row(entry, self._changes.get(below(self.directory, key)), self._host.clock)
+        return changed, slide(name, self.left), *others
 
     @property
     def status(self) -> Cell:
-        """Say where it is, how much there is, and by which way it is read."""
+        """The directory, its number of entries, and the way it is read."""
         if self._listing is None or self.files is None:
             return EMPTY
-        if self._trouble is not None:
-            return cell(self._trouble.message, "bad")
+        if self._error is not None:
+            return cell(self._error.message, "bad")
         count = len(self._listing.entries)
-        all_of_them = counted(count, "entry", "entries")
-        shown = f"{len(self._entries):,} of {all_of_them}" if self.query_text else all_of_them
-        more = "" if self._listing.complete else ", not all of them"
-        return (*cell(self.directory, "strong"), *cell(f"  {shown}{more}  {self.files.way}", "dim"))
+        total = counted(count, "entry", "entries")
+        shown = f"{len(self._entries):,} of {total}" if self.query_text else total
+        incomplete = "" if self._listing.complete else ", incomplete"
+        return (*cell(self.directory, "strong"), *cell(f"  {shown}{incomplete}  {self.files.way}", "dim"))
 
     @property
     def path(self) -> str | None:
         """The path under the cursor."""
         return None if self.key in {None, UP} else join_path(self.directory, self.key or "")
 
-    # What keys do
+    # Key actions
 
     def find(self, text: str) -> None:
-        """Narrow to names that have a text in them."""
+        """Narrow to names that contain a text."""
         self.query_text = text
         self._show()
 
     def action_find(self) -> None:
-        """Ask what to narrow to."""
+        """Ask for a filter."""
         self.ask()
 
     def action_enter(self) -> None:
@@ -168,7 +168,7 @@ class FilesPane(Table[str]):
             self._host.say(f"{safe(entry.name)} is a {entry.kind}", "warn", "there is nothing to read")
 
     def action_leave(self) -> None:
-        """Go to the directory above."""
+        """Go to the parent directory."""
         if self.directory != "/":
             self._start(self.load(posixpath.dirname(self.directory)))
 
@@ -177,7 +177,7 @@ class FilesPane(Table[str]):
         self._actions.copy(self.path or self.directory)
 
     def action_download(self) -> None:
-        """Take what is under the cursor, or the directory, to this machine."""
+        """Download the file or directory under the cursor, or the current directory."""
         if self._target is not None:
             self._actions.download(self._target, self.path or self.directory)
 
@@ -185,7 +185,7 @@ class FilesPane(Table[str]):
         self._host.tasks.start(work, name="files")
 
     async def _follow(self, path: str) -> None:
-        """Open what a link points to, whichever it is."""
+        """Open a link's target, a directory or a file."""
         if self.files is None:
             return
         try:

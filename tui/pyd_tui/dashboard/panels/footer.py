@@ -1,4 +1,4 @@
-"""The bottom line: the keys that do something here, or what just happened; and what is going on."""
+"""The bottom line: the available keys or a message, and the jobs in progress."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Footer(Line):
-    """Shows keys from the keymap until there is a message, and the message until the next key.
+    """Shows keys of the keymap until there is a message, and the message until the next key.
 
     Args:
-        scopes: The parts of the keymap that hold on this screen.
-        without: Actions of them that don't.
+        scopes: The parts of the keymap that apply to this screen.
+        without: Their actions that don't apply.
     """
 
     def __init__(self, *scopes: Scope, without: Collection[str] = ()) -> None:
@@ -32,14 +32,14 @@ class Footer(Line):
         self._swarm = False
 
     def offer(self, *scopes: Scope, without: Collection[str] = ()) -> None:
-        """Show the keys of other parts from now on, but for these actions."""
-        wanted: tuple[Scope, ...] = (*scopes, "everywhere")
-        if (wanted, without) != (self._scopes, self._without):
-            self._scopes, self._without = wanted, without
+        """Show the keys of other scopes, without some actions."""
+        all_scopes: tuple[Scope, ...] = (*scopes, "everywhere")
+        if (all_scopes, without) != (self._scopes, self._without):
+            self._scopes, self._without = all_scopes, without
             self.renew()
 
     def look(self) -> None:
-        """Take what the engine is now; paint only if that gives other keys."""
+        """Repaint if the engine's state changes the keys."""
         if self._swarm != self._in_swarm:
             self.renew()
 
@@ -60,28 +60,28 @@ class Footer(Line):
 
     @property
     def message(self) -> str:
-        """What it says, without colours; empty while it shows keys."""
+        """The message without colours; empty while keys are shown."""
         return "".join(piece.text for piece in self._message)
 
     def content(self, room: int) -> tuple[Cell, Cell]:
-        """Return the message, or as many keys as fit, the most useful ones."""
-        going_on, self._swarm = jobs_of(self.app), self._in_swarm
+        """Return the message, or the most useful keys that fit."""
+        jobs, self._swarm = jobs_of(self.app), self._in_swarm
         if self._message:
-            return self._message, going_on
+            return self._message, jobs
         table = keys_of(self.app)
-        held = [key for scope in self._scopes for key in table.of(scope) if key.action not in self._without]
-        known = [key for key in held if key.label and key.keys]
-        if "containers" not in self._scopes:  # anywhere else it leads back there first
-            known = [replace(key, label="back") if key.action == "quit" else key for key in known]
+        bindings = [key for scope in self._scopes for key in table.of(scope) if key.action not in self._without]
+        labelled = [key for key in bindings if key.label and key.keys]
+        if "containers" not in self._scopes:  # on other screens it leads back first
+            labelled = [replace(key, label="back") if key.action == "quit" else key for key in labelled]
         if self._swarm:
-            known = [replace(key, shown=key.swarm or key.shown) for key in known]
-        return keys(known, room - width(going_on) - 2 * bool(going_on)), going_on
+            labelled = [replace(key, shown=key.swarm or key.shown) for key in labelled]
+        return keys(labelled, room - width(jobs) - 2 * bool(jobs)), jobs
 
 
-def keys(known: list[Key], room: int) -> Cell:
-    """Write keys and their labels in their order, leaving out those of the highest rank until the rest fits."""
-    sizes = {id(key): len(key.shown) + 1 + len(key.label) + 2 for key in known}
-    kept = list(known)
+def keys(bindings: list[Key], room: int) -> Cell:
+    """Write keys and labels in order, leaving out those of the highest rank until the rest fits."""
+    sizes = {id(key): len(key.shown) + 1 + len(key.label) + 2 for key in bindings}
+    kept = list(bindings)
     while kept and sum(sizes[id(key)] for key in kept) - 2 > room:
         kept.remove(max(reversed(kept), key=lambda key: key.rank))
     pieces: list[Span] = []

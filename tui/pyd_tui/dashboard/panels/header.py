@@ -1,4 +1,4 @@
-"""The top line: which engine, how its containers do, and whether what is shown is current."""
+"""The top line: engine, containers by state, and whether the data is current."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
 from pyd_tui.dashboard.widgets.line import Line
 
 LEAST = 24
-"""Terminal columns left to what says how several engines do."""
+"""Terminal columns kept for the state of several engines."""
 
 
 class Header(Line):
-    """Says it from the links, whenever it is told to look.
+    """The top line, taken from the connections whenever it is updated.
 
     Args:
-        links: The engines that the screen is about.
-        clock: Tells the time.
+        links: The engines the screen shows.
+        clock: The clock.
     """
 
     def __init__(self, links: Sequence[EngineConnection], clock: Clock) -> None:
@@ -29,18 +29,18 @@ class Header(Line):
         self.links = links
         self._clock = clock
         self.pointed: EngineConnection | None = None
-        """The engine of which is said why it is lost, if several are."""
+        """The engine whose loss is explained first, if several are lost."""
 
     def look(self) -> None:
-        """Take what the links say now, as much of it as there is room for."""
+        """Update the content, as much of it as fits."""
         first, *others = self.links
         room = self.size.width - 2
-        tally = self._tally(short=room < 100)
+        tally = self._counts(short=room < 100)
         name = f"{len(self.links)} engines" if others else first.engine_name
         if others:
             left = heading(name, "", room)
-            by_need = sorted(self.links, key=lambda link: (link is not self.pointed, link.connection.since_ns))
-            known = [(link.label, link.connection) for link in by_need]
+            links = sorted(self.links, key=lambda link: (link is not self.pointed, link.connection.since_ns))
+            known = [(link.label, link.connection) for link in links]
             right = freshness_of_all(known, self._clock, max(LEAST, room - width(left) - width(tally) - 6))
         else:
             right = freshness(first.connection, self._clock)
@@ -51,11 +51,11 @@ class Header(Line):
         url = first.endpoint.url if first.endpoint is not None and not others else ""
         self.put(heading(name, url, room - width(right) - 3), right)
 
-    def _tally(self, *, short: bool) -> Cell:
+    def _counts(self, *, short: bool) -> Cell:
         links = [link for link in self.links if link.fleet is not None]
-        entries = chain.from_iterable(link.containers.values() for link in links)
-        return counts(entries, sum(link.broken for link in links), short=short) if links else EMPTY
+        containers = chain.from_iterable(link.containers.values() for link in links)
+        return counts(containers, sum(link.broken for link in links), short=short) if links else EMPTY
 
     def on_resize(self) -> None:
-        """Another width has room for more or less."""
+        """Fit the content to another width."""
         self.look()

@@ -1,4 +1,4 @@
-"""The log of one container beside other things: a `LogView` that brings the keys a screen of its own would have."""
+"""One container's log next to other panels: a `LogView` with the keys that its own screen would have."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from pyd_tui.dashboard.render.figures import Clock
 
 
 class LogPane(LogView):
-    """Shows whichever log it is handed; what is looked for stays when that is another one.
+    """Shows one log at a time; the search stays when another is shown.
 
     Args:
-        book: What to show at first.
-        clock: Writes the times.
-        told: Called when the cursor moved, or following began or ended.
+        book: The first log.
+        clock: The clock.
+        on_changed: Called when the cursor moves, or following starts or stops.
     """
 
     BINDINGS = bindings("move", "text")
 
-    def __init__(self, book: Logbook, clock: Clock, told: Callable[[], None], *, id: str) -> None:
-        super().__init__(book, clock, told, id=id)
+    def __init__(self, book: Logbook, clock: Clock, on_changed: Callable[[], None], *, id: str) -> None:
+        super().__init__(book, clock, on_changed, id=id)
         self.ask: Callable[[], None] = lambda: None
-        """Lets the user type what to look for. Called, not told by a message: the next key is text already."""
+        """Let the user type a search. A call rather than a message, since the next key is already text."""
 
     @property
     def query_text(self) -> str:
-        """What it looks for."""
+        """The search text."""
         return self.book.search.pattern.text if self.book.search is not None else ""
 
     def find(self, text: str) -> None:
-        """Mark every occurrence, and go to the first one from here back."""
+        """Highlight every occurrence, and go to the first one from the cursor back."""
         self.seek(LogPattern(text))
 
     def show(self, book: Logbook) -> None:
-        """Show this log from now on."""
+        """Show this log."""
         if book is self.book:
             self.sync()
             return
@@ -48,7 +48,7 @@ class LogPane(LogView):
             book.find(searched.pattern)
 
     def action_find(self) -> None:
-        """Ask what to look for."""
+        """Ask for a search."""
         self.ask()
 
     def action_find_next(self) -> None:
@@ -56,11 +56,11 @@ class LogPane(LogView):
         self.find_next(1)
 
     def action_find_previous(self) -> None:
-        """Go to the match before."""
+        """Go to the previous match."""
         self.find_next(-1)
 
     def action_follow(self) -> None:
-        """Follow what comes, or hold still."""
+        """Follow new lines, or stop following."""
         self.follow()
 
     def action_times(self) -> None:
@@ -68,9 +68,9 @@ class LogPane(LogView):
         self.show_times()
 
     def action_left(self) -> None:
-        """Go back towards the beginning of long lines."""
+        """Scroll left in long lines."""
         self.slide(-1)
 
     def action_right(self) -> None:
-        """Go towards the end of long lines."""
+        """Scroll right in long lines."""
         self.slide(1)

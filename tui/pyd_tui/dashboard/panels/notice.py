@@ -1,4 +1,4 @@
-"""What stands where the list would be, while there is none: why, and what to do."""
+"""A notice in place of an empty list: the reason, and the next step."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pyd_tui.dashboard.widgets.block import TextBlock
 
 
 class Notice(TextBlock):
-    """A few lines in the middle of the room there is."""
+    """A few lines in the middle of the free space."""
 
     def __init__(self) -> None:
         super().__init__(id="notice")
 
     def look(self, connection: ConnectionState, *, total: int, filtered: str) -> None:
-        """Say why there is nothing to see."""
+        """Show why there are no rows."""
         room = max(20, self.app.size.width - 8)
         demo = next((key.shown for key in keys_of(self.app).of("containers") if key.action == "demo" and key.keys), "")
         self.put(notice(connection, total=total, filtered=filtered, room=room, demo_key=demo))

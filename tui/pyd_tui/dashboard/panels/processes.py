@@ -1,4 +1,4 @@
-"""A container's processes, one under the cursor, which gets the signals."""
+"""A container's processes; the one under the cursor gets the signals."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from pyd_tui.dashboard.render.processes import ProcessRow, processes
 
 
 class ProcessesPane(SearchableTable):
-    """Shows what the engine answered when it was asked last; asks for nothing itself.
+    """Shows the engine's last process list; it makes no requests.
 
     Args:
-        kill: Called with the process that is to get a signal.
-        told: Called when what it looks for is another.
+        kill: Called with the process to send a signal to.
+        on_changed: Called when the search or its matches change.
         id: The widget's name.
     """
 
     BINDINGS = bindings("move", "processes")
 
-    def __init__(self, kill: Callable[[ProcessRow], None], told: Callable[[], None], *, id: str) -> None:
-        super().__init__(told, id=id)
+    def __init__(self, kill: Callable[[ProcessRow], None], on_changed: Callable[[], None], *, id: str) -> None:
+        super().__init__(on_changed, id=id)
         self._kill = kill
-        self._answer: Processes | PydError | None = None
-        self._head: Cell = EMPTY
-        self._found: dict[str, ProcessRow] = {}
+        self._listing: Processes | PydError | None = None
+        self._header: Cell = EMPTY
+        self._processes: dict[str, ProcessRow] = {}
 
-    def look(self, answer: Processes | PydError) -> None:
-        """Show an answer; the cursor stays on its process."""
-        if answer is self._answer:
+    def look(self, listing: Processes | PydError) -> None:
+        """Show a process list; the cursor stays on its process."""
+        if listing is self._listing:
             return
-        self._answer, self._found, self._head = answer, {}, EMPTY
-        if isinstance(answer, PydError):
-            self.say((answer.message, "bad"), (answer.hint, "dim"))
+        self._listing, self._processes, self._header = listing, {}, EMPTY
+        if isinstance(listing, PydError):
+            self.say((listing.message, "bad"), (listing.hint, "dim"))
         else:
-            self._head, found = processes(answer)
-            self._found = {str(one.pid or f"?{number}"): one for number, one in enumerate(found)}
+            self._header, rows = processes(listing)
+            self._processes = {str(row.pid or f"?{number}"): row for number, row in enumerate(rows)}
             self.say(("no processes", "dim"))
-        self.put({key: one.line for key, one in self._found.items()})
+        self.put({key: row.line for key, row in self._processes.items()})
         self.repaint(0)
-        self._told()
+        self._on_changed()
 
     @property
     def heading(self) -> Cell:
-        """What the columns are called."""
-        return self._head
+        """The column titles."""
+        return self._header
 
     @property
     def process(self) -> ProcessRow | None:
         """The process under the cursor."""
-        return self._found.get(self.key or "")
+        return self._processes.get(self.key or "")
 
     def action_kill(self) -> None:
         """Send a signal to the process under the cursor."""

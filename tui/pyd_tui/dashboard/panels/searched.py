@@ -1,4 +1,4 @@
-"""Lines with a cursor that are searched and moved sideways: what a document and a list of processes share."""
+"""Lines with a cursor that can be searched and scrolled sideways, shared by documents and process lists."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ COLUMNS = (LayoutColumn(key="line", title="", min_width=10, max_width=1 << 20, p
 
 
 class SearchableTable(Table[str]):
-    """A table of one column, with a heading of its own above it.
+    """A table of one column with its own heading line.
 
     Args:
-        told: Called when what it looks for is another.
+        on_changed: Called when the search or its matches change.
         id: The widget's name.
     """
 
     SLIDES = "line"
 
-    def __init__(self, told: Callable[[], None], *, id: str) -> None:
+    def __init__(self, on_changed: Callable[[], None], *, id: str) -> None:
         super().__init__(COLUMNS, self._line_cells, id=id)
-        self._told = told
+        self._on_changed = on_changed
         self._texts: Mapping[str, Cell] = {}
         self.query_text = ""
         self.ask: Callable[[], None] = lambda: None
-        """Lets the user type what to look for."""
+        """Let the user type a search."""
         self.say(("asking the engine", "dim"))
 
     @property
     def heading(self) -> Cell:
-        """What stands in the first line."""
+        """The first line."""
         return EMPTY
 
     def put(self, lines: Mapping[str, Cell]) -> None:
-        """Show these lines; the cursor stays on its own, by its key."""
+        """Show these lines; the cursor stays on its key."""
         self._texts = lines
         self.set_rows(list(lines), {"line": max(map(width, lines.values()), default=0)})
 
@@ -51,45 +51,45 @@ class SearchableTable(Table[str]):
         return (slide(highlight(text, self.query_text), self.left) if text is not None else EMPTY,)
 
     def render_line(self, y: int) -> Strip:
-        """The first line is the heading."""
+        """Draw one line of the screen; the first one is the heading."""
         if y == 0:
             return strip(fit((Span("   "), *self.heading), self.size.width), palette_of(self.app))
         return super().render_line(y)
 
     @property
     def search_status(self) -> Cell:
-        """What it looks for, and at which match it is."""
+        """The search, and the position among its matches."""
         if not self.query_text:
             return EMPTY
-        found = self._matches()
-        at = found.index(self.index) + 1 if self.index in found else 0
-        return (*cell(f"/{self.query_text}", "warn"), Span(f" {at} of {len(found)}", "dim"))
+        matches = self._matches()
+        position = matches.index(self.index) + 1 if self.index in matches else 0
+        return (*cell(f"/{self.query_text}", "warn"), Span(f" {position} of {len(matches)}", "dim"))
 
     def _matches(self) -> list[int]:
-        wanted = self.query_text.casefold()
+        query = self.query_text.casefold()
         texts = ("".join(piece.text for piece in text).casefold() for text in self._texts.values())
-        return [at for at, text in enumerate(texts) if wanted in text]
+        return [index for index, text in enumerate(texts) if query in text]
 
     def find(self, text: str) -> None:
-        """Go to the first match from here on."""
+        """Go to the first match from the cursor on."""
         self.query_text = text
         self.refresh()
-        if text and (found := self._matches()):
-            self._go(next((at for at in found if at >= self.index), found[0]))
-        self._told()
+        if text and (matches := self._matches()):
+            self._go(next((index for index in matches if index >= self.index), matches[0]))
+        self._on_changed()
 
     def action_find(self) -> None:
-        """Ask what to look for."""
+        """Ask for a search."""
         self.ask()
 
     def action_find_next(self) -> None:
         """Go to the next match."""
-        if found := self._matches() if self.query_text else []:
-            self._go(next((at for at in found if at > self.index), found[0]))
-            self._told()
+        if matches := self._matches() if self.query_text else []:
+            self._go(next((index for index in matches if index > self.index), matches[0]))
+            self._on_changed()
 
     def action_find_previous(self) -> None:
-        """Go to the match before."""
-        if found := self._matches() if self.query_text else []:
-            self._go(next((at for at in reversed(found) if at < self.index), found[-1]))
-            self._told()
+        """Go to the previous match."""
+        if matches := self._matches() if self.query_text else []:
+            self._go(next((index for index in reversed(matches) if index < self.index), matches[-1]))
+            self._on_changed()

@@ -1,4 +1,4 @@
-"""A line of tabs: which there are, which one is open, and what it shows."""
+"""A line of tabs: their names, the open one, and its status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pyd_tui.dashboard.widgets.line import Line
 
 
 class Tabs(Line):
-    """Names of tabs on the left, the state of the open one on the right."""
+    """Tab names on the left, the open tab's status on the right."""
 
     def __init__(self, names: tuple[str, ...], current: str, *, id: str) -> None:
         super().__init__(id=id)
@@ -17,12 +17,12 @@ class Tabs(Line):
         self._status: Cell = EMPTY
 
     def open(self, name: str) -> None:
-        """Mark another tab as the open one."""
+        """Mark a tab as open."""
         self.current = name
         self._show()
 
     def tell(self, subject: Cell, status: Cell) -> None:
-        """Say what the open tab is about, and how it does."""
+        """Show the open tab's subject and status."""
         self._subject, self._status = subject, status
         self._show()
 
@@ -35,13 +35,13 @@ class Tabs(Line):
         self.renew()
 
     def content(self, room: int) -> tuple[Cell, Cell]:
-        """Return the names; where they don't all fit, those around the open one."""
+        """Return the names; where not all fit, those around the open one."""
         room -= width(self._status) + 3 * bool(self._status)
         gap = "   " if sum(len(name) + 3 for name in self.names) - 3 <= room else "  "
-        at = self.names.index(self.current)
+        current = self.names.index(self.current)
         first, last = 0, len(self.names)
-        while first < last - 1 and self._taken(first, last, gap) > room:
-            if last - 1 > at and (last - 1 - at >= at - first or first == at):
+        while first < last - 1 and self._width(first, last, gap) > room:
+            if last - 1 > current and (last - 1 - current >= current - first or first == current):
                 last -= 1
             else:
                 first += 1
@@ -54,6 +54,6 @@ class Tabs(Line):
             pieces.append(Span(" …", "dim"))
         return (*pieces, *((Span("   "), *self._subject) if self._subject else EMPTY)), self._status
 
-    def _taken(self, first: int, last: int, gap: str) -> int:
+    def _width(self, first: int, last: int, gap: str) -> int:
         names = self.names[first:last]
         return sum(map(len, names)) + len(gap) * (len(names) - 1) + 2 * (first > 0) + 2 * (last < len(self.names))

@@ -1,4 +1,4 @@
-"""A line of views: which there are, by which digit each opens, and which one is open."""
+"""A line of views: their digits, their names, and the open one."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
 """Views of every engine, in the order of their digits."""
 SWARM_VIEWS = ("services", "tasks", "nodes", "stacks")
-"""Views of engines that manage a swarm, which follow them."""
+"""Views of swarm managers, after those."""
 BY_NAME = ("deaths",)
-"""Views of this machine, which are opened by their name alone."""
+"""Views of this machine, opened only by name."""
 
 SHORT = 34
-"""Terminal columns that the digits take with the longest name among them."""
+"""Terminal columns of the digits with the longest name among them."""
 
 
 class Views(Line):
-    """Digits and names; where there is no room for all names, that of the open one."""
+    """Digits and names; where not all names fit, only the open one's."""
 
     def __init__(self, current: str) -> None:
         super().__init__(id="views")
@@ -31,14 +31,14 @@ class Views(Line):
         self._shown: tuple[object, ...] = ()
 
     def look(self) -> None:
-        """Take what the engines are now; paint only what differs."""
+        """Repaint if the engines' state has changed."""
         shown = (self._names(), self._engines(self.size.width))
         if shown != self._shown:
             self._shown = shown
             self.renew()
 
     def _engines(self, room: int) -> Cell:
-        """The engines, where there are several."""
+        """Return the tabs of the engines, if there are several."""
         registry = cast("EngineRegistry", self.app)
         if len(registry.links) < 2:
             return EMPTY
@@ -58,9 +58,9 @@ class Views(Line):
         short = sum(len(name) + 4 for name in names) - 2 > room
         pieces: list[Span] = []
         for digit, name in enumerate(names, 1):
-            chosen = name == self._current
+            current = name == self._current
             pieces.append(Span("  " if pieces else ""))
-            pieces.append(Span(str(digit % 10), "accent" if not chosen else "title"))
-            if chosen or not short:
-                pieces.append(Span(f" {name.capitalize()}", "title" if chosen else "dim"))
+            pieces.append(Span(str(digit % 10), "accent" if not current else "title"))
+            if current or not short:
+                pieces.append(Span(f" {name.capitalize()}", "title" if current else "dim"))
         return tuple(pieces), engines

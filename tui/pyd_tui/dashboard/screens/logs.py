@@ -377,7 +377,7 @@ class LogScreen(LiveScreen):
     def _written(self, item: LogItem, *, time: bool) -> str:
         """A line as text for elsewhere: nothing in it that a terminal acts on."""
         if not isinstance(item, LogLine):
-            return "".join(piece.text for piece in self.view.drawn(item))
+            return "".join(piece.text for piece in self.view.draw(item))
         stamp = f"{format_time(item.time_ns)} " if time and item.time_ns else ""
         name = f"{safe_bytes(item.name.encode())} " if len(self.keys) > 1 else ""
         return f"{stamp}{name}{safe_bytes(plain(item.data))}"
