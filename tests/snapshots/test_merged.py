@@ -48,7 +48,7 @@ async def together(dashboard: Opened, engines: dict[str, ScriptedEngine]) -> Non
         await dashboard.until(
             lambda link=link, living=living: all(link.usage[key].cpu_percent is not None for key in living)
         )
-    dashboard.table.measured()
+    dashboard.table.on_measured()
     await dashboard.until_shown("ready to accept")
 
 

@@ -177,7 +177,7 @@ class Opened:
         for number, key in enumerate(living, 1):
             scripted.sample(key, cpu_ns=number * number * 27_000_000, memory=number * 53 << 20)
         await self.until(lambda: all(link.usage[key].cpu_percent is not None for key in living))
-        self.table.measured()
+        self.table.on_measured()
         await self.settled(scripted)
 
     def freeze_age(self) -> None:
@@ -188,7 +188,7 @@ class Opened:
             link._trouble = lost
         else:
             link.fleet._connection = lost
-        self.app.screen.query_one(Header).look()
+        self.app.screen.query_one(Header).update_content()
 
 
 @asynccontextmanager

@@ -146,9 +146,9 @@ class Dashboard(App[None]):
     def refresh_bars(self) -> None:
         """Update the line of views and the footer of the top screen."""
         for views in self.screen.query(Views) if self.screen_stack else ():
-            views.look()
+            views.refresh_views()
         for footer in self.screen.query(Footer) if self.screen_stack else ():
-            footer.look()
+            footer.refresh_keys()
 
     def _logged(self) -> None:
         for screen in self.live_screens[-1:]:

@@ -10,7 +10,7 @@ from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.config.settings import THEMES
 from pyd_tui.dashboard.actions.external_commands import COMPOSE
-from pyd_tui.dashboard.panels.views import BY_NAME, SWARM_VIEWS, VIEWS
+from pyd_tui.dashboard.panels.views import SWARM_VIEWS, UNNUMBERED_VIEWS, VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def parse(text: str, own: Sequence[str] = ()) -> CommandCall:
         verb, *words = shlex.split(text)
     except ValueError as error:
         raise InvalidInput(f"{safe(text)}: {error}".lower(), hint="close the quotes") from error
-    views = (*VIEWS, *SWARM_VIEWS, *BY_NAME)
+    views = (*VIEWS, *SWARM_VIEWS, *UNNUMBERED_VIEWS)
     names = [*views, *COMMANDS]
     found = [verb] if verb in names else [name for name in (*names, *own) if name.startswith(verb)]
     if len(found) != 1:
@@ -116,7 +116,7 @@ def hint(text: str, own: Sequence[str] = ()) -> str:
 
 
 def _beginning(verb: str, own: Sequence[str]) -> list[str]:
-    return [name for name in (*VIEWS, *SWARM_VIEWS, *BY_NAME, *COMMANDS, *own) if name.startswith(verb)]
+    return [name for name in (*VIEWS, *SWARM_VIEWS, *UNNUMBERED_VIEWS, *COMMANDS, *own) if name.startswith(verb)]
 
 
 def complete(text: str, own: Sequence[str] = ()) -> str:

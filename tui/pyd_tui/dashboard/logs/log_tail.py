@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.logs.logbook import TAIL, Logbook
-from pyd_tui.dashboard.panels.logview import FRAME
+from pyd_tui.dashboard.panels.logview import FRAME_INTERVAL_S
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -42,7 +42,7 @@ class LogTail:
 
     def begin(self, timers: Timers) -> None:
         """The app has a loop from now on."""
-        self._frames = timers.set_interval(FRAME, self._show, pause=True)
+        self._frames = timers.set_interval(FRAME_INTERVAL_S, self._show, pause=True)
 
     async def follow(self, target: RowTarget | None) -> None:
         """Follow a container's log from now on; None follows nothing."""

@@ -26,11 +26,11 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, columns, width
 from pyd_tui.dashboard.resources.container_filters import View
 from pyd_tui.dashboard.widgets.table import Table
 
-RECENT = (TREND_COLUMNS + 1) * TREND_STEP_NS // SECOND
+TREND_SAMPLES = (TREND_COLUMNS + 1) * TREND_STEP_NS // SECOND
 """Samples from which the list's curve is drawn."""
 INDENT = 2
 """Terminal columns by which names below a project heading are indented."""
-AGE = 6
+AGE_COLUMNS = 6
 """Terminal columns reserved for an engine's growing age."""
 
 
@@ -54,7 +54,7 @@ class ContainerTable(Table[RowTarget]):
         """The containers below each heading, folded or not, while grouped by project."""
         self._folded: set[RowTarget] = set()
 
-    def look(self, view: View | None = None) -> None:
+    def update_rows(self, view: View | None = None) -> None:
         """Update the rows from the containers, through another view if one is given."""
         self.view = view or self.view
         keys = self._order()
@@ -110,7 +110,7 @@ class ContainerTable(Table[RowTarget]):
         """Hide the containers below the heading under the cursor, or show them again."""
         if (key := self.key) is not None and key.is_heading:
             self._folded ^= {key}
-            self.look()
+            self.update_rows()
 
     @property
     def under_heading(self) -> list[RowTarget]:
@@ -125,7 +125,7 @@ class ContainerTable(Table[RowTarget]):
     def apply(self, delta: Delta) -> None:
         """Apply a change, which may concern only a connection's state."""
         if delta.changed or delta.removed or self._lost != self._are_lost():
-            self.look()
+            self.update_rows()
         else:
             self.sync()
 
@@ -136,10 +136,10 @@ class ContainerTable(Table[RowTarget]):
         """Return whether the row's data may be out of date."""
         return key.link.connection.state == "lost"
 
-    def measured(self) -> None:
+    def on_measured(self) -> None:
         """Take new measurements; only an order that depends on them can change."""
         if self.view.sort in {"cpu", "memory"}:
-            self.look()
+            self.update_rows()
         else:
             self.sync()
 
@@ -208,13 +208,13 @@ class ContainerTable(Table[RowTarget]):
         for heading_key, members in self._members.items():
             if heading_key in self._folded and key in members:
                 self._folded.remove(heading_key)
-                self.look()
+                self.update_rows()
                 break
         super().go_to(key)
 
     def _engine_width(self, link: EngineConnection) -> int:
         lost = link.connection.state == "lost"
-        return width(engine_label(link.label, link.connection, self._clock)) + AGE * lost
+        return width(engine_label(link.label, link.connection, self._clock)) + AGE_COLUMNS * lost
 
     def _row_cells(self, key: RowTarget) -> tuple[Cell, ...]:
         container, link = key.entry, key.link
@@ -251,5 +251,5 @@ class ContainerTable(Table[RowTarget]):
         if self.view.scale == "most":
             cores = container.cpu_limit or link.processors or 1.0
         series = link.series.get(container.id)
-        recent = series.newest(RECENT) if series is not None and self.shows("trend") else ()
+        recent = series.newest(TREND_SAMPLES) if series is not None and self.shows("trend") else ()
         return RowUsage(usage=usage, samples=recent, cores=cores)

@@ -32,7 +32,7 @@ class DocumentPane(SearchableTable):
         self.folded: set[str] = set()
         """Paths that are shown as one line."""
 
-    def look(self, body: bytes, *, unmasked: bool) -> None:
+    def set_body(self, body: bytes, *, unmasked: bool) -> None:
         """Show a document; folds stay, and the cursor stays on its path."""
         if body != self._body:
             self._body, self._document = body, parse(body) if body else None

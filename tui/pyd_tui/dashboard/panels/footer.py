@@ -31,14 +31,14 @@ class Footer(Line):
         self._message: Cell = EMPTY
         self._swarm = False
 
-    def offer(self, *scopes: Scope, without: Collection[str] = ()) -> None:
+    def set_scopes(self, *scopes: Scope, without: Collection[str] = ()) -> None:
         """Show the keys of other scopes, without some actions."""
         all_scopes: tuple[Scope, ...] = (*scopes, "everywhere")
         if (all_scopes, without) != (self._scopes, self._without):
             self._scopes, self._without = all_scopes, without
             self.renew()
 
-    def look(self) -> None:
+    def refresh_keys(self) -> None:
         """Repaint if the engine's state changes the keys."""
         if self._swarm != self._in_swarm:
             self.renew()
@@ -75,10 +75,10 @@ class Footer(Line):
             labelled = [replace(key, label="back") if key.action == "quit" else key for key in labelled]
         if self._swarm:
             labelled = [replace(key, shown=key.swarm or key.shown) for key in labelled]
-        return keys(labelled, room - width(jobs) - 2 * bool(jobs)), jobs
+        return key_hints(labelled, room - width(jobs) - 2 * bool(jobs)), jobs
 
 
-def keys(bindings: list[Key], room: int) -> Cell:
+def key_hints(bindings: list[Key], room: int) -> Cell:
     """Write keys and labels in order, leaving out those of the highest rank until the rest fits."""
     sizes = {id(key): len(key.shown) + 1 + len(key.label) + 2 for key in bindings}
     kept = list(bindings)

@@ -12,7 +12,7 @@ from pyd_tui.dashboard.render.header import counts, freshness, heading
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
 from pyd_tui.dashboard.widgets.line import Line
 
-LEAST = 24
+MIN_FRESHNESS_COLUMNS = 24
 """Terminal columns kept for the state of several engines."""
 
 
@@ -28,10 +28,10 @@ class Header(Line):
         super().__init__(id="header")
         self.links = links
         self._clock = clock
-        self.pointed: EngineConnection | None = None
+        self.focused_link: EngineConnection | None = None
         """The engine whose loss is explained first, if several are lost."""
 
-    def look(self) -> None:
+    def update_content(self) -> None:
         """Update the content, as much of it as fits."""
         first, *others = self.links
         room = self.size.width - 2
@@ -39,9 +39,11 @@ class Header(Line):
         name = f"{len(self.links)} engines" if others else first.engine_name
         if others:
             left = heading(name, "", room)
-            links = sorted(self.links, key=lambda link: (link is not self.pointed, link.connection.since_ns))
+            links = sorted(self.links, key=lambda link: (link is not self.focused_link, link.connection.since_ns))
             known = [(link.label, link.connection) for link in links]
-            right = freshness_of_all(known, self._clock, max(LEAST, room - width(left) - width(tally) - 6))
+            right = freshness_of_all(
+                known, self._clock, max(MIN_FRESHNESS_COLUMNS, room - width(left) - width(tally) - 6)
+            )
         else:
             right = freshness(first.connection, self._clock)
         if any(link.endpoint is not None and link.endpoint.read_only for link in self.links):
@@ -58,4 +60,4 @@ class Header(Line):
 
     def on_resize(self) -> None:
         """Fit the content to another width."""
-        self.look()
+        self.update_content()

@@ -21,10 +21,10 @@ from pyd_tui.dashboard.widgets.wrap import wrapped
 if TYPE_CHECKING:
     from textual.strip import Strip
 
-FRAME = 0.1
+FRAME_INTERVAL_S = 0.1
 """Seconds between two paints of an endless log: more is unreadable, and every paint costs bytes."""
 
-GUTTER = 2
+GUTTER_COLUMNS = 2
 """Terminal columns before a line, for marks."""
 
 INDENT = 4
@@ -49,12 +49,12 @@ class LogView(Rows):
         self.book = book
         self._clock = clock
         self._on_changed = on_changed
-        self.look = LogStyle()
+        self.log_style = LogStyle()
         self.following = True
         self.wrap = False
         self.left = 0
         self.marked: set[int] = set()
-        self.visual: int | None = None
+        self.selection_start: int | None = None
         """The line where the selection starts."""
         self._cursor = 0
         self._top_line = 0
@@ -82,8 +82,8 @@ class LogView(Rows):
         cursor, shown = self.cursor, self.book.shown
         if cursor is None:
             return []
-        if self.visual is not None:
-            low, high = sorted((self.visual, cursor))
+        if self.selection_start is not None:
+            low, high = sorted((self.selection_start, cursor))
             return [shown.number(index) for index in range(shown.place(low), min(self.count, shown.place(high) + 1))]
         return sorted(self.marked) or [cursor]
 
@@ -113,7 +113,7 @@ class LogView(Rows):
     def restart(self) -> None:
         """Reset the position: the logbook starts again."""
         self.marked.clear()
-        self.visual = None
+        self.selection_start = None
         self.left = 0
         self.following = self.book.window.follows
         self._cursor = self._top_line = -(2**62)
@@ -205,7 +205,7 @@ class LogView(Rows):
 
     def show_times(self) -> None:
         """Show or hides the times."""
-        self.look = replace(self.look, times=not self.look.times)
+        self.log_style = replace(self.log_style, times=not self.log_style.times)
         self.redraw()
 
     def slide(self, columns: int) -> None:
@@ -250,7 +250,7 @@ class LogView(Rows):
 
     def draw(self, item: LogItem) -> Cell:
         """Return a drawn line."""
-        return log_row(item, self._clock, self.look)
+        return log_row(item, self._clock, self.log_style)
 
     def _visible(self, index: int) -> bool:
         if not self.wrap:
@@ -271,7 +271,7 @@ class LogView(Rows):
 
     def _rows(self, number: int) -> list[Cell]:
         line = self.draw(self.book.store[number])
-        room = self.size.width - GUTTER - 1
+        room = self.size.width - GUTTER_COLUMNS - 1
         if not self.wrap or room < 8 or width(line) <= room:
             return [line]
         return wrapped(line, room, most=max(1, self.page - 1), indent=INDENT)
@@ -305,10 +305,12 @@ class LogView(Rows):
             line = tuple(Span(span.text, "dim") for span in line)
         line = slide(line, self.left) if self.left else line
         cursor = self.cursor
-        selected = self.visual is not None and cursor is not None and _between(number, self.visual, cursor)
+        selected = (
+            self.selection_start is not None and cursor is not None and _between(number, self.selection_start, cursor)
+        )
         ground = palette.cursor if selected or (number == cursor and not self.following) else None
         sign = self._sign(number, selected=selected, current=ground is not None)
-        row = (sign, *fit(line, columns - GUTTER), thumb(y, self.page, self.top, self.count))
+        row = (sign, *fit(line, columns - GUTTER_COLUMNS), thumb(y, self.page, self.top, self.count))
         return strip(row, palette, ground)
 
     def _sign(self, number: int, *, selected: bool, current: bool) -> Span:

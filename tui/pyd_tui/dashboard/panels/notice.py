@@ -14,7 +14,7 @@ class Notice(TextBlock):
     def __init__(self) -> None:
         super().__init__(id="notice")
 
-    def look(self, connection: ConnectionState, *, total: int, filtered: str) -> None:
+    def show(self, connection: ConnectionState, *, total: int, filtered: str) -> None:
         """Show why there are no rows."""
         room = max(20, self.app.size.width - 8)
         demo = next((key.shown for key in keys_of(self.app).of("containers") if key.action == "demo" and key.keys), "")

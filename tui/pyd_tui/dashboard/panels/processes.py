@@ -30,7 +30,7 @@ class ProcessesPane(SearchableTable):
         self._header: Cell = EMPTY
         self._processes: dict[str, ProcessRow] = {}
 
-    def look(self, listing: Processes | PydError) -> None:
+    def set_listing(self, listing: Processes | PydError) -> None:
         """Show a process list; the cursor stays on its process."""
         if listing is self._listing:
             return

@@ -21,7 +21,7 @@ class Tabs(Line):
         self.current = name
         self._show()
 
-    def tell(self, subject: Cell, status: Cell) -> None:
+    def set_status(self, subject: Cell, status: Cell) -> None:
         """Show the open tab's subject and status."""
         self._subject, self._status = subject, status
         self._show()

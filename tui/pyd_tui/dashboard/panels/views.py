@@ -15,10 +15,10 @@ VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
 """Views of every engine, in the order of their digits."""
 SWARM_VIEWS = ("services", "tasks", "nodes", "stacks")
 """Views of swarm managers, after those."""
-BY_NAME = ("deaths",)
+UNNUMBERED_VIEWS = ("deaths",)
 """Views of this machine, opened only by name."""
 
-SHORT = 34
+DIGITS_COLUMNS = 34
 """Terminal columns of the digits with the longest name among them."""
 
 
@@ -30,7 +30,7 @@ class Views(Line):
         self._current = current
         self._shown: tuple[object, ...] = ()
 
-    def look(self) -> None:
+    def refresh_views(self) -> None:
         """Repaint if the engines' state has changed."""
         shown = (self._names(), self._engines(self.size.width))
         if shown != self._shown:
@@ -52,7 +52,7 @@ class Views(Line):
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Return the names."""
-        engines = self._engines(room - SHORT)
+        engines = self._engines(room - DIGITS_COLUMNS)
         room -= width(engines) + 3 * bool(engines)
         names = self._names()
         short = sum(len(name) + 4 for name in names) - 2 > room

@@ -76,7 +76,7 @@ class LiveScreen(Screen[None]):
     def ticked(self) -> None:
         """A second went by while what is shown is not current: says how old it is."""
         for header in self.query(Header):
-            header.look()
+            header.update_content()
 
     def on_other_engine_changed(self) -> None:
         """Something happened on an engine that it isn't about."""

@@ -98,7 +98,7 @@ class Browse(ViewScreen):
         self.footer = self.query_one(Footer)
         self._filter = self.query_one("#narrowing", Prompt)
         self.about.ask = self.ask_find
-        self.query_one(Header).look()
+        self.query_one(Header).update_content()
         self._telling = DetailLoader(self.noun, self._stock, self.about, self.dashboard.tasks, row=lambda: self._row)
         self._calming = self.set_interval(CALM, self._calmed, pause=True)
         self._loading = RowLoader(self.noun, self._stock, self, self.dashboard.tasks)
@@ -121,7 +121,7 @@ class Browse(ViewScreen):
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Has the rows loaded again when an event says that they may differ."""
         del happened
-        self.query_one(Header).look()
+        self.query_one(Header).update_content()
         live = link.connection.state == "live"
         self.table.set_stale(stale=not live)
         self.about.set_stale(stale=not live)

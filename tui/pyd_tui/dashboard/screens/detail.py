@@ -116,7 +116,7 @@ class Detail(SearchableScreen):
         for page in self._pages.values():
             page.ask = self.ask_find
         self.bind_own()
-        self.query_one(Header).look()
+        self.query_one(Header).update_content()
         self.query_one(Events).show(self.link.timeline.of(self.key))
         self.action_go(self._first)
         self.dashboard.tasks.start(self._inspect(), name="inspect")
@@ -149,7 +149,7 @@ class Detail(SearchableScreen):
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Takes what concerns this container."""
         del link
-        self.query_one(Header).look()
+        self.query_one(Header).update_content()
         if self.key in delta.changed | delta.removed:
             self._look()
             if self.key in delta.changed:
@@ -219,9 +219,9 @@ class Detail(SearchableScreen):
             page, lines = self.query_one(f"#{name}", LineList), Fixed(PAGES[name].draw(subject))
             (page.replace if page.count else page.show)(lines)
         elif name == "inspect":
-            self.document.look(subject.body, unmasked=subject.unmasked)
+            self.document.set_body(subject.body, unmasked=subject.unmasked)
         elif name == "processes" and isinstance(answer := subject.answers.get(name), Processes | PydError):
-            self.processes.look(answer)
+            self.processes.set_listing(answer)
         self._tell()
 
     def _look_at_use(self) -> None:
@@ -250,7 +250,7 @@ class Detail(SearchableScreen):
             status = self.files.status
         elif isinstance(self.pane, LineList | SearchableTable):
             status = self.pane.search_status
-        self.tabs.tell(EMPTY, status)
+        self.tabs.set_status(EMPTY, status)
 
     # What keys do
 
@@ -264,7 +264,7 @@ class Detail(SearchableScreen):
             page.display = tab == name
         self.tabs.open(name)
         self.set_focus(self._pages[name])
-        self.footer.offer(*OFFERED.get(name, ("detail", "text")), without=STILL if name in PAGES else ())
+        self.footer.set_scopes(*OFFERED.get(name, ("detail", "text")), without=STILL if name in PAGES else ())
         if name == "stats":
             self.link.count_processors()
         if name in ASKS and name not in self._subject.answers:

@@ -13,7 +13,7 @@ from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.panels.footer import keys
+from pyd_tui.dashboard.panels.footer import key_hints
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.theme.styles import StylePalette
@@ -114,7 +114,7 @@ class Form(Dialog[Mapping[str, str] | None]):
         known = [key for key in keys_of(self.app).of("form") if key.label]
         if len(self._fields) == 1:
             known = [key for key in known if key.action != "next"]
-        self.query_one("#form-keys", Line).put(keys(known, 60))
+        self.query_one("#form-keys", Line).put(key_hints(known, 60))
         self.set_focus(self._lines[0])
 
     def on_resize(self) -> None:

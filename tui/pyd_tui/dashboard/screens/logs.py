@@ -87,7 +87,7 @@ class LogScreen(LiveScreen):
         self._ask = self.query_one("#ask", Prompt)
         self._title = self.query_one("#title", Line)
         self._chips = self.query_one("#chips", Line)
-        self.query_one(Header).look()
+        self.query_one(Header).update_content()
         self.look_up()
         self.set_focus(self.view)
         moment = self.dashboard.clock.local(self._at_ns)
@@ -108,7 +108,7 @@ class LogScreen(LiveScreen):
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Takes what happened to these containers into their log."""
         del happened
-        self.query_one(Header).look()
+        self.query_one(Header).update_content()
         for mark in self.sources.told(link, delta):
             self.book.mark(mark)
         if not delta.changed.isdisjoint(self.keys) or not delta.removed.isdisjoint(self.keys):
@@ -127,7 +127,7 @@ class LogScreen(LiveScreen):
         """Takes the names that the sources have now."""
         shown = self.sources.look_up()
         if len(self.keys) > 1:
-            self.view.look = replace(self.view.look, labels=shown)
+            self.view.log_style = replace(self.view.log_style, labels=shown)
         self._tell()
 
     async def _read(self, window: Window) -> None:
@@ -144,7 +144,7 @@ class LogScreen(LiveScreen):
         if book.full:
             pieces += cell("  no room for older lines", "warn")
         self._title.put(tuple(pieces), self.view.status)
-        sources = legend(self.view.look.labels, self.sources.names, filters.muted)
+        sources = legend(self.view.log_style.labels, self.sources.names, filters.muted)
         if sources or filters:
             self._chips.put((*sources, *chips(filters)))
         self._chips.display = bool(sources or filters) and self._title.display
@@ -287,7 +287,7 @@ class LogScreen(LiveScreen):
 
     def action_columns(self) -> None:
         """Fields in columns, or lines as they are."""
-        self.view.look = replace(self.view.look, columns=not self.view.look.columns)
+        self.view.log_style = replace(self.view.log_style, columns=not self.view.log_style.columns)
         self.view.redraw()
 
     def action_wrap(self) -> None:
@@ -333,7 +333,7 @@ class LogScreen(LiveScreen):
     def action_visual(self) -> None:
         """Selects from here on, or ends that."""
         cursor = self.view.cursor
-        self.view.visual = cursor if self.view.visual is None else None
+        self.view.selection_start = cursor if self.view.selection_start is None else None
         if cursor is not None:
             self.view.go(cursor)
 
@@ -350,7 +350,7 @@ class LogScreen(LiveScreen):
         if not chosen:
             return
         text = "\n".join(self._written(self.book.store[number], time=False) for number in chosen)
-        self.view.visual = None
+        self.view.selection_start = None
         self.view.redraw()
         what = "the line" if len(chosen) == 1 else counted(len(chosen), "line")
         if len(text.encode()) <= CLIPBOARD and clipboard_works():
@@ -388,7 +388,7 @@ class LogScreen(LiveScreen):
         """Ends a selection, a search, then the filters; then goes back."""
         if not self._title.display:
             self.action_full()
-        elif self.view.visual is not None:
+        elif self.view.selection_start is not None:
             self.action_visual()
         elif self.book.search is not None:
             self._ask.set_text("")

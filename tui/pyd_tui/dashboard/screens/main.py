@@ -124,19 +124,19 @@ class Main(ContainerListScreen):
         self.query_one(Header).links = self.table.links = self.links
         self.table.marked.clear()
         self.table.was_seen = False
-        self.query_one(Views).look()
+        self.query_one(Views).refresh_views()
         self._narrow(self.table.view.of(merged=self.dashboard.merged))
         self._tell_pane()
         self._settling.resume()
 
     def judged(self) -> None:
         """Takes a verdict into the list: what turned out to be well leaves the view of the broken."""
-        self.table.look()
+        self.table.update_rows()
         self._look()
 
     def measured(self) -> None:
         """Takes new figures into the list."""
-        self.table.measured()
+        self.table.on_measured()
 
     def logged(self) -> None:
         """Takes new lines into the pane."""
@@ -177,12 +177,12 @@ class Main(ContainerListScreen):
         """Shows list or notice, and says what hides containers."""
         view = self.table.view
         self._point()
-        self.query_one(Header).look()
+        self.query_one(Header).update_content()
         empty, total = not self.table.keys, sum(len(link.containers) for link in self.links)
         if empty:
             # What one engine has to say counts if another can't be reached.
             best = min((link.connection for link in self.links), key=lambda one: ORDER.index(one.state))
-            self.notice.look(best, total=total, filtered=_in_words(view))
+            self.notice.show(best, total=total, filtered=_in_words(view))
         elif self._waited:
             self._waited = False
             self.footer.clear()
@@ -199,11 +199,11 @@ class Main(ContainerListScreen):
         if self.tabs.current == "logs":
             shown = self.dashboard.tail.shown  # the cursor may be further on already
             entry = shown.entry if shown is not None else None
-            self.tabs.tell(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
+            self.tabs.set_status(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
         else:
             whose = cell(self.row_link.label, "strong") if self.dashboard.merged else EMPTY
             count = self.events.count
-            self.tabs.tell(whose, cell(counted(count, "event"), "dim"))
+            self.tabs.set_status(whose, cell(counted(count, "event"), "dim"))
 
     def _point(self) -> None:
         """Shows the events of the engine of the row under the cursor, and says how it does."""
@@ -211,8 +211,8 @@ class Main(ContainerListScreen):
             self._pointed = link
             self.events.show(link.timeline.items)
             header = self.query_one(Header)
-            header.pointed = link
-            header.look()
+            header.focused_link = link
+            header.update_content()
 
     # What keys do
 
@@ -300,7 +300,7 @@ class Main(ContainerListScreen):
     # Typing
 
     def _narrow(self, view: View) -> None:
-        self.table.look(view)
+        self.table.update_rows(view)
         self._look()
 
     @on(Prompt.Changed, "#narrowing")

@@ -127,7 +127,7 @@ class Output(SearchableScreen):
             state = cell(f"ended with {self.code}", "good" if self.code == 0 else "bad")
         lost = cell(f"{counted(self._said.dropped, 'older line')} dropped  ", "warn") if self._said.dropped else EMPTY
         no_more = ("times", "end") if self.code is not None else ("times",)  # nobody has stamped these lines
-        self.query_one(Footer).offer("output", "text", without=no_more)
+        self.query_one(Footer).set_scopes("output", "text", without=no_more)
         self.query_one("#title", Line).put(
             (*cell(self._title, "strong"), *cell(f"  {' '.join(self._argv)}", "dim")),
             (*self.pane.search_status, Span("  "), *lost, *state),

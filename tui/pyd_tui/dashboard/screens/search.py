@@ -65,7 +65,7 @@ class SearchScreen(LiveScreen):
         self.table: Table[Place] = self.query_one(Table)
         self._prompt = self.query_one(Prompt)
         self._timer = self.set_interval(FRAME, self._paint, pause=True)
-        self.query_one(Header).look()
+        self.query_one(Header).update_content()
         self._prompt.set_text(self._pattern.text)
         if self._pattern.text:
             self._search()
@@ -91,7 +91,7 @@ class SearchScreen(LiveScreen):
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Says how the engine does."""
         del link, delta, happened
-        self.query_one(Header).look()
+        self.query_one(Header).update_content()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """How it is taken can be changed while it is typed."""
@@ -143,7 +143,7 @@ class SearchScreen(LiveScreen):
         status = EMPTY if findings is None else search_summary(findings, running=self.running, stopped=self._stopped)
         self.query_one("#title", Line).put((Span("Search of all logs", "title"),), status)
         self._prompt.tell(cell(pattern_mode(self._pattern), "dim"), EMPTY)
-        self.query_one(Footer).offer("search", without=() if self.running else ("end",))
+        self.query_one(Footer).set_scopes("search", without=() if self.running else ("end",))
 
     def _cells(self, key: Place) -> tuple[Cell, ...]:
         findings = self._findings

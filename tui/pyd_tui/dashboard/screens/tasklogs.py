@@ -41,7 +41,7 @@ class TaskLogs(LogScreen):
     def look_up(self) -> None:
         """Tells several tasks from each other by their names."""
         if len(self.keys) > 1:
-            self.view.look = replace(self.view.look, labels=source_labels(self.sources.names))
+            self.view.log_style = replace(self.view.log_style, labels=source_labels(self.sources.names))
 
     def subject(self) -> Cell:
         """Says whose log it is."""
