@@ -119,7 +119,7 @@ class FilesPane(Table[str]):
         entry = self._entries.get(key)
         if entry is None:
             return (EMPTY,) * len(COLUMNS)
-        changed, name, *others = file_row(entry, self._changes.get(below(self.directory, key)), self._host.clock)
+        changed, name, *others = file_row(entry, self._changes.get(join_path(self.directory, key)), self._host.clock)
         return changed, slide(name, self.left), *others
 
     @property

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
-from pyd_tui.dashboard.render.containers import ALIVE, is_broken
+from pyd_tui.dashboard.render.containers import ACTIVE_STATES, is_broken
 from pyd_tui.dashboard.resources.text_filter import matches
 
 Rank = tuple[float, str, str]
@@ -64,7 +64,7 @@ class View:
         self, entry: ContainerInfo, broken: Callable[[ContainerInfo], bool] = is_broken, engine: str = ""
     ) -> bool:
         """Whether a container is shown; `broken` tells whether somebody should look at it, `engine` whose it is."""
-        if self.living_only and entry.state not in ALIVE:
+        if self.living_only and entry.state not in ACTIVE_STATES:
             return False
         if self.broken_only and not broken(entry):
             return False
@@ -96,7 +96,7 @@ def _fields(entry: ContainerInfo, engine: str) -> tuple[str, ...]:
 def _by_state(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """The living first; within each, what belongs together stays together."""
     del usage
-    return (0 if entry.state in ALIVE else 1, entry.project, entry.name)
+    return (0 if entry.state in ACTIVE_STATES else 1, entry.project, entry.name)
 
 
 def _by_severity(entry: ContainerInfo, usage: Usage | None) -> Rank:
@@ -106,7 +106,7 @@ def _by_severity(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """
     if entry.state == "restarting":
         grade = 0
-    elif entry.state in ALIVE:
+    elif entry.state in ACTIVE_STATES:
         grade = 1
     elif entry.state == "created":
         grade = 4
@@ -124,7 +124,7 @@ def _by_name(entry: ContainerInfo, usage: Usage | None) -> Rank:
 def _by_project(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """Project by project, the living first; what belongs to none comes last."""
     del usage
-    return (0 if entry.project else 1, entry.project, f"{0 if entry.state in ALIVE else 1} {entry.name}")
+    return (0 if entry.project else 1, entry.project, f"{0 if entry.state in ACTIVE_STATES else 1} {entry.name}")
 
 
 def _by_cpu(entry: ContainerInfo, usage: Usage | None) -> Rank:
@@ -145,7 +145,7 @@ def _by_since(entry: ContainerInfo, usage: Usage | None) -> Rank:
 
 def _last(entry: ContainerInfo) -> int:
     """When it last started or ended."""
-    return (entry.started_ns if entry.state in ALIVE else entry.finished_ns) or entry.created_ns
+    return (entry.started_ns if entry.state in ACTIVE_STATES else entry.finished_ns) or entry.created_ns
 
 
 def _by_image(entry: ContainerInfo, usage: Usage | None) -> Rank:
