@@ -23,8 +23,8 @@ from pyd_core.debug.helper import TOOLBOX
 from pyd_core.debug.helper.image import python_command
 from pyd_core.debug.holder_program import program
 from pyd_core.debug.toolbox import PREFIX, store
-from pyd_core.debug.toolbox.manage import stored
-from pyd_core.debug.toolbox.selection import Selection, chosen
+from pyd_core.debug.toolbox.manage import list_stored
+from pyd_core.debug.toolbox.selection import Selection, load_selection
 from pyd_core.linux.elf import read_elf
 from pyd_debugimages.packs import BASE, PACKS
 from support.debugging import command, ready_toolbox
@@ -235,7 +235,7 @@ def test_a_toolbox_for_another_machine_is_made_here(tmp_path: Path, monkeypatch:
     assert {elf.machine for elf in programs} == {architecture}
     for interpreter in {elf.interpreter for elf in programs} - {""}:
         assert (tree / interpreter.removeprefix(f"{PREFIX}/")).exists(), interpreter
-    (there,) = stored()
+    (there,) = list_stored()
     assert (there.machine, there.size < MOST) == (machine, True), there
     if (emulator := shutil.which(f"qemu-{machine}")) is not None:  # else nothing here can run it
         loader, *rest = python_command(str(tree))
@@ -265,7 +265,7 @@ def test_the_shells_builtins_find_a_package_add_it_and_take_it_out(
     assert "not found" in _said(name, tool)
     assert {"name": "sqlite3"}.items() <= _found(name, "search sqlite3 --json", "sqlite3").items()
     assert "did you mean" in _said(name, "-b install sqlite33")
-    assert chosen() == Selection()
+    assert load_selection() == Selection()
     assert json.loads(_said(name, "-b install sqlite3 --json"))["toolbox"].startswith(str(tmp_path))
     assert _said(name, tool) == "42\n"
     assert "isn't installed" in _said(name, "-b uninstall socat")

@@ -48,23 +48,23 @@ class AccessProcess(Protocol):
     """A program that runs in the target's view, with pipes."""
 
     def write(self, data: bytes) -> None:
-        """Gives it input."""
+        """Give it input."""
         ...
 
     def close_input(self) -> None:
-        """Ends its input."""
+        """End its input."""
         ...
 
     def read(self, size: int = 65536) -> bytes:
-        """Returns what it printed next on stdout; empty at the end."""
+        """Return what it printed next on stdout; empty at the end."""
         ...
 
     def finish(self) -> CommandOutcome:
-        """Waits for its end; `stdout` holds what `read` has not returned."""
+        """Wait for its end; `stdout` holds what `read` has not returned."""
         ...
 
     def end(self) -> None:
-        """Ends it and all it started."""
+        """End it and all it started."""
         ...
 
 
@@ -101,47 +101,47 @@ class Access(Protocol):
         ...
 
     def proc(self, pid: int, name: str, *, limit: int = 1 << 20) -> bytes:
-        """Returns the beginning of `/proc/PID/NAME`."""
+        """Return the beginning of `/proc/PID/NAME`."""
         ...
 
     def proc_link(self, pid: int, name: str) -> str:
-        """Returns where the link `/proc/PID/NAME` points."""
+        """Return where the link `/proc/PID/NAME` points."""
         ...
 
     def proc_names(self, pid: int, name: str) -> Sequence[str]:
-        """Returns the names in the directory `/proc/PID/NAME`."""
+        """Return the names in the directory `/proc/PID/NAME`."""
         ...
 
     def cgroup(self, controller: str, name: str) -> bytes:
-        """Returns a file of the target's cgroup, for example `memory`, `memory.events`; of the one there is on v2."""
+        """Return a file of the target's cgroup, for example `memory`, `memory.events`; of the one there is on v2."""
         ...
 
     def list(self, path: str) -> Sequence[DirectoryEntry]:
-        """Returns what is in a directory of the target; links are resolved inside its root."""
+        """Return what is in a directory of the target; links are resolved inside its root."""
         ...
 
     def stat(self, path: str, *, follow: bool = True) -> DirectoryEntry:
-        """Returns what a path of the target is; `name` is the last part of the path."""
+        """Return what a path of the target is; `name` is the last part of the path."""
         ...
 
     def read_file(self, path: str, *, offset: int = 0, limit: int = 1 << 24) -> bytes:
-        """Returns a part of a regular file of the target."""
+        """Return a part of a regular file of the target."""
         ...
 
     def write_file(self, path: str, data: bytes, *, mode: int | None = None) -> None:
-        """Writes a file of the target, whole or not at all; an existing one keeps its owner and mode."""
+        """Write a file of the target, whole or not at all; an existing one keeps its owner and mode."""
         ...
 
     def start(self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = ()) -> AccessProcess:
-        """Starts a program in the target's view, as a session does: its files, its namespaces, our tools."""
+        """Start a program in the target's view, as a session does: its files, its namespaces, our tools."""
         ...
 
     def run(
         self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = (), data: bytes = b""
     ) -> CommandOutcome:
-        """Runs a program to its end."""
+        """Run a program to its end."""
         ...
 
     def connect(self, host: str, port: int) -> AccessProcess:
-        """Returns a connection to an address as the target's network reaches it: `localhost` is the target's own."""
+        """Return a connection to an address as the target's network reaches it: `localhost` is the target's own."""
         ...

@@ -36,11 +36,11 @@ class BashChannel(Protocol):
         ...
 
     def start(self) -> None:
-        """Has the session begin."""
+        """Have the session begin."""
         ...
 
     def read_message(self) -> bool:
-        """Takes one message; True when the session is over."""
+        """Take one message; True when the session is over."""
         ...
 
     def result(self) -> int:
@@ -60,14 +60,14 @@ class Bash:
     def __init__(self, link: BashChannel, *, show: Callable[[bytes], None], fresh: bool = True) -> None:
         self.link = link
         self.report = JoinReport()
-        self.over = False
+        self.has_ended = False
         """Whether the session has ended."""
         self._fresh = fresh
         self._reports = Reports()
         self._descriptors: list[int] = []
         self._pending: bytes | None = None
         self._running = False
-        self._asked = False
+        self._awaits_line = False
         self._show = show
         self._relay = TerminalRelay({link.status: self._hear}, show=show)
         link.on_opened = self._open
@@ -78,16 +78,16 @@ class Bash:
         return (self.link.status, *(self._descriptors[::2]))
 
     def start(self) -> None:
-        """Has the session begin."""
+        """Have the session begin."""
         self.link.start()
 
     def wait_ready(self) -> bytes:
-        """Waits until bash takes lines, or the session is over; returns keys as `run` does."""
+        """Wait until bash takes lines, or the session is over; return keys as `run` does."""
         self._running = True
         return self._wait(keys=False)
 
     def run(self, line: bytes, *, typed: bytes = b"") -> bytes:
-        """Runs a line, with the user's terminal as its own, until bash is ready for the next or the session is over.
+        """Run a line, with the user's terminal as its own, until bash is ready for the next or the session is over.
 
         Args:
             line: What to run.
@@ -101,32 +101,32 @@ class Bash:
         self._relay.type(typed)
         # A ctrl-c that came before bash has read the trigger would take it away.
         self._relay.held = True
-        if self._asked:
+        if self._awaits_line:
             self._give()
         else:
             write_all(self._descriptors[0], TRIGGER)
         return self._wait()
 
     def interrupt(self) -> None:
-        """Passes a ctrl-c on that this process got as a signal, in the moments when its terminal wasn't raw."""
+        """Pass a ctrl-c on that this process got as a signal, in the moments when its terminal wasn't raw."""
         self._relay.type(b"\x03")
 
-    def rejoin(self, *, asked: bool) -> bytes:
-        """Takes over from another client: waits for what runs in the foreground, and has bash report.
+    def rejoin(self, *, awaits_line: bool) -> bytes:
+        """Take over from another client: wait for what runs in the foreground, and have bash report.
 
         Args:
-            asked: Whether bash has asked for a line that it hasn't got.
+            awaits_line: Whether bash has asked for a line that it hasn't got.
         """
-        self._asked = asked
+        self._awaits_line = awaits_line
         if self._foreground() != self._leader():
             self._running = True
             self._show(b"a command still runs here\r\n")
             _set_modes(self._descriptors[0], echo=True)
             self._wait()
-        return b"" if self.over else self.run(SAME)
+        return b"" if self.has_ended else self.run(SAME)
 
     def listen(self) -> None:
-        """Takes what there is while no line runs: output of background jobs, late reports, the session's end."""
+        """Take what there is while no line runs: output of background jobs, late reports, the session's end."""
         for source in select.select(self.sources, [], [], 0)[0]:
             if source == self.link.status:
                 self._hear()
@@ -137,7 +137,7 @@ class Bash:
                 self._read_reports()
 
     def close(self) -> None:
-        """Lets the descriptors go, which ends a session that this process alone holds."""
+        """Let the descriptors go, which ends a session that this process alone holds."""
         self._relay.close()
         for descriptor in self._descriptors[1:]:
             os.close(descriptor)
@@ -145,7 +145,7 @@ class Bash:
 
     def _wait(self, *, keys: bool = True) -> bytes:
         self._relay.run(keys=keys)
-        if self.over:
+        if self.has_ended:
             return b""
         if select.select(self._descriptors[:1], [], [], LATE / 1000)[0]:
             self._relay.drain()
@@ -161,18 +161,18 @@ class Bash:
             begin(descriptors)
 
     def _hear(self) -> bool:
-        self.over = self.over or self.link.read_message()
-        return self.over
+        self.has_ended = self.has_ended or self.link.read_message()
+        return self.has_ended
 
     def _read_reports(self) -> bool:
-        """Takes what bash says; True when a line is done."""
+        """Take what bash says; True when a line is done."""
         data = os.read(self._descriptors[2], CHUNK)
         if not data:
             self._relay.forget(self._descriptors[2])  # bash has ended, or become another program; the status tells
         done = False
         for message in self._reports.feed(data):
             if message == ASKS:
-                self._asked = True
+                self._awaits_line = True
                 self._give()
             elif isinstance(message, JoinReport):
                 self.report = message
@@ -189,7 +189,7 @@ class Bash:
             return
         _set_modes(self._descriptors[0], echo=True)
         message, self._pending = line_message(self._pending), None
-        self._asked, self._running = False, True
+        self._awaits_line, self._running = False, True
         self._relay.held = False
         write_all(self._descriptors[1], message)
 
@@ -197,7 +197,7 @@ class Bash:
         acknowledge(self._descriptors)
 
     def _settle(self) -> bytes:
-        """Takes what is left in the terminal's input, so that bash doesn't, and has bash wait for the next line.
+        """Take what is left in the terminal's input, so that bash doesn't, and have bash wait for the next line.
 
         Only what is sure to have been typed is returned: a program could have put other things there (TIOCSTI).
         """
@@ -224,12 +224,12 @@ class Bash:
         return self._number(_TIOCGSID)
 
     def _number(self, request: int) -> int:
-        found: int = struct.unpack("i", fcntl.ioctl(self._descriptors[0], request, bytes(4)))[0]
-        return found
+        number: int = struct.unpack("i", fcntl.ioctl(self._descriptors[0], request, bytes(4)))[0]
+        return number
 
 
 def begin(descriptors: list[int]) -> None:
-    """Begins the conversation with a fresh bash; it reports when it is ready.
+    """Start the conversation with a fresh bash; it reports when it is ready.
 
     Args:
         descriptors: The pty's master, where lines are written, and where reports are read.
@@ -241,14 +241,14 @@ def begin(descriptors: list[int]) -> None:
 
 
 def acknowledge(descriptors: list[int]) -> None:
-    """Answers a report: bash then reads its terminal, where nothing is shown that is written to it."""
+    """Answer a report: bash then reads its terminal, where nothing is shown that is written to it."""
     with contextlib.suppress(OSError):
         _set_modes(descriptors[0], echo=False)
         write_all(descriptors[1], ACKNOWLEDGED)
 
 
 def _set_modes(master: int, *, echo: bool, lines: bool = True) -> None:
-    """Sets a pty's modes: with `echo` as every program finds it, without as it is while bash waits."""
+    """Set a pty's modes: with `echo` as every program finds it, without as it is while bash waits."""
     attributes = termios.tcgetattr(master)
     if attributes[3] & _EXTPROC:  # the pty's other end is elsewhere; it follows the echo of this one and no more
         attributes[3] = attributes[3] | termios.ECHO if echo else attributes[3] & ~termios.ECHO

@@ -38,17 +38,19 @@ DEFAULT_DEVICES = "".join(
 
 HOST_SHARE = 4
 """A session may take this part of the host's memory."""
-MOST_PROCESSES = 4096
+MAX_PROCESSES = 4096
 
 
 def parents(root: str = CGROUPS) -> list[str]:
-    """Returns the folders in which a session gets a cgroup of its own; none where this process may make none."""
-    folders = [root] if os.path.exists(f"{root}/cgroup.controllers") else [f"{root}/{name}" for name in _CONTROLLERS]
-    return [folder for folder in folders if os.access(folder, os.W_OK)]
+    """Return the folders in which a session gets a cgroup of its own; none where this process may make none."""
+    directories = (
+        [root] if os.path.exists(f"{root}/cgroup.controllers") else [f"{root}/{name}" for name in _CONTROLLERS]
+    )
+    return [directory for directory in directories if os.access(directory, os.W_OK)]
 
 
 def used(root: str = CGROUPS) -> list[str]:
-    """Returns the folders in which a session may have had a cgroup."""
+    """Return the folders in which a session may have had a cgroup."""
     folders = parents(root)
     return folders if root in folders else [*folders, *(f"{root}/{name}" for name in _PROCESSORS)]
 
@@ -62,7 +64,7 @@ def plan_groups(
     privileged: bool = False,
     limited: bool = False,
 ) -> list[Group]:
-    """Returns the cgroups to make; none where this process may make none.
+    """Return the cgroups to make; none where this process may make none.
 
     Args:
         root: Where cgroups are mounted, `/sys/fs/cgroup`.
@@ -72,10 +74,10 @@ def plan_groups(
         privileged: Whether it may be that the target has no device rules.
         limited: Whether the target's limits of memory, processes and processors are the session's too.
     """
-    own = {"memory": host_memory // HOST_SHARE, "pids": MOST_PROCESSES}
-    folders = parents(root)
+    own = {"memory": host_memory // HOST_SHARE, "pids": MAX_PROCESSES}
+    directories = parents(root)
     paths = _paths(cgroups)
-    if root in folders:
+    if root in directories:
         enabled = _enable(root, _CONTROLLERS[:2] + (_PROCESSORS if limited else ()))
         target = f"{root}{paths.get('', '/')}"
         limits = [
@@ -97,21 +99,21 @@ def plan_groups(
         plans["devices"] = [("devices.deny", "a"), *allowed]
     if limited:
         plans |= _version_1_limits(root, paths, plans)
-        folders += [f"{root}/{name}" for name in plans if f"{root}/{name}" not in folders]
-    return [{"parent": folder, "limits": plans.get(os.path.basename(folder), [])} for folder in folders]
+        directories += [f"{root}/{name}" for name in plans if f"{root}/{name}" not in directories]
+    return [{"parent": directory, "limits": plans.get(os.path.basename(directory), [])} for directory in directories]
 
 
 def _paths(cgroups: str) -> dict[str, str]:
-    """Returns the paths of a process's cgroups by controller; that of version 2 has no name."""
-    found: dict[str, str] = {}
+    """Return the paths of a process's cgroups by controller; that of version 2 has no name."""
+    paths: dict[str, str] = {}
     for line in cgroups.splitlines():
         _, controllers, path = line.split(":", 2)
-        found |= dict.fromkeys(controllers.split(","), path)
-    return found
+        paths |= dict.fromkeys(controllers.split(","), path)
+    return paths
 
 
 def _unified_limits(target: str, limits: dict[str, str], enabled: set[str]) -> list[tuple[str, str]]:
-    """Returns a session's limits where they are to be the target's too, and no wider than its own."""
+    """Return a session's limits where they are to be the target's too, and no wider than its own."""
     for file in (_MEMORY_MAX, _PIDS_MAX):
         limit = _number(_read(f"{target}/{file}"))
         if file in limits and limit is not None:
@@ -125,26 +127,26 @@ def _unified_limits(target: str, limits: dict[str, str], enabled: set[str]) -> l
 def _version_1_limits(
     root: str, paths: dict[str, str], plans: dict[str, list[tuple[str, str]]]
 ) -> dict[str, list[tuple[str, str]]]:
-    """Returns what of a session's limits the target's narrow, by the folder of the hierarchy."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    """Return what of a session's limits the target's narrow, by the folder of the hierarchy."""
+    limits: dict[str, list[tuple[str, str]]] = {}
     for name, file in (("memory", _MEMORY_LIMIT), ("pids", _PIDS_MAX)):
         limit = _number(_read(f"{root}/{name}{paths.get(name, '')}/{file}"))
         if limit is not None:
-            found[name] = [(file, str(min(limit, int(plans[name][0][1]))))]
+            limits[name] = [(file, str(min(limit, int(plans[name][0][1]))))]
     quota = _number(_read(f"{root}/cpu{paths.get('cpu', '')}/cpu.cfs_quota_us"))
     if quota is not None:
         period = (_read(f"{root}/cpu{paths['cpu']}/cpu.cfs_period_us") or "100000").strip()
-        found["cpu"] = [("cpu.cfs_period_us", period), ("cpu.cfs_quota_us", str(quota))]
+        limits["cpu"] = [("cpu.cfs_period_us", period), ("cpu.cfs_quota_us", str(quota))]
     whole = _read(f"{root}/cpuset/cpuset.cpus")
     own = _read(f"{root}/cpuset{paths.get('cpuset', '')}/cpuset.cpus")
     if own and own != whole:
         memories = (_read(f"{root}/cpuset{paths['cpuset']}/cpuset.mems") or "0").strip()
-        found["cpuset"] = [("cpuset.cpus", own.strip()), ("cpuset.mems", memories)]
-    return found
+        limits["cpuset"] = [("cpuset.cpus", own.strip()), ("cpuset.mems", memories)]
+    return limits
 
 
 def _number(text: str | None) -> int | None:
-    """Returns a limit's number; None where there is none."""
+    """Return a limit's number; None where there is none."""
     plain = (text or "").strip()
     return int(plain) if plain.isdecimal() else None
 
@@ -158,7 +160,7 @@ def _read(path: str) -> str | None:
 
 
 def _enable(root: str, names: tuple[str, ...]) -> set[str]:
-    """Makes controllers available below the root (cgroup v2); returns all that are."""
+    """Make controllers available below the root (cgroup v2); return all that are."""
     enabled = _controllers(root)
     for name in sorted(set(names) - enabled):
         with contextlib.suppress(OSError), open(f"{root}/cgroup.subtree_control", "w", encoding="ascii") as control:
@@ -175,7 +177,7 @@ def _controllers(root: str) -> set[str]:
 
 
 def remove_stale(parents: list[str]) -> None:
-    """Removes cgroups of sessions whose supervisor was killed, and kills what still runs in them."""
+    """Remove cgroups of sessions whose supervisor was killed, and kill what still runs in them."""
     from pyd_core.linux.process import is_alive  # noqa: PLC0415 - the supervisor, which loads this too, has no use for it
 
     here = os.stat("/proc/self/ns/pid").st_ino
@@ -211,7 +213,7 @@ def _entries(parent: str) -> list[str]:
 
 
 def _kill_members(path: str) -> bool:
-    """Kills a cgroup's members; True where some are of another pid namespace and can't be killed from here."""
+    """Kill a cgroup's members; True where some are of another pid namespace and can't be killed from here."""
     try:
         with open(path) as members:
             pids = [int(pid) for pid in members.read().split()]

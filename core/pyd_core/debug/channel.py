@@ -73,7 +73,7 @@ PROMPT_COMMAND='{{ __pyd_ready; }} 2>/dev/null'
 builtin readonly PROMPT_COMMAND
 """.encode()
 
-_LARGEST = 1 << 18
+_MAX_REPORT_BYTES = 1 << 18
 """Bytes of a report; what is longer is no report."""
 
 
@@ -112,9 +112,9 @@ class Reports:
         self._held = b""
 
     def feed(self, data: bytes) -> list[JoinReport | str]:
-        """Returns the messages that are complete, in order: reports, and `ASKS`."""
+        """Return the messages that are complete, in order: reports, and `ASKS`."""
         *whole, self._held = (self._held + data).split(b"\0\0")
-        if len(self._held) > _LARGEST:
+        if len(self._held) > _MAX_REPORT_BYTES:
             self._held = b""
         return [message for text in whole if (message := _parse(text)) is not None]
 
@@ -122,7 +122,7 @@ class Reports:
 def _parse(text: bytes) -> JoinReport | str | None:
     if text == b"s":
         return ASKS
-    if not text.startswith(b"r\0") or len(text) > _LARGEST:
+    if not text.startswith(b"r\0") or len(text) > _MAX_REPORT_BYTES:
         return None
     fields = {field[:1]: field[1:].decode(errors="surrogateescape") for field in text.split(b"\0")[1:]}
     cwd = fields.get(b"d", "")
@@ -147,5 +147,5 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def line_message(line: bytes) -> bytes:
-    """Returns a line as it goes through the pipe; bash's strings end at NUL, which a line can't hold therefore."""
+    """Return a line as it goes through the pipe; bash's strings end at NUL, which a line can't hold therefore."""
     return b"L" + line.replace(b"\0", b"") + b"\0"

@@ -35,7 +35,7 @@ _DROPPED_HOST = frozenset({"Binds", "Mounts", "VolumesFrom", "Links", "PortBindi
 def clone_body(
     model: dict[str, Any], program: str, owner: str, *, network: str, writable_volumes: bool
 ) -> dict[str, Any]:
-    """Returns what to post to `/containers/create`.
+    """Return what to post to `/containers/create`.
 
     Args:
         model: The model's inspect document, untouched.
@@ -106,7 +106,7 @@ class Clone:
         self._input: Duplex | None = None
 
     def __enter__(self) -> Container:
-        """Starts the clone and returns what the engine tells of it."""
+        """Start the clone and return what the engine tells of it."""
         try:
             return run_now(self._start())
         except BaseException:
@@ -144,7 +144,7 @@ class Clone:
 
 
 async def remove_stale(containers: ContainersApi) -> None:
-    """Removes clones whose owner was killed before they ran."""
+    """Remove clones whose owner was killed before they ran."""
     for left in await containers.list(all=True, filters={"label": [LABEL]}):
         pid, _, start = left.labels.get(LABEL, "").partition("-")
         if pid.isdecimal() and start.isdecimal() and not is_alive(int(pid), int(start)):
@@ -152,7 +152,7 @@ async def remove_stale(containers: ContainersApi) -> None:
 
 
 async def _remove(containers: ContainersApi, name: str) -> None:
-    """Removes a clone; when the engine is at it already, waits until it has."""
+    """Remove a clone; when the engine is at it already, wait until it has."""
     with contextlib.suppress(PydError):  # it is gone, or the engine is
         try:
             await containers.remove(name, force=True)

@@ -53,24 +53,24 @@ _LIMITS = tuple(range(16))
 
 
 def drop_bounding(kept: int) -> None:
-    """Drops all capabilities but these from the bounding set; none comes back."""
+    """Drop all capabilities but these from the bounding set; none comes back."""
     for capability in range(_LAST_CAPABILITY + 1):
         if not kept >> capability & 1 and libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             break  # beyond the last one this kernel knows
 
 
-def take_credentials(wanted: dict[str, Any]) -> None:
-    """Becomes a user with just these capabilities; nothing given up here comes back."""
-    os.setgroups(wanted["groups"])
-    os.setresgid(wanted["gid"], wanted["gid"], wanted["gid"])
+def take_credentials(credentials: dict[str, Any]) -> None:
+    """Become a user with just these capabilities; nothing given up here comes back."""
+    os.setgroups(credentials["groups"])
+    os.setresgid(credentials["gid"], credentials["gid"], credentials["gid"])
     prctl(PR_SET_KEEPCAPS, 1)
-    os.setresuid(wanted["uid"], wanted["uid"], wanted["uid"])
-    set_capabilities(wanted["effective"], wanted["permitted"], wanted["inheritable"])
+    os.setresuid(credentials["uid"], credentials["uid"], credentials["uid"])
+    set_capabilities(credentials["effective"], credentials["permitted"], credentials["inheritable"])
     prctl(PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     for capability in range(_LAST_CAPABILITY + 1):
-        if wanted["ambient"] >> capability & 1:
+        if credentials["ambient"] >> capability & 1:
             prctl(PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
-    if wanted["no_new_privileges"]:
+    if credentials["no_new_privileges"]:
         prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
@@ -78,7 +78,7 @@ def take_credentials(wanted: dict[str, Any]) -> None:
 
 
 def read_filters(process: int, pid: int) -> list[bytes]:
-    """Returns the seccomp filters of a process as the kernel has them, in the order in which they were installed.
+    """Return the seccomp filters of a process as the kernel has them, in the order in which they were installed.
 
     The process is stopped for the moment of the reading, as by any tracer. A child of this one traces it: with the
     child's end it goes on, whatever happened.
@@ -109,14 +109,14 @@ def read_filters(process: int, pid: int) -> list[bytes]:
     with open(ours) as source:
         text = source.read()
     os.waitpid(child, 0)
-    number, found = json.loads(text or f"[{errno.EIO}, []]")
+    number, programs = json.loads(text or f"[{errno.EIO}, []]")
     if number:
         raise CallFailed("ptrace", number, "its seccomp filter")
-    return [bytes.fromhex(program) for program in found]
+    return [bytes.fromhex(program) for program in programs]
 
 
 def _stop(process: int, pid: int) -> None:
-    """Stops a process as its tracer, from now until this process ends."""
+    """Stop a process as its tracer, from now until this process ends."""
     frozen = ""
     with contextlib.suppress(CallFailed):
         frozen = read_status(process, "wchan")
@@ -126,8 +126,8 @@ def _stop(process: int, pid: int) -> None:
     _ptrace(_PTRACE_INTERRUPT, pid)
     ends = time.monotonic() + _STOP_TIMEOUT_S
     while (left := ends - time.monotonic()) > 0:
-        found, state = os.waitpid(pid, os.WNOHANG | _WALL)
-        if found:
+        stopped, state = os.waitpid(pid, os.WNOHANG | _WALL)
+        if stopped:
             if os.WIFSTOPPED(state):
                 return
             break
@@ -136,17 +136,17 @@ def _stop(process: int, pid: int) -> None:
 
 
 def _copy_filters(pid: int) -> list[bytes]:
-    found: list[bytes] = []
+    programs: list[bytes] = []
     while True:
         try:
-            count = _ptrace(_PTRACE_SECCOMP_GET_FILTER, pid, len(found))
+            count = _ptrace(_PTRACE_SECCOMP_GET_FILTER, pid, len(programs))
         except CallFailed as error:
             if error.number == errno.ENOENT:
-                return found
+                return programs
             raise
         program = ctypes.create_string_buffer(count * _INSTRUCTION_BYTES)
-        _ptrace(_PTRACE_SECCOMP_GET_FILTER, pid, len(found), program)
-        found.append(program.raw)
+        _ptrace(_PTRACE_SECCOMP_GET_FILTER, pid, len(programs), program)
+        programs.append(program.raw)
 
 
 def _ptrace(request: int, pid: int, address: int = 0, data: Any = None) -> int:
@@ -154,7 +154,7 @@ def _ptrace(request: int, pid: int, address: int = 0, data: Any = None) -> int:
 
 
 def install_filters(filters: Sequence[bytes]) -> None:
-    """Puts filters on this process that no later program can take off."""
+    """Put filters on this process that no later program can take off."""
     for program in filters:
         code = ctypes.create_string_buffer(program, len(program))
         header = struct.pack("@HP", len(program) // _INSTRUCTION_BYTES, ctypes.addressof(code))
@@ -163,7 +163,7 @@ def install_filters(filters: Sequence[bytes]) -> None:
 
 
 def read_profile(process: int) -> str:
-    """Returns the AppArmor profile that confines a process; empty without one, or where another module has the label.
+    """Return the AppArmor profile that confines a process; empty without one, or where another module has the label.
 
     AppArmor writes `PROFILE (MODE)`, and `unconfined`; SELinux a context without a mode.
     """
@@ -174,7 +174,7 @@ def read_profile(process: int) -> str:
 
 
 def take_profile(proc: int, profile: str) -> None:
-    """Has this process, and those it forks, change to an AppArmor profile with execve (aa_change_onexec(2))."""
+    """Have this process, and those it forks, change to an AppArmor profile with execve (aa_change_onexec(2))."""
     for name in ("thread-self/attr/apparmor/exec", "thread-self/attr/exec"):
         try:
             file = os.open(name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=proc)
@@ -191,26 +191,26 @@ def take_profile(proc: int, profile: str) -> None:
 
 
 def read_limits(pid: int) -> list[tuple[int, int, int]]:
-    """Returns the resource limits of a process: number, soft and hard. Those that can't be read are left out."""
-    found: list[tuple[int, int, int]] = []
+    """Return the resource limits of a process: number, soft and hard. Those that can't be read are left out."""
+    limits: list[tuple[int, int, int]] = []
     for number in _LIMITS:
         with contextlib.suppress(OSError, ValueError):
-            found.append((number, *resource.prlimit(pid, number)))
-    return found
+            limits.append((number, *resource.prlimit(pid, number)))
+    return limits
 
 
-def raise_limits(wanted: Sequence[tuple[int, int, int]]) -> None:
-    """Raises this process's hard limits to others, as far as it may, so that a child can have them."""
-    for number, _, hard in wanted:
+def raise_limits(limits: Sequence[tuple[int, int, int]]) -> None:
+    """Raise this process's hard limits to others, as far as it may, so that a child can have them."""
+    for number, _, hard in limits:
         soft, own = resource.getrlimit(number)
         if own != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or hard > own):
             with contextlib.suppress(OSError, ValueError):
                 resource.setrlimit(number, (soft, hard))
 
 
-def take_limits(wanted: Sequence[tuple[int, int, int]]) -> None:
-    """Takes resource limits over; none ends above them."""
-    for number, soft, hard in wanted:
+def take_limits(limits: Sequence[tuple[int, int, int]]) -> None:
+    """Take resource limits over; none ends above them."""
+    for number, soft, hard in limits:
         own = resource.getrlimit(number)[1]
         if own != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or hard > own):
             hard = own  # noqa: PLW2901 - it couldn't be raised
@@ -240,7 +240,7 @@ class Standing:
             self._io = io_priority(pid)
 
     def take(self, proc: int, *, whole: bool) -> None:
-        """Has this process, and its children, stand as the other.
+        """Have this process, and its children, stand as the other.
 
         Args:
             proc: An open `/proc`.
@@ -248,8 +248,8 @@ class Standing:
         """
         with contextlib.suppress(OSError):
             own = os.open("self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC, dir_fd=proc)
-            wanted = self._expendable if whole else max(self._expendable, int(os.read(own, 16)))
-            os.pwrite(own, b"%d" % wanted, 0)
+            score = self._expendable if whole else max(self._expendable, int(os.read(own, 16)))
+            os.pwrite(own, b"%d" % score, 0)
             os.close(own)
         if not whole:
             return
@@ -272,7 +272,7 @@ class Standing:
 
 
 def read_status(process: int, name: str) -> str:
-    """Returns the text of a small file of an open `/proc/PID`."""
+    """Return the text of a small file of an open `/proc/PID`."""
     try:
         file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
         try:
@@ -284,11 +284,11 @@ def read_status(process: int, name: str) -> str:
 
 
 def read_field(process: int, name: str, key: str) -> str:
-    """Returns what a line of a file of `/proc/PID` says after its key; empty when there is no such line."""
+    """Return what a line of a file of `/proc/PID` says after its key; empty when there is no such line."""
     lines = read_status(process, name).splitlines()
     return next((line[len(key) :].strip() for line in lines if line.startswith(key)), "")
 
 
 def start_time(process: int) -> int:
-    """Returns when a process started, in clock ticks since boot; with its pid this names it for ever (proc(5))."""
+    """Return when a process started, in clock ticks since boot; with its pid this names it for ever (proc(5))."""
     return int(read_status(process, "stat").rpartition(")")[2].split()[19])

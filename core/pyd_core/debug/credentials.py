@@ -22,12 +22,12 @@ CAPABILITIES = (
 
 
 def mask(*names: str) -> int:
-    """Returns the bit mask of capabilities by name."""
+    """Return the bit mask of capabilities by name."""
     return sum(1 << CAPABILITIES.index(name) for name in names)
 
 
 def names(bits: int) -> list[str]:
-    """Returns the names in a bit mask; a bit newer than this list by its number."""
+    """Return the names in a bit mask; a bit newer than this list by its number."""
     known = range(64)
     return [CAPABILITIES[bit] if bit < len(CAPABILITIES) else str(bit) for bit in known if bits >> bit & 1]
 
@@ -79,12 +79,12 @@ class ProcessCredentials(msgspec.Struct, frozen=True, kw_only=True):
     no_new_privileges: bool
 
     def within(self, granted: int) -> ProcessCredentials:
-        """Returns them without the capabilities that whoever is to grant them hasn't got."""
+        """Return them without the capabilities that whoever is to grant them hasn't got."""
         sets = ("bounding", "permitted", "effective", "inheritable", "ambient")
         return msgspec.structs.replace(self, **{name: getattr(self, name) & granted for name in sets})
 
     def plan(self) -> dict[str, Any]:
-        """Returns them as plain data."""
+        """Return them as plain data."""
         return msgspec.structs.asdict(self)
 
 
@@ -98,7 +98,7 @@ def choose_credentials(
     shared: Collection[str] = (),
     added: Sequence[str] = (),
 ) -> ProcessCredentials:
-    """Returns the credentials for `--as IDENTITY`.
+    """Return the credentials for `--as IDENTITY`.
 
     Args:
         identity: `root`, `tracer`, `target` or `UID[:GID]`.
@@ -113,7 +113,7 @@ def choose_credentials(
         InvalidInput: No such identity, or no such capability, or one that can't be added to it.
         Refused: A tracer where nobody can be one, or by a process that can't make one.
     """
-    asked = mask(*map(capability, added))
+    requested = mask(*map(capability, added))
     if identity == "target":
         if added:
             raise InvalidInput("a session as the target has the target's rights", hint="--cap-add goes with --as root")
@@ -134,7 +134,7 @@ def choose_credentials(
     if identity == "tracer":
         _check_tracer(uid_map, own_bounding)
     usual = TRACER if identity == "tracer" else DEBUGGER & ~withheld(shared)
-    granted = (usual | asked) & own_bounding
+    granted = (usual | requested) & own_bounding
     if identity in ("root", "tracer"):
         return _plain(0, 0, bounding=granted, permitted=granted)
     check_identity(identity)
@@ -145,7 +145,7 @@ def choose_credentials(
 
 
 def capability(name: str) -> str:
-    """Returns a capability's name as this module has it, from one as users write it: `CAP_NET_ADMIN`, `net_admin`.
+    """Return a capability's name as this module has it, from one as users write it: `CAP_NET_ADMIN`, `net_admin`.
 
     Raises:
         InvalidInput: There is none.
@@ -157,7 +157,7 @@ def capability(name: str) -> str:
 
 
 def withheld(shared: Collection[str]) -> int:
-    """Returns what root is not given by default in a target that has these namespaces of the host's."""
+    """Return what root is not given by default in a target that has these namespaces of the host's."""
     return sum(bits for kind, bits in WITHHELD.items() if kind in shared)
 
 
@@ -171,7 +171,7 @@ def is_confined(identity: str) -> bool:
 
 
 def check_identity(identity: str) -> None:
-    """Does nothing for `root`, `tracer`, `target` and `UID[:GID]`.
+    """Do nothing for `root`, `tracer`, `target` and `UID[:GID]`.
 
     Raises:
         InvalidInput: It is none of them.
@@ -200,7 +200,7 @@ EVERY_ID = "0 0 4294967295"
 
 
 def inside(number: int, mapping: str) -> int:
-    """Translates an id of this user namespace into the target's by its `uid_map` (user_namespaces(7))."""
+    """Translate an id of this user namespace into the target's by its `uid_map` (user_namespaces(7))."""
     for line in mapping.splitlines():
         first, outer, count = map(int, line.split())
         if outer <= number < outer + count:
@@ -209,7 +209,7 @@ def inside(number: int, mapping: str) -> int:
 
 
 def outside(number: int, mapping: str) -> int:
-    """Translates an id of the target's user namespace into this one's; itself where the map doesn't have it."""
+    """Translate an id of the target's user namespace into this one's; itself where the map doesn't have it."""
     for line in mapping.splitlines():
         first, outer, count = map(int, line.split())
         if first <= number < first + count:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyd_core.debug.failures import describe_not_applied, failure, no_folder
+from pyd_core.debug.failures import describe_no_directory, describe_not_applied, failure
 from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import LocalTarget, RemoteTarget
 from pyd_core.errors import InvalidInput, PydError
@@ -52,7 +52,7 @@ class DebugSession:
         return self.supervisor.status.fileno()
 
     def start(self) -> None:
-        """Gives the supervisor its plan.
+        """Give the supervisor its plan.
 
         Raises:
             InvalidInput: It is too long.
@@ -75,7 +75,7 @@ class DebugSession:
                 self._streams.release()
 
     def run(self) -> int:
-        """Carries the plan out, minds the terminal and the signals, and returns the exit code once all is done."""
+        """Carry the plan out, relay the terminal and signals, and return the exit code once all processes have ended."""
         supervisor = self.supervisor.pid
         for number in _FORWARDED_SIGNALS:
             signal.signal(number, lambda number, _frame: _pass_on(supervisor, number))
@@ -105,7 +105,7 @@ class DebugSession:
             relay.close()
 
     def read_message(self) -> bool:
-        """Takes one message; True when there will be no more, because all the session's processes have ended."""
+        """Take one message; True when there will be no more, because all the session's processes have ended."""
         message, descriptors, _, _ = socket.recv_fds(self.supervisor.status, _MAX_MESSAGE_BYTES, 3)
         if not message:
             return True
@@ -120,7 +120,7 @@ class DebugSession:
             case "untaken":
                 self.on_line(describe_not_applied(fields[0], int(fields[1])))
             case "folder" if fields:
-                self.on_line(no_folder(self.plan["cwd"], int(fields[0]), target=self.target.name))
+                self.on_line(describe_no_directory(self.plan["cwd"], int(fields[0]), target=self.target.name))
             case "error" if self._error is None:
                 call, number, subject = fields
                 self._error = failure(call, int(number), subject, target=self.target.name)
@@ -129,7 +129,7 @@ class DebugSession:
         return False
 
     def result(self) -> int:
-        """Returns the exit code, once all is done.
+        """Return the exit code, once all is done.
 
         Raises:
             PydError: The command never ran.

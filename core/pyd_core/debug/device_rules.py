@@ -22,12 +22,12 @@ _MAX_PROGRAMS = 64
 _KINDS, _ACCESS = {"b": 1, "c": 2}, {"m": 1, "r": 2, "w": 4}
 
 
-def take_device_rules(group: str, wanted: dict[str, Any]) -> None:
-    """Gives a cgroup the device rules of another, or a list of rules.
+def take_device_rules(group: str, devices: dict[str, Any]) -> None:
+    """Give a cgroup the device rules of another, or a list of rules.
 
     Args:
         group: The cgroup's folder.
-        wanted: `source`, the folder of the cgroup to be like; `rules`, what is allowed where that can't be read or has
+        devices: `source`, the folder of the cgroup to be like; `rules`, what is allowed where that can't be read or has
             no rules; without `rules`, as for a privileged container, it may be without any.
 
     Raises:
@@ -36,11 +36,11 @@ def take_device_rules(group: str, wanted: dict[str, Any]) -> None:
     own = os.open(group, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
-            programs = _programs(wanted["source"])
+            programs = _programs(devices["source"])
         except (CallFailed, OSError):
             programs = []
-        if not programs and wanted["rules"]:
-            programs = [_load(assemble(wanted["rules"]))]
+        if not programs and devices["rules"]:
+            programs = [_load(assemble(devices["rules"]))]
         for program in programs:
             bpf(_PROG_ATTACH, _attributes("4I", own, program, _CGROUP_DEVICE, _ALLOW_MULTI))
             os.close(program)
@@ -49,23 +49,23 @@ def take_device_rules(group: str, wanted: dict[str, Any]) -> None:
 
 
 def _programs(group: str) -> list[int]:
-    """Returns descriptors of the programs that decide for a cgroup, those of the cgroups above it included."""
-    folder = os.open(group, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Return descriptors of the programs that decide for a cgroup, those of the cgroups above it included."""
+    cgroup = os.open(group, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         numbers = (ctypes.c_uint32 * _MAX_PROGRAMS)()
-        place, count = ctypes.addressof(numbers), len(numbers)
-        query = _attributes("4IQI", folder, _CGROUP_DEVICE, _QUERY_EFFECTIVE, 0, place, count)
+        address, count = ctypes.addressof(numbers), len(numbers)
+        query = _attributes("4IQI", cgroup, _CGROUP_DEVICE, _QUERY_EFFECTIVE, 0, address, count)
         bpf(_PROG_QUERY, query)
-        found = struct.unpack_from("I", query, 24)[0]
+        loaded = struct.unpack_from("I", query, 24)[0]
     finally:
-        os.close(folder)
-    return [bpf(_PROG_GET_FD_BY_ID, _attributes("I", number)) for number in numbers[:found]]
+        os.close(cgroup)
+    return [bpf(_PROG_GET_FD_BY_ID, _attributes("I", number)) for number in numbers[:loaded]]
 
 
 def _load(program: bytes) -> int:
     code, licence = ctypes.create_string_buffer(program, len(program)), ctypes.create_string_buffer(b"Apache-2.0")
-    places = ctypes.addressof(code), ctypes.addressof(licence)
-    return bpf(_PROG_LOAD, _attributes("2I2Q", _PROG_TYPE_CGROUP_DEVICE, len(program) // 8, *places))
+    addresses = ctypes.addressof(code), ctypes.addressof(licence)
+    return bpf(_PROG_LOAD, _attributes("2I2Q", _PROG_TYPE_CGROUP_DEVICE, len(program) // 8, *addresses))
 
 
 def _attributes(layout: str, *values: int) -> Any:
@@ -74,7 +74,7 @@ def _attributes(layout: str, *values: int) -> Any:
 
 
 def assemble(rules: str) -> bytes:
-    """Returns the program that allows what a `devices.list` (cgroup version 1) has, and nothing else.
+    """Return the program that allows what a `devices.list` (cgroup version 1) has, and nothing else.
 
     Args:
         rules: Lines `a *:* rwm` or `TYPE MAJOR:MINOR ACCESS`.

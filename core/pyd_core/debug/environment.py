@@ -65,7 +65,7 @@ _NOWHERE = {
 def build_environment(
     own: Sequence[str], *, terminal: str, name: str, home: str, exists: Callable[[str], bool], tools: Mapping[str, bool]
 ) -> dict[str, str]:
-    """Returns the environment of a session's command.
+    """Return the environment of a session's command.
 
     The container's own comes first in everything, as its programs must behave as they do without us. Never
     `LD_LIBRARY_PATH`: our programs know their libraries by themselves, and the container's must not meet ours.
@@ -79,32 +79,32 @@ def build_environment(
         tools: Which files of `_FILES` the toolbox has, by path.
     """
     pairs = (variable.partition("=") for variable in own)
-    found = {key: value for key, _, value in pairs if key and not _is_unsafe(key)}
-    found["PATH"] = f"{found.get('PATH') or DEFAULT_PATH}:{TOOL_PATH}"
-    found.setdefault("HOME", home)
-    found.setdefault("LANG", "C.UTF-8")
+    variables = {key: value for key, _, value in pairs if key and not _is_unsafe(key)}
+    variables["PATH"] = f"{variables.get('PATH') or DEFAULT_PATH}:{TOOL_PATH}"
+    variables.setdefault("HOME", home)
+    variables.setdefault("LANG", "C.UTF-8")
     if terminal:
-        found["TERM"] = terminal
-        found["PS1"] = rf"\[\e[1;36m\]{_prompt_text(name)}\[\e[0m\]:\w\$ "
-    found["TERMINFO_DIRS"] = (
+        variables["TERM"] = terminal
+        variables["PS1"] = rf"\[\e[1;36m\]{_prompt_text(name)}\[\e[0m\]:\w\$ "
+    variables["TERMINFO_DIRS"] = (
         f"/etc/terminfo:/lib/terminfo:/usr/share/terminfo:{PREFIX}/share/terminfo:{PREFIX}/lib/terminfo"
     )
-    found["PAGER"] = f"{PREFIX}/bin/less"
-    found |= _NOWHERE
-    found["INPUTRC"] = _INPUTRC
-    found["SHELL"] = f"{PREFIX}/bin/bash"
-    found["PYD_TARGET"] = name
+    variables["PAGER"] = f"{PREFIX}/bin/less"
+    variables |= _NOWHERE
+    variables["INPUTRC"] = _INPUTRC
+    variables["SHELL"] = f"{PREFIX}/bin/bash"
+    variables["PYD_TARGET"] = name
     trusted = next((path for path in _BUNDLES if exists(path)), f"{PREFIX}/certificates.pem")
     if trusted != _BUNDLES[0]:  # our curl and openssl look there by themselves
-        found.setdefault("SSL_CERT_FILE", trusted)
+        variables.setdefault("SSL_CERT_FILE", trusted)
     for variable, ours, theirs in _FILES:
         if tools.get(ours) and not exists(theirs):
-            found.setdefault(variable, f"{PREFIX}/{ours}")
-    return found
+            variables.setdefault(variable, f"{PREFIX}/{ours}")
+    return variables
 
 
 def tool_environment(session: Mapping[str, str]) -> dict[str, str]:
-    """Returns the environment of a session without what has an interpreter load the container's code.
+    """Return the environment of a session without what has an interpreter load the container's code.
 
     For programs of the toolbox that a builtin runs, which answer for the container and don't run as a part of it.
     """
@@ -122,12 +122,12 @@ def _is_unsafe(name: str) -> bool:
 
 
 def searched_paths() -> list[str]:
-    """Returns the paths of the container that `exists` is asked for."""
+    """Return the paths of the container that `exists` is asked for."""
     return [*_BUNDLES, *(theirs for _, _, theirs in _FILES)]
 
 
 def file_names() -> list[str]:
-    """Returns the toolbox's files that `tools` may name."""
+    """Return the toolbox's files that `tools` may name."""
     return [ours for _, ours, _ in _FILES]
 
 

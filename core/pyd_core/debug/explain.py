@@ -16,7 +16,7 @@ _KINDS = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time")
 
 
 def explain(target: LocalTarget, plan: dict[str, Any]) -> list[str]:
-    """Returns lines for the user.
+    """Return lines for the user.
 
     Args:
         target: The container.
@@ -47,7 +47,7 @@ def explain(target: LocalTarget, plan: dict[str, Any]) -> list[str]:
 
 
 def confinement(container: Container, status: Status, *, confined: bool) -> list[str]:
-    """Returns lines on what confines a container's system calls, and whether that holds for the session.
+    """Return lines on what confines a container's system calls, and whether that holds for the session.
 
     Args:
         container: What the engine tells of it.

@@ -15,7 +15,7 @@ _MOUNT_CALLS = frozenset({"open_tree", "move_mount", "fsopen", "fsmount", "mount
 
 
 def failure(call: str, number: int, subject: str, *, target: str) -> PydError:
-    """Returns the error for a call that failed in the join.
+    """Return the error for a call that failed in the join.
 
     Args:
         call: The system call, or the name of a Python exception.
@@ -41,7 +41,7 @@ def failure(call: str, number: int, subject: str, *, target: str) -> PydError:
 
 
 def describe_not_applied(subject: str, number: int) -> str:
-    """Returns the line for what confines a target and doesn't confine a session that was to be as the target is.
+    """Return the line for what confines a target and doesn't confine a session that was to be as the target is.
 
     Args:
         subject: What it is.
@@ -56,8 +56,8 @@ def describe_not_applied(subject: str, number: int) -> str:
     return f"not taken over: {safe(subject)}: {why.get(number) or os.strerror(number)}"
 
 
-def no_folder(path: str, number: int, *, target: str) -> str:
-    """Returns the line for a session whose working directory can't be the target's.
+def describe_no_directory(path: str, number: int, *, target: str) -> str:
+    """Return the line for a session whose working directory can't be the target's.
 
     Args:
         path: The target's.

@@ -13,7 +13,7 @@ from pyd_core.debug.access import Access, AccessProcess
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Refused
 
 CHUNK = 65536
-MOST_CONNECTIONS = 256
+MAX_CONNECTIONS = 256
 """At a time."""
 
 
@@ -28,7 +28,7 @@ class ForwardAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_forward(text: str) -> ForwardAddress:
-    """Reads `PORT`, `LOCAL:PORT`, `LOCAL:HOST:PORT` or `ADDRESS:LOCAL:HOST:PORT`.
+    """Read `PORT`, `LOCAL:PORT`, `LOCAL:HOST:PORT` or `ADDRESS:LOCAL:HOST:PORT`.
 
     Raises:
         InvalidInput: It is none of these.
@@ -51,7 +51,7 @@ def parse_forward(text: str) -> ForwardAddress:
 
 
 def _split(text: str) -> list[str]:
-    """Splits at colons outside of brackets."""
+    """Split at colons outside of brackets."""
     parts = [""]
     inside = False
     for letter in text:
@@ -80,37 +80,37 @@ class Forward:
         Refused: It may not be taken.
     """
 
-    def __init__(self, access: Access, place: ForwardAddress) -> None:
+    def __init__(self, access: Access, address: ForwardAddress) -> None:
         self._access = access
-        self.place = place
+        self.address = address
         self.connections = 0
         """So far."""
         self.last_error = ""
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
-        family = socket.AF_INET6 if ":" in place.bind else socket.AF_INET
+        family = socket.AF_INET6 if ":" in address.bind else socket.AF_INET
         self._listener = socket.socket(family, socket.SOCK_STREAM)
         try:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._listener.bind((place.bind, place.local))
+            self._listener.bind((address.bind, address.local))
             self._listener.listen(64)
         except PermissionError as error:
             self._listener.close()
-            raise Refused(f"port {place.local} may not be taken", hint="take one above 1023") from error
+            raise Refused(f"port {address.local} may not be taken", hint="take one above 1023") from error
         except OSError as error:
             self._listener.close()
-            raise Conflict(f"port {place.local} of {place.bind} can't be taken: {error.strerror}",
+            raise Conflict(f"port {address.local} of {address.bind} can't be taken: {error.strerror}",
                            hint="choose another, or 0 for a free one", reference="port-taken") from error  # fmt: skip
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, name=f"forward-{self.port}", daemon=True)
         self._thread.start()
 
     def wait(self) -> None:
-        """Returns when it has been closed."""
+        """Return when it has been closed."""
         self._thread.join()
 
     def close(self) -> None:
-        """Ends it and its connections."""
+        """End it and its connections."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self._listener.close()
@@ -127,7 +127,7 @@ class Forward:
             except OSError:
                 return  # closed
             with self._lock:
-                full = len(self._open) >= MOST_CONNECTIONS
+                full = len(self._open) >= MAX_CONNECTIONS
                 if not full:
                     self._open.add(client)
             if full:
@@ -138,7 +138,7 @@ class Forward:
 
     def _carry(self, client: socket.socket) -> None:
         try:
-            there = self._access.connect(self.place.host, self.place.port)
+            there = self._access.connect(self.address.host, self.address.port)
         except PydError as error:
             self.last_error = error.message
             self._forget(client)
@@ -162,7 +162,7 @@ class Forward:
 
 
 def _bring(there: AccessProcess, client: socket.socket) -> None:
-    """Brings back what comes from the target, and its end."""
+    """Bring back what comes from the target, and its end."""
     with contextlib.suppress(OSError, PydError):
         while data := there.read():
             client.sendall(data)
@@ -178,25 +178,25 @@ class Forwards:
         self._numbers = itertools.count(1)
 
     def add(self, forward: Forward) -> int:
-        """Keeps one, and returns its number."""
+        """Keep one, and return its number."""
         number = next(self._numbers)
         self._running[number] = forward
         return number
 
     def running(self) -> dict[int, Forward]:
-        """Returns them by number."""
+        """Return them by number."""
         return dict(self._running)
 
     def stop(self, number: int | None) -> None:
-        """Ends one, or all.
+        """End one, or all.
 
         Raises:
             NotFound: There is none with that number.
         """
         if number is not None and number not in self._running:
             raise NotFound(f"no forward {number}", hint="list them with: forward ls", reference="no-forward")
-        for each in [number] if number is not None else list(self._running):
-            self._running.pop(each).close()
+        for key in [number] if number is not None else list(self._running):
+            self._running.pop(key).close()
 
 
 BACKGROUND = Forwards()

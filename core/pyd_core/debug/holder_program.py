@@ -52,7 +52,7 @@ _BASE, _HEADERS = 0x400000, 64 + 56
 
 
 def program(machine: str) -> bytes:
-    """Returns the executable for a machine, as `uname -m` names it (elf(5)).
+    """Return the executable for a machine, as `uname -m` names it (elf(5)).
 
     Raises:
         Unsupported: There is none for it.
@@ -68,7 +68,7 @@ def program(machine: str) -> bytes:
 
 
 def installed() -> str:
-    """Returns the program's path on this host, written first if it isn't there."""
+    """Return the program's path on this host, written first if it isn't there."""
     machine = platform.machine()
     content = program(machine)
     root = os.path.dirname(os.environ.get("PYD_TOOLBOX", "").rstrip("/")) or DEFAULT_ROOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def find_home(passwd: bytes, uid: int, *, has_root: bool) -> str:
-    """Returns a user's home directory by the target's passwd file (passwd(5)).
+    """Return a user's home directory by the target's passwd file (passwd(5)).
 
     Args:
         passwd: The file's content; empty where there is none.

@@ -22,7 +22,7 @@ _HEADER_BYTES = 1 << 16
 
 
 def seal_program() -> int:
-    """Returns a descriptor of a copy of this interpreter in memory, sealed against every change (memfd_create(2))."""
+    """Return a descriptor of a copy of this interpreter in memory, sealed against every change (memfd_create(2))."""
     flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
     try:
         copy = os.memfd_create("pyd", flags | _MFD_EXEC)
@@ -39,7 +39,7 @@ def seal_program() -> int:
 
 
 def command_line(status: int) -> list[str]:
-    """Returns the arguments that make the interpreter a supervisor (`join.main`).
+    """Return the arguments that make the interpreter a supervisor (`join.main`).
 
     Args:
         status: The descriptor of its socket.
@@ -53,7 +53,7 @@ def command_line(status: int) -> list[str]:
 
 
 def environment(program: int) -> dict[str, str]:
-    """Returns what the interpreter starts with, and forgets (`syscalls.forget_start`).
+    """Return what the interpreter starts with, and forgets (`syscalls.forget_start`).
 
     It is told not to load a locale, whose files of this machine it would keep mapped. The dynamic linker is told where
     libraries are if it is to look for them beside the program.

@@ -39,8 +39,8 @@ import sys
 
 from pyd_core.debug.joiner import open_terminal
 from pyd_core.debug.session_groups import SessionCgroups
-from pyd_core.debug.session_keeper import SessionCommand, become_command, close_streams, kill_children, mind
-from pyd_core.debug.session_reports import CLIENT_GONE, MINDED, report, report_failure
+from pyd_core.debug.session_keeper import SessionCommand, become_command, close_streams, kill_children, wait_for_child
+from pyd_core.debug.session_reports import CLIENT_GONE, HANDLED_SIGNALS, report, report_failure
 from pyd_core.debug.session_supervisor import supervise
 from pyd_core.debug.syscalls import (
     PR_SET_CHILD_SUBREAPER,
@@ -67,8 +67,8 @@ _MAX_PLAN_BYTES = 4 << 20
 _MAX_PLAN_DESCRIPTORS = 4
 
 
-def _run_beside(plan: Plan, status: socket.socket, streams: list[int]) -> NoReturn:
-    """Runs a plan's command in this process's own root and namespaces: beside a target that can't be joined."""
+def _run_next_to(plan: Plan, status: socket.socket, streams: list[int]) -> NoReturn:
+    """Run a plan's command in this process's own root and namespaces: beside a target that can't be joined."""
     try:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         channel: dict[int, int] = {}
@@ -80,7 +80,7 @@ def _run_beside(plan: Plan, status: socket.socket, streams: list[int]) -> NoRetu
         if command == 0:
             become_command(SessionCommand(plan, status, streams, channel))
         close_streams(status)
-        report(status, "exit", mind(command))
+        report(status, "exit", wait_for_child(command))
         while kill_children():
             os.waitpid(-1, 0)
     except Exception as error:  # noqa: BLE001 - the client turns it into a message
@@ -90,7 +90,7 @@ def _run_beside(plan: Plan, status: socket.socket, streams: list[int]) -> NoRetu
 
 
 def serve(status: socket.socket, bridge: Bridge | None = None, parents: Sequence[str] = ()) -> NoReturn:
-    """Waits for a plan and carries it out; ends quietly when none comes.
+    """Wait for a plan and carry it out; end quietly when none comes.
 
     Args:
         status: Brings the plan, and takes what there is to report. With the plan come the command's standard streams;
@@ -100,7 +100,7 @@ def serve(status: socket.socket, bridge: Bridge | None = None, parents: Sequence
     """
     os.setsid()  # what a terminal sends to the client's process group is not for the session
     prctl(PR_SET_PDEATHSIG, CLIENT_GONE)
-    signal.pthread_sigmask(signal.SIG_BLOCK, MINDED)
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
     client, groups = os.getppid(), SessionCgroups()
     import json  # noqa: PLC0415 - while the client is busy
 
@@ -119,31 +119,31 @@ def serve(status: socket.socket, bridge: Bridge | None = None, parents: Sequence
     if plan.get("bridged") and bridge is not None:
         groups.remove()
         connection, *streams = descriptors
-        for place, stream in enumerate(streams):
-            os.dup2(stream, place)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
             os.close(stream)
         sys.path += plan.pop("modules")
         bridge(plan, status, connection)
     streams = list(descriptors) or [fcntl.fcntl(place, fcntl.F_DUPFD_CLOEXEC, 3) for place in range(3)]
-    _let_go_of_streams()
+    _release_streams()
     if not plan["pid"]:
-        _run_beside(plan, status, streams)
+        _run_next_to(plan, status, streams)
     if plan["client"] and os.getppid() != plan["client"]:
         groups.remove()
         os._exit(125)
     supervise(plan, status, groups, streams)
 
 
-def _let_go_of_streams() -> None:
-    """Puts nothing in place of this process's own streams."""
+def _release_streams() -> None:
+    """Put nothing in place of this process's own streams."""
     nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    for place in range(3):
-        os.dup2(nothing, place)
+    for number in range(3):
+        os.dup2(nothing, number)
     os.close(nothing)
 
 
 def main(status: int) -> NoReturn:
-    """Serves one client as a fresh interpreter's whole life.
+    """Serve one client as a fresh interpreter's whole life.
 
     Args:
         status: The descriptor of the socket to it; all others but the first three are closed.

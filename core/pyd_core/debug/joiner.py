@@ -99,7 +99,7 @@ class TargetHandles:
         self.nodes = {name: open_node(name) for name in NODES if not _is_character_device(self.root, name)}
 
     def join(self, *kinds: str) -> None:
-        """Enters namespaces of the target; those it shares with this process are left out."""
+        """Enter namespaces of the target; those it shares with this process are left out."""
         for kind in kinds:
             if kind in self.namespaces:
                 checked("setns", libc.setns(self.namespaces[kind], 0), kind)
@@ -152,7 +152,7 @@ def join_target(
 
 
 def _take_confinement(plan: Plan, opened: TargetHandles, link: socket.socket) -> None:
-    """Takes over what is inherited and needs the host's /proc, or rights over this machine."""
+    """Take over what is inherited and needs the host's /proc, or rights over this machine."""
     with contextlib.suppress(CallFailed):  # an engine's filter on a helper container refuses it: the keyring is its own
         join_new_keyring()
     raise_limits(opened.limits)
@@ -165,7 +165,7 @@ def _take_confinement(plan: Plan, opened: TargetHandles, link: socket.socket) ->
 
 
 def _give_rights_up(who: dict[str, Any], filters: list[bytes]) -> None:
-    """Leaves what the command is to have and what a keeper takes; the user is the root of the user namespace.
+    """Leave what the command is to have and what a keeper takes; the user is the root of the user namespace.
 
     Without no-new-privileges a filter takes CAP_SYS_ADMIN, which nobody in the target's pid namespace is to hold: so
     the keeper has the filter too. Runtimes install it before they give rights up, so it allows that.
@@ -190,7 +190,7 @@ def _give_rights_up(who: dict[str, Any], filters: list[bytes]) -> None:
 
 
 def open_terminal(plan: Plan, terminals: int, status: socket.socket) -> tuple[int, dict[int, int]]:
-    """Makes a pty on the session's devpts, and the channel if one is wanted, and gives the client its ends.
+    """Make a pty on the session's devpts, and the channel if one is wanted, and give the client its ends.
 
     Returns:
         The command's end of the pty, and its ends of the channel by the numbers it shall have them under.

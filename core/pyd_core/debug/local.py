@@ -14,7 +14,7 @@ import msgspec
 from pyd_core.debug.access import CommandOutcome, DirectoryEntry
 from pyd_core.debug.credentials import inside, outside
 from pyd_core.debug.environment import tool_environment
-from pyd_core.debug.local_files import write_whole
+from pyd_core.debug.local_files import write_atomic
 from pyd_core.debug.local_process import LocalProcess, SocketProcess
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
@@ -29,7 +29,7 @@ from pyd_core.sanitise import safe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_NAMES = 65536
+MAX_NAMES = 65536
 """Of one directory of the target: a hostile one could hold millions."""
 
 
@@ -109,33 +109,33 @@ class LocalAccess:
     def list(self, path: str) -> Sequence[DirectoryEntry]:
         """See `Access`."""
         with self._root() as root, _mapped(path):
-            folder = open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOCTTY)
+            directory = open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOCTTY)
             try:
-                found: list[DirectoryEntry] = []
+                listed: list[DirectoryEntry] = []
                 maps = self._maps()
-                with os.scandir(folder) as entries:
+                with os.scandir(directory) as entries:
                     for entry in entries:
-                        if len(found) >= MOST_NAMES:
+                        if len(listed) >= MAX_NAMES:
                             break
                         try:
                             facts = entry.stat(follow_symlinks=False)
-                            link = os.readlink(entry.name, dir_fd=folder) if entry.is_symlink() else ""
+                            link = os.readlink(entry.name, dir_fd=directory) if entry.is_symlink() else ""
                         except OSError:
                             continue  # gone since it was listed
-                        found.append(_entry(entry.name, facts, link, maps))
-                return found
+                        listed.append(_entry(entry.name, facts, link, maps))
+                return listed
             finally:
-                os.close(folder)
+                os.close(directory)
 
     def stat(self, path: str, *, follow: bool = True) -> DirectoryEntry:
         """See `Access`."""
         with self._root() as root, _mapped(path):
-            place = open_in_root(root, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
+            descriptor = open_in_root(root, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
             try:
-                facts = os.fstat(place)
-                link = os.readlink("", dir_fd=place) if stat.S_ISLNK(facts.st_mode) else ""
+                facts = os.fstat(descriptor)
+                link = os.readlink("", dir_fd=descriptor) if stat.S_ISLNK(facts.st_mode) else ""
             finally:
-                os.close(place)
+                os.close(descriptor)
         return _entry(path.rstrip("/").rpartition("/")[2] or "/", facts, link, self._maps())
 
     def read_file(self, path: str, *, offset: int = 0, limit: int = 1 << 24) -> bytes:
@@ -153,7 +153,7 @@ class LocalAccess:
         uids, gids = self._maps()
         owner = outside(0, uids), outside(0, gids)
         with self._root() as root, _mapped(path):
-            write_whole(root, path, data, mode=mode, owner=owner)
+            write_atomic(root, path, data, mode=mode, owner=owner)
 
     def start(self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = ()) -> LocalProcess:
         """See `Access`."""
@@ -230,7 +230,7 @@ def _read(file: int, limit: int) -> bytes:
 
 @contextmanager
 def _mapped(subject: str) -> Iterator[None]:
-    """Turns what the kernel says of a path or a process into an error with a next step."""
+    """Turn what the kernel says of a path or a process into an error with a next step."""
     try:
         yield
     except (KernelError, OSError) as error:
@@ -256,7 +256,7 @@ _NOT_FIT = {
 
 
 def explain_errno(number: int, subject: str) -> PydError:
-    """Returns the error for an error number about a path or a process, safe to show."""
+    """Return the error for an error number about a path or a process, safe to show."""
     kinds: tuple[tuple[type[NotFound | Refused | InvalidInput], dict[int, tuple[str, str]]], ...] = (
         (NotFound, _NOT_THERE),
         (Refused, _NOT_ALLOWED),

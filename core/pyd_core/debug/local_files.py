@@ -11,12 +11,12 @@ import stat
 from pyd_core.errors import KernelError
 from pyd_core.linux.openat2 import open_in_root
 
-MOST_LINKS = 40
+MAX_LINKS = 40
 """As the kernel: ELOOP after that."""
 
 
-def write_whole(root: int, path: str, data: bytes, *, mode: int | None, owner: tuple[int, int]) -> None:
-    """Writes a file beside its name and renames it there.
+def write_atomic(root: int, path: str, data: bytes, *, mode: int | None, owner: tuple[int, int]) -> None:
+    """Write a file beside its name and rename it there.
 
     Args:
         root: Descriptor of the directory that paths are resolved in.
@@ -29,15 +29,15 @@ def write_whole(root: int, path: str, data: bytes, *, mode: int | None, owner: t
         KernelError: The kernel refuses, or a directory or device is in the way.
         OSError: The same.
     """
-    folder, name = _follow(root, path)
+    directory, name = _follow(root, path)
     try:
-        old = _regular(folder, name)
+        old = _regular(directory, name)
         if old is not None:
             owner = old.st_uid, old.st_gid
         bits = mode if mode is not None else (stat.S_IMODE(old.st_mode) if old is not None else 0o644)
-        beside = f".pyd-{secrets.token_hex(8)}"
+        temporary = f".pyd-{secrets.token_hex(8)}"
         file = os.open(
-            beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=directory
         )
         try:
             try:
@@ -46,39 +46,39 @@ def write_whole(root: int, path: str, data: bytes, *, mode: int | None, owner: t
                 os.fchmod(file, bits)  # after the owner: changing that drops set-id bits
             finally:
                 os.close(file)
-            os.rename(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
         except OSError as error:
             with contextlib.suppress(OSError):
-                os.unlink(beside, dir_fd=folder)
+                os.unlink(temporary, dir_fd=directory)
             if error.errno != errno.EBUSY:  # /etc/hosts and its like: a mount is on the name
                 raise
-            _overwrite(folder, name, data)
+            _overwrite(directory, name, data)
     finally:
-        os.close(folder)
+        os.close(directory)
 
 
 def _follow(root: int, path: str) -> tuple[int, str]:
-    """Returns the directory that holds a path's file, and its name there, links as the last part followed."""
-    for _ in range(MOST_LINKS):
+    """Return the directory that holds a path's file, and its name there; a link as the last part is followed."""
+    for _ in range(MAX_LINKS):
         above, _, name = path.rstrip("/").rpartition("/")
         if name in ("", ".", ".."):
             raise KernelError("open", errno.EISDIR, path)
-        folder = open_in_root(root, above or "/", os.O_PATH | os.O_DIRECTORY)
+        directory = open_in_root(root, above or "/", os.O_PATH | os.O_DIRECTORY)
         try:
-            target = os.readlink(name, dir_fd=folder)
+            target = os.readlink(name, dir_fd=directory)
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ENOENT):  # no link, or nothing yet
-                return folder, name
-            os.close(folder)
+                return directory, name
+            os.close(directory)
             raise
-        os.close(folder)
+        os.close(directory)
         path = target if target.startswith("/") else f"{above}/{target}"
     raise KernelError("open", errno.ELOOP, path)
 
 
-def _regular(folder: int, name: str) -> os.stat_result | None:
+def _regular(directory: int, name: str) -> os.stat_result | None:
     try:
-        facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        facts = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(facts.st_mode):
@@ -86,9 +86,9 @@ def _regular(folder: int, name: str) -> os.stat_result | None:
     return facts
 
 
-def _overwrite(folder: int, name: str, data: bytes) -> None:
+def _overwrite(directory: int, name: str, data: bytes) -> None:
     flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    file = os.open(name, flags, dir_fd=folder)
+    file = os.open(name, flags, dir_fd=directory)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise KernelError("open", errno.EINVAL, name)

@@ -19,18 +19,18 @@ from pyd_core.debug.access import CommandOutcome
 from pyd_core.debug.cgroup import remove_stale
 from pyd_core.debug.failures import failure
 from pyd_core.debug.interpreter import command_line, environment, seal_program
-from pyd_core.debug.supervisor import LARGEST_PLAN
+from pyd_core.debug.supervisor import MAX_PLAN_BYTES
 from pyd_core.errors import KernelError, PydError
 from pyd_core.linux.netns import inside
 
 CHUNK = 65536
-MOST_OUTPUT = 64 << 20
+MAX_OUTPUT_BYTES = 64 << 20
 """Bytes of output that are held for who doesn't read as it comes."""
-MOST_COMPLAINT = 1 << 18
+MAX_STDERR_BYTES = 1 << 18
 """Bytes of stderr that are kept, the last."""
-PATIENCE = 2000
+END_TIMEOUT_MS = 2000
 """Milliseconds that a program has to end by itself after SIGTERM."""
-CONNECT_TIMEOUT = 5.0
+CONNECT_TIMEOUT_S = 5.0
 
 
 class LocalProcess:
@@ -55,8 +55,8 @@ class LocalProcess:
         self._parents = [group["parent"] for group in plan["groups"]]
         self._status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            for each in (self._status, theirs):
-                each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PLAN)
+            for end in (self._status, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_PLAN_BYTES)
             program = seal_program()
             try:
                 self._process = subprocess.Popen(
@@ -125,7 +125,7 @@ class LocalProcess:
         """See `Process`: SIGTERM, and SIGKILL for what doesn't heed it."""
         if self._process.returncode is None:
             self._signal(signal.SIGTERM)
-            if not self._over(PATIENCE):
+            if not self._has_ended(END_TIMEOUT_MS):
                 self._signal(signal.SIGRTMIN)  # what the join takes for its client's end
         self._close()
 
@@ -133,7 +133,7 @@ class LocalProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
 
-    def _over(self, milliseconds: int) -> bool:
+    def _has_ended(self, milliseconds: int) -> bool:
         """Whether the session ends in time; what it prints is thrown away, so that no full pipe holds it up."""
         try:
             pidfd = os.pidfd_open(self._process.pid)
@@ -163,7 +163,7 @@ class LocalProcess:
         remove_stale(self._parents)
 
     def _turn(self, *, writing: bool = False) -> bool:
-        """Waits for something to happen and takes what was printed; True when input can be given."""
+        """Wait for something to happen and take what was printed; True when input can be given."""
         poll = select.poll()
         for descriptor in self._outputs:
             poll.register(descriptor, select.POLLIN)
@@ -180,14 +180,16 @@ class LocalProcess:
             if not data:
                 del self._outputs[descriptor]
             if descriptor != self._out:
-                del buffer[:-MOST_COMPLAINT]
-            elif len(buffer) > MOST_OUTPUT:
+                del buffer[:-MAX_STDERR_BYTES]
+            elif len(buffer) > MAX_OUTPUT_BYTES:
                 self.end()
-                raise PydError(f"the program printed more than {MOST_OUTPUT >> 20} MB", reference="too-much-output")
+                raise PydError(
+                    f"the program printed more than {MAX_OUTPUT_BYTES >> 20} MB", reference="too-much-output"
+                )
         return can_write
 
     def _hear(self) -> None:
-        """Takes what the join told, to its end."""
+        """Take what the join told, to its end."""
         while message := self._status.recv(CHUNK):
             kind, *fields = message.decode(errors="replace").split("\0")
             if kind == "exit":
@@ -206,7 +208,7 @@ class SocketProcess:
 
     @classmethod
     def to(cls, process: int, addresses: Sequence[str], port: int) -> SocketProcess:
-        """Connects to the first of some addresses that answers, in the network of an open `/proc/PID`.
+        """Connect to the first of some addresses that answers, in the network of an open `/proc/PID`.
 
         Raises:
             KernelError: None does; with the errno of the last.
@@ -217,7 +219,7 @@ class SocketProcess:
             # A socket stays in the namespace that it was made in, so only its making takes a thread there.
             connection = inside(f"/proc/self/fd/{process}/ns/net", partial(socket.socket, family, socket.SOCK_STREAM))
             try:
-                connection.settimeout(CONNECT_TIMEOUT)
+                connection.settimeout(CONNECT_TIMEOUT_S)
                 connection.connect((address, port))
             except TimeoutError:
                 connection.close()
@@ -249,7 +251,7 @@ class SocketProcess:
         """See `Process`."""
         self.close_input()
         data = bytearray()
-        while len(data) < MOST_OUTPUT and (part := self.read()):
+        while len(data) < MAX_OUTPUT_BYTES and (part := self.read()):
             data += part
         self.end()
         return CommandOutcome(code=0, stdout=bytes(data), stderr=b"")

@@ -13,12 +13,12 @@ DEBIAN = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def own_machine() -> str:
-    """Returns this machine's name (`uname -m`)."""
+    """Return this machine's name (`uname -m`)."""
     return os.uname().machine
 
 
 def engine_machine(where: str, info: Info) -> str:
-    """Returns the name of the machine that an engine runs containers on.
+    """Return the name of the machine that an engine runs containers on.
 
     An image for another machine runs there, if at all, through an emulator that the engine's kernel knows
     (binfmt_misc); tools of the engine's own machine enter it all the same.
@@ -33,8 +33,8 @@ def engine_machine(where: str, info: Info) -> str:
     if info.os_type not in ("", "linux"):
         raise Unsupported(f"{where} runs {safe(info.os_type)} containers", hint="use pyd exec")
     known = {name: machine for machine, debian in DEBIAN.items() for name in (machine, debian)}
-    told = info.architecture or own_machine()
-    machine = known.get(told, told)
+    architecture = info.architecture or own_machine()
+    machine = known.get(architecture, architecture)
     if machine not in DEBIAN and machine != own_machine():
         raise Unsupported(
             f"{where} is {safe(machine)}; toolboxes are made for {' and '.join(DEBIAN)}",

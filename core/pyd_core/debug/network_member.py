@@ -46,7 +46,7 @@ def join_network(engine: ApiClient, target: NetworkTarget) -> Iterator[Container
     try:
         yield run_now(member.start(target.name))
     finally:
-        run_now(member.end())
+        run_now(member.remove())
 
 
 async def find_network(engine: ApiClient, name: str) -> Network:
@@ -90,7 +90,7 @@ class _Member:
         await self._containers.start(self._id)
         return await self._containers.inspect(self._id)
 
-    async def end(self) -> None:
+    async def remove(self) -> None:
         if self._input is not None:
             await self._input.aclose()
         if self._id:
@@ -98,7 +98,7 @@ class _Member:
 
 
 async def _image(engine: ApiClient) -> str:
-    """Returns the name of an image with the program, made first if the engine hasn't got it."""
+    """Return the name of an image with the program, made first if the engine hasn't got it."""
     machine = engine_machine(engine.where, await SystemApi(engine).info())
     tag = f"{_FORMAT}-{machine}"
     try:
@@ -110,7 +110,7 @@ async def _image(engine: ApiClient) -> str:
             entry.size, entry.mode = len(content), 0o755
             tar.addfile(entry, io.BytesIO(content))
         options = ImportOptions(repository=REPOSITORY, tag=tag)
-        async with ImagesApi(engine).import_(sink.getvalue(), options) as told:
-            async for _ in told:
+        async with ImagesApi(engine).import_(sink.getvalue(), options) as progress_stream:
+            async for _ in progress_stream:
                 pass
     return f"{REPOSITORY}:{tag}"

@@ -47,7 +47,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     tier: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuses what contradicts itself."""
+        """Refuse what contradicts itself."""
         if self.line is not None and self.command:
             raise InvalidInput("both -c and a command are given", hint="give one of them")
         if any("\0" in text for text in (*self.command, self.line or "")):

@@ -22,7 +22,7 @@ from pyd_core.linux.process import ProcessEntry, parse_status
 def make_plan(
     target: LocalTarget, options: DebugOptions, toolbox: str, *, terminal: bool, conversing: bool = False
 ) -> dict[str, Any]:
-    """Returns what `join.supervise` is to do, as plain data.
+    """Return what `join.supervise` is to do, as plain data.
 
     Args:
         target: The container.
@@ -83,7 +83,7 @@ def make_plan(
 
 
 def shared_namespaces(process: ProcessEntry) -> list[str]:
-    """Returns which namespaces of a process are this one's too."""
+    """Return which namespaces of a process are this one's too."""
     return [
         kind
         for kind in WITHHELD
@@ -92,13 +92,13 @@ def shared_namespaces(process: ProcessEntry) -> list[str]:
 
 
 def converse(plan: dict[str, Any]) -> dict[str, Any]:
-    """Makes a plan's command a bash that is given its lines by a program, and returns the plan."""
+    """Make a plan's command a bash that is given its lines by a program, and return the plan."""
     plan |= {"channel": CHANNEL, "env": plan["env"] | SILENT, "argv": CONVERSING}
     return plan
 
 
 def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
-    """Returns the program to run and its arguments: our bash, unless a program is named."""
+    """Return the program to run and its arguments: our bash, unless a program is named."""
     if options.command:
         return list(options.command)
     bash = [f"{PREFIX}/bin/bash", "--noprofile", "--norc"]  # start-up files here are the container's
@@ -110,7 +110,7 @@ def command_line(options: DebugOptions, *, terminal: bool) -> list[str]:
 
 
 def terminal_size() -> tuple[int, int]:
-    """Returns the rows and columns of this process's terminal; 24 by 80 without one."""
+    """Return the rows and columns of this process's terminal; 24 by 80 without one."""
     from pyd_core.debug.terminal import window_size  # noqa: PLC0415 - only a terminal needs it
 
     return window_size(1) if os.isatty(1) else (24, 80)
@@ -132,7 +132,7 @@ def _exists(process: int, path: str) -> bool:
 
 
 def _home(process: int, credentials: ProcessCredentials) -> str:
-    """Returns the home directory that the container's own passwd file gives the session's user."""
+    """Return the home directory that the container's own passwd file gives the session's user."""
     root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     try:
         passwd = read_in_root(root, "etc/passwd", 1 << 20)

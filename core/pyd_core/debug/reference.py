@@ -28,7 +28,7 @@ _NUMBER = "com.docker.compose.container-number"
 
 
 async def find_subject(session: ApiClient, text: str) -> Container | LocalTarget:
-    """Finds what a session is wanted in: a container, one that stands for an image, or a process.
+    """Find what a session is wanted in: a container, one that stands for an image, or a process.
 
     Raises:
         NotFound: There is nothing of that name; the nearest names of containers are offered.
@@ -51,7 +51,9 @@ async def find_subject(session: ApiClient, text: str) -> Container | LocalTarget
         if member is not None:
             return await containers.inspect(member.id)
         service = text.rpartition("@")[0]
-        if numbers := sorted(each.labels.get(_NUMBER, "") for each in there if service and each.service == service):
+        if numbers := sorted(
+            container.labels.get(_NUMBER, "") for container in there if service and container.service == service
+        ):
             raise NotFound(
                 f"service {safe(service)!r} has no container {safe(text.rpartition('@')[2])}",
                 hint=f"it has {', '.join(safe(number) for number in numbers)}",
@@ -64,24 +66,28 @@ async def find_subject(session: ApiClient, text: str) -> Container | LocalTarget
 
 
 def pick_member(containers: list[ContainerSummary], text: str) -> ContainerSummary | None:
-    """Returns the container of a Compose service: by its number, else the first that runs, else the first.
+    """Return the container of a Compose service: by its number, else the first that runs, else the first.
 
     Raises:
         Ambiguous: Several projects have a service of that name.
     """
-    service, at, number = text.rpartition("@")
-    if not at:
+    service, separator, number = text.rpartition("@")
+    if not separator:
         service, number = text, ""
-    found = [each for each in containers if each.service == service and number in ("", each.labels.get(_NUMBER, ""))]
-    projects = sorted({each.project for each in found})
+    members = [
+        container
+        for container in containers
+        if container.service == service and number in ("", container.labels.get(_NUMBER, ""))
+    ]
+    projects = sorted({each.project for each in members})
     if len(projects) > 1:
-        names = [each.name for each in found]
+        names = [each.name for each in members]
         raise Ambiguous(
             f"projects {', '.join(map(safe, projects))} each have a service {safe(service)!r}",
             candidates=names,
             hint=f"name the container: {', '.join(map(safe, names))}",
         )
-    return min(found, key=_order, default=None)
+    return min(members, key=_order, default=None)
 
 
 def _order(container: ContainerSummary) -> tuple[bool, int]:
@@ -90,7 +96,7 @@ def _order(container: ContainerSummary) -> tuple[bool, int]:
 
 
 async def _image(session: ApiClient, reference: str) -> Container:
-    """Returns a container as one made from the image would be; the engine needn't make it."""
+    """Return a container as one made from the image would be; the engine needn't make it."""
     from pyd_core.client.images import ImagesApi  # noqa: PLC0415 - containers don't pay for it
 
     try:
@@ -110,7 +116,7 @@ async def _image(session: ApiClient, reference: str) -> Container:
 
 
 def process_target(text: str) -> LocalTarget:
-    """Returns a process of this machine as a target: its namespaces, environment and working directory.
+    """Return a process of this machine as a target: its namespaces, environment and working directory.
 
     Raises:
         InvalidInput: Not a number.
@@ -122,10 +128,10 @@ def process_target(text: str) -> LocalTarget:
         process = ProcessEntry(int(text))
         environment = process.read("environ").decode(errors="surrogateescape").split("\0")
         command = process.read("comm").decode(errors="replace").strip()
-        folder = os.readlink("cwd", dir_fd=process.descriptor)
+        directory = os.readlink("cwd", dir_fd=process.descriptor)
     except ProcessLookupError as error:
         raise NotFound(f"no process {text}", hint="list them with: ps -e", reference="no-such-process") from error
     except OSError as error:  # one without files: a thread of the kernel's, or a zombie
         raise InvalidInput(f"process {text} has no files to see: {error.strerror}") from error
-    config = ContainerConfig(env=[variable for variable in environment if variable], working_dir=folder)
+    config = ContainerConfig(env=[variable for variable in environment if variable], working_dir=directory)
     return LocalTarget(Container(id="", name_=f"/{command}-{text}", config=config), process)

@@ -35,15 +35,15 @@ class SessionCgroups:
         self._no_forks = -1
 
     def enter(self, parents: Sequence[str]) -> None:
-        """Makes a cgroup in each of these folders that has none yet, and moves this process in."""
+        """Make a cgroup in each of these folders that has none yet, and move this process in."""
         for parent in parents:
             if parent not in self._paths:
                 self._make(parent)
                 self._move(parent)
 
-    def limit(self, wanted: list[dict[str, Any]]) -> None:
-        """Gives them their limits; those that aren't there yet are made, and entered when they have them."""
-        for group in wanted:
+    def limit(self, plans: list[dict[str, Any]]) -> None:
+        """Give them their limits; those that aren't there yet are made, and entered when they have them."""
+        for group in plans:
             parent = group["parent"]
             fresh = parent not in self._paths
             if fresh:
@@ -83,25 +83,25 @@ class SessionCgroups:
             raise CallFailed("cgroup", error.errno or 0, path) from error
 
     def kill(self, *spared: int) -> bool:
-        """Kills the members but these, as far as this process's pid namespace shows them; False if there were none."""
+        """Kill the members but these, as far as this process's pid namespace shows them; False if there were none."""
         if not self._members:
             return False
         if self._no_forks >= 0:
             os.pwrite(self._no_forks, b"0", 0)
-        found = False
+        killed = False
         os.lseek(self._members[0], 0, os.SEEK_SET)
         listing = b""
         while part := os.read(self._members[0], 65536):
             listing += part
         for pid in map(int, listing.split()):
             if pid not in (0, *spared):
-                found = True
+                killed = True
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        return found
+        return killed
 
     def remove(self) -> None:
-        """Moves this process out of them, and removes them; who else is still in there is killed."""
+        """Move this process out of the cgroups and remove them; remaining members are killed."""
         for parent, path in self._paths.items():
             try:
                 with open(f"{parent}/cgroup.procs", "wb", buffering=0) as members:

@@ -17,7 +17,7 @@ import termios
 import warnings  # noqa: F401 - os.execvpe imports it, and by then the library is out of sight
 
 from pyd_core.debug.confine import install_filters, take_credentials, take_limits
-from pyd_core.debug.session_reports import CLIENT_GONE, FORWARDED, report, report_failure, signal_descriptor
+from pyd_core.debug.session_reports import CLIENT_GONE, FORWARDED_SIGNALS, report, report_failure, signal_descriptor
 from pyd_core.debug.syscalls import (
     PR_SET_CHILD_SUBREAPER,
     PR_SET_NAME,
@@ -72,18 +72,18 @@ class SessionCommand:
         self.filters, self.limits = filters, limits
 
 
-def keep(wanted: SessionCommand) -> NoReturn:
+def keep(command: SessionCommand) -> NoReturn:
     """The keeper: starts the command, reaps everything, and leaves nobody behind."""
-    link = wanted.link
+    link = command.link
     try:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         libc.prctl(PR_SET_NAME, b"pyd-keeper", 0, 0, 0)
-        command = os.fork()
-        if command == 0:
-            become_command(wanted)
+        child = os.fork()
+        if child == 0:
+            become_command(command)
         close_streams(link)
         set_capabilities(CAP_KILL, CAP_KILL, 0)
-        report(link, "exit", mind(command, link))
+        report(link, "exit", wait_for_child(child, link))
         with contextlib.suppress(ChildProcessError):
             while kill_children():
                 os.waitpid(-1, 0)
@@ -96,12 +96,12 @@ def keep(wanted: SessionCommand) -> NoReturn:
 
 
 def close_streams(link: socket.socket) -> None:
-    """Closes all but the link, the streams too, so that their readers see the end when the command has ended."""
+    """Close all but the link, the streams too, so that their readers see the end when the command has ended."""
     close_all_but((link.fileno(),), first=0)
 
 
-def mind(child: int, link: socket.socket | None = None) -> int:
-    """Waits for a child, reaping all others, passing signals on to its process group, and returns its wait status.
+def wait_for_child(child: int, link: socket.socket | None = None) -> int:
+    """Wait for a child, reaping all others, passing signals on to its process group, and return its wait status.
 
     Args:
         child: The child.
@@ -129,7 +129,7 @@ def mind(child: int, link: socket.socket | None = None) -> int:
 
 
 def _pass_on(child: int, number: int) -> None:
-    """Signals the child's process group; the child alone if it has none yet, being about to make it."""
+    """Signal the child's process group; the child alone if it has none yet, being about to make it."""
     try:
         os.killpg(child, number)
     except ProcessLookupError:
@@ -147,7 +147,7 @@ def _reap(child: int) -> int | None:
 
 
 def kill_children() -> bool:
-    """Kills this process's children, which all that a session leaves come to be; False when there are none.
+    """Kill this process's children, which all that a session leaves come to be; False when there are none.
 
     For sessions without a cgroup of their own. What the target has mounted on its `/proc`, or on top of what is in it,
     is never looked at.
@@ -170,26 +170,26 @@ def kill_children() -> bool:
     return bool(listing.split())
 
 
-def become_command(wanted: SessionCommand) -> NoReturn:
+def become_command(command: SessionCommand) -> NoReturn:
     """The last steps before the command: its session, its terminal, its credentials, nothing else in hand."""
-    plan, link = wanted.plan, wanted.link
+    plan, link = command.plan, command.link
     who = plan["credentials"]
     try:
         os.setsid()
-        _place_descriptors(link, wanted.streams, wanted.channel)
+        _place_descriptors(link, command.streams, command.channel)
         if plan["terminal"]:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         os.umask(0o022)
-        take_limits(wanted.limits)
+        take_limits(command.limits)
         if who is not None:
             take_credentials(who)
-        _enter_folder(plan["cwd"], link)
+        _enter_directory(plan["cwd"], link)
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, *FORWARDED):
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, *FORWARDED_SIGNALS):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         if who is not None and who["no_new_privileges"]:
-            install_filters(wanted.filters)  # the last of all: it may allow nothing but the execve
+            install_filters(command.filters)  # the last of all: it may allow nothing but the execve
         os.execvpe(plan["argv"][0], plan["argv"], plan["env"])
     except CallFailed as error:
         report(link, "error", error.call, error.number, error.subject)
@@ -200,17 +200,17 @@ def become_command(wanted: SessionCommand) -> NoReturn:
 
 
 def _place_descriptors(link: socket.socket, streams: list[int], channel: dict[int, int]) -> None:
-    """Gives the command its streams and its channel, and closes all else; the link closes with the execve."""
+    """Give the command its streams and its channel, and close all else; the link closes with the execve."""
     lowest = max(3, *channel, link.fileno()) + 1
     moved = [fcntl.fcntl(stream, fcntl.F_DUPFD_CLOEXEC, lowest) for stream in streams]
-    ends = {wanted: fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, lowest) for wanted, end in channel.items()}
-    for wanted, descriptor in (*enumerate(moved), *ends.items()):
-        os.dup2(descriptor, wanted)
+    ends = {number: fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, lowest) for number, end in channel.items()}
+    for number, descriptor in (*enumerate(moved), *ends.items()):
+        os.dup2(descriptor, number)
     close_all_but((link.fileno(), *channel))
 
 
-def _enter_folder(path: str, link: socket.socket) -> None:
-    """Makes the target's directory the working one, as its user; `/` where it can't be had.
+def _enter_directory(path: str, link: socket.socket) -> None:
+    """Make the target's directory the working one, as its user; `/` where it can't be had.
 
     No link of it leads out: magic links of /proc are refused, no descriptor of the host is left to name, and the kernel
     is asked whether what was entered lies below the root.
@@ -220,13 +220,13 @@ def _enter_folder(path: str, link: socket.socket) -> None:
         root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         flags = os.O_PATH | os.O_DIRECTORY
         try:
-            folder = open_beneath(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+            directory = open_beneath(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
         except CallFailed as error:
             if error.number not in (errno.EPERM, errno.ENOSYS):
                 raise
-            folder = os.open(path, flags | os.O_CLOEXEC)  # a filter older than openat2(2) refuses that
-        os.fchdir(folder)
-        os.close(folder)
+            directory = os.open(path, flags | os.O_CLOEXEC)  # a filter older than openat2(2) refuses that
+        os.fchdir(directory)
+        os.close(directory)
         os.close(root)
         if not reaches_root():
             number = errno.ENOENT

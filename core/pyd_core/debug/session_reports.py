@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     """As `pyd_core.debug.plan.make_plan` makes it."""
 
 CLIENT_GONE = signal.SIGRTMIN
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-MINDED = {signal.SIGCHLD, CLIENT_GONE, *FORWARDED}
+FORWARDED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+HANDLED_SIGNALS = {signal.SIGCHLD, CLIENT_GONE, *FORWARDED_SIGNALS}
 
 
 def report(status: socket.socket, *fields: object, descriptors: tuple[int, ...] = ()) -> None:
-    """Sends a report to the process above, or to the client; nothing happens when that is gone."""
+    """Send a report to the process above, or to the client; nothing happens when that is gone."""
     message = b"\0".join(str(field).encode(errors="surrogateescape") for field in fields)
     with contextlib.suppress(OSError):  # whoever would hear it is gone
         socket.send_fds(status, [message], descriptors)
 
 
 def report_failure(status: socket.socket, error: Exception) -> None:
-    """Reports an error by its call and its number, from which the client makes a message."""
+    """Report an error by its call and its number, from which the client makes a message."""
     if isinstance(error, CallFailed):
         report(status, "error", error.call, error.number, error.subject)
     elif isinstance(error, OSError):
@@ -43,6 +43,6 @@ def report_failure(status: socket.socket, error: Exception) -> None:
 
 
 def signal_descriptor() -> int:
-    """Returns a descriptor that signals are read from; they are blocked."""
-    bits = sum(1 << (number - 1) for number in MINDED)
+    """Return a descriptor that signals are read from; they are blocked."""
+    bits = sum(1 << (number - 1) for number in HANDLED_SIGNALS)
     return checked("signalfd", libc.signalfd(-1, struct.pack("Q", bits).ljust(128, b"\0"), os.O_CLOEXEC))

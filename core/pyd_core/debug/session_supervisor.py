@@ -34,7 +34,7 @@ _UCRED = struct.Struct("iII")
 
 
 def supervise(plan: Plan, status: socket.socket, groups: SessionCgroups, streams: list[int]) -> NoReturn:
-    """Runs the plan to its end as the supervisor process; never returns.
+    """Run the plan to its end as the supervisor process; never returns.
 
     Args:
         plan: What to do.
@@ -67,7 +67,7 @@ def supervise(plan: Plan, status: socket.socket, groups: SessionCgroups, streams
 
 
 def make_link() -> tuple[socket.socket, socket.socket]:
-    """Returns the supervisor's end, at which the kernel names the sender of each message, and the keeper's."""
+    """Return the supervisor's end, at which the kernel names the sender of each message, and the keeper's."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -92,13 +92,13 @@ class Watch:
         """Signals for a keeper that isn't there yet."""
 
     def run(self) -> None:
-        """Returns when all the session's processes are gone."""
+        """Return when all the session's processes are gone."""
         signals = signal_descriptor()
         self._poll = select.poll()
         for descriptor in (signals, self._link.fileno(), self._target):
             self._poll.register(descriptor, select.POLLIN)
-        over = killed = False
-        while not over:
+        finished = killed = False
+        while not finished:
             ready = dict(self._poll.poll(self._patience_ms))
             if not ready:
                 self._signal(signal.SIGKILL)
@@ -109,7 +109,7 @@ class Watch:
                 self._end()
             if signals in ready:
                 self._obey(struct.unpack_from("I", os.read(signals, 128))[0])
-            over, killed = self._reap()
+            finished, killed = self._reap()
         while self._hear():
             pass
         self._groups.kill(os.getpid())
@@ -123,7 +123,7 @@ class Watch:
             self._signal(number)
 
     def _hear(self) -> bool:
-        """Takes what the joiner or the keeper says, which may be the target's word; False at the end of it."""
+        """Take what the joiner or the keeper says, which may be the target's word; False at the end of it."""
         try:
             message, credentials, _, _ = self._link.recvmsg(_MAX_REPORT_BYTES, socket.CMSG_SPACE(_UCRED.size))
         except BlockingIOError:
@@ -155,7 +155,7 @@ class Watch:
                 os.kill(self._keeper, number)
 
     def _end(self) -> None:
-        """Has the session end, whatever it does."""
+        """Have the session end, whatever it does."""
         self._patience_ms = _REAP_TIMEOUT_MS
         if self._keeper:
             self._signal(CLIENT_GONE)
@@ -165,7 +165,7 @@ class Watch:
                 os.kill(self._child, signal.SIGKILL)
 
     def _reap(self) -> tuple[bool, bool]:
-        """Returns whether the last of the two processes has ended, and whether it was killed."""
+        """Return whether the last of the two processes has ended, and whether it was killed."""
         while True:
             try:
                 pid, ended = os.waitpid(-1, os.WNOHANG)
@@ -183,7 +183,7 @@ class Watch:
 
 
 def _sender(credentials: list[tuple[int, int, bytes]]) -> int:
-    """Returns the process that sent a message, as the kernel names it here (unix(7), SCM_CREDENTIALS); 0: unknown."""
+    """Return the process that sent a message, as the kernel names it here (unix(7), SCM_CREDENTIALS); 0: unknown."""
     for level, kind, data in credentials:
         if (level, kind, len(data)) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS, _UCRED.size):
             pid: int = _UCRED.unpack(data)[0]

@@ -47,14 +47,14 @@ class _Copy:
         self.open = True
 
     def register(self, poll: select.poll) -> None:
-        """Says what to wait for; the end of the sink's readers is always heard of."""
+        """Say what to wait for; the end of the sink's readers is always heard of."""
         waits = self._ready or bool(self._pending)
         poll.register(self.sink, select.POLLOUT if waits else 0)
         if not waits:
             poll.register(self.source, select.POLLIN)
 
     def step(self, ready: dict[int, int]) -> None:
-        """Does what can be done now."""
+        """Do what can be done now."""
         state = ready.get(self.sink, 0)
         if state & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
             self.close()
@@ -67,7 +67,7 @@ class _Copy:
             self._ready = True
 
     def finish(self) -> None:
-        """Copies what is in the session's pipe now.
+        """Copy what is in the session's pipe now.
 
         Who traces a session may have taken the pipe's other end, and could go on writing for ever.
         """
@@ -78,13 +78,13 @@ class _Copy:
         self.close()
 
     def close(self) -> None:
-        """Lets the session's pipe go, so that its other end hears of it."""
+        """Let the session's pipe go, so that its other end hears of it."""
         if self.open:
             self.open = False
             os.close(self._own)
 
     def _move(self) -> int:
-        """Copies a part; returns how many bytes it took from the source."""
+        """Copy a part; return how many bytes it took from the source."""
         self._ready = False
         try:
             if not self._pending and self._spliced:
@@ -119,7 +119,7 @@ class _Copy:
 
 
 def _buffered_bytes(pipe: int) -> int:
-    """Returns how much can be read from a pipe (pipe(7), FIONREAD)."""
+    """Return how much can be read from a pipe (pipe(7), FIONREAD)."""
     return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0])
 
 
@@ -163,13 +163,13 @@ class SessionStreams:
             self._copies.append(_Copy(source, sink, own))
 
     def release(self) -> None:
-        """Closes the command's ends here."""
+        """Close the command's ends here."""
         for descriptor in self.theirs:
             os.close(descriptor)
         self.theirs = []
 
     def run(self, status: int, hear: Callable[[], bool]) -> None:
-        """Copies until the session says that it is over, and then what is left.
+        """Copy until the session says that it is over, and then what is left.
 
         Args:
             status: Becomes readable when there is something to hear.
@@ -202,7 +202,7 @@ class SessionStreams:
 def _is_same(first: int, second: int) -> bool:
     """Whether two descriptors lead to the same file, pipe or terminal."""
     try:
-        one, other = os.fstat(first), os.fstat(second)
+        info, other = os.fstat(first), os.fstat(second)
     except OSError:
         return False
-    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+    return (info.st_dev, info.st_ino) == (other.st_dev, other.st_ino)

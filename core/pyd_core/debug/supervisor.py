@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PREPARE = b"prepare"
 """What comes before the plan (`join.serve`)."""
-LARGEST_PLAN = 4 << 20
+MAX_PLAN_BYTES = 4 << 20
 """Bytes; the kernel takes at most 2 MB of arguments and environment anyway (execve(2))."""
 
 
@@ -34,22 +34,22 @@ class Supervisor:
         self.connection = -1
         self.prepared = False
         self.status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for each in (self.status, theirs):
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PLAN)
+        for end in (self.status, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_PLAN_BYTES)
         self.pid = os.fork()
         if self.pid == 0:
             _become_interpreter(theirs)
         theirs.close()
 
     def prepare(self) -> Supervisor:
-        """Has it make the session's cgroups and enter them: a plan will come, or `close` is called."""
+        """Have it make the session's cgroups and enter them: a plan will come, or `close` is called."""
         self.prepared = True
         with contextlib.suppress(OSError):  # it has ended; whoever sends it a plan is told
             self.status.send(PREPARE)
         return self
 
     def send(self, plan: bytes, streams: Sequence[int] = ()) -> None:
-        """Gives it its plan, as JSON.
+        """Give it its plan, as JSON.
 
         Args:
             plan: The plan.
@@ -62,18 +62,18 @@ class Supervisor:
         socket.send_fds(self.status, [plan], [*connection, *streams])
 
     def end(self) -> None:
-        """Has it end what runs, as when this process is gone."""
+        """Have it end what runs, as when this process is gone."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGRTMIN)
 
     def drop(self) -> None:
-        """Ends it where `prepare` was never called: it has made nothing yet that it would have to clear away."""
+        """End it where `prepare` was never called: it has made nothing yet that it would have to clear away."""
         self.status.close()
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
 
     def close(self) -> None:
-        """Ends it, if it still waits for a plan, and waits until it has cleared everything away."""
+        """End it, if it still waits for a plan, and wait until it has cleared everything away."""
         self.status.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
@@ -83,14 +83,14 @@ class Supervisor:
 
 
 def _become_interpreter(status: socket.socket) -> NoReturn:
-    """Becomes a fresh interpreter that has nothing of this process but its end of the socket."""
+    """Become a fresh interpreter that has nothing of this process but its end of the socket."""
     try:
         # The client goes on at once, and has no use for it.
         from pyd_core.debug.interpreter import command_line, environment, seal_program  # noqa: PLC0415
 
         nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        for place in range(3):
-            os.dup2(nothing, place)
+        for number in range(3):
+            os.dup2(nothing, number)
         program = seal_program()
         status.set_inheritable(True)
         os.execve(program, command_line(status.fileno()), environment(program))  # noqa: S606 - its purpose

@@ -42,26 +42,26 @@ class CallFailed(Exception):
 
 
 def checked(call: str, result: int, subject: str = "") -> int:
-    """Returns a call's result; raises `CallFailed` where it is negative."""
+    """Return a call's result; raise `CallFailed` where it is negative."""
     if result < 0:
         raise CallFailed(call, ctypes.get_errno(), subject)
     return result
 
 
 def syscall(call: str, number: int, *arguments: int | bytes | None, subject: str = "") -> int:
-    """Makes a system call by its number."""
+    """Make a system call by its number."""
     words = [ctypes.c_long(word) if isinstance(word, int) else ctypes.c_char_p(word) for word in arguments]
     return checked(call, libc.syscall(ctypes.c_long(number), *words), subject)
 
 
 def prctl(option: int, value: int, second: int = 0) -> int:
-    """Changes an attribute of this process (prctl(2))."""
+    """Change an attribute of this process (prctl(2))."""
     words = [ctypes.c_ulong(word) for word in (value, second, 0, 0)]
     return checked("prctl", libc.prctl(option, *words), str(option))
 
 
 def set_capabilities(effective: int, permitted: int, inheritable: int) -> None:
-    """Sets the capability sets of this thread (capset(2))."""
+    """Set the capability sets of this thread (capset(2))."""
     header = struct.pack("Ii", 0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this thread
     low = [word & 0xFFFFFFFF for word in (effective, permitted, inheritable)]
     high = [word >> 32 for word in (effective, permitted, inheritable)]
@@ -69,15 +69,15 @@ def set_capabilities(effective: int, permitted: int, inheritable: int) -> None:
 
 
 def open_beneath(directory: int, path: str, flags: int, resolve: int) -> int:
-    """Opens a path with openat2(2), which keeps to the rules of `resolve` on the way."""
+    """Open a path with openat2(2), which keeps to the rules of `resolve` on the way."""
     how = struct.pack("QQQ", flags | os.O_CLOEXEC, 0, resolve)
     return syscall("openat2", _OPENAT2, directory, os.fsencode(path), how, len(how), subject=path)
 
 
 def close_all_but(kept: Iterable[int], *, first: int = 3) -> None:
-    """Closes every descriptor from `first` on but these."""
+    """Close every descriptor from `first` on but these."""
     edge = first
-    for descriptor in [*sorted(each for each in set(kept) if each >= first), LAST_DESCRIPTOR]:
+    for descriptor in [*sorted(descriptor for descriptor in set(kept) if descriptor >= first), LAST_DESCRIPTOR]:
         if descriptor > edge:
             syscall("close_range", _CLOSE_RANGE, edge, descriptor - 1, 0)
         edge = descriptor + 1
@@ -90,28 +90,28 @@ def reaches_root() -> bool:
 
 
 def join_new_keyring() -> None:
-    """Gives this process an anonymous session keyring of its own, in place of its caller's (keyrings(7))."""
+    """Give this process an anonymous session keyring of its own, in place of its caller's (keyrings(7))."""
     syscall("keyctl", _KEYCTL, _KEYCTL_JOIN_SESSION_KEYRING, None, subject="session keyring")
 
 
 def io_priority(pid: int) -> int:
-    """Returns the I/O priority of a process (ioprio_get(2))."""
+    """Return the I/O priority of a process (ioprio_get(2))."""
     return syscall("ioprio_get", _IOPRIO_GET, 1, pid)
 
 
 def set_io_priority(priority: int) -> None:
-    """Sets the I/O priority of this process."""
+    """Set the I/O priority of this process."""
     syscall("ioprio_set", _IOPRIO_SET, 1, 0, priority)
 
 
 def bpf(command: int, attributes: Any) -> int:
-    """Asks something of the kernel about its programs (bpf(2)); `attributes` is a buffer that it may write."""
+    """Ask something of the kernel about its programs (bpf(2)); `attributes` is a buffer that it may write."""
     result = libc.syscall(ctypes.c_long(_BPF), ctypes.c_long(command), attributes, ctypes.c_long(len(attributes)))
     return checked("bpf", int(result), str(command))
 
 
 def forget_start() -> None:
-    """Overwrites this process's command line and environment, as /proc shows them to others; its children have none."""
+    """Overwrite this process's command line and environment, as /proc shows them to others; its children have none."""
     os.environ.clear()
     libc.clearenv()
     with open("/proc/self/stat", "rb") as file:

@@ -15,7 +15,7 @@ import struct
 
 import msgspec
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _NOT_BELOW, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
 """Offsets in `struct seccomp_data`; of arguments, the low half."""
 _ALLOW, _REFUSE, _UNKNOWN = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
@@ -78,7 +78,7 @@ _CLONE3 = 435
 
 
 def session_filter(*, tracer: bool = False) -> bytes:
-    """Returns the program, as an array of `struct sock_filter`.
+    """Return the program, as an array of `struct sock_filter`.
 
     Args:
         tracer: Leave bpf(2) to who may load programs.
@@ -93,7 +93,7 @@ def session_filter(*, tracer: bool = False) -> bytes:
 def _block(machine: _Machine, *, tracer: bool) -> list[bytes]:
     code = [_step(_LOAD, _NUMBER)]
     if machine.x32:
-        code += [_step(_AT_LEAST, _X32, 0, 1), _step(_RETURN, _UNKNOWN)]
+        code += [_step(_NOT_BELOW, _X32, 0, 1), _step(_RETURN, _UNKNOWN)]
     code += [_step(_EQUAL, _CLONE3, 0, 1), _step(_RETURN, _UNKNOWN)]
     for number in machine.refused if tracer else (*machine.refused, machine.bpf):
         code += [_step(_EQUAL, number, 0, 1), _step(_RETURN, _REFUSE)]

@@ -78,7 +78,7 @@ class NetworkTarget(msgspec.Struct, frozen=True):
 
 
 async def find_container(containers: ContainersApi, name: str) -> Container:
-    """Returns what the engine tells of the container that `name` means.
+    """Return what the engine tells of the container that `name` means.
 
     Raises:
         NotFound: No such container.
@@ -96,7 +96,7 @@ async def find_container(containers: ContainersApi, name: str) -> Container:
 
 
 def running_target(container: Container) -> LocalTarget:
-    """Takes hold of the main process of a running or paused container.
+    """Take hold of the main process of a running or paused container.
 
     Raises:
         Conflict: It doesn't run.
@@ -125,7 +125,7 @@ def running_target(container: Container) -> LocalTarget:
 
 
 def _first_child(init: int) -> int:
-    """Returns the program that an engine's init was given to run; 0 while there is none."""
+    """Return the program that an engine's init was given to run; 0 while there is none."""
     try:
         with open(f"/proc/{init}/task/{init}/children") as children:
             return int(next(iter(children.read().split()), 0))
@@ -134,7 +134,7 @@ def _first_child(init: int) -> int:
 
 
 def refuse_other_kernels(container: Container) -> None:
-    """Does nothing where a container's processes have a kernel's namespaces around them.
+    """Do nothing where a container's processes have a kernel's namespaces around them.
 
     Raises:
         Unsupported: They run under a kernel of their own.

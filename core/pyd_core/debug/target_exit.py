@@ -10,7 +10,7 @@ from pyd_core.errors import PydError
 
 
 async def describe_exit(containers: ContainersApi, target: LocalTarget | RemoteTarget) -> str:
-    """Says how the target ended, as far as the engine tells."""
+    """Say how the target ended, as far as the engine tells."""
     if not target.container.id:  # a process by its number
         return f"{target.name} has ended; the session ended with it"
     try:

@@ -18,11 +18,11 @@ import termios
 import tty
 from collections.abc import Callable, Mapping
 
-CHUNK = 65536
+CHUNK_BYTES = 65536
 
 
 def window_size(descriptor: int) -> tuple[int, int]:
-    """Returns a terminal's rows and columns; 24 by 80 when it doesn't know."""
+    """Return a terminal's rows and columns; 24 by 80 when it doesn't know."""
     rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(descriptor, termios.TIOCGWINSZ, bytes(8)))
     return rows or 24, columns or 80
 
@@ -50,21 +50,21 @@ class TerminalRelay:
         """The last keys that were passed on in this run, at most `CHUNK`."""
 
     def start(self, master: int) -> None:
-        """Takes the pty's master, once the session has made it."""
+        """Take the pty's master, once the session has made it."""
         self._master = master
         os.set_blocking(master, False)
         self.resize()
 
     def add(self, source: int, heard: Callable[[], bool]) -> None:
-        """Listens to one more descriptor."""
+        """Listen to one more descriptor."""
         self._sources[source] = heard
 
     def forget(self, source: int) -> None:
-        """Listens to one less."""
+        """Listen to one less."""
         self._sources.pop(source, None)
 
     def run(self, *, keys: bool = True) -> None:
-        """Runs until the session says to stop; the terminal is then as it was, whatever happened.
+        """Run until the session says to stop; the terminal is then as it was, whatever happened.
 
         Args:
             keys: Pass on what is typed; else it stays where the next reader of the terminal finds it.
@@ -89,16 +89,16 @@ class TerminalRelay:
                 os.close(descriptor)
 
     def type(self, keys: bytes) -> None:
-        """Passes keys on that were read elsewhere, before any others."""
+        """Pass keys on that were read elsewhere, before any others."""
         self._typed += keys
 
     def take_unsent(self) -> bytes:
-        """Returns the keys that were read and not passed on."""
+        """Return the keys that were read and not passed on."""
         unsent, self._typed = self._typed, b""
         return unsent
 
     def close(self) -> None:
-        """Lets the pty go."""
+        """Let the pty go."""
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
@@ -110,11 +110,11 @@ class TerminalRelay:
         if self._master >= 0:
             writes = bool(self._typed) and not self.held
             poll.register(self._master, select.POLLIN | (select.POLLOUT if writes else 0))
-        if self._input_open and not self.held and len(self._typed) < CHUNK:
+        if self._input_open and not self.held and len(self._typed) < CHUNK_BYTES:
             poll.register(0, select.POLLIN)
         ready = dict(poll.poll())
         if woken in ready:
-            os.read(woken, CHUNK)
+            os.read(woken, CHUNK_BYTES)
         if 0 in ready:
             self._read_keys()
         if self._master in ready and not self.copy_output():
@@ -127,7 +127,7 @@ class TerminalRelay:
 
     def _read_keys(self) -> None:
         try:
-            keys = os.read(0, CHUNK)
+            keys = os.read(0, CHUNK_BYTES)
         except OSError:
             keys = b""
         self._typed += keys
@@ -137,13 +137,13 @@ class TerminalRelay:
         if self._typed and self._master >= 0 and not self.held:
             with contextlib.suppress(OSError):  # full, or hung up: the status tells
                 sent = os.write(self._master, self._typed)
-                self.passed_on = (self.passed_on + self._typed[:sent])[-CHUNK:]
+                self.passed_on = (self.passed_on + self._typed[:sent])[-CHUNK_BYTES:]
                 self._typed = self._typed[sent:]
 
     def copy_output(self) -> bool:
-        """Copies what there is; False at the end of it for now."""
+        """Copy what there is; False at the end of it for now."""
         try:
-            data = os.read(self._master, CHUNK)
+            data = os.read(self._master, CHUNK_BYTES)
         except BlockingIOError:
             return False
         except OSError as error:
@@ -156,12 +156,12 @@ class TerminalRelay:
         return bool(data)
 
     def drain(self) -> None:
-        """Copies all the output there is."""
+        """Copy all the output there is."""
         while self._master >= 0 and self.copy_output():
             pass
 
     def resize(self) -> None:
-        """Gives the pty the size of the user's terminal."""
+        """Give the pty the size of the user's terminal."""
         if self._master >= 0:
             rows, columns = window_size(1)
             with contextlib.suppress(OSError):
@@ -169,6 +169,6 @@ class TerminalRelay:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Writes all of `data`."""
+    """Write all of `data`."""
     while data:
         data = data[os.write(descriptor, data) :]

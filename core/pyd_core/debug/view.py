@@ -47,12 +47,12 @@ _CAP_SYS_ADMIN = 1 << 21
 NODES = ("null", "zero", "full", "random", "urandom", "tty")
 _MAX_ENTRIES = 4096
 """Entries of the target's /dev that are carried over: a hostile one could hold millions."""
-_FOLDER = os.O_PATH | os.O_DIRECTORY
+_DIRECTORY = os.O_PATH | os.O_DIRECTORY
 _STRICT = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
 
 
 def clone_tree(path: str, *, directory: int = AT_FDCWD) -> int:
-    """Returns a detached copy of the mounts at a path, or at a descriptor; a symlink there is not followed."""
+    """Return a detached copy of the mounts at a path, or at a descriptor; a symlink there is not followed."""
     flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | AT_RECURSIVE | _AT_SYMLINK_NOFOLLOW | _AT_EMPTY_PATH
     return syscall("open_tree", _OPEN_TREE, directory, os.fsencode(path), flags, subject=path)
 
@@ -65,7 +65,7 @@ def new_mount(
     flags: tuple[str, ...] = (),
     descriptors: dict[str, int] | None = None,
 ) -> int:
-    """Returns a detached mount of a fresh file system."""
+    """Return a detached mount of a fresh file system."""
     context = syscall("fsopen", _FSOPEN, kind.encode(), os.O_CLOEXEC & 1, subject=kind)
     try:
         for key, value in options.items():
@@ -82,7 +82,7 @@ def new_mount(
 
 
 def attach(mount: int, directory: int, name: str) -> None:
-    """Puts a detached mount on `name` in a directory; an empty name is the directory itself."""
+    """Put a detached mount on `name` in a directory; an empty name is the directory itself."""
     flags = _MOVE_MOUNT_F_EMPTY_PATH | (0 if name else _MOVE_MOUNT_T_EMPTY_PATH)
     syscall("move_mount", _MOVE_MOUNT, mount, b"", directory, os.fsencode(name), flags, subject=name)
 
@@ -90,14 +90,14 @@ def attach(mount: int, directory: int, name: str) -> None:
 def set_attributes(
     path: str, *, mount: int = AT_FDCWD, flags: int = 0, add: int = 0, clear: int = 0, propagation: int = 0
 ) -> None:
-    """Changes the flags of a mount, by path or by the descriptor of a detached one; of no other mount of its files."""
+    """Change the flags of a mount, by path or by the descriptor of a detached one; of no other mount of its files."""
     attributes = struct.pack("QQQQ", add, clear, propagation, 0)
     words = (mount, path.encode(), flags | (0 if path else _AT_EMPTY_PATH), attributes, len(attributes))
     syscall("mount_setattr", _MOUNT_SETATTR, *words, subject=path)
 
 
 def open_toolbox(path: str) -> int:
-    """Returns a detached mount of the toolbox that nobody in a session can make writable, whatever rights they have.
+    """Return a detached mount of the toolbox that nobody in a session can make writable, whatever rights they have.
 
     It is a file system of its own that is read-only itself: an overlay of lower layers alone. Where the kernel makes
     none of it (in a user namespace, or on a stack of overlays) it is a copy of the mount, and read-only as such.
@@ -117,8 +117,8 @@ def _overlay_of(path: str) -> int:
     os.mkdir(empty, 0o755)
     opened: list[int] = []
     try:
-        opened += [os.open(folder, _FOLDER | os.O_CLOEXEC) for folder in (path, empty)]
-        lower = ":".join(f"/proc/self/fd/{each}" for each in opened)
+        opened += [os.open(directory, _DIRECTORY | os.O_CLOEXEC) for directory in (path, empty)]
+        lower = ":".join(f"/proc/self/fd/{descriptor}" for descriptor in opened)
         return new_mount("overlay", {"source": "pyd", "lowerdir": lower}, READ_ONLY, flags=("ro",))
     finally:
         with contextlib.suppress(FileNotFoundError):
@@ -128,14 +128,14 @@ def _overlay_of(path: str) -> int:
 
 
 def open_node(name: str) -> int:
-    """Returns a detached mount of a device node of this machine, whose mode and owner can't be changed through it."""
+    """Return a detached mount of a device node of this machine, whose mode and owner can't be changed through it."""
     tree = clone_tree(f"/dev/{name}")
     set_attributes("", mount=tree, add=_MOUNT_ATTR_RDONLY)
     return tree
 
 
 def compose(directory: int, extra: dict[str, int], *, hide: frozenset[str] = frozenset()) -> int:
-    """Covers a directory with a small tmpfs that shows all it held, and more.
+    """Cover a directory with a small tmpfs that shows all it held, and more.
 
     Args:
         directory: What to cover.
@@ -182,11 +182,11 @@ def _attach_over_stub(cover: int, name: str, tree: int, *, is_directory: bool) -
     attach(tree, cover, name)
 
 
-def open_folder(path: str) -> int:
-    """Returns a directory of this process's root; -1 where there is none, or a symbolic link."""
-    root = os.open("/", _FOLDER | os.O_CLOEXEC)
+def open_directory(path: str) -> int:
+    """Return a directory of this process's root; -1 where there is none, or a symbolic link."""
+    root = os.open("/", _DIRECTORY | os.O_CLOEXEC)
     try:
-        return open_beneath(root, path, _FOLDER, _STRICT)
+        return open_beneath(root, path, _DIRECTORY, _STRICT)
     except CallFailed:
         return -1
     finally:
@@ -194,7 +194,7 @@ def open_folder(path: str) -> int:
 
 
 def build_view(plan: dict[str, Any], toolbox: int, nodes: dict[str, int], processes: int) -> int:
-    """Shows the toolbox in this process's own mount namespace, beside all the target has.
+    """Show the toolbox in this process's own mount namespace, beside all the target has.
 
     `/` stays the target's own root, so that it is true, alive, and as writable as the target's. The toolbox lies under
     `/dev`, the one directory on which every runtime puts a file system, so that no name has to be made in the target.
@@ -212,14 +212,14 @@ def build_view(plan: dict[str, Any], toolbox: int, nodes: dict[str, int], proces
         set_attributes("/", clear=_MOUNT_ATTR_RDONLY)
     terminals = new_mount("devpts", {"mode": "0620", "ptmxmode": "0666"})
     inside = os.dup(terminals)
-    device, proc = open_folder("dev"), open_folder("proc")
+    device, proc = open_directory("dev"), open_directory("proc")
     if device < 0 or proc < 0:
-        folders = {"dev": device, "proc": proc}
-        lacking = {name: new_mount("tmpfs", {}) for name, folder in folders.items() if folder < 0}
-        root = os.open("/", _FOLDER | os.O_CLOEXEC)
+        descriptors = {"dev": device, "proc": proc}
+        lacking = {name: new_mount("tmpfs", {}) for name, descriptor in descriptors.items() if descriptor < 0}
+        root = os.open("/", _DIRECTORY | os.O_CLOEXEC)
         os.fchdir(compose(root, lacking))
         os.chroot(".")
-        device, proc = open_folder("dev"), open_folder("proc")
+        device, proc = open_directory("dev"), open_directory("proc")
     cover = compose(device, {plan["prefix"].rsplit("/", 1)[1]: toolbox, "pts": terminals}, hide=frozenset({"ptmx"}))
     os.symlink("pts/ptmx", "ptmx", dir_fd=cover)
     for name, node in nodes.items():
@@ -227,16 +227,16 @@ def build_view(plan: dict[str, Any], toolbox: int, nodes: dict[str, int], proces
             _attach_over_stub(cover, name, node, is_directory=False)
     if not _shows(proc, os.fstat(processes).st_ino):
         _mount_proc(proc, processes)
-    if plan.get("tracing") and (place := open_folder("sys/kernel/tracing")) >= 0:
+    if plan.get("tracing") and (tracing := open_directory("sys/kernel/tracing")) >= 0:
         with contextlib.suppress(CallFailed):  # no such file system: tools say what they miss
-            attach(new_mount("tracefs", {}, READ_ONLY), place, "")
+            attach(new_mount("tracefs", {}, READ_ONLY), tracing, "")
     return inside
 
 
-def is_procfs(folder: int) -> bool:
+def is_procfs(directory: int) -> bool:
     """Whether a directory is on a file system of the kernel's for processes."""
     answer = ctypes.create_string_buffer(256)
-    return bool(libc.fstatfs(folder, answer) == 0 and struct.unpack_from("l", answer)[0] == _PROC_SUPER_MAGIC)
+    return bool(libc.fstatfs(directory, answer) == 0 and struct.unpack_from("l", answer)[0] == _PROC_SUPER_MAGIC)
 
 
 def _shows(proc: int, namespace: int) -> bool:
@@ -258,18 +258,18 @@ def _shows(proc: int, namespace: int) -> bool:
         os.close(link)
 
 
-def _mount_proc(place: int, processes: int) -> None:
-    """Mounts the procfs of a pid namespace."""
+def _mount_proc(mountpoint: int, processes: int) -> None:
+    """Mount the procfs of a pid namespace."""
     with contextlib.suppress(CallFailed):  # Linux 6.17 takes the namespace by its descriptor
-        attach(new_mount("proc", {}, descriptors={"pidns": processes}), place, "")
+        attach(new_mount("proc", {}, descriptors={"pidns": processes}), mountpoint, "")
         return
     child = os.fork()  # the first that is seen in the namespace; it has this one right and this one descriptor
     if child == 0:
         code = 1
         try:
-            close_all_but((place,))
+            close_all_but((mountpoint,))
             set_capabilities(_CAP_SYS_ADMIN, _CAP_SYS_ADMIN, 0)
-            attach(new_mount("proc", {}), place, "")
+            attach(new_mount("proc", {}), mountpoint, "")
             code = 0
         except CallFailed as error:
             code = error.number

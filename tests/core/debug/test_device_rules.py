@@ -14,7 +14,7 @@ MAKE, READ, WRITE = 1, 2, 4
 
 
 def decide(program: bytes, kind: int, major: int, minor: int, access: int) -> int:
-    """Runs the instructions that `assemble` uses (Documentation/bpf/standardization/instruction-set.rst)."""
+    """Run the instructions that `assemble` uses (Documentation/bpf/standardization/instruction-set.rst)."""
     context = struct.pack("=3I", access << 16 | kind, major, minor)
     registers = [0] * 11
     steps = list(struct.iter_unpack("=BBhi", program))

@@ -41,9 +41,9 @@ def put(root: Path, name: str, text: str) -> None:
 )
 def test_yama(tmp_path: Path, scope: str, own: Status, state: str):
     put(tmp_path, "proc/sys/kernel/yama/ptrace_scope", scope)
-    found = kernel.check_ptrace(tmp_path, own)
-    assert (found.name, found.state) == ("ptrace-yama", state)
-    assert bool(found.remedy) == (state != OK)
+    check = kernel.check_ptrace(tmp_path, own)
+    assert (check.name, check.state) == ("ptrace-yama", state)
+    assert bool(check.remedy) == (state != OK)
 
 
 def test_seccomp_apparmor_and_selinux(tmp_path: Path):
@@ -53,7 +53,7 @@ def test_seccomp_apparmor_and_selinux(tmp_path: Path):
     put(tmp_path, "sys/module/apparmor/parameters/enabled", "Y")
     put(tmp_path, "proc/self/attr/current", "docker-default (enforce)")
     confined = kernel.check_apparmor(tmp_path)
-    assert (confined.state, "docker-default" in confined.found) == (BLOCKER, True)
+    assert (confined.state, "docker-default" in confined.finding) == (BLOCKER, True)
     put(tmp_path, "proc/self/attr/apparmor/current", "unconfined")
     assert kernel.check_apparmor(tmp_path).state == OK
     assert kernel.check_selinux(tmp_path).state == OK
@@ -66,8 +66,8 @@ def test_seccomp_apparmor_and_selinux(tmp_path: Path):
 
 def test_capabilities_namespaces_mounts_btf_and_cgroups(tmp_path: Path):
     assert kernel.check_capabilities(ROOT).state == OK
-    assert "isn't root" in kernel.check_capabilities(USER).found
-    assert "sys_admin" in kernel.check_capabilities(msgspec.structs.replace(ROOT, effective=0)).found
+    assert "isn't root" in kernel.check_capabilities(USER).finding
+    assert "sys_admin" in kernel.check_capabilities(msgspec.structs.replace(ROOT, effective=0)).finding
     assert kernel.check_namespaces(tmp_path).state == WARNING
     put(tmp_path, "proc/sys/user/max_user_namespaces", "100")
     assert kernel.check_namespaces(tmp_path).state == OK
@@ -80,7 +80,7 @@ def test_capabilities_namespaces_mounts_btf_and_cgroups(tmp_path: Path):
     assert kernel.check_btf(tmp_path).state == OK
     assert kernel.check_cgroups(tmp_path).state == UNKNOWN
     put(tmp_path, "sys/fs/cgroup/cgroup.controllers", "memory pids")
-    assert "version 2" in kernel.check_cgroups(tmp_path).found
+    assert "version 2" in kernel.check_cgroups(tmp_path).finding
 
 
 def test_the_first_blocker_in_order_is_named_and_warnings_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

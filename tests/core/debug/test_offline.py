@@ -154,7 +154,7 @@ def test_files_are_compared_by_what_can_be_seen_of_them(tmp_path: Path):
     (upper / "mount").mkdir()
     descriptors = [os.open(side, os.O_RDONLY) for side in (upper, before)]
     try:
-        found = find_changes(*descriptors, made=["/mount"])
+        found = find_changes(*descriptors, created=["/mount"])
     finally:
         for descriptor in descriptors:
             os.close(descriptor)

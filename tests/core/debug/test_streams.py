@@ -32,7 +32,7 @@ Stream = int | IO[bytes] | None
 def carried(
     *command: str, stdin: Stream = None, stdout: Stream = None, stderr: Stream = None
 ) -> subprocess.Popen[bytes]:
-    """Runs a command with the streams of a session."""
+    """Run a command with the streams of a session."""
     whole = [sys.executable, "-c", SCRIPT, *command]
     return subprocess.Popen(whole, stdin=stdin, stdout=stdout, stderr=stderr)
 

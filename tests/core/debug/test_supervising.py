@@ -12,7 +12,7 @@ from pyd_core.debug.session_supervisor import Watch, make_link
 
 
 def relayed(*messages: bytes) -> list[bytes]:
-    """Returns what the client is told after the joiner has named its keeper and that has sent these."""
+    """Return what the client is told after the joiner has named its keeper and that has sent these."""
     link, keeper = make_link()
     status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with link, keeper, status, client:

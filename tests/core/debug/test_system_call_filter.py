@@ -15,7 +15,7 @@ NEW_USER, SIGCHLD = 0x10000000, 17
 
 
 def decide(program: bytes, architecture: int, number: int, *arguments: int) -> int:
-    """Runs a filter as the kernel does (Documentation/networking/filter.rst)."""
+    """Run a filter as the kernel does (Documentation/networking/filter.rst)."""
     data = struct.pack("=IIQ6Q", number, architecture, 0, *arguments, *[0] * (6 - len(arguments)))
     steps = list(struct.iter_unpack("=HBBI", program))
     accumulator = at = 0

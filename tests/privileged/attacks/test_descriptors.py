@@ -29,7 +29,7 @@ def listener(docker_lab: Lab, passing_image: str) -> str:
 
 
 def told(lab: Lab, name: str, text: str) -> str:
-    """Waits until a container's main process says a text, and returns all that it said."""
+    """Wait until a container's main process says a text, and return all that it said."""
     with pexpect_of(["docker", "-H", lab.corner.host, "logs", "-f", name]) as logs:
         logs.expect_exact(text)
         logs.close(force=True)
@@ -52,7 +52,7 @@ class pexpect_of:  # noqa: N801 - used as a function is
 
 
 def users_terminal(shell: pexpect.spawn) -> os.stat_result:
-    """Returns what the terminal is that a program was started in (ioctl_tty(2), TIOCGPTN)."""
+    """Return what the terminal is that a program was started in (ioctl_tty(2), TIOCGPTN)."""
     number = struct.unpack("I", fcntl.ioctl(shell.child_fd, 0x80045430, bytes(4)))[0]
     return Path(f"/dev/pts/{number}").stat()
 

@@ -32,7 +32,7 @@ RIGHTS = (
 
 
 def wait_for_text(path: Path, text: str) -> None:
-    """Waits until a file has a text, by reading it whenever it may have grown."""
+    """Wait until a file has a text, by reading it whenever it may have grown."""
     deadline = time.monotonic() + 60
     while not path.exists() or text not in path.read_text(errors="replace"):
         assert time.monotonic() < deadline, f"{path} never said {text!r}"
@@ -40,7 +40,7 @@ def wait_for_text(path: Path, text: str) -> None:
 
 
 def watch(lab: Lab, marker: Marker, identity: str, options: Sequence[str]) -> list[Sighting]:
-    """Starts a container that watches, runs sessions in it, and returns what it saw."""
+    """Start a container that watches, run sessions in it, and return what it saw."""
     command = ("/bin/watch", OUT, str(marker.path), lab.secret[::-1])
     name = lab.start("watch", *command, options=options)
     out = lab.root(name) / OUT[1:]
@@ -140,7 +140,7 @@ def test_a_process_that_stands_still_in_its_first_moment_shows_nothing(
 
 
 def host_pid(main: int, inner: int) -> int:
-    """Returns the host's number of a process of a container's pid namespace."""
+    """Return the host's number of a process of a container's pid namespace."""
     namespace = Path(f"/proc/{main}/ns/pid").readlink()
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):

@@ -34,7 +34,7 @@ CONTAINERS = {
 
 
 def parse_facts(text: str) -> Facts:
-    """Parses what the program `facts` prints: names and values by kind."""
+    """Parse what the program `facts` prints: names and values by kind."""
     facts: Facts = {}
     for line in text.splitlines():
         kind, _, rest = line.partition(" ")

@@ -50,7 +50,7 @@ LINES = ("root:x:0:0::{}:/bin/sh\n", "user:x:1000:1000:{}\n", "{}:x:0:0::/:\n", 
 
 
 def hostile_files(dice: random.Random) -> dict[str, bytes | Path | str]:
-    """Returns files and links, some of them in the place of what an engine or pyd looks at."""
+    """Return files and links, some of them in the place of what an engine or pyd looks at."""
     files: dict[str, bytes | Path | str] = {}
     for place in dice.sample(PLACES, 5):
         if dice.random() < 0.6:
@@ -63,7 +63,7 @@ def hostile_files(dice: random.Random) -> dict[str, bytes | Path | str]:
 
 
 def hostile_config(dice: random.Random) -> dict[str, Any]:
-    """Returns an image's configuration with values that nobody would choose in good faith."""
+    """Return an image's configuration with values that nobody would choose in good faith."""
     names = ["PATH", "HOME", "TERM", "LANG", "PS1", "LD_PRELOAD", "LD_LIBRARY_PATH", "TZ", "HOSTNAME", "A", "=", "a b"]
     texts = PATHS + TEXTS
     return {
@@ -79,7 +79,7 @@ def hostile_config(dice: random.Random) -> dict[str, Any]:
 
 
 def load_image(lab: Lab, short: str, config: dict[str, Any], files: dict[str, bytes | Path | str]) -> str:
-    """Loads an image that no builder would make, and returns its name; an empty one if the engine refuses it."""
+    """Load an image that no builder would make, and return its name; an empty one if the engine refuses it."""
     data = [layer(lab.files, ("tmp", "etc", "srv")), layer(files)]
     digests = [f"sha256:{hashlib.sha256(part).hexdigest()}" for part in data]
     config = {**config, "Labels": {**config["Labels"], LABEL: lab.corner.prefix}}
@@ -97,7 +97,7 @@ def load_image(lab: Lab, short: str, config: dict[str, Any], files: dict[str, by
 
 
 def assert_sound(lab: Lab, marker: Marker, target: str, identity: str) -> None:
-    """Runs a session in a target and asserts what holds whatever the target is."""
+    """Run a session in a target and asserts what holds whatever the target is."""
     line = f"/bin/climb {marker.path}; cd ~ 2>/dev/null && /bin/climb {marker.path}; ls / >/dev/null; id -u"
     done = lab.debug(target, "-c", line, identity=identity)
     marker.assert_unreached(done.stdout)

@@ -117,7 +117,7 @@ class DeviceAttribute(ctypes.Structure):
 
 
 def attach_device_filter(cgroup: Path) -> None:
-    """Attaches a device filter to a cgroup, as runtimes do on version 2; character devices alone pass."""
+    """Attach a device filter to a cgroup, as runtimes do on version 2; character devices alone pass."""
     code = b"".join(
         (
             b"\x61\x10\x00\x00\x00\x00\x00\x00",  # r0 = (u32) ctx->access_type

@@ -25,7 +25,7 @@ WAYS = {
 
 
 def relink(place: Path, target: str) -> None:
-    """Makes a link, in the place of what is there."""
+    """Make a link, in the place of what is there."""
     if place.is_symlink():
         place.unlink()
     else:
@@ -34,7 +34,7 @@ def relink(place: Path, target: str) -> None:
 
 
 def climb(lab: Lab, target: str, marker: Marker, identity: str) -> None:
-    """Looks for the marker above the working directory of a session."""
+    """Look for the marker above the working directory of a session."""
     done = lab.debug(target, "--", "/bin/climb", str(marker.path), identity=identity)
     marker.assert_unreached(done.stdout)
     assert done.returncode == 0, done.stderr

@@ -20,7 +20,7 @@ def toolbox() -> Path:
 
 @pytest.fixture(scope="session")
 def debug() -> Run:
-    """Runs `pyd debug` with these arguments, as a user's script would, and returns what came of it."""
+    """Run `pyd debug` with these arguments, as a user's script would, and return what came of it."""
 
     def run(*arguments: str, stdin: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -40,11 +40,11 @@ class Place:
         self.image = docker.image("ending", {**busybox_files(), "known": KNOWN})
 
     def run(self, name: str) -> str:
-        """Starts a container that would run for ever."""
+        """Start a container that would run for ever."""
         return self.docker.run(name, self.image, "sleep", "10000", options=LONE)
 
     def kill(self, name: str) -> None:
-        """Kills a container's main process behind the engine's back, which may not know it yet."""
+        """Kill a container's main process behind the engine's back, which may not know it yet."""
         os.kill(main_pid(self.docker, name), signal.SIGKILL)
 
     def kill_and_wait(self, name: str) -> None:
@@ -72,7 +72,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 @contextmanager
 def striking(before: Blow, after: Blow, target: str, *, times: int) -> Iterator[None]:
-    """Has something done to a target before and after a helper of its is started, the first so many times."""
+    """Have something done to a target before and after a helper of its is started, the first so many times."""
     real, made = ContainersApi.start, list[str]()
 
     async def start(self: ContainersApi, name: str, *, detach_keys: str | None = None) -> None:

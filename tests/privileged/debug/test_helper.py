@@ -48,7 +48,7 @@ def helpers(docker: Docker, target: str) -> list[str]:
 
 
 def wait_until_gone(docker: Docker, target: str) -> None:
-    """Waits until the engine has removed what it was left to remove."""
+    """Wait until the engine has removed what it was left to remove."""
     deadline = time.monotonic() + PATIENCE
     while helpers(docker, target):
         assert time.monotonic() < deadline, "a helper container stays"

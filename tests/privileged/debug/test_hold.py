@@ -22,7 +22,7 @@ def clones(docker: Docker) -> list[str]:
 
 
 def wait_for_removal(clone: str, since: float) -> None:
-    """Waits until the engine says that it has removed a clone."""
+    """Wait until the engine says that it has removed a clone."""
     filters = ("--filter", f"container={clone}", "--filter", "event=destroy")
     arguments = ["docker", "events", "--since", f"{since:.3f}", *filters]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE) as events:

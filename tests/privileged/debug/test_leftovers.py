@@ -41,7 +41,7 @@ def has_ended(pid: int) -> bool:
 
 
 def wait_for_end(process: subprocess.Popen[bytes]) -> None:
-    """Waits until every process that holds the session's output has ended."""
+    """Wait until every process that holds the session's output has ended."""
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], 30)
     assert ready, "somebody still holds the session's output"

@@ -34,7 +34,7 @@ def holds(process: Path, prefix: str) -> bool:
 
 
 def in_state(docker: Docker, short: str, image: str, state: str, options: tuple[str, ...] = ()) -> str:
-    """Makes a container of an image and brings it into a state."""
+    """Make a container of an image and bring it into a state."""
     name = docker.create(f"still-{short}", image, options=(*LONE, *options))
     if state != "created":
         docker("start", name)
@@ -179,7 +179,7 @@ def test_a_tall_stack_of_layers_is_mounted(debug: Run, docker: Docker, busybox: 
 
 
 def tall(docker: Docker, image: str, height: int) -> str:
-    """Returns an image with many layers more; their paths take more than a page."""
+    """Return an image with many layers more; their paths take more than a page."""
     config = json.loads(docker("image", "inspect", image))[0]["Config"]
     layers = [layer({f"layer{number}": "", "top": str(number)}) for number in range(height)]
     digests = [f"sha256:{hashlib.sha256(data).hexdigest()}" for data in layers]

@@ -19,7 +19,7 @@ Far = Any
 
 @pytest.fixture
 def far(docker: Docker, tmp_path: Path) -> Far:
-    """Runs `pyd debug` where the engine's folder is covered, as if the engine were on another machine."""
+    """Run `pyd debug` where the engine's folder is covered, as if the engine were on another machine."""
     root = docker("info", "-f", "{{.DockerRootDir}}")
     environment = {**os.environ, "PYD_COPIES": f"{tmp_path}/copies"}
 

@@ -43,7 +43,7 @@ def stopped(corner: Docker) -> str:
 
 @pytest.fixture
 def debug(podman: Podman) -> Far:
-    """Runs `pyd debug` on it."""
+    """Run `pyd debug` on it."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         line = command(*arguments, host=podman.url)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pyd_core.debug.toolbox import PREFIX, manage, store
-from pyd_core.debug.toolbox.refresh import renew
-from pyd_core.debug.toolbox.selection import Selection, chosen
+from pyd_core.debug.toolbox.refresh import refresh_sessions
+from pyd_core.debug.toolbox.selection import Selection, load_selection
 from pyd_core.errors import NotFound, ToolboxError
 from pyd_core.linux.elf import read_elf
 from pyd_debugimages.packs import BASE, Pack
@@ -197,10 +197,10 @@ def test_a_running_session_is_given_a_new_toolbox_and_nobody_else(
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        assert renew(str(newer)) == 1
+        assert refresh_sessions(str(newer)) == 1
         assert process.communicate("go\n", timeout=120)[0] == "new\n"
     assert debug(locked, "-c", "news").returncode == 127
-    assert renew(str(newer)) == 0
+    assert refresh_sessions(str(newer)) == 0
 
 
 def test_an_unknown_package_changes_nothing_and_offers_what_is_near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -208,5 +208,5 @@ def test_an_unknown_package_changes_nothing_and_offers_what_is_near(tmp_path: Pa
     with pytest.raises(NotFound) as caught:
         manage.install(["tcpdumpp"], lambda *_: None)
     assert "tcpdump" in caught.value.nearest
-    assert chosen() == Selection()
+    assert load_selection() == Selection()
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == []

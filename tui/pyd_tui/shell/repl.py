@@ -145,7 +145,7 @@ class Repl:
             held.callback(bash.close)
             bash.start()
             bash.wait_ready()
-            if bash.over:
+            if bash.has_ended:
                 session.result()  # says why, where it can
                 raise Conflict(f"the shell as {identity} has ended at once")
             self._levels.append(NestingLevel(bash, identity, held.pop_all()))
@@ -216,7 +216,7 @@ class Repl:
                 try:
                     self._turn()
                 except ReadAborted:
-                    if not self._level.bash.over:
+                    if not self._level.bash.has_ended:
                         raise  # told to end
                 except KeyboardInterrupt:
                     self._code = INTERRUPTED
@@ -251,12 +251,12 @@ class Repl:
         self._show(data)
 
     def _goes_on(self) -> bool:
-        while len(self._levels) > 1 and self._level.bash.over:
+        while len(self._levels) > 1 and self._level.bash.has_ended:
             level = self._levels.pop()
             with contextlib.suppress(PydError):
                 self._code = level.bash.link.result()
             level.held.close()
-        return not self._leaving and not self._level.bash.over
+        return not self._leaving and not self._level.bash.has_ended
 
     def _turn(self) -> None:
         bash = self._level.bash
@@ -290,7 +290,7 @@ class Repl:
         self._level.bash.listen()
         if self._background:
             self._editor.above(self._show_background)
-        return self._level.bash.over
+        return self._level.bash.has_ended
 
     def _show(self, data: bytes) -> None:
         """Show output at once, or above the line that is being edited."""

@@ -77,7 +77,7 @@ class ShellRunner:
             try:
                 self._talk(bash, session.target, tools(session))
             finally:
-                if not bash.over:
+                if not bash.has_ended:
                     session.supervisor.end()
                 bash.close()
         if session.target_ended:
@@ -93,7 +93,7 @@ class ShellRunner:
         finally:
             bash.close()
             link.leave()
-        if not bash.over:
+        if not bash.has_ended:
             return None
         if link.target_ended:
             self.ended = target
@@ -109,8 +109,8 @@ class ShellRunner:
                 self._endpoint, self._options, target, toolbox, self._screen, attached=attached is not None
             )
             try:
-                typed = bash.wait_ready() if attached is None else bash.rejoin(asked=attached.asked)
-                if not bash.over:
+                typed = bash.wait_ready() if attached is None else bash.rejoin(awaits_line=attached.awaits_line)
+                if not bash.has_ended:
                     if self._record is not None:
                         repl.record(self._record)
                         self._record = None

@@ -13,11 +13,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: What it is, kebab-case; scripts can match on it.
         state: `ok`; `warning`, some tools don't work; `blocker`, sessions don't; `unknown`, it can't be told from here.
-        found: What was found.
+        finding: The result.
         remedy: What to do about it; empty where nothing is to be done.
     """
 
     name: str
     state: str
-    found: str
+    finding: str = msgspec.field(name="found")
     remedy: str = ""

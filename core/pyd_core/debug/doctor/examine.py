@@ -20,7 +20,7 @@ from pyd_core.debug.resolve import resolve
 from pyd_core.debug.session_request import SessionRequest
 from pyd_core.debug.target import LocalTarget, NetworkTarget, RemoteTarget
 from pyd_core.debug.toolbox import store
-from pyd_core.debug.toolbox.selection import chosen
+from pyd_core.debug.toolbox.selection import load_selection
 from pyd_core.errors import NoEngine, PydError
 from pyd_core.linux.process import parse_status
 from pyd_core.sanitise import safe
@@ -29,7 +29,7 @@ ROOT = Path("/")
 
 
 def examine(endpoint: Endpoint | NoEngine, target: str = "", *, root: Path = ROOT) -> Iterator[Check]:
-    """Yields what is found, one check after the other.
+    """Yield what is found, one check after the other.
 
     Args:
         endpoint: The engine, or why there is none.
@@ -47,7 +47,7 @@ def examine(endpoint: Endpoint | NoEngine, target: str = "", *, root: Path = ROO
     yield kernel.check_btf(root)
     yield kernel.check_cgroups(root)
     if isinstance(endpoint, NoEngine):
-        yield Check(name="engine", state=BLOCKER, found=endpoint.message, remedy=endpoint.hint)
+        yield Check(name="engine", state=BLOCKER, finding=endpoint.message, remedy=endpoint.hint)
     else:
         yield from _engine(endpoint, target)
     yield _toolbox()
@@ -59,11 +59,11 @@ def _engine(endpoint: Endpoint, target: str) -> Iterator[Check]:
     try:
         info = run_now(SystemApi(session).info())
         shown = safe(f"{info.operating_system}, {info.architecture}, version {info.server_version}")
-        yield Check(name="engine", state=OK, found=f"{endpoint.url}: {shown}")
+        yield Check(name="engine", state=OK, finding=f"{endpoint.url}: {shown}")
         if target:
             yield _target(session, endpoint, target)
     except PydError as error:
-        yield Check(name="engine", state=BLOCKER, found=error.message, remedy=error.hint)
+        yield Check(name="engine", state=BLOCKER, finding=error.message, remedy=error.hint)
     finally:
         run_now(transport.aclose())
 
@@ -73,43 +73,45 @@ def _target(engine: ApiClient, endpoint: Endpoint, name: str) -> Check:
         target = resolve(engine, SessionRequest(endpoint, DebugOptions(target=name)))
         if isinstance(target, NetworkTarget):
             network = run_now(find_network(engine, target.name))
-            return Check(name="target", state=OK, found=f"network {safe(network.name)} can be entered")
+            return Check(name="target", state=OK, finding=f"network {safe(network.name)} can be entered")
     except PydError as error:
-        return Check(name="target", state=BLOCKER, found=error.message, remedy=error.hint)
+        return Check(name="target", state=BLOCKER, finding=error.message, remedy=error.hint)
     container = target.container
     shown = safe(container.name)
     if not isinstance(target, LocalTarget) and not container.state.pid:
-        return Check(name="target", state=OK, found=f"{shown} doesn't run; its files can be entered")
+        return Check(name="target", state=OK, finding=f"{shown} doesn't run; its files can be entered")
     helper = f" by a helper container: {target.reason}" if isinstance(target, RemoteTarget) else ""
-    return Check(name="target", state=OK, found=f"{shown} can be entered{helper}")
+    return Check(name="target", state=OK, finding=f"{shown} can be entered{helper}")
 
 
 def _toolbox() -> Check:
     try:
-        pack = chosen().pack()
+        pack = load_selection().pack()
     except PydError as error:
-        return Check(name="toolbox", state=BLOCKER, found=error.message, remedy=error.hint)
+        return Check(name="toolbox", state=BLOCKER, finding=error.message, remedy=error.hint)
     there = store.find_anywhere(pack)
     if there is not None:
-        return Check(name="toolbox", state=OK, found=f"{pack.name} in {there}")
+        return Check(name="toolbox", state=OK, finding=f"{pack.name} in {there}")
     root = store.store_root()
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         remedy = "on a Debian machine: pyd toolbox export FILE; then here: pyd toolbox import FILE"
-        return Check(name="toolbox", state=BLOCKER, found=f"none in {root}, and no apt to make one from", remedy=remedy)
-    place = Path(root)
-    while not place.exists():
-        place = place.parent
-    if not os.access(place, os.W_OK):
-        return Check(name="toolbox", state=BLOCKER, found=f"none yet, and {root} can't be written", remedy="use sudo")
-    free = shutil.disk_usage(place).free
-    if free < store.LEAST_SPACE:
-        found = f"none yet, and {free >> 20} MB free in {place}; {store.LEAST_SPACE >> 20} MB are needed"
-        return Check(name="toolbox", state=BLOCKER, found=found, remedy="make room, or set PYD_TOOLBOX")
-    return Check(name="toolbox", state=OK, found="none yet; the first session makes one from apt")
+        return Check(
+            name="toolbox", state=BLOCKER, finding=f"none in {root}, and no apt to make one from", remedy=remedy
+        )
+    existing = Path(root)
+    while not existing.exists():
+        existing = existing.parent
+    if not os.access(existing, os.W_OK):
+        return Check(name="toolbox", state=BLOCKER, finding=f"none yet, and {root} can't be written", remedy="use sudo")
+    free = shutil.disk_usage(existing).free
+    if free < store.MIN_FREE_BYTES:
+        finding = f"none yet, and {free >> 20} MB free in {existing}; {store.MIN_FREE_BYTES >> 20} MB are needed"
+        return Check(name="toolbox", state=BLOCKER, finding=finding, remedy="make room, or set PYD_TOOLBOX")
+    return Check(name="toolbox", state=OK, finding="none yet; the first session builds one from apt")
 
 
 def first_blocker(checks: list[Check]) -> Check | None:
-    """Returns what would stop a session first; a warning stops none."""
+    """Return what would stop a session first; a warning stops none."""
     return next((check for check in checks if check.state == BLOCKER), None)
 
 

@@ -23,28 +23,28 @@ def check_capabilities(own: Status) -> Check:
     """Whether this process may enter a container by itself."""
     lacking = [name for name in NEEDED if not own.effective & mask(name)]
     if own.uid != 0 or lacking:
-        found = "pyd isn't root here" if own.uid != 0 else f"this root lacks {', '.join(lacking)}"
+        finding = "pyd isn't root here" if own.uid != 0 else f"this root lacks {', '.join(lacking)}"
         remedy = "a helper container of the engine's is used; sudo spares it"
-        return Check(name="capabilities", state=WARNING, found=found, remedy=remedy)
-    return Check(name="capabilities", state=OK, found="all that entering takes")
+        return Check(name="capabilities", state=WARNING, finding=finding, remedy=remedy)
+    return Check(name="capabilities", state=OK, finding="all that entering takes")
 
 
 def check_ptrace(root: Path, own: Status) -> Check:
     """Whether Yama lets strace, gdb and their like attach."""
     scope = _read(root / "proc/sys/kernel/yama/ptrace_scope")
     if scope is None:
-        return Check(name="ptrace-yama", state=OK, found="no Yama in this kernel")
+        return Check(name="ptrace-yama", state=OK, finding="no Yama in this kernel")
     meaning = {"0": "any own process", "1": "descendants, or with CAP_SYS_PTRACE", "2": "with CAP_SYS_PTRACE alone"}
     if scope == "3":
         remedy = "it stays so until the next boot; set kernel.yama.ptrace_scope=1 in /etc/sysctl.d for that"
         return Check(
-            name="ptrace-yama", state=BLOCKER, found="ptrace_scope 3: nobody may trace anything", remedy=remedy
+            name="ptrace-yama", state=BLOCKER, finding="ptrace_scope 3: nobody may trace anything", remedy=remedy
         )
     allowed = scope == "0" or bool(own.effective & mask("sys_ptrace"))
     return Check(
         name="ptrace-yama",
         state=OK if allowed else WARNING,
-        found=f"ptrace_scope {scope}: {meaning.get(scope, 'unknown to pyd')}",
+        finding=f"ptrace_scope {scope}: {meaning.get(scope, 'unknown to pyd')}",
         remedy="" if allowed else "sudo, or sysctl kernel.yama.ptrace_scope=0",
     )
 
@@ -52,12 +52,12 @@ def check_ptrace(root: Path, own: Status) -> Check:
 def check_seccomp(own: Status) -> Check:
     """Whether a system call filter is on pyd itself, as in a container."""
     if own.seccomp == 0:
-        return Check(name="seccomp", state=OK, found="no filter on pyd")
+        return Check(name="seccomp", state=OK, finding="no filter on pyd")
     return Check(
         name="seccomp",
         state=WARNING,
-        found="pyd runs under a system call filter, as in a container; it may forbid mounting and setns, and it keeps "
-        "--as target from taking a container's filter over",
+        finding="pyd runs under a system call filter, as in a container; it may forbid mounting and setns, and it "
+        "keeps --as target from taking a container's filter over",
         remedy="run pyd outside, or its container with --security-opt seccomp=unconfined and --privileged",
     )
 
@@ -65,14 +65,14 @@ def check_seccomp(own: Status) -> Check:
 def check_apparmor(root: Path) -> Check:
     """Whether AppArmor confines pyd."""
     if (_read(root / "sys/module/apparmor/parameters/enabled") or "N") != "Y":
-        return Check(name="apparmor", state=OK, found="not in use")
+        return Check(name="apparmor", state=OK, finding="not in use")
     label = _read(root / "proc/self/attr/apparmor/current") or _read(root / "proc/self/attr/current") or "unconfined"
     if label.startswith("unconfined"):
-        return Check(name="apparmor", state=OK, found="in use; pyd is unconfined")
+        return Check(name="apparmor", state=OK, finding="in use; pyd is unconfined")
     return Check(
         name="apparmor",
         state=BLOCKER,
-        found=f"pyd is confined by {label}",
+        finding=f"pyd is confined by {label}",
         remedy="run pyd outside of that profile; in a container, with --security-opt apparmor=unconfined",
     )
 
@@ -81,13 +81,13 @@ def check_selinux(root: Path) -> Check:
     """Whether SELinux is enforcing."""
     enforcing = _read(root / "sys/fs/selinux/enforce")
     if enforcing != "1":
-        return Check(name="selinux", state=OK, found="not in use" if enforcing is None else "permissive")
+        return Check(name="selinux", state=OK, finding="not in use" if enforcing is None else "permissive")
     label = (_read(root / "proc/self/attr/current") or "").rstrip("\0")
     free = ":unconfined_t:" in label or ":spc_t:" in label
     return Check(
         name="selinux",
         state=OK if free else WARNING,
-        found=f"enforcing; pyd is {label or 'unlabelled'}",
+        finding=f"enforcing; pyd is {label or 'unlabelled'}",
         remedy="" if free else "run pyd from an unconfined login, or its container with --security-opt label=disable",
     )
 
@@ -97,51 +97,51 @@ def check_namespaces(root: Path) -> Check:
     limit = _read(root / "proc/sys/user/max_user_namespaces")
     if limit is None or limit == "0":
         remedy = "sysctl user.max_user_namespaces=10000"
-        return Check(name="user-namespaces", state=WARNING, found="none: rootless engines can't work", remedy=remedy)
+        return Check(name="user-namespaces", state=WARNING, finding="none: rootless engines can't work", remedy=remedy)
     for name, off in (("unprivileged_userns_clone", "0"), ("apparmor_restrict_unprivileged_userns", "1")):
         if _read(root / f"proc/sys/kernel/{name}") == off:
-            found = f"for root alone (kernel.{name}={off})"
+            finding = f"for root alone (kernel.{name}={off})"
             remedy = f"for rootless engines: sysctl kernel.{name}={1 - int(off)}"
-            return Check(name="user-namespaces", state=WARNING, found=found, remedy=remedy)
-    return Check(name="user-namespaces", state=OK, found=f"up to {limit}")
+            return Check(name="user-namespaces", state=WARNING, finding=finding, remedy=remedy)
+    return Check(name="user-namespaces", state=OK, finding=f"up to {limit}")
 
 
 def check_mounts(release: str | None = None) -> Check:
     """Whether the kernel has the mount calls that the view is made with (open_tree(2), mount_setattr(2))."""
     release = release or platform.release()
-    found = re.match(r"(\d+)\.(\d+)", release)
-    version: tuple[int, int] = (int(found[1]), int(found[2])) if found else (0, 0)
+    match = re.match(r"(\d+)\.(\d+)", release)
+    version: tuple[int, int] = (int(match[1]), int(match[2])) if match else (0, 0)
     if version < OLDEST:
         needed = ".".join(map(str, OLDEST))
         return Check(
-            name="mount-api", state=BLOCKER, found=f"Linux {release}", remedy=f"Linux {needed} or newer is needed"
+            name="mount-api", state=BLOCKER, finding=f"Linux {release}", remedy=f"Linux {needed} or newer is needed"
         )
-    return Check(name="mount-api", state=OK, found=f"Linux {release}")
+    return Check(name="mount-api", state=OK, finding=f"Linux {release}")
 
 
 def check_btf(root: Path) -> Check:
     """Whether eBPF tools find the kernel's types."""
     if (root / "sys/kernel/btf/vmlinux").exists():
-        return Check(name="btf", state=OK, found="there")
+        return Check(name="btf", state=OK, finding="there")
     remedy = "a kernel with CONFIG_DEBUG_INFO_BTF; strace and perf work without"
-    return Check(name="btf", state=WARNING, found="none: bpftrace can't read the kernel's types", remedy=remedy)
+    return Check(name="btf", state=WARNING, finding="none: bpftrace can't read the kernel's types", remedy=remedy)
 
 
 def check_cgroups(root: Path) -> Check:
     """Which version there is, and whether a session can have a cgroup of its own."""
-    folder = root / "sys/fs/cgroup"
-    if (folder / "cgroup.controllers").exists():
-        version, place = "2", folder
-    elif (folder / "memory").is_dir():
-        version, place = "1", folder / "memory"
+    mount = root / "sys/fs/cgroup"
+    if (mount / "cgroup.controllers").exists():
+        version, group = "2", mount
+    elif (mount / "memory").is_dir():
+        version, group = "1", mount / "memory"
     else:
-        return Check(name="cgroup", state=UNKNOWN, found="none is mounted at /sys/fs/cgroup")
-    if os.access(place, os.W_OK):
-        return Check(name="cgroup", state=OK, found=f"version {version}; a session gets one of its own")
+        return Check(name="cgroup", state=UNKNOWN, finding="none is mounted at /sys/fs/cgroup")
+    if os.access(group, os.W_OK):
+        return Check(name="cgroup", state=OK, finding=f"version {version}; a session gets one of its own")
     return Check(
         name="cgroup",
         state=WARNING,
-        found=f"version {version}, and not writable: what a session takes counts as this terminal's",
+        finding=f"version {version}, and not writable: what a session takes counts as this terminal's",
         remedy="run pyd debug as root",
     )
 

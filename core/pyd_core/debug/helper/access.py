@@ -34,7 +34,7 @@ from pyd_core.errors import KernelError, ProtocolError, PydError
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
-_MODULES = ("errors", "linux.openat2", "debug.local_files", "debug.helper.query_agent")
+_QUERY_MODULES = ("errors", "linux.openat2", "debug.local_files", "debug.helper.query_agent")
 """Of `pyd_core`: what answers, and what it stands on."""
 
 _LOAD = """
@@ -45,15 +45,15 @@ for name, source in MODULES:
 module.main(sys.argv[1:])
 """
 
-_LARGEST = 64 << 20
+_MAX_ANSWER_BYTES = 64 << 20
 """Bytes of one answer."""
 
 
-def answerer(*arguments: str) -> list[str]:
-    """Returns the command that answers inside a session."""
+def query_command(*arguments: str) -> list[str]:
+    """Return the command that answers inside a session."""
     package = importlib.resources.files("pyd_core")
     modules = [(name, "") for name in ("pyd_core", "pyd_core.linux", "pyd_core.debug", "pyd_core.debug.helper")]
-    for name in _MODULES:
+    for name in _QUERY_MODULES:
         path = package.joinpath(*f"{name}.py".replace(".", "/", name.count(".")).split("/"))
         modules.append((f"pyd_core.{name}", path.read_text(encoding="utf-8")))
     return [f"{PREFIX}/bin/python3", "-I", "-S", "-B", "-c", f"MODULES = {modules!r}\n{_LOAD}", *arguments]
@@ -141,9 +141,9 @@ class HelperAccess:
         self._tier = tier
         self._facts = facts
         self._channels = channels
-        self._asking = threading.Lock()
-        self._answerer: ChannelProcess | None = None
-        self._arrived = b""
+        self._lock = threading.Lock()
+        self._query_process: ChannelProcess | None = None
+        self._buffer = b""
 
     @property
     def container(self) -> Container:
@@ -222,56 +222,56 @@ class HelperAccess:
         """See `Access`; names are looked up as the target would."""
         number = errno.EADDRNOTAVAIL
         for address in addresses(self, host):
-            process = self.start(answerer("connect", address, str(port)))
-            said = process.read(4)
-            number = int.from_bytes(said, "big")
-            if len(said) == 4 and number == 0:
+            process = self.start(query_command("connect", address, str(port)))
+            reply = process.read(4)
+            number = int.from_bytes(reply, "big")
+            if len(reply) == 4 and number == 0:
                 return process
             process.end()
         raise KernelError("connect", number or errno.EIO, f"{host} port {port}")
 
     def _ask(self, call: str, *arguments: Any, subject: str, data: bytes = b"") -> tuple[Any, bytes]:
-        with self._asking:
-            if self._answerer is None:
-                self._answerer = self.start(answerer())
-            self._answerer.write(msgspec.json.encode([call, *arguments, len(data)]) + b"\n" + data)
+        with self._lock:
+            if self._query_process is None:
+                self._query_process = self.start(query_command())
+            self._query_process.write(msgspec.json.encode([call, *arguments, len(data)]) + b"\n" + data)
             try:
-                number, value, size = msgspec.json.decode(self._line(), type=tuple[int, Any, int])
+                number, value, size = msgspec.json.decode(self._read_line(), type=tuple[int, Any, int])
             except msgspec.DecodeError as error:
-                raise self._senseless() from error
-            if not 0 <= size <= _LARGEST:
-                raise self._senseless()
-            content = self._exactly(size)
+                raise self._malformed() from error
+            if not 0 <= size <= _MAX_ANSWER_BYTES:
+                raise self._malformed()
+            content = self._read_exactly(size)
         if number:
             raise explain_errno(number, safe(subject))
         return value, content
 
-    def _line(self) -> bytes:
-        while b"\n" not in self._arrived:
-            self._more()
-        line, _, self._arrived = self._arrived.partition(b"\n")
+    def _read_line(self) -> bytes:
+        while b"\n" not in self._buffer:
+            self._receive()
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
-    def _exactly(self, size: int) -> bytes:
-        while len(self._arrived) < size:
-            self._more()
-        content, self._arrived = self._arrived[:size], self._arrived[size:]
+    def _read_exactly(self, size: int) -> bytes:
+        while len(self._buffer) < size:
+            self._receive()
+        content, self._buffer = self._buffer[:size], self._buffer[size:]
         return content
 
-    def _more(self) -> None:
-        answerer = self._answerer
+    def _receive(self) -> None:
+        answerer = self._query_process
         data = answerer.read(1 << 20) if answerer is not None else b""
-        if not data or len(self._arrived) > _LARGEST + (1 << 20):
-            self._answerer, self._arrived = None, b""
+        if not data or len(self._buffer) > _MAX_ANSWER_BYTES + (1 << 20):
+            self._query_process, self._buffer = None, b""
             if answerer is not None and not data:
                 done = answerer.finish()  # raises where the join or the connection failed
                 raise ProtocolError(
                     f"what answers in the container has ended: {safe(done.stderr.decode(errors='replace')[-300:])}"
                 )
-            raise self._senseless()
-        self._arrived += data
+            raise self._malformed()
+        self._buffer += data
 
-    def _senseless(self) -> PydError:
+    def _malformed(self) -> PydError:
         return ProtocolError("the answer from the container makes no sense")
 
 

@@ -43,17 +43,17 @@ from pyd_core.debug.syscalls import CallFailed, forget_start, open_beneath
 
 _HEADER = struct.Struct(">cII")
 _CHUNK = 32768
-_LARGEST_PLAN = 4 << 20
+_MAX_PLAN_BYTES = 4 << 20
 _IN_ROOT, _NO_MAGICLINKS = 0x10, 0x02
 _PR_SET_NAME = 15
-_MOST_PASSWD = 1 << 20
+_MAX_PASSWD_BYTES = 1 << 20
 _PREFIX, _TOOLBOX = "/dev/.pyd", "/toolbox"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def send(kind: bytes, channel: int, data: bytes = b"") -> None:
-    """Writes one message; blocks while the client doesn't read, which holds the programs' output back too."""
+    """Write one message; block while the client doesn't read, which holds the programs' output back too."""
     whole = _HEADER.pack(kind, channel, len(data)) + data
     while whole:
         whole = whole[os.write(1, whole) :]
@@ -73,8 +73,8 @@ class Channel:
         self.input_ended = False
         self.master = self.to_command = self.from_command = -1
         self.status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for each in (self.status, theirs):
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST_PLAN)
+        for end in (self.status, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_PLAN_BYTES)
         terminal = plan["terminal"] is not None
         ends = [os.pipe() for _ in range(0 if terminal else 3)]
         self.pid = os.fork()
@@ -98,8 +98,8 @@ class Channel:
             else:
                 nothing = os.open(os.devnull, os.O_RDWR)
                 kept = (nothing, nothing, nothing)
-            for place, descriptor in enumerate(kept):
-                os.dup2(descriptor, place)
+            for number, descriptor in enumerate(kept):
+                os.dup2(descriptor, number)
             # Other channels' pipes would stay open for as long as this one lives.
             os.closerange(3, status.fileno())
             os.closerange(status.fileno() + 1, 4096)
@@ -108,23 +108,23 @@ class Channel:
             os._exit(125)
 
     def interests(self) -> list[tuple[int, int]]:
-        """Returns what to wait for: descriptors and poll(2) events."""
-        wanted = [(self.status.fileno(), select.POLLIN), *((each, select.POLLIN) for each in self.outputs)]
+        """Return what to wait for: descriptors and poll(2) events."""
+        interests = [(self.status.fileno(), select.POLLIN), *((output, select.POLLIN) for output in self.outputs)]
         if self.from_command >= 0:
-            wanted.append((self.from_command, select.POLLIN))
+            interests.append((self.from_command, select.POLLIN))
         if self.master >= 0:
-            wanted.append((self.master, select.POLLIN | (select.POLLOUT if self.typed else 0)))
+            interests.append((self.master, select.POLLIN | (select.POLLOUT if self.typed else 0)))
         elif self.input >= 0 and self.typed:
-            wanted.append((self.input, select.POLLOUT))
-        return wanted
+            interests.append((self.input, select.POLLOUT))
+        return interests
 
     def feed(self, data: bytes) -> None:
-        """Takes input of the client's, and gives the program what it takes now."""
+        """Take input of the client's, and give the program what it takes now."""
         self.typed += data
         self._pour()
 
     def end_input(self) -> None:
-        """Ends the program's input once all of it is taken."""
+        """End the program's input once all of it is taken."""
         self.input_ended = True
         self._pour()
 
@@ -150,13 +150,13 @@ class Channel:
             self.input = -1
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tells the terminal its size."""
+        """Report the terminal its size."""
         if self.master >= 0:
             with contextlib.suppress(OSError):
                 fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def set_echo(self, *, on: bool) -> None:
-        """Has the terminal show what is typed, or not."""
+        """Have the terminal show what is typed, or not."""
         self._pour()
         if self.master >= 0:
             with contextlib.suppress(OSError, termios.error):
@@ -165,18 +165,18 @@ class Channel:
                 termios.tcsetattr(self.master, termios.TCSANOW, attributes)
 
     def say(self, data: bytes) -> None:
-        """Writes to the command's channel, which always reads."""
+        """Write to the command's channel, which always reads."""
         with contextlib.suppress(OSError):
             while data:
                 data = data[os.write(self.to_command, data) :]
 
     def signal(self, number: int) -> None:
-        """Signals the supervisor, which passes it on."""
+        """Signal the supervisor, which passes it on."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def ready(self, descriptor: int) -> bool:
-        """Does what can be done with a descriptor; True when all is over."""
+        """Do what can be done with a descriptor; True when all is over."""
         if descriptor == self.status.fileno():
             return self._hear()
         if descriptor == self.master:
@@ -204,15 +204,15 @@ class Channel:
         self._drain()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
-        for each in (self.input, self.master, self.to_command, self.from_command, *self.outputs):
-            if each >= 0:
-                os.close(each)
+        for descriptor in (self.input, self.master, self.to_command, self.from_command, *self.outputs):
+            if descriptor >= 0:
+                os.close(descriptor)
         self.status.close()
         send(b"z", self.number)
         return True
 
     def _drain(self) -> None:
-        rest = [(each, kind) for each, kind in ((self.master, b"o"), (self.from_command, b"c")) if each >= 0]
+        rest = [(source, kind) for source, kind in ((self.master, b"o"), (self.from_command, b"c")) if source >= 0]
         for each, kind in (*self.outputs.items(), *rest):
             os.set_blocking(each, False)
             while self._copy(each, kind):
@@ -243,16 +243,16 @@ class Channel:
 # --- looking at the target --------------------------------------------------------------------------------------------
 
 
-def look(wanted: dict[str, Any]) -> dict[str, Any]:
-    """Finds the target's process and returns what a plan is made from.
+def look(request: dict[str, Any]) -> dict[str, Any]:
+    """Find the target's process and return what a plan is made from.
 
     Args:
-        wanted: `pid`, the process by its number here, 0 if not known; `id`, the container's; `init`, whether its first
+        request: `pid`, the process by its number here, 0 if not known; `id`, the container's; `init`, whether its first
             process is an init of the engine's; `paths`, absolute ones of the target; `tools`, ones of the
             toolbox.
     """
-    pid = wanted["pid"] or _member(wanted["id"])
-    if wanted["init"]:
+    pid = request["pid"] or _member(request["id"])
+    if request["init"]:
         pid = _first_child(pid)
     process = os.open(f"/proc/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     started = start_time(process)
@@ -270,24 +270,24 @@ def look(wanted: dict[str, Any]) -> dict[str, Any]:
     if "user" not in namespaces:
         # The maps are then relative to the namespace around this one, and the status tells the target's own ids.
         read |= dict.fromkeys(("uid_map", "gid_map"), "0 0 4294967295\n")
-    found = {
+    facts = {
         "pid": pid,
         "start": started,
         "own": read_status(own, "status"),
         "passwd": base64.b64encode(_passwd(root)).decode(),
-        "exists": [path for path in wanted["paths"] if _exists(root, path)],
-        "tools": [name for name in wanted["tools"] if os.path.exists(f"{_TOOLBOX}/{name}")],
+        "exists": [path for path in request["paths"] if _exists(root, path)],
+        "tools": [name for name in request["tools"] if os.path.exists(f"{_TOOLBOX}/{name}")],
         "namespaces": namespaces,
         **read,
     }
     for descriptor in (process, root, own):
         os.close(descriptor)
-    return found
+    return facts
 
 
 def _member(container: str) -> int:
-    """Returns the oldest process whose cgroup is named by the container's id."""
-    found: list[tuple[int, int]] = []
+    """Return the oldest process whose cgroup is named by the container's id."""
+    members: list[tuple[int, int]] = []
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
@@ -295,16 +295,16 @@ def _member(container: str) -> int:
             process = os.open(f"/proc/{name}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 if container in read_status(process, "cgroup"):
-                    found.append((start_time(process), int(name)))
+                    members.append((start_time(process), int(name)))
             finally:
                 os.close(process)
-    if not found:
+    if not members:
         raise CallFailed("look", errno.ESRCH, "the target's processes")
-    return min(found)[1]
+    return min(members)[1]
 
 
 def _first_child(pid: int) -> int:
-    """Returns the program an init was given to run; the init while it has none."""
+    """Return the program an init was given to run; the init while it has none."""
     with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{pid}/task/{pid}/children") as children:
         return int(children.read().split()[0])
     return pid
@@ -319,13 +319,13 @@ def _exists(root: int, path: str) -> bool:
 
 
 def _passwd(root: int) -> bytes:
-    """Returns the target's passwd file; whatever links lead there, they stay inside its root."""
+    """Return the target's passwd file; whatever links lead there, they stay inside its root."""
     try:
         descriptor = open_beneath(root, "etc/passwd", os.O_RDONLY | os.O_NONBLOCK, _IN_ROOT | _NO_MAGICLINKS)
     except CallFailed:
         return b""
     try:
-        return os.read(descriptor, _MOST_PASSWD)
+        return os.read(descriptor, _MAX_PASSWD_BYTES)
     except OSError:
         return b""
     finally:
@@ -348,7 +348,7 @@ class Agent:
         self._arrived = bytearray()
 
     def run(self) -> None:
-        """Runs until the client's input ends, or time does."""
+        """Run until the client's input ends, or time does."""
         while (left := self._ends - time.monotonic()) > 0:
             poll = select.poll()
             poll.register(0, select.POLLIN)
@@ -371,7 +371,7 @@ class Agent:
         self._end()
 
     def _end(self) -> None:
-        """Ends and reaps what runs; it would be the target's first process that has to, and many never do."""
+        """End and reaps what runs; it would be the target's first process that has to, and many never do."""
         for channel in self._channels.values():
             channel.signal(signal.SIGRTMIN)
         for channel in self._channels.values():
@@ -415,9 +415,9 @@ class Agent:
                 case _:
                     pass
 
-    def _answer(self, number: int, wanted: dict[str, Any]) -> None:
+    def _answer(self, number: int, request: dict[str, Any]) -> None:
         try:
-            send(b"l", number, json.dumps(look(wanted)).encode())
+            send(b"l", number, json.dumps(look(request)).encode())
         except CallFailed as error:
             send(b"f", number, json.dumps([error.call, error.number, error.subject]).encode())
         except OSError as error:
@@ -425,7 +425,7 @@ class Agent:
 
 
 def main() -> NoReturn:
-    """Serves the client on standard input and output for so many seconds; `sys.argv[1]` says how many."""
+    """Serve the client on standard input and output for so many seconds; `sys.argv[1]` says how many."""
     try:
         forget_start()
         _libc.prctl(_PR_SET_NAME, b"pyd-helper", 0, 0, 0)

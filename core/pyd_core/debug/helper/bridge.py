@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from pyd_core.debug.helper.link import AgentLink
-from pyd_core.debug.terminal import CHUNK, window_size, write_all
+from pyd_core.debug.terminal import CHUNK_BYTES, window_size, write_all
 from pyd_core.errors import PydError, StreamInterrupted
 
 CHANNEL = 1
@@ -38,7 +38,7 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, sign
 
 
 def bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn:
-    """Runs a plan over a connection to an agent; never returns.
+    """Run a plan over a connection to an agent; never returns.
 
     Args:
         plan: As `join.supervise` takes it; `target` is the target's name, `shared` whether the helper ends with it,
@@ -51,18 +51,18 @@ def bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn
         _Bridge(plan, status, AgentLink(socket.socket(fileno=stream), b"", target)).run()
     except StreamInterrupted as error:
         if shared:
-            _tell(status, "ended")
+            _report(status, "ended")
         else:
-            _tell(status, "error", "the helper container", 0, f"{error.message} {error.hint}")
+            _report(status, "error", "the helper container", 0, f"{error.message} {error.hint}")
     except PydError as error:
-        _tell(status, "error", "the helper container", 0, error.message)
+        _report(status, "error", "the helper container", 0, error.message)
     except OSError as error:
-        _tell(status, "error", "the bridge", error.errno or 0, error.filename or "")
+        _report(status, "error", "the bridge", error.errno or 0, error.filename or "")
     finally:
         os._exit(0)
 
 
-def _tell(status: socket.socket, *fields: object) -> None:
+def _report(status: socket.socket, *fields: object) -> None:
     with contextlib.suppress(OSError):  # the client is gone; nobody is left to tell
         status.send(b"\0".join(str(field).encode(errors="surrogateescape") for field in fields))
 
@@ -73,7 +73,7 @@ class _Bridge:
         self._status = status
         self._link = link
         self._input, self._output = 0, 1
-        self._told, self._telling = -1, -1
+        self._from_client, self._to_client = -1, -1
         self._terminal = plan["terminal"] is not None
         self._echo = True
         self._untaken = 0
@@ -81,7 +81,7 @@ class _Bridge:
             self._input = self._output = -1  # until the target's is there
 
     def run(self) -> None:
-        """Runs until the agent says that all is over.
+        """Run until the agent says that all is over.
 
         Raises:
             StreamCut: The helper has ended before.
@@ -94,14 +94,14 @@ class _Bridge:
             poll.register(self._link, self._link.events)
             if self._input >= 0 and self._untaken < _UNTAKEN:
                 poll.register(self._input, select.POLLIN)
-            if self._told >= 0:
-                poll.register(self._told, select.POLLIN)
+            if self._from_client >= 0:
+                poll.register(self._from_client, select.POLLIN)
             ready = dict(poll.poll())
             if signals in ready and self._obey(os.read(signals, 128)):
                 return
             if self._input in ready:
                 self._read_input()
-            if self._told in ready:
+            if self._from_client in ready:
                 self._read_channel()
             state = ready.get(self._link.fileno(), 0)
             if state & select.POLLOUT:
@@ -121,7 +121,7 @@ class _Bridge:
 
     def _read_input(self) -> None:
         try:
-            data = os.read(self._input, CHUNK)
+            data = os.read(self._input, CHUNK_BYTES)
         except OSError:
             data = b""
         if data:
@@ -136,7 +136,7 @@ class _Bridge:
             self._link.post(b"E", CHANNEL)
 
     def _follow_echo(self) -> None:
-        """Has the target's pty echo as the client wants it to, from the next byte on."""
+        """Have the target's pty echo as the client wants it to, from the next byte on."""
         if self._terminal:
             echo = bool(termios.tcgetattr(self._input)[3] & termios.ECHO)
             if echo != self._echo:
@@ -144,12 +144,12 @@ class _Bridge:
                 self._link.post(b"T", CHANNEL, bytes([echo]))
 
     def _read_channel(self) -> None:
-        data = os.read(self._told, CHUNK)
+        data = os.read(self._from_client, CHUNK_BYTES)
         if data:
             self._link.post(b"C", CHANNEL, data)
         else:
-            os.close(self._told)
-            self._told = -1
+            os.close(self._from_client)
+            self._from_client = -1
 
     def _resize(self) -> None:
         if self._input >= 0:
@@ -165,7 +165,7 @@ class _Bridge:
                     self._untaken -= int.from_bytes(content, "big")
                 case b"c":
                     with contextlib.suppress(OSError):
-                        write_all(self._telling, content)
+                        write_all(self._to_client, content)
                 case b"m" if content.startswith(b"terminal"):
                     self._give_terminal()
                 case b"m":
@@ -188,7 +188,7 @@ class _Bridge:
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)  # it then tells this process of a new size
         given = [master]
         if self._plan.get("channel"):
-            (self._told, to_bash), (from_bash, self._telling) = os.pipe(), os.pipe()
+            (self._from_client, to_bash), (from_bash, self._to_client) = os.pipe(), os.pipe()
             given += [to_bash, from_bash]
         socket.send_fds(self._status, [b"terminal"], array.array("i", given))
         for descriptor in given:
@@ -201,7 +201,7 @@ class _Bridge:
 
 
 def _signal_descriptor(numbers: Iterable[int]) -> int:
-    """Returns a descriptor that tells of blocked signals (signalfd(2))."""
+    """Return a descriptor that tells of blocked signals (signalfd(2))."""
     import ctypes  # noqa: PLC0415 - the join has it loaded
 
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)

@@ -21,10 +21,10 @@ UNTAKEN = 1 << 18
 """Bytes of input that may be on their way."""
 UNREAD = 4 << 20
 """Bytes of output that wait for their reader; then nothing more is taken from the agent."""
-MOST_OUTPUT = 64 << 20
+MAX_OUTPUT_BYTES = 64 << 20
 """Bytes of output that are held for who wants all of it at the end."""
-MOST_COMPLAINT = 1 << 18
-PATIENCE = 5.0
+MAX_STDERR_BYTES = 1 << 18
+END_TIMEOUT_S = 5.0
 """Seconds that a program has to end when it is told to."""
 
 
@@ -46,7 +46,7 @@ class Channels:
         threading.Thread(target=self._take, name="helper", daemon=True).start()
 
     def start(self, plan: dict[str, Any]) -> ChannelProcess:
-        """Starts a program by its plan, as `join.supervise` takes it."""
+        """Start a program by its plan, as `join.supervise` takes it."""
         number = next(self._numbers)
         program = self._programs[number] = ChannelProcess(self, number)
         if self._cut is not None:
@@ -55,12 +55,12 @@ class Channels:
         return program
 
     def close(self) -> None:
-        """Ends all programs; those that died with the helper would be left to the target's first process to reap."""
+        """End all programs; those that died with the helper would be left to the target's first process to reap."""
         for program in list(self._programs.values()):
             program.end()
 
     def post(self, kind: bytes, number: int, data: bytes = b"") -> None:
-        """Sends a message, and returns when the connection has taken it."""
+        """Send a message, and return when the connection has taken it."""
         with self._sending:
             self._link.post(kind, number, data)
             poll = select.poll()
@@ -97,15 +97,15 @@ class ChannelProcess:
         self._most = UNREAD
         self._code: int | None = None
         self._error: PydError | None = None
-        self._over = False
+        self._has_ended = False
 
     def write(self, data: bytes) -> None:
         """See `Process`."""
         rest = memoryview(data)
         while rest:
             with self._changed:
-                self._changed.wait_for(lambda: self._untaken < UNTAKEN or self._over)
-                if self._over:
+                self._changed.wait_for(lambda: self._untaken < UNTAKEN or self._has_ended)
+                if self._has_ended:
                     return  # how it ended tells why
                 piece, rest = rest[:PIECE], rest[PIECE:]
                 self._untaken += len(piece)
@@ -118,7 +118,7 @@ class ChannelProcess:
     def read(self, size: int = 65536) -> bytes:
         """See `Process`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stdout or self._over)
+            self._changed.wait_for(lambda: self._stdout or self._has_ended)
             data = bytes(self._stdout[:size])
             del self._stdout[: len(data)]
             self._changed.notify_all()
@@ -132,12 +132,12 @@ class ChannelProcess:
         """
         self.close_input()
         with self._changed:
-            self._most = MOST_OUTPUT
+            self._most = MAX_OUTPUT_BYTES
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._over or len(self._stdout) > MOST_OUTPUT)
-        if not self._over:
+            self._changed.wait_for(lambda: self._has_ended or len(self._stdout) > MAX_OUTPUT_BYTES)
+        if not self._has_ended:
             self.end()
-            raise PydError(f"the program printed more than {MOST_OUTPUT >> 20} MB", reference="too-much-output")
+            raise PydError(f"the program printed more than {MAX_OUTPUT_BYTES >> 20} MB", reference="too-much-output")
         if self._error is not None:
             raise self._error
         code = 128 + signal.SIGKILL if self._code is None else self._code
@@ -147,17 +147,17 @@ class ChannelProcess:
         """See `Process`: SIGTERM, and SIGKILL for what doesn't heed it."""
         for kind, data in ((b"S", bytes([signal.SIGTERM])), (b"K", b"")):
             with self._changed:
-                if self._over:
+                if self._has_ended:
                     return
                 self._most = 1 << 62  # nobody reads it any more; what still comes must not hold up others
                 self._stdout.clear()
                 self._changed.notify_all()
             self._channels.post(kind, self._number, data)
             with self._changed:
-                self._changed.wait_for(lambda: self._over, PATIENCE)
+                self._changed.wait_for(lambda: self._has_ended, END_TIMEOUT_S)
 
     def take(self, kind: bytes, content: bytes) -> bool:
-        """Takes a message of the agent's; True when it was the last."""
+        """Take a message of the agent's; True when it was the last."""
         with self._changed:
             match kind:
                 case b"o":
@@ -165,23 +165,23 @@ class ChannelProcess:
                     self._stdout += content
                 case b"e":
                     self._stderr += content
-                    del self._stderr[:-MOST_COMPLAINT]
+                    del self._stderr[:-MAX_STDERR_BYTES]
                 case b"a":
                     self._untaken -= int.from_bytes(content, "big")
                 case b"m":
                     self._hear(content.decode(errors="replace").split("\0"))
                 case b"z":
-                    self._over = True
+                    self._has_ended = True
                 case _:
                     pass
             self._changed.notify_all()
-            return self._over
+            return self._has_ended
 
     def cut(self, error: PydError | None) -> None:
-        """Says that nothing more will come."""
+        """Say that nothing more will come."""
         with self._changed:
             self._error = self._error or error
-            self._over = True
+            self._has_ended = True
             self._changed.notify_all()
 
     def _hear(self, fields: list[str]) -> None:

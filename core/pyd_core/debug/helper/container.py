@@ -35,11 +35,11 @@ LIFETIME = 12 * 3600
 
 MEMORY_SHARE = 4
 """A session may take this part of the host's memory."""
-MOST_PROCESSES = 4096
+MAX_PROCESSES = 4096
 
 
 def helper_body(target: Container, tier: Tier, image: str, toolbox: str, info: Info, *, name: str) -> dict[str, Any]:
-    """Returns what to post to `/containers/create`.
+    """Return what to post to `/containers/create`.
 
     Args:
         target: What it is to look at.
@@ -66,7 +66,7 @@ def helper_body(target: Container, tier: Tier, image: str, toolbox: str, info: I
     if info.memory_limit:
         host["Memory"] = info.mem_total // MEMORY_SHARE
     if info.pids_limit:
-        host["PidsLimit"] = MOST_PROCESSES
+        host["PidsLimit"] = MAX_PROCESSES
     return {
         "Image": image,
         "Entrypoint": [*python_command(toolbox), "-c", wire.BOOT, str(LIFETIME)],
@@ -94,7 +94,7 @@ def helper_body(target: Container, tier: Tier, image: str, toolbox: str, info: I
 
 
 def _shared(target: HostConfig) -> dict[str, str]:
-    """Returns what of the host's a target has, and a helper is to have as well.
+    """Return what of the host's a target has, and a helper is to have as well.
 
     Without root the host's namespaces can't be entered from others, not even by who may enter the target's.
     """
@@ -133,7 +133,7 @@ class Helper:
         self._remove()
 
     def link(self, target: str) -> AgentLink:
-        """Returns the connection to the agent, which gets its program; `target` is what errors call the container."""
+        """Return the connection to the agent, which gets its program; `target` is what errors call the container."""
         if not isinstance(self._stream, BlockingDuplex):
             raise ProtocolError("the engine gave no connection to the helper container")
         link = AgentLink(*self._stream.take_over(), target)
@@ -154,12 +154,12 @@ class Helper:
 
 
 def new_name() -> str:
-    """Returns a session's name that nobody has."""
+    """Return a session's name that nobody has."""
     return secrets.token_hex(4)
 
 
 async def remove(containers: ContainersApi, name: str) -> None:
-    """Removes a helper; when the engine is at it already, waits until it has."""
+    """Remove a helper; when the engine is at it already, wait until it has."""
     with contextlib.suppress(PydError):  # it is gone, or the engine is
         try:
             await containers.remove(name, force=True)
@@ -168,7 +168,7 @@ async def remove(containers: ContainersApi, name: str) -> None:
 
 
 async def remove_expired(containers: ContainersApi) -> None:
-    """Removes helpers whose time is over."""
+    """Remove helpers whose time is over."""
     for left in await containers.list(all=True, filters={"label": [LABEL]}):
         expires = left.labels.get(f"{LABEL}.expires", "")
         if expires.isdecimal() and int(expires) < time.time():

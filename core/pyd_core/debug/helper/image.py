@@ -30,33 +30,33 @@ Progress = Callable[[str, int, int], None]
 
 
 def image_name(toolbox: str) -> str:
-    """Returns the image's name for a toolbox of the store."""
+    """Return the image's name for a toolbox of the store."""
     return f"{REPOSITORY}:{FORMAT}-{os.path.basename(toolbox)[:16]}"
 
 
 def python_command(toolbox: str) -> list[str]:
-    """Returns the command line of the toolbox's Python in a helper, where `/dev` hides its prefix.
+    """Return the command line of the toolbox's Python in a helper, where `/dev` hides its prefix.
 
     Its loader is called by its own path and told where libraries are; as a program of its own it would look below the
     prefix.
     """
     loader = next(name for name in sorted(_names(toolbox, "lib64") + _names(toolbox, "lib")) if name.startswith("ld-"))
-    folder = "lib64" if loader in _names(toolbox, "lib64") else "lib"
+    directory = "lib64" if loader in _names(toolbox, "lib64") else "lib"
     triplet = next(name for name in _names(toolbox, "lib") if os.path.exists(f"{toolbox}/lib/{name}/libc.so.6"))
     libraries = f"{TOOLBOX}/lib/{triplet}:{TOOLBOX}/lib"
     python = f"{TOOLBOX}/bin/python3"
-    return [f"{TOOLBOX}/{folder}/{loader}", "--library-path", libraries, python, "-I", "-S", "-B"]
+    return [f"{TOOLBOX}/{directory}/{loader}", "--library-path", libraries, python, "-I", "-S", "-B"]
 
 
-def _names(toolbox: str, folder: str) -> list[str]:
+def _names(toolbox: str, directory: str) -> list[str]:
     try:
-        return os.listdir(f"{toolbox}/{folder}")
+        return os.listdir(f"{toolbox}/{directory}")
     except FileNotFoundError:
         return []
 
 
 async def ensure(session: ApiClient, toolbox: str, progress: Progress) -> str:
-    """Returns the name of the helper's image on an engine, which is given it first if it hasn't got it."""
+    """Return the name of the helper's image on an engine, which is given it first if it hasn't got it."""
     images = ImagesApi(session)
     name = image_name(toolbox)
     try:
@@ -65,8 +65,8 @@ async def ensure(session: ApiClient, toolbox: str, progress: Progress) -> str:
         repository, _, tag = name.rpartition(":")
         change = f"LABEL {LABEL}={os.path.basename(toolbox)}"
         options = ImportOptions(repository=repository, tag=tag, changes=(change,))
-        async with images.import_(_archive(toolbox, progress), options) as told:
-            async for _ in told:
+        async with images.import_(_archive(toolbox, progress), options) as progress_stream:
+            async for _ in progress_stream:
                 pass
     return name
 
@@ -77,8 +77,8 @@ async def _archive(toolbox: str, progress: Progress) -> AsyncIterator[bytes]:
 
 
 def _pieces(toolbox: str, progress: Progress) -> Iterator[bytes]:
-    """Yields the image's one layer as a tar; everything in it is root's."""
-    names = sorted(os.path.join(folder, name) for folder, _, files in os.walk(toolbox) for name in ("", *files))
+    """Yield the image's one layer as a tar; everything in it is root's."""
+    names = sorted(os.path.join(directory, name) for directory, _, files in os.walk(toolbox) for name in ("", *files))
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w") as tar:
         for folder in _FOLDERS:

@@ -42,9 +42,9 @@ ENDED = "target-ended"
 MAX_ATTEMPTS = 4
 """How often a target that ends meanwhile is entered."""
 
-LAG = 1.0
+END_EVENT_TIMEOUT_S = 1.0
 """Seconds in which an engine has heard that a process has ended; others are told by its end sooner."""
-_LOOK_AGAIN = 0.05
+_POLL_INTERVAL_S = 0.05
 
 Draw = Callable[[Tier, TargetFacts | None], dict[str, Any]]
 """Makes the plan of a session from the helper's rights and what its agent found."""
@@ -107,7 +107,7 @@ def launch_with_retry(
 def launch_helper(
     there: HelperContext, order: Sequence[Tier], draw: Draw, notify: Callable[[str], None]
 ) -> Iterator[RunningHelper]:
-    """Gives a helper with the first rights that do.
+    """Give a helper with the first rights that do.
 
     Args:
         there: What a session takes.
@@ -122,20 +122,20 @@ def launch_helper(
     for number, tier in enumerate(order, 1):
         with ExitStack() as stack:
             try:
-                entered = stack.enter_context(_placed(there, tier, draw))
+                running = stack.enter_context(_start_helper(there, tier, draw))
             except (Refused, KernelError, EngineError, Unsupported) as error:
-                if number == len(order) or not _may_climb(error):
+                if number == len(order) or not _may_retry_higher(error):
                     raise
                 following = order[number]
                 reason = f"tier {tier.number} doesn't do here: {error.message}"
                 notify(f"{reason}; trying tier {following.number}: {following.gives}")
                 continue
-            yield entered
+            yield running
             return
 
 
 @contextmanager
-def _placed(there: HelperContext, tier: Tier, draw: Draw) -> Iterator[RunningHelper]:
+def _start_helper(there: HelperContext, tier: Tier, draw: Draw) -> Iterator[RunningHelper]:
     containers, target = ContainersApi(there.engine), there.target
     shown = safe(target.name) or target.id[:12]
     with ExitStack() as stack:
@@ -149,7 +149,7 @@ def _placed(there: HelperContext, tier: Tier, draw: Draw) -> Iterator[RunningHel
         except PydError as error:
             # An agent that answers is beside a target that lives, unless it says that there is none.
             answered = link is not None and not isinstance(error, (Conflict, EngineUnavailable))
-            if not _has_ended(containers, target, within=0 if answered else LAG):
+            if not _has_ended(containers, target, within=0 if answered else END_EVENT_TIMEOUT_S):
                 raise
             hint = f"if it crashes again and again, enter a clone: pyd debug --hold {shown}"
             raise Conflict(f"{shown} ended while it was entered", hint=hint, reference=ENDED) from error
@@ -160,7 +160,9 @@ def _has_ended(containers: ContainersApi, target: Container, *, within: float) -
     """Whether the process that couldn't be entered isn't there any more, as the engine knows within seconds."""
     until = time.monotonic() + within
     while not (other := _is_other(containers, target)) and time.monotonic() < until:
-        time.sleep(_LOOK_AGAIN)  # waiting for its next end would be for a later one, if this has been heard of by then
+        time.sleep(
+            _POLL_INTERVAL_S
+        )  # waiting for its next end would be for a later one, if this has been heard of by then
     return other
 
 
@@ -174,6 +176,6 @@ def _is_other(containers: ContainersApi, target: Container) -> bool:
     return (state.pid, state.started_at) != (target.state.pid, target.state.started_at)
 
 
-def _may_climb(error: PydError) -> bool:
+def _may_retry_higher(error: PydError) -> bool:
     """Whether other rights could help: not where the command itself was at fault."""
     return not error.reference.startswith(("command-", "read-only"))

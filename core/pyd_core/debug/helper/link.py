@@ -18,7 +18,7 @@ from pyd_core.errors import PydError, StreamInterrupted
 from pyd_core.sanitise import safe_bytes
 
 _CHUNK = 65536
-_MOST_WORDS = 4096
+_MAX_STDERR_BYTES = 4096
 
 
 class TargetFacts(msgspec.Struct, frozen=True):
@@ -59,11 +59,11 @@ class AgentLink:
         return self._stream.fileno()
 
     def close(self) -> None:
-        """Lets go of the connection; what it was handed to keeps it."""
+        """Let go of the connection; what it was handed to keeps it."""
         self._stream.close()
 
     def boot(self) -> None:
-        """Gives the helper its program."""
+        """Give the helper its program."""
         self._outgoing += wire.program()
         self.flush()
 
@@ -78,12 +78,12 @@ class AgentLink:
         return safe_bytes(self._words.strip())
 
     def post(self, kind: bytes, channel: int, data: bytes = b"") -> None:
-        """Sends a message, as soon as the connection takes it."""
+        """Send a message, as soon as the connection takes it."""
         self._outgoing += wire.message(kind, channel, data)
         self.flush()
 
     def flush(self) -> None:
-        """Sends what the connection takes now."""
+        """Send what the connection takes now."""
         while self._outgoing:
             try:
                 sent = self._stream.send(self._outgoing[:_CHUNK], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
@@ -95,7 +95,7 @@ class AgentLink:
             del self._outgoing[:sent]
 
     def receive(self) -> Iterator[tuple[bytes, int, bytes]]:
-        """Yields the messages that have arrived: kind, channel, content; waits for some of it.
+        """Yield the messages that have arrived: kind, channel, content; wait for some of it.
 
         Raises:
             StreamCut: The helper has ended.
@@ -110,10 +110,10 @@ class AgentLink:
             if frame.stream == STDOUT:
                 yield from self._messages.feed(frame.data)
             else:
-                self._words = (self._words + frame.data)[-_MOST_WORDS:]
+                self._words = (self._words + frame.data)[-_MAX_STDERR_BYTES:]
 
     def wait(self) -> Iterator[tuple[bytes, int, bytes]]:
-        """Sends what is to be sent until something arrives, and yields it."""
+        """Send what is to be sent until something arrives, and yield it."""
         poll = select.poll()
         while not self._pending:
             poll.register(self, self.events)
@@ -125,7 +125,7 @@ class AgentLink:
         yield from self.receive()
 
     def try_out(self, plan: dict[str, Any]) -> None:
-        """Carries a plan out with a command that does nothing.
+        """Carry a plan out with a command that does nothing.
 
         Raises:
             PydError: It can't be carried out here.
@@ -144,13 +144,13 @@ class AgentLink:
                     return
 
     def look(self, *, pid: int, container: str, init: bool, paths: list[str], tools: list[str]) -> TargetFacts:
-        """Has the agent find the target.
+        """Have the agent find the target.
 
         Raises:
             PydError: It isn't there, or may not be seen.
         """
-        wanted = {"pid": pid, "id": container, "init": init, "paths": paths, "tools": tools}
-        self.post(b"L", 0, msgspec.json.encode(wanted))
+        request = {"pid": pid, "id": container, "init": init, "paths": paths, "tools": tools}
+        self.post(b"L", 0, msgspec.json.encode(request))
         while True:
             for kind, _, content in self.wait():
                 if kind == b"l":

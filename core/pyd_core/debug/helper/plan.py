@@ -31,7 +31,7 @@ def shares_pids(target: Container, tier: Tier) -> bool:
 
 
 def look(link: AgentLink, containers: ContainersApi, target: Container, tier: Tier) -> TargetFacts:
-    """Has the agent find the target.
+    """Have the agent find the target.
 
     Raises:
         PydError: It isn't there any more, or may not be seen.
@@ -63,7 +63,7 @@ def joining_plan(
     *,
     terminal: bool = False,
 ) -> dict[str, Any]:
-    """Returns the plan of a session whose root is the target's, as `join.supervise` takes it."""
+    """Return the plan of a session whose root is the target's, as `join.supervise` takes it."""
     own = parse_status(facts.own)
     credentials = choose_credentials(
         options.identity,
@@ -86,7 +86,7 @@ def joining_plan(
 
 
 def _host_namespaces(target: Container) -> list[str]:
-    """Returns which namespaces of a container are its host's, as the engine tells."""
+    """Return which namespaces of a container are its host's, as the engine tells."""
     host = target.host_config
     modes = {"pid": host.pid_mode, "net": host.network_mode, "ipc": host.ipc_mode}
     return [kind for kind, mode in modes.items() if mode == "host"]
@@ -101,7 +101,7 @@ def beside_plan(
     *,
     terminal: bool = False,
 ) -> dict[str, Any]:
-    """Returns the plan of a session in the helper's own root, with the rights it has.
+    """Return the plan of a session in the helper's own root, with the rights it has.
 
     Raises:
         InvalidInput: What is asked for needs the target's root.
@@ -153,7 +153,7 @@ def _plan(
 def explain(
     target: Container, tier: Tier, facts: TargetFacts, credentials: ProcessCredentials, identity: str
 ) -> list[str]:
-    """Returns lines for the user: how the session gets in, and what it may do."""
+    """Return lines for the user: how the session gets in, and what it may do."""
     rights = "everything (privileged)" if tier.privileged else ", ".join(tier.capabilities)
     own, theirs = parse_status(facts.own), parse_status(facts.status)
     rest = ", ".join(names(credentials.effective)) or "none"
@@ -165,8 +165,8 @@ def explain(
         "limits: those of the helper container, which the engine removes at the end",
     ]
     if own.seccomp:
-        told = (
+        missing = (
             "what confines it; the session has the helper's filter, which is the engine's (--tier 4 takes its own over)"
         )
-        return [*lines, f"not taken over: {told}"] if theirs.seccomp else lines
+        return [*lines, f"not taken over: {missing}"] if theirs.seccomp else lines
     return [*lines, *confinement(target, theirs, confined=is_confined(identity))]

@@ -18,12 +18,12 @@ import stat
 import sys
 from typing import Any, NoReturn
 
-from pyd_core.debug.local_files import write_whole
+from pyd_core.debug.local_files import write_atomic
 from pyd_core.errors import KernelError
 from pyd_core.linux.openat2 import open_file, open_in_root
 
-MOST_NAMES = 65536
-CONNECT_TIMEOUT = 5.0
+MAX_NAMES = 65536
+CONNECT_TIMEOUT_S = 5.0
 _CHUNK = 65536
 _GUESTS = ("pyd-keeper)", "pyd-helper)")
 """What a session's first process and a helper's are called; having come from outside, they have no parent there."""
@@ -32,23 +32,23 @@ Answer = tuple[Any, bytes]
 
 
 def proc(pid: int, name: str, limit: int) -> Answer:
-    """Reads a file of /proc."""
+    """Read a file of /proc."""
     file = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     return None, _drain(file, limit)
 
 
 def proc_link(pid: int, name: str) -> Answer:
-    """Reads a link of /proc."""
+    """Read a link of /proc."""
     return os.readlink(f"/proc/{pid}/{name}"), b""
 
 
 def proc_names(pid: int, name: str) -> Answer:
-    """Lists a folder of /proc."""
+    """List a folder of /proc."""
     return os.listdir(f"/proc/{pid}/{name}"), b""
 
 
 def pids(main: int) -> Answer:
-    """Lists the target's processes: those of its cgroup where the pid namespace is shared; never the sessions' own."""
+    """List the target's processes: those of its cgroup where the pid namespace is shared; never the sessions' own."""
     parents: dict[int, int] = {}
     guests: set[int] = set()
     groups: dict[int, str] = {}
@@ -78,57 +78,57 @@ def _below(pid: int, guests: set[int], parents: dict[int, int]) -> bool:
 
 
 def cgroup(controller: str, name: str) -> Answer:
-    """Reads a file of the target's cgroup, as far as the target has it mounted."""
+    """Read a file of the target's cgroup, as far as the target has it mounted."""
     last: OSError = FileNotFoundError(errno.ENOENT, "no cgroup")
-    for folder in (f"/sys/fs/cgroup/{controller}", "/sys/fs/cgroup"):
+    for directory in (f"/sys/fs/cgroup/{controller}", "/sys/fs/cgroup"):
         try:
-            return None, _drain(os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY), 1 << 20)
+            return None, _drain(os.open(f"{directory}/{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY), 1 << 20)
         except OSError as error:
             last = error
     raise last
 
 
 def listing(path: str) -> Answer:
-    """Lists a folder."""
-    folder = open_in_root(_root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOCTTY)
-    found: list[list[Any]] = []
+    """List a folder."""
+    directory = open_in_root(_root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOCTTY)
+    listed: list[list[Any]] = []
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(directory) as entries:
             for entry in entries:
-                if len(found) >= MOST_NAMES:
+                if len(listed) >= MAX_NAMES:
                     break
                 try:
                     facts = entry.stat(follow_symlinks=False)
-                    link = os.readlink(entry.name, dir_fd=folder) if entry.is_symlink() else ""
+                    link = os.readlink(entry.name, dir_fd=directory) if entry.is_symlink() else ""
                 except OSError:
                     continue  # gone since it was listed
-                found.append(_entry(entry.name, facts, link))
+                listed.append(_entry(entry.name, facts, link))
     finally:
-        os.close(folder)
-    return found, b""
+        os.close(directory)
+    return listed, b""
 
 
 def status(path: str, follow: bool) -> Answer:
-    """Tells what a path is."""
-    place = open_in_root(_root, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
+    """Report what a path is."""
+    descriptor = open_in_root(_root, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
     try:
-        facts = os.fstat(place)
-        link = os.readlink("", dir_fd=place) if stat.S_ISLNK(facts.st_mode) else ""
+        facts = os.fstat(descriptor)
+        link = os.readlink("", dir_fd=descriptor) if stat.S_ISLNK(facts.st_mode) else ""
     finally:
-        os.close(place)
+        os.close(descriptor)
     return _entry(path.rstrip("/").rpartition("/")[2] or "/", facts, link), b""
 
 
 def read_file(path: str, offset: int, limit: int) -> Answer:
-    """Reads a part of a regular file."""
+    """Read a part of a regular file."""
     file = open_file(_root, path)
     os.lseek(file, offset, os.SEEK_SET)
     return None, _drain(file, limit)
 
 
 def write_file(path: str, mode: int | None, data: bytes) -> Answer:
-    """Writes a file, whole or not at all."""
-    write_whole(_root, path, data, mode=mode, owner=(0, 0))
+    """Write a file, whole or not at all."""
+    write_atomic(_root, path, data, mode=mode, owner=(0, 0))
     return None, b""
 
 
@@ -175,7 +175,7 @@ def _serve() -> None:
 def _connect(host: str, port: int) -> None:
     number = 0
     connection = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    connection.settimeout(CONNECT_TIMEOUT)
+    connection.settimeout(CONNECT_TIMEOUT_S)
     try:
         connection.connect((host, port))
     except TimeoutError:
@@ -210,7 +210,7 @@ _root = -1
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """Answers until its input ends, or is the connection that the arguments ask for."""
+    """Answer until its input ends, or is the connection that the arguments ask for."""
     global _root  # noqa: PLW0603 - opened where the target's root is in sight
     try:
         if arguments:

@@ -43,7 +43,7 @@ _RUNNING = ("running", "paused")
 def run_stand_in(
     engine: ApiClient, subject: Container, options: DebugOptions, io: UserIO, *, machine: str
 ) -> Iterator[Container]:
-    """Gives a container that runs, as long as the block lasts: the one that is meant, or one that stands in for it.
+    """Give a container that runs, as long as the block lasts: the one that is meant, or one that stands in for it.
 
     What the block changed in one that stands in is listed, kept as asked, or thrown away.
 
@@ -154,7 +154,7 @@ def _of_image(image: Container) -> dict[str, Any]:
 
 
 def program_archive(machine: str) -> bytes:
-    """Returns a tar with the program that a stand-in runs, for a machine as `uname -m` names it."""
+    """Return a tar with the program that a stand-in runs, for a machine as `uname -m` names it."""
     content = program(machine)
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w") as tar:

@@ -49,15 +49,15 @@ class StandInChanges:
 
     async def find(self) -> list[ChangedPath]:
         """See `Source`; a folder that merely holds changes is none."""
-        found = [
+        changes = [
             ChangedPath(path=change.path, kind=_KINDS[change.kind])
             for change in await self._containers.changes(self._stand_in)
             if change.path != PROGRAM and change.kind < len(_KINDS)
         ]
-        holding = {change.path.rpartition("/")[0] for change in found}
-        self._holding = sorted(change.path for change in found if change.kind == MODIFIED and change.path in holding)
-        told = [change for change in found if change.path not in self._holding]
-        return sorted(told, key=lambda change: change.path)
+        holding = {change.path.rpartition("/")[0] for change in changes}
+        self._holding = sorted(change.path for change in changes if change.kind == MODIFIED and change.path in holding)
+        reported = [change for change in changes if change.path not in self._holding]
+        return sorted(reported, key=lambda change: change.path)
 
     async def conflicts(self, changes: Sequence[ChangedPath]) -> list[str]:
         """See `Source`; the target is compared with a container that is made of its files as they were."""
@@ -74,7 +74,7 @@ class StandInChanges:
             return old is not now
         if old.is_directory and now.is_directory:
             return False  # it changes with every entry
-        return _told(old) != _told(now)
+        return _comparable(old) != _comparable(now)
 
     async def _stat(self, container: str, path: str) -> PathStat | None:
         try:
@@ -115,13 +115,13 @@ class StandInChanges:
         yield self._image
 
 
-def _told(stat: PathStat) -> tuple[int, int, str, str]:
-    """Returns what tells that a path was changed; an image's layers have times in whole seconds."""
+def _comparable(stat: PathStat) -> tuple[int, int, str, str]:
+    """Return what tells that a path was changed; an image's layers have times in whole seconds."""
     return stat.size, stat.mode, stat.modified[: len("2006-01-02T15:04:05")], stat.link_target
 
 
 def _first(packed: IO[bytes]) -> tarfile.TarInfo:
-    """Returns the first entry of what has arrived of a tar."""
+    """Return the first entry of what has arrived of a tar."""
     arrived = packed.tell()
     packed.seek(0)
     with tarfile.open(fileobj=io.BytesIO(packed.read(_HEAD)), errorlevel=0) as tar:

@@ -65,7 +65,7 @@ ORDER = (3, 4, 2, 1, 0)
 
 
 def out_of_sight(order: Sequence[Tier], target: HostConfig) -> list[Tier]:
-    """Returns rights in the order in which they are to be tried for a target.
+    """Return rights in the order in which they are to be tried for a target.
 
     A helper below tier 4 is in its target's process namespace. A target that may trace processes would have what the
     helper has, so one in the host's is tried first.

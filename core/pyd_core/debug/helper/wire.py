@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pyd_core.errors import ProtocolError
 
 _HEADER = struct.Struct(">cII")
-_LARGEST = 16 << 20
+_MAX_MESSAGE_BYTES = 16 << 20
 """Bytes of one message; the agent sends at most 32 KB of output at a time, and facts."""
 
 BOOT = "exec(open(0, 'rb', 0, closefd=False).readline())"
@@ -41,7 +41,7 @@ _MODULES = (
 
 
 def program() -> bytes:
-    """Returns what `BOOT` reads."""
+    """Return what `BOOT` reads."""
     debug = importlib.resources.files("pyd_core.debug")
     modules = {"pyd_core": b"", "pyd_core.debug": b""}
     modules |= {f"pyd_core.debug.{name}": debug.joinpath(f"{name}.py").read_bytes() for name in _MODULES}
@@ -52,7 +52,7 @@ def program() -> bytes:
 
 
 def message(kind: bytes, channel: int, data: bytes = b"") -> bytes:
-    """Returns one message."""
+    """Return one message."""
     return _HEADER.pack(kind, channel, len(data)) + data
 
 
@@ -63,7 +63,7 @@ class Decoder:
         self._arrived = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
-        """Yields the messages that `data` completes: kind, channel, content.
+        """Yield the messages that `data` completes: kind, channel, content.
 
         Raises:
             BadAnswer: It isn't an agent's stream.
@@ -71,7 +71,7 @@ class Decoder:
         self._arrived += data
         while len(self._arrived) >= _HEADER.size:
             kind, channel, size = _HEADER.unpack_from(self._arrived)
-            if size > _LARGEST:
+            if size > _MAX_MESSAGE_BYTES:
                 raise ProtocolError("the helper container's answer makes no sense")
             if len(self._arrived) < _HEADER.size + size:
                 return

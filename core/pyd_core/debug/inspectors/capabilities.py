@@ -34,7 +34,7 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_rights(access: Access, host_pid: int) -> Rights:
-    """Returns what a process may do."""
+    """Return what a process may do."""
     status = parse_status(access.proc(host_pid, "status").decode(errors="replace"))
     around = access.proc(host_pid, "uid_map").decode()
     uids, gids = id_maps(access, host_pid)

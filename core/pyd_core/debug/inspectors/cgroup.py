@@ -51,7 +51,7 @@ class CgroupFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_cgroup(access: Access) -> CgroupFacts:
-    """Reads the target's group in each controller.
+    """Read the target's group in each controller.
 
     Raises:
         Conflict: The target doesn't run.

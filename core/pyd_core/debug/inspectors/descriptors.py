@@ -30,9 +30,9 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_descriptors(access: Access, host_pid: int) -> list[Descriptor]:
-    """Returns a process's open descriptors by number; those closed meanwhile are left out."""
+    """Return a process's open descriptors by number; those closed meanwhile are left out."""
     sockets: dict[int, SocketFacts] | None = None
-    found: list[Descriptor] = []
+    descriptors: list[Descriptor] = []
     for number in sorted(map(int, access.proc_names(host_pid, "fd"))):
         try:
             link = access.proc_link(host_pid, f"fd/{number}")
@@ -44,8 +44,8 @@ def list_descriptors(access: Access, host_pid: int) -> list[Descriptor]:
             if sockets is None:
                 sockets = {facts.inode: facts for facts in list_sockets(access, unix=True)}
             socket = sockets.get(int(link[8:-1]))
-        found.append(_descriptor(number, link, info, socket))
-    return found
+        descriptors.append(_descriptor(number, link, info, socket))
+    return descriptors
 
 
 def _descriptor(number: int, link: str, info: bytes, socket: SocketFacts | None) -> Descriptor:

@@ -20,11 +20,11 @@ _CODES = {0: "ok", 1: "format error", 2: "server failure", 3: "no such name", 4:
 
 SILENT = "no answer"
 """How the result of a reply begins that never came."""
-TIMEOUT = 2
+TIMEOUT_S = 2
 """Seconds that a server has."""
-MOST_RECORDS = 256
-MOST_JUMPS = 64
-_LARGEST = 65536
+MAX_RECORDS = 256
+MAX_LABELS = 64
+_MAX_REPLY_BYTES = 65536
 
 
 class Resolver(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_resolver(access: Access) -> Resolver:
-    """Reads the target's resolv.conf; without one there is 127.0.0.1, as the C library has it."""
+    """Read the target's resolv.conf; without one there is 127.0.0.1, as the C library has it."""
     try:
         text = access.read_file("/etc/resolv.conf", limit=1 << 16).decode(errors="replace")
     except PydError:
@@ -73,7 +73,7 @@ def read_resolver(access: Access) -> Resolver:
 
 
 def parse_resolver(text: str) -> Resolver:
-    """Reads the text of a resolv.conf; of several `search` lines the last counts, of servers the first three."""
+    """Read the text of a resolv.conf; of several `search` lines the last counts, of servers the first three."""
     servers: list[str] = []
     search: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
@@ -91,20 +91,20 @@ def parse_resolver(text: str) -> Resolver:
 
 
 def read_hosts(access: Access, name: str) -> list[str]:
-    """Returns the addresses that the target's hosts file has for a name."""
+    """Return the addresses that the target's hosts file has for a name."""
     try:
         text = access.read_file("/etc/hosts", limit=1 << 20).decode(errors="replace")
     except PydError:
         text = ""
-    wanted = name.rstrip(".").lower()
-    found: list[str] = []
+    host = name.rstrip(".").lower()
+    addresses: list[str] = []
     for line in text.splitlines():
         address, *names = line.split("#")[0].split() or [""]
-        if wanted in (each.lower() for each in names) and is_address(address):
-            found.append(address)
-    if not found and wanted == "localhost":
+        if host in (alias.lower() for alias in names) and is_address(address):
+            addresses.append(address)
+    if not addresses and host == "localhost":
         return ["127.0.0.1", "::1"]
-    return found
+    return addresses
 
 
 def is_address(text: str) -> bool:
@@ -117,24 +117,24 @@ def is_address(text: str) -> bool:
 
 
 def addresses(access: Access, host: str) -> list[str]:
-    """Returns the addresses of a host, as the target's programs would get them.
+    """Return the addresses of a host, as the target's programs would get them.
 
     Raises:
         NotFound: The name means nothing there.
     """
     if is_address(host):
         return [host]
-    if found := read_hosts(access, host):
-        return found
+    if known := read_hosts(access, host):
+        return known
     replies = look_up(access, host)
-    if found := [address for reply in replies for address in reply.addresses]:
-        return found
-    said = "; ".join(dict.fromkeys(f"{reply.source}: {reply.result}" for reply in replies)) or "no name server"
-    raise NotFound(f"{safe(host)} has no address there: {safe(said)}", reference="no-address")
+    if resolved := [address for reply in replies for address in reply.addresses]:
+        return resolved
+    results = "; ".join(dict.fromkeys(f"{reply.source}: {reply.result}" for reply in replies)) or "no name server"
+    raise NotFound(f"{safe(host)} has no address there: {safe(results)}", reference="no-address")
 
 
 def candidates(name: str, resolver: Resolver) -> list[str]:
-    """Returns the full names to try, in order, as the C library does."""
+    """Return the full names to try, in order, as the C library does."""
     if name.endswith("."):
         return [name.rstrip(".")]
     searched = [f"{name}.{domain.strip('.')}" for domain in resolver.search if domain.strip(".")]
@@ -142,7 +142,7 @@ def candidates(name: str, resolver: Resolver) -> list[str]:
 
 
 def look_up(access: Access, name: str, *, kinds: tuple[str, ...] = ("A", "AAAA")) -> list[Reply]:
-    """Asks the target's name servers in turn, as its programs would: until one knows the name or says there is none."""
+    """Ask the target's name servers in turn, as its programs would: until one knows the name or says there is none."""
     resolver = read_resolver(access)
     replies: list[Reply] = []
     for question in candidates(name, resolver):
@@ -161,7 +161,7 @@ def look_up(access: Access, name: str, *, kinds: tuple[str, ...] = ("A", "AAAA")
 
 
 def ask(access: Access, server: str, name: str, kind: str) -> Reply:
-    """Asks one server one question, from inside the target's network: by UDP, then by TCP.
+    """Ask one server one question, from inside the target's network: by UDP, then by TCP.
 
     A server that stays silent is asked by TCP too: whether that is refused or passes tells what is in the way.
     """
@@ -182,10 +182,10 @@ def ask(access: Access, server: str, name: str, kind: str) -> Reply:
 
 
 def _by_udp(access: Access, server: str, query: bytes) -> bytes | None:
-    process = access.start([f"{PREFIX}/bin/nc", "-u", "-w", str(TIMEOUT), server, "53"])
+    process = access.start([f"{PREFIX}/bin/nc", "-u", "-w", str(TIMEOUT_S), server, "53"])
     try:
         process.write(query)
-        return process.read(_LARGEST) or None
+        return process.read(_MAX_REPLY_BYTES) or None
     finally:
         process.end()
 
@@ -201,7 +201,7 @@ def _by_tcp(access: Access, server: str, query: bytes) -> tuple[bytes | None, st
         connection.write(struct.pack(">H", len(query)) + query)
         data = b""
         while len(data) < 2 or len(data) < 2 + struct.unpack_from(">H", data)[0]:
-            part = connection.read(_LARGEST)
+            part = connection.read(_MAX_REPLY_BYTES)
             if not part:
                 return None, f"{SILENT} (it hung up)"
             data += part
@@ -213,7 +213,7 @@ def _by_tcp(access: Access, server: str, query: bytes) -> tuple[bytes | None, st
 
 
 def encode_query(name: str, kind: int, identity: int) -> bytes:
-    """Returns a query with recursion desired.
+    """Return a query with recursion desired.
 
     Raises:
         InvalidInput: No such name can be asked for.
@@ -229,7 +229,7 @@ def encode_query(name: str, kind: int, identity: int) -> bytes:
 
 
 def decode_answer(data: bytes, identity: int) -> tuple[str, tuple[DnsRecord, ...]]:
-    """Reads an answer: how it went, and the records of its answer section. The data is anybody's.
+    """Read an answer: how it went, and the records of its answer section. The data is anybody's.
 
     Raises:
         InvalidInput: It isn't an answer to that query.
@@ -237,36 +237,36 @@ def decode_answer(data: bytes, identity: int) -> tuple[str, tuple[DnsRecord, ...
     number, flags, questions, answers, _, _ = struct.unpack_from(">6H", data)
     if number != identity or not flags & 0x8000:
         raise InvalidInput("not an answer to the query")
-    place = 12
+    offset = 12
     for _ in range(min(questions, 4)):
-        _, place = _name(data, place)
-        place += 4
+        _, offset = _name(data, offset)
+        offset += 4
     records: list[DnsRecord] = []
-    for _ in range(min(answers, MOST_RECORDS)):
-        owner, place = _name(data, place)
-        kind, _, ttl, length = struct.unpack_from(">HHIH", data, place)
-        place += 10
-        if place + length > len(data):
+    for _ in range(min(answers, MAX_RECORDS)):
+        owner, offset = _name(data, offset)
+        kind, _, ttl, length = struct.unpack_from(">HHIH", data, offset)
+        offset += 10
+        if offset + length > len(data):
             raise InvalidInput("an answer cut short")
-        value = _value(data, place, length, kind)
+        value = _value(data, offset, length, kind)
         records.append(DnsRecord(name=owner, type=_NAMES.get(kind, str(kind)), value=value, ttl=ttl))
-        place += length
+        offset += length
     return _CODES.get(flags & 15, f"code {flags & 15}"), tuple(records)
 
 
-def _value(data: bytes, place: int, length: int, kind: int) -> str:
-    part = data[place : place + length]
+def _value(data: bytes, offset: int, length: int, kind: int) -> str:
+    part = data[offset : offset + length]
     name = _NAMES.get(kind)
     if name == "A" and length == 4:
         value = str(ipaddress.IPv4Address(part))
     elif name == "AAAA" and length == 16:
         value = str(ipaddress.IPv6Address(part))
     elif name in ("CNAME", "NS", "PTR", "SOA"):
-        value = _name(data, place)[0]
+        value = _name(data, offset)[0]
     elif name == "MX" and length > 2:
-        value = f"{struct.unpack_from('>H', part)[0]} {_name(data, place + 2)[0]}"
+        value = f"{struct.unpack_from('>H', part)[0]} {_name(data, offset + 2)[0]}"
     elif name == "SRV" and length > 6:
-        value = f"{' '.join(map(str, struct.unpack_from('>3H', part)))} {_name(data, place + 6)[0]}"
+        value = f"{' '.join(map(str, struct.unpack_from('>3H', part)))} {_name(data, offset + 6)[0]}"
     elif name == "TXT" and length:
         value = part[1 : 1 + part[0]].decode(errors="replace")
     else:
@@ -274,18 +274,18 @@ def _value(data: bytes, place: int, length: int, kind: int) -> str:
     return value
 
 
-def _name(data: bytes, place: int) -> tuple[str, int]:
-    """Reads a name; a pointer in it leads to the rest, and a loop of pointers nowhere."""
+def _name(data: bytes, offset: int) -> tuple[str, int]:
+    """Read a name; a pointer in it leads to the rest, and a loop of pointers nowhere."""
     labels: list[str] = []
     after = -1
-    for _ in range(MOST_JUMPS):
-        length = data[place]
+    for _ in range(MAX_LABELS):
+        length = data[offset]
         if length & 0xC0 == 0xC0:
-            after = place + 2 if after < 0 else after
-            place = struct.unpack_from(">H", data, place)[0] & 0x3FFF
+            after = offset + 2 if after < 0 else after
+            offset = struct.unpack_from(">H", data, offset)[0] & 0x3FFF
         elif length == 0:
-            return ".".join(labels) or ".", after if after >= 0 else place + 1
+            return ".".join(labels) or ".", after if after >= 0 else offset + 1
         else:
-            labels.append(data[place + 1 : place + 1 + length].decode("ascii", errors="replace"))
-            place += 1 + length
+            labels.append(data[offset + 1 : offset + 1 + length].decode("ascii", errors="replace"))
+            offset += 1 + length
     raise InvalidInput("a name without an end")

@@ -20,17 +20,17 @@ KINDS = {
 
 
 def absolute(path: str, cwd: str) -> str:
-    """Returns a path of the target from one that may be relative to a folder; `..` is left to the kernel."""
+    """Return a path of the target from one that may be relative to a folder; `..` is left to the kernel."""
     return path if path.startswith("/") else posixpath.join(cwd or "/", path)
 
 
 def kind_of(entry: DirectoryEntry) -> str:
-    """Returns what kind of thing an entry is."""
+    """Return what kind of thing an entry is."""
     return KINDS.get(stat.S_IFMT(entry.mode), "other")
 
 
 def read_names(access: Access, path: str) -> dict[int, str]:
-    """Returns the names of users or groups by number, from the target's own `/etc/passwd` or `/etc/group`."""
+    """Return the names of users or groups by number, from the target's own `/etc/passwd` or `/etc/group`."""
     try:
         text = access.read_file(path, limit=1 << 20).decode(errors="replace")
     except PydError:

@@ -30,22 +30,22 @@ class ProcessLimit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_limits(access: Access, host_pid: int) -> list[ProcessLimit]:
-    """Returns a process's limits, with what it uses of open files, stack and locked memory."""
+    """Return a process's limits, with what it uses of open files, stack and locked memory."""
     text = access.proc(host_pid, "limits").decode(errors="replace")
     return parse_limits(text, _used(access, host_pid))
 
 
 def parse_limits(text: str, used: dict[str, int]) -> list[ProcessLimit]:
-    """Reads the text of a `limits` file: columns are two spaces or more apart."""
-    found: list[ProcessLimit] = []
+    """Read the text of a `limits` file: columns are two spaces or more apart."""
+    limits: list[ProcessLimit] = []
     for line in text.splitlines()[1:]:
         name, soft, hard, *unit = _GAP.split(line.strip())
         name = name.removeprefix("Max ")
         numbers = [int(value) if value.isdigit() else None for value in (soft, hard)]
-        found.append(
+        limits.append(
             ProcessLimit(name=name, soft=numbers[0], hard=numbers[1], unit=unit[0] if unit else "", used=used.get(name))
         )
-    return found
+    return limits
 
 
 def _used(access: Access, host_pid: int) -> dict[str, int]:

@@ -8,7 +8,7 @@ import msgspec
 
 from pyd_core.debug.access import Access
 
-MOST_BYTES = 32 << 20
+MAX_SMAPS_BYTES = 32 << 20
 _COUNTED = {"Size:": "size", "Rss:": "rss", "Pss:": "pss", "Private_Dirty:": "dirty", "Swap:": "swap"}
 
 
@@ -32,13 +32,13 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_mappings(access: Access, host_pid: int) -> list[Mapping]:
-    """Returns a process's mappings by name, what takes most memory first."""
-    text = access.proc(host_pid, "smaps", limit=MOST_BYTES)
+    """Return a process's mappings by name, what takes most memory first."""
+    text = access.proc(host_pid, "smaps", limit=MAX_SMAPS_BYTES)
     return parse_mappings(text.decode(errors="replace").splitlines())
 
 
 def parse_mappings(lines: Iterable[str]) -> list[Mapping]:
-    """Reads the lines of a `smaps`."""
+    """Read the lines of a `smaps`."""
     names: dict[str, dict[str, int]] = {}
     permissions: dict[str, set[str]] = {}
     name = ""
@@ -53,8 +53,8 @@ def parse_mappings(lines: Iterable[str]) -> list[Mapping]:
             name = words[5].strip() if len(words) > 5 else "[anonymous]"
             names.setdefault(name, dict.fromkeys((*_COUNTED.values(), "count"), 0))["count"] += 1
             permissions.setdefault(name, set()).update(words[1][:3].replace("-", ""))
-    found = [
+    mappings = [
         Mapping(name=name, permissions="".join(one for one in "rwx" if one in permissions[name]), **numbers)
         for name, numbers in names.items()
     ]
-    return sorted(found, key=lambda one: (-one.rss, one.name))
+    return sorted(mappings, key=lambda one: (-one.rss, one.name))

@@ -29,14 +29,14 @@ class MountFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_mounts(access: Access) -> list[MountFacts]:
-    """Returns the main process's mounts, by the order in which they were made."""
+    """Return the main process's mounts, by the order in which they were made."""
     text = access.proc(access.main_pid, "mountinfo", limit=4 << 20).decode(errors="replace")
     return parse_mounts(text, {point.destination.rstrip("/") or "/": point for point in access.container.mounts})
 
 
 def parse_mounts(text: str, points: dict[str, MountPoint]) -> list[MountFacts]:
-    """Reads the text of a `mountinfo`, with what the engine tells of mounts by path."""
-    found: list[MountFacts] = []
+    """Read the text of a `mountinfo`, with what the engine tells of mounts by path."""
+    mounts: list[MountFacts] = []
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
         fields, kind = before.split(" "), after.split(" ")
@@ -46,7 +46,7 @@ def parse_mounts(text: str, points: dict[str, MountPoint]) -> list[MountFacts]:
         point = points.get(path)
         options = {*fields[5].split(","), *(("ro",) if "ro" in kind[2].split(",") else ())}
         shared = [field.partition(":")[0] for field in fields[6:]]
-        found.append(
+        mounts.append(
             MountFacts(
                 path=path,
                 kind=kind[0],
@@ -58,7 +58,7 @@ def parse_mounts(text: str, points: dict[str, MountPoint]) -> list[MountFacts]:
                 propagation="shared" if "shared" in shared else "slave" if "master" in shared else "",
             )
         )
-    return found
+    return mounts
 
 
 def _origin(path: str, kind: str, point: MountPoint | None) -> str:

@@ -52,7 +52,7 @@ class NetworkSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_network(access: Access) -> NetworkSummary:
-    """Asks the kernel in the target's network namespace.
+    """Ask the kernel in the target's network namespace.
 
     Raises:
         PydError: The toolbox's `ip` can't be run there.
@@ -71,14 +71,14 @@ def read_network(access: Access) -> NetworkSummary:
 
 
 def _documents(text: bytes) -> list[list[dict[str, Any]]]:
-    """Reads several JSON documents, one after the other; `ip` prints nothing for an empty table of old versions."""
-    found: list[list[dict[str, Any]]] = []
+    """Read several JSON documents, one after the other; `ip` prints nothing for an empty table of old versions."""
+    documents: list[list[dict[str, Any]]] = []
     for line in text.splitlines():
         try:
-            found.append(msgspec.json.decode(line, type=list[dict[str, Any]]))
+            documents.append(msgspec.json.decode(line, type=list[dict[str, Any]]))
         except msgspec.DecodeError:
             continue
-    return found
+    return documents
 
 
 def _interface(data: dict[str, Any]) -> Interface:
@@ -88,7 +88,7 @@ def _interface(data: dict[str, Any]) -> Interface:
         state=str(data.get("operstate", "")),
         mac=str(data.get("address", "")) if data.get("link_type") != "loopback" else "",
         mtu=int(data.get("mtu", 0)),
-        addresses=tuple(f"{one.get('local')}/{one.get('prefixlen')}" for one in data.get("addr_info", [])),
+        addresses=tuple(f"{address.get('local')}/{address.get('prefixlen')}" for address in data.get("addr_info", [])),
         received=int(received.get("bytes", 0)),
         sent=int(sent.get("bytes", 0)),
         dropped=int(received.get("dropped", 0)) + int(sent.get("dropped", 0)),

@@ -49,7 +49,7 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def require_running(access: Access) -> None:
-    """Does nothing for a target that runs; one on a stage has no processes but the one that holds its place.
+    """Do nothing for a target that runs; one on a stage has no processes but the one that holds its place.
 
     Raises:
         Conflict: It doesn't run.
@@ -64,13 +64,13 @@ def require_running(access: Access) -> None:
 
 
 def list_processes(access: Access) -> list[ProcessFacts]:
-    """Returns the target's processes, each after its parent.
+    """Return the target's processes, each after its parent.
 
     Raises:
         Conflict: It doesn't run.
     """
     require_running(access)
-    found: list[ProcessFacts] = []
+    processes: list[ProcessFacts] = []
     parents: dict[int, int] = {}
     uids, _ = id_maps(access, access.main_pid)
     for host_pid in access.pids():
@@ -78,13 +78,13 @@ def list_processes(access: Access) -> list[ProcessFacts]:
             facts, parent = _read(access, host_pid, uids)
         except (PydError, ValueError, IndexError):
             continue  # it ended while it was looked at
-        found.append(facts)
+        processes.append(facts)
         parents[host_pid] = parent
-    return _as_tree(found, parents)
+    return _as_tree(processes, parents)
 
 
 def find_process(access: Access, pid: int | None) -> int:
-    """Returns the number that `Access` knows a process by.
+    """Return the number that `Access` knows a process by.
 
     Args:
         access: The target.
@@ -107,7 +107,7 @@ def find_process(access: Access, pid: int | None) -> int:
 
 
 def target_pid(status: bytes, host_pid: int) -> int:
-    """Returns a process's number in its own pid namespace, the last of `NSpid`."""
+    """Return a process's number in its own pid namespace, the last of `NSpid`."""
     for line in status.splitlines():
         if line.startswith(b"NSpid:"):
             return int(line.split()[-1])
@@ -115,13 +115,13 @@ def target_pid(status: bytes, host_pid: int) -> int:
 
 
 def command_line(access: Access, host_pid: int) -> list[str]:
-    """Returns a process's arguments; none for a zombie or a thread of the kernel's."""
+    """Return a process's arguments; none for a zombie or a thread of the kernel's."""
     data = access.proc(host_pid, "cmdline", limit=1 << 16)
     return [part.decode(errors="replace") for part in data.rstrip(b"\0").split(b"\0")] if data else []
 
 
 def id_maps(access: Access, host_pid: int) -> tuple[str, str]:
-    """Returns what `inside` takes to turn the users and groups that `/proc` tells of a process into the target's."""
+    """Return what `inside` takes to turn the users and groups that `/proc` tells of a process into the target's."""
     if not access.maps_ids:
         return EVERY_ID, EVERY_ID
     uids, gids = (access.proc(host_pid, f"{kind}_map").decode() for kind in ("uid", "gid"))
@@ -155,11 +155,11 @@ def _read(access: Access, host_pid: int, uids: str) -> tuple[ProcessFacts, int]:
     return facts, int(fields[1])
 
 
-def _as_tree(found: Sequence[ProcessFacts], parents: dict[int, int]) -> list[ProcessFacts]:
-    known = {facts.host_pid: facts for facts in found}
+def _as_tree(processes: Sequence[ProcessFacts], parents: dict[int, int]) -> list[ProcessFacts]:
+    known = {facts.host_pid: facts for facts in processes}
     children: dict[int, list[int]] = {}
     roots: list[int] = []
-    for facts in sorted(found, key=lambda one: one.pid):
+    for facts in sorted(processes, key=lambda process: process.pid):
         above = parents[facts.host_pid]
         (children.setdefault(above, []) if above in known else roots).append(facts.host_pid)
     ordered: list[ProcessFacts] = []
@@ -175,13 +175,13 @@ def _as_tree(found: Sequence[ProcessFacts], parents: dict[int, int]) -> list[Pro
 
 
 def names_of(access: Access, host_pids: Iterable[int]) -> dict[int, tuple[int, str]]:
-    """Returns the target's number and the name of processes; those that are gone are left out."""
-    found: dict[int, tuple[int, str]] = {}
+    """Return the target's number and the name of processes; those that are gone are left out."""
+    names: dict[int, tuple[int, str]] = {}
     for host_pid in host_pids:
         try:
             status = access.proc(host_pid, "status")
             name = access.proc(host_pid, "comm").decode(errors="replace").rstrip("\n")
         except PydError:
             continue
-        found[host_pid] = target_pid(status, host_pid), name
-    return found
+        names[host_pid] = target_pid(status, host_pid), name
+    return names

@@ -89,7 +89,7 @@ class FilesTree:
 
 
 def examine_start(access: Access) -> tuple[Start, Program]:
-    """Returns how the target starts, and the facts about its program.
+    """Return how the target starts, and the facts about its program.
 
     Raises:
         NotFound: It starts nothing: a process by its number, or an image without a command.
@@ -115,7 +115,7 @@ def examine_start(access: Access) -> tuple[Start, Program]:
 
 
 def with_command(container: Container) -> Container:
-    """Returns the container with its path and arguments; an image's are made from its entrypoint and command."""
+    """Return the container with its path and arguments; an image's are made from its entrypoint and command."""
     if container.path:
         return container
     words = (*_words(container.config.entrypoint), *_words(container.config.cmd))
@@ -123,14 +123,14 @@ def with_command(container: Container) -> Container:
 
 
 def lint(access: Access) -> list[ProgramUse]:
-    """Returns what is wrong with how the target starts, errors first."""
+    """Return what is wrong with how the target starts, errors first."""
     start, program = examine_start(access)
-    found = [*_program_findings(start, program), *_user_findings(access, start, program), *_form_findings(start)]
+    findings = [*_program_findings(start, program), *_user_findings(access, start, program), *_form_findings(start)]
     if program.found:
-        found += _line_findings(access, start, program)
+        findings += _line_findings(access, start, program)
     if access.container.state.pid:
-        found += _signal_findings(access, start)
-    return sorted(found, key=lambda one: one.level != "error")
+        findings += _signal_findings(access, start)
+    return sorted(findings, key=lambda finding: finding.level != "error")
 
 
 def _words(value: list[str] | str | None) -> tuple[str, ...]:
@@ -138,10 +138,10 @@ def _words(value: list[str] | str | None) -> tuple[str, ...]:
 
 
 def _program_findings(start: Start, program: Program) -> list[ProgramUse]:
-    found: list[ProgramUse] = []
+    findings: list[ProgramUse] = []
 
     def error(identity: str, text: str, advice: str = "") -> None:
-        found.append(ProgramUse(id=identity, level="error", text=text, advice=advice))
+        findings.append(ProgramUse(id=identity, level="error", text=text, advice=advice))
 
     name = start.argv[0]
     if program.workdir_found is False:
@@ -151,7 +151,7 @@ def _program_findings(start: Start, program: Program) -> list[ProgramUse]:
     )
     if not program.found:
         error("missing-program", f"{safe(name)} isn't there", _missing_advice(start.argv))
-        return found
+        return findings
     if program.kind == "directory":
         error("not-executable", f"{program.found} is a directory")
     elif not program.executable:
@@ -171,7 +171,7 @@ def _program_findings(start: Start, program: Program) -> list[ProgramUse]:
     if program.kind == "plain" and program.executable:
         error("no-interpreter-line", f"{program.found} is neither a program nor begins with #!",
               "begin a script with the line #!/bin/sh")  # fmt: skip
-    return found
+    return findings
 
 
 def _line_findings(access: Access, start: Start, shell: Program) -> list[ProgramUse]:
@@ -184,9 +184,9 @@ def _line_findings(access: Access, start: Start, shell: Program) -> list[Program
     inner = msgspec.structs.replace(start, argv=(first.name,))
     level = "error" if first.alone else "warning"
     return [
-        msgspec.structs.replace(one, level=level)
-        for one in _program_findings(inner, program)
-        if one.id not in _SHELLS_AFFAIR
+        msgspec.structs.replace(finding, level=level)
+        for finding in _program_findings(inner, program)
+        if finding.id not in _SHELLS_AFFAIR
     ]
 
 
@@ -198,10 +198,10 @@ def _holds(access: Access, shell: str, name: str) -> bool:
     """Whether a shell is a busybox that may have a program within itself."""
     if posixpath.basename(shell) != "busybox":
         return False
-    return f"\0{name}\0".encode() in access.read_file(shell, limit=_LARGEST_BUSYBOX)
+    return f"\0{name}\0".encode() in access.read_file(shell, limit=_MAX_BUSYBOX_BYTES)
 
 
-_LARGEST_BUSYBOX = 1 << 23
+_MAX_BUSYBOX_BYTES = 1 << 23
 
 
 def _missing_advice(argv: tuple[str, ...]) -> str:
@@ -228,11 +228,11 @@ def _user_findings(access: Access, start: Start, program: Program) -> list[Progr
         ]
     if uid == 0:
         return []
-    found: list[ProgramUse] = []
-    for path, wanted, what in ((program.found, 1, "execute"), (start.working_dir, 1, "enter")):
-        barrier = path and _barrier(access, path, uid, {gid, *groups}, wanted)
+    findings: list[ProgramUse] = []
+    for path, permission, what in ((program.found, 1, "execute"), (start.working_dir, 1, "enter")):
+        barrier = path and _barrier(access, path, uid, {gid, *groups}, permission)
         if barrier:
-            found.append(
+            findings.append(
                 ProgramUse(
                     id="user-lacks-rights",
                     level="error",
@@ -240,28 +240,28 @@ def _user_findings(access: Access, start: Start, program: Program) -> list[Progr
                     advice=f"chmod or chown {barrier} in the image",
                 )
             )
-    return found
+    return findings
 
 
-def _barrier(access: Access, path: str, uid: int, gids: set[int], wanted: int) -> str:
-    """Returns the first part of a path that a user may not go through; nothing if there is none."""
+def _barrier(access: Access, path: str, uid: int, gids: set[int], permission: int) -> str:
+    """Return the first part of a path that a user may not go through; nothing if there is none."""
     parts = [part for part in path.split("/") if part]
     for count in range(len(parts) + 1):
-        place = "/" + "/".join(parts[:count])
+        ancestor = "/" + "/".join(parts[:count])
         try:
-            entry = access.stat(place)
+            entry = access.stat(ancestor)
         except PydError:
             return ""
         shift = 6 if entry.uid == uid else 3 if entry.gid in gids else 0
-        if not entry.mode >> shift & wanted:
-            return place
+        if not entry.mode >> shift & permission:
+            return ancestor
     return ""
 
 
 def _form_findings(start: Start) -> list[ProgramUse]:
-    found: list[ProgramUse] = []
+    findings: list[ProgramUse] = []
     if _is_shell_form(start.entrypoint) and start.cmd:
-        found.append(
+        findings.append(
             ProgramUse(
                 id="shell-form-drops-cmd",
                 level="warning",
@@ -271,7 +271,7 @@ def _form_findings(start: Start) -> list[ProgramUse]:
         )
     script = start.argv[2] if _is_shell_form(start.argv) else ""
     if script.lstrip().startswith("[") and script.rstrip().endswith("]"):
-        found.append(
+        findings.append(
             ProgramUse(
                 id="no-json",
                 level="error",
@@ -279,14 +279,14 @@ def _form_findings(start: Start) -> list[ProgramUse]:
                 advice="JSON has double quotes, and no comma at the end",
             )
         )
-        return found
+        return findings
     if _is_shell_form(start.argv[2:]) or any(script.startswith(f"{shell} -c") for shell in ("sh", "/bin/sh", "bash")):
-        found.append(
+        findings.append(
             ProgramUse(id="double-shell", level="warning", text="a shell starts a shell that starts the program")
         )
     kills = _signal_number(start.stop_signal) == signal.SIGKILL
     if script and not start.init and not kills and not script.lstrip().startswith("exec "):
-        found.append(
+        findings.append(
             ProgramUse(
                 id="shell-form",
                 level="warning",
@@ -294,7 +294,7 @@ def _form_findings(start: Start) -> list[ProgramUse]:
                 advice="use the JSON form, begin the line with exec, or run with --init",
             )
         )
-    return found
+    return findings
 
 
 def _is_shell_form(words: tuple[str, ...]) -> bool:
@@ -328,9 +328,9 @@ def _signal_findings(access: Access, start: Start) -> list[ProgramUse]:
 
 
 def _signal_name(text: str) -> str:
-    """Returns a signal's name, which Podman gives as a number."""
+    """Return a signal's name, which Podman gives as a number."""
     number = _signal_number(text)
-    return next((each.name for each in signal.Signals if each == number), text)
+    return next((known.name for known in signal.Signals if known == number), text)
 
 
 def _signal_number(name: str) -> int | None:

@@ -21,7 +21,7 @@ TLS_PORTS = frozenset({443, 465, 636, 853, 990, 993, 995, 2376, 5671, 6443, 8443
 """Ports on which a server speaks TLS from the first byte."""
 
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-MOST_BYTES = 4 << 20
+MAX_BUNDLE_BYTES = 4 << 20
 
 _ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM}
 _SILENT = {errno.ETIMEDOUT}
@@ -54,7 +54,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_place(text: str) -> tuple[str, int, bool | None]:
-    """Reads `HOST:PORT`, `[ADDRESS]:PORT` or a URL: host, port, and whether TLS is wanted if that is said.
+    """Read `HOST:PORT`, `[ADDRESS]:PORT` or a URL: host, port, and whether TLS is wanted if that is said.
 
     Raises:
         InvalidInput: It is none of these.
@@ -62,9 +62,9 @@ def parse_place(text: str) -> tuple[str, int, bool | None]:
     tls: bool | None = None
     rest = text
     default = ""
-    for scheme, port, wanted in (("https://", "443", True), ("http://", "80", False), ("tcp://", "", None)):
+    for scheme, port, uses_tls in (("https://", "443", True), ("http://", "80", False), ("tcp://", "", None)):
         if text.startswith(scheme):
-            rest, default, tls = text.removeprefix(scheme).partition("/")[0].rpartition("@")[2], port, wanted
+            rest, default, tls = text.removeprefix(scheme).partition("/")[0].rpartition("@")[2], port, uses_tls
     host, colon, number = rest.rpartition(":")
     if rest.endswith("]") or not colon:
         host, number = rest, default
@@ -75,7 +75,7 @@ def parse_place(text: str) -> tuple[str, int, bool | None]:
 
 
 def reach(access: Access, host: str, port: int, *, tls: bool) -> Reached:
-    """Tries layer by layer from inside the target's network, and stops at the first that fails."""
+    """Try layer by layer from inside the target's network, and stop at the first that fails."""
     steps: list[ReachStep] = []
 
     def end(failed: str = "", advice: str = "") -> Reached:
@@ -83,16 +83,16 @@ def reach(access: Access, host: str, port: int, *, tls: bool) -> Reached:
 
     began = time.monotonic()
     try:
-        found = addresses(access, host)
+        resolved = addresses(access, host)
     except (NotFound, InvalidInput) as error:
         steps.append(_step("dns", began, error.message, ok=False))
         servers = ", ".join(read_resolver(access).servers)
         return end("dns", f"ask its name servers ({servers}) yourself: dns {host}")
     if not is_address(host):
         source = "/etc/hosts" if read_hosts(access, host) else "DNS"
-        steps.append(_step("dns", began, f"{', '.join(found)} ({source})"))
+        steps.append(_step("dns", began, f"{', '.join(resolved)} ({source})"))
     connection, failure = None, KernelError("connect", errno.EADDRNOTAVAIL)
-    for address in found:
+    for address in resolved:
         began = time.monotonic()
         try:
             connection = access.connect(address, port)
@@ -143,11 +143,11 @@ def _explained(number: int, port: int) -> tuple[str, str]:
 
 
 def _handshake(access: Access, connection: AccessProcess, host: str) -> str:
-    """Makes a TLS handshake over a connection, trusting what the target trusts; returns what was agreed on."""
+    """Make a TLS handshake over a connection, trusting what the target trusts; return what was agreed on."""
     context = ssl.create_default_context()
     for bundle in BUNDLES:
         try:
-            text = access.read_file(bundle, limit=MOST_BYTES).decode("ascii", errors="ignore")
+            text = access.read_file(bundle, limit=MAX_BUNDLE_BYTES).decode("ascii", errors="ignore")
             context = ssl.create_default_context(cadata=text)
         except (PydError, ssl.SSLError):
             continue

@@ -38,15 +38,15 @@ class FirstProgram(msgspec.Struct, frozen=True):
 
 
 def first_program(line: str) -> FirstProgram | None:
-    """Returns what a line begins with; None where that is the shell's own, or only a shell could tell."""
-    at = len(line) - len(line.lstrip(" \t"))
-    while (assignment := _ASSIGNMENT.match(line, at)) is not None:
+    """Return what a line begins with; None where that is the shell's own, or only a shell could tell."""
+    offset = len(line) - len(line.lstrip(" \t"))
+    while (assignment := _ASSIGNMENT.match(line, offset)) is not None:
         if assignment[1] == "PATH":
             return None  # it is looked for elsewhere
-        at = assignment.end()
-    if (replacing := _EXEC.match(line, at)) is not None:
-        at = replacing.end()
-    word = _PROGRAM.match(line, at)
+        offset = assignment.end()
+    if (replacing := _EXEC.match(line, offset)) is not None:
+        offset = replacing.end()
+    word = _PROGRAM.match(line, offset)
     if word is None or word[0].startswith("-") or word[0] in _OWN | {"exec"}:
         return None
     if _FUNCTION.match(line, word.end()) or (word[0].isdecimal() and line.startswith(("<", ">"), word.end())):

@@ -11,7 +11,7 @@ from pyd_core.debug.access import Access
 from pyd_core.debug.inspectors.processes import names_of, require_running
 from pyd_core.errors import PydError
 
-MOST_BYTES = 16 << 20
+MAX_TABLE_BYTES = 16 << 20
 
 _STATES = {
     1: "connected",
@@ -50,7 +50,7 @@ class SocketFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_sockets(access: Access, *, unix: bool = False) -> list[SocketFacts]:
-    """Returns the sockets in the target's network namespace, listeners first.
+    """Return the sockets in the target's network namespace, listeners first.
 
     Args:
         access: The target.
@@ -60,25 +60,27 @@ def list_sockets(access: Access, *, unix: bool = False) -> list[SocketFacts]:
         Conflict: The target doesn't run.
     """
     require_running(access)
-    found: list[SocketFacts] = []
+    sockets: list[SocketFacts] = []
     for protocol in ("tcp", "tcp6", "udp", "udp6"):
         try:
-            text = access.proc(access.main_pid, f"net/{protocol}", limit=MOST_BYTES)
+            text = access.proc(access.main_pid, f"net/{protocol}", limit=MAX_TABLE_BYTES)
         except PydError:
             continue  # a kernel without IPv6
-        found += parse_inet(text.decode(errors="replace"), protocol)
+        sockets += parse_inet(text.decode(errors="replace"), protocol)
     if unix:
-        text = access.proc(access.main_pid, "net/unix", limit=MOST_BYTES)
-        found += parse_unix(text.decode(errors="replace"))
+        text = access.proc(access.main_pid, "net/unix", limit=MAX_TABLE_BYTES)
+        sockets += parse_unix(text.decode(errors="replace"))
     holders = socket_holders(access)
     names = names_of(access, set(holders.values()))
-    owned = [_owned(facts, holders, names) for facts in found]
+    owned = [_owned(facts, holders, names) for facts in sockets]
     order = {"listening": 0, "bound": 1, "connected": 2}
-    return sorted(owned, key=lambda one: (order.get(one.state, 3), one.protocol == "unix", one.port, one.protocol))
+    return sorted(
+        owned, key=lambda socket: (order.get(socket.state, 3), socket.protocol == "unix", socket.port, socket.protocol)
+    )
 
 
 def socket_holders(access: Access) -> dict[int, int]:
-    """Returns which process holds a socket, by inode; the first where several do."""
+    """Return which process holds a socket, by inode; the first where several do."""
     holders: dict[int, int] = {}
     for host_pid in access.pids():
         try:
@@ -101,8 +103,8 @@ def _owned(facts: SocketFacts, holders: dict[int, int], names: dict[int, tuple[i
 
 
 def parse_inet(text: str, protocol: str) -> list[SocketFacts]:
-    """Reads `/proc/PID/net/tcp` and its like."""
-    found: list[SocketFacts] = []
+    """Read `/proc/PID/net/tcp` and its like."""
+    sockets: list[SocketFacts] = []
     for line in text.splitlines()[1:]:
         fields = line.split()
         if len(fields) < 10:
@@ -119,7 +121,7 @@ def parse_inet(text: str, protocol: str) -> list[SocketFacts]:
         state = _STATES.get(number, str(number))
         if protocol.startswith("udp"):
             state = "connected" if number == 1 else "bound"
-        found.append(
+        sockets.append(
             SocketFacts(
                 protocol=protocol,
                 state=state,
@@ -132,23 +134,23 @@ def parse_inet(text: str, protocol: str) -> list[SocketFacts]:
                 inode=inode,
             )
         )
-    return found
+    return sockets
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """Reads `0100007F:1F90`: words of an address as the processor holds them, and a port."""
-    address, _, port = text.partition(":")
-    data = bytes.fromhex(address)
+    """Read `0100007F:1F90`: words of an address as the processor holds them, and a port."""
+    digits, _, port = text.partition(":")
+    data = bytes.fromhex(digits)
     words = struct.unpack(f"<{len(data) // 4}I", data)
     packed = struct.pack(f">{len(words)}I", *words)
-    found = ipaddress.ip_address(packed)
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return str(mapped or found), int(port, 16)
+    address = ipaddress.ip_address(packed)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address), int(port, 16)
 
 
 def parse_unix(text: str) -> list[SocketFacts]:
-    """Reads `/proc/PID/net/unix`: `Num RefCount Protocol Flags Type St Inode Path`."""
-    found: list[SocketFacts] = []
+    """Read `/proc/PID/net/unix`: `Num RefCount Protocol Flags Type St Inode Path`."""
+    sockets: list[SocketFacts] = []
     for line in text.splitlines()[1:]:
         fields = line.split(None, 7)
         if len(fields) < 7 or not fields[6].isdigit():
@@ -156,5 +158,5 @@ def parse_unix(text: str) -> list[SocketFacts]:
         listening = int(fields[3], 16) & 0x10000  # SO_ACCEPTCON
         state = "listening" if listening else {"03": "connected", "02": "connecting"}.get(fields[5], "bound")
         path = fields[7] if len(fields) > 7 else ""
-        found.append(SocketFacts(protocol="unix", state=state, local=path, inode=int(fields[6])))
-    return found
+        sockets.append(SocketFacts(protocol="unix", state=state, local=path, inode=int(fields[6])))
+    return sockets

@@ -17,7 +17,7 @@ GO_MARK = b"\xff Go buildinf:"
 """Begins what the Go linker writes into every program (debug/buildinfo); in a big one it is far behind."""
 GO_NOTE = b"\x04\0\0\0Go\0\0"
 """Type and name of the note with a build's id, at the beginning of a program (cmd/internal/buildid)."""
-MOST_THREADS = 256
+MAX_THREADS = 256
 _HEAD = 8 << 20
 _NOTES = 1 << 16
 
@@ -87,7 +87,7 @@ class ThreadStack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_stack(access: Access, host_pid: int) -> ThreadStack:
-    """Returns where a process is, as well as the tools at hand can tell."""
+    """Return where a process is, as well as the tools at hand can tell."""
     pid = target_pid(access.proc(host_pid, "status"), host_pid)
     own = WAYS.get(runtime_of(access, host_pid))
     advice = ""
@@ -101,13 +101,13 @@ def read_stack(access: Access, host_pid: int) -> ThreadStack:
         words = [str(pid) if part == "PID" else part for part in way.arguments]
         done = access.run([tool(way.tool), *words], env=("TERM=dumb",), data=way.keys)  # delve colours, terminal or not
         text = done.stdout.decode(errors="replace")
-        told = _NAMED.search(text) if way is UNWINDER else done.code == 0 and text.strip()
-        if told:
+        succeeded = _NAMED.search(text) if way is UNWINDER else done.code == 0 and text.strip()
+        if succeeded:
             return ThreadStack(pid=pid, language=(own or NATIVE).language, tool=way.tool, text=text, advice=advice)
         if way is UNWINDER:
             break
-        *_, complaint = ("", *done.stderr.decode(errors="replace").strip().splitlines())
-        advice = advice or f"{way.tool} can't tell: {safe(complaint[:300]) or f'exit code {done.code}'}"
+        *_, last_line = ("", *done.stderr.decode(errors="replace").strip().splitlines())
+        advice = advice or f"{way.tool} can't tell: {safe(last_line[:300]) or f'exit code {done.code}'}"
     return ThreadStack(
         pid=pid,
         language=(own or NATIVE).language,
@@ -118,7 +118,7 @@ def read_stack(access: Access, host_pid: int) -> ThreadStack:
 
 
 def runtime_of(access: Access, host_pid: int) -> str:
-    """Tells what runs a process's program: `python`, `jvm`, `node`, `go` or `native`."""
+    """Report what runs a process's program: `python`, `jvm`, `node`, `go` or `native`."""
     try:
         program = access.proc_link(host_pid, "exe").removesuffix(" (deleted)")
     except PydError:
@@ -140,9 +140,9 @@ def runtime_of(access: Access, host_pid: int) -> str:
 
 
 def read_threads(access: Access, host_pid: int) -> tuple[Thread, ...]:
-    """Returns what the kernel tells of a process's threads."""
-    found: list[Thread] = []
-    for name in sorted(access.proc_names(host_pid, "task"), key=int)[:MOST_THREADS]:
+    """Return what the kernel tells of a process's threads."""
+    threads: list[Thread] = []
+    for name in sorted(access.proc_names(host_pid, "task"), key=int)[:MAX_THREADS]:
         try:
             status = access.proc(host_pid, f"task/{name}/status")
         except PydError:
@@ -150,7 +150,7 @@ def read_threads(access: Access, host_pid: int) -> tuple[Thread, ...]:
         stack, waits = (_kernel_tells(access, host_pid, f"task/{name}/{file}") for file in ("stack", "wchan"))
         lines = (line.partition(":") for line in status.decode(errors="replace").splitlines())
         fields = {key: value.strip() for key, _, value in lines}
-        found.append(
+        threads.append(
             Thread(
                 tid=target_pid(status, int(name)),
                 name=fields.get("Name", ""),
@@ -159,11 +159,11 @@ def read_threads(access: Access, host_pid: int) -> tuple[Thread, ...]:
                 kernel_stack=tuple(line.partition("] ")[2] for line in stack.splitlines() if "] " in line),
             )
         )
-    return tuple(found)
+    return tuple(threads)
 
 
 def _kernel_tells(access: Access, host_pid: int, file: str) -> str:
-    """Returns what the kernel says of a thread; nothing where that takes rights over the machine, as helpers lack."""
+    """Return what the kernel says of a thread; nothing where that takes rights over the machine, as helpers lack."""
     try:
         return access.proc(host_pid, file).decode(errors="replace")
     except PydError:

@@ -48,12 +48,12 @@ class CallEvent(msgspec.Struct, frozen=True, kw_only=True):
         if self.call.startswith("exec"):
             program, bracket, words = self.arguments.partition("[")
             return " ".join(_STRING.findall(words if bracket else program))
-        found = _STRING.search(self.arguments)
-        return found[1] if found and self.call not in CALLS["signal"].split(",") else self.arguments
+        quoted = _STRING.search(self.arguments)
+        return quoted[1] if quoted and self.call not in CALLS["signal"].split(",") else self.arguments
 
 
 def parse_trace(lines: Iterable[str], main: int) -> Iterator[CallEvent]:
-    """Reads the lines of `strace -f -ttt`; calls that others interrupted are put together again.
+    """Read the lines of `strace -f -ttt`, with the parts of interrupted calls put together again.
 
     Args:
         lines: As they come.
@@ -95,8 +95,8 @@ def _event(pid: int, moment: float, text: str) -> CallEvent | None:
 
 
 def _sender(fields: str) -> str:
-    found = re.search(r"si_pid=(\d+)", fields)
-    return f"from pid {found[1]}" if found else ""
+    sender = re.search(r"si_pid=(\d+)", fields)
+    return f"from pid {sender[1]}" if sender else ""
 
 
 def _address(arguments: str) -> str:

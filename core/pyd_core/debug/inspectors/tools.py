@@ -7,40 +7,40 @@ from collections.abc import Iterator, Sequence
 from pyd_core.debug.access import Access, AccessProcess
 from pyd_core.debug.toolbox import PREFIX
 
-LONGEST_LINE = 1 << 20
+MAX_LINE_BYTES = 1 << 20
 """Bytes; what a program prints without a line end beyond this is a line of its own."""
 
 _BASH = (f"{PREFIX}/bin/bash", "--noprofile", "--norc", "-c")
 
 
 def tool(name: str) -> str:
-    """Returns the path of a program of the toolbox: never one of the target's that has the name too."""
+    """Return the path of a program of the toolbox: never one of the target's that has the name too."""
     return f"{PREFIX}/bin/{name}"
 
 
 def merged(argv: Sequence[str]) -> list[str]:
-    """Returns a command whose errors come with its output, as on a terminal."""
+    """Return a command whose errors come with its output, as on a terminal."""
     return [*_BASH, 'exec "$@" 2>&1', "run", *argv]
 
 
 def swapped(argv: Sequence[str]) -> list[str]:
-    """Returns a command whose output and errors change places."""
+    """Return a command whose output and errors change places."""
     return [*_BASH, 'exec "$@" 3>&1 1>&2 2>&3 3>&-', "run", *argv]
 
 
 def timed(argv: Sequence[str], seconds: float | None) -> list[str]:
-    """Returns a command that is interrupted, as by ctrl-c, after a time."""
+    """Return a command that is interrupted, as by ctrl-c, after a time."""
     return list(argv) if seconds is None else [tool("timeout"), "-s", "INT", f"{seconds:g}", *argv]
 
 
 def lines_of(process: AccessProcess) -> Iterator[str]:
-    """Gives what a process prints on stdout, a line at a time, each with its line feed."""
+    """Give what a process prints on stdout, a line at a time, each with its line feed."""
     rest = b""
     while data := process.read():
         *whole, rest = (rest + data).split(b"\n")
         for line in whole:
             yield line.decode(errors="replace") + "\n"
-        if len(rest) > LONGEST_LINE:
+        if len(rest) > MAX_LINE_BYTES:
             yield rest.decode(errors="replace") + "\n"
             rest = b""
     if rest:

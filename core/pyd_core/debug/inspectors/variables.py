@@ -33,7 +33,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_variables(access: Access, host_pid: int, *, show: bool = False) -> list[Variable]:
-    """Returns the variables a process was started with, by name.
+    """Return the variables a process was started with, by name.
 
     Args:
         access: The target.
@@ -43,11 +43,13 @@ def read_variables(access: Access, host_pid: int, *, show: bool = False) -> list
     data = access.proc(host_pid, "environ", limit=4 << 20)
     pairs = [part.decode(errors="replace").partition("=") for part in data.split(b"\0") if part]
     configured = set(access.container.config.env) if access.container.id else None
-    return sorted((_variable(name, value, configured, show=show) for name, _, value in pairs), key=lambda one: one.name)
+    return sorted(
+        (_variable(name, value, configured, show=show) for name, _, value in pairs), key=lambda variable: variable.name
+    )
 
 
 def mask(name: str, value: str) -> str:
-    """Returns a value with what looks secret in it left out."""
+    """Return a value with what looks secret in it left out."""
     if value and name not in _HARMLESS and _SECRET_NAME.search(name):
         return MASK
     return _SECRET_VALUE.sub(rf"\g<head>{MASK}\g<tail>", value)
@@ -64,7 +66,9 @@ def _variable(name: str, value: str, configured: set[str] | None, *, show: bool)
 
 
 def configured_variables(container: Container, *, show: bool = False) -> list[Variable]:
-    """Returns the variables that a container's main process would get from its configuration, by name."""
+    """Return the variables that a container's main process would get from its configuration, by name."""
     pairs = (entry.partition("=") for entry in container.config.env)
     known = set(container.config.env)
-    return sorted((_variable(name, value, known, show=show) for name, _, value in pairs), key=lambda one: one.name)
+    return sorted(
+        (_variable(name, value, known, show=show) for name, _, value in pairs), key=lambda variable: variable.name
+    )

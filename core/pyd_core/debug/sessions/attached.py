@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from pyd_core.debug.sessions.record import SOCKET, SessionRecord, sessions_root
-from pyd_core.debug.sessions.session_daemon import BACKLOG, AttachReply, SessionEnded
+from pyd_core.debug.sessions.session_daemon import MAX_BACKLOG_BYTES, AttachReply, SessionEnded
 from pyd_core.errors import Conflict, NotFound, Unsupported
 
 
@@ -29,7 +29,7 @@ class Attached:
                 f"session {record.id} has its own terminal", hint="one to come back to: pyd debug --detach NAME"
             )
         self.on_opened: Callable[[list[int]], None] = lambda _descriptors: None
-        self.asked = False
+        self.awaits_line = False
         self.target_ended = False
         self._code = 128 + 9
         self._id = record.id
@@ -47,14 +47,14 @@ class Attached:
 
     def start(self) -> None:
         """See `Link`."""
-        message, descriptors, _, _ = socket.recv_fds(self._socket, BACKLOG * 2, 3)
+        message, descriptors, _, _ = socket.recv_fds(self._socket, MAX_BACKLOG_BYTES * 2, 3)
         head, _, missed = message.partition(b"\n")
         if not head:
             raise NotFound(f"session {self._id} has ended", reference="no-such-session")
         greeting = msgspec.json.decode(head, type=AttachReply)
         if greeting.refused or len(descriptors) != 3:
             raise Conflict(f"session {self._id}: {greeting.refused}", reference="session-in-use")
-        self.asked = greeting.asked
+        self.awaits_line = greeting.awaits_line
         self._show(missed)
         self.on_opened(descriptors)
 
@@ -71,5 +71,5 @@ class Attached:
         return self._code
 
     def leave(self) -> None:
-        """Leaves the session to its keeper."""
+        """Leave the session to its keeper."""
         self._socket.close()

@@ -61,7 +61,7 @@ class SessionRecord(msgspec.Struct, kw_only=True):
 
 
 def sessions_root(environ: Mapping[str, str] = os.environ) -> Path:
-    """Returns where the folders lie."""
+    """Return where the folders lie."""
     if os.geteuid() == 0:
         return Path(environ.get("PYD_SESSIONS") or "/run/pyd/sessions")
     return Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}") / "pyd/sessions"
@@ -97,18 +97,18 @@ class SessionEntry:
             raise PydError(f"a session can't be written down in {root}: {error.strerror}") from error
 
     def write(self) -> None:
-        """Writes down what has changed."""
+        """Write down what has changed."""
         fresh = self.path / f".{_FILE}"
         fresh.write_bytes(msgspec.json.encode(self.record))
         fresh.rename(self.path / _FILE)
 
     def remove(self) -> None:
-        """Removes the folder."""
+        """Remove the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
 def sweep(root: Path) -> None:
-    """Removes what killed sessions left."""
+    """Remove what killed sessions left."""
     for path in root.iterdir():
         record = _read(path)
         if record is not None and not is_alive(record.pid, record.start):
@@ -116,36 +116,36 @@ def sweep(root: Path) -> None:
 
 
 def list_sessions() -> list[SessionRecord]:
-    """Returns the sessions there are, the oldest first."""
+    """Return the sessions there are, the oldest first."""
     root = sessions_root()
     try:
         sweep(root)
-        found = [record for path in root.iterdir() if (record := _read(path)) is not None]
+        records = [record for path in root.iterdir() if (record := _read(path)) is not None]
     except OSError:
         return []
-    return sorted(found, key=lambda record: record.created)
+    return sorted(records, key=lambda record: record.created)
 
 
 def find_session(name: str) -> SessionRecord:
-    """Returns the session of an id, of an id's beginning, or of a container that has just one.
+    """Return the session of an id, of an id's beginning, or of a container that has just one.
 
     Raises:
         NotFound: There is none.
         Ambiguous: There are several.
     """
     known = list_sessions()
-    found = [each for each in known if each.id == name] or [
+    matches = [record for record in known if record.id == name] or [
         each for each in known if (name and each.id.startswith(name)) or each.container == name
     ]
-    if not found:
+    if not matches:
         raise NotFound(f"no session {name!r}", hint="list them with: pyd debug ls", reference="no-such-session")
-    if len(found) > 1:
-        raise Ambiguous(f"{name!r} could be several sessions", candidates=[each.id for each in found])
-    return found[0]
+    if len(matches) > 1:
+        raise Ambiguous(f"{name!r} could be several sessions", candidates=[each.id for each in matches])
+    return matches[0]
 
 
 def _read(path: Path) -> SessionRecord | None:
-    """Returns a folder's record; None while it is being made, or where it is none."""
+    """Return a folder's record; None while it is being made, or where it is none."""
     try:
         return msgspec.json.decode((path / _FILE).read_bytes(), type=SessionRecord)
     except (OSError, msgspec.MsgspecError):

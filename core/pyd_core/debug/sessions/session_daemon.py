@@ -22,8 +22,8 @@ from pyd_core.debug.channel import ASKS, JoinReport, Reports
 from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.sessions.record import SOCKET, SessionEntry
 
-CHUNK = 65536
-BACKLOG = 65536
+CHUNK_BYTES = 65536
+MAX_BACKLOG_BYTES = 65536
 """Bytes of output that are kept for who attaches next."""
 
 _ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -34,11 +34,11 @@ class AttachReply(msgspec.Struct):
 
     Attributes:
         refused: Why it can't be; empty when it can, and the descriptors come along.
-        asked: Whether bash waits for a line already.
+        awaits_line: Whether bash waits for a line already.
     """
 
     refused: str = ""
-    asked: bool = False
+    awaits_line: bool = msgspec.field(default=False, name="asked")
 
 
 class SessionEnded(msgspec.Struct):
@@ -64,13 +64,13 @@ class SessionDaemon:
         self._descriptors: list[int] = []
         self._reports = Reports()
         self._backlog = b""
-        self._asked = False
+        self._awaits_line = False
         self._client: socket.socket | None = None
         self._alone_since = time.monotonic()
-        self._over = False
+        self._has_ended = False
 
     def run(self) -> int:
-        """Runs until the session is over and returns its exit code."""
+        """Run until the session is over and return its exit code."""
         session = self._session
         session.on_opened = self._open
         for number in _ENDINGS:
@@ -80,7 +80,7 @@ class SessionDaemon:
             listener.bind(str(self._entry.path / SOCKET))
             listener.listen()
             session.start()
-            while not self._over:
+            while not self._has_ended:
                 self._step(listener)
         code = 0
         try:
@@ -98,21 +98,21 @@ class SessionDaemon:
             sources.append(self._client.fileno())
         else:
             sources += self._descriptors[::2]
-        ready = select.select(sources, [], [], self._patience())[0]
-        if not ready and self._patience() == 0:
+        ready = select.select(sources, [], [], self._time_left_s())[0]
+        if not ready and self._time_left_s() == 0:
             self._session.supervisor.end()
             self._alone_since = time.monotonic()
         for source in ready:
             if source == self._session.status:
-                self._over = self._session.read_message()
+                self._has_ended = self._session.read_message()
             elif source == listener.fileno():
-                self._welcome(listener.accept()[0])
+                self._accept(listener.accept()[0])
             elif self._client is not None and source == self._client.fileno():
-                self._part(self._client)
+                self._client_left(self._client)
             elif self._client is None and self._descriptors:
-                self._take(source)
+                self._read(source)
 
-    def _patience(self) -> float | None:
+    def _time_left_s(self) -> float | None:
         ttl = self._entry.record.ttl
         if not ttl or self._client is not None:
             return None
@@ -123,9 +123,9 @@ class SessionDaemon:
         os.set_blocking(descriptors[0], False)
         begin(descriptors)
 
-    def _take(self, source: int) -> None:
+    def _read(self, source: int) -> None:
         try:
-            data = os.read(source, CHUNK)
+            data = os.read(source, CHUNK_BYTES)
         except BlockingIOError:
             return
         except OSError:
@@ -134,17 +134,17 @@ class SessionDaemon:
             self._descriptors = []
             return
         if source == self._descriptors[0]:
-            self._backlog = (self._backlog + data)[-BACKLOG:]
+            self._backlog = (self._backlog + data)[-MAX_BACKLOG_BYTES:]
             return
         for message in self._reports.feed(data):
             if message == ASKS:
-                self._asked = True
+                self._awaits_line = True
             elif isinstance(message, JoinReport):
                 acknowledge(self._descriptors)
                 self._ready()
                 self._ready = _nothing
 
-    def _welcome(self, client: socket.socket) -> None:
+    def _accept(self, client: socket.socket) -> None:
         uid = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
         refused = ""
         if uid not in (0, os.geteuid()):
@@ -153,26 +153,26 @@ class SessionDaemon:
             refused = "somebody is attached to it"
         elif not self._descriptors:
             refused = "it is about to end"
-        greeting = msgspec.json.encode(AttachReply(refused, self._asked)) + b"\n"
+        greeting = msgspec.json.encode(AttachReply(refused, self._awaits_line)) + b"\n"
         with contextlib.suppress(OSError):
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG * 4)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_BACKLOG_BYTES * 4)
             if refused:
                 client.send(greeting)
             else:
                 socket.send_fds(client, [greeting + self._backlog], self._descriptors)
-                self._client, self._backlog, self._asked = client, b"", False
-                self._note()
+                self._client, self._backlog, self._awaits_line = client, b"", False
+                self._write_entry()
                 return
         client.close()
 
-    def _part(self, client: socket.socket) -> None:
-        """Goes on alone when who was attached is gone."""
+    def _client_left(self, client: socket.socket) -> None:
+        """Go on alone when who was attached is gone."""
         client.close()
         self._client = None
         self._alone_since = time.monotonic()
-        self._note()
+        self._write_entry()
 
-    def _note(self) -> None:
+    def _write_entry(self) -> None:
         self._entry.record.attached = self._client is not None
         with contextlib.suppress(OSError):
             self._entry.write()

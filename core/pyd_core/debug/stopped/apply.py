@@ -20,22 +20,22 @@ from pyd_core.sanitise import safe
 
 
 def choose(changes: Sequence[ChangedPath], paths: Sequence[str]) -> list[ChangedPath]:
-    """Returns the changes at or below some paths, with the new directories they lie in; all without paths.
+    """Return the changes at or below some paths, with the new directories they lie in; all without paths.
 
     Raises:
         NotFound: Nothing changed there.
     """
-    wanted = ["/" + "/".join(part for part in path.split("/") if part) for path in paths]
-    for path in wanted:
+    requested = ["/" + "/".join(part for part in path.split("/") if part) for path in paths]
+    for path in requested:
         if not any(_covers(path, change.path) for change in changes):
             raise NotFound(
                 f"the session changed nothing at {safe(path)}",
                 hint="see what it did with --diff",
                 reference="no-change",
             )
-    if not wanted or "/" in wanted:
+    if not requested or "/" in requested:
         return list(changes)
-    chosen = {change.path for change in changes if any(_covers(path, change.path) for path in wanted)}
+    chosen = {change.path for change in changes if any(_covers(path, change.path) for path in requested)}
     return [
         change
         for change in changes
@@ -48,7 +48,7 @@ def _covers(path: str, other: str) -> bool:
 
 
 def find_conflicts(changes: Iterable[ChangedPath], own: str, began: int) -> list[str]:
-    """Returns the paths that the container itself has changed since the session began.
+    """Return the paths that the container itself has changed since the session began.
 
     Args:
         changes: What the session changed.
@@ -82,7 +82,7 @@ def _changed_since(root: int, path: str, began: int) -> bool:
 async def find_conflicts_by_engine(
     containers: ContainersApi, name: str, changes: Iterable[ChangedPath], before: int
 ) -> list[str]:
-    """Returns the paths that aren't as they were, by asking the engine for each file; folders are left out.
+    """Return the paths that aren't as they were, by asking the engine for each file; folders are left out.
 
     Args:
         containers: Of the engine.
@@ -124,7 +124,7 @@ async def apply(
     *,
     source: LayerSource,
 ) -> None:
-    """Puts added and changed paths into the container; deletions have no place in the engine's archive API.
+    """Put added and changed paths into the container; deletions have no place in the engine's archive API.
 
     Args:
         containers: Of the engine.

@@ -20,7 +20,7 @@ _SPECIAL = {stat.S_IFLNK: tarfile.SYMTYPE, stat.S_IFDIR: tarfile.DIRTYPE, stat.S
 
 
 def write_archive(changes: Iterable[ChangedPath], upper: int, out: IO[bytes], *, whiteouts: bool) -> None:
-    """Writes the changed paths.
+    """Write the changed paths.
 
     Args:
         changes: What to write.
@@ -39,9 +39,9 @@ def write_archive(changes: Iterable[ChangedPath], upper: int, out: IO[bytes], *,
 
 
 def add_whiteout(tar: tarfile.TarFile, path: str) -> None:
-    """Adds the entry that deletes a path."""
-    folder, _, name = path.lstrip("/").rpartition("/")
-    tar.addfile(tarfile.TarInfo(f"{folder}/{WHITEOUT}{name}".lstrip("/")))
+    """Add the entry that deletes a path."""
+    directory, _, name = path.lstrip("/").rpartition("/")
+    tar.addfile(tarfile.TarInfo(f"{directory}/{WHITEOUT}{name}".lstrip("/")))
 
 
 def _add(tar: tarfile.TarFile, path: str, upper: int, seen: dict[tuple[int, int], str]) -> None:
@@ -81,7 +81,7 @@ def _attributes(where: int) -> dict[str, str]:
 
 
 async def chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
-    """Reads a file from its beginning, as the engine's client takes it."""
+    """Read a file from its beginning, as the engine's client takes it."""
     file.seek(0)
     while chunk := file.read(CHUNK):
         yield chunk

@@ -28,8 +28,8 @@ class ChangedPath:
     kind: str
 
 
-def find_changes(upper: int, before: int, *, made: Collection[str] = ()) -> list[ChangedPath]:
-    """Returns what changed, parents before what lies below them.
+def find_changes(upper: int, before: int, *, created: Collection[str] = ()) -> list[ChangedPath]:
+    """Return what changed, parents before what lies below them.
 
     A file that was opened for writing and not written is not changed, although the upper directory has a copy of it,
     nor is a directory that merely holds changes.
@@ -37,18 +37,18 @@ def find_changes(upper: int, before: int, *, made: Collection[str] = ()) -> list
     Args:
         upper: Descriptor of the overlay's upper directory.
         before: Descriptor of the root without it.
-        made: Paths made for mounts before the session began.
+        created: Paths made for mounts before the session began.
     """
-    return [change for change in _walk(upper, before) if change.path not in made]
+    return [change for change in _walk(upper, before) if change.path not in created]
 
 
 def paths_in(directory: int) -> list[str]:
-    """Returns every path below a directory, each with a leading slash."""
+    """Return every path below a directory, each with a leading slash."""
     return [change.path for change in _walk(directory, None)]
 
 
 def _walk(upper: int, before: int | None) -> Iterator[ChangedPath]:
-    """Compares two trees, which a container may have made thousands of directories deep."""
+    """Compare two trees, which a container may have made thousands of directories deep."""
     with ExitStack() as held:
         new = held.enter_context(TreeCursor(upper))
         old = held.enter_context(TreeCursor(before)) if before is not None else None
@@ -56,28 +56,28 @@ def _walk(upper: int, before: int | None) -> Iterator[ChangedPath]:
         alone = 0
         """How many of the directories entered have no counterpart before; those are the deepest."""
         while pending:
-            beside = old if not alone else None
+            counterpart = old if not alone else None
             if not pending[-1]:
-                if beside is not None and is_opaque(new.fd):
-                    for name in beside.names():
+                if counterpart is not None and is_opaque(new.fd):
+                    for name in counterpart.names():
                         if name not in present[-1]:
                             yield ChangedPath(path=f"{path}/{name}", kind=DELETED)
                 pending.pop()
                 present.pop()
                 if pending:
                     path = path[: -len(new.leave()) - 1]
-                    if beside is not None:
-                        beside.leave()
+                    if counterpart is not None:
+                        counterpart.leave()
                     alone = max(0, alone - 1)
                 continue
             name = pending[-1].pop()
             where = f"{path}/{name}"
-            facts, known = _compare(name, new.fd, beside.fd if beside is not None else None, where)
+            facts, known = _compare(name, new.fd, counterpart.fd if counterpart is not None else None, where)
             yield from known
             if stat.S_ISDIR(facts.st_mode):
                 new.enter(name)
-                if beside is not None and _is_directory(name, beside.fd):
-                    beside.enter(name)
+                if counterpart is not None and _is_directory(name, counterpart.fd):
+                    counterpart.enter(name)
                 else:
                     alone += 1
                 path = where
@@ -86,7 +86,7 @@ def _walk(upper: int, before: int | None) -> Iterator[ChangedPath]:
 
 
 def _compare(name: str, upper: int, before: int | None, path: str) -> tuple[os.stat_result, list[ChangedPath]]:
-    """Returns what an entry of the upper directory is, and the change it makes, if any."""
+    """Return what an entry of the upper directory is, and the change it makes, if any."""
     new = os.stat(name, dir_fd=upper, follow_symlinks=False)
     old = _look(name, before)
     if is_whiteout(new):

@@ -24,15 +24,15 @@ from pyd_core.linux.process import ProcessEntry, is_alive
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
-STAGE = "copying files out of the engine"
+_PROGRESS_LABEL = "copying files out of the engine"
 
 Progress = Callable[[str, int, int], None]
 """Told a stage, and how much of it is done: here in bytes."""
 
 
 @contextmanager
-def exported(session: ApiClient, container: Container, *, image: bool, progress: Progress) -> Iterator[str]:
-    """Gives a folder with a copy of a target's files, as long as the block lasts.
+def export_files(session: ApiClient, container: Container, *, image: bool, progress: Progress) -> Iterator[str]:
+    """Give a folder with a copy of a target's files, as long as the block lasts.
 
     Args:
         session: The engine.
@@ -47,21 +47,21 @@ def exported(session: ApiClient, container: Container, *, image: bool, progress:
     os.makedirs(root, mode=0o700, exist_ok=True)
     with ProcessEntry(os.getpid()) as own:
         owner = f"{own.pid}-{own.start}"
-    folder = f"{root}/{owner}"
-    os.mkdir(folder, 0o700)
+    directory = f"{root}/{owner}"
+    os.mkdir(directory, 0o700)
     try:
-        inside = f"{folder}/root"
+        inside = f"{directory}/root"
         os.mkdir(inside, 0o755)
         _fill(ContainersApi(session), container, inside, owner if image else "", progress)
         yield inside
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
         with contextlib.suppress(OSError):  # another session's copy is there
             os.rmdir(root)
 
 
-def _fill(containers: ContainersApi, container: Container, folder: str, owner: str, progress: Progress) -> None:
-    receiver, pipe = _start_receiver(folder)
+def _fill(containers: ContainersApi, container: Container, directory: str, owner: str, progress: Progress) -> None:
+    receiver, pipe = _start_receiver(directory)
     try:
         run_now(_copy(containers, container, pipe, owner, progress))
     finally:
@@ -69,7 +69,7 @@ def _fill(containers: ContainersApi, container: Container, folder: str, owner: s
             pipe.close()
         _, status = os.waitpid(receiver, 0)
     if status != 0:
-        free = shutil.disk_usage(folder).free >> 20
+        free = shutil.disk_usage(directory).free >> 20
         raise PydError(
             f"the files of {safe(container.name)} couldn't be unpacked",
             hint=f"{free} MB are free; another folder can be named with PYD_COPIES",
@@ -95,21 +95,21 @@ async def _copy(
                 except BrokenPipeError:
                     return  # the receiver ended early; its status tells
                 done += len(chunk)
-                progress(STAGE, min(done, total), total or done)
+                progress(_PROGRESS_LABEL, min(done, total), total or done)
     finally:
         if owner:
             await containers.remove(name, force=True)
 
 
-def _start_receiver(folder: str) -> tuple[int, IO[bytes]]:
-    """Starts a process that unpacks a tar with that folder as its root: whatever is in the tar, it can't get out."""
+def _start_receiver(directory: str) -> tuple[int, IO[bytes]]:
+    """Start a process that unpacks a tar with that folder as its root: whatever is in the tar, it can't get out."""
     theirs, ours = os.pipe()
     receiver = os.fork()
     if receiver == 0:
         code = 1
         try:
             os.close(ours)
-            os.chroot(folder)
+            os.chroot(directory)
             os.chdir("/")
             os.umask(0)
             with open(theirs, "rb") as source, tarfile.open(fileobj=source, mode="r|") as tar:
@@ -142,7 +142,7 @@ def _unpack(tar: tarfile.TarFile) -> None:
 
 
 def remove_stale_copies() -> None:
-    """Removes copies whose process was killed."""
+    """Remove copies whose process was killed."""
     root = copies_root()
     for name in os.listdir(root):
         pid, _, start = name.partition("-")

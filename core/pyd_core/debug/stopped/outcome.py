@@ -53,7 +53,7 @@ class ApplyOutcome:
         self._changes = run_now(source.find())
 
     def settle(self, options: DebugOptions, ask: Ask | None) -> None:
-        """Does what the options say; with none, asks.
+        """Do what the options say; with none, ask.
 
         Args:
             options: `diff`, `apply` and `save` are looked at.
@@ -118,7 +118,7 @@ class ApplyOutcome:
                 self._notify(f"{error.message} ({error.hint})" if error.hint else error.message)
 
     def _rescue(self) -> str:
-        """Writes the changes to a file of the user's, so that what couldn't be kept isn't lost."""
+        """Write the changes to a file of the user's, so that what couldn't be kept isn't lost."""
         path = os.path.abspath(f"pyd-{self._container.id.rpartition(':')[2][:12]}-{os.getpid()}.tar")
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
@@ -131,5 +131,5 @@ class ApplyOutcome:
 
 def _counted(changes: Sequence[ChangedPath]) -> str:
     kinds = Counter(change.kind for change in changes)
-    told = [f"{kinds[kind]} {word}" for kind, word in _WORDS.items() if kinds[kind]]
-    return f"{', '.join(told) or 'nothing'}"
+    counts = [f"{kinds[kind]} {word}" for kind, word in _WORDS.items() if kinds[kind]]
+    return f"{', '.join(counts) or 'nothing'}"

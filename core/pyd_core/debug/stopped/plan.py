@@ -76,7 +76,7 @@ class StagedRoot:
 def plan_stage(
     container: Container, layers: tuple[str, ...], *, toolbox: str, memory: int, writable_volumes: bool, network: str
 ) -> StagedRoot:
-    """Returns what to build for a container that doesn't run.
+    """Return what to build for a container that doesn't run.
 
     Args:
         container: What the engine says of it.
@@ -105,7 +105,7 @@ def plan_stage(
 
 
 def find_layers(graph: GraphDriver, shown: str) -> tuple[str, ...]:
-    """Returns the directories a root file system is stacked from, the topmost first.
+    """Return the directories a root file system is stacked from, the topmost first.
 
     The container's own upper directory is used in place, as the topmost lower layer, and never written: a copy would
     double what may be gigabytes. Should the container be started meanwhile, it isn't hindered; only what the session
@@ -132,12 +132,12 @@ def find_layers(graph: GraphDriver, shown: str) -> tuple[str, ...]:
 
 
 def copies_root() -> str:
-    """Returns the folder for copies of files whose layers are out of reach: `PYD_COPIES`, or the default."""
+    """Return the folder for copies of files whose layers are out of reach: `PYD_COPIES`, or the default."""
     return os.environ.get("PYD_COPIES") or "/var/lib/pyd/copies"
 
 
 def capabilities(host: HostConfig) -> int:
-    """Returns the capabilities a runtime would give the container's root user."""
+    """Return the capabilities a runtime would give the container's root user."""
     everything = mask(*CAPABILITIES)
     bits = everything if host.privileged else RUNTIME_CAPABILITIES
     for added in host.cap_add:
@@ -158,7 +158,7 @@ def _named(name: str, everything: int) -> int:
 
 
 def _mounts(container: Container, *, writable: bool) -> tuple[PlannedMount, ...]:
-    found = {
+    mounts = {
         point.destination: PlannedMount(
             source="" if point.type == "tmpfs" else point.source,
             destination=point.destination,
@@ -168,12 +168,12 @@ def _mounts(container: Container, *, writable: bool) -> tuple[PlannedMount, ...]
         if point.destination.startswith("/") and (point.type == "tmpfs" or point.source.startswith("/"))
     }
     for destination in container.host_config.tmpfs:
-        found.setdefault(destination, PlannedMount(source="", destination=destination, writable=True))
+        mounts.setdefault(destination, PlannedMount(source="", destination=destination, writable=True))
     for destination, source in (
         ("/etc/hosts", container.hosts_path),
         ("/etc/hostname", container.hostname_path),
         ("/etc/resolv.conf", container.resolv_conf_path),
     ):
         if source.startswith("/") and os.path.isfile(source):
-            found.setdefault(destination, PlannedMount(source=source, destination=destination, writable=False))
-    return tuple(sorted(found.values(), key=lambda point: point.destination.rstrip("/").count("/")))
+            mounts.setdefault(destination, PlannedMount(source=source, destination=destination, writable=False))
+    return tuple(sorted(mounts.values(), key=lambda point: point.destination.rstrip("/").count("/")))

@@ -21,7 +21,7 @@ from pyd_core.sanitise import safe
 
 
 async def save(session: ApiClient, changes: Sequence[ChangedPath], source: LayerSource, name: str) -> None:
-    """Makes an image of a target with a session's changes as its last layer.
+    """Make an image of a target with a session's changes as its last layer.
 
     The engine is given the names of the layers it has and the content of the last one only. One that wants them all,
     as Podman does, gets a copy of its own.
@@ -50,13 +50,13 @@ async def save(session: ApiClient, changes: Sequence[ChangedPath], source: Layer
 
 
 async def _load(images: ImagesApi, archive: IO[bytes]) -> None:
-    async with images.load(chunks(archive)) as told:
-        async for _ in told:
+    async with images.load(chunks(archive)) as progress_stream:
+        async for _ in progress_stream:
             pass
 
 
 def check_name(name: str) -> str:
-    """Returns an image's name with its tag.
+    """Return an image's name with its tag.
 
     Raises:
         InvalidInput: It can't be one.
@@ -73,7 +73,7 @@ def check_name(name: str) -> str:
 def _write_image(
     base: dict[str, Any], layer: IO[bytes], out: IO[bytes], name: str, *, known: tarfile.TarFile | None = None
 ) -> None:
-    """Writes an image as `docker save` does.
+    """Write an image as `docker save` does.
 
     Args:
         base: The inspect document of the image below.

@@ -130,7 +130,7 @@ def _run_held(
 
 @contextmanager
 def _network(engine: ApiClient, container: Container, options: DebugOptions) -> Iterator[tuple[str, Container | None]]:
-    """Gives the path of the network namespace to use, and the clone that it is of, if any."""
+    """Give the path of the network namespace to use, and the clone that it is of, if any."""
     mode = container.host_config.network_mode
     if options.network == "none" or mode == "none":
         yield "", None
@@ -144,7 +144,7 @@ def _network(engine: ApiClient, container: Container, options: DebugOptions) -> 
 
 
 def check(container: Container, options: DebugOptions) -> None:
-    """Refuses what would fail only at the end, with the session's work done."""
+    """Refuse what would fail only at the end, with the session's work done."""
     if options.save:
         check_name(options.save)
     if options.apply and container.state.status == IMAGE:
@@ -163,11 +163,11 @@ def _layers(engine: ApiClient, container: Container, io: UserIO) -> Iterator[tup
     try:
         layers = find_layers(container.graph_driver, safe(container.name))
     except Unsupported as error:
-        from pyd_core.debug.stopped.export import exported  # noqa: PLC0415 - the last resort
+        from pyd_core.debug.stopped.export import export_files  # noqa: PLC0415 - the last resort
 
         io.notify(f"{error.message}: all its files are copied first, and the copy is removed at the end")
         is_image = container.state.status == IMAGE
-        with exported(engine, container, image=is_image, progress=io.progress) as directory:
+        with export_files(engine, container, image=is_image, progress=io.progress) as directory:
             yield (directory,)
     else:
         yield layers
@@ -183,7 +183,7 @@ def build_stage(
     *,
     network: tuple[str, Container | None] = ("", None),
 ) -> Iterator[tuple[LocalTarget, Holder]]:
-    """Builds the stage for a container, as long as the block lasts.
+    """Build the stage for a container, as long as the block lasts.
 
     Args:
         container: What the engine tells of it.
@@ -228,7 +228,7 @@ def build_stage(
 
 
 def banner(target: LocalTarget, options: DebugOptions) -> str:
-    """Returns how such a session begins."""
+    """Return how such a session begins."""
     state = safe(target.container.state.status)
     if state == IMAGE:
         return f"{target.name}, an image, as a container of it would start: what you change is thrown away"

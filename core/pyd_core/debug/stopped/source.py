@@ -13,17 +13,17 @@ class LayerSource(Protocol):
     """What a session changed, as long as it is there."""
 
     async def find(self) -> list[ChangedPath]:
-        """Returns what changed, parents before what lies below them."""
+        """Return what changed, parents before what lies below them."""
         ...
 
     async def conflicts(self, changes: Sequence[ChangedPath]) -> list[str]:
-        """Returns the paths that the target itself has changed since the session began."""
+        """Return the paths that the target itself has changed since the session began."""
         ...
 
     async def write(self, changes: Sequence[ChangedPath], out: IO[bytes], *, whiteouts: bool) -> None:
-        """Writes changed paths as a tar, with whiteouts deletions too, as image layers have them."""
+        """Write changed paths as a tar, with whiteouts deletions too, as image layers have them."""
         ...
 
     def base(self) -> AbstractAsyncContextManager[str]:
-        """Gives the image that the changes are on top of, as long as the block lasts."""
+        """Give the image that the changes are on top of, as long as the block lasts."""
         ...

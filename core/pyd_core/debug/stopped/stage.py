@@ -43,7 +43,7 @@ _FIXTURES = ("proc", "dev", "sys")
 _AT_FDCWD, _AT_EMPTY_PATH, _AT_RECURSIVE = -100, 0x1000, 0x8000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
 _PRIVATE = 1 << 18
-_MESSAGE = 1 << 20
+_MAX_MESSAGE_BYTES = 1 << 20
 
 
 class Built(msgspec.Struct, kw_only=True):
@@ -57,7 +57,7 @@ class Built(msgspec.Struct, kw_only=True):
     """
 
     notes: list[str] = []
-    made: list[str] = []
+    created: list[str] = []
     unknown_user: str = ""
     failed: tuple[str, int, str] | None = None
 
@@ -106,7 +106,7 @@ class Holder:
                 raise
 
     def _listen(self, status: socket.socket) -> None:
-        message, descriptors, _, _ = socket.recv_fds(status, _MESSAGE, 2)
+        message, descriptors, _, _ = socket.recv_fds(status, _MAX_MESSAGE_BYTES, 2)
         if len(descriptors) == 2:
             self.upper, self.before = descriptors
             self.began = os.fstat(self.upper).st_ctime_ns
@@ -114,7 +114,7 @@ class Holder:
             self.built = msgspec.json.decode(message, type=Built)
             if self.built.failed is None:
                 status.send(b"go")
-                message = status.recv(_MESSAGE)  # the end: it has become the sleeper
+                message = status.recv(_MAX_MESSAGE_BYTES)  # the end: it has become the sleeper
                 self.built.failed = msgspec.json.decode(message, type=Built).failed if message else None
         elif not message:
             self.built.failed = ("clone", 0, "the holder ended")
@@ -122,7 +122,7 @@ class Holder:
             raise CallFailed(*self.built.failed)
 
     def close(self) -> None:
-        """Ends it and all that runs on the stage, and lets go of the descriptors."""
+        """End it and all that runs on the stage, and let go of the descriptors."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
@@ -193,15 +193,15 @@ def _build(stage: StagedRoot) -> tuple[Built, ProcessCredentials, tuple[int, int
     kernels = _mount_kernels(root, toolbox)
     for mount, tree in zip(stage.mounts, sources, strict=True):
         if tree >= 0:
-            _place(root, mount, tree, kernels, built)
-    built.made = paths_in(descriptors[0])
+            _mount_at(root, mount, tree, kernels, built)
+    built.created = paths_in(descriptors[0])
     namespaces.become_root(root)
     credentials = _credentials(stage, built)
     return built, credentials, descriptors
 
 
 def _open_source(mount: PlannedMount, built: Built) -> int:
-    """Returns a detached mount; -1, with a note, when what it is to show is gone."""
+    """Return a detached mount; -1, with a note, when what it is to show is gone."""
     if not mount.source:
         return new_mount("tmpfs", {"mode": "1777"}, _NOSUID | _NODEV)
     try:
@@ -224,7 +224,7 @@ def _is_directory(descriptor: int) -> bool:
 
 
 def _mount_layers(stage: StagedRoot) -> tuple[int, tuple[int, int]]:
-    """Mounts the root; returns its descriptor, and those of its upper directory and of the root without it."""
+    """Mount the root; return its descriptor, and those of its upper directory and of the root without it."""
     workshop = new_mount("tmpfs", {"mode": "0700", "size": str(stage.memory)}, _NOSUID | _NODEV)
     attach(workshop, _AT_FDCWD, WORKSHOP)
     os.fchdir(workshop)
@@ -244,7 +244,7 @@ def _mount_layers(stage: StagedRoot) -> tuple[int, tuple[int, int]]:
 
 
 def _mount_kernels(root: int, toolbox: int) -> set[int]:
-    """Sets /proc, /sys and /dev up; returns the device numbers of the first two."""
+    """Set /proc, /sys and /dev up; return the device numbers of the first two."""
     harmless = _NOSUID | _NODEV | _NOEXEC
     proc, sysfs = new_mount("proc", {}, harmless), new_mount("sysfs", {}, harmless | _RDONLY)
     attach(proc, root, "proc")
@@ -253,13 +253,13 @@ def _mount_kernels(root: int, toolbox: int) -> set[int]:
     attach(device, root, "dev")
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         os.symlink(f"/proc/self/fd{target}", name, dir_fd=device)
-    folder = PREFIX.rsplit("/", 1)[1]
-    for name in ("pts", "shm", "mqueue", folder):
+    directory = PREFIX.rsplit("/", 1)[1]
+    for name in ("pts", "shm", "mqueue", directory):
         os.mkdir(name, 0o755, dir_fd=device)
     attach(new_mount("tmpfs", {"mode": "1777", "size": "64m"}, harmless), device, "shm")
     with contextlib.suppress(CallFailed):  # kernels may come without POSIX message queues
         attach(new_mount("mqueue", {}, harmless), device, "mqueue")
-    attach(toolbox, device, folder)
+    attach(toolbox, device, directory)
     for path in MASKED:
         _cover(root, path)
     for path in READ_ONLY:
@@ -271,7 +271,7 @@ def _mount_kernels(root: int, toolbox: int) -> set[int]:
 
 
 def _cover(root: int, path: str) -> None:
-    """Puts nothing in place of a file or directory of the kernel's."""
+    """Put nothing in place of a file or directory of the kernel's."""
     try:
         what = openat2.open_in_root(root, path, os.O_PATH)
     except KernelError:
@@ -283,8 +283,8 @@ def _cover(root: int, path: str) -> None:
     os.close(what)
 
 
-def _place(root: int, mount: PlannedMount, tree: int, kernels: set[int], built: Built) -> None:
-    """Puts a mount where the container has it, by the container's own symlinks, but never out of its root."""
+def _mount_at(root: int, mount: PlannedMount, tree: int, kernels: set[int], built: Built) -> None:
+    """Put a mount where the container has it, by the container's own symlinks, but never out of its root."""
     try:
         point = openat2.make_mountpoint(root, mount.destination, directory=_is_directory(tree))
     except (KernelError, OSError) as error:
@@ -301,11 +301,11 @@ def _place(root: int, mount: PlannedMount, tree: int, kernels: set[int], built: 
 
 
 def _credentials(stage: StagedRoot, built: Built) -> ProcessCredentials:
-    """Returns who the container's main process would be; root, and told, if its user is unknown."""
+    """Return who the container's main process would be; root, and told, if its user is unknown."""
     root = os.open("/", os.O_PATH | os.O_CLOEXEC)
     try:
         user = resolve_user(
-            stage.user, lambda path: openat2.read_in_root(root, path, _MESSAGE).decode(errors="replace")
+            stage.user, lambda path: openat2.read_in_root(root, path, _MAX_MESSAGE_BYTES).decode(errors="replace")
         )
     except LookupError:
         built.unknown_user = stage.user

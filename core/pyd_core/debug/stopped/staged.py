@@ -36,7 +36,7 @@ class StagedChanges:
 
     async def find(self) -> list[ChangedPath]:
         """See `Source`."""
-        return find_changes(self._holder.upper, self._holder.before, made=frozenset(self._holder.built.made))
+        return find_changes(self._holder.upper, self._holder.before, created=frozenset(self._holder.built.created))
 
     async def conflicts(self, changes: Sequence[ChangedPath]) -> list[str]:
         """See `Source`."""
@@ -56,8 +56,8 @@ class StagedChanges:
         if container.id == container.image:
             yield container.id
             return
-        made = await ContainersApi(self._session).commit(container.id, CommitOptions(pause=False))
+        image = await ContainersApi(self._session).commit(container.id, CommitOptions(pause=False))
         try:
-            yield made
+            yield image
         finally:
-            await ImagesApi(self._session).remove(made)
+            await ImagesApi(self._session).remove(image)

@@ -9,7 +9,7 @@ Read = Callable[[str], str]
 
 
 def resolve_user(configured: str, read: Read) -> tuple[int, int, tuple[int, ...]]:
-    """Returns uid, gid and further groups for `NAME|UID[:NAME|GID]`, as runtimes take it; empty is root.
+    """Return uid, gid and further groups for `NAME|UID[:NAME|GID]`, as runtimes take it; empty is root.
 
     Raises:
         LookupError: The name is in neither file.

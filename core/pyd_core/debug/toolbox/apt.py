@@ -69,7 +69,7 @@ class Apt:
         machine: What the packages are for, as `uname -m` names it.
     """
 
-    def __init__(self, folder: Path, machine: str) -> None:
+    def __init__(self, directory: Path, machine: str) -> None:
         if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
             raise ToolboxError(
                 "no toolbox yet, and no apt on this machine to make one from",
@@ -77,86 +77,86 @@ class Apt:
                 reference="toolbox-no-apt",
             )
         self.machine = machine
-        self._folder = folder
-        self._cache = folder / "cache"
-        state = folder / "state"
-        for each in (state / "lists/partial", self._cache / "archives/partial", state / "log"):
-            each.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._cache = directory / "cache"
+        state = directory / "state"
+        for path in (state / "lists/partial", self._cache / "archives/partial", state / "log"):
+            path.mkdir(parents=True, exist_ok=True)
         (state / "status").write_bytes(b"")  # nothing is installed: what tools need comes along, the C library too
-        self._settings = folder / "apt.conf"
+        self._settings = directory / "apt.conf"
         self._settings.write_text(_SETTINGS.format(state=state, cache=self._cache, architecture=_architecture(machine)))
 
     def resolve(self, packages: Iterable[str]) -> list[str]:
-        """Returns packages by the names that this release has for them; of `one|other` the first there is.
+        """Return packages by the names that this release has for them; of `one|other` the first there is.
 
         Raises:
             NotFound: There is none of that name; the nearest names are offered.
         """
         known = self.names()
-        found: list[str] = []
+        names: list[str] = []
         for choice in packages:
             name = next((name for name in choice.split("|") if name in known), None)
             if name is None:
                 raise unknown(choice.partition("|")[0], [*PACKS, *known])
-            found.append(name)
-        return found
+            names.append(name)
+        return names
 
     def has_lists(self) -> bool:
         """Whether lists of packages have been fetched."""
-        return any(path.is_file() and path.name != "lock" for path in (self._folder / "state/lists").iterdir())
+        return any(path.is_file() and path.name != "lock" for path in (self._directory / "state/lists").iterdir())
 
     def names(self) -> set[str]:
-        """Returns the names of all packages there are."""
-        return set(self._ask("pkgnames").split())
+        """Return the names of all packages there are."""
+        return set(self._query("pkgnames").split())
 
     def search(self, words: Sequence[str]) -> list[tuple[str, str]]:
-        """Returns the packages whose names or summaries have all these words: name and summary."""
-        lines = (line.partition(" - ") for line in self._ask("search", *words).splitlines())
+        """Return the packages whose names or summaries have all these words: name and summary."""
+        lines = (line.partition(" - ") for line in self._query("search", *words).splitlines())
         return sorted((name, summary) for name, _, summary in lines)
 
-    def _ask(self, *arguments: str) -> str:
+    def _query(self, *arguments: str) -> str:
         command = ["apt-cache", f"--config-file={self._settings}", *arguments]
         done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
         if done.returncode != 0:
-            said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-            raise ToolboxError(f"apt-cache {arguments[0]} failed: {said[-1]}", reference="toolbox-apt")
+            errors = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            raise ToolboxError(f"apt-cache {arguments[0]} failed: {errors[-1]}", reference="toolbox-apt")
         return done.stdout.decode(errors="replace")
 
     def update(self, progress: Progress) -> None:
-        """Fetches the lists of packages."""
+        """Fetch the lists of packages."""
         self._run(["update"], "fetching lists", progress)
 
     def closure(self, packages: Iterable[str], bare: Iterable[str] = ()) -> list[PackageArchive]:
-        """Returns the packages and all they depend on, and more without what those depend on."""
+        """Return the packages and all they depend on, and more without what those depend on."""
         # What is in the cache isn't printed, so apt is shown an empty one.
-        empty = self._folder / "empty"
+        empty = self._directory / "empty"
         (empty / "partial").mkdir(parents=True, exist_ok=True)
         options = ["-o", f"Dir::Cache::archives={empty}"]
         printed = self._run([*options, "install", "-y", "--print-uris", *packages], "", _unheard)
         if alone := list(bare):
             printed += self._run(["download", "--print-uris", *alone], "", _unheard)
-        found = [PackageArchive(name, int(size), check) for _, name, size, check in _URI.findall(printed)]
-        if not found:
+        archives = [PackageArchive(name, int(size), check) for _, name, size, check in _URI.findall(printed)]
+        if not archives:
             raise ToolboxError("apt offers no packages", hint="check /etc/apt/sources.list and run: apt-get update")
-        return sorted(set(found), key=lambda archive: archive.file)
+        return sorted(set(archives), key=lambda archive: archive.file)
 
     def download(
         self, packages: Sequence[str], bare: Sequence[str], archives: Sequence[PackageArchive], progress: Progress
     ) -> list[Path]:
-        """Fetches packages, as `closure` names them, with apt's own checks of signatures and checksums."""
+        """Fetch packages, as `closure` names them, with apt's own checks of signatures and checksums."""
         self._run(["install", "-y", "--download-only", *packages], "downloading", progress)
         if bare:  # into the folder it is in; apt's own user needn't be able to write there
             self._run(["-o", "APT::Sandbox::User=root", "download", *bare], "downloading", progress)
-        found = [self._cache / "archives" / archive.file for archive in archives]
-        for path in found:
+        files = [self._cache / "archives" / archive.file for archive in archives]
+        for path in files:
             if not path.exists():
                 raise ToolboxError(
                     f"apt didn't fetch {path.name}", hint="run again; if it stays so, run: apt-get update"
                 )
-        return found
+        return files
 
     def drop_others(self, archives: Iterable[PackageArchive]) -> None:
-        """Removes all fetched packages but these: the next toolbox takes most of them."""
+        """Remove all fetched packages but these: the next toolbox takes most of them."""
         kept = {archive.file for archive in archives}
         for path in (self._cache / "archives").glob("*.deb"):
             if path.name not in kept:
@@ -183,19 +183,21 @@ class Apt:
             if stage:
                 progress(stage, 0, 100)
                 for line in status:
-                    if found := _STATUS.match(line):
-                        progress(stage, int(float(found.group(1))), 100)
+                    if match := _STATUS.match(line):
+                        progress(stage, int(float(match.group(1))), 100)
             printed = process.stdout.read().decode(errors="replace") if process.stdout is not None else ""
             process.wait()
             errors.seek(0)
-            said = errors.read().decode(errors="replace").strip().splitlines()
+            lines = errors.read().decode(errors="replace").strip().splitlines()
         if process.returncode != 0:
-            told = next((line[3:] for line in said if line.startswith("E: ")), said[-1] if said else "no reason given")
-            if "No space left" in " ".join(said):
+            reason = next(
+                (line[3:] for line in lines if line.startswith("E: ")), lines[-1] if lines else "no reason given"
+            )
+            if "No space left" in " ".join(lines):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             verb = next(word for word in arguments if word.isalpha())
             raise ToolboxError(
-                f"apt-get {verb} failed: {told}",
+                f"apt-get {verb} failed: {reason}",
                 hint="check this machine's network and /etc/apt/sources.list; apt-get update says more",
                 reference="toolbox-apt",
             )
@@ -205,19 +207,19 @@ class Apt:
 
 
 def _architecture(machine: str) -> str:
-    """Returns what Debian calls a machine; the own one's name is dpkg's word."""
+    """Return what Debian calls a machine; the own one's name is dpkg's word."""
     if machine != own_machine():
         return DEBIAN.get(machine, machine)
-    told = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=False)
-    return told.stdout.strip() or DEBIAN.get(machine, machine)
+    result = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=False)
+    return result.stdout.strip() or DEBIAN.get(machine, machine)
 
 
 def unknown(name: str, known: Sequence[str]) -> NotFound:
-    """Returns the error for a package or pack that there isn't."""
+    """Return the error for a package or pack that there isn't."""
     from difflib import get_close_matches  # noqa: PLC0415 - only a failure pays for it
 
     # Ten thousands of names: those that begin alike are worth comparing.
-    nearest = get_close_matches(name, [each for each in known if each[:1] == name[:1]], n=3)
+    nearest = get_close_matches(name, [candidate for candidate in known if candidate[:1] == name[:1]], n=3)
     hint = f"did you mean {', '.join(nearest)}?" if nearest else "look for it with: pyd toolbox search WORD"
     return NotFound(f"no pack or package {safe(name)!r}", nearest=nearest, hint=hint, reference="no-such-package")
 

@@ -15,18 +15,18 @@ import msgspec
 from pyd_core.debug.machine import DEBIAN, own_machine
 from pyd_core.debug.toolbox import store
 from pyd_core.debug.toolbox.apt import Apt, Progress
-from pyd_core.debug.toolbox.selection import Selection, chosen, keep
+from pyd_core.debug.toolbox.selection import Selection, load_selection, save_selection
 from pyd_core.debug.toolbox.sparse import dig
 from pyd_core.errors import Conflict, InvalidInput, NotFound, ToolboxError
 from pyd_core.sanitise import safe
 from pyd_debugimages.packs import BASE, PACKS
 
-_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+_PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 """What Debian calls a package (Debian policy, 5.6.7)."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
-class Stored(msgspec.Struct, frozen=True):
+class StoredToolbox(msgspec.Struct, frozen=True):
     """A toolbox of the store.
 
     Attributes:
@@ -38,33 +38,33 @@ class Stored(msgspec.Struct, frozen=True):
     """
 
     name: str
-    folder: str
+    directory: str
     size: int
     current: bool
     machine: str
 
 
-def stored() -> list[Stored]:
-    """Returns the toolboxes of this user's store."""
+def list_stored() -> list[StoredToolbox]:
+    """Return the toolboxes of this user's store."""
     root = Path(store.store_root())
-    current = chosen().pack()
-    found: list[Stored] = []
+    current = load_selection().pack()
+    toolboxes: list[StoredToolbox] = []
     for pointer in sorted(root.glob("*")) if root.is_dir() else []:
         if pointer.is_symlink() and pointer.exists():
-            folder = str(root / pointer.readlink())
+            directory = str(root / pointer.readlink())
             name, _, machine = pointer.name.rsplit("-", 2)
             is_current = pointer.name == store.pointer(current, machine)
-            found.append(Stored(name, folder, _size(Path(folder)), is_current, machine))
-    return found
+            toolboxes.append(StoredToolbox(name, directory, _size(Path(directory)), is_current, machine))
+    return toolboxes
 
 
-def _size(folder: Path) -> int:
-    files = (path.lstat() for path in folder.rglob("*"))
+def _size(directory: Path) -> int:
+    files = (path.lstat() for path in directory.rglob("*"))
     return sum({status.st_ino: status.st_blocks * 512 for status in files}.values())
 
 
 def install(names: Sequence[str], progress: Progress) -> str:
-    """Adds packs or Debian packages to what sessions have, and returns the toolbox's folder.
+    """Add packs or Debian packages to what sessions have, and return the toolbox's folder.
 
     Raises:
         InvalidInput: Not the name of a pack or package.
@@ -72,20 +72,20 @@ def install(names: Sequence[str], progress: Progress) -> str:
         ToolboxError: It can't be made; the toolbox is as it was.
     """
     for name in names:
-        if not _PACKAGE.fullmatch(name):
+        if not _PACKAGE_NAME.fullmatch(name):
             raise InvalidInput(f"not a pack or package: {safe(name)!r}", hint="pyd toolbox search WORD finds some")
-    return _choose(chosen().adding(names), progress)
+    return _choose(load_selection().adding(names), progress)
 
 
 def uninstall(names: Sequence[str], progress: Progress) -> str:
-    """Takes packs or packages out of what sessions have, and returns the toolbox's folder.
+    """Take packs or packages out of what sessions have, and return the toolbox's folder.
 
     Raises:
         NotFound: It isn't installed.
         Conflict: The base stays.
         ToolboxError: The smaller one can't be made; the toolbox is as it was.
     """
-    now = chosen()
+    now = load_selection()
     for name in names:
         if name == BASE.name:
             raise Conflict("every session has the base pack", hint="pyd toolbox rm removes toolboxes from disk")
@@ -97,21 +97,21 @@ def uninstall(names: Sequence[str], progress: Progress) -> str:
 
 def _choose(selection: Selection, progress: Progress) -> str:
     pack = selection.pack()
-    folder = store.find(pack, store.store_root()) or str(store.build(pack, Path(store.store_root()), progress))
-    before = chosen()
-    keep(selection)
+    directory = store.find(pack, store.store_root()) or str(store.build(pack, Path(store.store_root()), progress))
+    before = load_selection()
+    save_selection(selection)
     if before != selection and before.pack() != BASE:
         store.drop(before.pack(), Path(store.store_root()))
-    return folder
+    return directory
 
 
 def build(progress: Progress, machine: str = "") -> str:
-    """Makes the chosen toolbox anew from what apt offers now, and returns its folder."""
-    return str(store.build(chosen().pack(), Path(store.store_root()), progress, machine=machine, anew=True))
+    """Make the chosen toolbox anew from what apt offers now, and return its folder."""
+    return str(store.build(load_selection().pack(), Path(store.store_root()), progress, machine=machine, rebuild=True))
 
 
 def search(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Returns the packs and packages whose names or summaries have all words, the likeliest first: name and summary.
+    """Return the packs and packages whose names or summaries have all words, the likeliest first: name and summary.
 
     Raises:
         NotFound: None has.
@@ -125,33 +125,33 @@ def search(words: Sequence[str]) -> list[tuple[str, str]]:
     apt = Apt(Path(store.store_root()) / store.apt_folder(own), own)
     if not apt.has_lists():
         apt.update(lambda *_: None)
-    found = [*packs, *ranked(apt.search(words), words)]
-    if not found:
+    results = [*packs, *rank(apt.search(words), words)]
+    if not results:
         hint = "summaries are searched too: fewer or other words may find some"
         raise NotFound(f"no pack or package with {safe(' '.join(words))!r}", hint=hint, reference="no-such-package")
-    return found
+    return results
 
 
-def ranked(found: Sequence[tuple[str, str]], words: Sequence[str]) -> list[tuple[str, str]]:
-    """Returns packages with those first that are called so, then those that begin so, have it as a word, and the rest.
+def rank(results: Sequence[tuple[str, str]], words: Sequence[str]) -> list[tuple[str, str]]:
+    """Return packages with those first that are called so, then those that begin so, have it as a word, and the rest.
 
     Args:
-        found: Names and summaries.
+        results: Names and summaries.
         words: What was searched for.
     """
-    wanted = [word.lower() for word in words]
+    terms = [word.lower() for word in words]
 
-    def order(one: tuple[str, str]) -> tuple[int, str]:
-        name, summary = one
+    def order(result: tuple[str, str]) -> tuple[int, str]:
+        name, summary = result
         parts = {*re.split(r"[^a-z0-9]+", f"{name} {summary}".lower())}
-        ranks = (name in wanted, name.startswith(wanted[0]), parts >= {*wanted})
+        ranks = (name in terms, name.startswith(terms[0]), parts >= {*terms})
         return ranks.index(True) if True in ranks else len(ranks), name
 
-    return sorted(found, key=order)
+    return sorted(results, key=order)
 
 
 def export(path: Path, progress: Progress, machine: str = "") -> str:
-    """Writes the chosen toolbox to a tar, for a machine without a network; returns its name.
+    """Write the chosen toolbox to a tar, for a machine without a network; return its name.
 
     Args:
         path: The tar.
@@ -161,20 +161,20 @@ def export(path: Path, progress: Progress, machine: str = "") -> str:
     Raises:
         ToolboxError: It isn't made yet, or can't be written.
     """
-    selection = chosen()
+    selection = load_selection()
     pack = selection.pack()
-    folder = store.find_anywhere(pack, machine)
-    if folder is None:
+    directory = store.find_anywhere(pack, machine)
+    if directory is None:
         words = f"pyd toolbox build --machine {machine}" if machine else "pyd toolbox build"
         raise ToolboxError("there is no toolbox yet", hint=f"make one: {words}")
-    names = sorted(os.path.join(where, name) for where, _, files in os.walk(folder) for name in ("", *files))
+    names = sorted(os.path.join(where, name) for where, _, files in os.walk(directory) for name in ("", *files))
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with tarfile.open(fresh, "w:gz", compresslevel=1) as tar:
             for done, name in enumerate(names):
                 progress("writing", done, len(names))
-                inside = name.removeprefix(folder).strip("/")
-                tar.add(name, f"{os.path.basename(folder)}/{inside}".rstrip("/"), recursive=False)
+                inside = name.removeprefix(directory).strip("/")
+                tar.add(name, f"{os.path.basename(directory)}/{inside}".rstrip("/"), recursive=False)
             note = msgspec.json.encode({"pointer": store.pointer(pack, machine), "selection": selection})
             entry = tarfile.TarInfo(_NOTE)
             entry.size = len(note)
@@ -195,8 +195,8 @@ class _Note(msgspec.Struct):
     selection: Selection
 
 
-def bring_in(path: Path, progress: Progress) -> str:
-    """Takes a toolbox from a tar that `export` wrote, and makes it the chosen one; returns its name.
+def import_archive(path: Path, progress: Progress) -> str:
+    """Take a toolbox from a tar that `export` wrote, and make it the chosen one; return its name.
 
     Raises:
         ToolboxError: It is no toolbox, or one of another version; the store is as it was.
@@ -211,17 +211,17 @@ def bring_in(path: Path, progress: Progress) -> str:
             dig(building)
             progress("reading", 1, 1)
         note = msgspec.json.decode((building / _NOTE).read_bytes(), type=_Note)
-        folders = [each for each in building.iterdir() if each.is_dir() and _KEY.fullmatch(each.name)]
+        directories = [entry for entry in building.iterdir() if entry.is_dir() and _KEY.fullmatch(entry.name)]
         known = [store.pointer(note.selection.pack(), machine) for machine in (own_machine(), *DEBIAN)]
-        if len(folders) != 1 or note.pointer not in known:
+        if len(directories) != 1 or note.pointer not in known:
             raise ToolboxError(
                 f"{path} holds a toolbox of another version of pyd, or for a machine that pyd has none for",
                 hint="export it there with the same version of pyd",
             )
-        if not (root / folders[0].name).exists():
-            folders[0].rename(root / folders[0].name)
-        store.point(root, note.pointer, folders[0].name)
-        keep(note.selection)
+        if not (root / directories[0].name).exists():
+            directories[0].rename(root / directories[0].name)
+        store.point(root, note.pointer, directories[0].name)
+        save_selection(note.selection)
     except (OSError, KeyError, tarfile.TarError, msgspec.DecodeError) as error:
         raise ToolboxError(f"{path} holds no toolbox: {error}", hint="pyd toolbox export FILE writes one") from error
     finally:
@@ -230,17 +230,17 @@ def bring_in(path: Path, progress: Progress) -> str:
 
 
 def remove(name: str) -> None:
-    """Removes a toolbox of the store by its name, unless a session has it.
+    """Remove a toolbox of the store by its name, unless a session has it.
 
     Raises:
         NotFound: There is none of that name.
     """
-    there = [each.name for each in stored()]
+    there = [toolbox.name for toolbox in list_stored()]
     if name not in there:
         raise NotFound(f"no toolbox {safe(name)!r}", hint=f"there are: {', '.join(there) or 'none'}")
     root = Path(store.store_root())
     for pointer in root.glob(f"{name}-[0-9]*"):
         pointer.unlink()
     store.sweep(root)
-    if not stored():
+    if not list_stored():
         store.drop_packages(root)

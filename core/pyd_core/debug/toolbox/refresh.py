@@ -16,41 +16,41 @@ from pyd_core.debug.toolbox import PREFIX
 from pyd_core.linux.interpreter import module_command
 
 
-def sessions() -> list[int]:
-    """Returns a process of each session that this one has started, by their mount namespaces."""
+def session_pids() -> list[int]:
+    """Return a process of each session that this one has started, by their mount namespaces."""
     own = os.stat("/proc/self/ns/mnt").st_ino
-    found: dict[int, int] = {}
+    pids: dict[int, int] = {}
     waiting = [os.getpid()]
     while waiting:
         pid = waiting.pop()
         with contextlib.suppress(OSError):
             namespace = os.stat(f"/proc/{pid}/ns/mnt").st_ino
             if namespace != own and os.path.isdir(f"/proc/{pid}/root{PREFIX}/bin"):
-                found.setdefault(namespace, pid)
+                pids.setdefault(namespace, pid)
         for task in _names(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children") as children:
                 waiting += map(int, children.read().split())
-    return sorted(found.values())
+    return sorted(pids.values())
 
 
-def _names(folder: str) -> list[str]:
+def _names(directory: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        return os.listdir(directory)
     except OSError:
         return []
 
 
-def renew(toolbox: str) -> int:
-    """Attaches a toolbox in all sessions of this process, and returns how many there are."""
-    found = sessions()
-    if found:
-        command = module_command("pyd_core.debug.toolbox.refresh", toolbox, *map(str, found))
+def refresh_sessions(toolbox: str) -> int:
+    """Attach a toolbox in all sessions of this process, and return how many there are."""
+    pids = session_pids()
+    if pids:
+        command = module_command("pyd_core.debug.toolbox.refresh", toolbox, *map(str, pids))
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    return len(found)
+    return len(pids)
 
 
 def _attach(toolbox: str, pid: int) -> None:
-    from pyd_core.debug.view import attach, open_folder, open_toolbox  # noqa: PLC0415 - the client has no use for ctypes
+    from pyd_core.debug.view import attach, open_directory, open_toolbox  # noqa: PLC0415 - the client has no use for ctypes
     from pyd_core.linux.namespaces import NEW_NS, join  # noqa: PLC0415
 
     namespace = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
@@ -59,13 +59,13 @@ def _attach(toolbox: str, pid: int) -> None:
     join(namespace, NEW_NS)
     os.fchdir(root)
     os.chroot(".")
-    place = open_folder(PREFIX)
-    if place >= 0:
-        attach(tree, place, "")
+    mountpoint = open_directory(PREFIX)
+    if mountpoint >= 0:
+        attach(tree, mountpoint, "")
 
 
 def main(toolbox: str, pids: list[int]) -> None:
-    """Attaches a toolbox in the mount namespaces of processes, one process of its own each."""
+    """Attach a toolbox in the mount namespaces of processes, one process of its own each."""
     fcntl.flock(os.open(toolbox, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_SH)
     for pid in pids:
         child = os.fork()

@@ -17,7 +17,7 @@ from pyd_core.linux.interpreter import program_beside
 
 _SHEBANG = re.compile(rb"^#! *(/\S+)")
 
-AT_ONCE = 40
+BATCH_FILES = 40
 """Files per run of patchelf: enough to make its start cheap, few enough to show progress."""
 
 
@@ -38,8 +38,8 @@ def relocate(tree: Path, links: Mapping[str, str], arguments: Mapping[str, str])
     search = library_search(tree)
     for interpreter, paths in programs.items():
         loader = ["--set-interpreter", f"{PREFIX}/{flat(interpreter)}"] if interpreter else []
-        for start in range(0, len(paths), AT_ONCE):
-            _patchelf([*loader, "--force-rpath", "--set-rpath", search], paths[start : start + AT_ONCE])
+        for start in range(0, len(paths), BATCH_FILES):
+            _patchelf([*loader, "--force-rpath", "--set-rpath", search], paths[start : start + BATCH_FILES])
     _patch_strings(tree)
     _add_links(tree, links)
     _rewrite_shebangs(tree)
@@ -50,14 +50,14 @@ def relocate(tree: Path, links: Mapping[str, str], arguments: Mapping[str, str])
 
 
 def library_search(tree: Path) -> str:
-    """Returns the DT_RPATH of every program.
+    """Return the DT_RPATH of every program.
 
     DT_RPATH, not DT_RUNPATH: it holds for the libraries' libraries as well, and comes before the LD_LIBRARY_PATH that
     a container may have set for its own programs.
     """
-    places = ("lib*/*.so*", "lib*/*/*.so*", "lib/*/blas/*.so*", "lib/*/lapack/*.so*")
-    found = {path.parent for pattern in places for path in tree.glob(pattern) if path.is_file()}
-    return ":".join(sorted(f"{PREFIX}/{folder.relative_to(tree).as_posix()}" for folder in found))
+    patterns = ("lib*/*.so*", "lib*/*/*.so*", "lib/*/blas/*.so*", "lib/*/lapack/*.so*")
+    directories = {path.parent for pattern in patterns for path in tree.glob(pattern) if path.is_file()}
+    return ":".join(sorted(f"{PREFIX}/{directory.relative_to(tree).as_posix()}" for directory in directories))
 
 
 def _elf_files(tree: Path) -> Iterator[tuple[Path, Elf]]:
@@ -81,12 +81,14 @@ def _patchelf(options: list[str], paths: list[Path]) -> None:
 
 
 def string_patches(triplet: str) -> dict[str, tuple[tuple[bytes, bytes], ...]]:
-    """Returns texts compiled into libraries that must not lead to the target's files, by file name pattern.
+    """Return texts compiled into libraries that must not lead to the target's files, by file name pattern.
 
     A library of the target's, loaded into our programs, would at best be of another version: no cache or preload list
     of the target's, no default folders, no character set modules. Each replacement is no longer than what it replaces.
     """
-    system = "".join(f"{folder}\0" for folder in (f"/lib/{triplet}/", f"/usr/lib/{triplet}/", "/lib/", "/usr/lib/"))
+    system = "".join(
+        f"{directory}\0" for directory in (f"/lib/{triplet}/", f"/usr/lib/{triplet}/", "/lib/", "/usr/lib/")
+    )
     away = "".join("/dev/.pyd"[: len(part)].ljust(len(part), "/") + "\0" for part in system.split("\0")[:-1])
     loader = (
         (b"/etc/ld.so.cache\0", b"/dev/.pyd/none\0"),
@@ -120,68 +122,68 @@ def _patch_strings(tree: Path) -> None:
 def _add_links(tree: Path, links: Mapping[str, str]) -> None:
     for name, program in links.items():
         path = tree / "bin" / name
-        found = sorted(tree.glob(program if "/" in program else f"bin/{program}"))
-        if found and ("/" in program or not path.exists()):
+        paths = sorted(tree.glob(program if "/" in program else f"bin/{program}"))
+        if paths and ("/" in program or not path.exists()):
             path.unlink(missing_ok=True)
-            path.symlink_to(os.path.relpath(found[-1], path.parent))
+            path.symlink_to(os.path.relpath(paths[-1], path.parent))
 
 
 def _rewrite_shebangs(tree: Path) -> None:
     """Points scripts at our interpreters; those whose interpreter we don't bring go, they could only fail."""
-    for folder in ("bin", "sbin"):
-        for path in sorted((tree / folder).glob("*")):
+    for directory in ("bin", "sbin"):
+        for path in sorted((tree / directory).glob("*")):
             if path.is_symlink() or not path.is_file():
                 continue
             with path.open("rb") as file:
-                found = _SHEBANG.match(file.read(256))
-            if found is None:
+                match = _SHEBANG.match(file.read(256))
+            if match is None:
                 continue
-            interpreter = flat(found.group(1).decode(errors="replace"))
+            interpreter = flat(match.group(1).decode(errors="replace"))
             if interpreter == "bin/env" or not (tree / interpreter).exists():
                 path.unlink()
                 continue
             data = path.read_bytes()
-            path.write_bytes(f"#!{PREFIX}/{interpreter}".encode() + data[found.end(1) :])
+            path.write_bytes(f"#!{PREFIX}/{interpreter}".encode() + data[match.end(1) :])
     for path in (*(tree / "bin").iterdir(), *(tree / "sbin").iterdir()):
         if path.is_symlink() and not path.exists():
             path.unlink()
 
 
 def _wrap(tree: Path, arguments: Mapping[str, str]) -> None:
-    """Puts a script in the place of programs that have to be told where their files are."""
+    """Put a script in the place of programs that have to be told where their files are."""
     for name, text in arguments.items():
         program = tree / "bin" / name
         if program.exists():
             # Beside its name, not elsewhere: some find their files from where they lie.
             program.rename(program.with_name(f"{name}.wrapped"))
-            told = text.format(prefix=PREFIX)
+            options = text.format(prefix=PREFIX)
             # Called by its own name, which it says in its messages; -p: nothing of the environment is run.
-            start = f'exec -a {PREFIX}/bin/{name} {PREFIX}/bin/{name}.wrapped {told} "$@"'
+            start = f'exec -a {PREFIX}/bin/{name} {PREFIX}/bin/{name}.wrapped {options} "$@"'
             program.write_text(f"#!{PREFIX}/bin/bash -p\n{start}\n")
             program.chmod(0o755)
 
 
 def _bundle_certificates(tree: Path) -> None:
-    found = sorted((tree / "share/ca-certificates").rglob("*.crt"))
-    if found:
+    certificates = sorted((tree / "share/ca-certificates").rglob("*.crt"))
+    if certificates:
         bundle = tree / "certificates.pem"
-        bundle.write_text("".join(path.read_text().rstrip() + "\n" for path in found))
+        bundle.write_text("".join(path.read_text().rstrip() + "\n" for path in certificates))
         shutil.rmtree(tree / "share/ca-certificates")
 
 
 def _add_forced_names(tree: Path) -> None:
-    """Gives each tool a second name, `@curl`, which no container has: ours is found whatever PATH holds before it."""
+    """Give each tool a second name, `@curl`, which no container has: ours is found whatever PATH holds before it."""
     forced = tree / "forced"
     forced.mkdir(exist_ok=True)
-    for folder in ("sbin", "bin"):
-        for path in (tree / folder).iterdir():
+    for directory in ("sbin", "bin"):
+        for path in (tree / directory).iterdir():
             link = forced / f"@{path.name}"
             link.unlink(missing_ok=True)
-            link.symlink_to(f"../{folder}/{path.name}")
+            link.symlink_to(f"../{directory}/{path.name}")
 
 
 def _keep_vim_from_writing(tree: Path) -> None:
-    """Has vim keep no history in the container's home directory."""
+    """Have vim keep no history in the container's home directory."""
     for defaults in tree.glob("share/vim/vim*/defaults.vim"):
         with defaults.open("a") as file:
             file.write("\nset viminfofile=NONE\n")

@@ -32,27 +32,27 @@ class Selection(msgspec.Struct, frozen=True):
     packages: tuple[str, ...] = ()
 
     def pack(self) -> Pack:
-        """Returns all of it as one pack."""
+        """Return all of it as one pack."""
         if not self.packs and not self.packages:
             return BASE
         return combine([name for name in self.packs if name in PACKS], self.packages)
 
     def adding(self, names: Sequence[str]) -> Selection:
-        """Returns the selection with more packs or packages."""
+        """Return the selection with more packs or packages."""
         packs = sorted({*self.packs, *(name for name in names if name in PACKS)} - {BASE.name})
         packages = sorted({*self.packages, *(name for name in names if name not in PACKS)})
         return Selection(tuple(packs), tuple(packages))
 
     def without(self, names: Sequence[str]) -> Selection:
-        """Returns the selection without some packs or packages."""
+        """Return the selection without some packs or packages."""
         return Selection(
             tuple(name for name in self.packs if name not in names),
             tuple(name for name in self.packages if name not in names),
         )
 
 
-def chosen() -> Selection:
-    """Returns what this user has chosen, else what root has.
+def load_selection() -> Selection:
+    """Return what this user has chosen, else what root has.
 
     Raises:
         ConfigError: The file isn't one.
@@ -77,7 +77,7 @@ def find_toolbox(progress: Progress, machine: str = "") -> str:
         progress: Receives how far the build is.
         machine: The machine that the toolbox is for, as `uname -m` names it; this one by default.
     """
-    pack = chosen().pack()
+    pack = load_selection().pack()
     directory = store.find_anywhere(pack, machine)
     if directory is not None:
         return directory
@@ -88,8 +88,8 @@ def find_toolbox(progress: Progress, machine: str = "") -> str:
     return str(store.build(pack, Path(store.store_root()), report, machine=machine))
 
 
-def keep(selection: Selection) -> None:
-    """Makes a selection the one that sessions have from now on."""
+def save_selection(selection: Selection) -> None:
+    """Make a selection the one that sessions have from now on."""
     root = Path(store.store_root())
     fresh = root / f".{FILE}.{os.getpid()}"
     fresh.write_bytes(msgspec.json.encode(selection))

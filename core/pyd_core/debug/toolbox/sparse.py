@@ -15,7 +15,7 @@ BLOCK = 4096
 
 
 def dig(tree: Path) -> None:
-    """Turns each block of zeros in a folder's files into a hole; what is read from them stays the same."""
+    """Turn each block of zeros in a folder's files into a hole; what is read from them stays the same."""
     for path in tree.rglob("*"):
         status = path.lstat()
         # One that has holes already has been here: another name of the same file.

@@ -30,13 +30,13 @@ DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 FORMAT = 7
 """Counts changes in how a toolbox is made from the same packages."""
 
-LEAST_SPACE = 320 << 20
+MIN_FREE_BYTES = 320 << 20
 """Bytes: the base toolbox takes 150 MB (200 MB until its zeros are holes), its packages 60 MB, apt's lists
 70 MB."""
 
 
 def store_root() -> str:
-    """Returns the folder of the store that this user writes: `PYD_TOOLBOX`, root's, or one in their home."""
+    """Return the folder of the store that this user writes: `PYD_TOOLBOX`, root's, or one in their home."""
     if given := os.environ.get("PYD_TOOLBOX"):
         return given
     if os.geteuid() == 0:
@@ -46,7 +46,7 @@ def store_root() -> str:
 
 
 def find_anywhere(pack: Pack, machine: str = "") -> str | None:
-    """Returns the folder of the toolbox for a pack, from this user's store or root's."""
+    """Return the folder of the toolbox for a pack, from this user's store or root's."""
     own = store_root()
     there = find(pack, own, machine)
     if there is None and own != DEFAULT_ROOT and "PYD_TOOLBOX" not in os.environ:
@@ -55,22 +55,22 @@ def find_anywhere(pack: Pack, machine: str = "") -> str | None:
 
 
 def find(pack: Pack, root: str, machine: str = "") -> str | None:
-    """Returns the folder of the toolbox for a pack, or None when it isn't there; costs one system call."""
+    """Return the folder of the toolbox for a pack, or None when it isn't there; costs one system call."""
     try:
         return os.path.join(root, os.readlink(os.path.join(root, pointer(pack, machine))))
     except OSError:
         return None
 
 
-def build(pack: Pack, root: Path, progress: Progress, *, machine: str = "", anew: bool = False) -> Path:
-    """Makes the toolbox for a pack from the host's apt, unless another process just has, and returns its folder.
+def build(pack: Pack, root: Path, progress: Progress, *, machine: str = "", rebuild: bool = False) -> Path:
+    """Make the toolbox for a pack from the host's apt, unless another process just has, and return its folder.
 
     Args:
         pack: What it holds.
         root: The store's folder.
         progress: Told how it goes.
         machine: What its programs are for, as `uname -m` names it; this one unless given. None of them is run here.
-        anew: Ask apt even if there is one.
+        rebuild: Ask apt even if there is one.
 
     Raises:
         ToolboxError: No apt, no network, no space; the store is as it was.
@@ -81,7 +81,7 @@ def build(pack: Pack, root: Path, progress: Progress, *, machine: str = "", anew
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o755)
         with _locked(root, progress):
-            if not anew and (there := find(pack, str(root), machine)) is not None:
+            if not rebuild and (there := find(pack, str(root), machine)) is not None:
                 return root / there
             for unfinished in root.glob(".building-*"):
                 shutil.rmtree(unfinished, ignore_errors=True)
@@ -101,19 +101,19 @@ def _build(pack: Pack, root: Path, progress: Progress, machine: str) -> Path:
 
     apt = Apt(root / apt_folder(machine), machine)
     # apt itself blames the network when its lists don't fit.
-    if shutil.disk_usage(root).free < LEAST_SPACE:
-        raise _no_space(root, LEAST_SPACE)
+    if shutil.disk_usage(root).free < MIN_FREE_BYTES:
+        raise _no_space(root, MIN_FREE_BYTES)
     apt.update(progress)
     packages, bare = apt.resolve(pack.packages), apt.resolve(pack.bare)
     archives = apt.closure(packages, bare)
     named = {*packages, *bare}
-    wanted = [each for each in archives if each.package in named or not pack.leaves_out(each.package)]
+    included = [archive for archive in archives if archive.package in named or not pack.leaves_out(archive.package)]
     # Packages unpack to about three times their size; the archives lie there as well until the end.
     needed = 4 * sum(archive.size for archive in archives)
     if shutil.disk_usage(root).free < needed:
         raise _no_space(root, needed)
     try:
-        return _make(pack, root, progress, apt=apt, packages=packages, bare=bare, archives=archives, wanted=wanted)
+        return _make(pack, root, progress, apt=apt, packages=packages, bare=bare, archives=archives, included=included)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # others fill the disk too
             raise _no_space(root, needed) from error
@@ -129,9 +129,9 @@ def _make(
     packages: Sequence[str],
     bare: Sequence[str],
     archives: Sequence[PackageArchive],
-    wanted: Sequence[PackageArchive],
+    included: Sequence[PackageArchive],
 ) -> Path:
-    """Makes the toolbox of packages that are known, or only gives it a name when it is there."""
+    """Make the toolbox of packages that are known, or only gives it a name when it is there."""
     import hashlib  # noqa: PLC0415 - only a build pays for these
     import shutil  # noqa: PLC0415
 
@@ -141,13 +141,13 @@ def _make(
     from pyd_core.debug.toolbox.wheels import fetch, unpack_wheel  # noqa: PLC0415
 
     wheels = fetch(pack.wheels, root / ".wheels", progress, apt.machine)
-    lines = [*(f"{archive.file} {archive.checksum}" for archive in wanted), *(f"{wheel.name}" for wheel in wheels)]
+    lines = [*(f"{archive.file} {archive.checksum}" for archive in included), *(f"{wheel.name}" for wheel in wheels)]
     listing = "\n".join(lines)
     key = hashlib.sha256(
         f"{FORMAT}\n{dict(pack.links)}{dict(pack.arguments)}{dict(pack.bare)}\n{listing}".encode()
     ).hexdigest()[:32]
     if not (root / key).is_dir():
-        paths = apt.download(packages, bare, wanted, progress)
+        paths = apt.download(packages, bare, included, progress)
         building = root / f".building-{key}"
         try:
             for done, path in enumerate(paths):
@@ -174,7 +174,7 @@ def _make(
 
 
 def point(root: Path, name: str, key: str) -> None:
-    """Gives a toolbox of the store another name; whoever had that name before has it no more."""
+    """Give a toolbox of the store another name; whoever had that name before has it no more."""
     fresh = root / f".new-{name}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(key)
@@ -182,13 +182,13 @@ def point(root: Path, name: str, key: str) -> None:
 
 
 def drop(pack: Pack, root: Path) -> None:
-    """Removes the toolbox for a pack, unless a session holds it."""
+    """Remove the toolbox for a pack, unless a session holds it."""
     (root / pointer(pack)).unlink(missing_ok=True)
     sweep(root)
 
 
 def _drop_old(pack: Pack, root: Path, machine: str = "") -> None:
-    """Removes toolboxes that a newer one has replaced."""
+    """Remove toolboxes that a newer one has replaced."""
     machine = machine or os.uname().machine
     for link in root.glob(f"{pack.name}-[0-9]*"):
         if link.is_symlink() and link.name != pointer(pack, machine) and link.name.endswith(machine):
@@ -197,18 +197,18 @@ def _drop_old(pack: Pack, root: Path, machine: str = "") -> None:
 
 
 def sweep(root: Path) -> None:
-    """Removes toolboxes that have no name, unless a session holds one: it has a lock on its folder."""
+    """Remove toolboxes that have no name, unless a session holds one: it has a lock on its folder."""
     import fcntl  # noqa: PLC0415 - only a build pays for these
     import shutil  # noqa: PLC0415
 
-    wanted = {path.resolve() for path in root.iterdir() if path.is_symlink()}
-    for folder in root.iterdir():
-        if folder.is_symlink() or not folder.is_dir() or folder.name.startswith(".") or folder.resolve() in wanted:
+    in_use = {path.resolve() for path in root.iterdir() if path.is_symlink()}
+    for path in root.iterdir():
+        if path.is_symlink() or not path.is_dir() or path.name.startswith(".") or path.resolve() in in_use:
             continue
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(path, ignore_errors=True)
         except BlockingIOError:
             continue
         finally:
@@ -216,7 +216,7 @@ def sweep(root: Path) -> None:
 
 
 def drop_packages(root: Path) -> None:
-    """Removes the fetched packages that were kept for the next toolbox, unless one is being made just now."""
+    """Remove the fetched packages that were kept for the next toolbox, unless one is being made just now."""
     import fcntl  # noqa: PLC0415 - as above
     import shutil  # noqa: PLC0415
 
@@ -230,12 +230,12 @@ def drop_packages(root: Path) -> None:
 
 
 def pointer(pack: Pack, machine: str = "") -> str:
-    """Returns the name that the toolbox for a pack has in the store; for this machine unless another is given."""
+    """Return the name that the toolbox for a pack has in the store; for this machine unless another is given."""
     return f"{pack.name}-{FORMAT}.{pack.revision}-{machine or os.uname().machine}"
 
 
 def apt_folder(machine: str) -> str:
-    """Returns the name that the folder of apt's lists for a machine has in the store."""
+    """Return the name that the folder of apt's lists for a machine has in the store."""
     return ".apt" if machine == os.uname().machine else f".apt-{machine}"
 
 
@@ -257,9 +257,9 @@ def _no_space(root: Path, needed: int) -> ToolboxError:
     import shutil  # noqa: PLC0415 - only a failure pays for it
 
     free = shutil.disk_usage(root).free
-    wanted = f"about {needed >> 20} MB are needed, {free >> 20} MB are free" if needed else f"{free >> 20} MB are free"
+    reason = f"about {needed >> 20} MB are needed, {free >> 20} MB are free" if needed else f"{free >> 20} MB are free"
     return ToolboxError(
-        f"no space for the toolbox in {root}: {wanted}",
+        f"no space for the toolbox in {root}: {reason}",
         hint="make room there, or name another folder with PYD_TOOLBOX",
         reference="toolbox-no-space",
     )

@@ -18,13 +18,13 @@ from pyd_debugimages.packs import LEFT_OUT
 
 
 def flat(path: str) -> str:
-    """Returns where a path of a package (`./usr/bin/curl`, `/lib64/ld.so`) lies in the toolbox (`bin/curl`)."""
+    """Return where a path of a package (`./usr/bin/curl`, `/lib64/ld.so`) lies in the toolbox (`bin/curl`)."""
     clean = posixpath.normpath("/" + path).lstrip("/")
     return "" if clean == "usr" else clean.removeprefix("usr/")
 
 
 def flat_link(path: str, target: str) -> str:
-    """Returns what a symlink of a package must say in the toolbox.
+    """Return what a symlink of a package must say in the toolbox.
 
     Args:
         path: The link's path in the package.
@@ -37,7 +37,7 @@ def flat_link(path: str, target: str) -> str:
 
 
 def unpack(archive: Path, into: Path, left_out: Sequence[str] = LEFT_OUT, only: Sequence[str] = ("",)) -> None:
-    """Unpacks one `.deb`.
+    """Unpack one `.deb`.
 
     Args:
         archive: The package.

@@ -16,29 +16,41 @@ _MODULES = "lib/python3/dist-packages"
 """Where Debian's Python looks for modules, whatever its version."""
 
 
-def fetch(names: Sequence[str], folder: Path, progress: Callable[[str, int, int], None], machine: str) -> list[Path]:
-    """Fetches wheels that run with any Python 3 on a machine, as `uname -m` names it, and returns their paths.
+def fetch(names: Sequence[str], directory: Path, progress: Callable[[str, int, int], None], machine: str) -> list[Path]:
+    """Fetch wheels that run with any Python 3 on a machine, as `uname -m` names it, and return their paths.
 
     Raises:
         ToolboxError: pip couldn't.
     """
     if not names:
         return []
-    folder.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     progress("fetching wheels", 0, 1)
-    options = ("--no-deps", "--only-binary", ":all:", "--implementation", "py", "--abi", "none", "--dest", str(folder))
-    platforms = [part for each in _platforms(machine) for part in ("--platform", each)]
-    command = module_command("pip", "download", "--disable-pip-version-check", "-q", *options, *platforms)
+    options = (
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--implementation",
+        "py",
+        "--abi",
+        "none",
+        "--dest",
+        str(directory),
+    )
+    platforms = [part for platform in _platforms(machine) for part in ("--platform", platform)]
+    command = module_command(
+        "pip", "download", "--disable-pip-version-check", "-q", *options, *platforms
+    )
     done = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
         raise ToolboxError(
-            f"no wheels of {', '.join(names)}: {said[-1]}",
+            f"no wheels of {', '.join(names)}: {errors[-1]}",
             hint="check the network and pip's index; the other packs don't need it",
             reference="toolbox-wheels",
         )
     progress("fetching wheels", 1, 1)
-    return sorted(folder.glob("*.whl"))
+    return sorted(directory.glob("*.whl"))
 
 
 def _platforms(machine: str) -> list[str]:
@@ -46,10 +58,10 @@ def _platforms(machine: str) -> list[str]:
 
 
 def unpack_wheel(wheel: Path, tree: Path) -> None:
-    """Unpacks one wheel: modules where Python looks, programs into `bin` (the binary distribution format, PEP 427)."""
+    """Unpack one wheel: modules where Python looks, programs into `bin` (the binary distribution format, PEP 427)."""
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.infolist():
-            name = _place(entry.filename)
+            name = _installed_path(entry.filename)
             if not name or entry.is_dir():
                 continue
             path = tree / name
@@ -59,8 +71,8 @@ def unpack_wheel(wheel: Path, tree: Path) -> None:
             path.chmod(0o755 if name.startswith("bin/") else 0o644)
 
 
-def _place(name: str) -> str:
-    """Returns where a wheel's file lies in the toolbox; nothing for one that would lie outside."""
+def _installed_path(name: str) -> str:
+    """Return where a wheel's file lies in the toolbox; nothing for one that would lie outside."""
     clean = posixpath.normpath(name)
     if clean.startswith(("/", "..")) or ".dist-info/" in clean:
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.debug.toolbox.manage import ranked
+from pyd_core.debug.toolbox.manage import rank
 
 
 def test_the_likeliest_comes_first():
@@ -12,4 +12,4 @@ def test_the_likeliest_comes_first():
         ("dig", "asks name servers"),
         ("digup", "Digest Updating Tool"),
     ]
-    assert [name for name, _ in ranked(found, ["dig"])] == ["dig", "digup", "bind9-tools", "ardour"]
+    assert [name for name, _ in rank(found, ["dig"])] == ["dig", "digup", "bind9-tools", "ardour"]

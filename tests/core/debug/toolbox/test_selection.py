@@ -10,14 +10,14 @@ import pytest
 from pyd_core.debug.toolbox import manage, store
 from pyd_core.debug.toolbox.apt import unknown
 from pyd_core.debug.toolbox.manage import install, uninstall
-from pyd_core.debug.toolbox.selection import FILE, Selection, chosen, keep
-from pyd_core.debug.toolbox.wheels import _place
+from pyd_core.debug.toolbox.selection import FILE, Selection, load_selection, save_selection
+from pyd_core.debug.toolbox.wheels import _installed_path
 from pyd_core.errors import ConfigError, Conflict, InvalidInput, NotFound, ToolboxError
 from pyd_debugimages.packs import BASE, PACKS, combine
 
 
 def nothing(*_: object) -> None:
-    """Hears no progress."""
+    """Read no progress."""
 
 
 def test_packs_combine_to_one_that_is_named_by_them_whatever_their_order():
@@ -32,13 +32,13 @@ def test_packs_combine_to_one_that_is_named_by_them_whatever_their_order():
 
 def test_a_choice_is_kept_and_one_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path))
-    assert chosen() == Selection()
-    keep(Selection().adding(["net", "zsh", "base", "net"]))
-    assert chosen() == Selection(packs=("net",), packages=("zsh",))
-    assert chosen().without(["zsh", "net"]) == Selection()
+    assert load_selection() == Selection()
+    save_selection(Selection().adding(["net", "zsh", "base", "net"]))
+    assert load_selection() == Selection(packs=("net",), packages=("zsh",))
+    assert load_selection().without(["zsh", "net"]) == Selection()
     (tmp_path / FILE).write_text("{")
     with pytest.raises(ConfigError):
-        chosen()
+        load_selection()
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -58,9 +58,11 @@ def test_the_nearest_names_are_offered():
 
 
 def test_a_wheel_reaches_nothing_outside():
-    assert _place("debugpy/__main__.py") == "lib/python3/dist-packages/debugpy/__main__.py"
-    assert _place("py_spy-0.4.data/scripts/py-spy") == "bin/py-spy"
-    assert {_place(name) for name in ("../x", "/etc/x", "a/../../x", "x.dist-info/RECORD", "x.data/data/y")} == {""}
+    assert _installed_path("debugpy/__main__.py") == "lib/python3/dist-packages/debugpy/__main__.py"
+    assert _installed_path("py_spy-0.4.data/scripts/py-spy") == "bin/py-spy"
+    assert {
+        _installed_path(name) for name in ("../x", "/etc/x", "a/../../x", "x.dist-info/RECORD", "x.data/data/y")
+    } == {""}
 
 
 def test_a_toolbox_is_carried_to_another_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -74,9 +76,9 @@ def test_a_toolbox_is_carried_to_another_store(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PYD_TOOLBOX", str(here))
     assert manage.export(tar, nothing) == "base"
     monkeypatch.setenv("PYD_TOOLBOX", str(there))
-    assert manage.bring_in(tar, nothing) == "base"
-    (stored,) = manage.stored()
-    assert (stored.name, stored.current, stored.folder) == ("base", True, str(there / key))
+    assert manage.import_archive(tar, nothing) == "base"
+    (stored,) = manage.list_stored()
+    assert (stored.name, stored.current, stored.directory) == ("base", True, str(there / key))
     assert ((there / key / "bin/sh").read_bytes(), (there / key / "bin/bash").stat().st_mode & 0o777) == (
         b"a program",
         0o755,
@@ -85,11 +87,11 @@ def test_a_toolbox_is_carried_to_another_store(tmp_path: Path, monkeypatch: pyte
     kept.parent.mkdir(parents=True)
     kept.touch()
     manage.remove("base")
-    assert manage.stored() == []
+    assert manage.list_stored() == []
     assert not kept.exists()  # there is no toolbox any more that has most packages of the next one
     tar.write_bytes(b"no tar")
     with pytest.raises(ToolboxError):
-        manage.bring_in(tar, nothing)
+        manage.import_archive(tar, nothing)
     assert not list(there.glob(".building*"))
 
 
@@ -100,12 +102,12 @@ def test_a_toolbox_for_another_machine_stands_beside_this_ones(tmp_path: Path, m
     for key, machine in (("a1" * 16, own), ("b2" * 16, other)):
         (tmp_path / "here" / key / "bin").mkdir(parents=True)
         (tmp_path / "here" / store.pointer(BASE, machine)).symlink_to(key)
-    assert {each.machine: each.current for each in manage.stored()} == {own: True, other: True}
+    assert {each.machine: each.current for each in manage.list_stored()} == {own: True, other: True}
     assert str(store.find_anywhere(BASE, other)).endswith("b2" * 16)
     assert str(store.find_anywhere(BASE)).endswith("a1" * 16)
     assert manage.export(tmp_path / "other.tar.gz", nothing, other) == "base"
     monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path / "there"))
-    manage.bring_in(tmp_path / "other.tar.gz", nothing)
+    manage.import_archive(tmp_path / "other.tar.gz", nothing)
     assert store.find_anywhere(BASE) is None
     assert str(store.find_anywhere(BASE, other)).endswith("b2" * 16)
     with pytest.raises(ToolboxError) as caught:

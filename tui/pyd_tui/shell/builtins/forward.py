@@ -52,12 +52,12 @@ def command(shell: ShellContext, /, *, place: str, number: int | None, backgroun
 
 def _begin(shell: ShellContext, place: str, *, background: bool) -> None:
     forward = Forward(shell.access, parse_forward(place))
-    where = {"local": forward.port, "host": forward.place.host, "port": forward.place.port}
+    where = {"local": forward.port, "host": forward.address.host, "port": forward.address.port}
     if shell.json:
         write_json(where)
     else:
-        there = f"{safe(forward.place.host)}:{forward.place.port} in {shell.name}"
-        click.echo(f"pyd: {forward.place.bind}:{forward.port} is {there}" + ("" if background else ", until ctrl-c"))
+        there = f"{safe(forward.address.host)}:{forward.address.port} in {shell.name}"
+        click.echo(f"pyd: {forward.address.bind}:{forward.port} is {there}" + ("" if background else ", until ctrl-c"))
     sys.stdout.flush()  # whoever started it reads the port there
     if background:
         BACKGROUND.add(forward)
@@ -77,10 +77,10 @@ def _show(shell: ShellContext) -> None:
             [
                 {
                     "number": number,
-                    "bind": one.place.bind,
+                    "bind": one.address.bind,
                     "local": one.port,
-                    "host": one.place.host,
-                    "port": one.place.port,
+                    "host": one.address.host,
+                    "port": one.address.port,
                     "connections": one.connections,
                     "last_error": one.last_error,
                 }
@@ -94,8 +94,8 @@ def _show(shell: ShellContext) -> None:
 def _row(number: int, one: Forward) -> list[Cell]:
     return [
         Cell(str(number)),
-        Cell(f"{one.place.bind}:{one.port}"),
-        Cell(f"{one.place.host}:{one.place.port}"),
+        Cell(f"{one.address.bind}:{one.port}"),
+        Cell(f"{one.address.host}:{one.address.port}"),
         Cell(str(one.connections)),
         Cell(one.last_error, "red"),
     ]

@@ -7,7 +7,7 @@ import os
 import click
 
 from pyd_core.debug.toolbox import manage
-from pyd_core.debug.toolbox.refresh import renew
+from pyd_core.debug.toolbox.refresh import refresh_sessions
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.making import told
 from pyd_tui.shell.builtins.named import PackName
@@ -21,7 +21,7 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 def command(shell: ShellContext, /, *, names: tuple[str, ...]) -> None:
     """Add packs or any Debian packages: to sessions that this shell has running, and to the next ones."""
     folder = told(lambda progress: manage.install(names, progress))
-    renewed = renew(folder) if os.geteuid() == 0 else 0
+    renewed = refresh_sessions(folder) if os.geteuid() == 0 else 0
     if shell.json:
         write_json({"toolbox": folder, "sessions": renewed})
     elif not renewed:

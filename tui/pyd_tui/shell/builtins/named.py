@@ -34,10 +34,10 @@ class PackName(click.ParamType[str]):
         """Complete from the packs; of packages, those that are installed."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
-        from pyd_core.debug.toolbox.selection import chosen  # noqa: PLC0415 - likewise
+        from pyd_core.debug.toolbox.selection import load_selection  # noqa: PLC0415 - likewise
         from pyd_debugimages.packs import BASE, PACKS  # noqa: PLC0415 - likewise
 
-        now = chosen()
+        now = load_selection()
         offered = [*now.packs, *now.packages] if self._installed else [*PACKS.keys() - {BASE.name, *now.packs}]
         return [
             CompletionItem(name, help=PACKS[name].summary if name in PACKS else "")

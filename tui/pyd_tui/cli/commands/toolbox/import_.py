@@ -20,4 +20,4 @@ def command(state: State, /, *, path: Path) -> None:
     """Import a toolbox from a tar archive, for all later sessions."""
     from pyd_core.debug.toolbox import manage
 
-    run_with_progress(state, lambda progress: manage.bring_in(path, progress))
+    run_with_progress(state, lambda progress: manage.import_archive(path, progress))

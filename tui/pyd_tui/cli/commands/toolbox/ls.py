@@ -23,11 +23,11 @@ TOOLBOX_COLUMNS = (
 @pass_state
 def command(state: State, /) -> None:
     """List packs, installed ones marked, and the toolboxes on disk."""
-    from pyd_core.debug.toolbox.manage import stored
-    from pyd_core.debug.toolbox.selection import chosen
+    from pyd_core.debug.toolbox.manage import list_stored
+    from pyd_core.debug.toolbox.selection import load_selection
     from pyd_debugimages.packs import BASE, PACKS
 
-    selection, toolboxes = chosen(), stored()
+    selection, toolboxes = load_selection(), list_stored()
     installed = (BASE.name, *selection.packs)
     if state.json:
         packs = [
