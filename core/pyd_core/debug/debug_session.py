@@ -75,7 +75,7 @@ class DebugSession:
                 self._streams.release()
 
     def run(self) -> int:
-        """Carry the plan out, relay the terminal and signals, and return the exit code once all processes have ended."""
+        """Carry the plan out, relay the terminal and signals, and return the exit code at the end of all processes."""
         supervisor = self.supervisor.pid
         for number in _FORWARDED_SIGNALS:
             signal.signal(number, lambda number, _frame: _pass_on(supervisor, number))
