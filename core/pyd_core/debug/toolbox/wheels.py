@@ -38,9 +38,7 @@ def fetch(names: Sequence[str], directory: Path, progress: Callable[[str, int, i
         str(directory),
     )
     platforms = [part for platform in _platforms(machine) for part in ("--platform", platform)]
-    command = module_command(
-        "pip", "download", "--disable-pip-version-check", "-q", *options, *platforms
-    )
+    command = module_command("pip", "download", "--disable-pip-version-check", "-q", *options, *platforms)
     done = subprocess.run([*command, *names], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
