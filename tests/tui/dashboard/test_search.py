@@ -113,7 +113,7 @@ async def test_leaving_ends_the_search():
 
 
 async def test_no_more_is_held_than_is_said(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pyd_tui.dashboard.logs.search_results.MOST", 5)
+    monkeypatch.setattr("pyd_tui.dashboard.logs.search_results.MAX_LINES", 5)
     async with opened(shop()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await search(dashboard, "items")

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from pyd_tui.dashboard.render.pieces import Span, cell, fit, slide, width
-from pyd_tui.dashboard.widgets.rows import SIDE_STEP
+from pyd_tui.dashboard.widgets.rows import SIDE_STEP_COLUMNS
 from pyd_tui.dashboard.widgets.table import Table
 from support.dashboard import Opened, opened
 from support.scenes import archive
@@ -51,7 +51,7 @@ async def to_the_end(dashboard: Opened, table: Table, key: str, columns: int) ->
     for _ in range(STEPS):
         await dashboard.press(key)
         seen.append(looked_at(dashboard, columns))
-    assert table.left == STEPS * SIDE_STEP
+    assert table.left == STEPS * SIDE_STEP_COLUMNS
     table._slide(1 << 30)
     await dashboard.pilot.pause()
     farthest = table.left
@@ -101,7 +101,7 @@ async def test_names_of_files_are_read_sideways_to_their_ends():
             assert any(end in text for text in seen), end
         assert "-end.plain" in seen[-1]
         assert all(len({line.index(" 5B") for line in _rows(text)}) == 1 for text in seen)
-        table._slide(SIDE_STEP - table.left)
+        table._slide(SIDE_STEP_COLUMNS - table.left)
         await dashboard.press("less_than_sign")
         assert looked_at(dashboard, 80) == seen[0]
 

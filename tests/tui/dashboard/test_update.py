@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from pyd_tui.dashboard.app import Dashboard
-from pyd_tui.dashboard.theme.partial_update import GAP, TightUpdate, WholeUpdate, Written
+from pyd_tui.dashboard.theme.partial_update import MAX_GAP_CELLS, FullUpdate, TerminalContents, TightUpdate
 from support.dashboard import opened
 from support.scripted_engine import ScriptedEngine
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 
-def parts(written: Written, text: str, style: str = "", x: int = 0) -> list[tuple[int, int]]:
+def parts(written: TerminalContents, text: str, style: str = "", x: int = 0) -> list[tuple[int, int]]:
     return [*written.differing(0, x, Strip([Segment(text, Style.parse(style))]))]
 
 
 def test_only_the_cells_that_differ_from_what_stands_there_are_written():
-    written = Written()
+    written = TerminalContents()
     assert parts(written, "line 1 of web   ") == [(0, 16)]
     assert parts(written, "line 1 of web   ") == []
     assert parts(written, "line 2 of web   ") == [(5, 6)]
@@ -36,22 +36,27 @@ def test_only_the_cells_that_differ_from_what_stands_there_are_written():
 
 
 def test_a_colour_differs_as_a_character_does():
-    written = Written()
+    written = TerminalContents()
     parts(written, "web")
     assert parts(written, "web", "bold red") == [(0, 3)]
     assert parts(written, "web", "bold red") == []
 
 
 def test_cells_far_from_each_other_are_written_by_themselves_and_near_ones_together():
-    written = Written()
+    written = TerminalContents()
     parts(written, " " * 200)
-    assert parts(written, "a" + " " * GAP + "b" + " " * (198 - GAP)) == [(0, 1), (GAP + 1, GAP + 2)]
-    assert parts(written, "c" + " " * (GAP - 1) + "d" + " " * (199 - GAP)) == [(0, GAP + 2)]
+    assert parts(written, "a" + " " * MAX_GAP_CELLS + "b" + " " * (198 - MAX_GAP_CELLS)) == [
+        (0, 1),
+        (MAX_GAP_CELLS + 1, MAX_GAP_CELLS + 2),
+    ]
+    assert parts(written, "c" + " " * (MAX_GAP_CELLS - 1) + "d" + " " * (199 - MAX_GAP_CELLS)) == [
+        (0, MAX_GAP_CELLS + 2)
+    ]
 
 
 @pytest.mark.parametrize("text", ["日本", "e\u0301", "a\u200bb"])
 def test_characters_that_take_no_room_or_two_cells_have_their_part_written_whole(text: str):
-    written = Written()
+    written = TerminalContents()
     strip = Strip([Segment(text), Segment("x" * 20)])
     whole = [(0, strip.cell_length)]
     assert [*written.differing(0, 0, strip)] == whole
@@ -61,7 +66,7 @@ def test_characters_that_take_no_room_or_two_cells_have_their_part_written_whole
 
 async def test_an_update_writes_nothing_but_the_cells_that_changed():
     async with opened(ScriptedEngine()) as dashboard:
-        console, written = dashboard.app.console, Written()
+        console, written = dashboard.app.console, TerminalContents()
 
         def update(text: str, first: int, last: int) -> str:
             chops = [{}, {0: Strip([Segment(text)])}]
@@ -73,7 +78,7 @@ async def test_an_update_writes_nothing_but_the_cells_that_changed():
         assert Text.from_ansi(update("db  running", 0, 11).removeprefix("\x1b[2;7H")).plain == "nn"
 
         whole = LayoutUpdate([[Strip([Segment("one")])], [Strip([Segment("two")])]], Region(0, 0, 3, 2))
-        assert Text.from_ansi(WholeUpdate.of(whole, written).render_segments(console)).plain.split() == ["one", "two"]
+        assert Text.from_ansi(FullUpdate.of(whole, written).render_segments(console)).plain.split() == ["one", "two"]
         assert update("two", 0, 3) == ""
         assert update("db  running", 0, 11) != "", "what the whole screen did not tell of is not taken for known"
 
@@ -81,7 +86,7 @@ async def test_an_update_writes_nothing_but_the_cells_that_changed():
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Has noted what each update would write from now on."""
     sent: list[int] = []
-    display, written = Dashboard._display, Written()
+    display, written = Dashboard._display, TerminalContents()
 
     def counted(app: Dashboard, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if isinstance(renderable, ChopsUpdate):

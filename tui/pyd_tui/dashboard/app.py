@@ -28,8 +28,8 @@ from pyd_tui.dashboard.screens.main import Main
 from pyd_tui.dashboard.startup.navigation import begin, capture_state, open_view
 from pyd_tui.dashboard.startup.startup_state import StartupState
 from pyd_tui.dashboard.theme.ascii import Ascii
-from pyd_tui.dashboard.theme.partial_update import TightUpdate, WholeUpdate, Written
-from pyd_tui.dashboard.theme.themes import PALETTES, PREFIX, named, palette_of, preferred
+from pyd_tui.dashboard.theme.partial_update import FullUpdate, TerminalContents, TightUpdate
+from pyd_tui.dashboard.theme.themes import PALETTES, PREFIX, palette_named, palette_of, preferred
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Dashboard(App[None]):
         self.theme = palette.name
         self.animation_level = "none"
         self.clock = clock or Clock()
-        self._written = Written()
+        self._written = TerminalContents()
         self.news = EventDispatcher(self, history)
         self.links = [*links]
         """All engines; one of them is looked at, or all as one."""
@@ -134,7 +134,7 @@ class Dashboard(App[None]):
 
     def on_mount(self) -> None:
         """Paints first what is known by then, and only then listens to the engines."""
-        self.tail.begin(self)
+        self.tail.start_frames(self)
         self.news.begin()
         self.call_after_refresh(begin, self)
 
@@ -156,7 +156,7 @@ class Dashboard(App[None]):
 
     def _progressed(self) -> None:
         for footer in self.screen.query(Footer) if self.screen_stack else ():
-            footer.renew()
+            footer.repaint_line()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Adds ASCII where the terminal knows no more."""
@@ -285,7 +285,7 @@ class Dashboard(App[None]):
         if isinstance(renderable, ChopsUpdate):
             renderable = TightUpdate.of(renderable, self._written)
         elif isinstance(renderable, LayoutUpdate):
-            renderable = WholeUpdate.of(renderable, self._written)
+            renderable = FullUpdate.of(renderable, self._written)
         super()._display(screen, renderable)
 
     def _handle_exception(self, error: Exception) -> None:
@@ -329,7 +329,7 @@ class Dashboard(App[None]):
         Raises:
             InvalidInput: There is none of this name, or the terminal shall have no colours.
         """
-        self.theme = named(name, colours=not (palette_of(self).plain and self.no_color)).name
+        self.theme = palette_named(name, colours=not (palette_of(self).plain and self.no_color)).name
         self.left = replace(self.left, theme=name)
         for screen in self.screen_stack:  # two themes in the terminal's own colours differ in no style of Textual's
             for widget in screen.query("*"):

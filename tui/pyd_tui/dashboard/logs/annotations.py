@@ -1,4 +1,4 @@
-"""What is known to have happened to containers before their log is opened, as marks for their places in it."""
+"""Annotations for events that happened before a container's log was opened."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from pyd_core.model.event import Event
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.dashboard.render.figures import SECOND
 
-TWICE = 2 * SECOND
-"""A start or death known from the list and one known from an event are the same within this time."""
+DUPLICATE_TOLERANCE_NS = 2 * SECOND
+"""Times of a start or death from the list and from an event are the same occurrence within this."""
 
 
 def known_marks(
     keys: Sequence[str], happened: Iterable[Event | Gap], containers: Mapping[str, ContainerInfo]
 ) -> list[Annotation]:
-    """Return the marks of some containers: from events, and from the list what no event told."""
+    """Return the containers' annotations: from events, and from the list where no event reported them."""
     marks = [
         mark
         for item in happened
         if isinstance(item, Event) and item.actor.id in keys and (mark := mark_of(item)) is not None
     ]
     for key in keys:
-        entry = containers.get(key)
-        if entry is None:
+        container = containers.get(key)
+        if container is None:
             continue
-        facts = [("start", entry.started_ns, "")]
-        if not entry.alive:
-            facts.append(("die", entry.finished_ns, f"exit {entry.exit_code}"))
+        facts = [("start", container.started_ns, "")]
+        if not container.alive:
+            facts.append(("die", container.finished_ns, f"exit {container.exit_code}"))
         for verb, time_ns, detail in facts:
-            told = any(one.verb == verb and abs(one.time_ns - (time_ns or 0)) < TWICE for one in marks)
-            if time_ns and not told:
-                marks.append(Annotation(time_ns=time_ns, container_id=key, name=entry.name, verb=verb, detail=detail))
+            reported = any(
+                mark.verb == verb and abs(mark.time_ns - (time_ns or 0)) < DUPLICATE_TOLERANCE_NS for mark in marks
+            )
+            if time_ns and not reported:
+                marks.append(
+                    Annotation(time_ns=time_ns, container_id=key, name=container.name, verb=verb, detail=detail)
+                )
     return marks

@@ -1,4 +1,4 @@
-"""Lines kept within a bound, and an honest count of those that had to go."""
+"""A bounded list of lines that counts the lines it drops."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ T = TypeVar("T")
 
 
 class Ring(Generic[T]):
-    """A list that forgets its beginning.
+    """A list that drops its oldest items.
 
-    What was ever added is `len(ring) + ring.dropped`.
+    The number of items ever added is `len(ring) + ring.dropped`.
 
     Args:
-        budget: How much it may hold, in the unit that the costs are given in (bytes, or items at a cost of one).
+        budget: Capacity, in the unit of the costs (bytes, or items at a cost of one).
     """
 
     def __init__(self, budget: int) -> None:
@@ -26,7 +26,7 @@ class Ring(Generic[T]):
         self.dropped = 0
 
     def add(self, item: T, cost: int = 1) -> None:
-        """Add an item; the oldest go until what is held is within the budget again, but never this one."""
+        """Add an item; the oldest items are dropped until the rest fits the budget, but never this one."""
         self._items.append(item)
         self._costs.append(cost)
         self._held += cost
@@ -34,7 +34,7 @@ class Ring(Generic[T]):
             self._held -= self._costs[self._start]
             self._start += 1
             self.dropped += 1
-        if self._start > 1024 and self._start * 2 > len(self._items):  # moving the rest now and then, not each time
+        if self._start > 1024 and self._start * 2 > len(self._items):  # move the rest now and then, not each time
             del self._items[: self._start]
             del self._costs[: self._start]
             self._start = 0
@@ -45,7 +45,7 @@ class Ring(Generic[T]):
             self.add(item)
 
     def clear(self) -> None:
-        """Forget everything, the count too."""
+        """Drop everything, and reset the count."""
         self._items.clear()
         self._costs.clear()
         self._start = self._held = self.dropped = 0
@@ -54,16 +54,16 @@ class Ring(Generic[T]):
         return len(self._items) - self._start
 
     @overload
-    def __getitem__(self, at: int) -> T: ...
+    def __getitem__(self, index: int) -> T: ...
     @overload
-    def __getitem__(self, at: slice) -> list[T]: ...
-    def __getitem__(self, at: int | slice) -> T | list[T]:
-        if isinstance(at, slice):
-            start, stop, step = at.indices(len(self))
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
             return self._items[self._start + start : self._start + stop : step]
-        if not -len(self) <= at < len(self):
-            raise IndexError(at)
-        return self._items[at if at < 0 else self._start + at]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return self._items[index if index < 0 else self._start + index]
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._items[self._start :])

@@ -1,4 +1,4 @@
-"""The end of one container's log, followed while it is looked at."""
+"""The end of one container's log, followed while it is shown."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.protocols import Timers
 
-MEMORY = 8 * 2**20
-"""Bytes held of the log under the list; its own screen holds more."""
+MAX_MEMORY_BYTES = 8 * 2**20
+"""Bytes held of the log below the list; the log's own screen holds more."""
 
 
 class LogTail:
-    """Follows one log at a time, and has what came painted once a frame.
+    """Follows one log at a time, and has new lines painted once per frame.
 
     Args:
         now: Returns the time in nanoseconds since the epoch.
@@ -33,19 +33,19 @@ class LogTail:
         self._logged = logged
         self._frames: Timer | None = None
         self.target: RowTarget | None = None
-        """Whose log it is."""
+        """The container whose log it is."""
         self.shown: RowTarget | None = None
-        """Whose log the screens were told to show: that of before until the next frame, so that a log that answers by
-        then is painted over the other at once."""
+        """The container whose log the screens show: the previous one until the next frame, so that a log that arrives
+        by then replaces it without a blank in between."""
         self.book = self._open(None)
-        """What there is of it."""
+        """The lines read so far."""
 
-    def begin(self, timers: Timers) -> None:
-        """The app has a loop from now on."""
+    def start_frames(self, timers: Timers) -> None:
+        """Start painting: the app's loop runs."""
         self._frames = timers.set_interval(FRAME_INTERVAL_S, self._show, pause=True)
 
     async def follow(self, target: RowTarget | None) -> None:
-        """Follow a container's log from now on; None follows nothing."""
+        """Follow a container's log; None follows nothing."""
         before = self.book
         if target != self.target or (target is not None and not before.reading):
             self.target = target
@@ -60,22 +60,22 @@ class LogTail:
             self.changed()
 
     def changed(self) -> None:
-        """There is more of a log to show, at the next frame."""
+        """Schedule painting at the next frame."""
         if self._frames is not None:
             self._frames.resume()
 
     async def aclose(self) -> None:
-        """End it."""
+        """Stop following."""
         await self.book.aclose()
 
     def mark(self, link: EngineConnection, mark: Annotation) -> None:
-        """Take note of something that happened on an engine."""
+        """Add an annotation for an event of an engine."""
         if self.target is not None and self.target.link is link:
             self.book.mark(mark)
 
     def _open(self, target: RowTarget | None) -> Logbook:
         sources = {target.id: target.link.engine} if target is not None else {}
-        return Logbook(sources, self.changed, self._now, memory=MEMORY, disk=0)
+        return Logbook(sources, self.changed, self._now, memory=MAX_MEMORY_BYTES, disk=0)
 
     def _show(self) -> None:
         if self._frames is not None:

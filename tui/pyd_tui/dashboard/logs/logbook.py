@@ -1,4 +1,4 @@
-"""What a log screen shows: the lines of one container or several, held, narrowed and searched."""
+"""A log screen's model: the lines of one or several containers, stored, filtered and searched."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from pyd_core.logs.stream import Batch, LogStream
 
 SECOND = 1_000_000_000
-PAGE = 1_000
-"""Lines asked for to begin with, and with each page back."""
-HEAD = 10_000
-"""Lines that reading from the head takes."""
-SETTLE = 0.3
-"""Seconds that a mark waits for lines older than it."""
+PAGE_LINES = 1_000
+"""Lines requested at first, and for each page back."""
+HEAD_LINES = 10_000
+"""Lines read from the head."""
+ANNOTATION_DEBOUNCE_S = 0.3
+"""Seconds that an annotation waits for older lines."""
 
-AROUND = 120 * SECOND
-"""Nanoseconds before and after a moment that are read of a log to show it."""
+AROUND_NS = 120 * SECOND
+"""Nanoseconds read before and after a moment."""
 
-LEAD = 50_000_000
-"""Nanoseconds by which a container's first lines may be older than its start: Docker Engine notes the start when it is
-over, 4 to 22 ms after the first line."""
+MAX_START_SKEW_NS = 50_000_000
+"""Nanoseconds by which a container's first lines may precede its start: Docker Engine records the start 4 to 22 ms
+after the first line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Which part of a log is read: `seconds` back, or the tail, or the head."""
+    """A part of a log: the last `seconds`, the tail, or the head."""
 
     label: str
     seconds: int = 0
@@ -55,9 +55,9 @@ class Window:
         return not (self.head or self.before_ns or self.around_ns)
 
     def holds(self, time_ns: int) -> bool:
-        """Whether something that happened then belongs into it."""
+        """Return whether an annotation of this time belongs to the window."""
         if self.around_ns:
-            return abs(time_ns - self.around_ns) <= AROUND
+            return abs(time_ns - self.around_ns) <= AROUND_NS
         return not self.before_ns
 
 
@@ -74,15 +74,15 @@ WINDOWS = {
 
 
 class Logbook:
-    """Reads logs into a store, and keeps what is shown of it and found in it current.
+    """Reads logs into a store, and keeps their filtered view and their search up to date.
 
     Args:
-        sources: The engines of containers, by the containers' ids; of one without an engine, nothing is read.
+        sources: Engines by container id; a container without an engine isn't read.
         changed: Called whenever there is more to show.
-        now: Tells the time, nanoseconds since the epoch.
+        now: Returns the time, nanoseconds since the epoch.
         memory: Bytes held in memory.
         disk: Bytes of older lines held in temporary files.
-        tasks: Names of what `sources` has the ids of, where they are tasks of a swarm.
+        tasks: Names of the ids in `sources` if they are tasks of a swarm.
     """
 
     def __init__(
@@ -101,15 +101,15 @@ class Logbook:
         self._now = now
         self._tasks = tasks
         self._room = {"memory": memory, "disk": disk}
-        self._reading = TaskOwner(self._failed)
-        self._looking = TaskOwner(self._failed)
+        self._reading = TaskOwner(self._on_error)
+        self._updating = TaskOwner(self._on_error)
         self._marks: list[Annotation] = []
         self._flush: asyncio.TimerHandle | None = None
         self._paging = False
         self.window = TAIL
         self.problem: PydError | None = None
         self.at_start = False
-        """Whether the oldest line held is the log's first."""
+        """Whether the oldest stored line is the log's first."""
         self.full = False
         """Whether there is no room for older lines."""
         self.store = LogStore(**self._room)
@@ -117,72 +117,72 @@ class Logbook:
         self.search: Search | None = None
 
     @property
-    def silence(self) -> str:
-        """What to say while there are no lines."""
+    def empty_text(self) -> str:
+        """Text shown while there are no lines."""
         if self.problem is not None:
             return self.problem.message
         if not self.containers:
             return ""
         if self.shown.filters and len(self.store):
-            return "no line passes the filters"
+            return "no line matches the filters"
         if self.window.before_ns:
             return f"nothing {self.window.label} is kept"
         return f"nothing in {self.window.label}" if self.window.seconds or self.window.around_ns else "no output yet"
 
     @property
     def reading(self) -> bool:
-        """Whether more may come."""
+        """Whether more lines may come."""
         return len(self._reading) > 0
 
     async def read(self, window: Window, marks: Iterable[Annotation] = ()) -> None:
-        """Read another part of the log from now on, with marks at their times; filters and search stay."""
+        """Read another part of the log, with annotations at their times; filters and search stay."""
         await self._reading.aclose()
-        self._forget_flush()
+        self._cancel_flush()
         self.store.close()
         self.store = LogStore(**self._room)
         self.window, self.problem = window, None
         self.at_start = window.head
         self.full = False
-        self._marks = sorted((mark for mark in marks if window.holds(mark.time_ns)), key=_place)
-        self._renew(self.shown.filters)
+        self._marks = sorted((mark for mark in marks if window.holds(mark.time_ns)), key=_sort_time_ns)
+        self._apply_filters(self.shown.filters)
         if self._engines:
             self._reading.start(self._read(), name="logs")
 
     async def aclose(self) -> None:
-        """End everything."""
-        self._forget_flush()
+        """Stop reading, and delete the stored lines."""
+        self._cancel_flush()
         await self._reading.aclose()
-        await self._looking.aclose()
+        await self._updating.aclose()
         self.store.close()
 
     def mark(self, mark: Annotation) -> None:
-        """Take note of something that happened, for its place among the lines."""
+        """Add an annotation, to be placed among the lines."""
         if mark.container_id in self.containers and self.window.follows:
             self._marks.append(mark)
-            self._marks.sort(key=_place)
-            self._settle()
+            self._marks.sort(key=_sort_time_ns)
+            self._schedule_flush()
 
     def narrow(self, filters: Filters) -> None:
-        """Show what these filters let through; the stream goes on as it is.
+        """Show the lines that pass these filters; reading continues.
 
         Raises:
-            InvalidInput: A filter makes no sense.
+            InvalidInput: A filter is invalid.
         """
-        self._renew(filters)
+        self._apply_filters(filters)
 
     def find(self, pattern: LogPattern | None) -> None:
-        """Look for something in what is shown.
+        """Search the shown lines.
 
         Raises:
-            InvalidInput: It is no regular expression.
+            InvalidInput: The pattern is no regular expression.
         """
         self.search = Search(pattern, self.shown) if pattern is not None and pattern.text else None
-        self._look()
+        self._update()
 
-    def at(self, time_ns: int) -> int | None:
-        """Return the number of the first item held of a time or later; None if there is none."""
+    def first_at(self, time_ns: int) -> int | None:
+        """Return the number of the first stored item of a time or later; None if there is none."""
         for number, item in self.store.scan(self.store.first):
-            when = _since(item) if isinstance(item, Gap) else item.time_ns
+            when = _since_ns(item) if isinstance(item, Gap) else item.time_ns
             if when >= time_ns:
                 return number
         return None
@@ -191,7 +191,7 @@ class Logbook:
         """Read older lines, if there are any and there is room."""
         if self._paging or self.at_start or self.full or len(self.containers) != 1 or not len(self.store):
             return
-        if self._engines and self._tasks is None:  # tasks' logs have no end to read up to
+        if self._engines and self._tasks is None:  # logs of tasks can't be read up to a time
             self._paging = True
             self._reading.start(self._page_back(), name="older lines")
 
@@ -202,57 +202,59 @@ class Logbook:
         if window.before_ns:
             await self._read_before(window.before_ns)
             return
-        since, until, tail = None, None, None if window.head or window.seconds or window.around_ns else PAGE
+        since, until, tail = None, None, None if window.head or window.seconds or window.around_ns else PAGE_LINES
         if window.seconds:
             since = self._now() - window.seconds * SECOND
         elif window.around_ns:
-            since, until = window.around_ns - AROUND, window.around_ns + AROUND
+            since, until = window.around_ns - AROUND_NS, window.around_ns + AROUND_NS
         sources = self._sources(tail, since, until)
         stream: LogStream = merge(sources, patience=PATIENCE if window.follows else None)
         try:
             async for batch in stream.batches():
                 self._take(batch)
-                if window.head and len(self.store) >= HEAD:
+                if window.head and len(self.store) >= HEAD_LINES:
                     break
-                await asyncio.sleep(0)  # a log that always has more must not keep keys waiting
+                await asyncio.sleep(0)  # an endless log must not delay keys
         finally:
             await stream.aclose()
         if window.around_ns:
-            self._settle()
+            self._schedule_flush()
             self._changed()
 
     def _sources(self, tail: int | None, since: int | None, until: int | None) -> list[LogStream]:
         live, engines = self.window.follows, self._engines.items()
         if self._tasks is not None:
-            from pyd_core.logs.task import task_log  # noqa: PLC0415 - of a swarm alone
+            from pyd_core.logs.task import task_log  # noqa: PLC0415 - only for swarms
 
             names = self._tasks
             return [task_log(engine, key, names[key], tail=tail, since=since, follow=live) for key, engine in engines]
         from pyd_core.logs.follow import follow  # noqa: PLC0415 - after the first picture
 
-        return [follow(engine, one, tail=tail, since=since, until=until, follow=live) for one, engine in engines]
+        return [follow(engine, key, tail=tail, since=since, until=until, follow=live) for key, engine in engines]
 
     async def _read_before(self, before_ns: int) -> None:
         from pyd_core.logs.read_before import older  # noqa: PLC0415 - after the first picture
 
-        ((only, engine),) = self._engines.items()
-        lines, self.at_start = await older(engine, only, before_ns=before_ns, held=PAGE, want=5 * PAGE)
+        ((key, engine),) = self._engines.items()
+        lines, self.at_start = await older(engine, key, before_ns=before_ns, held=PAGE_LINES, want=5 * PAGE_LINES)
         self._take([*lines])
 
     async def _page_back(self) -> None:
-        from pyd_core.logs.read_before import older  # noqa: PLC0415 - likewise
+        from pyd_core.logs.read_before import older  # noqa: PLC0415 - only on request
 
-        ((only, engine),) = self._engines.items()
+        ((key, engine),) = self._engines.items()
         try:
             first = next((item for _, item in self.store.scan(self.store.first) if isinstance(item, LogLine)), None)
             if first is None or self.store.lost:
                 self.full = bool(self.store.lost)
                 return
-            lines, self.at_start = await older(engine, only, before_ns=first.time_ns, held=len(self.store), want=PAGE)
+            lines, self.at_start = await older(
+                engine, key, before_ns=first.time_ns, held=len(self.store), want=PAGE_LINES
+            )
             if not self.store.prepend(lines):
                 self.full = True
             elif lines:
-                self._renew(self.shown.filters)
+                self._apply_filters(self.shown.filters)
         finally:
             self._paging = False
 
@@ -260,71 +262,71 @@ class Logbook:
         if not self._marks:
             self.store.add(batch)
         else:
-            self.store.add(self._woven(batch))
-            self._settle()
-        self._look()
+            self.store.add(self._insert_annotations(batch))
+            self._schedule_flush()
+        self._update()
 
-    def _woven(self, batch: Batch) -> list[LogItem]:
-        """Put marks before the first line that is younger; those older than all lines say nothing about them."""
-        woven: list[LogItem] = []
+    def _insert_annotations(self, batch: Batch) -> list[LogItem]:
+        """Insert annotations before the first younger line; those older than all lines are dropped."""
+        items: list[LogItem] = []
         for item in batch:
-            time_ns = _since(item) if isinstance(item, Gap) else item.time_ns
-            while self._marks and _place(self._marks[0]) <= time_ns:
+            time_ns = _since_ns(item) if isinstance(item, Gap) else item.time_ns
+            while self._marks and _sort_time_ns(self._marks[0]) <= time_ns:
                 mark = self._marks.pop(0)
-                if woven or len(self.store):
-                    woven.append(mark)
-            woven.append(item)
-        return woven
+                if items or len(self.store):
+                    items.append(mark)
+            items.append(item)
+        return items
 
-    def _settle(self) -> None:
-        self._forget_flush()
+    def _schedule_flush(self) -> None:
+        self._cancel_flush()
         if self._marks:
-            self._flush = asyncio.get_running_loop().call_later(SETTLE, self._put_marks)
+            self._flush = asyncio.get_running_loop().call_later(ANNOTATION_DEBOUNCE_S, self._add_annotations)
 
-    def _forget_flush(self) -> None:
+    def _cancel_flush(self) -> None:
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
 
-    def _put_marks(self) -> None:
+    def _add_annotations(self) -> None:
         marks, self._marks, self._flush = self._marks, [], None
         self.store.add(marks)
-        self._look()
+        self._update()
 
-    def _renew(self, filters: Filters) -> None:
+    def _apply_filters(self, filters: Filters) -> None:
         shown = FilteredView(self.store, filters)
         self.shown = shown
         if self.search is not None:
             self.search = Search(self.search.pattern, shown)
-        self._look()
+        self._update()
 
-    def _look(self) -> None:
-        """Look at new lines: a few at once, many in steps between which keys are served."""
+    def _update(self) -> None:
+        """Process new lines: a few at once, many in steps between which keys are served."""
         if self._advance():
             self._changed()
-        elif not len(self._looking):
-            self._looking.start(self._look_on(), name="filters and search")
+        elif not len(self._updating):
+            self._updating.start(self._update_in_steps(), name="filters and search")
 
     def _advance(self) -> bool:
         done = self.shown.advance()
         return (self.search is None or self.search.advance()) and done
 
-    async def _look_on(self) -> None:
+    async def _update_in_steps(self) -> None:
         done = False
         while not done:
             done = self._advance()
             self._changed()
             await asyncio.sleep(0)
 
-    def _failed(self, error: Exception) -> None:
-        known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")
-        self.problem = known
+    def _on_error(self, error: Exception) -> None:
+        problem = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")
+        self.problem = problem
         self._changed()
 
 
-def _place(mark: Annotation) -> int:
-    return mark.time_ns - LEAD if mark.verb == "start" else mark.time_ns
+def _sort_time_ns(mark: Annotation) -> int:
+    return mark.time_ns - MAX_START_SKEW_NS if mark.verb == "start" else mark.time_ns
 
 
-def _since(gap: Gap) -> int:
+def _since_ns(gap: Gap) -> int:
     return gap.since_ns

@@ -1,4 +1,4 @@
-"""What a search through the logs of all containers has found so far: in the order of time, and within bounds."""
+"""Results of a search through the logs of all containers, ordered by time and bounded."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from pyd_core.logs.pattern import LogPattern
     from pyd_tui.dashboard.engines.connection import EngineConnection
 
-MOST = 5_000
-"""Lines that are held; then the search is over."""
-MOST_BYTES = 16 << 20
-"""Bytes of them."""
+MAX_LINES = 5_000
+"""Lines that are kept; then the search ends."""
+MAX_BYTES = 16 << 20
+"""Bytes that are kept."""
 
-Place = tuple[int, int]
-"""When a line was printed, nanoseconds since the epoch, and a number that no other line has."""
+HitKey = tuple[int, int]
+"""A line's time, nanoseconds since the epoch, and a number unique among the lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A line that was found, and the engine of its container."""
+    """A matching line, and the engine of its container."""
 
     link: EngineConnection
     line: LogLine
 
 
 class SearchResults:
-    """Searches the logs of all containers of some engines, of those that don't run too, a few at a time.
+    """Searches the logs of all containers of some engines, running or not, a few at a time.
 
     Args:
         links: The engines.
@@ -48,32 +48,32 @@ class SearchResults:
         self._links = links
         self._changed = changed
         self._bytes = 0
-        self.hits: dict[Place, Hit] = {}
-        self.places: list[Place] = []
-        """Of the hits, in the order of time."""
+        self.hits: dict[HitKey, Hit] = {}
+        self.keys: list[HitKey] = []
+        """Keys of the hits, ordered by time."""
         self.containers = 0
-        """Whose logs are searched."""
-        self.read = 0
-        """Of them, those that were read to their end."""
+        """Number of containers whose logs are searched."""
+        self.read_count = 0
+        """Number of logs read to their end."""
         self.holders: set[str] = set()
-        """Containers, by id, with a line that was found."""
+        """Ids of containers with a matching line."""
         self.errors: list[PydError] = []
-        """Why logs couldn't be read."""
+        """Errors of logs that couldn't be read."""
         self.full = False
-        """Whether there may be more than is held."""
+        """Whether more may match than is kept."""
 
     async def run(self) -> None:
-        """Search until all is read or as much is found as is held; end with the task that runs it."""
+        """Search until all logs are read or the limit is reached; cancelled with the task that runs it."""
         await asyncio.gather(*(self._search(link) for link in self._links))
 
     async def _search(self, link: EngineConnection) -> None:
         try:
             engine = link.require()
-            known = await engine.containers.list(all=True)
-            self.containers += len(known)
-            async with aclosing(sweep(engine, known, self.pattern)) as news:
-                async for finding in news:
-                    self._take(link, finding)
+            containers = await engine.containers.list(all=True)
+            self.containers += len(containers)
+            async with aclosing(sweep(engine, containers, self.pattern)) as matches:
+                async for match in matches:
+                    self._take(link, match)
                     if self.full:
                         return
         except PydError as error:
@@ -81,17 +81,17 @@ class SearchResults:
         finally:
             self._changed()
 
-    def _take(self, link: EngineConnection, finding: LogMatch) -> None:
-        self.read += finding.done
-        if finding.error is not None:
-            self.errors.append(finding.error)
-        for line in finding.lines:
-            if len(self.places) >= MOST or self._bytes >= MOST_BYTES:
+    def _take(self, link: EngineConnection, match: LogMatch) -> None:
+        self.read_count += match.done
+        if match.error is not None:
+            self.errors.append(match.error)
+        for line in match.lines:
+            if len(self.keys) >= MAX_LINES or self._bytes >= MAX_BYTES:
                 self.full = True
                 break
-            place = (line.time_ns, len(self.places))
-            insort(self.places, place)
-            self.hits[place] = Hit(link, line)
+            key = (line.time_ns, len(self.keys))
+            insort(self.keys, key)
+            self.hits[key] = Hit(link, line)
             self.holders.add(line.container_id)
             self._bytes += len(line.data)
         self._changed()

@@ -1,4 +1,4 @@
-"""Whose logs are read: containers on one engine or on several, with the names that tell them apart."""
+"""The containers whose logs are read, on one engine or several, with distinguishing names."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Sources:
-    """The sources of a log by their ids: lines tell no more.
+    """The sources of a log by container id, which is all that lines carry.
 
-    Of an engine that claims the id of another's container, nothing is read.
+    If two engines claim the same container id, only the first is read.
 
     Args:
         targets: The containers.
@@ -31,35 +31,35 @@ class Sources:
         for target in targets:
             self._targets.setdefault(target.id, target)
         self.keys = tuple(self._targets)
-        """Their ids."""
+        """Container ids."""
         self.names = dict.fromkeys(self.keys, "")
-        """The last name that each was known by."""
+        """Last known names by id."""
         self.links: Sequence[EngineConnection] = tuple(dict.fromkeys(target.link for target in self._targets.values()))
-        """Their engines."""
+        """Engines of the containers."""
 
     @property
     def engines(self) -> dict[str, EngineClient | None]:
-        """The engine of each, by ids."""
+        """Engine clients by container id."""
         return {key: target.link.engine for key, target in self._targets.items()}
 
     @property
     def marks(self) -> list[Annotation]:
-        """What is known to have happened to them so far."""
-        found = []
+        """Annotations known so far."""
+        marks = []
         for link in self.links:
-            found += link.known_marks([key for key, target in self._targets.items() if target.link is link])
-        return found
+            marks += link.known_marks([key for key, target in self._targets.items() if target.link is link])
+        return marks
 
     def get(self, key: str) -> RowTarget | None:
-        """Return the container with an id."""
+        """Return the container of an id."""
         return self._targets.get(key)
 
     def entry(self, key: str) -> ContainerInfo | None:
-        """Return what is known of one; None once it is gone."""
+        """Return a container's info; None once it is removed."""
         return self._targets[key].entry
 
-    def told(self, link: EngineConnection, delta: Delta) -> list[Annotation]:
-        """Return what just happened to them on an engine."""
+    def new_marks(self, link: EngineConnection, delta: Delta) -> list[Annotation]:
+        """Return annotations for an engine's new events."""
         own = [event for event in delta.events if self._is_on(event.actor.id, link)]
         return [mark for event in own if (mark := mark_of(event)) is not None]
 
@@ -67,20 +67,20 @@ class Sources:
         target = self._targets.get(key)
         return target is not None and target.link is link
 
-    def look_up(self) -> Mapping[str, Cell]:
-        """Take the names that they have now, and return what to write before the lines of each."""
+    def refresh_names(self) -> Mapping[str, Cell]:
+        """Update the names, and return the labels of the containers' lines."""
         known = {key: self.entry(key) for key in self.keys}
-        self.names = {key: entry.name if (entry := known[key]) else name for key, name in self.names.items()}
-        projects = {entry.project if entry else "" for entry in known.values()}
+        self.names = {key: container.name if (container := known[key]) else name for key, name in self.names.items()}
+        projects = {container.project if container else "" for container in known.values()}
         return source_labels(self.names, projects.pop() or "" if len(projects) == 1 else "")
 
 
 def legend(shown: Mapping[str, Cell], names: Mapping[str, str], muted: Collection[str]) -> Cell:
-    """List sources in their colours, those that are left out hollow and grey."""
+    """List sources in their colours; muted ones are hollow and grey."""
     pieces: list[Span] = []
     for key, name in sorted(shown.items(), key=lambda item: names[item[0]]):
-        out = key in muted
-        pieces.append(Span("○ " if out else "● ", "dim" if out else name[0].role))
+        is_muted = key in muted
+        pieces.append(Span("○ " if is_muted else "● ", "dim" if is_muted else name[0].role))
         text = "".join(piece.text for piece in name).rstrip()
-        pieces.append(Span(f"{text}  ", "dim" if out else name[0].role))
+        pieces.append(Span(f"{text}  ", "dim" if is_muted else name[0].role))
     return tuple(pieces)

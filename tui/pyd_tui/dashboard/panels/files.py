@@ -165,7 +165,7 @@ class FilesPane(Table[str]):
         elif entry.kind == "link":
             self._start(self._follow(join_path(self.directory, entry.name)))
         else:
-            self._host.say(f"{safe(entry.name)} is a {entry.kind}", "warn", "there is nothing to read")
+            self._host.say(f"{safe(entry.name)} is a {entry.kind}", "warn", "its content can't be shown")
 
     def action_leave(self) -> None:
         """Go to the parent directory."""

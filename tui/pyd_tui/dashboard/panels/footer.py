@@ -36,12 +36,12 @@ class Footer(Line):
         all_scopes: tuple[Scope, ...] = (*scopes, "everywhere")
         if (all_scopes, without) != (self._scopes, self._without):
             self._scopes, self._without = all_scopes, without
-            self.renew()
+            self.repaint_line()
 
     def refresh_keys(self) -> None:
         """Repaint if the engine's state changes the keys."""
         if self._swarm != self._in_swarm:
-            self.renew()
+            self.repaint_line()
 
     @property
     def _in_swarm(self) -> bool:
@@ -50,13 +50,13 @@ class Footer(Line):
     def say(self, text: str, role: Role = "text", hint: str = "") -> None:
         """Show a message until the next key."""
         self._message = (*cell(text, role), *(cell(f"  {hint}", "dim") if hint else EMPTY))
-        self.renew()
+        self.repaint_line()
 
     def clear(self) -> None:
         """Show the keys again."""
         if self._message:
             self._message = EMPTY
-            self.renew()
+            self.repaint_line()
 
     @property
     def message(self) -> str:

@@ -1,4 +1,4 @@
-"""One container's log next to other panels: a `LogView` with the keys that its own screen would have."""
+"""Log pane of one container, next to other panels: a `LogView` with the keys of a screen of its own."""
 
 from __future__ import annotations
 

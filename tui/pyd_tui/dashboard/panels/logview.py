@@ -14,9 +14,9 @@ from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.logrow import LogStyle, log_row, pattern_mode
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell, fit, highlight_spans, slide, width
 from pyd_tui.dashboard.theme.themes import palette_of
-from pyd_tui.dashboard.widgets.rows import SIDE_STEP, Rows
+from pyd_tui.dashboard.widgets.rows import SIDE_STEP_COLUMNS, Rows
 from pyd_tui.dashboard.widgets.strips import strip, thumb
-from pyd_tui.dashboard.widgets.wrap import wrapped
+from pyd_tui.dashboard.widgets.wrap import wrap_spans
 
 if TYPE_CHECKING:
     from textual.strip import Strip
@@ -210,7 +210,7 @@ class LogView(Rows):
 
     def slide(self, columns: int) -> None:
         """Scroll sideways in long lines."""
-        self.left = 0 if self.wrap else max(0, self.left + columns * SIDE_STEP)
+        self.left = 0 if self.wrap else max(0, self.left + columns * SIDE_STEP_COLUMNS)
         self.redraw()
 
     def set_wrap(self, *, wrap: bool) -> None:
@@ -274,7 +274,7 @@ class LogView(Rows):
         room = self.size.width - GUTTER_COLUMNS - 1
         if not self.wrap or room < 8 or width(line) <= room:
             return [line]
-        return wrapped(line, room, most=max(1, self.page - 1), indent=INDENT)
+        return wrap_spans(line, room, max_rows=max(1, self.page - 1), indent=INDENT)
 
     def _layout(self) -> list[tuple[int, Cell]]:
         if self._drawn_rows is None:
@@ -292,7 +292,7 @@ class LogView(Rows):
         palette, columns = palette_of(self.app), self.size.width
         rows = self._layout()
         if y >= len(rows):
-            message = (Span("  "), Span(self.book.silence, "dim")) if y == 1 and not self.count else ()
+            message = (Span("  "), Span(self.book.empty_text, "dim")) if y == 1 and not self.count else ()
             return strip(fit(message, columns), palette)
         number, line = rows[y]
         if self.book.search is not None:

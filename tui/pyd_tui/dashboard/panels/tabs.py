@@ -32,7 +32,7 @@ class Tabs(Line):
 
     def _show(self) -> None:
         self.put(self._subject, self._status)
-        self.renew()
+        self.repaint_line()
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Return the names; where not all fit, those around the open one."""

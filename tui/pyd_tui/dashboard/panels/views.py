@@ -35,7 +35,7 @@ class Views(Line):
         shown = (self._names(), self._engines(self.size.width))
         if shown != self._shown:
             self._shown = shown
-            self.renew()
+            self.repaint_line()
 
     def _engines(self, room: int) -> Cell:
         """Return the tabs of the engines, if there are several."""

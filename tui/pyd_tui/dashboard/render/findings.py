@@ -62,13 +62,13 @@ def content_widths(findings: SearchResults, *, engine: bool) -> dict[str, int]:
 
 def search_summary(findings: SearchResults, *, running: bool, stopped: bool) -> Cell:
     """Summarise how much was found, where, and whether the search is complete."""
-    count, holders = len(findings.places), len(findings.holders)
+    count, holders = len(findings.keys), len(findings.holders)
     summary = f"{counted(count, 'line')} in {holders} of {counted(findings.containers, 'container')}"
     pieces = [*cell(summary, "dim")]
     if findings.errors:
         pieces += cell(f"  {len(findings.errors)} can't be read", "warn")
     if running:
-        pieces += cell(f"  searching, {findings.read} read", "accent")
+        pieces += cell(f"  searching, {findings.read_count} read", "accent")
     elif findings.full:
         pieces += cell("  as many as are held: there may be more", "warn")
     elif stopped:

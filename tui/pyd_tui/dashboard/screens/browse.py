@@ -158,7 +158,7 @@ class Browse(ViewScreen):
         shown = [row for row in rows.values() if row.matches(self._text)]
         self.table.say((f"none of {len(rows)} matches" if rows else self.noun.empty, "dim"))
         self.table.set_rows([row.key for row in shown], self.noun.natural(shown))
-        self._filter.tell(EMPTY, shown_count(len(shown), len(rows)))
+        self._filter.set_notes(EMPTY, shown_count(len(shown), len(rows)))
         self._filter.display = bool(self._text) or self.focused is self._filter
         self._tell()
 

@@ -51,7 +51,7 @@ class FormLine(Prompt):
         super().__init__(id=id)
         self.field = field
         self.text = field.value
-        self.at = len(field.value)
+        self.cursor = len(field.value)
         self._label = label
 
     def content(self, room: int) -> tuple[Cell, Cell]:
@@ -60,7 +60,7 @@ class FormLine(Prompt):
         if not self.text and not self.has_focus:
             return (*label, *cell(self.field.hint, "dim")), EMPTY
         hint = cell(f"  {self.field.hint}", "dim") if not self.text else EMPTY
-        return (*label, *self.typed(room - self._label - 2), *hint), EMPTY
+        return (*label, *self.edited_text(room - self._label - 2), *hint), EMPTY
 
 
 class FormTitle(Line):

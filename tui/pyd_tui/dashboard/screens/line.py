@@ -16,7 +16,7 @@ from pyd_tui.dashboard.screens.base import SearchableScreen
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import Fixed, LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
-from pyd_tui.dashboard.widgets.wrap import wrapped
+from pyd_tui.dashboard.widgets.wrap import wrap_spans
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -64,7 +64,11 @@ class LineScreen(SearchableScreen):
 
     def _lay_out(self) -> None:
         room = max(8, self.size.width - 3)
-        rows = [row for fact in line_details(self._item, self.dashboard.clock) for row in wrapped(fact, room, most=200)]
+        rows = [
+            row
+            for fact in line_details(self._item, self.dashboard.clock)
+            for row in wrap_spans(fact, room, max_rows=200)
+        ]
         if isinstance(self._item, LogLine):
             rows += [EMPTY, (Span("text", "dim"),), *self._text_rows(room)]
         self.lines.show(Fixed(rows))
@@ -73,7 +77,11 @@ class LineScreen(SearchableScreen):
         text = self._text
         if text.isascii():  # a megabyte at once
             return [(Span(text[at : at + room]),) for at in range(0, len(text), room)]
-        return [row for at in range(0, len(text), 4096) for row in wrapped(cell(text[at : at + 4096]), room, most=MOST)]
+        return [
+            row
+            for at in range(0, len(text), 4096)
+            for row in wrap_spans(cell(text[at : at + 4096]), room, max_rows=MOST)
+        ]
 
     @property
     def _text(self) -> str:

@@ -20,7 +20,7 @@ from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works, save
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.logs.logbook import PAGE, TAIL, WINDOWS, Logbook, Window
+from pyd_tui.dashboard.logs.logbook import PAGE_LINES, TAIL, WINDOWS, Logbook, Window
 from pyd_tui.dashboard.logs.sources import Sources, legend
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
@@ -88,7 +88,7 @@ class LogScreen(LiveScreen):
         self._title = self.query_one("#title", Line)
         self._chips = self.query_one("#chips", Line)
         self.query_one(Header).update_content()
-        self.look_up()
+        self.refresh_names()
         self.set_focus(self.view)
         moment = self.dashboard.clock.local(self._at_ns)
         around = Window(label=f"around {moment:%H:%M:%S}", around_ns=self._at_ns)
@@ -109,23 +109,23 @@ class LogScreen(LiveScreen):
         """Takes what happened to these containers into their log."""
         del happened
         self.query_one(Header).update_content()
-        for mark in self.sources.told(link, delta):
+        for mark in self.sources.new_marks(link, delta):
             self.book.mark(mark)
         if not delta.changed.isdisjoint(self.keys) or not delta.removed.isdisjoint(self.keys):
-            self.look_up()
+            self.refresh_names()
 
     def logged(self) -> None:
         """Shows what is new."""
         self.view.sync()
         if self._at_ns and not self.book.reading:
-            number, self._at_ns = self.book.at(self._at_ns), 0
+            number, self._at_ns = self.book.first_at(self._at_ns), 0
             if number is not None:
                 self.view.go(number, middle=True)
         self._tell()
 
-    def look_up(self) -> None:
+    def refresh_names(self) -> None:
         """Takes the names that the sources have now."""
-        shown = self.sources.look_up()
+        shown = self.sources.refresh_names()
         if len(self.keys) > 1:
             self.view.log_style = replace(self.view.log_style, labels=shown)
         self._tell()
@@ -140,7 +140,7 @@ class LogScreen(LiveScreen):
         pieces: list[Span] = [Span("Logs", "title"), Span("   "), *self.subject(), Span("   ")]
         # Of several, one may reach back further than another: what that leaves out at the top has to be said.
         each = len(self.keys) > 1 and book.window is TAIL
-        pieces += cell(f"last {PAGE:,} each" if each else book.window.label, "accent")
+        pieces += cell(f"last {PAGE_LINES:,} each" if each else book.window.label, "accent")
         if book.full:
             pieces += cell("  no room for older lines", "warn")
         self._title.put(tuple(pieces), self.view.status)
@@ -189,7 +189,7 @@ class LogScreen(LiveScreen):
             if made is not None:
                 verb = "leaves out" if made.exclude else "keeps"
                 said = cell(f"{verb} lines by their {'fields' if made.tests else 'text'}", "dim")
-        self._ask.tell(said, cell(f"{pattern_mode(self._mode)}  ^r", "dim"))
+        self._ask.set_notes(said, cell(f"{pattern_mode(self._mode)}  ^r", "dim"))
 
     def action_mode(self) -> None:
         """Takes the text as another kind of pattern."""

@@ -191,7 +191,7 @@ class Main(ContainerListScreen):
             self.table.display = not empty
             if not empty and self.focused is None:
                 self.set_focus(self.table)
-        self._filter.tell(active_filters(view), shown_count(self.table.shown_count, total))
+        self._filter.set_notes(active_filters(view), shown_count(self.table.shown_count, total))
         self._filter.display = view.narrows or self.focused is self._filter
         self.dashboard.measure()
 

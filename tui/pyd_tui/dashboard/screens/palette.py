@@ -78,7 +78,7 @@ class CommandPalette(Dialog[Deed | None]):
     def on_mount(self) -> None:
         """Shows what there is."""
         self._prompt = self.query_one(Prompt)
-        self._prompt.tell(cell("a view, a command, a container", "dim"), EMPTY)
+        self._prompt.set_notes(cell("a view, a command, a container", "dim"), EMPTY)
         self.set_focus(self._prompt)
 
     def on_resize(self) -> None:

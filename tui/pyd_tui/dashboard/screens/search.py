@@ -13,7 +13,7 @@ from pyd_core.logs.pattern import LogPattern
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.logs.search_results import Place, SearchResults
+from pyd_tui.dashboard.logs.search_results import HitKey, SearchResults
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import counted
@@ -56,13 +56,13 @@ class SearchScreen(LiveScreen):
         yield Header(self.links, self.dashboard.clock)
         yield Line(id="title")
         yield Prompt(id="wanted")
-        found: Table[Place] = Table(COLUMNS, self._cells, id="found")
+        found: Table[HitKey] = Table(COLUMNS, self._cells, id="found")
         yield found
         yield Footer("search")
 
     def on_mount(self) -> None:
         """Searches, or asks for what."""
-        self.table: Table[Place] = self.query_one(Table)
+        self.table: Table[HitKey] = self.query_one(Table)
         self._prompt = self.query_one(Prompt)
         self._timer = self.set_interval(FRAME, self._paint, pause=True)
         self.query_one(Header).update_content()
@@ -126,7 +126,7 @@ class SearchScreen(LiveScreen):
         self._timer.pause()
         if (findings := self._findings) is not None:
             self._said(findings)
-            self.table.set_rows([*findings.places], content_widths(findings, engine=len(self.links) > 1))
+            self.table.set_rows([*findings.keys], content_widths(findings, engine=len(self.links) > 1))
         self._tell()
 
     def _said(self, findings: SearchResults) -> None:
@@ -142,10 +142,10 @@ class SearchScreen(LiveScreen):
         findings = self._findings
         status = EMPTY if findings is None else search_summary(findings, running=self.running, stopped=self._stopped)
         self.query_one("#title", Line).put((Span("Search of all logs", "title"),), status)
-        self._prompt.tell(cell(pattern_mode(self._pattern), "dim"), EMPTY)
+        self._prompt.set_notes(cell(pattern_mode(self._pattern), "dim"), EMPTY)
         self.query_one(Footer).set_scopes("search", without=() if self.running else ("end",))
 
-    def _cells(self, key: Place) -> tuple[Cell, ...]:
+    def _cells(self, key: HitKey) -> tuple[Cell, ...]:
         findings = self._findings
         if findings is None or (hit := findings.hits.get(key)) is None:
             return (EMPTY,) * len(COLUMNS)

@@ -38,7 +38,7 @@ class TaskLogs(LogScreen):
         changed, now = dashboard.tail.changed, dashboard.clock.now
         return Logbook(self.sources.engines, changed, now, tasks=self.sources.names)
 
-    def look_up(self) -> None:
+    def refresh_names(self) -> None:
         """Tells several tasks from each other by their names."""
         if len(self.keys) > 1:
             self.view.log_style = replace(self.view.log_style, labels=source_labels(self.sources.names))

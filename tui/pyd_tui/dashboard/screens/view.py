@@ -96,7 +96,7 @@ class ViewScreen(SearchableScreen):
     def _command_typed(self, event: Prompt.Changed) -> None:
         from pyd_tui.dashboard.input.commands import hint  # noqa: PLC0415 - when something is typed
 
-        event.control.tell(cell(hint(event.text, self.dashboard.own_names), "dim"), EMPTY)
+        event.control.set_notes(cell(hint(event.text, self.dashboard.own_names), "dim"), EMPTY)
 
     @on(Prompt.Done, "#command")
     def _command_done(self, event: Prompt.Done) -> None:

@@ -1,4 +1,4 @@
-"""For terminals without UTF-8: everything drawn becomes ASCII, as wide as it was."""
+"""ASCII output of the same width for terminals without UTF-8."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _SIGNS = {
     **dict(zip("‖↻␤▁▂▃▄▅▆▇█░▒▓", "=@~._-=+*##.:#", strict=True)),
 }
 _BRAILLE = " .:+#"
-"""For graphs: the more dots, the darker."""
+"""Graph characters: the more dots, the darker."""
 
 
 class Ascii(LineFilter):
-    """Writes signs and letters as ASCII has them; what has no likeness becomes a question mark."""
+    """Replaces characters by similar ASCII ones; those without one become question marks."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Rewrite one line."""
@@ -49,7 +49,7 @@ class Ascii(LineFilter):
 
 @lru_cache(4096)
 def plain(text: str) -> str:
-    """Return a text in ASCII, in as many terminal columns."""
+    """Return a text in ASCII of the same width in terminal columns."""
     return "".join(map(_sign, text))
 
 

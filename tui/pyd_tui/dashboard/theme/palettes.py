@@ -1,4 +1,4 @@
-"""The themes: their colours, each table with what it is for."""
+"""The colour palettes of the themes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ HIGH_CONTRAST = StylePalette(
     info="#ffafff",
     sources=("#87d7ff", "#ffaf5f", "#87ffaf", "#ffafff", "#5fffff", "#ffff87"),
 )
-"""At least 7:1 for every word (WCAG 2 AAA)."""
+"""Contrast of at least 7:1 for all text (WCAG 2 AAA)."""
 
 COLOUR_BLIND = replace(
     DARK,
@@ -76,7 +76,7 @@ COLOUR_BLIND = replace(
     info="#d58fb8",
     sources=("#56b4e9", "#e69f00", "#2fc79b", "#d58fb8", "#f0e442", "#ff7f50"),
 )
-"""After the palette of Okabe and Ito (2008), told apart by every kind of eyes: well is blue, ill is orange."""
+"""After the palette of Okabe and Ito (2008), distinguishable with any colour vision: good is blue, bad is orange."""
 
 PLAIN = StylePalette(
     name="pyd-plain",

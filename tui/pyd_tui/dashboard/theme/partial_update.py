@@ -1,4 +1,4 @@
-"""Writing to the terminal only what differs from what stands there."""
+"""Partial terminal updates: only cells that differ from the screen are written."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ if TYPE_CHECKING:
     from rich.console import Console
     from textual.strip import Strip
 
-GAP = 24
-"""Cells between two that differ up to which all are written: going there by a sequence of its own is longer."""
+MAX_GAP_CELLS = 24
+"""Largest gap between differing cells that is written through; moving the cursor takes a longer sequence."""
 
 _Cell = tuple[str, int]
 """A character, and the hash of its style."""
 
 
-class Written:
-    """What stands on the terminal, as far as it was written here: characters and styles, line by line."""
+class TerminalContents:
+    """The terminal's contents as far as written here: characters and styles, line by line."""
 
     def __init__(self) -> None:
         self._lines: dict[int, list[_Cell | None]] = {}
 
     def forget(self) -> None:
-        """Nothing is known any more."""
+        """Forget everything."""
         self._lines.clear()
 
     def differing(self, y: int, x: int, strip: Strip) -> Iterator[tuple[int, int]]:
-        """Return the parts of a strip that differ from what stands at its place, and take all of it as written.
+        """Return the parts of a strip that differ from the terminal, and record the strip as written.
 
         Args:
             y: Line of the terminal.
             x: Column of the strip's first cell.
-            strip: What is to stand there.
+            strip: The new content.
 
         Returns:
-            Where each part begins and ends in the strip, in cells.
+            Start and end of each part in the strip, in cells.
         """
         count = strip.cell_length
         line = self._lines.setdefault(y, [])
@@ -49,11 +49,11 @@ class Written:
             return iter(())
         if not after or len(after) != count:
             return iter([(0, count)])
-        return _runs([at for at in range(count) if after[at] != before[at]])
+        return _runs([index for index in range(count) if after[index] != before[index]])
 
 
 def _cells(strip: Strip) -> list[_Cell | None]:
-    """The cells of a strip; none where a character takes another room than one cell: such a strip is written whole."""
+    """Return a strip's cells; empty if a character isn't one cell wide: such a strip is written in full."""
     cells: list[_Cell | None] = []
     for segment in strip:
         text = segment.text
@@ -65,33 +65,33 @@ def _cells(strip: Strip) -> list[_Cell | None]:
 
 
 def _runs(cells: list[int]) -> Iterator[tuple[int, int]]:
-    """Put cells together that are near each other."""
+    """Group cells that are near each other."""
     first = last = cells[0]
-    for at in cells:
-        if at - last > GAP:
+    for cell in cells:
+        if cell - last > MAX_GAP_CELLS:
             yield first, last + 1
-            first = at
-        last = at
+            first = cell
+        last = cell
     yield first, last + 1
 
 
 class TightUpdate(ChopsUpdate):
-    """Textual's own writes a line from the widget's left edge to the end of what changed, whatever stands there.
+    """Writes only cells that differ; Textual's own update writes from the widget's left edge to the last change.
 
-    It stands on a private class, which is why the major version of Textual is pinned.
+    It extends a private class, which is why the major version of Textual is pinned.
     """
 
-    written: Written
+    written: TerminalContents
 
     @classmethod
-    def of(cls, update: ChopsUpdate, written: Written) -> TightUpdate:
-        """The same update, of what differs from what was written."""
+    def of(cls, update: ChopsUpdate, written: TerminalContents) -> TightUpdate:
+        """Return the same update, restricted to cells that differ."""
         tight = cls(update.chops, update.spans, update.chop_ends)
         tight.written = written
         return tight
 
     def render_segments(self, console: Console) -> str:
-        """Return what to write: for each part of a line, where it goes and what stands there."""
+        """Return the sequences to write: for each part of a line, its position and content."""
         sequences: list[str] = []
         for y, first, last in self.spans:
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
@@ -99,26 +99,26 @@ class TightUpdate(ChopsUpdate):
                 if strip is None or left >= right:
                     continue
                 part = strip.crop(left - x, right - x)
-                for begin, over in self.written.differing(y, left, part):
-                    sequences.append(Control.move_to(left + begin, y).segment.text)
-                    sequences.append(part.crop(begin, over).render(console))
+                for part_start, part_end in self.written.differing(y, left, part):
+                    sequences.append(Control.move_to(left + part_start, y).segment.text)
+                    sequences.append(part.crop(part_start, part_end).render(console))
         return "".join(sequences)
 
 
-class WholeUpdate(LayoutUpdate):
-    """Textual's own, which writes everything, and takes note of it."""
+class FullUpdate(LayoutUpdate):
+    """Textual's own update, which writes everything, and records it."""
 
-    written: Written
+    written: TerminalContents
 
     @classmethod
-    def of(cls, update: LayoutUpdate, written: Written) -> WholeUpdate:
-        """The same update."""
-        whole = cls(update.strips, update.region)
-        whole.written = written
-        return whole
+    def of(cls, update: LayoutUpdate, written: TerminalContents) -> FullUpdate:
+        """Return the same update."""
+        full = cls(update.strips, update.region)
+        full.written = written
+        return full
 
     def render_segments(self, console: Console) -> str:
-        """Return what to write."""
+        """Return the sequences to write."""
         self.strips = [[*line] for line in self.strips]
         self.written.forget()
         for y, line in enumerate(self.strips, self.region.y):

@@ -1,4 +1,4 @@
-"""How roles look on grounds: one theme's colours, and the styles made of them."""
+"""Styles of roles on background colours, made from a theme's palette."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SOURCES: tuple[Source, ...] = get_args(Source)
 
 @dataclass(frozen=True, kw_only=True)
 class StylePalette:
-    """Colours of one theme, as `#rrggbb`, or as Textual names the terminal's own (`ansi_green`).
+    """A theme's colours, as `#rrggbb` or as Textual names the terminal's own (`ansi_green`).
 
-    Text colours keep a contrast of 4.5:1 on `background` (WCAG 2 AA); `faint` is for rules and marks, never for words.
+    Text colours keep a contrast of 4.5:1 on `background` (WCAG 2 AA); `faint` is for rules and marks, never for text.
     """
 
     name: str
@@ -37,11 +37,11 @@ class StylePalette:
     bad: str
     info: str
     sources: tuple[str, ...] = ("#7fb7ff", "#e8a35c", "#7ed6a5", "#d99be8", "#6fd3d9", "#d6cf72")
-    """For containers beside each other, as many as there are roles for them."""
+    """Colours of interleaved containers, one for each source role."""
     plain: bool = False
-    """Without colours: what matters is bold, the rest is the terminal's own."""
+    """Without colours: important text is bold, the rest is in the terminal's own style."""
     ansi: bool = False
-    """In the terminal's own colours: its ground stays, and bars are drawn by reversing."""
+    """In the terminal's own colours: its background stays, and bars are drawn in reverse."""
     _styles: dict[tuple[Role, str, bool], Style] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -68,10 +68,10 @@ class StylePalette:
         """Return the style of a role on a ground (a colour; None is the background); stale text is dimmed."""
         ground = ground or self.background
         key = (role, ground, stale)
-        found = self._styles.get(key)
-        if found is None:
-            found = self._styles[key] = self._make(role, ground, stale=stale)
-        return found
+        style = self._styles.get(key)
+        if style is None:
+            style = self._styles[key] = self._make(role, ground, stale=stale)
+        return style
 
     def _make(self, role: Role, ground: str, *, stale: bool) -> Style:
         bold = role in {"strong", "title", "bad"} and not stale

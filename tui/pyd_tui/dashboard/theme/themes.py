@@ -1,4 +1,4 @@
-"""Which theme is shown: the palettes by their names, and the one to begin with."""
+"""The themes by name, and the choice of the initial one."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 
 PALETTES = {palette.name: palette for palette in (DARK, LIGHT, HIGH_CONTRAST, COLOUR_BLIND, SIXTEEN, PLAIN)}
 PREFIX = "pyd-"
-"""Keeps the names apart from those of Textual's own themes."""
+"""Distinguishes these names from Textual's own themes."""
 
 
-def named(name: str, *, colours: bool = True) -> StylePalette:
+def palette_named(name: str, *, colours: bool = True) -> StylePalette:
     """Return the palette of a theme.
 
     Args:
-        name: What users call it: `dark`.
-        colours: Whether the terminal shall have any.
+        name: The name that users write, such as `dark`.
+        colours: Whether colours are enabled.
 
     Raises:
-        InvalidInput: There is none of this name, or the terminal shall have no colours.
+        InvalidInput: There is no theme of this name, or colours are disabled.
     """
     if not colours:
-        raise InvalidInput("NO_COLOR is set: there are no colours here", hint="unset it, and start again")
-    if (found := PALETTES.get(PREFIX + name)) is None:
+        raise InvalidInput("NO_COLOR is set, so colours are disabled", hint="unset it and restart pyd")
+    if (palette := PALETTES.get(PREFIX + name)) is None:
         known = [known.removeprefix(PREFIX) for known in PALETTES]
         raise InvalidInput(f"there is no theme {safe(name)}", hint=nearest(name, known))
-    return found
+    return palette
 
 
 def preferred(theme: str = "auto", environ: os._Environ[str] | dict[str, str] = os.environ) -> StylePalette:
-    """Return the palette to begin with.
+    """Return the initial palette.
 
-    `NO_COLOR` (no-color.org) wins; then the theme that is set; then what is known of the terminal: few colours by its
-    name, its ground by `COLORFGBG`, in which terminals that set it name their background last (`0;15`).
+    `NO_COLOR` (no-color.org) comes first, then the configured theme, then the terminal: few colours by its name, its
+    background by the last number of `COLORFGBG` (`0;15`).
     """
     if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         return PLAIN
@@ -55,9 +55,9 @@ def preferred(theme: str = "auto", environ: os._Environ[str] | dict[str, str] = 
 
 
 _FEW_COLOURS = frozenset({"linux", "xterm", "xterm-16color", "screen", "tmux", "ansi", "vt220", "rxvt", "cygwin"})
-"""Terminals that promise 16 colours at most (terminfo, `colors`)."""
+"""Terminals that support at most 16 colours (terminfo, `colors`)."""
 
 
 def palette_of(app: App[Any]) -> StylePalette:
-    """Return the palette that an app shows now."""
+    """Return the palette that an app currently shows."""
     return PALETTES.get(app.theme, DARK)

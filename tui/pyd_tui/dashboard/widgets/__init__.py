@@ -1,1 +1,1 @@
-"""Widgets that know nothing of containers: virtual lists, a prompt, a tab strip."""
+"""Widgets independent of containers: virtual lists, a prompt, a tab strip."""

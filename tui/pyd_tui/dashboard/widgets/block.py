@@ -1,4 +1,4 @@
-"""A few lines of text as high and wide as they are, for dialogs and notices."""
+"""A block of text lines for dialogs and notices, sized to its content."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ class TextBlock(Widget):
         self.lines = tuple(lines)
 
     def put(self, lines: Sequence[Cell]) -> None:
-        """Show other lines."""
+        """Replace the lines."""
         if tuple(lines) != self.lines:
             self.lines = tuple(lines)
             self.refresh(layout=True)
 
     @property
     def text(self) -> str:
-        """What it says, without colours."""
+        """The text without colours."""
         return "\n".join("".join(piece.text for piece in line) for line in self.lines)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        """As wide as its widest line, where there is room."""
+        """Return the width of the widest line, as far as it fits."""
         del viewport
         return min(container.width, max((width(line) for line in self.lines), default=0))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line of the screen for each."""
+        """Return the number of lines."""
         del container, viewport, width
         return len(self.lines)
 

@@ -1,4 +1,4 @@
-"""One line of the screen with something on the left and something on the right."""
+"""A single line with text on the left and on the right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Line(Widget):
-    """A bar, painted again only when what it says has changed."""
+    """A bar that is repainted only when its content changes."""
 
     DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
 
@@ -26,26 +26,26 @@ class Line(Widget):
         self._content: tuple[Cell, Cell] = (EMPTY, EMPTY)
 
     def content(self, room: int) -> tuple[Cell, Cell]:
-        """Return what to show on the left and on the right, given the terminal columns there are."""
+        """Return the left and right content for a number of terminal columns."""
         del room
         return self._content
 
     def put(self, left: Cell, right: Cell = EMPTY) -> None:
-        """Show this from now on."""
+        """Replace the content."""
         if (left, right) != self._content:
             self._content = (left, right)
-            self.renew()
+            self.repaint_line()
 
-    def renew(self) -> None:
-        """Have it painted again."""
+    def repaint_line(self) -> None:
+        """Repaint the line."""
         self.refresh(Region(0, 0, self.size.width, 1))
 
     def ground(self, palette: StylePalette) -> str:
-        """The colour behind it."""
+        """Return the background colour."""
         return palette.panel
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line: the right side keeps its place, the left one is cut."""
+        """Draw the line; where room is short, the left content is cut."""
         del y
         room = self.size.width
         left, right = self.content(room - 2)

@@ -1,4 +1,4 @@
-"""A virtual view of many lines of text: following, finding, scrolling both ways."""
+"""A virtual view of many lines of text that follows, searches and scrolls both ways."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Items(Protocol[T_co]):
-    """What a view shows: a `Ring`, or any list wrapped as one; `dropped` counts what its beginning lost."""
+    """A view's items: a `Ring`, or a list wrapped as one; `dropped` counts items dropped from the start."""
 
     dropped: int
 
     def __len__(self) -> int: ...
-    def __getitem__(self, at: int, /) -> T_co: ...
+    def __getitem__(self, index: int, /) -> T_co: ...
 
 
 class Fixed(Generic[T]):
@@ -39,24 +39,24 @@ class Fixed(Generic[T]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, at: int, /) -> T:
-        return self._items[at]
+    def __getitem__(self, index: int, /) -> T:
+        return self._items[index]
 
 
 class LineList(Rows, Generic[T]):
-    """Shows items, one a line.
+    """Shows items, one per line.
 
     Args:
-        draw: Returns the pieces of an item.
-        following: Whether it begins at the end and stays there.
-        empty: What it says when there is nothing.
+        draw: Returns an item's drawn line.
+        following: Whether it starts at the end and stays there.
+        empty: Text shown when there are no items.
         id: The widget's name.
     """
 
     BINDINGS = bindings("move", "text")
 
     class Changed(Message):
-        """Whether it follows, or what it looks for, is another than before."""
+        """Following or the search has changed."""
 
     def __init__(
         self, draw: Callable[[T], Cell], *, following: bool = False, empty: str = "", id: str | None = None
@@ -69,7 +69,7 @@ class LineList(Rows, Generic[T]):
         self.following = following
         self.empty = empty
         self.ask: Callable[[], None] = lambda: None
-        """Lets the user type what to look for. Called, not told by a message: the next key is text already."""
+        """Let the user type a search. A call rather than a message, since the next key is already text."""
         self.query_text = ""
         self.match_line: int | None = None
         self.times = True
@@ -77,16 +77,16 @@ class LineList(Rows, Generic[T]):
 
     @property
     def items(self) -> Items[T]:
-        """What it shows."""
+        """The items."""
         return self._items
 
     @property
     def count(self) -> int:
-        """How many lines there are."""
+        """Number of lines."""
         return len(self._items)
 
     def show(self, items: Items[T]) -> None:
-        """Show other items from their beginning, or from their end when it follows."""
+        """Show other items from their start, or from their end when following."""
         self._items = items
         self._dropped = items.dropped
         self.left = 0
@@ -96,7 +96,7 @@ class LineList(Rows, Generic[T]):
         self.refresh()
 
     def replace(self, items: Items[T]) -> None:
-        """Show another version of the same lines: only those on screen that differ are painted again."""
+        """Show another version of the same lines; only lines on screen that differ are repainted."""
         before, self._items = self._items, items
         self._shown = self.count
         top = self.highest_top if self.following else min(self.top, self.highest_top)
@@ -105,19 +105,19 @@ class LineList(Rows, Generic[T]):
             self.refresh()
             return
         for y in range(self.page):
-            at = self.top + y
-            old = self._draw(before[at]) if at < len(before) else None
-            if old != (self._draw(items[at]) if at < len(items) else None):
+            index = self.top + y
+            old = self._draw(before[index]) if index < len(before) else None
+            if old != (self._draw(items[index]) if index < len(items) else None):
                 self.repaint(y)
 
     def set_stale(self, *, stale: bool) -> None:
-        """Dim everything, or no longer: what is shown may have changed meanwhile."""
+        """Set whether everything is dimmed, since the data may be out of date."""
         if stale != self.stale:
             self.stale = stale
             self.refresh()
 
     def sync(self) -> None:
-        """Look again at the items: they got more, or lost their beginning."""
+        """Update after items were added at the end or dropped from the start."""
         before, self._shown = self._shown, self.count
         lost = self._items.dropped - self._dropped
         self._dropped = self._items.dropped
@@ -125,9 +125,9 @@ class LineList(Rows, Generic[T]):
             self.match_line = max(0, self.match_line - lost)
         top = self.highest_top if self.following else min(max(0, self.top - lost), self.highest_top)
         if top != self.top - lost or top + self.page > before - lost or not before:
-            if top == self.top == 0 and not lost and before:  # not full yet: only the new lines are new
-                for at in range(before, min(self._shown, self.page)):
-                    self.repaint(at)
+            if top == self.top == 0 and not lost and before:  # not full yet: only the new lines need painting
+                for y in range(before, min(self._shown, self.page)):
+                    self.repaint(y)
                 return
             self.top = top
             self.refresh()
@@ -135,7 +135,7 @@ class LineList(Rows, Generic[T]):
         self.top = top
 
     def move(self, rows: int) -> None:
-        """Scroll; reaching the end resumes following, leaving it holds still."""
+        """Scroll; reaching the end resumes following, leaving it stops."""
         self.scroll_rows(self.top + rows)
         self._set_following(following=rows > 0 and self.top == self.highest_top and self.can_follow)
 
@@ -148,23 +148,23 @@ class LineList(Rows, Generic[T]):
             self.post_message(self.Changed())
 
     def action_follow(self) -> None:
-        """Follow what comes, or hold still."""
+        """Follow new lines, or stop following."""
         if self.can_follow:
             self._set_following(following=not self.following)
             if self.following:
                 self.scroll_rows(self.highest_top)
 
     def action_times(self) -> None:
-        """Show or hides the times."""
+        """Show or hide the times."""
         self.times = not self.times
         self.refresh()
 
     def action_find(self) -> None:
-        """Ask what to look for."""
+        """Ask for a search."""
         self.ask()
 
     def find(self, text: str) -> None:
-        """Mark every occurrence of `text`, and go to the first one from here on."""
+        """Highlight every occurrence of `text`, and go to the first one from the top line on."""
         self.query_text = text
         self.match_line = None
         self.refresh()
@@ -173,47 +173,47 @@ class LineList(Rows, Generic[T]):
         self.post_message(self.Changed())
 
     def action_find_next(self) -> None:
-        """Go to the next match, from the end on to the first."""
-        at = self.top if self.match_line is None else self.match_line + 1
-        self._go_to_match(range(at, self.count), range(min(at, self.count)))
+        """Go to the next match, wrapping at the end."""
+        start = self.top if self.match_line is None else self.match_line + 1
+        self._go_to_match(range(start, self.count), range(min(start, self.count)))
 
     def action_find_previous(self) -> None:
-        """Go to the match before."""
-        at = self.top if self.match_line is None else self.match_line
-        self._go_to_match(range(at - 1, -1, -1), range(self.count - 1, at - 1, -1))
+        """Go to the previous match."""
+        start = self.top if self.match_line is None else self.match_line
+        self._go_to_match(range(start - 1, -1, -1), range(self.count - 1, start - 1, -1))
 
-    def _go_to_match(self, *where: range) -> None:
+    def _go_to_match(self, *ranges: range) -> None:
         if not self.query_text:
             return
-        at = next((at for part in where for at in part if self._matches(at)), None)
-        self.match_line = at
-        if at is not None:
+        index = next((index for part in ranges for index in part if self._matches(index)), None)
+        self.match_line = index
+        if index is not None:
             self._set_following(following=False)
-            if not self.top <= at < self.top + self.page:
-                self.scroll_rows(at - self.page // 3)
+            if not self.top <= index < self.top + self.page:
+                self.scroll_rows(index - self.page // 3)
             self.refresh()
         self.post_message(self.Changed())
 
-    def _matches(self, at: int) -> bool:
-        return self.query_text.casefold() in "".join(piece.text for piece in self._draw(self._items[at])).casefold()
+    def _matches(self, index: int) -> bool:
+        return self.query_text.casefold() in "".join(piece.text for piece in self._draw(self._items[index])).casefold()
 
     def matches(self) -> tuple[int, int]:
-        """Return which match the view is at, counted from 1 (0: at none), and how many lines match."""
+        """Return the position among the matches, from 1 (0: on none), and the number of matching lines."""
         if not self.query_text:
             return 0, 0
-        found = [at for at in range(self.count) if self._matches(at)]
-        return (found.index(self.match_line) + 1 if self.match_line in found else 0), len(found)
+        matches = [index for index in range(self.count) if self._matches(index)]
+        return (matches.index(self.match_line) + 1 if self.match_line in matches else 0), len(matches)
 
     @property
     def search_status(self) -> Cell:
-        """Say what is looked for, and how often it is there; empty without a search."""
+        """The search, and the position among its matches; empty without a search."""
         if not self.query_text:
             return EMPTY
-        at, total = self.matches()
-        return (*cell(f"/{self.query_text}", "warn"), Span(f" {at} of {total}", "dim"))
+        position, total = self.matches()
+        return (*cell(f"/{self.query_text}", "warn"), Span(f" {position} of {total}", "dim"))
 
     def on_resize(self) -> None:
-        """Keep the end in sight when it follows."""
+        """Keep the end in view when following."""
         self.top = self.highest_top if self.following else min(self.top, self.highest_top)
         self.refresh()
 
@@ -221,13 +221,13 @@ class LineList(Rows, Generic[T]):
         """Draw one line of the screen."""
         palette = palette_of(self.app)
         width = self.size.width
-        at = self.top + y
-        if at >= self.count:
-            pieces = (Span("  "), Span(self.empty, "dim")) if y == 1 and not self.count and self.empty else EMPTY
-            return strip(fit(pieces, width), palette)
-        pieces = highlight(self._draw(self._items[at]), self.query_text)
+        index = self.top + y
+        if index >= self.count:
+            text = (Span("  "), Span(self.empty, "dim")) if y == 1 and not self.count and self.empty else EMPTY
+            return strip(fit(text, width), palette)
+        text = highlight(self._draw(self._items[index]), self.query_text)
         if self.left:
-            pieces = slide(pieces, self.left)
-        ground = palette.cursor_blur if at == self.match_line else None
-        line = (Span(" "), *fit(pieces, width - 2), thumb(y, self.page, self.top, self.count))
+            text = slide(text, self.left)
+        ground = palette.cursor_blur if index == self.match_line else None
+        line = (Span(" "), *fit(text, width - 2), thumb(y, self.page, self.top, self.count))
         return strip(line, palette, ground, stale=self.stale)

@@ -1,4 +1,4 @@
-"""A line to type a filter or a search into; what it narrows follows every key."""
+"""A line to type a filter or a search into; every key applies at once."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from pyd_tui.dashboard.widgets.line import Line
 if TYPE_CHECKING:
     from textual import events
 
-PATIENCE = 1000
-"""How often a key that came after the end of typing is given back, until whoever asked has moved the focus."""
+MAX_REFOCUS_RETRIES = 1000
+"""Times that a key typed after the end is posted again, until the owner has moved the focus."""
 
 
 class Prompt(Line, can_focus=True):
-    """Shows what was typed, and further notes beside it; keys come to it while it has the focus.
+    """Shows the typed text with notes after it; keys come to it while it has the focus.
 
-    The cursor is a reversed blank that doesn't blink: blinking would send bytes for ever.
+    The cursor doesn't blink: blinking would send bytes for ever.
     """
 
     class Typed(Message):
-        """Something was typed into `control`."""
+        """Base of the messages of `control`."""
 
         def __init__(self, prompt: Prompt) -> None:
             super().__init__()
@@ -35,18 +35,18 @@ class Prompt(Line, can_focus=True):
 
         @property
         def control(self) -> Prompt:
-            """The prompt it is about."""
+            """The prompt that sent it."""
             return self._prompt
 
     class Changed(Typed):
-        """The text is another."""
+        """The text has changed."""
 
         def __init__(self, prompt: Prompt, text: str) -> None:
             super().__init__(prompt)
             self.text = text
 
     class Done(Typed):
-        """Typing is over; `kept` is False when it was called off."""
+        """Typing has ended; `kept` is False if it was cancelled."""
 
         def __init__(self, prompt: Prompt, *, kept: bool) -> None:
             super().__init__(prompt)
@@ -55,72 +55,72 @@ class Prompt(Line, can_focus=True):
     def __init__(self, *, id: str, sign: str = "/") -> None:
         super().__init__(id=id)
         self.text = ""
-        self.at = 0
+        self.cursor = 0
         """Where in the text the cursor is."""
         self.complete: Callable[[str], str] | None = None
         """Goes on with what is typed, on tab."""
         self.sign = sign
         """What stands before the text, and says what it is for."""
-        self._passed_on = -1
-        """Keys given back since typing was over; negative while it isn't."""
+        self._reposted = -1
+        """Keys posted again since typing ended; negative while typing."""
         self._notes: Cell = EMPTY
         self._status: Cell = EMPTY
 
-    def tell(self, notes: Cell, status: Cell) -> None:
-        """Show notes behind the text, and a status on the right."""
+    def set_notes(self, notes: Cell, status: Cell) -> None:
+        """Show notes after the text, and a status on the right."""
         if (notes, status) != (self._notes, self._status):
             self._notes, self._status = notes, status
-            self.renew()
+            self.repaint_line()
 
     def set_text(self, text: str) -> None:
-        """Put another text there."""
-        self.at = len(text)
+        """Replace the text."""
+        self.cursor = len(text)
         if text != self.text:
             self.text = text
-            self.renew()
+            self.repaint_line()
 
     def ground(self, palette: StylePalette) -> str:
-        """It belongs to what is below it."""
+        """Return the background colour, that of the content below."""
         return palette.background
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Return the text with its cursor and the notes, and the status."""
         pieces: list[Span] = []
         if self.text or self.has_focus:
-            pieces += (Span(f"{self.sign} ", "accent"), *self.typed(room - 4), Span("  "))
+            pieces += (Span(f"{self.sign} ", "accent"), *self.edited_text(room - 4), Span("  "))
         return (*pieces, *self._notes), self._status
 
-    def typed(self, room: int) -> Cell:
-        """Return the text with the cursor in it; of a long one the part around the cursor."""
+    def edited_text(self, room: int) -> Cell:
+        """Return the text with the cursor; of a long text the part around the cursor."""
         if not self.has_focus:
             return (*cell(self.text, "strong"), Span(" "))
-        begin = max(0, self.at - max(8, room - 1))
-        before, behind = self.text[begin : self.at], self.text[self.at :]
+        begin = max(0, self.cursor - max(8, room - 1))
+        before, after = self.text[begin : self.cursor], self.text[self.cursor :]
         return (
             *((Span("…", "dim"),) if begin else ()),
             *cell(before[1:] if begin else before, "strong"),
             Span("▏", "accent"),
-            *cell(behind, "strong"),
+            *cell(after, "strong"),
         )
 
     def on_focus(self) -> None:
         """Show the cursor."""
-        self._passed_on = -1
-        self.renew()
+        self._reposted = -1
+        self.repaint_line()
 
     def on_blur(self) -> None:
         """Hide the cursor."""
-        self.renew()
+        self.repaint_line()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take the first line of what is pasted."""
+        """Insert the first line of pasted text."""
         event.stop()
         self._insert(safe((event.text.splitlines() or [""])[0]))
 
     def on_key(self, event: events.Key) -> None:
         """Edit the text."""
-        if 0 <= self._passed_on < PATIENCE:  # typed before the focus had moved on: it is no text any more
-            self._passed_on += 1
+        if 0 <= self._reposted < MAX_REFOCUS_RETRIES:  # typed before the focus moved: no longer text
+            self._reposted += 1
             event.stop()
             event.prevent_default()
             self.app.post_message(KeyEvent(event.key, event.character))
@@ -138,18 +138,18 @@ class Prompt(Line, can_focus=True):
         event.prevent_default()
 
     def _edit(self, key: str) -> bool:
-        """Do what a key does to the text or the cursor; False when it does nothing."""
+        """Apply an editing key; return False if the key isn't one."""
         match key:
             case "backspace" | "ctrl+h":
-                self._cut(max(0, self.at - 1), self.at)
+                self._cut(max(0, self.cursor - 1), self.cursor)
             case "delete" | "ctrl+d":
-                self._cut(self.at, self.at + 1)
+                self._cut(self.cursor, self.cursor + 1)
             case "ctrl+u":
-                self._cut(0, self.at)
+                self._cut(0, self.cursor)
             case "ctrl+k":
-                self._cut(self.at, len(self.text))
+                self._cut(self.cursor, len(self.text))
             case "ctrl+w":
-                self._cut(self.text[: self.at].rstrip().rfind(" ") + 1, self.at)
+                self._cut(self.text[: self.cursor].rstrip().rfind(" ") + 1, self.cursor)
             case "left" | "right" | "home" | "end" | "ctrl+a" | "ctrl+e":
                 self._move(key)
             case _:
@@ -157,22 +157,22 @@ class Prompt(Line, can_focus=True):
         return True
 
     def _end(self, *, kept: bool) -> None:
-        self._passed_on = 0
+        self._reposted = 0
         self.post_message(self.Done(self, kept=kept))
 
     def _move(self, key: str) -> None:
         ends = {"home": 0, "ctrl+a": 0, "end": len(self.text), "ctrl+e": len(self.text)}
-        self.at = ends.get(key, min(len(self.text), max(0, self.at + (1 if key == "right" else -1))))
-        self.renew()
+        self.cursor = ends.get(key, min(len(self.text), max(0, self.cursor + (1 if key == "right" else -1))))
+        self.repaint_line()
 
     def _insert(self, text: str) -> None:
-        self._type(self.text[: self.at] + text + self.text[self.at :], self.at + len(text))
+        self._type(self.text[: self.cursor] + text + self.text[self.cursor :], self.cursor + len(text))
 
     def _cut(self, begin: int, end: int) -> None:
         self._type(self.text[:begin] + self.text[end:], begin)
 
-    def _type(self, text: str, at: int) -> None:
+    def _type(self, text: str, cursor: int) -> None:
         self.set_text(text)
-        self.at = at
-        self.renew()
+        self.cursor = cursor
+        self.repaint_line()
         self.post_message(self.Changed(self, text))

@@ -1,4 +1,4 @@
-"""A virtual list of one-line rows: only what is on screen is ever rendered."""
+"""A virtual list of one-line rows: only rows on screen are rendered."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from textual import events
 
 
-SIDE_STEP = 16
-"""Terminal columns that one move sideways goes."""
+SIDE_STEP_COLUMNS = 16
+"""Terminal columns of one step sideways."""
 
 
 class Rows(Widget, can_focus=True):
-    """What the table and the text view share: an offset into many rows, and the moves over it.
+    """Base of tables and text views: an offset into many rows, and moves over them.
 
-    It scrolls itself instead of using Textual's scroll bars: one integer is all there is to it, nothing is animated,
-    and no layout is ever computed for a scroll.
+    It scrolls itself instead of using Textual's scroll bars: the position is one integer, nothing is animated, and no
+    layout is computed for a scroll.
     """
 
     HEAD = 0
@@ -31,25 +31,25 @@ class Rows(Widget, can_focus=True):
         super().__init__(id=id)
         self.top = 0
         self.left = 0
-        """How far what is long is moved sideways, in terminal columns."""
+        """Terminal columns that long content is scrolled sideways."""
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         raise NotImplementedError
 
     @property
     def page(self) -> int:
-        """How many rows fit on the screen."""
+        """Number of rows that fit on the screen."""
         return max(0, self.size.height - self.HEAD)
 
     @property
     def highest_top(self) -> int:
-        """The offset at which the last row is the last line."""
+        """The offset at which the last row is on the last line."""
         return max(0, self.count - self.page)
 
     def scroll_rows(self, top: int) -> bool:
-        """Make `top` (kept in range) the first row shown, and return whether that is a change."""
+        """Make `top` (kept in range) the first visible row, and return whether that changed anything."""
         top = min(max(0, top), self.highest_top)
         if top == self.top:
             return False
@@ -58,11 +58,11 @@ class Rows(Widget, can_focus=True):
         return True
 
     def repaint(self, y: int, x: int = 0, width: int | None = None) -> None:
-        """Have a part of one line painted again; `y` and `x` count from the widget's corner."""
+        """Repaint a part of one line; `y` and `x` count from the widget's corner."""
         self.refresh(Region(x, y, self.size.width if width is None else width, 1))
 
     def move(self, rows: int) -> None:
-        """Move by some rows."""
+        """Move by a number of rows."""
         self.scroll_rows(self.top + rows)
 
     def action_down(self) -> None:
@@ -90,16 +90,16 @@ class Rows(Widget, can_focus=True):
         self.move(self.count)
 
     def action_left(self) -> None:
-        """Go back towards the beginning of what is long."""
-        self._slide(-SIDE_STEP)
+        """Scroll left."""
+        self._slide(-SIDE_STEP_COLUMNS)
 
     def action_right(self) -> None:
-        """Go towards the end of what is long."""
-        self._slide(SIDE_STEP)
+        """Scroll right."""
+        self._slide(SIDE_STEP_COLUMNS)
 
     @property
     def farthest(self) -> int:
-        """How far what is long can be moved sideways."""
+        """Largest number of columns to scroll sideways."""
         return 1 << 20
 
     def _slide(self, columns: int) -> None:
@@ -109,11 +109,11 @@ class Rows(Widget, can_focus=True):
             self.refresh()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Three rows for a notch of the wheel, as terminals do."""
+        """Move three rows per notch of the wheel, as terminals do."""
         event.stop()
         self.move(3)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Three rows for a notch of the wheel, as terminals do."""
+        """Move three rows per notch of the wheel, as terminals do."""
         event.stop()
         self.move(-3)

@@ -1,4 +1,4 @@
-"""From pieces to what Textual's line API wants."""
+"""Conversion of styled spans to Textual's strips."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from pyd_tui.dashboard.render.pieces import Cell, Span
 from pyd_tui.dashboard.theme.styles import StylePalette
 
 
-def strip(pieces: Iterable[Span], palette: StylePalette, ground: str | None = None, *, stale: bool = False) -> Strip:
-    """Make a strip of pieces on one ground colour; neighbours that look alike become one segment."""
+def strip(spans: Iterable[Span], palette: StylePalette, ground: str | None = None, *, stale: bool = False) -> Strip:
+    """Make a strip of spans on one ground colour; neighbours of the same style become one segment."""
     segments: list[Segment] = []
     base = palette.style("text", ground, stale=stale)
     text, last = "", base
-    for piece in pieces:
-        role = piece.role
+    for span in spans:
+        role = span.role
         if isinstance(role, Style):
             style = base + (role.without_color if palette.plain else role)
         else:
             style = palette.style(role, ground, stale=stale)
         if style == last:
-            text += piece.text
+            text += span.text
             continue
         if text:
             segments.append(Segment(text, last))
-        text, last = piece.text, style
+        text, last = span.text, style
     if text:
         segments.append(Segment(text, last))
     return Strip(segments)
 
 
 def thumb(y: int, page: int, top: int, count: int) -> Span:
-    """Return the scroll mark of line `y` of a view that shows `page` of `count` rows from `top` on."""
+    """Return the scroll mark of line `y` in a view of `page` of `count` rows from `top` on."""
     if count <= page or page <= 0:
         return Span(" ")
     length = max(1, page * page // count)
@@ -44,11 +44,11 @@ def thumb(y: int, page: int, top: int, count: int) -> Span:
 
 
 def join(cells: Iterable[Cell], gap: str = "  ") -> Cell:
-    """Put cells after one another with a gap between those that have something in them."""
+    """Join the non-empty cells with a gap between them."""
     result: list[Span] = []
-    for pieces in cells:
-        if pieces:
+    for spans in cells:
+        if spans:
             if result:
                 result.append(Span(gap))
-            result += pieces
+            result += spans
     return tuple(result)

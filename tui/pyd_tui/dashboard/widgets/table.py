@@ -1,4 +1,4 @@
-"""A virtual table fed by deltas: what changed is painted, cell by cell, and nothing else."""
+"""A virtual table fed by deltas: only changed cells are painted."""
 
 from __future__ import annotations
 
@@ -22,45 +22,45 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key", bound=Hashable)
 _Row = tuple[Key, bool, bool, tuple[Cell, ...]]
-"""A row as it was painted: its key, whether it is marked and stale, its cells."""
+"""A painted row: its key, whether it is marked and stale, its cells."""
 
-GUTTER = 3
-"""Terminal columns on the left: the cursor's bar, the mark, and a blank."""
-EDGE = 2
+GUTTER_COLUMNS = 3
+"""Terminal columns on the left: cursor bar, mark, and a blank."""
+EDGE_COLUMNS = 2
 """Terminal columns on the right: a blank, and the scroll mark."""
 
 
 class Table(Rows, Generic[Key]):
-    """Rows known by a key, in columns that make do with the width there is.
+    """Rows identified by a key, in columns fitted to the available width.
 
-    The cells of the rows on screen are kept as they were painted. `sync` asks for them again and has only those painted
-    that differ, so a table at rest costs the terminal nothing, whatever the number of rows.
+    The painted cells of the rows on screen are kept. `sync` computes them again and repaints only those that differ, so
+    an idle table costs the terminal nothing, whatever the number of rows.
 
     Args:
-        columns: All columns there are.
-        cells: Returns the cells of a row, one for each column.
+        columns: All columns.
+        cells: Returns a row's cells, one for each column.
         id: The widget's name.
     """
 
     HEAD = 1
     SLIDES = ""
-    """The column that is moved sideways, if there is one."""
+    """The column that scrolls sideways, if any."""
     BINDINGS = bindings("move")
 
     class Moved(Message):
-        """The cursor is on another row, or on none."""
+        """The cursor has moved to another row, or there is none."""
 
     class Viewed(Message):
-        """Other rows than before are on screen."""
+        """The set of visible rows has changed."""
 
     def __init__(self, columns: Sequence[LayoutColumn], cells: Callable[[Key], tuple[Cell, ...]], *, id: str) -> None:
         super().__init__(id=id)
         self._columns = columns
         self._cells = cells
-        self._natural: Mapping[str, int] = {}
+        self._content_widths: Mapping[str, int] = {}
         self._placed: tuple[PlacedColumn, ...] = ()
         self._painted: dict[int, _Row[Key]] = {}
-        self._seen: tuple[Key, ...] = ()
+        self._visible: tuple[Key, ...] = ()
         self.keys: list[Key] = []
         self.index = 0
         self.marked: set[Key] = set()
@@ -69,12 +69,12 @@ class Table(Rows, Generic[Key]):
         self.sorted_by = ""
         self._titles: dict[str, str] = {}
         self.was_seen = False
-        """Whether any of it has been on the screen."""
-        self._said: tuple[tuple[str, Role], ...] = ()
+        """Whether any row has been on screen."""
+        self._message: tuple[tuple[str, Role], ...] = ()
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         return len(self.keys)
 
     @property
@@ -87,21 +87,21 @@ class Table(Rows, Generic[Key]):
         """The keys of the rows on screen, from top to bottom."""
         return tuple(self.keys[self.top : self.top + self.page])
 
-    def set_rows(self, keys: list[Key], natural: Mapping[str, int]) -> None:
-        """Take another set or order of rows; the cursor stays on its row, or where that was."""
-        if keys == self.keys and natural == self._natural:
+    def set_rows(self, keys: list[Key], content_widths: Mapping[str, int]) -> None:
+        """Set the rows and their order; the cursor stays on its row, or at its position."""
+        if keys == self.keys and content_widths == self._content_widths:
             self.sync()
             return
         before = self.key
         self.keys = keys
-        if before is not None and before in (found := {key: at for at, key in enumerate(keys)}):
-            self.index = found[before]
+        if before is not None and before in (indexes := {key: index for index, key in enumerate(keys)}):
+            self.index = indexes[before]
         self.index = min(self.index, max(0, len(keys) - 1))
         self.marked &= set(keys)
         self.top = min(self.top, self.highest_top)
         self._keep_cursor_in_view()
-        if natural != self._natural:
-            self._natural = natural
+        if content_widths != self._content_widths:
+            self._content_widths = content_widths
             self._arrange()
             self.refresh()
         self.sync()
@@ -109,7 +109,7 @@ class Table(Rows, Generic[Key]):
             self.post_message(self.Moved())
 
     def sync(self) -> None:
-        """Have painted what differs from what is on screen."""
+        """Repaint the cells that differ from the screen."""
         for y in range(self.page):
             row = self._row(y)
             before = self._painted.get(y)
@@ -120,52 +120,52 @@ class Table(Rows, Generic[Key]):
                 self.repaint(y + self.HEAD)
                 continue
             differing = [placed for placed in self._placed if row[3][placed.index] != before[3][placed.index]]
-            if differing:  # one region: Textual writes a line again for each that lies in it
+            if differing:  # one region: Textual writes the line once for each region
                 x, last = differing[0].x, differing[-1]
-                self.repaint(y + self.HEAD, GUTTER + x, last.x + last.width - x)
+                self.repaint(y + self.HEAD, GUTTER_COLUMNS + x, last.x + last.width - x)
         self._notice_view()
 
     def set_stale(self, *, stale: bool) -> None:
-        """Dim everything, or no longer: what is shown may have changed meanwhile."""
+        """Set whether everything is dimmed, since the data may be out of date."""
         if stale != self.stale:
             self.stale = stale
             self.refresh()
 
     def is_marked(self, key: Key) -> bool:
-        """Whether a row is shown as marked."""
+        """Return whether a row is shown as marked."""
         return key in self.marked
 
     def is_stale(self, key: Key) -> bool:
-        """Whether a row is dimmed."""
+        """Return whether a row is dimmed."""
         del key
         return self.stale
 
-    def say(self, *said: tuple[str, Role]) -> None:
-        """Say this, each beginning a line, for as long as there are no rows."""
-        if said != self._said:
-            self._said = said
+    def say(self, *lines: tuple[str, Role]) -> None:
+        """Set the lines shown while there are no rows."""
+        if lines != self._message:
+            self._message = lines
             self.refresh()
 
     @property
     def farthest(self) -> int:
-        """To where the end of the longest text is in sight."""
-        shown = next((placed.width for placed in self._placed if placed.column.key == self.SLIDES), 0)
-        return max(0, self._natural.get(self.SLIDES, 0) - shown)
+        """Columns to scroll until the end of the longest text is visible."""
+        width = next((placed.width for placed in self._placed if placed.column.key == self.SLIDES), 0)
+        return max(0, self._content_widths.get(self.SLIDES, 0) - width)
 
     def set_sorted_by(self, key: str) -> None:
-        """Mark the column that gives the order."""
+        """Highlight the column that determines the order."""
         if key != self.sorted_by:
             self.sorted_by = key
             self.repaint(0)
 
     def set_title(self, key: str, title: str) -> None:
-        """Give a column another heading, no wider than its own."""
+        """Replace a column's heading, by one no wider than its own."""
         if self._titles.get(key) != title:
             self._titles[key] = title
             self.repaint(0)
 
     def shows(self, key: str) -> bool:
-        """Whether there is room for a column."""
+        """Return whether there is room for a column."""
         return any(placed.column.key == key for placed in self._placed)
 
     def move(self, rows: int) -> None:
@@ -173,12 +173,12 @@ class Table(Rows, Generic[Key]):
         self._go(self.index + rows)
 
     def go_to(self, key: Key) -> None:
-        """Put the cursor on a row, if it is there."""
+        """Move the cursor to a row, if it exists."""
         if key in self.keys:
             self._go(self.keys.index(key))
 
     def toggle_mark(self) -> None:
-        """Mark the row under the cursor, or no longer, and move on to the next."""
+        """Toggle the mark of the row under the cursor, and move to the next."""
         if self.key is None:
             return
         self.marked ^= {self.key}
@@ -187,7 +187,7 @@ class Table(Rows, Generic[Key]):
         self.move(1)
 
     def mark_range(self) -> None:
-        """Mark all rows from the one marked last to the one under the cursor."""
+        """Mark all rows between the last marked one and the cursor."""
         if self.key is None:
             return
         last = self._last_mark
@@ -198,12 +198,12 @@ class Table(Rows, Generic[Key]):
         self.sync()
 
     def mark_all(self) -> None:
-        """Mark all rows that are shown; if they are, take all marks away."""
+        """Mark all rows; if they already are, remove all marks."""
         self.marked = set() if self.marked >= set(self.keys) else set(self.keys)
         self.sync()
 
     def clear_marks(self) -> None:
-        """Take all marks away."""
+        """Remove all marks."""
         self.marked.clear()
         self.sync()
 
@@ -220,22 +220,22 @@ class Table(Rows, Generic[Key]):
 
     def _keep_cursor_in_view(self) -> None:
         if self.page and not self.top <= self.index < self.top + self.page:
-            over = self.index - self.page + 1 if self.index >= self.top + self.page else self.index
-            self.scroll_rows(over)
+            top = self.index - self.page + 1 if self.index >= self.top + self.page else self.index
+            self.scroll_rows(top)
 
     def _notice_view(self) -> None:
-        if (now := self.visible_keys) != self._seen:
-            self._seen = now
+        if (now := self.visible_keys) != self._visible:
+            self._visible = now
             self.post_message(self.Viewed())
 
     def _arrange(self) -> None:
-        self._placed = arrange(self._columns, self.size.width - GUTTER - EDGE, self._natural)
+        self._placed = arrange(self._columns, self.size.width - GUTTER_COLUMNS - EDGE_COLUMNS, self._content_widths)
 
     def _row(self, y: int) -> _Row[Key] | None:
-        at = self.top + y
-        if at >= self.count:
+        index = self.top + y
+        if index >= self.count:
             return None
-        key = self.keys[at]
+        key = self.keys[index]
         return key, self.is_marked(key), self.is_stale(key), self._cells(key)
 
     def on_resize(self) -> None:
@@ -247,15 +247,15 @@ class Table(Rows, Generic[Key]):
         self._notice_view()
 
     def on_focus(self) -> None:
-        """The cursor's bar tells whether keys come here."""
+        """Repaint the cursor's bar, which shows the focus."""
         self.repaint(self.index - self.top + self.HEAD)
 
     def on_blur(self) -> None:
-        """The cursor's bar tells whether keys come here."""
+        """Repaint the cursor's bar, which shows the focus."""
         self.repaint(self.index - self.top + self.HEAD)
 
     def on_click(self, event: events.Click) -> None:
-        """A click puts the cursor there."""
+        """Move the cursor to the clicked row."""
         if event.y >= self.HEAD:
             self._go(self.top + event.y - self.HEAD)
 
@@ -267,7 +267,7 @@ class Table(Rows, Generic[Key]):
         row = self._row(y - self.HEAD)
         if row is None:
             self._painted.pop(y - self.HEAD, None)
-            return strip(fit(self._saying(y - self.HEAD - 1), self.size.width), palette)
+            return strip(fit(self._message_line(y - self.HEAD - 1), self.size.width), palette)
         self._painted[y - self.HEAD] = row
         self.was_seen = True
         at_cursor = self.top + y - self.HEAD == self.index
@@ -286,19 +286,19 @@ class Table(Rows, Generic[Key]):
             column = placed.column
             pieces += fit(cells[placed.index], placed.width, right=column.right, cut_start=column.cut_start)
             x = placed.x + placed.width
-        return fit(tuple(pieces), self.size.width - GUTTER - EDGE)
+        return fit(tuple(pieces), self.size.width - GUTTER_COLUMNS - EDGE_COLUMNS)
 
-    def _saying(self, at: int) -> Cell:
-        """A line of what is said for want of rows."""
-        if self.keys or at < 0:
+    def _message_line(self, index: int) -> Cell:
+        """Return a line of the message that replaces the rows."""
+        if self.keys or index < 0:
             return EMPTY
-        room = max(20, self.size.width - GUTTER - EDGE)
-        lines = [cell(line, role) for text, role in self._said for line in textwrap.wrap(safe(text), room)]
-        return (Span(" " * GUTTER), *lines[at]) if at < len(lines) else EMPTY
+        room = max(20, self.size.width - GUTTER_COLUMNS - EDGE_COLUMNS)
+        lines = [cell(line, role) for text, role in self._message for line in textwrap.wrap(safe(text), room)]
+        return (Span(" " * GUTTER_COLUMNS), *lines[index]) if index < len(lines) else EMPTY
 
     def _heading(self) -> Cell:
         titles: list[Cell] = []
         for column in self._columns:
             role: Role = "strong" if column.key == self.sorted_by else "dim"
             titles.append((Span(self._titles.get(column.key, column.title), role),))
-        return fit((Span(" " * GUTTER), *self._line(titles)), self.size.width)
+        return fit((Span(" " * GUTTER_COLUMNS), *self._line(titles)), self.size.width)
