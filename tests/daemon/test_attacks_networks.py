@@ -132,7 +132,7 @@ def test_a_loopback_source_does_not_reach_a_neighbour(docker: Docker, spoof: str
     attacker = docker.run("attacker", spoof, *SLEEP, options=("--network", network))
     neighbour = docker.run("neighbour", spoof, *SLEEP, options=("--network", network))
     target = address_of(docker, neighbour)
-    with netns.inside(f"/proc/{docker.inspect(neighbour)['State']['Pid']}/ns/net", listener) as receiver:
+    with netns.run_inside(f"/proc/{docker.inspect(neighbour)['State']['Pid']}/ns/net", listener) as receiver:
         port = str(receiver.getsockname()[1])
         docker("exec", attacker, "spoof", "127.0.0.5", target, port, "spoofed")
         assert first_heard(receiver, docker, attacker, target) == b"honest"

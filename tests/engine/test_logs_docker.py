@@ -65,7 +65,7 @@ def test_a_log_is_read_without_an_event_loop(docker: Docker, busybox: str):
     first = finished(docker, "sync-a", busybox, "seq 1 1000")
     second = finished(docker, "sync-b", busybox, "seq 1001 2000")
     engine = blocking_engine(Endpoint(url=DOCKER_SOCKET))
-    got = run_now(lines(merge([follow(engine, first), follow(engine, second)], patience=None)))
+    got = run_now(lines(merge([follow(engine, first), follow(engine, second)], max_wait_s=None)))
     assert sorted(int(line.data) for line in got) == list(range(1, 2001))
     assert [line.time_ns for line in got] == sorted(line.time_ns for line in got)
 

@@ -41,7 +41,7 @@ async def together(dashboard: Opened, engines: dict[str, ScriptedEngine]) -> Non
     await dashboard.until(lambda: len(dashboard.table.keys) == 6 and dashboard.table.was_seen)
     await dashboard.press("space", "space", "g")
     for link, engine in zip(dashboard.app.links, engines.values(), strict=True):
-        living = sorted(entry.id for entry in link.containers.values() if entry.alive)
+        living = sorted(entry.id for entry in link.containers.values() if entry.has_processes)
         await dashboard.until(lambda link=link, living=living: set(link.usage) >= set(living))
         for number, key in enumerate(living, 1):
             engine.sample(key, cpu_ns=number * number * 27_000_000, memory=number * 53 << 20)

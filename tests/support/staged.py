@@ -38,7 +38,7 @@ def ask(host: str, name: str, *, events: dict[str, list[Event]] | None = None) -
     try:
         around = run_now(SharedEvidence.of(engine))
         around.events = events
-        return run_now(explain(engine, name, around=around))
+        return run_now(explain(engine, name, shared=around))
     finally:
         run_now(engine.aclose())
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pyd_core.daemon import subids
 from pyd_core.errors import ConfigError, Conflict, InvalidInput, KernelError, Unsupported
 from pyd_core.linux.mount import bind_mapped, mount_overlay, unmount
-from pyd_core.linux.userns import IdMap, IdRange, as_root_of, holding
+from pyd_core.linux.userns import IdMap, IdRange, as_root_of, hold_namespace
 
 if TYPE_CHECKING:
     from pyd_core.daemon.config import DaemonConfig
@@ -50,7 +50,7 @@ class Remapping:
         # Of the host's own ids none is seen there: a file of an image that is theirs by its number would be theirs.
         shown = IdMap(users=self.ids.users, groups=(*self.ids.groups, *self._passers()))
         try:
-            with holding(shown) as pid:
+            with hold_namespace(shown) as pid:
                 namespace = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
                 try:
                     bind_mapped(self._root, self._view, namespace)

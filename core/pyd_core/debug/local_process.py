@@ -21,7 +21,7 @@ from pyd_core.debug.failures import failure
 from pyd_core.debug.interpreter import command_line, environment, seal_program
 from pyd_core.debug.supervisor import MAX_PLAN_BYTES
 from pyd_core.errors import KernelError, PydError
-from pyd_core.linux.netns import inside
+from pyd_core.linux.netns import run_inside
 
 CHUNK = 65536
 MAX_OUTPUT_BYTES = 64 << 20
@@ -217,7 +217,9 @@ class SocketProcess:
         for address in addresses:
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             # A socket stays in the namespace that it was made in, so only its making takes a thread there.
-            connection = inside(f"/proc/self/fd/{process}/ns/net", partial(socket.socket, family, socket.SOCK_STREAM))
+            connection = run_inside(
+                f"/proc/self/fd/{process}/ns/net", partial(socket.socket, family, socket.SOCK_STREAM)
+            )
             try:
                 connection.settimeout(CONNECT_TIMEOUT_S)
                 connection.connect((address, port))

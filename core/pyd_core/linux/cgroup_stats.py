@@ -68,9 +68,7 @@ def read_mounts(root: Path = Path("/")) -> dict[str, CgroupMount]:
         fields, kind = before.split(" "), after.split(" ")
         if len(fields) < 6 or len(kind) < 3 or kind[0] not in {"cgroup", "cgroup2"}:
             continue
-        mount = CgroupMount(
-            str(root) + _unescaped(fields[4]) if root != Path("/") else _unescaped(fields[4]), fields[3]
-        )
+        mount = CgroupMount(str(root) + _unescape(fields[4]) if root != Path("/") else _unescape(fields[4]), fields[3])
         for name in [UNIFIED] if kind[0] == "cgroup2" else kind[2].split(","):
             mounts.setdefault(name, mount)
     return mounts
@@ -98,9 +96,9 @@ def group_named(path: str, name: str) -> str | None:
     make groups below it.
     """
     parts = path.split("/")
-    for place, part in enumerate(parts):
+    for index, part in enumerate(parts):
         if name in part:
-            return "/".join(parts[: place + 1])
+            return "/".join(parts[: index + 1])
     return None
 
 
@@ -111,11 +109,11 @@ class CounterFile:
     group from being removed.
     """
 
-    __slots__ = ("_handle", "_keep", "_path")
+    __slots__ = ("_handle", "_keep_open", "_path")
 
-    def __init__(self, path: str, *, keep: bool) -> None:
+    def __init__(self, path: str, *, keep_open: bool) -> None:
         self._path = path
-        self._keep = keep
+        self._keep_open = keep_open
         self._handle = -1
 
     def read(self) -> bytes | None:
@@ -124,7 +122,7 @@ class CounterFile:
         try:
             if handle < 0:
                 handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-                if self._keep:
+                if self._keep_open:
                     self._handle = handle
             return os.pread(handle, 1 << 16, 0)
         except OSError:
@@ -140,10 +138,10 @@ class CounterFile:
             os.close(handle)
 
 
-SELDOM = 10
+SLOW_READ_INTERVAL = 10
 """Readings after which limit and peak are read again: they change seldom, and the kernel adds some of them up."""
 
-FILES = 6
+MAX_FILES = 6
 """Descriptors that a reader keeps at most."""
 
 
@@ -153,10 +151,10 @@ class GroupReader:
     Args:
         directories: Its directory in each hierarchy, by controller for v1 and under `UNIFIED` for v2.
         host_memory: Bytes; limits from there on are none.
-        keep: Keep the files that are read each time open, up to `FILES`; `close` gives them back.
+        keep_open: Keep the files that are read each time open, up to `MAX_FILES`; `close` gives them back.
     """
 
-    def __init__(self, directories: dict[str, str], *, host_memory: int | None = None, keep: bool = False) -> None:
+    def __init__(self, directories: dict[str, str], *, host_memory: int | None = None, keep_open: bool = False) -> None:
         unified = directories.get(UNIFIED, "")
         self._host_memory = physical_memory() if host_memory is None else host_memory
         self._memory_is_v1 = "memory" in directories
@@ -165,24 +163,24 @@ class GroupReader:
         memory, block = directories.get("memory", unified), directories.get("blkio", unified)
         pids, cpu = directories.get("pids", unified), directories.get("cpu", unified)
 
-        def file(directory: str, name: str, *, keep: bool = keep) -> CounterFile:
-            return CounterFile(f"{directory}/{name}", keep=keep)
+        def file(directory: str, name: str, *, keep_open: bool = keep_open) -> CounterFile:
+            return CounterFile(f"{directory}/{name}", keep_open=keep_open)
 
         self._cpu = file(cpu, "cpu.stat")
         self._used_cpu = file(directories["cpuacct"], "cpuacct.usage") if self._cpu_is_v1 else self._cpu
         self._memory = file(memory, "memory.usage_in_bytes" if self._memory_is_v1 else "memory.current")
         self._memory_stat = file(memory, "memory.stat")
-        self._limit = file(memory, "memory.limit_in_bytes" if self._memory_is_v1 else "memory.max", keep=False)
-        self._peak = file(memory, "memory.max_usage_in_bytes" if self._memory_is_v1 else "memory.peak", keep=False)
+        self._limit = file(memory, "memory.limit_in_bytes" if self._memory_is_v1 else "memory.max", keep_open=False)
+        self._peak = file(memory, "memory.max_usage_in_bytes" if self._memory_is_v1 else "memory.peak", keep_open=False)
         self._pids = file(pids, "pids.current")
         self._block = file(block, "blkio.throttle.io_service_bytes_recursive" if self._blocks_are_v1 else "io.stat")
-        self._turn = 0
-        self._known: tuple[int | None, int | None] = (None, None)
+        self._readings = 0
+        self._limit_and_peak: tuple[int | None, int | None] = (None, None)
 
     def close(self) -> None:
         """Give the descriptors back; a later reading opens them again."""
-        for one in (self._cpu, self._used_cpu, self._memory, self._memory_stat, self._pids, self._block):
-            one.close()
+        for file in (self._cpu, self._used_cpu, self._memory, self._memory_stat, self._pids, self._block):
+            file.close()
 
     def read(self) -> Counters | None:
         """Read all counters; None when the group is gone."""
@@ -196,9 +194,9 @@ class GroupReader:
             return None
         cache = _field(self._memory_stat.read(), b"total_inactive_file " if self._memory_is_v1 else b"inactive_file ")
         memory = _without(_number(self._memory.read()), cache)
-        if self._turn % SELDOM == 0:
-            self._known = self._read_limit(), _number(self._peak.read())
-        self._turn += 1
+        if self._readings % SLOW_READ_INTERVAL == 0:
+            self._limit_and_peak = self._read_limit(), _number(self._peak.read())
+        self._readings += 1
         blocks = self._block.read()
         read, write = _blocks_v1(blocks) if self._blocks_are_v1 else _blocks_v2(blocks)
         return Counters(
@@ -206,8 +204,8 @@ class GroupReader:
             periods=_field(stat, b"nr_periods "),
             throttled=_field(stat, b"nr_throttled "),
             memory=memory,
-            memory_limit=self._known[0],
-            memory_peak=self._known[1],
+            memory_limit=self._limit_and_peak[0],
+            memory_peak=self._limit_and_peak[1],
             pids=_number(self._pids.read()),
             block_read=read,
             block_write=write,
@@ -272,7 +270,7 @@ def _without(used: int | None, cache: int | None) -> int | None:
     return used - cache if cache < used else used
 
 
-def _unescaped(path: str) -> str:
+def _unescape(path: str) -> str:
     """Undo the octal escapes of mountinfo."""
     for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         path = path.replace(code, character)

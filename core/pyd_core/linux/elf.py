@@ -44,9 +44,9 @@ _RUNS_TOO = {"amd64": {"386"}, "arm64": {"arm"}}
 
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _DT_NEEDED, _DT_STRTAB, _DT_RPATH, _DT_RUNPATH = 1, 5, 15, 29
-_MOST_HEADERS = 512
-_MOST_ENTRIES = 4096
-_LONGEST_STRING = 4096
+_MAX_HEADERS = 512
+_MAX_ENTRIES = 4096
+_MAX_STRING_BYTES = 4096
 
 ReadAt = Callable[[int, int], bytes]
 """Reads a number of bytes at an offset; fewer at the end of the file."""
@@ -121,7 +121,7 @@ def _read(read: ReadAt) -> Elf:
         elif kind == _PT_DYNAMIC:
             dynamic = (start, length)
         elif kind == _PT_INTERP:
-            interpreter = _text(read(start, min(length, _LONGEST_STRING)))
+            interpreter = _text(read(start, min(length, _MAX_STRING_BYTES)))
     if dynamic is None:
         return Elf(machine=machine, bits=bits, interpreter=interpreter)
     needed, search = _dynamic(read, dynamic, loads, wide=wide, order=order)
@@ -138,7 +138,7 @@ def _header_table(ident: bytes, *, wide: bool, order: str) -> tuple[int, int, in
         size, count = struct.unpack_from(order + "HH", ident, 42)
     if size < (56 if wide else 32):
         count = 0
-    return int(offset), int(size), min(int(count), _MOST_HEADERS)
+    return int(offset), int(size), min(int(count), _MAX_HEADERS)
 
 
 def _program_header(table: bytes, place: int, *, wide: bool, order: str) -> tuple[int, int, int, int]:
@@ -154,7 +154,7 @@ def _dynamic(
     read: ReadAt, place: tuple[int, int], loads: list[tuple[int, int, int]], *, wide: bool, order: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     entry = struct.Struct(order + ("qQ" if wide else "iI"))
-    data = read(place[0], min(place[1], entry.size * _MOST_ENTRIES))
+    data = read(place[0], min(place[1], entry.size * _MAX_ENTRIES))
     names: list[int] = []
     paths: list[int] = []
     strings: int | None = None
@@ -171,8 +171,8 @@ def _dynamic(
     if strings is None:
         return (), ()
     base = strings
-    needed = tuple(_text(read(base + name, _LONGEST_STRING)) for name in names)
-    search = tuple(part for path in paths for part in _text(read(base + path, _LONGEST_STRING)).split(":") if part)
+    needed = tuple(_text(read(base + name, _MAX_STRING_BYTES)) for name in names)
+    search = tuple(part for path in paths for part in _text(read(base + path, _MAX_STRING_BYTES)).split(":") if part)
     return needed, search
 
 

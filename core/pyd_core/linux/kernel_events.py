@@ -107,7 +107,7 @@ _SECCOMP = re.compile(r'type=1326 .*?pid=(\d+) comm=("?)(.*?)\2 (?:exe="?(.*?)"?
 _FORK = re.compile(r"fork rejected by pids controller in (\S+)")
 
 
-KEPT = 1000
+MAX_EVENTS = 1000
 GROUP_NS = 1_000_000_000
 """How long after the line that announces the kill of a whole cgroup its victims' lines may come."""
 
@@ -133,9 +133,9 @@ class EventReader:
 
     @property
     def events(self) -> KernelEvents:
-        """What was found so far; of each kind the last `KEPT`."""
+        """What was found so far; of each kind the last `MAX_EVENTS`."""
         for kind in (self._ooms, self._faults, self._seccomp, self._forks):
-            del kind[:-KEPT]
+            del kind[:-MAX_EVENTS]
         return KernelEvents(
             ooms=tuple(self._ooms),
             faults=tuple(self._faults),
@@ -164,14 +164,14 @@ class EventReader:
         elif "fork rejected" in text and (match := _FORK.search(text)) is not None:
             self._forks.append(ForkRefused(time_ns=record.time_ns, cgroup=match[1], text=text))
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._tasks, self._paths, self._limit, self._named = [], {}, None, False
 
     def _report(self, record: KernelMessage) -> None:
         """A line of an out-of-memory report beside those that name a victim."""
         text = record.text
         if "invoked oom-killer" in text:
-            self._begin()
+            self._reset()
         elif (row := _TASK.match(text)) is not None:
             task = OomTask(pid=int(row[1]), uid=int(row[2]), rss_pages=int(row[3]), name=row[5].strip())
             self._tasks.append(task)
@@ -190,9 +190,9 @@ class EventReader:
         if match is None:
             return
         reason, pid, name, rest = match.groups()
-        weighed = any(task.pid == int(pid) for task in self._tasks)
-        if self._named and not weighed and record.time_ns > self._group_until_ns:
-            self._begin()
+        is_candidate = any(task.pid == int(pid) for task in self._tasks)
+        if self._named and not is_candidate and record.time_ns > self._group_until_ns:
+            self._reset()
         self._named = True
         anon, file = _ANON.search(rest), _FILE.search(rest)
         limit_cgroup = self._paths.get("oom_memcg", "")

@@ -17,7 +17,7 @@ import msgspec
 from pyd_core.errors import KernelError, Refused
 
 KMSG = Path("/dev/kmsg")
-LONGEST_RECORD = 8192
+MAX_RECORD_BYTES = 8192
 """Bytes; the kernel refuses to hand a record to a smaller buffer (`CONSOLE_EXT_LOG_MAX`)."""
 
 
@@ -133,7 +133,7 @@ def _lines(descriptor: int) -> list[bytes]:
     lines: list[bytes] = []
     while True:
         try:
-            chunk = os.read(descriptor, LONGEST_RECORD)
+            chunk = os.read(descriptor, MAX_RECORD_BYTES)
         except BlockingIOError:
             return lines
         except OSError as error:

@@ -19,7 +19,7 @@ import msgspec
 
 from pyd_core.linux.openat2 import reopen
 
-MOST_LINKS = 40
+MAX_LINKS = 40
 """As the kernel: ELOOP after that."""
 
 Kind = Literal["file", "directory", "other"]
@@ -40,7 +40,7 @@ class FileNode(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-class _Place(NamedTuple):
+class _LayerEntry(NamedTuple):
     """An entry of one layer: the descriptor of the directory it lies in, its name there, and what it is."""
 
     parent: int
@@ -66,23 +66,23 @@ class MergedTree:
         Raises:
             PermissionError: This process may not look there.
         """
-        with ExitStack() as held:
-            found = self._walk(path, held, MOST_LINKS)
-            return None if found is None else _node(found[0], found[1].info)
+        with ExitStack() as stack:
+            match = self._walk(path, stack, MAX_LINKS)
+            return None if match is None else _node(match[0], match[1].info)
 
     def read(self, path: str, size: int, offset: int = 0) -> bytes:
         """Read up to `size` bytes of the file at a path; empty when there is no file."""
-        with ExitStack() as held:
-            found = self._walk(path, held, MOST_LINKS)
-            if found is None or not stat.S_ISREG(found[1].info.st_mode):
+        with ExitStack() as stack:
+            match = self._walk(path, stack, MAX_LINKS)
+            if match is None or not stat.S_ISREG(match[1].info.st_mode):
                 return b""
-            place = found[1]
-            handle = os.open(place.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.parent)
-            held.callback(os.close, handle)
+            entry = match[1]
+            handle = os.open(entry.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=entry.parent)
+            stack.callback(os.close, handle)
             if not stat.S_ISREG(os.fstat(handle).st_mode):  # exchanged meanwhile: a pipe would block, a device act
                 return b""
             descriptor = reopen(handle, os.O_RDONLY | os.O_NOCTTY)
-            held.callback(os.close, descriptor)
+            stack.callback(os.close, descriptor)
             return os.pread(descriptor, size, offset)
 
     def names(self, path: str) -> list[tuple[str, os.stat_result, str]] | None:
@@ -91,28 +91,28 @@ class MergedTree:
         Raises:
             PermissionError: This process may not look there.
         """
-        with ExitStack() as held:
-            found = self._find(path, held, MOST_LINKS)
-            if found is None or not stat.S_ISDIR(found[1][0].info.st_mode):
+        with ExitStack() as stack:
+            match = self._find(path, stack, MAX_LINKS)
+            if match is None or not stat.S_ISDIR(match[1][0].info.st_mode):
                 return None
-            here, places = found
+            here, entries = match
             seen: dict[str, tuple[str, os.stat_result, str] | None] = {}
-            for place in places:
-                directory = _open_directory(place, held)
+            for entry in entries:
+                directory = _open_directory(entry, stack)
                 if directory is None:
                     continue
                 for name in os.listdir(f"/proc/self/fd/{directory}"):  # noqa: PTH208 - by descriptor
                     if name not in seen:
                         mounted = self._mounts.get(f"{here.rstrip('/')}/{name}")
-                        seen[name] = _named(name, _entry(_NOWHERE, mounted) if mounted else _entry(directory, name))
-            return [one for one in seen.values() if one is not None]
+                        seen[name] = _describe(name, _entry(_NOWHERE, mounted) if mounted else _entry(directory, name))
+            return [item for item in seen.values() if item is not None]
 
-    def _walk(self, path: str, held: ExitStack, budget: int) -> tuple[str, _Place] | None:
+    def _walk(self, path: str, stack: ExitStack, budget: int) -> tuple[str, _LayerEntry] | None:
         """Find the uppermost entry at a path; descriptors opened on the way are closed with `held`."""
-        found = self._find(path, held, budget)
-        return None if found is None else (found[0], found[1][0])
+        match = self._find(path, stack, budget)
+        return None if match is None else (match[0], match[1][0])
 
-    def _find(self, path: str, held: ExitStack, budget: int) -> tuple[str, list[_Place]] | None:
+    def _find(self, path: str, stack: ExitStack, budget: int) -> tuple[str, list[_LayerEntry]] | None:
         """Find the entries at a path that make up what is seen there, uppermost first."""
         parts = _parts(path)
         done: list[str] = []
@@ -127,50 +127,50 @@ class MergedTree:
                     trail.pop()
                 continue
             here = "/" + "/".join([*done, part])
-            places = self._entries(trail[-1], part, here, held)
-            if not places:
+            entries = self._entries(trail[-1], part, here, stack)
+            if not entries:
                 return None
-            mode = places[0].info.st_mode
+            mode = entries[0].info.st_mode
             if stat.S_ISLNK(mode):
                 if budget == 0:
                     return None
-                target = os.readlink(places[0].name, dir_fd=places[0].parent)
+                target = os.readlink(entries[0].name, dir_fd=entries[0].parent)
                 base = [] if target.startswith("/") else done
-                return self._find("/".join([*base, target, *parts[index:]]), held, budget - 1)
+                return self._find("/".join([*base, target, *parts[index:]]), stack, budget - 1)
             if not stat.S_ISDIR(mode):
-                return None if index < len(parts) else (here, places)
+                return None if index < len(parts) else (here, entries)
             done.append(part)
-            trail.append(places)
+            trail.append(entries)
         return ("/" + "/".join(done), trail[-1]) if trail[-1] else None
 
-    def _root(self) -> list[_Place]:
+    def _root(self) -> list[_LayerEntry]:
         roots = [self._mounts["/"]] if "/" in self._mounts else self._layers
-        return [place for root in roots if (place := _entry(_NOWHERE, root)) and stat.S_ISDIR(place.info.st_mode)]
+        return [entry for root in roots if (entry := _entry(_NOWHERE, root)) and stat.S_ISDIR(entry.info.st_mode)]
 
-    def _entries(self, parents: list[_Place], part: str, here: str, held: ExitStack) -> list[_Place]:
+    def _entries(self, parents: list[_LayerEntry], part: str, here: str, stack: ExitStack) -> list[_LayerEntry]:
         if here in self._mounts:
             mounted = _entry(_NOWHERE, self._mounts[here])
             return [] if mounted is None else [mounted]
-        return _below(parents, part, held)
+        return _below(parents, part, stack)
 
 
 _NOWHERE = -1
 """Stands for the host's own root: only the layers and mount sources themselves are named by whole paths."""
 
 
-def _entry(parent: int, name: str) -> _Place | None:
+def _entry(parent: int, name: str) -> _LayerEntry | None:
     try:
         info = os.lstat(name) if parent == _NOWHERE else os.stat(name, dir_fd=parent, follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return _Place(parent, name, info)
+    return _LayerEntry(parent, name, info)
 
 
-def _below(parents: list[_Place], part: str, held: ExitStack) -> list[_Place]:
+def _below(parents: list[_LayerEntry], part: str, stack: ExitStack) -> list[_LayerEntry]:
     """The places of an entry in a directory that is itself in several layers, uppermost first."""
-    found: list[_Place] = []
+    entries: list[_LayerEntry] = []
     for parent in parents:
-        directory = _open_directory(parent, held)
+        directory = _open_directory(parent, stack)
         entry = None if directory is None else _entry(directory, part)
         if directory is None or entry is None:
             continue
@@ -179,36 +179,36 @@ def _below(parents: list[_Place], part: str, held: ExitStack) -> list[_Place]:
             break
         if not stat.S_ISDIR(mode):
             # A file above hides everything below it; below a directory it is hidden itself.
-            return found or [entry]
-        found.append(entry)
+            return entries or [entry]
+        entries.append(entry)
         if _is_opaque(entry):
             break
-    return found
+    return entries
 
 
-def _open_directory(place: _Place, held: ExitStack) -> int | None:
+def _open_directory(entry: _LayerEntry, stack: ExitStack) -> int | None:
     flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(place.name, flags, dir_fd=None if place.parent == _NOWHERE else place.parent)
+        descriptor = os.open(entry.name, flags, dir_fd=None if entry.parent == _NOWHERE else entry.parent)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    held.callback(os.close, descriptor)
+    stack.callback(os.close, descriptor)
     return descriptor
 
 
-def _named(name: str, place: _Place | None) -> tuple[str, os.stat_result, str] | None:
+def _describe(name: str, entry: _LayerEntry | None) -> tuple[str, os.stat_result, str] | None:
     """Return what to tell of an entry; None for a whiteout, and for what went meanwhile."""
-    if place is None or (stat.S_ISCHR(place.info.st_mode) and place.info.st_rdev == 0):
+    if entry is None or (stat.S_ISCHR(entry.info.st_mode) and entry.info.st_rdev == 0):
         return None
     link = ""
-    if stat.S_ISLNK(place.info.st_mode):
-        link = os.readlink(place.name, dir_fd=None if place.parent == _NOWHERE else place.parent)
-    return name, place.info, link
+    if stat.S_ISLNK(entry.info.st_mode):
+        link = os.readlink(entry.name, dir_fd=None if entry.parent == _NOWHERE else entry.parent)
+    return name, entry.info, link
 
 
-def _is_opaque(place: _Place) -> bool:
+def _is_opaque(entry: _LayerEntry) -> bool:
     # There is no getxattr relative to a directory; the descriptor's own path in /proc stands in for one.
-    path = place.name if place.parent == _NOWHERE else f"/proc/self/fd/{place.parent}/{place.name}"
+    path = entry.name if entry.parent == _NOWHERE else f"/proc/self/fd/{entry.parent}/{entry.name}"
     for name in _OPAQUE:
         try:
             if os.getxattr(path, name, follow_symlinks=False) == b"y":

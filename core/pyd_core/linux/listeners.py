@@ -27,7 +27,7 @@ class ListeningSocket(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc")) -> ListeningSocket | None:
     """Return who holds a port in this network namespace; None when nobody does."""
-    wanted = _LISTEN if protocol == "tcp" else _BOUND
+    state = _LISTEN if protocol == "tcp" else _BOUND
     inodes: set[str] = set()
     for table in (protocol, f"{protocol}6"):
         try:
@@ -36,7 +36,7 @@ def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc"
             continue
         for line in lines:
             fields = line.split()
-            if len(fields) > 9 and fields[3] == wanted and int(fields[1].rpartition(":")[2], 16) == port:
+            if len(fields) > 9 and fields[3] == state and int(fields[1].rpartition(":")[2], 16) == port:
                 inodes.add(fields[9])
     if not inodes:
         return None
@@ -65,19 +65,21 @@ def listening_addresses(pid: int, *, proc: Path = Path("/proc")) -> tuple[Listen
     Raises:
         OSError: The process is gone, or not ours to look into.
     """
-    found: set[tuple[str, int]] = set()
+    addresses: set[tuple[str, int]] = set()
     for table in ("tcp", "tcp6"):
         for line in (proc / str(pid) / "net" / table).read_text().splitlines()[1:]:
             fields = line.split()
             if len(fields) > 3 and fields[3] == _LISTEN:
                 host, _, port = fields[1].partition(":")
-                found.add((_host(host), int(port, 16)))
-    return tuple(ListenAddress(host, port) for host, port in sorted(found, key=lambda one: (one[1], one[0])))
+                addresses.add((_host(host), int(port, 16)))
+    return tuple(
+        ListenAddress(host, port) for host, port in sorted(addresses, key=lambda address: (address[1], address[0]))
+    )
 
 
 def _host(text: str) -> str:
     """An address as the tables write it: words of 32 bits, each in the processor's order of bytes."""
-    words = (int(text[place : place + 8], 16).to_bytes(4, sys.byteorder) for place in range(0, len(text), 8))
+    words = (int(text[offset : offset + 8], 16).to_bytes(4, sys.byteorder) for offset in range(0, len(text), 8))
     return str(ipaddress.ip_address(b"".join(words)))
 
 

@@ -52,7 +52,7 @@ _NO_FLAGS = {
     "nofail",
 }
 _MNT_DETACH = 0x2
-_ONE_PAGE = 4000
+_MAX_OPTION_BYTES = 4000
 _MAX_DESCRIPTORS = 150
 """Directories whose names as descriptors surely fit one page of options."""
 """Bytes of options mount(2) takes, less what the kernel adds."""
@@ -126,18 +126,18 @@ def mount_overlay(lower: Sequence[Path], upper: Path | None, work: Path | None, 
     Raises:
         KernelError: The kernel has no overlayfs, or refuses these directories.
     """
-    above = f",upperdir={upper},workdir={work}" if upper is not None else ""
-    options = f"lowerdir={':'.join(map(str, lower))}{above}"
-    if len(options) <= _ONE_PAGE:
+    upper_options = f",upperdir={upper},workdir={work}" if upper is not None else ""
+    options = f"lowerdir={':'.join(map(str, lower))}{upper_options}"
+    if len(options) <= _MAX_OPTION_BYTES:
         mount("overlay", str(target), "overlay", 0, options)
         return
     if len(lower) <= _MAX_DESCRIPTORS:
-        _mount_by_descriptor(lower, above, target)
+        _mount_by_descriptor(lower, upper_options, target)
     else:
         _mount_many(lower, upper, work, target)
 
 
-def _mount_by_descriptor(lower: Sequence[Path], above: str, target: Path) -> None:
+def _mount_by_descriptor(lower: Sequence[Path], upper_options: str, target: Path) -> None:
     """Mount an overlay whose directories have names too long for one page of options, on any kernel."""
     with contextlib.ExitStack() as opened:
         names: list[str] = []
@@ -145,7 +145,7 @@ def _mount_by_descriptor(lower: Sequence[Path], above: str, target: Path) -> Non
             descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
             opened.callback(os.close, descriptor)
             names.append(f"/proc/self/fd/{descriptor}")
-        mount("overlay", str(target), "overlay", 0, f"lowerdir={':'.join(names)}{above}")
+        mount("overlay", str(target), "overlay", 0, f"lowerdir={':'.join(names)}{upper_options}")
 
 
 def _call(number: int, name: str, *arguments: object) -> int:
@@ -165,16 +165,16 @@ def _mount_many(lower: Sequence[Path], upper: Path | None, work: Path | None, ta
         for key, path in settings:
             _call(_SYS_FSCONFIG, "fsconfig", fs, _FSCONFIG_SET_STRING, key.encode(), os.fsencode(path), 0)
         _call(_SYS_FSCONFIG, "fsconfig", fs, _FSCONFIG_CMD_CREATE, None, None, 0)
-        made = _call(_SYS_FSMOUNT, "fsmount", fs, _CLOEXEC, 0)
+        mount_fd = _call(_SYS_FSMOUNT, "fsmount", fs, _CLOEXEC, 0)
     finally:
         os.close(fs)
-    _attach(made, target)
+    _attach(mount_fd, target)
 
 
 def _attach(mount: int, target: Path) -> None:
     try:
-        where = os.fsencode(target)
-        _call(_SYS_MOVE_MOUNT, "move_mount", mount, b"", _AT_FDCWD, where, _MOVE_MOUNT_F_EMPTY_PATH)
+        path = os.fsencode(target)
+        _call(_SYS_MOVE_MOUNT, "move_mount", mount, b"", _AT_FDCWD, path, _MOVE_MOUNT_F_EMPTY_PATH)
     finally:
         os.close(mount)
 
@@ -188,12 +188,12 @@ def bind_mapped(source: Path, target: Path, namespace: int) -> None:
         KernelError: The kernel or the file system has no such mounts.
     """
     flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC
-    made = _call(_SYS_OPEN_TREE, "open_tree", _AT_FDCWD, os.fsencode(source), flags)
+    mount_fd = _call(_SYS_OPEN_TREE, "open_tree", _AT_FDCWD, os.fsencode(source), flags)
     try:
         # Private: what is mounted below the source isn't to appear here.
-        wanted = struct.pack("=QQQQ", _MOUNT_ATTR_IDMAP, 0, MS_PRIVATE, namespace)
-        _call(_SYS_MOUNT_SETATTR, "mount_setattr", made, b"", _AT_EMPTY_PATH, wanted, len(wanted))
+        attributes = struct.pack("=QQQQ", _MOUNT_ATTR_IDMAP, 0, MS_PRIVATE, namespace)
+        _call(_SYS_MOUNT_SETATTR, "mount_setattr", mount_fd, b"", _AT_EMPTY_PATH, attributes, len(attributes))
     except KernelError:
-        os.close(made)
+        os.close(mount_fd)
         raise
-    _attach(made, target)
+    _attach(mount_fd, target)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 @contextmanager
-def apart(work: Callable[[], T]) -> Iterator[T]:
+def in_own_mount_namespace(work: Callable[[], T]) -> Iterator[T]:
     """Runs work that mounts things, and keeps what it has mounted as long as the block lasts.
 
     The mounts are reached by descriptors that the work opens, not by path; a process that is killed leaves none.
@@ -31,11 +31,11 @@ def apart(work: Callable[[], T]) -> Iterator[T]:
         mount("none", "/", "", MS_REC | MS_PRIVATE)
 
     def body() -> tuple[T, int]:
-        done = work()
-        return done, os.open(f"/proc/self/task/{threading.get_native_id()}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        result = work()
+        return result, os.open(f"/proc/self/task/{threading.get_native_id()}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
 
-    done, namespace = in_thread(enter, body)
+    result, namespace = in_thread(enter, body)
     try:
-        yield done
+        yield result
     finally:
         os.close(namespace)

@@ -20,7 +20,7 @@ from pyd_core.errors import KernelError
 from pyd_core.linux import netns
 
 _IFA_F_NODAD = 0x02
-_LONGEST_SHARED = 30
+_MAX_BROADCAST_PREFIX = 30
 _MODES: dict[str, dict[str, str | int]] = {
     "macvlan": {"": "bridge", "bridge": "bridge", "private": "private", "vepa": "vepa", "passthru": "passthru"},
     "ipvlan": {"": 0, "l2": 0, "l3": 1, "l3s": 2},
@@ -53,27 +53,27 @@ class InterfaceSpec:
 
 
 def _index(ip: Any, name: str) -> int:
-    found = ip.link_lookup(ifname=name)
-    return int(found[0]) if found else 0
+    indexes = ip.link_lookup(ifname=name)
+    return int(indexes[0]) if indexes else 0
 
 
-def _failed(error: NetlinkError, subject: str) -> KernelError:
+def _kernel_error(error: NetlinkError, subject: str) -> KernelError:
     return KernelError("netlink", int(error.code or errno.EIO), subject)
 
 
-def subnets() -> list[IPv4Network]:
+def routed_networks() -> list[IPv4Network]:
     """Return the IPv4 networks this host has a route to, but for the default."""
-    found: list[IPv4Network] = []
+    networks: list[IPv4Network] = []
     with IPRoute() as ip:
         for route in ip.get_routes(family=2):
             target = route.get_attr("RTA_DST")
             if target and route["dst_len"]:
                 with contextlib.suppress(ValueError):
-                    found.append(IPv4Network(f"{target}/{route['dst_len']}", strict=False))
-    return found
+                    networks.append(IPv4Network(f"{target}/{route['dst_len']}", strict=False))
+    return networks
 
 
-def make_bridge(name: str, addresses: Sequence[tuple[str, int]]) -> None:
+def ensure_bridge(name: str, addresses: Sequence[tuple[str, int]]) -> None:
     """Make a bridge with these addresses and prefix lengths, or ready the one that is there.
 
     Raises:
@@ -90,7 +90,7 @@ def make_bridge(name: str, addresses: Sequence[tuple[str, int]]) -> None:
                     _address(ip, index, address, prefix)
             ip.link("set", index=index, state="up")
         except NetlinkError as error:
-            raise _failed(error, f"bridge {name}") from error
+            raise _kernel_error(error, f"bridge {name}") from error
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     Path(f"/proc/sys/net/ipv4/conf/{name}/route_localnet").write_text("1")
     if any(":" in address for address, _ in addresses):
@@ -107,10 +107,12 @@ def _address(ip: Any, index: int, address: str, prefix: int) -> None:
 
 def _broadcast(address: str, prefix: int) -> str | None:
     """The last address of its subnet; a subnet of two has none (RFC 3021)."""
-    return str(IPv4Network((address, prefix), strict=False).broadcast_address) if prefix <= _LONGEST_SHARED else None
+    return (
+        str(IPv4Network((address, prefix), strict=False).broadcast_address) if prefix <= _MAX_BROADCAST_PREFIX else None
+    )
 
 
-def make_parent(name: str, *, vlan: str = "") -> bool:
+def ensure_parent(name: str, *, vlan: str = "") -> bool:
     """Make sure that what macvlan and ipvlan interfaces hang on is there and up; return whether it was made.
 
     Args:
@@ -121,22 +123,22 @@ def make_parent(name: str, *, vlan: str = "") -> bool:
         KernelError: The kernel refuses, or it is missing.
     """
     link, _, number = vlan.rpartition(".")
-    made = False
+    created = False
     with IPRoute() as ip:
         try:
             if not _index(ip, name):
-                below = _index(ip, link)
-                if vlan and not (below and number.isdecimal()):
+                parent = _index(ip, link)
+                if vlan and not (parent and number.isdecimal()):
                     raise KernelError("netlink", errno.ENODEV, f"parent interface {name}")
                 if vlan:
-                    ip.link("add", ifname=name, kind="vlan", link=below, vlan_id=int(number))
+                    ip.link("add", ifname=name, kind="vlan", link=parent, vlan_id=int(number))
                 else:
                     ip.link("add", ifname=name, kind="dummy")
-                made = True
+                created = True
             ip.link("set", index=_index(ip, name), state="up")
         except NetlinkError as error:
-            raise _failed(error, f"parent interface {name}") from error
-    return made
+            raise _kernel_error(error, f"parent interface {name}") from error
+    return created
 
 
 def remove(name: str) -> None:
@@ -148,7 +150,7 @@ def remove(name: str) -> None:
                 ip.link("del", index=index)
 
 
-def attach_interface(path: Path | str, wanted: InterfaceSpec) -> None:
+def attach_interface(path: Path | str, spec: InterfaceSpec) -> None:
     """Give a namespace an interface.
 
     Raises:
@@ -157,45 +159,45 @@ def attach_interface(path: Path | str, wanted: InterfaceSpec) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         with IPRoute() as ip:
-            below = _index(ip, wanted.on)
-            inside: dict[str, Any] = {"ifname": wanted.name, "net_ns_fd": fd}
-            if wanted.hardware:
-                inside["address"] = wanted.hardware
-            if wanted.kind == "veth":
-                ip.link("add", ifname=wanted.host, kind="veth", peer=inside)
-                host = _index(ip, wanted.host)
-                ip.link("set", index=host, master=below, state="up", **({"mtu": wanted.mtu} if wanted.mtu else {}))
+            parent = _index(ip, spec.on)
+            inside: dict[str, Any] = {"ifname": spec.name, "net_ns_fd": fd}
+            if spec.hardware:
+                inside["address"] = spec.hardware
+            if spec.kind == "veth":
+                ip.link("add", ifname=spec.host, kind="veth", peer=inside)
+                host = _index(ip, spec.host)
+                ip.link("set", index=host, master=parent, state="up", **({"mtu": spec.mtu} if spec.mtu else {}))
                 ip.brport("set", index=host, mode=1)  # hairpin: a container reaches itself by its published ports
             else:
-                inside[f"{wanted.kind}_mode"] = _mode(wanted)
-                ip.link("add", kind=wanted.kind, link=below, **inside)
-        netns.inside(path, lambda: _configure(wanted))
+                inside[f"{spec.kind}_mode"] = _mode(spec)
+                ip.link("add", kind=spec.kind, link=parent, **inside)
+        netns.run_inside(path, lambda: _configure(spec))
     except NetlinkError as error:
-        remove(wanted.host)
-        raise _failed(error, f"{wanted.kind} interface on {wanted.on}") from error
+        remove(spec.host)
+        raise _kernel_error(error, f"{spec.kind} interface on {spec.on}") from error
     finally:
         os.close(fd)
 
 
-def _mode(wanted: InterfaceSpec) -> str | int:
-    modes = _MODES[wanted.kind]
-    if wanted.mode not in modes:
-        raise KernelError("netlink", errno.EINVAL, f"{wanted.kind} mode {wanted.mode[:40]!r}")
-    return modes[wanted.mode]
+def _mode(spec: InterfaceSpec) -> str | int:
+    modes = _MODES[spec.kind]
+    if spec.mode not in modes:
+        raise KernelError("netlink", errno.EINVAL, f"{spec.kind} mode {spec.mode[:40]!r}")
+    return modes[spec.mode]
 
 
-def _configure(wanted: InterfaceSpec) -> None:
+def _configure(spec: InterfaceSpec) -> None:
     with IPRoute() as ip:
         ip.link("set", index=_index(ip, "lo"), state="up")
-        index = _index(ip, wanted.name)
-        if not any(":" in address for address, _ in wanted.addresses):
+        index = _index(ip, spec.name)
+        if not any(":" in address for address, _ in spec.addresses):
             # Else the kernel gives it one that no rule of its network knows of.
             with contextlib.suppress(FileNotFoundError):  # the kernel has no IPv6
-                Path(f"/proc/sys/net/ipv6/conf/{wanted.name}/disable_ipv6").write_text("1")
-        for address, prefix in wanted.addresses:
+                Path(f"/proc/sys/net/ipv6/conf/{spec.name}/disable_ipv6").write_text("1")
+        for address, prefix in spec.addresses:
             _address(ip, index, address, prefix)
-        ip.link("set", index=index, state="up", **({"mtu": wanted.mtu} if wanted.mtu else {}))
-        for gateway in wanted.gateways:
+        ip.link("set", index=index, state="up", **({"mtu": spec.mtu} if spec.mtu else {}))
+        for gateway in spec.gateways:
             ip.route("add", dst="default", gateway=gateway, family=_family(gateway))
 
 
@@ -210,7 +212,7 @@ def free_name(path: Path | str, prefix: str) -> str:
         taken = {name for _, name in socket.if_nameindex()}
         return next(name for number in itertools.count() if (name := f"{prefix}{number}") not in taken)
 
-    return netns.inside(path, work)
+    return netns.run_inside(path, work)
 
 
 def set_default(path: Path | str, gateways: Sequence[str]) -> None:
@@ -221,15 +223,15 @@ def set_default(path: Path | str, gateways: Sequence[str]) -> None:
             for gateway in gateways:
                 ip.route("replace", dst="default", gateway=gateway, family=_family(gateway))
 
-    netns.inside(path, work)
+    netns.run_inside(path, work)
 
 
-def unplug(path: Path | str, address: str) -> None:
+def detach_interface(path: Path | str, address: str) -> None:
     """Remove the interface inside a namespace that has an address."""
 
     def work() -> None:
         with IPRoute() as ip:
-            for found in ip.get_addr(address=address):
-                ip.link("del", index=found["index"])
+            for entry in ip.get_addr(address=address):
+                ip.link("del", index=entry["index"])
 
-    netns.inside(path, work)
+    netns.run_inside(path, work)

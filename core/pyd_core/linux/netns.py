@@ -12,7 +12,7 @@ from typing import TypeVar
 from pyd_core.errors import KernelError
 from pyd_core.linux.mount import MS_BIND, mount, unmount
 from pyd_core.linux.threads import in_thread
-from pyd_core.linux.userns import IdMap, holding
+from pyd_core.linux.userns import IdMap, hold_namespace
 
 T = TypeVar("T")
 
@@ -43,13 +43,13 @@ def create_owned(path: Path, owner: Path, ids: IdMap) -> None:
         KernelError: The kernel refuses.
         Unsupported: It has no user namespaces, or unshare(1) is missing.
     """
-    with holding(ids, network=True) as pid:
+    with hold_namespace(ids, network=True) as pid:
         for file, kind in ((path, "net"), (owner, "user")):
             file.touch(mode=0o600)
             mount(f"/proc/{pid}/ns/{kind}", str(file), "", MS_BIND)
 
 
-def inside(path: Path | str, work: Callable[[], T]) -> T:
+def run_inside(path: Path | str, work: Callable[[], T]) -> T:
     """Runs work inside a network namespace.
 
     Raises:

@@ -76,9 +76,9 @@ class _LongPath:
     def __init__(self, root: int, name: bytes) -> None:
         self._root = root
         self._name = name
-        self._rest = deque(_parts(name))
+        self._remaining = deque(_parts(name))
         self._reached: list[bytes] = []
-        self._here = os.dup(root)
+        self._directory = os.dup(root)
         self._detours = 0
         self._width = PATH_MAX
         """How many parts are opened at a time at most; fewer while a link is looked for."""
@@ -92,59 +92,59 @@ class _LongPath:
         try:
             fd = -1
             while fd < 0:
-                if self._rest and self._rest[0] == b"..":
-                    self._rest.popleft()
-                    self._turn([*self._reached[:-1]], absolute=True)
+                if self._remaining and self._remaining[0] == b"..":
+                    self._remaining.popleft()
+                    self._follow([*self._reached[:-1]], absolute=True)
                 else:
-                    fd = self._step(self._take(), flags, mode)
+                    fd = self._step(self._next_parts(), flags, mode)
             return fd
         finally:
-            os.close(self._here)
+            os.close(self._directory)
 
-    def _take(self) -> bytes:
+    def _next_parts(self) -> bytes:
         piece: list[bytes] = []
         size = 0
-        while self._rest and len(piece) < self._width and self._rest[0] != b"..":
-            size += len(self._rest[0]) + 1
+        while self._remaining and len(piece) < self._width and self._remaining[0] != b"..":
+            size += len(self._remaining[0]) + 1
             if size >= PATH_MAX and piece:
                 break
-            piece.append(self._rest.popleft())
+            piece.append(self._remaining.popleft())
         return b"/".join(piece) or b"."
 
     def _step(self, piece: bytes, flags: int, mode: int) -> int:
         """Open the next parts; return a descriptor of the last ones, -1 where there are more."""
-        last = not self._rest
+        last = not self._remaining
         how, mode = (flags, mode) if last else (os.O_PATH | os.O_DIRECTORY, 0)
         try:
-            fd = _openat2(self._here, piece, how, mode, _BENEATH | _NO_SYMLINKS | _NO_MAGICLINKS)
+            fd = _openat2(self._directory, piece, how, mode, _BENEATH | _NO_SYMLINKS | _NO_MAGICLINKS)
         except KernelError as error:
             parts = piece.split(b"/")
             if error.errno != errno.ELOOP or (len(parts) == 1 and last and flags & os.O_NOFOLLOW):
                 raise
             if len(parts) > 1:  # a link is somewhere in it
-                self._rest.extendleft(reversed(parts))
+                self._remaining.extendleft(reversed(parts))
                 self._width = len(parts) // 2
             else:
-                link = os.readlink(piece, dir_fd=self._here)
-                self._turn(_parts(link), absolute=link.startswith(b"/"))
+                link = os.readlink(piece, dir_fd=self._directory)
+                self._follow(_parts(link), absolute=link.startswith(b"/"))
             return -1
         if last:
             return fd
-        os.close(self._here)
-        self._here = fd
+        os.close(self._directory)
+        self._directory = fd
         self._reached += piece.split(b"/")
         self._width *= 2
         return -1
 
-    def _turn(self, parts: list[bytes], *, absolute: bool) -> None:
+    def _follow(self, parts: list[bytes], *, absolute: bool) -> None:
         """Go on with other parts before the rest."""
         self._detours += 1
         if self._detours > _MAX_DETOURS:
             raise KernelError("openat2", errno.ELOOP, os.fsdecode(self._name[:PATH_MAX]))
-        self._rest.extendleft(reversed(parts))
+        self._remaining.extendleft(reversed(parts))
         if absolute:
-            os.close(self._here)
-            self._here = os.dup(self._root)
+            os.close(self._directory)
+            self._directory = os.dup(self._root)
             self._reached = []
 
 
@@ -198,24 +198,24 @@ def open_file(root: int, path: str) -> int:
     Raises:
         KernelError: openat2 failed, or with EINVAL: it is no regular file (EISDIR for a directory).
     """
-    place = open_in_root(root, path, os.O_PATH)
+    handle = open_in_root(root, path, os.O_PATH)
     try:
-        mode = os.fstat(place).st_mode
+        mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
             raise KernelError("open", errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, path)
-        return reopen(place, os.O_RDONLY | os.O_NOCTTY)
+        return reopen(handle, os.O_RDONLY | os.O_NOCTTY)
     finally:
-        os.close(place)
+        os.close(handle)
 
 
-def read_in_root(root: int, path: str, most: int) -> bytes:
+def read_in_root(root: int, path: str, max_bytes: int) -> bytes:
     """Return the beginning of a regular file; nothing when there is none."""
     try:
         file = open_file(root, path)
     except (KernelError, OSError):
         return b""
     try:
-        return os.read(file, most)
+        return os.read(file, max_bytes)
     finally:
         os.close(file)
 

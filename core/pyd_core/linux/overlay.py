@@ -13,7 +13,7 @@ from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
-MOST_LAYERS = 500
+MAX_LAYERS = 500
 """What the kernel stacks at most (`OVL_MAX_STACK`)."""
 
 _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8

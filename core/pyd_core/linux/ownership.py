@@ -26,11 +26,11 @@ def first_changeable(paths: Iterable[str]) -> str | None:
     """
     known: dict[str, bool] = {}
     for path in paths:
-        for each in (*_leading_to(os.path.abspath(path)), *_below(os.path.realpath(path))):
-            if each not in known:
-                known[each] = _is_changeable(each)
-            if known[each]:
-                return each
+        for step in (*_leading_to(os.path.abspath(path)), *_below(os.path.realpath(path))):
+            if step not in known:
+                known[step] = _is_changeable(step)
+            if known[step]:
+                return step
     return None
 
 
@@ -58,24 +58,24 @@ def _leading_to(path: str) -> Iterator[str]:
 
 
 def _below(path: str) -> Iterator[str]:
-    for folder, folders, files in os.walk(path):
-        for name in (*folders, *files):
-            yield os.path.join(folder, name)
+    for directory, directories, files in os.walk(path):
+        for name in (*directories, *files):
+            yield os.path.join(directory, name)
 
 
 def _is_changeable(path: str) -> bool:
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return False
-    if found.st_uid != 0:
+    if status.st_uid != 0:
         return True
-    if stat.S_ISLNK(found.st_mode):
+    if stat.S_ISLNK(status.st_mode):
         return False
-    if stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX:
+    if stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
         return False  # who may write here can't replace what isn't theirs
-    by_group = found.st_mode & stat.S_IWGRP and found.st_gid >= FIRST_USER_GID
-    return bool(by_group or found.st_mode & stat.S_IWOTH)
+    by_group = status.st_mode & stat.S_IWGRP and status.st_gid >= FIRST_USER_GID
+    return bool(by_group or status.st_mode & stat.S_IWOTH)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import socket
 import struct
 from pathlib import Path
 
-PATIENCE = 1.0
+CONNECT_TIMEOUT_S = 1.0
 """Seconds a full queue of connections is waited for."""
 
 _CREDENTIALS = struct.Struct("iII")
@@ -20,9 +20,9 @@ def listener_pid(path: Path) -> int | None:
     """
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(PATIENCE)
+            connection.settimeout(CONNECT_TIMEOUT_S)
             connection.connect(str(path))
-            told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     except OSError:
         return None
-    return _CREDENTIALS.unpack(told)[0] or None
+    return _CREDENTIALS.unpack(credentials)[0] or None

@@ -6,7 +6,7 @@ import os
 
 from pyd_core.linux.cgroup_stats import UNIFIED, read_groups
 
-SESSION = "/pyd-"
+SESSION_PREFIX = "/pyd-"
 """How the last part of the cgroup of a debug session begins; its processes are guests, not members."""
 
 
@@ -15,30 +15,30 @@ def namespace_members(pid: int) -> list[int]:
 
     Processes that end meanwhile are left out.
     """
-    wanted = _namespace(pid)
-    if wanted is None:
+    namespace = _namespace(pid)
+    if namespace is None:
         return []
-    shared = wanted == _namespace(os.getpid())
+    shared = namespace == _namespace(os.getpid())
     group = _group(pid) if shared else ""
-    found: list[int] = []
+    members: list[int] = []
     with os.scandir("/proc") as entries:
         for entry in entries:
-            if not entry.name.isdigit() or _namespace(int(entry.name)) != wanted:
+            if not entry.name.isdigit() or _namespace(int(entry.name)) != namespace:
                 continue
             own = _group(int(entry.name))
-            if own is None or own.rpartition("/")[2].startswith(SESSION[1:]):
+            if own is None or own.rpartition("/")[2].startswith(SESSION_PREFIX[1:]):
                 continue
             if not shared or (group is not None and (own == group or own.startswith(f"{group}/"))):
-                found.append(int(entry.name))
-    return sorted(found)
+                members.append(int(entry.name))
+    return sorted(members)
 
 
 def _namespace(pid: int) -> tuple[int, int] | None:
     try:
-        facts = os.stat(f"/proc/{pid}/ns/pid")  # noqa: PTH116 - there are many
+        status = os.stat(f"/proc/{pid}/ns/pid")  # noqa: PTH116 - there are many
     except OSError:
         return None
-    return facts.st_dev, facts.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _group(pid: int) -> str | None:

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 
-BLOCK = 1 << 16
+MAX_READ_BYTES = 1 << 16
 
 
 async def _ready(fd: int, *, writing: bool) -> None:
@@ -36,7 +36,7 @@ async def read(fd: int) -> bytes:
     """
     while True:
         try:
-            return os.read(fd, BLOCK)
+            return os.read(fd, MAX_READ_BYTES)
         except BlockingIOError:
             await _ready(fd, writing=False)
         except OSError as error:

@@ -9,7 +9,7 @@ from typing import Self
 
 import msgspec
 
-_MOST = 1 << 20
+_MAX_READ_BYTES = 1 << 20
 """Bytes read of one file of /proc."""
 
 
@@ -62,7 +62,7 @@ class ProcessEntry:
         try:
             file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.descriptor)
             try:
-                return b"".join(iter(lambda: os.read(file, _MOST), b""))
+                return b"".join(iter(lambda: os.read(file, _MAX_READ_BYTES), b""))
             finally:
                 os.close(file)
         except FileNotFoundError as error:

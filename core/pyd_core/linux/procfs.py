@@ -17,7 +17,7 @@ class NetworkCounters(NamedTuple):
 def shares_network(pid: int, root: Path = Path("/")) -> bool | None:
     """Tells whether a process has the same network namespace as this one; None when it is gone."""
     try:
-        theirs, ours = ((root / f"proc/{one}/ns/net").stat() for one in (pid, "self"))
+        theirs, ours = ((root / f"proc/{process}/ns/net").stat() for process in (pid, "self"))
     except OSError:
         return None
     return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)

@@ -22,7 +22,7 @@ def become_subreaper() -> None:
         raise KernelError("prctl", ctypes.get_errno())
 
 
-def failed(pid: int) -> bool:
+def has_failed(pid: int) -> bool:
     """Whether an ended child, which stays as it is, ended otherwise than by exit code 0."""
     end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     return end is None or end.si_code != os.CLD_EXITED or end.si_status != 0
@@ -38,10 +38,10 @@ def is_dead(pid: int) -> bool:
 def exit_code(pid: int) -> int | None:
     """Take an ended child away and return its exit code, 128 and more for a signal; None if it isn't ours or runs."""
     try:
-        found, status = os.waitpid(pid, os.WNOHANG)
+        ended_pid, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return None
-    if found == 0:
+    if ended_pid == 0:
         return None
     code = os.waitstatus_to_exitcode(status)
     return 128 - code if code < 0 else code

@@ -104,20 +104,20 @@ class TreeCursor:
         try:
             above = self._levels[-1]
             if above.fd < 0:
-                above.fd = self._above(left.fd)
+                above.fd = self._reopen_parent(left.fd)
         finally:
             os.close(left.fd)
         return left.name
 
-    def _above(self, fd: int) -> int:
+    def _reopen_parent(self, fd: int) -> int:
         """Open the last level by the way up from a directory that was in it, else by its names from the top."""
         above = self._levels[-1]
         with contextlib.suppress(OSError):
-            found = os.open("..", _DIRECTORY, dir_fd=fd)
-            if _is(found, above):
-                return found
-            os.close(found)
-        number = max(at for at, level in enumerate(self._levels) if level.fd >= 0)
+            parent = os.open("..", _DIRECTORY, dir_fd=fd)
+            if _is_level(parent, above):
+                return parent
+            os.close(parent)
+        number = max(index for index, level in enumerate(self._levels) if level.fd >= 0)
         here = os.dup(self._levels[number].fd)
         for level in self._levels[number + 1 :]:
             try:
@@ -127,13 +127,13 @@ class TreeCursor:
             finally:
                 os.close(here)
             here = inside
-            if not _is(here, level):
+            if not _is_level(here, level):
                 os.close(here)
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), level.name)
         return here
 
 
-def _is(fd: int, level: _Level) -> bool:
+def _is_level(fd: int, level: _Level) -> bool:
     status = os.fstat(fd)
     return (status.st_dev, status.st_ino) == (level.device, level.inode)
 

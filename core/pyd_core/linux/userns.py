@@ -71,19 +71,19 @@ class IdMap:
     @property
     def plain(self) -> bool:
         """Whether every id is the same inside and outside."""
-        return {(each.inside, each.outside) for each in (*self.users, *self.groups)} == {(0, 0)}
+        return {(range_.inside, range_.outside) for range_ in (*self.users, *self.groups)} == {(0, 0)}
 
     def outside(self, uid: int, gid: int) -> tuple[int, int] | None:
         """Translate a user and a group of the namespace into the host's; None where one has no number there."""
-        found = _across(uid, ((each.inside, each.outside, each.count) for each in self.users))
-        group = _across(gid, ((each.inside, each.outside, each.count) for each in self.groups))
-        return None if found is None or group is None else (found, group)
+        user = _translate(uid, ((range_.inside, range_.outside, range_.count) for range_ in self.users))
+        group = _translate(gid, ((range_.inside, range_.outside, range_.count) for range_ in self.groups))
+        return None if user is None or group is None else (user, group)
 
     def inside(self, uid: int, gid: int) -> tuple[int, int]:
         """Translate a user and a group of the host into what the namespace sees."""
-        found = _across(uid, ((each.outside, each.inside, each.count) for each in self.users))
-        group = _across(gid, ((each.outside, each.inside, each.count) for each in self.groups))
-        return OVERFLOW if found is None else found, OVERFLOW if group is None else group
+        user = _translate(uid, ((range_.outside, range_.inside, range_.count) for range_ in self.users))
+        group = _translate(gid, ((range_.outside, range_.inside, range_.count) for range_ in self.groups))
+        return OVERFLOW if user is None else user, OVERFLOW if group is None else group
 
 
 def of_root(value: bytes, uid: int) -> bytes:
@@ -101,7 +101,7 @@ def _ranges(text: str) -> tuple[IdRange, ...]:
     return tuple(IdRange(int(row[0]), int(row[1]), int(row[2])) for row in rows)
 
 
-def _across(number: int, ranges: Iterator[tuple[int, int, int]]) -> int | None:
+def _translate(number: int, ranges: Iterator[tuple[int, int, int]]) -> int | None:
     for begin, other, count in ranges:
         if begin <= number < begin + count:
             return other + number - begin
@@ -109,7 +109,7 @@ def _across(number: int, ranges: Iterator[tuple[int, int, int]]) -> int | None:
 
 
 @contextmanager
-def holding(ids: IdMap, *, network: bool = False) -> Iterator[int]:
+def hold_namespace(ids: IdMap, *, network: bool = False) -> Iterator[int]:
     """Give the pid of a process in a user namespace of its own, which lives as long as the block; about 3 ms.
 
     A program makes it: the kernel lets no process with threads into another user namespace.
@@ -136,12 +136,12 @@ def holding(ids: IdMap, *, network: bool = False) -> Iterator[int]:
         with suppress(BrokenPipeError):
             process.stdin.write(b"\n")
         if process.stdout.read(1) != b"\n":  # what comes back comes from inside
-            said = process.stderr.read().decode(errors="replace").strip()
+            error_text = process.stderr.read().decode(errors="replace").strip()
             raise Unsupported(
-                f"no user namespace can be made: {said}", hint="look at user.max_user_namespaces in sysctl"
+                f"no user namespace can be made: {error_text}", hint="look at user.max_user_namespaces in sysctl"
             )
         for kind, ranges in (("uid", ids.users), ("gid", ids.groups)):
-            lines = "".join(f"{each.inside} {each.outside} {each.count}\n" for each in ranges)
+            lines = "".join(f"{range_.inside} {range_.outside} {range_.count}\n" for range_ in ranges)
             try:
                 Path(f"/proc/{process.pid}/{kind}_map").write_text(lines)
             except OSError as error:
@@ -164,12 +164,12 @@ def as_root_of(ids: IdMap, work: Callable[[], T]) -> T:
         _libc.setfsuid(uid)
         # The kernel took away the rights over others' files; see setfsuid(2), and capset(2) for the structures.
         header, data = struct.pack("=Ii", _CAPABILITIES_3, 0), ctypes.create_string_buffer(24)
-        done = _libc.capget(header, data)
-        if done == 0:
+        result = _libc.capget(header, data)
+        if result == 0:
             low, high = struct.unpack("=3I3I", data.raw)[:3], struct.unpack("=3I3I", data.raw)[3:]
-            wanted = struct.pack("=3I3I", low[1], *low[1:], high[1], *high[1:])
-            done = _libc.capset(header, wanted)
-        if done != 0:
+            capabilities = struct.pack("=3I3I", low[1], *low[1:], high[1], *high[1:])
+            result = _libc.capset(header, capabilities)
+        if result != 0:
             raise KernelError("capset", ctypes.get_errno())
 
     return in_thread(enter, work)

@@ -8,7 +8,7 @@ from pyd_core.model.event import Event
 
 SECOND = 1_000_000_000
 
-MARKED = frozenset({"start", "die", "oom", "health_status", "pause", "unpause", "destroy"})
+ANNOTATED_VERBS = frozenset({"start", "die", "oom", "health_status", "pause", "unpause", "destroy"})
 """Verbs of events that explain what a log says, or why it says nothing more."""
 
 
@@ -26,9 +26,9 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`exit 137`, `unhealthy`; empty where the verb says all."""
 
 
-def mark_of(event: Event) -> Annotation | None:
+def annotation_from(event: Event) -> Annotation | None:
     """Return the mark an event leaves in a log; None for events that leave none."""
-    if event.type != "container" or event.verb not in MARKED:
+    if event.type != "container" or event.verb not in ANNOTATED_VERBS:
         return None
     detail = event.action.partition(":")[2].strip()
     if event.verb == "die":

@@ -11,11 +11,11 @@ from pyd_core.logs.line import LogLine
 from pyd_core.logs.stream import Batch, LogStream
 from pyd_core.tasks import TaskOwner
 
-LINES = 5_000
-BYTES = 4 * 2**20
+MAX_LINES = 5_000
+MAX_BYTES = 4 * 2**20
 
 
-def newest(source: LogStream, *, lines: int = LINES, size: int = BYTES) -> LogStream:
+def drop_oldest(source: LogStream, *, max_lines: int = MAX_LINES, max_bytes: int = MAX_BYTES) -> LogStream:
     """Read a log as fast as it comes, and drop the oldest lines that its reader hasn't taken.
 
     What is dropped is stated as a `Gap` with its count before the lines that follow it: shown and lost together are
@@ -23,31 +23,31 @@ def newest(source: LogStream, *, lines: int = LINES, size: int = BYTES) -> LogSt
 
     Args:
         source: The log; read by this alone.
-        lines: How many lines wait at most.
-        size: How many bytes wait at most.
+        max_lines: How many lines wait at most.
+        max_bytes: How many bytes wait at most.
     """
-    return LogStream(_newest(source, lines, size))
+    return LogStream(_read_newest(source, max_lines, max_bytes))
 
 
 class _Waiting:
     """Lines that nobody has taken yet."""
 
     def __init__(self, lines: int, size: int) -> None:
-        self._most_lines = lines
-        self._most_bytes = size
+        self._max_lines = lines
+        self._max_bytes = size
         self._items: deque[LogLine | Gap] = deque()
         self._bytes = 0
         self._lost: Gap | None = None
-        self.news = asyncio.Event()
+        self.changed = asyncio.Event()
         self.ended = False
 
     def add(self, batch: Batch) -> None:
         for item in batch:
             self._items.append(item)
             self._bytes += _size(item)
-        while len(self._items) > self._most_lines or (self._bytes > self._most_bytes and len(self._items) > 1):
+        while len(self._items) > self._max_lines or (self._bytes > self._max_bytes and len(self._items) > 1):
             self._drop(self._items.popleft())
-        self.news.set()
+        self.changed.set()
 
     def _drop(self, item: LogLine | Gap) -> None:
         self._bytes -= _size(item)
@@ -66,11 +66,11 @@ class _Waiting:
         self._items.clear()
         self._bytes, self._lost = 0, None
         if not self.ended:
-            self.news.clear()
+            self.changed.clear()
         return items
 
 
-async def _newest(source: LogStream, lines: int, size: int) -> AsyncGenerator[Batch, None]:
+async def _read_newest(source: LogStream, lines: int, size: int) -> AsyncGenerator[Batch, None]:
     waiting = _Waiting(lines, size)
     failures: list[Exception] = []
 
@@ -81,13 +81,13 @@ async def _newest(source: LogStream, lines: int, size: int) -> AsyncGenerator[Ba
                 await asyncio.sleep(0)  # a source that always has more must not keep its reader from running
         finally:
             waiting.ended = True
-            waiting.news.set()
+            waiting.changed.set()
 
     try:
         async with TaskOwner(on_error=failures.append) as tasks:
             tasks.start(read(), name="newest lines")
             while True:
-                await waiting.news.wait()
+                await waiting.changed.wait()
                 if batch := waiting.take():
                     yield batch
                 elif waiting.ended:

@@ -11,11 +11,11 @@ from typing import Literal
 import msgspec
 
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.levels import LogLevel, level_named, level_said
+from pyd_core.logs.levels import LogLevel, level_in_text, parse_level
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import Test, plain
 
-LONGEST = 256 * 1024
+MAX_LINE_BYTES = 256 * 1024
 """Bytes of a line beyond which it isn't taken apart."""
 
 _LEVELS = ("level", "lvl", "severity", "loglevel", "log.level", "@level", "s")
@@ -49,12 +49,12 @@ class LogFields:
         return own.get(name) or None
 
 
-def record(data: bytes) -> LogFields | None:
+def parse_fields(data: bytes) -> LogFields | None:
     """Take a line apart; None for plain text.
 
     A line is logfmt when it begins with a pair and has two at least, of which all it says is made.
     """
-    if len(data) > LONGEST:
+    if len(data) > MAX_LINE_BYTES:
         return None
     data = plain(data).strip()
     if data[:1] == b"{" and data[-1:] == b"}":
@@ -63,7 +63,7 @@ def record(data: bytes) -> LogFields | None:
             _flatten(msgspec.json.decode(data), "", fields, 4)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return None
-        return _sort_out("json", fields)
+        return _build_fields("json", fields)
     if b"=" in data:
         return _logfmt(data.decode("utf-8", "replace"))
     return None
@@ -72,10 +72,10 @@ def record(data: bytes) -> LogFields | None:
 def level_of(data: bytes) -> LogLevel | None:
     """Return how serious a line is, by its field or by its words."""
     if data[:1] == b"{" or b"=" in data:
-        found = record(data)
-        if found is not None:
-            return found.level
-    return level_said(plain(data))
+        fields = parse_fields(data)
+        if fields is not None:
+            return fields.level
+    return level_in_text(plain(data))
 
 
 def _logfmt(text: str) -> LogFields | None:
@@ -91,7 +91,7 @@ def _logfmt(text: str) -> LogFields | None:
         end = match.end()
     if len(fields) < 2 or text[end:].strip():
         return None
-    return _sort_out("logfmt", fields)
+    return _build_fields("logfmt", fields)
 
 
 def _flatten(value: object, name: str, into: dict[str, str], deep: int) -> None:
@@ -104,7 +104,7 @@ def _flatten(value: object, name: str, into: dict[str, str], deep: int) -> None:
         into[name] = msgspec.json.encode(value).decode("utf-8", "replace")
 
 
-def _sort_out(kind: Literal["json", "logfmt"], fields: dict[str, str]) -> LogFields:
+def _build_fields(kind: Literal["json", "logfmt"], fields: dict[str, str]) -> LogFields:
     def take(names: tuple[str, ...]) -> str:
         for name in names:
             if name in fields:
@@ -114,7 +114,7 @@ def _sort_out(kind: Literal["json", "logfmt"], fields: dict[str, str]) -> LogFie
     word = take(_LEVELS)
     return LogFields(
         kind=kind,
-        level=level_named(word),
+        level=parse_level(word),
         level_word=word,
         time=take(_TIMES),
         message=take(_MESSAGES),
@@ -150,43 +150,43 @@ class FieldTest:
         """As it is written."""
         return f"{self.name}{self.sign}{self.value}"
 
-    def make(self) -> Test:
+    def compile(self) -> Test:
         """Return the test of a line.
 
         Raises:
             InvalidInput: The value is no level, no number or no expression.
         """
-        wanted = level_named(self.value) if self.name == "level" else None
+        level_bound = parse_level(self.value) if self.name == "level" else None
         if self.name == "level" and self.sign != ":":
-            if wanted is None:
+            if level_bound is None:
                 raise InvalidInput(f"no level: {self.value}", hint="trace, debug, info, warn, error, fatal")
             compare: _Compare = _ORDER.get(self.sign, operator.ne if self.sign == "!=" else operator.eq)
 
             def by_level(line: LogLine) -> bool:
                 level = level_of(line.data)
-                return level is not None and compare(level, wanted)
+                return level is not None and compare(level, level_bound)
 
             return by_level
-        agrees = self._agrees()
+        accepts = self._value_test()
 
         def by_field(line: LogLine) -> bool:
-            found = record(line.data)
-            value = found.get(self.name) if found is not None else None
-            return value is not None and agrees(value)
+            fields = parse_fields(line.data)
+            value = fields.get(self.name) if fields is not None else None
+            return value is not None and accepts(value)
 
         return by_field
 
-    def _agrees(self) -> Callable[[str], bool]:
+    def _value_test(self) -> Callable[[str], bool]:
         if self.sign == "=":
             return lambda value: value == self.value
         if self.sign == "!=":
             return lambda value: value != self.value
         if self.sign == ":":
             try:
-                fits = re.compile(self.value, re.IGNORECASE).fullmatch
+                fullmatch = re.compile(self.value, re.IGNORECASE).fullmatch
             except re.error as error:
                 raise InvalidInput(f"not a regular expression: {error}") from error
-            return lambda value: fits(value) is not None
+            return lambda value: fullmatch(value) is not None
         compare = _ORDER[self.sign]
         try:
             bound = float(self.value)
@@ -202,7 +202,7 @@ class FieldTest:
         return by_number
 
 
-def field_tests(text: str) -> tuple[FieldTest, ...]:
+def parse_field_tests(text: str) -> tuple[FieldTest, ...]:
     """Read comparisons with blanks between them; empty if it is anything else."""
-    found = [_TEST.fullmatch(word) for word in text.split()]
-    return tuple(FieldTest(match[1], match[2], match[3]) for match in found if match) if all(found) else ()
+    matches = [_TEST.fullmatch(word) for word in text.split()]
+    return tuple(FieldTest(match[1], match[2], match[3]) for match in matches if match) if all(matches) else ()

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.fields import FieldTest, field_tests
+from pyd_core.logs.fields import FieldTest, parse_field_tests
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import LogPattern, Test
 from pyd_core.logs.store import LogItem, LogStore
 
-STEP = 5_000
+MAX_STEP_LINES = 5_000
 """Lines looked at in one go, so that a caller on an event loop stays quick."""
 
 
@@ -30,7 +30,7 @@ class Filter:
     tests: tuple[FieldTest, ...] = ()
     """When there are any, the pattern isn't looked at."""
 
-    def make(self) -> Test:
+    def compile(self) -> Test:
         """Return the test of a line.
 
         Raises:
@@ -38,11 +38,11 @@ class Filter:
         """
         if not self.tests:
             return self.pattern.test
-        tests = [test.make() for test in self.tests]
+        tests = [test.compile() for test in self.tests]
         return lambda line: all(test(line) for test in tests)
 
 
-def read_filter(text: str, mode: LogPattern) -> Filter:
+def parse_filter(text: str, mode: LogPattern) -> Filter:
     """Read a filter as people type it: `!` before it leaves out, `level>=warn status:5..` compares fields.
 
     Args:
@@ -56,9 +56,11 @@ def read_filter(text: str, mode: LogPattern) -> Filter:
     text = text.removeprefix("!")
     if not text:
         raise InvalidInput("nothing to look for")
-    made = Filter(replace(mode, text=text), exclude, () if mode.regex or mode.case else field_tests(text))
-    made.make()
-    return made
+    filter_ = Filter(
+        replace(mode, text=text), exclude, () if mode.regex or mode.case_sensitive else parse_field_tests(text)
+    )
+    filter_.compile()
+    return filter_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +90,13 @@ class FilteredView:
     def __init__(self, store: LogStore, filters: Filters | None = None) -> None:
         self.store = store
         self.filters = filters or Filters()
-        self._keep = [one.make() for one in self.filters.stack if not one.exclude]
-        self._exclude = [one.make() for one in self.filters.stack if one.exclude]
+        self._keep = [filter_.compile() for filter_ in self.filters.stack if not filter_.exclude]
+        self._exclude = [filter_.compile() for filter_ in self.filters.stack if filter_.exclude]
         self._numbers: list[int] = []
         self._start = 0
         self._context: set[int] = set()
         self._waiting: deque[int] = deque(maxlen=self.filters.before)
-        self._left = 0
+        self._remaining_context = 0
         self._next = store.first
 
     def __len__(self) -> int:
@@ -105,24 +107,24 @@ class FilteredView:
         """Whether every line of the store was looked at."""
         return not self.filters or self._next >= self.store.end
 
-    def advance(self, step: int | None = STEP) -> bool:
+    def advance(self, step: int | None = MAX_STEP_LINES) -> bool:
         """Look at more lines, at most `step`, and return whether it is complete."""
         self._forget()
         if self.complete:
             return True
         stop = self.store.end if step is None else min(self.store.end, self._next + step)
         for number, item in self.store.scan(self._next, stop):
-            self._look(number, item)
+            self._test_line(number, item)
         self._next = stop
         return self.complete
 
-    def number(self, at: int) -> int:
+    def number(self, index: int) -> int:
         """Return the number of the line at a place, counted from 0."""
-        if not 0 <= at < len(self):
-            raise IndexError(at)
-        return self._numbers[self._start + at] if self.filters else self.store.first + at
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return self._numbers[self._start + index] if self.filters else self.store.first + index
 
-    def place(self, number: int) -> int:
+    def index_of(self, number: int) -> int:
         """Return the place of a line, or the one where it would be."""
         if self.filters:
             return bisect_left(self._numbers, number, self._start) - self._start
@@ -151,7 +153,7 @@ class FilteredView:
             del self._numbers[: self._start]
             self._start = 0
 
-    def _look(self, number: int, item: LogItem) -> None:
+    def _test_line(self, number: int, item: LogItem) -> None:
         if not isinstance(item, LogLine):
             self._numbers.append(number)
             return
@@ -163,15 +165,15 @@ class FilteredView:
                 self._context.add(earlier)
             self._waiting.clear()
             self._numbers.append(number)
-            self._left = self.filters.after
-        elif self._left:
-            self._left -= 1
+            self._remaining_context = self.filters.after
+        elif self._remaining_context:
+            self._remaining_context -= 1
             self._numbers.append(number)
             self._context.add(number)
         else:
             self._waiting.append(number)
 
 
-def mute_all_except(ids: Collection[str], one: str) -> frozenset[str]:
+def mute_all_except(ids: Collection[str], kept: str) -> frozenset[str]:
     """Return what is muted when one container is heard alone."""
-    return frozenset(ids) - {one}
+    return frozenset(ids) - {kept}

@@ -11,7 +11,7 @@ from pyd_core.client.frames import is_framed
 from pyd_core.client.gap import Gap
 from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import EngineUnavailable, NotFound, PydError
-from pyd_core.logs.line import LONGEST_LINE, LogLine
+from pyd_core.logs.line import MAX_LINE_BYTES, LogLine
 from pyd_core.logs.resume import ResumePoint
 from pyd_core.logs.split import FramedSplitter, RawSplitter
 from pyd_core.logs.stream import Batch, LogStream
@@ -28,7 +28,7 @@ def follow(
     until: int | None = None,
     follow: bool = False,
     restarts: bool = True,
-    longest: int = LONGEST_LINE,
+    max_line_bytes: int = MAX_LINE_BYTES,
 ) -> LogStream:
     """Read a container's log.
 
@@ -42,14 +42,14 @@ def follow(
         until: Nanoseconds since the epoch.
         follow: Go on with what it prints from now on. A cut connection is mended, and a `Gap` says so.
         restarts: When following, go on when the container starts again, until it is removed; else end with it.
-        longest: Bytes of a line that are kept.
+        max_line_bytes: Bytes of a line that are kept.
 
     Raises:
         PydError: From the iteration: no such container, or its log can't be read. Once lines are followed, a cut
             connection raises nothing.
     """
     return LogStream(
-        _Follower(engine, container, ResumePoint(since=since, tail=tail), until, longest).run(follow, restarts)
+        _Follower(engine, container, ResumePoint(since=since, tail=tail), until, max_line_bytes).run(follow, restarts)
     )
 
 
@@ -57,13 +57,13 @@ class _Follower:
     """One reading of one log."""
 
     def __init__(
-        self, engine: EngineClient, container: str, place: ResumePoint, until: int | None, longest: int
+        self, engine: EngineClient, container: str, resume: ResumePoint, until: int | None, max_line_bytes: int
     ) -> None:
         self._engine = engine
         self._container = container
-        self._place = place
+        self._resume = resume
         self._until = until
-        self._longest = longest
+        self._max_line_bytes = max_line_bytes
         self._cut: tuple[int, PydError] | None = None
 
     async def run(self, follow: bool, restarts: bool) -> AsyncGenerator[Batch, None]:
@@ -80,42 +80,42 @@ class _Follower:
                     yield batch
                 if not restarts or self._until is not None:
                     return
-                again = await self._until_started(target)
+                restarted = await self._until_started(target)
             except NotFound:
                 return
             except EngineUnavailable as error:
                 self._cut = self._cut or (time.time_ns(), error)
                 await backoff.wait()
                 continue
-            if again is None:
+            if restarted is None:
                 return
-            if again.state.started_at == target.state.started_at:  # its log ended though it runs on
+            if restarted.state.started_at == target.state.started_at:  # its log ended though it runs on
                 await backoff.wait()
-            target = again
+            target = restarted
 
     async def _read(self, target: Container, *, follow: bool) -> AsyncGenerator[Batch, None]:
-        place = self._place
-        place.go_on()
+        resume = self._resume
+        resume.start_request()
         async with self._engine.containers.logs(
             target.id,
             follow=follow,
-            since=api_timestamp(place.since),
+            since=api_timestamp(resume.since),
             until=api_timestamp(self._until),
-            tail=place.tail,
+            tail=resume.tail,
         ) as stream:
             framed = is_framed(stream.headers, tty=target.config.tty)
             kind = FramedSplitter if framed else RawSplitter
-            splitter = kind(target.id, target.name, longest=self._longest)
+            splitter = kind(target.id, target.name, max_line_bytes=self._max_line_bytes)
             async for chunk in stream.chunks():
                 lines = splitter.feed(chunk)
-                fresh = place.fresh(lines)
-                place.advance(fresh)
-                batch = self._with_gap(fresh, arrived=bool(lines))
+                unseen = resume.drop_seen(lines)
+                resume.advance(unseen)
+                batch = self._with_gap(unseen, arrived=bool(lines))
                 if batch:
                     yield batch
-            rest = place.fresh(splitter.close())
+            rest = resume.drop_seen(splitter.close())
         if rest:
-            place.skip_past(splitter.last_ns)
+            resume.skip_past(splitter.last_ns)
             yield [*rest]
 
     def _with_gap(self, fresh: list[LogLine], *, arrived: bool) -> Batch:
@@ -123,7 +123,7 @@ class _Follower:
         if self._cut is None or not arrived:
             return [*fresh]
         (since_ns, error), self._cut = self._cut, None
-        lost = 0 if self._place.met else None
+        lost = 0 if self._resume.resumed else None
         gap = Gap(reason=error.message, lost=lost, since_ns=since_ns, until_ns=time.time_ns(), name=self._container)
         return [gap, *fresh]
 

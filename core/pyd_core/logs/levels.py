@@ -29,19 +29,19 @@ _WORDS: dict[str, LogLevel] = {
 _SYSLOG = (*[LogLevel.FATAL] * 3, LogLevel.ERROR, LogLevel.WARN, LogLevel.INFO, LogLevel.INFO, LogLevel.DEBUG)
 """RFC 5424, 6.2.1: 0 emergency … 7 debug."""
 
-_LOOKED_AT = 160
+_MAX_SEARCH_BYTES = 160
 """Bytes at a line's beginning where its level is looked for; further on it is about something else."""
 
-_LOUD = rb"TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|PANIC|ALERT|EMERG"
-_SAID = re.compile(
-    rb"\b(?:" + _LOUD + rb")\b"  # 2025-06-01 12:00:00 ERROR ...
-    rb"|(?i:(?<=[\[<(])(?:" + _LOUD + rb")(?=[\]>)]))"  # [error] <warn>
-    rb"|(?i:^(?:" + _LOUD + rb")(?=: ))"  # error: ..., panic: ...
+_LEVEL_WORDS = rb"TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|PANIC|ALERT|EMERG"
+_LEVEL = re.compile(
+    rb"\b(?:" + _LEVEL_WORDS + rb")\b"  # 2025-06-01 12:00:00 ERROR ...
+    rb"|(?i:(?<=[\[<(])(?:" + _LEVEL_WORDS + rb")(?=[\]>)]))"  # [error] <warn>
+    rb"|(?i:^(?:" + _LEVEL_WORDS + rb")(?=: ))"  # error: ..., panic: ...
     rb"|^[IWEF](?=\d{4} \d\d:\d\d:\d\d)"  # klog: E0612 10:00:00.000000
 )
 
 
-def level_named(word: str) -> LogLevel | None:
+def parse_level(word: str) -> LogLevel | None:
     """Return the level that a word or number stands for; None when it stands for none."""
     word = word.strip().lower()
     if word.isdecimal() and len(word) <= 4:
@@ -52,7 +52,7 @@ def level_named(word: str) -> LogLevel | None:
     return _WORDS.get(word)
 
 
-def level_said(data: bytes) -> LogLevel | None:
+def level_in_text(data: bytes) -> LogLevel | None:
     """Return the level that a line of plain text says near its beginning; None when it says none."""
-    found = _SAID.search(data, 0, _LOOKED_AT)
-    return _WORDS.get(found.group().decode().lower()) if found else None
+    match = _LEVEL.search(data, 0, _MAX_SEARCH_BYTES)
+    return _WORDS.get(match.group().decode().lower()) if match else None

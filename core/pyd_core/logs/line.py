@@ -8,7 +8,7 @@ import msgspec
 
 StreamName = Literal["stdout", "stderr"]
 
-LONGEST_LINE = 2**20
+MAX_LINE_BYTES = 2**20
 """Bytes of one line that are kept; what a line has beyond them is counted and dropped."""
 
 

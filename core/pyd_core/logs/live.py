@@ -12,10 +12,10 @@ from pyd_core.logs.merge import MergeSource, emit_ready
 from pyd_core.logs.stream import Batch, LogStream
 from pyd_core.tasks import TaskOwner
 
-ROOM = 20_000
+MAX_WAITING_LINES = 20_000
 """Lines of one source that may wait; then it is not read further until they are handed on."""
 
-ROOM_BYTES = 8 * 2**20
+MAX_WAITING_BYTES = 8 * 2**20
 """The same in bytes, for long lines."""
 
 
@@ -40,12 +40,12 @@ class _Source:
 class LiveMerge:
     """Reads all sources at once and hands lines on in order, as soon as no older one can come or patience ends."""
 
-    def __init__(self, sources: Sequence[LogStream], patience: float) -> None:
+    def __init__(self, sources: Sequence[LogStream], max_wait_s: float) -> None:
         self._sources = [_Source(source) for source in sources]
-        self._patience = patience
-        self._news = asyncio.Event()
+        self._max_wait_s = max_wait_s
+        self._changed = asyncio.Event()
         self._failure: Exception | None = None
-        self._tasks = TaskOwner(on_error=self._failed)
+        self._tasks = TaskOwner(on_error=self._on_error)
 
     async def __aenter__(self) -> Self:
         for source in self._sources:
@@ -68,7 +68,7 @@ class LiveMerge:
         loop = asyncio.get_running_loop()
         lanes = [source.lane for source in self._sources]
         while True:
-            self._news.clear()
+            self._changed.clear()
             batch = emit_ready(lanes, self._bound(loop.time()))
             if batch:
                 for source in self._sources:
@@ -80,14 +80,14 @@ class LiveMerge:
             if all(lane.ended for lane in lanes):
                 return
             arrivals = [source.arrivals[0][0] for source in self._sources if source.arrivals]
-            timer = loop.call_at(min(arrivals) + self._patience, self._news.set) if arrivals else None
-            await self._news.wait()
+            timer = loop.call_at(min(arrivals) + self._max_wait_s, self._changed.set) if arrivals else None
+            await self._changed.wait()
             if timer is not None:
                 timer.cancel()
 
     def _bound(self, now: float) -> int:
         """The newest time up to which lines may be handed on."""
-        overdue = max(source.overdue(now - self._patience) for source in self._sources)
+        overdue = max(source.overdue(now - self._max_wait_s) for source in self._sources)
         live = [source.lane for source in self._sources if not source.lane.ended]
         if not live or self._failure is not None:
             return max(source.lane.newest for source in self._sources)
@@ -96,15 +96,15 @@ class LiveMerge:
     async def _pump(self, source: _Source) -> None:
         loop = asyncio.get_running_loop()
         async for batch in source.stream.batches():
-            while len(source.lane.items) >= ROOM or source.lane.size >= ROOM_BYTES:
+            while len(source.lane.items) >= MAX_WAITING_LINES or source.lane.size >= MAX_WAITING_BYTES:
                 source.room.clear()
                 await source.room.wait()
             source.lane.add(batch)
             source.arrivals.append((loop.time(), source.lane.newest))
-            self._news.set()
+            self._changed.set()
         source.lane.ended = True
-        self._news.set()
+        self._changed.set()
 
-    def _failed(self, error: Exception) -> None:
+    def _on_error(self, error: Exception) -> None:
         self._failure = self._failure or error
-        self._news.set()
+        self._changed.set()

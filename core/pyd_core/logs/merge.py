@@ -10,11 +10,11 @@ from pyd_core.client.gap import Gap
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.stream import Batch, LogStream
 
-PATIENCE = 0.2
+MAX_WAIT_S = 0.2
 """Seconds a line waits for older ones from other containers."""
 
 
-def merge(sources: Sequence[LogStream], *, patience: float | None = PATIENCE) -> LogStream:
+def merge(sources: Sequence[LogStream], *, max_wait_s: float | None = MAX_WAIT_S) -> LogStream:
     """Merge logs by the time the engine gave their lines.
 
     The merged stream ends when all have ended, and reads only as fast as its caller. The lines of one source keep
@@ -22,13 +22,13 @@ def merge(sources: Sequence[LogStream], *, patience: float | None = PATIENCE) ->
 
     Args:
         sources: Logs, each read by this alone.
-        patience: Seconds a line waits for older ones of sources that are silent just now; a line that comes later
+        max_wait_s: Seconds a line waits for older ones of sources that are silent just now; a line that comes later
             still is handed on at once, out of order. None waits for ever, which is right for logs that aren't
             followed, and needs no event loop.
     """
     if len(sources) == 1:
         return sources[0]
-    return LogStream(_exact(sources) if patience is None else _live(sources, patience))
+    return LogStream(_merge_finished(sources) if max_wait_s is None else _merge_live(sources, max_wait_s))
 
 
 class MergeSource:
@@ -85,7 +85,7 @@ def _size(batch: Batch) -> int:
     return sum(0 if isinstance(item, Gap) else len(item.data) for item in batch)
 
 
-async def _exact(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:
+async def _merge_finished(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:
     """Ask a source for more whenever it has nothing waiting, so that the oldest line is always known."""
     lanes = [MergeSource() for _ in sources]
     feeds = [source.batches() for source in sources]
@@ -110,9 +110,9 @@ async def _exact(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:
             await source.aclose()
 
 
-async def _live(sources: Sequence[LogStream], patience: float) -> AsyncGenerator[Batch, None]:
+async def _merge_live(sources: Sequence[LogStream], max_wait_s: float) -> AsyncGenerator[Batch, None]:
     from pyd_core.logs.live import LiveMerge  # noqa: PLC0415 - brings asyncio, which merging finished logs doesn't need
 
-    async with LiveMerge(sources, patience) as live:
+    async with LiveMerge(sources, max_wait_s) as live:
         async for batch in live.batches():
             yield batch

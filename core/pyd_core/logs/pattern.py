@@ -30,20 +30,22 @@ class LogPattern:
 
     text: str
     regex: bool = False
-    case: bool = False
+    case_sensitive: bool = False
     """Upper and lower case differ."""
 
     def next_mode(self) -> LogPattern:
         """The same text, read another way: literal, literal with case, expression, expression with case."""
-        if not self.case:
-            return replace(self, case=True)
-        return replace(self, case=False, regex=not self.regex)
+        if not self.case_sensitive:
+            return replace(self, case_sensitive=True)
+        return replace(self, case_sensitive=False, regex=not self.regex)
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
         """The compiled expression, also of a literal text."""
         try:
-            return re.compile(self.text if self.regex else re.escape(self.text), 0 if self.case else re.IGNORECASE)
+            return re.compile(
+                self.text if self.regex else re.escape(self.text), 0 if self.case_sensitive else re.IGNORECASE
+            )
         except (re.error, OverflowError, RecursionError) as error:
             raise InvalidInput(f"not a regular expression: {error}", hint="ctrl-r looks for it as it is") from error
 
@@ -53,7 +55,7 @@ class LogPattern:
         if self.regex or not self.text.isascii():
             search = self.expression.search
             return lambda line: search(plain(line.data).decode("utf-8", "replace")) is not None
-        if self.case:
+        if self.case_sensitive:
             exact = self.text.encode()
             return lambda line: exact in plain(line.data)
         lower = self.text.lower().encode()

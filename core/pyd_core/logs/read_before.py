@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.logs.follow import follow
-from pyd_core.logs.line import LONGEST_LINE, LogLine
+from pyd_core.logs.line import MAX_LINE_BYTES, LogLine
 
-MOST = 50_000_000
+MAX_LINES = 50_000_000
 """Lines from the end beyond which nothing older is looked for."""
 
 
-async def older(
-    engine: EngineClient, container: str, *, before_ns: int, held: int, want: int = 1000, longest: int = LONGEST_LINE
+async def read_before(
+    engine: EngineClient,
+    container: str,
+    *,
+    before_ns: int,
+    held_lines: int,
+    count: int = 1000,
+    max_line_bytes: int = MAX_LINE_BYTES,
 ) -> tuple[list[LogLine], bool]:
     """Read lines that were written before a time.
 
@@ -23,9 +29,9 @@ async def older(
         engine: The container's engine.
         container: Its id.
         before_ns: The time of the oldest line held, nanoseconds since the epoch; lines of that very time are left out.
-        held: How many of its lines are known to be younger; a hint that saves questions.
-        want: How many lines to return, the newest of those that are older; some more or fewer are possible.
-        longest: Bytes of a line that are kept.
+        held_lines: How many of its lines are known to be younger; a hint that saves questions.
+        count: How many lines to return, the newest of those that are older; some more or fewer are possible.
+        max_line_bytes: Bytes of a line that are kept.
 
     Returns:
         The lines in order, and whether there are none before them.
@@ -33,17 +39,17 @@ async def older(
     Raises:
         PydError: No such container, or its log can't be read.
     """
-    tail = held + want
-    found: list[LogLine] = []
+    tail = held_lines + count
+    lines: list[LogLine] = []
     while True:
-        before = len(found)
-        stream = follow(engine, container, tail=tail, until=before_ns, longest=longest)
-        found = []
+        before = len(lines)
+        stream = follow(engine, container, tail=tail, until=before_ns, max_line_bytes=max_line_bytes)
+        lines = []
         async for batch in stream.batches():
-            found += [item for item in batch if isinstance(item, LogLine) and item.time_ns < before_ns]
-            del found[: -2 * want]
-        if len(found) >= want:
-            return found[-want:], False
-        if tail > MOST or (tail > held + want and len(found) == before):
-            return found, True
+            lines += [item for item in batch if isinstance(item, LogLine) and item.time_ns < before_ns]
+            del lines[: -2 * count]
+        if len(lines) >= count:
+            return lines[-count:], False
+        if tail > MAX_LINES or (tail > held_lines + count and len(lines) == before):
+            return lines, True
         tail *= 4

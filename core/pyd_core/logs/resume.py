@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from pyd_core.logs.line import LogLine
 
-_Mark = tuple[str, int, int]
+_LineKey = tuple[str, int, int]
 
 
 class ResumePoint:
@@ -22,9 +22,9 @@ class ResumePoint:
         self.since = since
         """Nanoseconds since the epoch to ask from; None is the beginning."""
         self.tail = tail
-        self._seen: Counter[_Mark] = Counter()
-        self._again: Counter[_Mark] = Counter()
-        self.met = True
+        self._seen: Counter[_LineKey] = Counter()
+        self._expected: Counter[_LineKey] = Counter()
+        self.resumed = True
         """Whether, after going on, the line last seen came again: then nothing is missing."""
 
     def advance(self, lines: list[LogLine]) -> None:
@@ -37,7 +37,7 @@ class ResumePoint:
         newest = list(takewhile(lambda line: line.time_ns == last, reversed(lines)))
         if last != self.since or len(newest) < len(lines):
             self._seen = Counter()
-        self._seen.update(map(_mark, newest))
+        self._seen.update(map(_line_key, newest))
         self.since = last
         self.tail = None
 
@@ -47,27 +47,27 @@ class ResumePoint:
         self.tail = None
         self._seen = Counter()
 
-    def go_on(self) -> None:
+    def start_request(self) -> None:
         """A new request starts here: what was seen last will come again."""
-        self._again = self._seen.copy()
-        self.met = not self._again
+        self._expected = self._seen.copy()
+        self.resumed = not self._expected
 
-    def fresh(self, lines: list[LogLine]) -> list[LogLine]:
+    def drop_seen(self, lines: list[LogLine]) -> list[LogLine]:
         """Return those of `lines` that weren't seen before going on."""
-        if not self._again or not lines:
+        if not self._expected or not lines:
             return lines
-        kept = []
+        unseen = []
         for line in lines:
-            mark = _mark(line)
-            if line.time_ns == self.since and self._again[mark] > 0:
-                self._again[mark] -= 1
-                self.met = True
+            key = _line_key(line)
+            if line.time_ns == self.since and self._expected[key] > 0:
+                self._expected[key] -= 1
+                self.resumed = True
             else:
-                kept.append(line)
+                unseen.append(line)
         if lines[-1].time_ns != self.since:
-            self._again = Counter()
-        return kept
+            self._expected = Counter()
+        return unseen
 
 
-def _mark(line: LogLine) -> _Mark:
+def _line_key(line: LogLine) -> _LineKey:
     return line.stream, hash(line.data), line.cut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-from pyd_core.logs.filters import STEP, FilteredView
+from pyd_core.logs.filters import MAX_STEP_LINES, FilteredView
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import LogPattern
 
@@ -26,15 +26,15 @@ class Search:
     @property
     def complete(self) -> bool:
         """Whether every line there is was looked at."""
-        return self._lines.complete and self._lines.place(self._next) >= len(self._lines)
+        return self._lines.complete and self._lines.index_of(self._next) >= len(self._lines)
 
-    def advance(self, step: int | None = STEP) -> bool:
+    def advance(self, step: int | None = MAX_STEP_LINES) -> bool:
         """Look at more lines, at most `step`, and return whether it is complete."""
         lines = self._lines
         first = lines.store.first
         if self._numbers and self._numbers[0] < first:
             del self._numbers[: bisect_left(self._numbers, first)]
-        start = lines.place(max(self._next, first))
+        start = lines.index_of(max(self._next, first))
         stop = len(lines) if step is None else min(len(lines), start + step)
         number = -1
         for number, item in lines.scan(start, stop):
@@ -55,8 +55,8 @@ class Search:
         """Return which match a line is, counted from 1; 0 if it is none."""
         if number is None:
             return 0
-        at = bisect_left(self._numbers, number)
-        return at + 1 if at < len(self._numbers) and self._numbers[at] == number else 0
+        index = bisect_left(self._numbers, number)
+        return index + 1 if index < len(self._numbers) and self._numbers[index] == number else 0
 
     def after(self, number: int) -> int | None:
         """Return the next match after a line, from the end on the first; None without any."""

@@ -14,10 +14,10 @@ from pyd_core.logs.pattern import LogPattern
 from pyd_core.model.container import ContainerSummary
 from pyd_core.tasks import TaskOwner
 
-AT_ONCE = 4
+MAX_CONCURRENCY = 4
 """Logs read at the same time: more would only make the engine's disk seek."""
 
-WAITING = 64
+MAX_WAITING_MATCHES = 64
 """Findings that wait for their reader; then nothing is read further."""
 
 
@@ -37,7 +37,7 @@ class LogMatch:
     """Why its log couldn't be read, or no further."""
 
 
-async def sweep(
+async def search_all(
     engine: EngineClient,
     containers: Sequence[ContainerSummary],
     pattern: LogPattern,
@@ -45,7 +45,7 @@ async def sweep(
     tail: int | None = None,
     since: int | None = None,
     until: int | None = None,
-    at_once: int = AT_ONCE,
+    max_concurrency: int = MAX_CONCURRENCY,
 ) -> AsyncGenerator[LogMatch, None]:
     """Search logs as they are now, a few at a time; closing the generator ends all of it.
 
@@ -59,42 +59,42 @@ async def sweep(
         tail: Lines from the end of each; None is all.
         since: Nanoseconds since the epoch, inclusive.
         until: Nanoseconds since the epoch.
-        at_once: Logs read at the same time.
+        max_concurrency: Logs read at the same time.
 
     Raises:
         InvalidInput: The pattern is no regular expression.
     """
     test = pattern.test
-    news: asyncio.Queue[LogMatch] = asyncio.Queue(WAITING)
-    turn = asyncio.Semaphore(at_once)
+    queue: asyncio.Queue[LogMatch] = asyncio.Queue(MAX_WAITING_MATCHES)
+    limit = asyncio.Semaphore(max_concurrency)
 
-    async def look(container: ContainerSummary) -> None:
+    async def search(container: ContainerSummary) -> None:
         matched = read = 0
         error: PydError | None = None
-        async with turn:
+        async with limit:
             stream = follow(engine, container.id, tail=tail, since=since, until=until)
             try:
                 async for batch in stream.batches():
                     lines = [item for item in batch if isinstance(item, LogLine)]
-                    found = tuple(line for line in lines if test(line))
+                    matches = tuple(line for line in lines if test(line))
                     read += len(lines)
-                    matched += len(found)
-                    if found:
-                        await news.put(LogMatch(container=container, lines=found, matched=matched, read=read))
+                    matched += len(matches)
+                    if matches:
+                        await queue.put(LogMatch(container=container, lines=matches, matched=matched, read=read))
                     await asyncio.sleep(0)  # a fast log must not keep the others waiting
             except PydError as failure:
                 error = failure
             finally:
                 await stream.aclose()
-        await news.put(LogMatch(container=container, matched=matched, read=read, done=True, error=error))
+        await queue.put(LogMatch(container=container, matched=matched, read=read, done=True, error=error))
 
     bugs: list[Exception] = []
     async with TaskOwner(bugs.append) as tasks:
-        running = [tasks.start(look(container), name="search of a log") for container in containers]
-        left = len(running)
-        while left and not bugs:
-            finding = await news.get()
-            left -= finding.done
-            yield finding
+        running = [tasks.start(search(container), name="search of a log") for container in containers]
+        remaining = len(running)
+        while remaining and not bugs:
+            match = await queue.get()
+            remaining -= match.done
+            yield match
     if bugs:
         raise bugs[0]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from pyd_core.client.frames import STDERR, STDOUT, SYSTEM, Frame, FrameDecoder
 from pyd_core.errors import EngineError
-from pyd_core.logs.line import LONGEST_LINE, LogLine, StreamName
-from pyd_core.logs.timestamp import LONGEST_STAMP, StampReader
+from pyd_core.logs.line import MAX_LINE_BYTES, LogLine, StreamName
+from pyd_core.logs.timestamp import MAX_STAMP_BYTES, StampReader
 
-PIECE = 16 * 1024
+PIECE_BYTES = 16 * 1024
 """Bytes after which Docker Engine cuts a line (moby, daemon/logger/copier.go, defaultBufSize)."""
 
 
@@ -45,10 +45,10 @@ class _Partial:
 class FramedSplitter:
     """Lines of framed output with timestamps; holds at most one unfinished line of each stream back."""
 
-    def __init__(self, container_id: str, name: str, *, longest: int = LONGEST_LINE) -> None:
+    def __init__(self, container_id: str, name: str, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._id = container_id
         self._name = name
-        self._longest = longest
+        self._max_line_bytes = max_line_bytes
         self._frames = FrameDecoder()
         self._stamps = StampReader()
         self._partial: dict[int, _Partial] = {STDOUT: _Partial(), STDERR: _Partial()}
@@ -70,16 +70,16 @@ class FramedSplitter:
             partial = self._partial.get(stream)
             if partial is None:
                 if stream == SYSTEM:
-                    said = data[:200].decode(errors="replace").strip()
-                    raise EngineError(f"the engine can't go on reading the log of {name}: {said}")
+                    error_text = data[:200].decode(errors="replace").strip()
+                    raise EngineError(f"the engine can't go on reading the log of {name}: {error_text}")
                 continue
-            if first and last and partial.fresh and data[-1:] == b"\n" and len(data) <= self._longest:
+            if first and last and partial.fresh and data[-1:] == b"\n" and len(data) <= self._max_line_bytes:
                 time_ns, start = split(data)
                 if data.find(b"\n", start) == len(data) - 1:
                     stream_name: StreamName = "stdout" if stream == STDOUT else "stderr"
                     lines.append(LogLine(identity, name, stream_name, time_ns, data[start:-1]))
                     continue
-            self._slow(partial, frame, lines)
+            self._feed_frame(partial, frame, lines)
         return lines
 
     def close(self) -> list[LogLine]:
@@ -97,7 +97,7 @@ class FramedSplitter:
             self._finish(partial, stream) for stream, partial in self._partial.items() if partial.pieces or partial.cut
         ]
 
-    def _slow(self, partial: _Partial, frame: Frame, lines: list[LogLine]) -> None:
+    def _feed_frame(self, partial: _Partial, frame: Frame, lines: list[LogLine]) -> None:
         data = frame.data
         if self._head:  # the frame's timestamp was itself torn
             data, self._head = self._head + data, b""
@@ -105,7 +105,7 @@ class FramedSplitter:
         else:
             first = frame.first
         if first:
-            if not frame.last and len(data) < LONGEST_STAMP:
+            if not frame.last and len(data) < MAX_STAMP_BYTES:
                 self._head = data
                 return
             time_ns, start = self._stamps.split(data)
@@ -115,12 +115,12 @@ class FramedSplitter:
             data = data[start:]
         pieces = data.split(b"\n")
         for piece in pieces[:-1]:
-            partial.add(piece, self._longest)
+            partial.add(piece, self._max_line_bytes)
             time_ns = partial.time_ns
             lines.append(self._finish(partial, frame.stream))
             partial.time_ns = time_ns  # several lines in one frame share its timestamp
         if pieces[-1]:
-            partial.add(pieces[-1], self._longest)
+            partial.add(pieces[-1], self._max_line_bytes)
 
     def _finish(self, partial: _Partial, stream: int) -> LogLine:
         name: StreamName = "stdout" if stream == STDOUT else "stderr"
@@ -132,10 +132,10 @@ class FramedSplitter:
 class RawSplitter:
     """Lines of a terminal's output with timestamps; all of it is `stdout`."""
 
-    def __init__(self, container_id: str, name: str, *, longest: int = LONGEST_LINE) -> None:
+    def __init__(self, container_id: str, name: str, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._id = container_id
         self._name = name
-        self._longest = longest
+        self._max_line_bytes = max_line_bytes
         self._stamps = StampReader()
         self._rest = b""
         self._partial = _Partial()
@@ -144,10 +144,10 @@ class RawSplitter:
 
     def feed(self, chunk: bytes) -> list[LogLine]:
         """Return the lines that `chunk` completes."""
-        *whole, self._rest = (self._rest + chunk).split(b"\n")
-        lines = [self._line(data) for data in whole]
-        while len(self._rest) > PIECE + LONGEST_STAMP:
-            self._rest = self._take(self._rest)
+        *complete, self._rest = (self._rest + chunk).split(b"\n")
+        lines = [self._line(data) for data in complete]
+        while len(self._rest) > PIECE_BYTES + MAX_STAMP_BYTES:
+            self._rest = self._take_piece(self._rest)
         return lines
 
     def close(self) -> list[LogLine]:
@@ -159,20 +159,20 @@ class RawSplitter:
         rest, self._rest = self._rest, b""
         return [self._line(rest)] if rest or not self._partial.fresh else []
 
-    def _take(self, data: bytes) -> bytes:
+    def _take_piece(self, data: bytes) -> bytes:
         """Add one piece to the line, less the timestamp it begins with, and return the rest."""
         time_ns, start = self._stamps.split(data)
         if self._partial.fresh:
             self._partial.time_ns = time_ns
         self.last_ns = time_ns or self.last_ns
-        self._partial.add(data[start : start + PIECE], self._longest)
-        return data[start + PIECE :]
+        self._partial.add(data[start : start + PIECE_BYTES], self._max_line_bytes)
+        return data[start + PIECE_BYTES :]
 
     def _line(self, data: bytes) -> LogLine:
         partial = self._partial
-        data = self._take(data.removesuffix(b"\r"))
+        data = self._take_piece(data.removesuffix(b"\r"))
         while data:
-            data = self._take(data)
+            data = self._take_piece(data)
         line = LogLine(self._id, self._name, "stdout", partial.time_ns, b"".join(partial.pieces), partial.cut)
         partial.clear()
         return line

@@ -18,23 +18,23 @@ from pyd_core.logs.line import LogLine, StreamName
 
 LogItem = LogLine | Gap | Annotation
 
-MEMORY = 64 * 2**20
+MAX_MEMORY_BYTES = 64 * 2**20
 """Bytes held in memory."""
 
-DISK = 512 * 2**20
+MAX_DISK_BYTES = 512 * 2**20
 """Bytes held in temporary files."""
 
-OVERHEAD = 160
+OVERHEAD_BYTES = 160
 """Bytes that an item costs in memory beside its text."""
 
-_CHUNK = 512
+CHUNK_ITEMS = 512
 """Items that go to disk and come back together."""
 
 _CHUNK_BYTES = 2**20
-_SEGMENT = 16 * 2**20
+_SEGMENT_BYTES = 16 * 2**20
 """Bytes of one temporary file; disk space comes back in pieces of this size."""
 
-_REMEMBERED = 8
+_MAX_CACHED_CHUNKS = 8
 """Chunks that were read back and are kept a while."""
 
 
@@ -50,11 +50,11 @@ class _StoredGap(msgspec.Struct, array_like=True, tag=1, gc=False):
     gap: Gap
 
 
-class _StoredMark(msgspec.Struct, array_like=True, tag=2, gc=False):
+class _StoredAnnotation(msgspec.Struct, array_like=True, tag=2, gc=False):
     mark: Annotation
 
 
-_Stored = list[_StoredLine | _StoredGap | _StoredMark]
+_Stored = list[_StoredLine | _StoredGap | _StoredAnnotation]
 
 
 class _Segment:
@@ -90,15 +90,15 @@ class LogStore:
         disk: Bytes of what no longer fits there; 0 keeps nothing on disk. A full disk counts as the bound reached.
     """
 
-    def __init__(self, *, memory: int = MEMORY, disk: int = DISK) -> None:
-        self._memory = memory
-        self._disk = disk
+    def __init__(self, *, memory: int = MAX_MEMORY_BYTES, disk: int = MAX_DISK_BYTES) -> None:
+        self._max_memory = memory
+        self._max_disk = disk
         self._chunks: list[_Chunk] = []
         self._firsts: list[int] = []
-        self._cold = 0
-        self._held = self._spilled = 0
+        self._disk_chunks = 0
+        self._memory_used = self._disk_used = 0
         self._segments: list[_Segment] = []
-        self._read: OrderedDict[int, list[LogItem]] = OrderedDict()
+        self._cache: OrderedDict[int, list[LogItem]] = OrderedDict()
         self._origins: dict[tuple[str, str], int] = {}
         self._names: list[tuple[str, str]] = []
         self._encode = msgspec.msgpack.Encoder().encode
@@ -116,20 +116,20 @@ class LogStore:
     @property
     def bytes_in_memory(self) -> int:
         """What the items in memory cost."""
-        return self._held
+        return self._memory_used
 
     @property
     def bytes_on_disk(self) -> int:
         """What the items on disk take."""
-        return self._spilled
+        return self._disk_used
 
     def add(self, items: Iterable[LogItem]) -> None:
         """Put items at the end; the oldest go as far as they must."""
         for item in items:
             self._append(item)
-        while self._held > self._memory and self._cold < len(self._chunks) - 1:
-            self._cool()
-        while self._spilled > self._disk and self._cold:
+        while self._memory_used > self._max_memory and self._disk_chunks < len(self._chunks) - 1:
+            self._spill()
+        while self._disk_used > self._max_disk and self._disk_chunks:
             self._drop()
 
     def prepend(self, items: Sequence[LogItem]) -> bool:
@@ -137,21 +137,21 @@ class LogStore:
         if not items:
             return True
         chunks = []
-        for start in range(0, len(items), _CHUNK):
-            chunk = _Chunk(list(items[start : start + _CHUNK]))
+        for start in range(0, len(items), CHUNK_ITEMS):
+            chunk = _Chunk(list(items[start : start + CHUNK_ITEMS]))
             chunk.cost = sum(map(_cost, chunk.items or ()))
             chunks.append(chunk)
         cost = sum(chunk.cost for chunk in chunks)
-        fits = self._held + cost <= self._memory
-        if not fits or self._cold:
-            room = self._disk - self._spilled
+        fits = self._memory_used + cost <= self._max_memory
+        if not fits or self._disk_chunks:
+            room = self._max_disk - self._disk_used
             if cost > room or not all(self._to_disk(chunk) for chunk in chunks):
                 for chunk in chunks:
                     self._release(chunk)
                 return False
-            self._cold += len(chunks)
+            self._disk_chunks += len(chunks)
         else:
-            self._held += cost
+            self._memory_used += cost
         self.first -= len(items)
         number, firsts = self.first, []
         for chunk in chunks:
@@ -169,45 +169,45 @@ class LogStore:
         """
         if not self.first <= number < self.end:
             raise IndexError(number)
-        at = bisect_right(self._firsts, number) - 1
-        chunk = self._chunks[at]
-        first = self._firsts[at]
+        index = bisect_right(self._firsts, number) - 1
+        chunk = self._chunks[index]
+        first = self._firsts[index]
         if chunk.items is not None:
             return chunk.items[number - first]
-        found = self._read.get(first)
-        if found is None:
-            found = self._read[first] = self._load(chunk)
-            if len(self._read) > _REMEMBERED:
-                self._read.popitem(last=False)
-        return found[number - first]
+        items = self._cache.get(first)
+        if items is None:
+            items = self._cache[first] = self._load(chunk)
+            if len(self._cache) > _MAX_CACHED_CHUNKS:
+                self._cache.popitem(last=False)
+        return items[number - first]
 
     def scan(self, start: int, stop: int | None = None) -> Iterator[tuple[int, LogItem]]:
         """Go through the items from a number on; the store must not change meanwhile."""
         start = max(start, self.first)
         stop = self.end if stop is None else min(stop, self.end)
-        at = max(0, bisect_right(self._firsts, start) - 1)
+        index = max(0, bisect_right(self._firsts, start) - 1)
         while start < stop:
-            chunk, first = self._chunks[at], self._firsts[at]
+            chunk, first = self._chunks[index], self._firsts[index]
             items = chunk.items if chunk.items is not None else self._load(chunk)
             last = min(stop, first + chunk.count)
             yield from zip(range(start, last), items[start - first : last - first], strict=True)
             start = last
-            at += 1
+            index += 1
 
     def close(self) -> None:
         """Forget everything and free the disk."""
         for segment in self._segments:
             segment.file.close()
         self._segments = []
-        self._chunks, self._firsts, self._cold = [], [], 0
-        self._held = self._spilled = 0
-        self._read.clear()
+        self._chunks, self._firsts, self._disk_chunks = [], [], 0
+        self._memory_used = self._disk_used = 0
+        self._cache.clear()
         self.first = self.end
 
     def _append(self, item: LogItem) -> None:
         cost = _cost(item)
         newest = self._chunks[-1] if self._chunks else None
-        if newest is None or newest.items is None or newest.count >= _CHUNK or newest.cost >= _CHUNK_BYTES:
+        if newest is None or newest.items is None or newest.count >= CHUNK_ITEMS or newest.cost >= _CHUNK_BYTES:
             newest = _Chunk([])
             self._chunks.append(newest)
             self._firsts.append(self.end)
@@ -215,35 +215,35 @@ class LogStore:
         newest.items.append(item)
         newest.count += 1
         newest.cost += cost
-        self._held += cost
+        self._memory_used += cost
         self.end += 1
 
-    def _cool(self) -> None:
+    def _spill(self) -> None:
         """Move the oldest chunk in memory to disk; without room there it is lost, with all before it."""
-        chunk = self._chunks[self._cold]
-        self._held -= chunk.cost
-        if self._disk and self._to_disk(chunk):
-            self._cold += 1
+        chunk = self._chunks[self._disk_chunks]
+        self._memory_used -= chunk.cost
+        if self._max_disk and self._to_disk(chunk):
+            self._disk_chunks += 1
             return
-        while self._cold:
+        while self._disk_chunks:
             self._drop()
         self._forget_oldest()
 
     def _drop(self) -> None:
         self._release(self._chunks[0])
-        self._cold -= 1
+        self._disk_chunks -= 1
         self._forget_oldest()
 
     def _forget_oldest(self) -> None:
         chunk = self._chunks.pop(0)
-        self._read.pop(self._firsts.pop(0), None)
+        self._cache.pop(self._firsts.pop(0), None)
         self.first += chunk.count
         self.lost += chunk.count
 
     def _to_disk(self, chunk: _Chunk) -> bool:
-        data = self._encode([self._stored(item) for item in chunk.items or ()])
+        data = self._encode([self._to_stored(item) for item in chunk.items or ()])
         try:
-            if not self._segments or self._segments[-1].size >= _SEGMENT:
+            if not self._segments or self._segments[-1].size >= _SEGMENT_BYTES:
                 self._segments.append(_Segment())
             segment = self._segments[-1]
             segment.file.seek(segment.size)
@@ -254,7 +254,7 @@ class LogStore:
         chunk.segment, chunk.offset, chunk.length = segment, segment.size, len(data)
         segment.size += len(data)
         segment.chunks += 1
-        self._spilled += len(data)
+        self._disk_used += len(data)
         chunk.items = None
         return True
 
@@ -262,7 +262,7 @@ class LogStore:
         segment, chunk.segment = chunk.segment, None
         if segment is None:
             return
-        self._spilled -= chunk.length
+        self._disk_used -= chunk.length
         segment.chunks -= 1
         if not segment.chunks:
             with contextlib.suppress(OSError):
@@ -272,27 +272,27 @@ class LogStore:
     def _load(self, chunk: _Chunk) -> list[LogItem]:
         assert chunk.segment is not None  # noqa: S101 - a chunk is in memory or on disk
         chunk.segment.file.seek(chunk.offset)
-        return [self._restored(one) for one in self._decode(chunk.segment.file.read(chunk.length))]
+        return [self._from_stored(stored) for stored in self._decode(chunk.segment.file.read(chunk.length))]
 
-    def _stored(self, item: LogItem) -> _StoredLine | _StoredGap | _StoredMark:
+    def _to_stored(self, item: LogItem) -> _StoredLine | _StoredGap | _StoredAnnotation:
         if isinstance(item, Gap):
             return _StoredGap(item)
         if isinstance(item, Annotation):
-            return _StoredMark(item)
-        who = (item.container_id, item.name)
-        origin = self._origins.get(who)
+            return _StoredAnnotation(item)
+        source = (item.container_id, item.name)
+        origin = self._origins.get(source)
         if origin is None:
-            origin = self._origins[who] = len(self._names)
-            self._names.append(who)
+            origin = self._origins[source] = len(self._names)
+            self._names.append(source)
         return _StoredLine(origin, item.stream, item.time_ns, item.data, item.cut)
 
-    def _restored(self, one: _StoredLine | _StoredGap | _StoredMark) -> LogItem:
-        if isinstance(one, _StoredGap):
-            return one.gap
-        if isinstance(one, _StoredMark):
-            return one.mark
-        return LogLine(*self._names[one.origin], one.stream, one.time_ns, one.data, one.cut)
+    def _from_stored(self, stored: _StoredLine | _StoredGap | _StoredAnnotation) -> LogItem:
+        if isinstance(stored, _StoredGap):
+            return stored.gap
+        if isinstance(stored, _StoredAnnotation):
+            return stored.mark
+        return LogLine(*self._names[stored.origin], stored.stream, stored.time_ns, stored.data, stored.cut)
 
 
 def _cost(item: LogItem) -> int:
-    return OVERHEAD + len(item.data) if isinstance(item, LogLine) else 2 * OVERHEAD
+    return OVERHEAD_BYTES + len(item.data) if isinstance(item, LogLine) else 2 * OVERHEAD_BYTES

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.frames import is_framed
 from pyd_core.client.timestamps import api_timestamp
-from pyd_core.logs.line import LONGEST_LINE
+from pyd_core.logs.line import MAX_LINE_BYTES
 from pyd_core.logs.split import FramedSplitter, RawSplitter
 from pyd_core.logs.stream import Batch, LogStream
 
@@ -42,7 +42,7 @@ async def _read(
 ) -> AsyncGenerator[Batch, None]:
     async with engine.tasks.logs(task, follow=follow, since=api_timestamp(since), tail=tail) as stream:
         kind = FramedSplitter if is_framed(stream.headers, tty=False) else RawSplitter
-        splitter = kind(task, name, longest=LONGEST_LINE)
+        splitter = kind(task, name, max_line_bytes=MAX_LINE_BYTES)
         async for chunk in stream.chunks():
             if lines := splitter.feed(chunk):
                 yield [*lines]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyd_core.model.base import parse_time
 
-LONGEST_STAMP = 36
+MAX_STAMP_BYTES = 36
 """Bytes of `2024-05-01T10:00:00.123456789+02:00` and the space."""
 
 
@@ -25,12 +25,12 @@ class StampReader:
             digits = line[20:29]
             if line[:19] == self._second and digits.isdigit():
                 return self._second_ns + int(digits), 31
-            return self._learn(line, 31)
-        end = line.find(b" ", 0, LONGEST_STAMP)
-        return self._learn(line, end + 1 if end >= 0 else len(line))
+            return self._parse_stamp(line, 31)
+        end = line.find(b" ", 0, MAX_STAMP_BYTES)
+        return self._parse_stamp(line, end + 1 if end >= 0 else len(line))
 
-    def _learn(self, line: bytes, message: int) -> tuple[int, int]:
-        if message > LONGEST_STAMP:
+    def _parse_stamp(self, line: bytes, message: int) -> tuple[int, int]:
+        if message > MAX_STAMP_BYTES:
             return 0, 0
         time_ns = parse_time(line[:message].rstrip(b" ").decode("ascii", errors="replace"))
         if time_ns is None:

@@ -9,7 +9,7 @@ from pyd_core.triage.collect.gather import SharedEvidence, gather
 from pyd_core.triage.verdict import Verdict, decide
 
 
-async def explain(engine: EngineClient, name: str, *, around: SharedEvidence | None = None) -> Verdict:
+async def explain(engine: EngineClient, name: str, *, shared: SharedEvidence | None = None) -> Verdict:
     """Return why a container is as it is.
 
     Raises:
@@ -18,8 +18,8 @@ async def explain(engine: EngineClient, name: str, *, around: SharedEvidence | N
         EngineUnavailable: The engine doesn't answer.
     """
     try:
-        case = await gather(engine, name, around=around)
+        case = await gather(engine, name, around=shared)
     except NotFound:
-        found = await resolve_container(engine, name)
-        case = await gather(engine, found.id, around=around)
+        container = await resolve_container(engine, name)
+        case = await gather(engine, container.id, around=shared)
     return decide(case)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pyd_core.triage.error_line import is_routine
 from pyd_core.triage.evidence import Evidence, EvidenceLogLine
 
-LONGEST_LINE = 2000
+MAX_LINE_CHARACTERS = 2000
 """Characters looked at; programs print megabytes on one line, and patterns take time."""
 
 _PATH = r"""['"`]?(?P<subject>/[^\s'"`:,;)]+)"""
@@ -188,7 +188,7 @@ def find_phrases(lines: Iterable[EvidenceLogLine]) -> tuple[Evidence, ...]:
         _PATTERNS.extend((cause, re.compile(pattern, re.IGNORECASE), strength) for cause, pattern, strength in _TABLE)
     found: dict[tuple[str, bool], Evidence] = {}
     for line in lines:
-        text = line.text[:LONGEST_LINE]
+        text = line.text[:MAX_LINE_CHARACTERS]
         is_probe = line.stream == "health"
         for cause, pattern, strength in _PATTERNS:
             match = pattern.search(text)

@@ -8,36 +8,36 @@ from pyd_core.model.container import Container
 from pyd_core.model.event import Actor, Event
 from pyd_core.triage.runs import LATE_NS
 
-SAME_NS = 5 * 10**9
+MAX_SKEW_NS = 5 * 10**9
 """Two times of a container's death nearer than this are the same death's: inspect and events stamp it apart."""
 
 MARGIN_NS = 10 * 10**9
 """Looked at again when recording goes on: engines tell of a death a moment after it, and may be slow about it."""
 
 
-def deaths_in(events: Iterable[Event]) -> list[tuple[Event, tuple[Event, ...]]]:
+def split_deaths(events: Iterable[Event]) -> list[tuple[Event, tuple[Event, ...]]]:
     """Return the deaths among one container's events, oldest first, each with what belongs to that run."""
-    found: list[tuple[Event, tuple[Event, ...]]] = []
+    deaths: list[tuple[Event, tuple[Event, ...]]] = []
     run: list[Event] = []
     die: Event | None = None
 
     def close() -> None:
         if die is not None:
-            found.append((die, tuple(run)))
+            deaths.append((die, tuple(run)))
 
     for event in sorted(events, key=lambda event: event.time_nano):
-        late = die is not None and event.time_nano - die.time_nano > LATE_NS
-        if event.verb == "start" or late:
+        is_late = die is not None and event.time_nano - die.time_nano > LATE_NS
+        if event.verb == "start" or is_late:
             close()
             run, die = [], None
         run.append(event)
         if event.verb in {"die", "died"}:
             die = event
     close()
-    return found
+    return deaths
 
 
-def death_of(container: Container) -> Event | None:
+def death_from_inspect(container: Container) -> Event | None:
     """Put together the event of a container's last death from what inspect says; None if it lives or never ran."""
     state = container.state
     if state.running or state.paused or state.finished_ns is None or state.started_ns is None:

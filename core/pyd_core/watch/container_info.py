@@ -13,7 +13,7 @@ from pyd_core.model.container import COMPOSE_PROJECT, COMPOSE_SERVICE, Container
 _EXIT = re.compile(r"(?:Exited|Restarting) \((-?\d+)\)")
 _HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
 
-_PODMANS = {"stopped": "exited", "stopping": "running", "initialized": "created", "configured": "created"}
+_PODMAN_STATES = {"stopped": "exited", "stopping": "running", "initialized": "created", "configured": "created"}
 """States that Podman has beyond Docker Engine's."""
 
 
@@ -59,7 +59,7 @@ class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Whether inspect has told of it; until then, what only inspect tells has its default."""
 
     @property
-    def alive(self) -> bool:
+    def has_processes(self) -> bool:
         """Whether it has processes."""
         return self.state in {"running", "paused"}
 
@@ -68,68 +68,68 @@ def from_summary(summary: ContainerSummary, known: ContainerInfo | None = None) 
     """Make an entry of a line of the list, on top of what was known."""
     exited = _EXIT.match(summary.status)
     health = _HEALTH.search(summary.status)
-    told = _PODMANS.get(summary.state, summary.state)
-    alive = told in {"running", "paused"}
+    state = _PODMAN_STATES.get(summary.state, summary.state)
+    alive = state in {"running", "paused"}
     base = known or ContainerInfo(id=summary.id, name="", created_ns=summary.created * 1_000_000_000)
-    kept = base.exit_code if base.state == told else None
+    known_code = base.exit_code if base.state == state else None
     return msgspec.structs.replace(
         base,
         name=summary.name,
         image=summary.image,
         command=summary.command,
-        state=told,
+        state=state,
         health=health[1] if health else "",
-        exit_code=None if alive else int(exited[1]) if exited else kept,
+        exit_code=None if alive else int(exited[1]) if exited else known_code,
         project=summary.labels.get(COMPOSE_PROJECT, ""),
         service=summary.labels.get(COMPOSE_SERVICE, ""),
         labels=summary.labels,
-        ports=_in_order(summary.ports),
+        ports=_sort_ports(summary.ports),
         pid=base.pid if alive else 0,
     )
 
 
-def from_inspect(found: Container, known: ContainerInfo | None = None) -> ContainerInfo:
+def from_inspect(container: Container, known: ContainerInfo | None = None) -> ContainerInfo:
     """Make an entry of an inspect document, on top of what was known."""
-    state, host = found.state, found.host_config
-    labels = found.config.labels
-    told = _PODMANS.get(state.status, state.status)
-    alive = told in {"running", "paused"}
+    state, host = container.state, container.host_config
+    labels = container.config.labels
+    status = _PODMAN_STATES.get(state.status, state.status)
+    alive = status in {"running", "paused"}
     ended = state.finished_ns is not None and not alive
-    base = known or ContainerInfo(id=found.id, name="")
+    base = known or ContainerInfo(id=container.id, name="")
     return msgspec.structs.replace(
         base,
-        name=found.name or base.name,
-        image=base.image or found.config.image or found.image,
-        command=base.command or " ".join([found.path, *found.args]),
-        state=told,
-        health=_health(found) if alive else "",
+        name=container.name or base.name,
+        image=base.image or container.config.image or container.image,
+        command=base.command or " ".join([container.path, *container.args]),
+        state=status,
+        health=_health(container) if alive else "",
         exit_code=state.exit_code if ended or state.error else None,
         oom_killed=state.oom_killed,
         error=state.error,
-        created_ns=parse_time(found.created) or base.created_ns,
+        created_ns=parse_time(container.created) or base.created_ns,
         started_ns=state.started_ns,
         finished_ns=state.finished_ns,
-        restart_count=found.restart_count,
+        restart_count=container.restart_count,
         restart_policy=host.restart_policy.name,
         project=labels.get(COMPOSE_PROJECT, ""),
         service=labels.get(COMPOSE_SERVICE, ""),
         labels=labels,
-        ports=_ports(found),
+        ports=_ports(container),
         pid=state.pid,
         memory_limit=host.memory or None,
-        cpu_limit=_cpu_limit(found),
+        cpu_limit=_cpu_limit(container),
         pids_limit=host.pids_limit if host.pids_limit is not None and host.pids_limit > 0 else None,
         detailed=True,
     )
 
 
-def _health(found: Container) -> str:
-    health = found.state.health
+def _health(container: Container) -> str:
+    health = container.state.health
     return "" if health is None or health.status == "none" else health.status
 
 
-def _cpu_limit(found: Container) -> float | None:
-    host = found.host_config
+def _cpu_limit(container: Container) -> float | None:
+    host = container.host_config
     if host.nano_cpus:
         return host.nano_cpus / 1e9
     if host.cpu_quota > 0:
@@ -137,13 +137,13 @@ def _cpu_limit(found: Container) -> float | None:
     return None
 
 
-def _in_order(ports: list[Port]) -> tuple[Port, ...]:
+def _sort_ports(ports: list[Port]) -> tuple[Port, ...]:
     return tuple(sorted(ports, key=lambda port: (port.private_port, port.type, port.ip, port.public_port or 0)))
 
 
-def _ports(found: Container) -> tuple[Port, ...]:
+def _ports(container: Container) -> tuple[Port, ...]:
     ports: list[Port] = []
-    for name, bindings in found.network_settings.ports.items():
+    for name, bindings in container.network_settings.ports.items():
         number, _, kind = name.partition("/")
         if not number.isdecimal():
             continue
@@ -153,4 +153,4 @@ def _ports(found: Container) -> tuple[Port, ...]:
             for binding in bindings or []
             if binding.host_port.isdecimal()
         ] or [Port(private_port=private, type=kind)]
-    return _in_order(ports)
+    return _sort_ports(ports)

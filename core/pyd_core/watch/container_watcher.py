@@ -16,20 +16,20 @@ from pyd_core.errors import PydError, StreamInterrupted
 from pyd_core.model.container import Container, ContainerSummary
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
-from pyd_core.watch.apply import ENDINGS, applied, needs_inspect
+from pyd_core.watch.apply import REMOVALS, apply_event, needs_inspect
 from pyd_core.watch.container_info import ContainerInfo, from_inspect, from_summary
 from pyd_core.watch.delta import ConnectionState, Delta
 from pyd_core.watch.event_history import EventHistory
-from pyd_core.watch.inspector import AT_ONCE, Inspector
+from pyd_core.watch.inspector import MAX_CONCURRENCY, Inspector
 
-WINDOW = 0.05
+FLUSH_INTERVAL_S = 0.05
 """Seconds in which changes are gathered before anybody is told."""
 
-BULK = 1 / 2000
+BULK_INTERVAL_S = 1 / 2000
 """Seconds for each container, a second at most, in which what comes of inspecting all of them in turn is gathered:
 whoever is told may look at every container, and news of so many would keep them at it all the time."""
 
-REPLAY = 0.25
+REPLAY_TIMEOUT_S = 0.25
 """Seconds in which an engine that remembers our last event is expected to replay it; it does so at once."""
 
 
@@ -42,18 +42,20 @@ class ContainerWatcher:
 
     Args:
         engine: The engine; whoever made it closes it.
-        at_once: Inspects at a time.
-        closely: Inspect from the first list on; else once `enable_inspect` is called, so that whoever shows the list
+        max_inspects: Inspects at a time.
+        inspect: Inspect from the first list on; else once `enable_inspect` is called, so that whoever shows the list
             has it on the screen before hundreds of answers are read.
     """
 
-    def __init__(self, engine: EngineClient, *, at_once: int = AT_ONCE, closely: bool = True) -> None:
+    def __init__(self, engine: EngineClient, *, max_inspects: int = MAX_CONCURRENCY, inspect: bool = True) -> None:
         self._engine = engine
-        self._closely = closely
+        self._inspect_enabled = inspect
         self._entries: dict[str, ContainerInfo] = {}
         self._history = EventHistory()
         self._tasks = TaskOwner()
-        self._inspector = Inspector(engine, self._tasks, found=self._found, gone=self._gone, at_once=at_once)
+        self._inspector = Inspector(
+            engine, self._tasks, on_found=self._on_inspected, on_gone=self._remove, max_concurrency=max_inspects
+        )
         self._subscribers: list[Callable[[Delta], None]] = []
         self._readers: list[Callable[[Container], None]] = []
         self._connection = ConnectionState("connecting", time.time_ns())
@@ -63,7 +65,7 @@ class ContainerWatcher:
         self._events: list[Event] = []
         self._gap: Gap | None = None
         self._backlog: list[Event] | None = None
-        self._met = asyncio.Event()
+        self._resumed = asyncio.Event()
 
     @property
     def containers(self) -> Mapping[str, ContainerInfo]:
@@ -105,8 +107,8 @@ class ContainerWatcher:
 
     def enable_inspect(self) -> None:
         """Inspect what the list and the events leave open, from now on."""
-        if not self._closely:
-            self._closely = True
+        if not self._inspect_enabled:
+            self._inspect_enabled = True
             self._inspect()
 
     async def run(self) -> None:
@@ -117,7 +119,7 @@ class ContainerWatcher:
                 try:
                     await self._listen(backoff)
                 except PydError as error:
-                    self._lost(error)
+                    self._on_lost(error)
                 await backoff.wait()
         finally:
             if self._timer is not None:
@@ -128,7 +130,7 @@ class ContainerWatcher:
     async def _listen(self, backoff: Backoff) -> None:
         """One connection, from subscribing to its end, which is always a `PydError`."""
         await self._engine.api.negotiate()
-        self._backlog, self._met = [], asyncio.Event()
+        self._backlog, self._resumed = [], asyncio.Event()
         resumed = self._history.resume_ns
         # The engine sends its headers a moment before it subscribes us. Asking from the time of its first answer on
         # closes that hole; what was before the list does no harm after it.
@@ -136,19 +138,19 @@ class ContainerWatcher:
         reader: asyncio.Task[None] | None = None
         async with (
             self._engine.system.events(since=api_timestamp(since)) as events,
-            TaskOwner(on_error=_raised) as owner,
+            TaskOwner(on_error=_ignore) as owner,
         ):
 
             async def read() -> None:
                 async for event in events:
-                    self._arrived(event)
+                    self._on_event(event)
 
             reader = owner.start(read(), name="fleet events")
             summaries = await self._engine.containers.list(all=True)
             if resumed is not None:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._met.wait(), REPLAY)
-            self._live(summaries, resumed=resumed is not None)
+                    await asyncio.wait_for(self._resumed.wait(), REPLAY_TIMEOUT_S)
+            self._go_live(summaries, resumed=resumed is not None)
             backoff.reset()
             await reader
         raise StreamInterrupted("the engine ended its event stream", hint="check that it still runs")
@@ -162,30 +164,32 @@ class ContainerWatcher:
         except (KeyError, ValueError):
             return None
 
-    def _live(self, summaries: list[ContainerSummary], *, resumed: bool) -> None:
+    def _go_live(self, summaries: list[ContainerSummary], *, resumed: bool) -> None:
         """Take a fresh list over and apply what happened since it was asked for."""
-        before, met = self._connection, self._met.is_set()
+        before, replayed = self._connection, self._resumed.is_set()
         backlog, self._backlog = self._backlog or [], None
         if before.state == "lost" and resumed:
             reason = before.error.message if before.error else "the engine stopped answering"
-            lost = 0 if met else None
+            lost = 0 if replayed else None
             self._gap = Gap(reason=reason, lost=lost, since_ns=before.since_ns, until_ns=time.time_ns())
         present = {summary.id for summary in summaries}
         for identity in [identity for identity in self._entries if identity not in present]:
-            self._gone(identity)
+            self._remove(identity)
         for summary in summaries:
             known = self._entries.get(summary.id)
             entry = from_summary(summary, known)
-            if self._upsert(entry) and known is not None and not met:
-                self._inspector.want(entry.id)
-        stale = [entry for entry in self._entries.values() if not entry.detailed or (entry.alive and not met)]
-        self._inspector.want_later(entry.id for entry in sorted(stale, key=lambda entry: not entry.alive))
+            if self._upsert(entry) and known is not None and not replayed:
+                self._inspector.enqueue_urgent(entry.id)
+        stale = [
+            entry for entry in self._entries.values() if not entry.detailed or (entry.has_processes and not replayed)
+        ]
+        self._inspector.enqueue(entry.id for entry in sorted(stale, key=lambda entry: not entry.has_processes))
         for event in backlog:
             self._apply(event)
         self._connection = ConnectionState("live", time.time_ns())
         self._flush()
 
-    def _lost(self, error: PydError) -> None:
+    def _on_lost(self, error: PydError) -> None:
         self._inspector.pause()
         self._backlog = None
         if self._connection.state != "lost" or self._connection.error != error:
@@ -193,9 +197,9 @@ class ContainerWatcher:
             self._connection = ConnectionState("lost", since, error)
             self._flush()
 
-    def _arrived(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         if not self._history.add(event):
-            self._met.set()
+            self._resumed.set()
             return
         self._events.append(event)
         if self._backlog is None:
@@ -207,39 +211,41 @@ class ContainerWatcher:
     def _apply(self, event: Event) -> None:
         if event.type != "container" or not event.actor.id:
             return
-        if event.verb in ENDINGS:
-            self._gone(event.actor.id)
+        if event.verb in REMOVALS:
+            self._remove(event.actor.id)
             return
-        entry = applied(event, self._entries.get(event.actor.id))
+        entry = apply_event(event, self._entries.get(event.actor.id))
         if entry is not None:
             self._upsert(entry)
             if needs_inspect(event):
-                self._inspector.want(entry.id)
+                self._inspector.enqueue_urgent(entry.id)
 
-    def _upsert(self, entry: ContainerInfo) -> bool:
-        if self._entries.get(entry.id) == entry:
+    def _upsert(self, info: ContainerInfo) -> bool:
+        if self._entries.get(info.id) == info:
             return False
-        self._entries[entry.id] = entry
-        self._changed.add(entry.id)
-        self._removed.discard(entry.id)
+        self._entries[info.id] = info
+        self._changed.add(info.id)
+        self._removed.discard(info.id)
         return True
 
-    def _found(self, container: Container) -> None:
+    def _on_inspected(self, container: Container) -> None:
         for callback in [*self._readers]:
             callback(container)
         known = self._entries.get(container.id)
         if known is not None and self._upsert(from_inspect(container, known)):
-            in_turn = self._inspector.in_turn(container.id)
-            self._schedule_flush(max(WINDOW, min(1.0, len(self._entries) * BULK)) if in_turn else WINDOW)
+            in_turn = self._inspector.is_routine(container.id)
+            self._schedule_flush(
+                max(FLUSH_INTERVAL_S, min(1.0, len(self._entries) * BULK_INTERVAL_S)) if in_turn else FLUSH_INTERVAL_S
+            )
 
-    def _gone(self, identity: str) -> None:
-        self._inspector.forget(identity)
+    def _remove(self, identity: str) -> None:
+        self._inspector.discard(identity)
         if self._entries.pop(identity, None) is not None:
             self._changed.discard(identity)
             self._removed.add(identity)
             self._schedule_flush()
 
-    def _schedule_flush(self, window: float = WINDOW) -> None:
+    def _schedule_flush(self, window: float = FLUSH_INTERVAL_S) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time() + window
         if self._timer is not None:
@@ -265,9 +271,9 @@ class ContainerWatcher:
         self._inspect()
 
     def _inspect(self) -> None:
-        if self._closely and self._connection.state == "live":
-            self._inspector.go()
+        if self._inspect_enabled and self._connection.state == "live":
+            self._inspector.resume()
 
 
-def _raised(error: Exception) -> None:
+def _ignore(error: Exception) -> None:
     """The reader's failure is raised where it is awaited."""

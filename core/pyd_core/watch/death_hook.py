@@ -11,10 +11,10 @@ import msgspec
 from pyd_core.errors import InvalidInput
 from pyd_core.watch.history_store import Death
 
-PATIENCE = 30.0
+COMMAND_TIMEOUT_S = 30.0
 """Seconds a command may take before it is ended."""
-AT_ONCE = 4
-MOST_WAITING = 100
+MAX_CONCURRENCY = 4
+MAX_WAITING = 100
 """Deaths waiting for their turn; more are not reported, and that is said."""
 
 
@@ -34,19 +34,19 @@ class DeathHook:
 
     def __init__(self, command: str) -> None:
         try:
-            self._words = shlex.split(command)
+            self._command = shlex.split(command)
         except ValueError as error:
             raise InvalidInput(f"not a command: {error}") from error
-        if not self._words:
+        if not self._command:
             raise InvalidInput("the command to run on a death is empty")
-        self._limit = asyncio.Semaphore(AT_ONCE)
+        self._limit = asyncio.Semaphore(MAX_CONCURRENCY)
         self._waiting = 0
         self.dropped = 0
         self.failed = 0
 
     async def __call__(self, death: Death) -> None:
         """Run it and wait for its end."""
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             self.dropped += 1
             return
         self._waiting += 1
@@ -58,12 +58,12 @@ class DeathHook:
 
     async def _run(self, document: bytes) -> None:
         try:
-            process = await asyncio.create_subprocess_exec(*self._words, stdin=asyncio.subprocess.PIPE)
+            process = await asyncio.create_subprocess_exec(*self._command, stdin=asyncio.subprocess.PIPE)
         except OSError:
             self.failed += 1
             return
         try:
-            await asyncio.wait_for(process.communicate(document), PATIENCE)
+            await asyncio.wait_for(process.communicate(document), COMMAND_TIMEOUT_S)
         except TimeoutError:
             self.failed += 1
             with contextlib.suppress(ProcessLookupError):

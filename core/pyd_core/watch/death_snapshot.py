@@ -24,11 +24,11 @@ def snapshot_at_death(container: Container, die: Event, *, started_ns: int | Non
     state = container.state
     code = die.actor.attributes.get("exitCode") or die.actor.attributes.get("containerExitCode") or ""
     number = int(code) if code.isdigit() else None
-    same = not state.running and abs((state.finished_ns or 0) - die.time_nano) < 5 * 10**9
-    seen = state if same else ContainerState(oom_killed=False, started_at=state.started_at)
-    started = seen.started_at if same or started_ns is None else format_time(started_ns)
+    is_same_death = not state.running and abs((state.finished_ns or 0) - die.time_nano) < 5 * 10**9
+    known_state = state if is_same_death else ContainerState(oom_killed=False, started_at=state.started_at)
+    started = known_state.started_at if is_same_death or started_ns is None else format_time(started_ns)
     dead = msgspec.structs.replace(
-        seen,
+        known_state,
         status="exited",
         running=False,
         paused=False,
@@ -36,7 +36,7 @@ def snapshot_at_death(container: Container, die: Event, *, started_ns: int | Non
         pid=0,
         exit_code=state.exit_code if number is None else number,
         started_at=started or format_time(die.time_nano),
-        finished_at=seen.finished_at if same else format_time(die.time_nano),
+        finished_at=known_state.finished_at if is_same_death else format_time(die.time_nano),
         health=None,
     )
     return msgspec.structs.replace(container, state=dead)

@@ -14,7 +14,7 @@ import msgspec
 
 from pyd_core.model.container import ContainerSummary
 
-SLACK = 3
+MAX_SKEW_S = 3
 """Seconds between the engine's and the recorder's time of a death."""
 
 _ENDED = re.compile(r"^Exited \((-?\d+)\) (.+) ago$")
@@ -46,31 +46,31 @@ def recorded_reasons(history: Path, listed: Iterable[ContainerSummary], *, now: 
         listed: The engine's list.
         now: Seconds since the epoch.
     """
-    ended = {one.id: match for one in listed if (match := _ENDED.match(one.status)) is not None}
+    ended = {container.id: match for container in listed if (match := _ENDED.match(container.status)) is not None}
     if not ended or not history.exists():
         return {}
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     query = "SELECT body FROM death WHERE container = ? ORDER BY ended_ns DESC LIMIT 1"
     try:
-        with closing(sqlite3.connect(f"{history.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)) as base:
+        with closing(sqlite3.connect(f"{history.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)) as database:
             for identity, (code, ago) in ((identity, match.groups()) for identity, match in ended.items()):
-                row = base.execute(query, (identity,)).fetchone()
+                row = database.execute(query, (identity,)).fetchone()
                 death = None if row is None else msgspec.json.decode(zlib.decompress(row[0]), type=_Death)
                 if death is None or death.code != int(code):
                     continue
                 age = now - death.ended_ns / 1e9
-                if ago in {in_words(age + shift) for shift in range(-SLACK, SLACK + 1)}:
-                    found[identity] = death.verdict.cause
+                if ago in {human_duration(age + shift) for shift in range(-MAX_SKEW_S, MAX_SKEW_S + 1)}:
+                    reasons[identity] = death.verdict.cause
     except (sqlite3.Error, zlib.error, msgspec.DecodeError):
         return {}
-    return found
+    return reasons
 
 
-def in_words(seconds: float) -> str:
+def human_duration(seconds: float) -> str:
     """A length of time as engines write it in a container's status (docker/go-units, `HumanDuration`)."""
-    whole, minutes, hours = max(0, int(seconds)), max(0, int(seconds / 60)), int(seconds / 3600 + 0.5)
+    count_seconds, minutes, hours = max(0, int(seconds)), max(0, int(seconds / 60)), int(seconds / 3600 + 0.5)
     if minutes < 1:
-        count, unit = whole, "second"
+        count, unit = count_seconds, "second"
     elif minutes < 60:
         count, unit = minutes, "minute"
     else:

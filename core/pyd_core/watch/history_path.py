@@ -11,9 +11,9 @@ _OFF = "off"
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the history lies: `PYD_HISTORY`, the system's for root, else the user's."""
-    told = environ.get("PYD_HISTORY", "")
-    if told not in {"", _OFF}:
-        return Path(told)
+    configured = environ.get("PYD_HISTORY", "")
+    if configured not in {"", _OFF}:
+        return Path(configured)
     if os.geteuid() == 0:
         return Path("/var/lib/pyd/history.db")
     state = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '/')}/.local/state"

@@ -18,16 +18,16 @@ import msgspec
 from pyd_core.errors import ConfigError, NotFound
 from pyd_core.triage.verdict import Verdict
 
-MOST_BYTES = 64 * 2**20
-MOST_AGE = 30 * 86_400
+MAX_BYTES = 64 * 2**20
+MAX_AGE_S = 30 * 86_400
 """Seconds."""
-FINE = 15 * 60
+FINE_AGE_S = 15 * 60
 """Seconds for which points are kept each second."""
-COARSE_STEP = 10
+COARSE_STEP_S = 10
 """Seconds between the points that are kept after that."""
-_JOURNAL = 4 * 2**20
+_MAX_JOURNAL_BYTES = 4 * 2**20
 """Bytes set aside for the write-ahead log, at most a quarter of all."""
-_PAGE = 4096
+_PAGE_BYTES = 4096
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS death (
@@ -84,32 +84,32 @@ class HistoryStore:
 
     Args:
         path: The file; made with its directory, readable for its owner alone, because output may hold secrets.
-        most_bytes: What file and journal together may take.
-        most_age: Seconds after which everything goes.
+        max_bytes: What file and journal together may take.
+        max_age_s: Seconds after which everything goes.
 
     Attributes:
-        moved: Where a damaged file was moved to, if one was found.
+        damaged_path: Where a damaged file was moved to, if one was found.
 
     Raises:
         ConfigError: The file can't be made or written.
     """
 
-    def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES, most_age: int = MOST_AGE) -> None:
+    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, max_age_s: int = MAX_AGE_S) -> None:
         self.path = path
-        self.moved: Path | None = None
+        self.damaged_path: Path | None = None
         self._numbers: dict[str, int] = {}
-        self._journal = min(_JOURNAL, most_bytes // 4)
+        self._journal = min(_MAX_JOURNAL_BYTES, max_bytes // 4)
         # SQLite empties the journal only between transactions, so for a while it can be twice that.
-        self._most_pages = max(64, (most_bytes - 2 * self._journal) // _PAGE)
-        self._most_age = most_age
+        self._max_pages = max(64, (max_bytes - 2 * self._journal) // _PAGE_BYTES)
+        self._max_age_s = max_age_s
         try:
-            self._base = self._open_or_begin()
+            self._database = self._open_or_replace()
         except sqlite3.DatabaseError as error:
             raise ConfigError(f"can't use the history {path}: {error}", hint="is its disk full?") from error
         except OSError as error:
             raise ConfigError(f"can't make the history {path}: {error.strerror}") from error
 
-    def _open_or_begin(self) -> sqlite3.Connection:
+    def _open_or_replace(self) -> sqlite3.Connection:
         """Open the file; a damaged one is moved aside and a fresh one begun."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -118,32 +118,32 @@ class HistoryStore:
             # An operational error is the disk's or a lock's; all else is what is in the file.
             if isinstance(error, sqlite3.OperationalError) and not _is_damaged(self.path):
                 raise
-        self.moved = _move_aside(self.path)
+        self.damaged_path = _move_aside(self.path)
         return self._open()
 
     def _open(self) -> sqlite3.Connection:
         if not self.path.exists():
             self.path.touch(mode=0o600)
-        base = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
-            base.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            base.execute("PRAGMA journal_mode = WAL")
-            base.execute("PRAGMA synchronous = NORMAL")
-            base.execute(f"PRAGMA journal_size_limit = {self._journal}")
-            base.execute(f"PRAGMA wal_autocheckpoint = {max(16, self._journal // _PAGE // 2)}")
-            base.execute("PRAGMA cache_size = -2048")
-            base.execute(f"PRAGMA max_page_count = {self._most_pages}")
-            if base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute(f"PRAGMA journal_size_limit = {self._journal}")
+            database.execute(f"PRAGMA wal_autocheckpoint = {max(16, self._journal // _PAGE_BYTES // 2)}")
+            database.execute("PRAGMA cache_size = -2048")
+            database.execute(f"PRAGMA max_page_count = {self._max_pages}")
+            if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("damaged")
-            base.executescript(_SCHEMA)
+            database.executescript(_SCHEMA)
         except sqlite3.Error:
-            base.close()
+            database.close()
             raise
-        return base
+        return database
 
     def close(self) -> None:
         """Close the file; nothing is pending."""
-        self._base.close()
+        self._database.close()
 
     def add(
         self,
@@ -167,60 +167,63 @@ class HistoryStore:
         for attempt in (1, 2):
             try:
                 with self._transaction():
-                    self._base.executemany(
+                    self._database.executemany(
                         "INSERT OR IGNORE INTO death (name, container, ended_ns, body) VALUES (?, ?, ?, ?)", rows
                     )
-                    self._base.executemany(
+                    self._database.executemany(
                         "INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?)",
-                        [(p.time, self._number(p.container), p.cpu, p.memory) for p in samples],
+                        [(p.time, self._container_number(p.container), p.cpu, p.memory) for p in samples],
                     )
                     if listened is not None:
-                        self._base.execute("INSERT OR REPLACE INTO listened VALUES (?, ?)", listened)
+                        self._database.execute("INSERT OR REPLACE INTO listened VALUES (?, ?)", listened)
             except sqlite3.DatabaseError as error:
                 self._numbers.clear()  # some may have been rolled back
-                if attempt == 2 or "full" not in str(error) or not self._made_room():
+                if attempt == 2 or "full" not in str(error) or not self._free_space():
                     raise ConfigError(
                         f"can't write the history {self.path}: {error}", hint="free some disk space"
                     ) from error
             else:
                 return
 
-    def knows(self, container: str, ended_ns: int, *, within_ns: int) -> bool:
+    def has_death(self, container: str, ended_ns: int, *, within_ns: int) -> bool:
         """Whether a death of a container near that time is written already."""
         query = "SELECT 1 FROM death WHERE container = ? AND ended_ns BETWEEN ? AND ?"
-        return self._base.execute(query, (container, ended_ns - within_ns, ended_ns + within_ns)).fetchone() is not None
+        return (
+            self._database.execute(query, (container, ended_ns - within_ns, ended_ns + within_ns)).fetchone()
+            is not None
+        )
 
     def listened_until(self, engine: str) -> int | None:
         """Return until when an engine was listened to last, nanoseconds since the epoch; None if it never was."""
-        row = self._base.execute("SELECT until_ns FROM listened WHERE engine = ?", (engine,)).fetchone()
+        row = self._database.execute("SELECT until_ns FROM listened WHERE engine = ?", (engine,)).fetchone()
         return None if row is None else int(row[0])
 
-    def _number(self, container: str) -> int:
+    def _container_number(self, container: str) -> int:
         """The short number that stands for a container's id in each of its points."""
         known = self._numbers.get(container)
         if known is None:
-            self._base.execute("INSERT OR IGNORE INTO who (container) VALUES (?)", (container,))
-            row = self._base.execute("SELECT id FROM who WHERE container = ?", (container,)).fetchone()
+            self._database.execute("INSERT OR IGNORE INTO who (container) VALUES (?)", (container,))
+            row = self._database.execute("SELECT id FROM who WHERE container = ?", (container,)).fetchone()
             known = self._numbers[container] = int(row[0])
         return known
 
     def thin(self, now: float | None = None) -> None:
         """Drop what is too old, and thin points out; to be called about once a minute."""
         seconds = int(time.time() if now is None else now)
-        fine = seconds - FINE
+        fine = seconds - FINE_AGE_S
         with self._transaction():
-            self._base.execute("DELETE FROM point WHERE time < ?", (seconds - self._most_age,))
-            self._base.execute("DELETE FROM death WHERE ended_ns < ?", ((seconds - self._most_age) * 10**9,))
-            self._base.execute(
-                "DELETE FROM point WHERE time BETWEEN ? AND ? AND time % ? != 0", (fine - 3600, fine, COARSE_STEP)
+            self._database.execute("DELETE FROM point WHERE time < ?", (seconds - self._max_age_s,))
+            self._database.execute("DELETE FROM death WHERE ended_ns < ?", ((seconds - self._max_age_s) * 10**9,))
+            self._database.execute(
+                "DELETE FROM point WHERE time BETWEEN ? AND ? AND time % ? != 0", (fine - 3600, fine, COARSE_STEP_S)
             )
-        if self._base.execute("PRAGMA page_count").fetchone()[0] > self._most_pages * 0.9:
+        if self._database.execute("PRAGMA page_count").fetchone()[0] > self._max_pages * 0.9:
             self._drop_oldest()
 
-    def _made_room(self) -> bool:
+    def _free_space(self) -> bool:
         """Drop the oldest where the disk still lets it: that too is written first."""
         try:
-            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._drop_oldest()
         except sqlite3.Error:
             return False
@@ -230,24 +233,24 @@ class HistoryStore:
         """Make room: the oldest tenth of the points, then of the deaths."""
         with self._transaction():
             for table, key in (("point", "time"), ("death", "ended_ns")):
-                low, high = self._base.execute(f"SELECT min({key}), max({key}) FROM {table}").fetchone()  # noqa: S608
+                low, high = self._database.execute(f"SELECT min({key}), max({key}) FROM {table}").fetchone()  # noqa: S608
                 if low is not None:
-                    self._base.execute(f"DELETE FROM {table} WHERE {key} <= ?", (low + (high - low) // 10,))  # noqa: S608
-            self._base.execute("DELETE FROM who WHERE id NOT IN (SELECT DISTINCT who FROM point)")
+                    self._database.execute(f"DELETE FROM {table} WHERE {key} <= ?", (low + (high - low) // 10,))  # noqa: S608
+            self._database.execute("DELETE FROM who WHERE id NOT IN (SELECT DISTINCT who FROM point)")
             self._numbers.clear()
-        self._base.execute("PRAGMA incremental_vacuum").fetchall()
-        self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._database.execute("PRAGMA incremental_vacuum").fetchall()
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._base.execute("BEGIN IMMEDIATE")
+        self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
             with contextlib.suppress(sqlite3.Error):  # a full disk has rolled it back already
-                self._base.execute("ROLLBACK")
+                self._database.execute("ROLLBACK")
             raise
-        self._base.execute("COMMIT")
+        self._database.execute("COMMIT")
 
 
 class HistoryReader:
@@ -267,13 +270,13 @@ class HistoryReader:
                 reference="no-history",
             )
         try:
-            self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+            self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
         except sqlite3.Error as error:
             raise ConfigError(f"can't read the history {path}: {error}") from error
 
     def close(self) -> None:
         """Close the file."""
-        self._base.close()
+        self._database.close()
 
     def deaths(self, name: str | None = None, *, limit: int = 50, since_ns: int = 0) -> list[Death]:
         """Return deaths, newest first.
@@ -292,7 +295,7 @@ class HistoryReader:
         values = {"since": since_ns, "limit": limit, "name": name, "long": len(name or "")}
         return [death for (body,) in self._rows(query, values) if (death := _unpack(body)) is not None]
 
-    def curve(self, container: str, *, since: int, until: int) -> list[Point]:
+    def points(self, container: str, *, since: int, until: int) -> list[Point]:
         """Return a container's points between two times (seconds since the epoch), oldest first."""
         query = (
             "SELECT time, container, cpu, memory FROM point JOIN who ON who.id = point.who"
@@ -302,7 +305,7 @@ class HistoryReader:
 
     def _rows(self, query: str, values: Mapping[str, object]) -> list[Any]:
         try:
-            return self._base.execute(query, values).fetchall()
+            return self._database.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise ConfigError(
                 f"can't read the history {self.path}: {error}", hint="pyd record moves a damaged one aside"

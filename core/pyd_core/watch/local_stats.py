@@ -6,11 +6,19 @@ import resource
 import time
 from pathlib import Path
 
-from pyd_core.linux.cgroup_stats import FILES, UNIFIED, CgroupMount, GroupReader, group_named, read_groups, read_mounts
+from pyd_core.linux.cgroup_stats import (
+    MAX_FILES,
+    UNIFIED,
+    CgroupMount,
+    GroupReader,
+    group_named,
+    read_groups,
+    read_mounts,
+)
 from pyd_core.linux.procfs import read_network, shares_network
 from pyd_core.watch.stats import Sample
 
-DESCRIPTORS = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3, 1500)
+MAX_DESCRIPTORS = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3, 1500)
 """Files kept open at most, of those this process may have; further ones are opened for each reading."""
 
 
@@ -49,13 +57,13 @@ class LocalHost:
         self._root = root
         self._mounts: dict[str, CgroupMount] | None = None
 
-    def reader(self, identity: str, pid: int, *, others: int = 0) -> LocalReader | None:
+    def reader(self, identity: str, pid: int, *, reader_count: int = 0) -> LocalReader | None:
         """Find a container's counters.
 
         Args:
             identity: The container's id.
             pid: Its main process.
-            others: How many readers there are already.
+            reader_count: How many readers there are already.
 
         Returns:
             None when it doesn't run here: an engine's socket may lead into a virtual machine or to another host, where
@@ -75,5 +83,5 @@ class LocalHost:
                 directories[name] = mount.directory(group)
         if "cpuacct" not in directories and UNIFIED not in directories:
             return None
-        keep = (others + 1) * FILES <= DESCRIPTORS
-        return LocalReader(pid, GroupReader(directories, keep=keep), self._root)
+        keep_open = (reader_count + 1) * MAX_FILES <= MAX_DESCRIPTORS
+        return LocalReader(pid, GroupReader(directories, keep_open=keep_open), self._root)

@@ -9,11 +9,11 @@ from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder
 from pyd_core.errors import PydError
 from pyd_core.triage.evidence import EvidenceLogLine
 
-LAST_LINES = 100
-LONGEST = 8192
+MAX_LINES = 100
+MAX_LINE_BYTES = 8192
 """Bytes kept of a line."""
 
-_HEADS = frozenset({b"\0\0\0\0", b"\x01\0\0\0", b"\x02\0\0\0"})
+_FRAME_STARTS = frozenset({b"\0\0\0\0", b"\x01\0\0\0", b"\x02\0\0\0"})
 """How a frame begins: its stream and three zeros."""
 
 
@@ -24,20 +24,20 @@ class OutputTail:
     """
 
     def __init__(self) -> None:
-        self._lines: deque[EvidenceLogLine] = deque(maxlen=LAST_LINES)
+        self._lines: deque[EvidenceLogLine] = deque(maxlen=MAX_LINES)
         self._rest: dict[int, bytes] = {}
 
     @property
     def lines(self) -> tuple[EvidenceLogLine, ...]:
         """What was written last, oldest first, an unfinished line included."""
         rest = [_line(stream, data) for stream, data in self._rest.items() if data]
-        return (*self._lines, *rest)[-LAST_LINES:]
+        return (*self._lines, *rest)[-MAX_LINES:]
 
     def feed(self, stream: int, data: bytes) -> None:
         """Take what arrived on a stream (1 stdout, 2 stderr)."""
-        *whole, rest = (self._rest.get(stream, b"") + data).split(b"\n")
-        self._lines.extend(_line(stream, line) for line in whole[-LAST_LINES:])
-        self._rest[stream] = rest[:LONGEST]
+        *complete, rest = (self._rest.get(stream, b"") + data).split(b"\n")
+        self._lines.extend(_line(stream, line) for line in complete[-MAX_LINES:])
+        self._rest[stream] = rest[:MAX_LINE_BYTES]
 
     async def listen(self, engine: EngineClient, container: str) -> None:
         """Read until the container ends or the engine goes."""
@@ -46,12 +46,12 @@ class OutputTail:
         except PydError:
             return
         decoder: FrameDecoder | None = None
-        begun = False
+        started = False
         try:
             while chunk := await connection.read():
-                if not begun:
+                if not started:
                     # Engines differ in whether their answer tells framed output from a terminal's; a frame's head does.
-                    begun, decoder = True, FrameDecoder() if chunk[:4] in _HEADS else None
+                    started, decoder = True, FrameDecoder() if chunk[:4] in _FRAME_STARTS else None
                 if decoder is None:
                     self.feed(STDOUT, chunk)
                     continue
@@ -64,5 +64,5 @@ class OutputTail:
 
 
 def _line(stream: int, data: bytes) -> EvidenceLogLine:
-    text = data[:LONGEST].rstrip(b"\r").decode(errors="replace")
+    text = data[:MAX_LINE_BYTES].rstrip(b"\r").decode(errors="replace")
     return EvidenceLogLine(stream="stderr" if stream == STDERR else "stdout", text=text)

@@ -20,7 +20,7 @@ from pyd_core.triage.collect.kernel import KernelWatch
 from pyd_core.triage.collect.log import TELLS as LOG_TELLS
 from pyd_core.triage.evidence import Case, Cgroup, UnavailableSource
 from pyd_core.triage.verdict import decide
-from pyd_core.watch.backfill import MARGIN_NS, SAME_NS, death_of, deaths_in
+from pyd_core.watch.backfill import MARGIN_NS, MAX_SKEW_NS, death_from_inspect, split_deaths
 from pyd_core.watch.container_watcher import ContainerWatcher
 from pyd_core.watch.death_snapshot import snapshot_at_death, snapshot_from_event
 from pyd_core.watch.delta import Delta
@@ -28,35 +28,35 @@ from pyd_core.watch.history_store import Death, HistoryStore, Point
 from pyd_core.watch.output_tail import OutputTail
 from pyd_core.watch.stats_collector import StatsCollector
 
-PERIOD = 1.0
+WRITE_INTERVAL_S = 1.0
 """Seconds between two writes: what a kill of the recorder may lose."""
-SETTLE = 0.4
+VERDICT_DELAY_S = 0.4
 """Seconds. `oom` and `stop` are told beside `die`, in any order, and nothing tells that no more comes."""
-MOST_EVENTS = 64
+MAX_EVENTS = 64
 """Kept of each container's present run."""
-AT_ONCE = 8
+MAX_VERDICTS = 8
 """Verdicts at a time."""
-URGENT = 32
+MAX_URGENT_INSPECTS = 32
 """Inspections at a time of what has just been made: a short life is over before its turn would come in the fleet's
 queue."""
-MOST_FOLLOWED = 32
+MAX_FOLLOWED_LOGS = 32
 """Logs followed live, because their containers and logs go as soon as they end (`--rm`)."""
 
 
-class _Known:
+class _TrackedContainer:
     """What is remembered of a container while it lives."""
 
     def __init__(self) -> None:
-        self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
+        self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self.container: Container | None = None
         self.tail: OutputTail | None = None
         self.listening: asyncio.Task[None] | None = None
-        self.peak: int | None = None
-        self.judging = 0
-        self.deaths: deque[int] = deque(maxlen=MOST_EVENTS)
+        self.memory_peak: int | None = None
+        self.pending_verdicts = 0
+        self.deaths: deque[int] = deque(maxlen=MAX_EVENTS)
         """When it died, as events tell."""
 
-    def let_go(self) -> None:
+    def stop_listening(self) -> None:
         """Stop listening to its output: it can be read later."""
         if self.listening is not None:
             self.listening.cancel()
@@ -69,8 +69,8 @@ class DeathRecorder:
     Args:
         engine: The engine, asynchronous; whoever made it closes it.
         store: Where deaths go.
-        fleet: The engine's containers, where somebody runs that already; else the recorder does.
-        meter: Likewise; what nobody has measured is then not measured for the record either.
+        watcher: The engine's containers, where somebody runs that already; else the recorder does.
+        stats: Likewise; what nobody has measured is then not measured for the record either.
         on_death: Awaited with each death after it was written.
         on_problem: Told in a sentence when something could not be recorded.
         last_output: Returns what a removed container wrote last, as pieces of its streams 1 and 2, where the engine is
@@ -82,8 +82,8 @@ class DeathRecorder:
         engine: EngineClient,
         store: HistoryStore,
         *,
-        fleet: ContainerWatcher | None = None,
-        meter: StatsCollector | None = None,
+        watcher: ContainerWatcher | None = None,
+        stats: StatsCollector | None = None,
         on_death: Callable[[Death], Awaitable[None]] | None = None,
         on_problem: Callable[[str], None] | None = None,
         last_output: Callable[[str], Sequence[tuple[int, bytes]] | None] | None = None,
@@ -93,24 +93,24 @@ class DeathRecorder:
         self._on_death = on_death
         self._on_problem = on_problem or (lambda _: None)
         self._last_output = last_output
-        self._known: dict[str, _Known] = {}
+        self._tracked: dict[str, _TrackedContainer] = {}
         self._deaths: list[Death] = []
         self._points: list[Point] = []
-        self._limit = asyncio.Semaphore(AT_ONCE)
-        self._urgent = asyncio.Semaphore(URGENT)
+        self._limit = asyncio.Semaphore(MAX_VERDICTS)
+        self._urgent = asyncio.Semaphore(MAX_URGENT_INSPECTS)
         self._followed = 0
-        self._around: SharedEvidence | None = None
+        self._shared: SharedEvidence | None = None
         self._kernel = KernelWatch()
-        self._looking = asyncio.Lock()
-        self._said = ""
+        self._kernel_lock = asyncio.Lock()
+        self._last_problem = ""
         self._since = 0
         self._pending: dict[int, int] = {}
         self._caught_up = asyncio.Event()
         self._catching_up = False
-        self._alone = fleet is None
-        self.fleet = fleet or ContainerWatcher(engine)
-        self.meter = meter or StatsCollector(engine, self.fleet)
-        self._tasks = TaskOwner(on_error=lambda error: self._problem(str(error)))
+        self._owns_watcher = watcher is None
+        self.watcher = watcher or ContainerWatcher(engine)
+        self.stats = stats or StatsCollector(engine, self.watcher)
+        self._tasks = TaskOwner(on_error=lambda error: self._report(str(error)))
 
     async def run(self) -> None:
         """Records until cancelled; what is known by then is written."""
@@ -118,19 +118,19 @@ class DeathRecorder:
         listened = self._store.listened_until(self._engine.endpoint.url)
         self._since = now if listened is None else min(listened, now) - MARGIN_NS
         ends = [
-            self.fleet.subscribe(self._changed),
-            self.fleet.subscribe_inspected(self._inspected),
-            self.meter.subscribe(self._measured),
+            self.watcher.subscribe(self._on_delta),
+            self.watcher.subscribe_inspected(self._on_inspected),
+            self.stats.subscribe(self._on_measured),
         ]
-        if self._alone:
-            self._tasks.start(self.fleet.run(), name="recorder fleet")
-            self._tasks.start(self.meter.run(), name="recorder meter")
-        elif self.fleet.connection.state == "live":
-            self._live()
+        if self._owns_watcher:
+            self._tasks.start(self.watcher.run(), name="recorder fleet")
+            self._tasks.start(self.stats.run(), name="recorder meter")
+        elif self.watcher.connection.state == "live":
+            self._start_catch_up()
         next_thin = time.monotonic()
         try:
             while True:
-                await asyncio.sleep(PERIOD)
+                await asyncio.sleep(WRITE_INTERVAL_S)
                 self._flush()
                 if time.monotonic() >= next_thin:
                     next_thin += 60
@@ -142,72 +142,72 @@ class DeathRecorder:
             self._flush()
             self._kernel.close()
 
-    def _changed(self, delta: Delta) -> None:
-        if self.fleet.connection.state == "live":
-            self._live()
+    def _on_delta(self, delta: Delta) -> None:
+        if self.watcher.connection.state == "live":
+            self._start_catch_up()
         for event in delta.events:
             if event.type == "container" and event.actor.id:
-                self._heard(event)
-        if self._alone:
-            self.meter.watch([entry.id for entry in self.fleet.containers.values() if entry.alive])
+                self._on_event(event)
+        if self._owns_watcher:
+            self.stats.watch([entry.id for entry in self.watcher.containers.values() if entry.has_processes])
         for identity in delta.removed:
-            known = self._known.get(identity)
-            if known is not None and not known.judging:
-                del self._known[identity]
+            tracked = self._tracked.get(identity)
+            if tracked is not None and not tracked.pending_verdicts:
+                del self._tracked[identity]
 
-    def _heard(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         identity = event.actor.id
         if event.verb.startswith("exec_") or event.verb == "destroy":
             return
-        known = self._known.setdefault(identity, _Known())
+        tracked = self._tracked.setdefault(identity, _TrackedContainer())
         if event.verb == "start":
-            known.events = deque(maxlen=MOST_EVENTS)
-            known.peak = None
-        if event.verb == "create" and self._last_output is None and self._followed < MOST_FOLLOWED:
+            tracked.events = deque(maxlen=MAX_EVENTS)
+            tracked.memory_peak = None
+        if event.verb == "create" and self._last_output is None and self._followed < MAX_FOLLOWED_LOGS:
             # Inspecting waits until the start is over. A short life may be over by then too, so output is listened to
             # from the beginning, and let go of once it is known that it can be read later.
-            known.tail = OutputTail()
-            known.listening = self._tasks.start(self._listen(identity, known.tail))
+            tracked.tail = OutputTail()
+            tracked.listening = self._tasks.start(self._listen(identity, tracked.tail))
         if event.verb in {"create", "start"}:
-            self._tasks.start(self._learn(identity))
-        known.events.append(event)
-        if event.verb in {"die", "died"} and event.time_nano not in known.deaths:
-            known.deaths.append(event.time_nano)
-            known.judging += 1
+            self._tasks.start(self._inspect(identity))
+        tracked.events.append(event)
+        if event.verb in {"die", "died"} and event.time_nano not in tracked.deaths:
+            tracked.deaths.append(event.time_nano)
+            tracked.pending_verdicts += 1
             self._pending[event.time_nano] = self._pending.get(event.time_nano, 0) + 1
-            self._tasks.start(self._judge(event, known))
+            self._tasks.start(self._judge(event, tracked))
 
-    def _inspected(self, container: Container) -> None:
+    def _on_inspected(self, container: Container) -> None:
         """Take what the fleet looked up: the living to be remembered, the dead in case nobody told of their end."""
         if container.state.running:
-            self._remember(self._known.setdefault(container.id, _Known()), container)
+            self._remember(self._tracked.setdefault(container.id, _TrackedContainer()), container)
             return
-        die = death_of(container)
+        die = death_from_inspect(container)
         if die is not None and die.time_nano > self._since:
-            self._tasks.start(self._if_missed(die))
+            self._tasks.start(self._record_if_missed(die))
 
-    async def _learn(self, identity: str) -> None:
+    async def _inspect(self, identity: str) -> None:
         """Look at a container while it lives: its main process and its configuration may be gone when it has died."""
-        known = self._known.get(identity)
-        if known is None:
+        tracked = self._tracked.get(identity)
+        if tracked is None:
             return
         async with self._urgent:
             try:
-                found = await self._engine.containers.inspect(identity)
+                container = await self._engine.containers.inspect(identity)
             except PydError:
                 return
-        self._remember(known, found)
+        self._remember(tracked, container)
 
-    def _remember(self, known: _Known, found: Container) -> None:
-        if found.state.running or known.container is None:
-            known.container = found
-        if not found.host_config.auto_remove or self._last_output is not None:
-            known.let_go()
-        elif known.tail is None and self._followed < MOST_FOLLOWED:
-            known.tail = OutputTail()
-            known.listening = self._tasks.start(self._listen(found.id, known.tail))
+    def _remember(self, tracked: _TrackedContainer, container: Container) -> None:
+        if container.state.running or tracked.container is None:
+            tracked.container = container
+        if not container.host_config.auto_remove or self._last_output is not None:
+            tracked.stop_listening()
+        elif tracked.tail is None and self._followed < MAX_FOLLOWED_LOGS:
+            tracked.tail = OutputTail()
+            tracked.listening = self._tasks.start(self._listen(container.id, tracked.tail))
 
-    def _live(self) -> None:
+    def _start_catch_up(self) -> None:
         if not self._catching_up:
             self._catching_up = True
             self._tasks.start(self._catch_up(), name="recorder catches up")
@@ -215,40 +215,40 @@ class DeathRecorder:
     async def _catch_up(self) -> None:
         """Records what happened while nobody listened, as far as the engine remembers it."""
         try:
-            around = await self._surroundings()
-            remembered = await fetch_all(self._engine, around.tool, since_ns=self._since)
-            for of_one in (remembered or {}).values():
-                for die, events in deaths_in(of_one):
+            shared = await self._shared_evidence()
+            remembered = await fetch_all(self._engine, shared.tool, since_ns=self._since)
+            for container_events in (remembered or {}).values():
+                for die, events in split_deaths(container_events):
                     if die.time_nano > self._since:
                         await self._judge_missed(die, events, within_ns=0)
         finally:
             self._caught_up.set()
 
-    async def _if_missed(self, die: Event) -> None:
+    async def _record_if_missed(self, die: Event) -> None:
         """Records a death that inspect tells of, unless events tell of it too."""
         await self._caught_up.wait()
-        await asyncio.sleep(SETTLE)
-        await self._judge_missed(die, (), within_ns=SAME_NS)
+        await asyncio.sleep(VERDICT_DELAY_S)
+        await self._judge_missed(die, (), within_ns=MAX_SKEW_NS)
 
     async def _judge_missed(self, die: Event, events: tuple[Event, ...], *, within_ns: int) -> None:
-        identity, when = die.actor.id, die.time_nano
-        known = self._known.get(identity)
-        told = () if known is None else known.deaths
-        waiting = (death.ended_ns for death in self._deaths if death.container == identity)
-        if any(abs(time_ns - when) <= within_ns for time_ns in (*told, *waiting)):
+        identity, died_ns = die.actor.id, die.time_nano
+        tracked = self._tracked.get(identity)
+        recorded = () if tracked is None else tracked.deaths
+        unwritten = (death.ended_ns for death in self._deaths if death.container == identity)
+        if any(abs(time_ns - died_ns) <= within_ns for time_ns in (*recorded, *unwritten)):
             return
-        if self._store.knows(identity, when, within_ns=within_ns):
+        if self._store.has_death(identity, died_ns, within_ns=within_ns):
             return
-        if known is None and identity in self.fleet.containers:
-            known = self._known[identity] = _Known()
-        if known is not None:
-            known.deaths.append(when)
-        await self._record(die, _Known(), None, events)
+        if tracked is None and identity in self.watcher.containers:
+            tracked = self._tracked[identity] = _TrackedContainer()
+        if tracked is not None:
+            tracked.deaths.append(died_ns)
+        await self._record(die, _TrackedContainer(), None, events)
 
-    async def _surroundings(self) -> SharedEvidence:
-        if self._around is None:
-            self._around = await SharedEvidence.of(self._engine, look=self._kernel.look)
-        return self._around
+    async def _shared_evidence(self) -> SharedEvidence:
+        if self._shared is None:
+            self._shared = await SharedEvidence.of(self._engine, look=self._kernel.look)
+        return self._shared
 
     async def _listen(self, identity: str, tail: OutputTail) -> None:
         self._followed += 1
@@ -257,28 +257,30 @@ class DeathRecorder:
         finally:
             self._followed -= 1
 
-    async def _judge(self, die: Event, known: _Known) -> None:
+    async def _judge(self, die: Event, tracked: _TrackedContainer) -> None:
         identity = die.actor.id
         try:
-            remembered = known.container
-            events = known.events
-            await asyncio.sleep(SETTLE)
-            await self._record(die, known, remembered, tuple(events))
+            remembered = tracked.container
+            events = tracked.events
+            await asyncio.sleep(VERDICT_DELAY_S)
+            await self._record(die, tracked, remembered, tuple(events))
         finally:
             self._pending[die.time_nano] -= 1
             if not self._pending[die.time_nano]:
                 del self._pending[die.time_nano]
-            known.judging -= 1
-            if not known.judging and identity not in self.fleet.containers:
-                self._known.pop(identity, None)
+            tracked.pending_verdicts -= 1
+            if not tracked.pending_verdicts and identity not in self.watcher.containers:
+                self._tracked.pop(identity, None)
 
-    async def _record(self, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]) -> None:
+    async def _record(
+        self, die: Event, tracked: _TrackedContainer, remembered: Container | None, events: tuple[Event, ...]
+    ) -> None:
         """Records a death once the engine can be asked about it: it may be going down itself just now."""
         backoff = Backoff()
         while True:
             try:
                 async with self._limit:
-                    death = await self._judged(die, known, remembered, events)
+                    death = await self._build_death(die, tracked, remembered, events)
                 break
             except EngineUnavailable:
                 await backoff.wait()
@@ -287,42 +289,42 @@ class DeathRecorder:
         if self._on_death is not None:
             await self._on_death(death)
 
-    async def _judged(
-        self, die: Event, known: _Known, remembered: Container | None, events: tuple[Event, ...]
+    async def _build_death(
+        self, die: Event, tracked: _TrackedContainer, remembered: Container | None, events: tuple[Event, ...]
     ) -> Death:
         identity = die.actor.id
-        around = await self._surroundings()
-        async with self._looking:  # the kernel log may be long, and others wait for this loop
-            around.look_again()
-            await asyncio.to_thread(around.look)
-        gone = False
+        shared = await self._shared_evidence()
+        async with self._kernel_lock:  # the kernel log may be long, and others wait for this loop
+            shared.look_again()
+            await asyncio.to_thread(shared.look)
+        removed = False
         try:
             container = await self._engine.containers.inspect(identity)
         except NotFound:
-            gone = True
+            removed = True
             container = remembered or snapshot_from_event(die)
-        events = await self._from_the_start(die, events, around.tool)
+        events = await self._complete_events(die, events, shared.tool)
         started = next((event.time_nano for event in events if event.verb == "start"), None)
         case = Case(
             container=snapshot_at_death(container, die, started_ns=started),
             now_ns=max(time.time_ns(), die.time_nano),
-            tool=around.tool,
+            tool=shared.tool,
             events=events,
         )
-        if known.tail is not None:
-            case.lines = known.tail.lines
-        elif gone and self._last_output is not None and (pieces := self._last_output(identity)):
+        if tracked.tail is not None:
+            case.lines = tracked.tail.lines
+        elif removed and self._last_output is not None and (pieces := self._last_output(identity)):
             tail = OutputTail()
             for stream, data in pieces:
                 tail.feed(stream, data)
             case.lines = tail.lines
-        if gone and not case.lines:
+        if removed and not case.lines:
             case.lines = ()
             reason = "it was removed before its output could be read"
             case.unread.append(UnavailableSource(source="log", reason=reason, would_tell=LOG_TELLS))
-        peak = known.peak
+        peak = tracked.memory_peak
         pid = remembered.state.pid if remembered is not None else 0
-        await complete(case, self._engine, around, main_pid=pid)
+        await complete(case, self._engine, shared, main_pid=pid)
         for oom in case.ooms:
             if oom.limit_bytes is not None and identity in oom.limit_cgroup:
                 # Whatever was measured before, then it used all it may.
@@ -343,7 +345,7 @@ class DeathRecorder:
             lines=tuple(line.text for line in case.lines or ()),
         )
 
-    async def _from_the_start(self, die: Event, events: tuple[Event, ...], tool: str) -> tuple[Event, ...]:
+    async def _complete_events(self, die: Event, events: tuple[Event, ...], tool: str) -> tuple[Event, ...]:
         """Complete the events of a run that began, or was being ended, before anybody listened."""
         if any(event.verb == "start" for event in events):
             return events
@@ -354,14 +356,16 @@ class DeathRecorder:
             raise
         except PydError:
             return events
-        return next((run for death, run in deaths_in(remembered) if death.time_nano == die.time_nano), events)
+        return next((run for death, run in split_deaths(remembered) if death.time_nano == die.time_nano), events)
 
-    def _measured(self) -> None:
-        for identity, usage in self.meter.usage.items():
-            known = self._known.get(identity)
-            if known is not None:
+    def _on_measured(self) -> None:
+        for identity, usage in self.stats.usage.items():
+            tracked = self._tracked.get(identity)
+            if tracked is not None:
                 # The peak is read seldom; what is used now may be above the last one read.
-                known.peak = max(known.peak or 0, usage.memory_peak or 0, usage.memory_bytes or 0) or None
+                tracked.memory_peak = (
+                    max(tracked.memory_peak or 0, usage.memory_peak or 0, usage.memory_bytes or 0) or None
+                )
             cpu = None if usage.cpu_percent is None else round(usage.cpu_percent * 10)
             memory = None if usage.memory_bytes is None else usage.memory_bytes // 1024
             self._points.append(Point(usage.time_ns // 10**9, sys.intern(identity), cpu, memory))
@@ -372,27 +376,27 @@ class DeathRecorder:
         deaths, self._deaths = self._deaths, []
         points, self._points = self._points, []
         try:
-            self._store.add(deaths, points, listened=self._listened())
+            self._store.add(deaths, points, listened=self._listened_until())
         except ConfigError as error:
-            self._problem(error.message)
+            self._report(error.message)
             self._deaths = (deaths + self._deaths)[-200:]  # tried again with the next; points are not worth it
         else:
-            self._said = ""
+            self._last_problem = ""
 
-    def _listened(self) -> tuple[str, int] | None:
+    def _listened_until(self) -> tuple[str, int] | None:
         """Until when nothing can have been missed: the deaths being judged now aren't written yet."""
-        if self.fleet.connection.state != "live" or not self._caught_up.is_set():
+        if self.watcher.connection.state != "live" or not self._caught_up.is_set():
             return None
         return self._engine.endpoint.url, min((time.time_ns(), *self._pending))
 
     def _thin(self) -> None:
         try:
-            self._store.add(listened=self._listened())
+            self._store.add(listened=self._listened_until())
             self._store.thin()
         except Exception as error:  # noqa: BLE001 - whatever the disk says, recording goes on
-            self._problem(str(error))
+            self._report(str(error))
 
-    def _problem(self, text: str) -> None:
-        if text != self._said:
-            self._said = text
+    def _report(self, text: str) -> None:
+        if text != self._last_problem:
+            self._last_problem = text
             self._on_problem(text)

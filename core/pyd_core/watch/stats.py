@@ -44,24 +44,24 @@ class Sample(msgspec.Struct, frozen=True):
     network: NetworkCounters | None
 
 
-def usage(now: Sample, before: Sample | None) -> Usage:
+def compute_usage(now: Sample, previous: Sample | None) -> Usage:
     """Make what is shown of one sample and the one before it."""
     counters, network = now.counters, now.network
-    seconds = 0.0 if before is None else (now.at_ns - before.at_ns) / 1e9
-    level = Usage(
+    seconds = 0.0 if previous is None else (now.at_ns - previous.at_ns) / 1e9
+    usage_now = Usage(
         time_ns=now.time_ns,
         memory_bytes=counters.memory,
         memory_limit=counters.memory_limit,
         memory_peak=counters.memory_peak,
         pids=counters.pids,
     )
-    if before is None or seconds <= 0 or counters.cpu_ns < before.counters.cpu_ns:
-        return level
-    old, old_network = before.counters, before.network
+    if previous is None or seconds <= 0 or counters.cpu_ns < previous.counters.cpu_ns:
+        return usage_now
+    old, old_network = previous.counters, previous.network
     periods = _difference(counters.periods, old.periods)
     throttled = _difference(counters.throttled, old.throttled)
     return msgspec.structs.replace(
-        level,
+        usage_now,
         cpu_percent=(counters.cpu_ns - old.cpu_ns) / seconds / 1e7,
         net_rx=_rate(network and network.received, old_network and old_network.received, seconds),
         net_tx=_rate(network and network.sent, old_network and old_network.sent, seconds),
@@ -100,9 +100,9 @@ def from_api(stats: ContainerStats, *, memory_limit: int | None) -> Sample | Non
         block_read=blocks["read"],
         block_write=blocks["write"],
     )
-    faces = stats.networks.values()
-    network = NetworkCounters(sum(face.rx_bytes for face in faces), sum(face.tx_bytes for face in faces))
-    return Sample(read_ns, read_ns, counters, network if faces else None)
+    interfaces = stats.networks.values()
+    network = NetworkCounters(sum(face.rx_bytes for face in interfaces), sum(face.tx_bytes for face in interfaces))
+    return Sample(read_ns, read_ns, counters, network if interfaces else None)
 
 
 def _difference(now: int | None, before: int | None) -> int | None:

@@ -15,16 +15,16 @@ from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.container_watcher import ContainerWatcher
 from pyd_core.watch.delta import Delta
 from pyd_core.watch.local_stats import LocalHost, LocalReader
-from pyd_core.watch.stats import Sample, Usage, from_api, usage
+from pyd_core.watch.stats import Sample, Usage, compute_usage, from_api
 from pyd_core.watch.usage_series import Series
 
-PERIOD = 1.0
+SAMPLE_INTERVAL_S = 1.0
 """Seconds between two samples."""
 
-STREAMS = 32
+MAX_STREAMS = 32
 """Statistics streams of an engine at a time: each costs it a request and a reading a second."""
 
-TURN = 3
+SAMPLES_PER_TURN = 3
 """Samples of a stream before it makes room for a container that has none yet."""
 
 
@@ -36,29 +36,34 @@ class StatsCollector:
 
     Args:
         engine: The containers' engine.
-        fleet: Tells which of them run, and their processes.
-        period: Seconds between two samples.
+        watcher: Tells which of them run, and their processes.
+        interval_s: Seconds between two samples.
         root: Where `proc` and `sys` are looked for.
     """
 
     def __init__(
-        self, engine: EngineClient, fleet: ContainerWatcher, *, period: float = PERIOD, root: Path = Path("/")
+        self,
+        engine: EngineClient,
+        watcher: ContainerWatcher,
+        *,
+        interval_s: float = SAMPLE_INTERVAL_S,
+        root: Path = Path("/"),
     ) -> None:
         self._engine = engine
-        self._fleet = fleet
-        self._period = period
+        self._watcher = watcher
+        self._interval_s = interval_s
         self._host = LocalHost(root) if engine.endpoint.is_local else None
         self._watched: frozenset[str] = frozenset()
         self._pids: dict[str, int] = {}
         self._readers: dict[str, LocalReader] = {}
         self._streams: dict[str, asyncio.Task[None]] = {}
-        self._before: dict[str, Sample] = {}
+        self._previous: dict[str, Sample] = {}
         self._usage: dict[str, Usage] = {}
         self._series: dict[str, Series] = {}
         self._subscribers: list[Callable[[], None]] = []
         self._wake = asyncio.Event()
         self._tasks = TaskOwner()
-        self._limit = asyncio.Semaphore(STREAMS)
+        self._limit = asyncio.Semaphore(MAX_STREAMS)
         self._queueing = 0
 
     @property
@@ -99,20 +104,20 @@ class StatsCollector:
         """Measure until cancelled."""
         loop = asyncio.get_running_loop()
         due = loop.time()
-        end = self._fleet.subscribe(self._fleet_changed)
+        end = self._watcher.subscribe(self._on_delta)
         try:
             while True:
                 self._wake.clear()
                 now = loop.time()
                 # A container that comes on screen has its first numbers at once, the others theirs when they are due.
-                if self._round(everything=now >= due):
+                if self._sample_all(is_due=now >= due):
                     for callback in [*self._subscribers]:
                         callback()
-                if not self._any_alive():
+                if not self._any_running():
                     await self._wake.wait()
                     continue
                 if now >= due:
-                    due = max(due + self._period, now)
+                    due = max(due + self._interval_s, now)
                 timer = loop.call_at(due, self._wake.set)
                 try:
                     await self._wake.wait()
@@ -124,24 +129,24 @@ class StatsCollector:
                 self._drop(identity)
             await self._tasks.aclose()
 
-    def _any_alive(self) -> bool:
-        entries = self._fleet.containers
-        return any(identity in entries and entries[identity].alive for identity in self._watched)
+    def _any_running(self) -> bool:
+        entries = self._watcher.containers
+        return any(identity in entries and entries[identity].has_processes for identity in self._watched)
 
-    def _round(self, *, everything: bool) -> bool:
+    def _sample_all(self, *, is_due: bool) -> bool:
         """Take a sample of each watched container that runs, or of the new ones; tells whether anything is new."""
-        entries = self._fleet.containers
+        entries = self._watcher.containers
         new = False
         for identity in self._watched:
             entry = entries.get(identity)
-            if entry is None or not entry.alive:
+            if entry is None or not entry.has_processes:
                 new |= identity in self._usage
                 self._drop(identity)
                 continue
-            if entry.pid == 0 or (identity in self._before and not everything):  # not inspected yet, or not due
+            if entry.pid == 0 or (identity in self._previous and not is_due):  # not inspected yet, or not due
                 continue
             if self._pids.get(identity) != entry.pid:
-                self._find(entry)
+                self._choose_source(entry)
             reader = self._readers.get(identity)
             if reader is None:
                 continue
@@ -152,15 +157,15 @@ class StatsCollector:
         return new or bool(self._streams)
 
     def _add(self, identity: str, sample: Sample) -> None:
-        now = self._usage[identity] = usage(sample, self._before.get(identity))
-        self._before[identity] = sample
+        now = self._usage[identity] = compute_usage(sample, self._previous.get(identity))
+        self._previous[identity] = sample
         if identity not in self._series:
             self._series[identity] = Series()
         self._series[identity].add(now)
 
     def _drop(self, identity: str) -> None:
         self._usage.pop(identity, None)
-        self._before.pop(identity, None)
+        self._previous.pop(identity, None)
         self._pids.pop(identity, None)
         reader = self._readers.pop(identity, None)
         if reader is not None:
@@ -169,12 +174,12 @@ class StatsCollector:
         if stream is not None:
             stream.cancel()
 
-    def _find(self, entry: ContainerInfo) -> None:
+    def _choose_source(self, entry: ContainerInfo) -> None:
         """Decide where the numbers of a container's present run come from."""
         self._drop(entry.id)
         self._pids[entry.id] = entry.pid
         others = len(self._readers)
-        reader = self._host.reader(entry.id, entry.pid, others=others) if self._host is not None else None
+        reader = self._host.reader(entry.id, entry.pid, reader_count=others) if self._host is not None else None
         if reader is not None:
             self._readers[entry.id] = reader
         else:
@@ -201,19 +206,19 @@ class StatsCollector:
 
     async def _read_turn(self, identity: str) -> None:
         """Read a container's stream until it ends, or for a few samples where others wait for their turn."""
-        self._before.pop(identity, None)
+        self._previous.pop(identity, None)
         count = 0
         async with self._engine.containers.stats_stream(identity) as samples:
             async for stats in samples:
-                entry = self._fleet.containers.get(identity)
+                entry = self._watcher.containers.get(identity)
                 sample = from_api(stats, memory_limit=entry.memory_limit if entry else None)
                 if sample is not None:
                     self._add(identity, sample)
                 count += 1
-                if count >= TURN and self._queueing:
+                if count >= SAMPLES_PER_TURN and self._queueing:
                     return
 
-    def _fleet_changed(self, delta: Delta) -> None:
+    def _on_delta(self, delta: Delta) -> None:
         for identity in delta.removed:
             self._series.pop(identity, None)
         if (delta.changed | delta.removed) & self._watched:

@@ -9,11 +9,11 @@ import msgspec
 
 from pyd_core.watch.stats import Usage
 
-FINE = 300
+MAX_FINE_SAMPLES = 300
 """Samples kept as they were taken: five minutes of one a second."""
 STEP_NS = 10_000_000_000
 """Nanoseconds that one kept sample stands for after that."""
-COARSE = 360
+MAX_COARSE_SAMPLES = 360
 """Such samples kept: an hour."""
 
 
@@ -24,7 +24,7 @@ class Series:
 
     def __init__(self) -> None:
         self._fine: deque[Usage] = deque()
-        self._coarse: deque[Usage] = deque(maxlen=COARSE)
+        self._coarse: deque[Usage] = deque(maxlen=MAX_COARSE_SAMPLES)
         self._step: list[Usage] = []
 
     def clear(self) -> None:
@@ -38,48 +38,48 @@ class Series:
         if self._fine and usage.time_ns <= self._fine[-1].time_ns:
             self.clear()
         self._fine.append(usage)
-        if len(self._fine) > FINE:
+        if len(self._fine) > MAX_FINE_SAMPLES:
             self._thin(self._fine.popleft())
 
     def _thin(self, usage: Usage) -> None:
         if self._step and usage.time_ns // STEP_NS != self._step[0].time_ns // STEP_NS:
-            self._coarse.append(summary(self._step))
+            self._coarse.append(summarise(self._step))
             self._step = []
         self._step.append(usage)
 
     def samples(self) -> list[Usage]:
         """Return all there are, oldest first."""
-        step = [summary(self._step)] if self._step else []
+        step = [summarise(self._step)] if self._step else []
         return [*self._coarse, *step, *self._fine]
 
     def newest(self, count: int) -> list[Usage]:
         """Return the last samples, of those kept as they were taken, oldest first."""
         fine = self._fine
-        return [fine[at] for at in range(max(0, len(fine) - count), len(fine))]
+        return [fine[index] for index in range(max(0, len(fine) - count), len(fine))]
 
     def __len__(self) -> int:
         return len(self._coarse) + bool(self._step) + len(self._fine)
 
 
-def summary(samples: list[Usage]) -> Usage:
+def summarise(samples: list[Usage]) -> Usage:
     """Make one sample of several: rates as their mean, so that areas stay true, levels as the highest."""
     return msgspec.structs.replace(
         samples[-1],
-        cpu_percent=_mean(samples, lambda one: one.cpu_percent),
-        memory_bytes=_highest(samples, lambda one: one.memory_bytes),
-        pids=_highest(samples, lambda one: one.pids),
-        net_rx=_mean(samples, lambda one: one.net_rx),
-        net_tx=_mean(samples, lambda one: one.net_tx),
-        block_read=_mean(samples, lambda one: one.block_read),
-        block_write=_mean(samples, lambda one: one.block_write),
-        throttled_ratio=_mean(samples, lambda one: one.throttled_ratio),
+        cpu_percent=_mean(samples, lambda sample: sample.cpu_percent),
+        memory_bytes=_highest(samples, lambda sample: sample.memory_bytes),
+        pids=_highest(samples, lambda sample: sample.pids),
+        net_rx=_mean(samples, lambda sample: sample.net_rx),
+        net_tx=_mean(samples, lambda sample: sample.net_tx),
+        block_read=_mean(samples, lambda sample: sample.block_read),
+        block_write=_mean(samples, lambda sample: sample.block_write),
+        throttled_ratio=_mean(samples, lambda sample: sample.throttled_ratio),
     )
 
 
 def _mean(samples: list[Usage], get: Callable[[Usage], float | None]) -> float | None:
-    known = [value for one in samples if (value := get(one)) is not None]
+    known = [value for sample in samples if (value := get(sample)) is not None]
     return sum(known) / len(known) if known else None
 
 
 def _highest(samples: list[Usage], get: Callable[[Usage], int | None]) -> int | None:
-    return max((value for one in samples if (value := get(one)) is not None), default=None)
+    return max((value for sample in samples if (value := get(sample)) is not None), default=None)

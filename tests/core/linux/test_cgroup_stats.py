@@ -58,7 +58,7 @@ def keep(request: pytest.FixtureRequest) -> bool:
 def v1_reader(tmp_path: Path, files: dict[str, str], *, keep: bool = False) -> GroupReader:
     root = write(tmp_path, files)
     names = ("cpuacct", "cpu", "memory", "pids", "blkio")
-    return GroupReader({name: f"{root}/{name}" for name in names}, host_memory=HOST, keep=keep)
+    return GroupReader({name: f"{root}/{name}" for name in names}, host_memory=HOST, keep_open=keep)
 
 
 def test_a_v1_group_is_read(tmp_path: Path, keep: bool):
@@ -68,7 +68,7 @@ def test_a_v1_group_is_read(tmp_path: Path, keep: bool):
 
 
 def test_a_v2_group_is_read(tmp_path: Path, keep: bool):
-    reader = GroupReader({UNIFIED: write(tmp_path, V2)}, host_memory=HOST, keep=keep)
+    reader = GroupReader({UNIFIED: write(tmp_path, V2)}, host_memory=HOST, keep_open=keep)
     assert reader.read() == Counters(123_456_000, 10, 1, 800_000, 5_000_000, 3_000_000, 12, 101, 52)
     reader.close()
 

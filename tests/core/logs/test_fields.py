@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.logs.fields import level_of, record
-from pyd_core.logs.levels import LogLevel, level_named
+from pyd_core.logs.fields import level_of, parse_fields
+from pyd_core.logs.levels import LogLevel, parse_level
 
 
 def test_a_json_line_is_level_time_message_and_the_rest():
-    found = record(b'{"ts":1.5,"level":"warn","msg":"slow","http":{"status":503,"path":"/a b"},"ok":true,"none":null}')
+    found = parse_fields(
+        b'{"ts":1.5,"level":"warn","msg":"slow","http":{"status":503,"path":"/a b"},"ok":true,"none":null}'
+    )
     assert found is not None
     assert (found.kind, found.level, found.level_word, found.time, found.message) == (
         "json", LogLevel.WARN, "warn", "1.5", "slow",
@@ -19,7 +21,7 @@ def test_a_json_line_is_level_time_message_and_the_rest():
 
 
 def test_a_logfmt_line_is_taken_apart_with_its_quotes():
-    found = record(b'time=2025-06-01T10:00:00Z level=error msg="can\'t say \\"hi\\"" code=7 empty= path=/x')
+    found = parse_fields(b'time=2025-06-01T10:00:00Z level=error msg="can\'t say \\"hi\\"" code=7 empty= path=/x')
     assert found is not None
     assert (found.kind, found.level, found.message) == ("logfmt", LogLevel.ERROR, 'can\'t say "hi"')
     assert found.fields == {"code": "7", "empty": "", "path": "/x"}
@@ -31,12 +33,12 @@ def test_a_logfmt_line_is_taken_apart_with_its_quotes():
      b"x = y = z", b"a=1 b=2 and more"],
 )  # fmt: skip
 def test_other_lines_pass_untouched(plain: bytes):
-    assert record(plain) is None
+    assert parse_fields(plain) is None
 
 
 @pytest.mark.parametrize("deep", [100, 990, 5000, 200_000])
 def test_a_line_nested_without_end_is_read_or_passes_untouched(deep: int):
-    found = record(b'{"a":' * deep + b"1" + b"}" * deep)
+    found = parse_fields(b'{"a":' * deep + b"1" + b"}" * deep)
     assert found is None or set(found.fields) == {"a.a.a.a"}
 
 
@@ -61,9 +63,9 @@ def test_a_line_says_how_serious_it_is(said: bytes, level: LogLevel | None):
 
 
 def test_levels_by_number_are_those_of_syslog_and_of_pino():
-    assert [level_named(str(number)) for number in (0, 3, 4, 6, 7)] == [
+    assert [parse_level(str(number)) for number in (0, 3, 4, 6, 7)] == [
         LogLevel.FATAL, LogLevel.ERROR, LogLevel.WARN, LogLevel.INFO, LogLevel.DEBUG,
     ]  # fmt: skip
-    assert [level_named(str(number)) for number in (10, 30, 35, 60, 99)] == [
+    assert [parse_level(str(number)) for number in (10, 30, 35, 60, 99)] == [
         LogLevel.TRACE, LogLevel.INFO, LogLevel.INFO, LogLevel.FATAL, LogLevel.FATAL,
     ]  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from pyd_core.client.gap import Gap
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.filters import Filter, FilteredView, Filters, mute_all_except, read_filter
+from pyd_core.logs.filters import Filter, FilteredView, Filters, mute_all_except, parse_filter
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import LogPattern
 from pyd_core.logs.search import Search
@@ -53,12 +53,12 @@ def shown(sieve: FilteredView) -> list[int]:
 
 PATTERNS = [
     (LogPattern("error"), ["-F", "-i"]),
-    (LogPattern("Error", case=True), ["-F"]),
+    (LogPattern("Error", case_sensitive=True), ["-F"]),
     (LogPattern("a.c"), ["-F", "-i"]),
     (LogPattern("[x]"), ["-F", "-i"]),
     (LogPattern("GRÖSSE".replace("SS", "ß")), ["-F", "-i"]),
     (LogPattern("a.c", regex=True), ["-E", "-i"]),
-    (LogPattern("^(GET|warn).*(日|\\$1)$", regex=True, case=True), ["-E"]),
+    (LogPattern("^(GET|warn).*(日|\\$1)$", regex=True, case_sensitive=True), ["-E"]),
 ]
 
 
@@ -167,16 +167,16 @@ def test_fields_are_compared_where_the_text_says_so():
     typed = {"level>=warn": [0, 2, 3], "status:5..": [0, 2], "!status:5..": [1, 3], "level>=warn status:50[03]": [0, 2],
              "status>500": [0], "level=error": [2, 3], "ERROR": [2, 3]}  # fmt: skip
     for said, expected in typed.items():
-        assert shown(FilteredView(store, Filters(stack=(read_filter(said, LogPattern("")),)))) == expected, said
+        assert shown(FilteredView(store, Filters(stack=(parse_filter(said, LogPattern("")),)))) == expected, said
 
 
 @pytest.mark.parametrize("typed", ["", "!", "level>=loud", "status>many", "status:["])
 def test_filters_that_make_no_sense_say_so(typed: str):
     with pytest.raises(InvalidInput):
-        read_filter(typed, LogPattern(""))
+        parse_filter(typed, LogPattern(""))
 
 
 def test_an_expression_that_is_none_says_so_and_addresses_stay_text():
     with pytest.raises(InvalidInput, match="not a regular expression"):
-        read_filter("(", LogPattern("", regex=True))
-    assert not read_filter("http://example.com", LogPattern("")).tests
+        parse_filter("(", LogPattern("", regex=True))
+    assert not parse_filter("http://example.com", LogPattern("")).tests

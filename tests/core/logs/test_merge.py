@@ -6,7 +6,7 @@ import pytest
 
 from pyd_core.client.gap import Gap
 from pyd_core.errors import NotFound
-from pyd_core.logs.drop_oldest import newest
+from pyd_core.logs.drop_oldest import drop_oldest
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.merge import merge
 from pyd_core.logs.stream import Batch, LogStream
@@ -53,26 +53,26 @@ async def times(stream: LogStream) -> list[int]:
 @pytest.mark.parametrize("patience", [None, 60])
 async def test_finished_logs_come_in_the_order_of_time(patience: float | None):
     sources = [finished("a", [1, 4], [9]), finished("b", [2], [3, 8]), finished("c"), finished("d", [5, 6, 7])]
-    assert await times(merge(sources, patience=patience)) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert await times(merge(sources, max_wait_s=patience)) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
 @pytest.mark.parametrize("patience", [None, 60])
 async def test_lines_of_one_time_keep_the_order_of_their_source(patience: float | None):
     sources = [finished("a", [5, 5]), finished("b", [5])]
-    got = [item.name async for item in merge(sources, patience=patience) if isinstance(item, LogLine)]
+    got = [item.name async for item in merge(sources, max_wait_s=patience) if isinstance(item, LogLine)]
     assert got == ["a", "a", "b"]
 
 
 @pytest.mark.parametrize("patience", [None, 60])
 async def test_a_source_whose_clock_was_set_back_keeps_its_order(patience: float | None):
-    got = await times(merge([finished("a", [10, 3, 4]), finished("b", [5, 11])], patience=patience))
+    got = await times(merge([finished("a", [10, 3, 4]), finished("b", [5, 11])], max_wait_s=patience))
     assert [time_ns for time_ns in got if time_ns in {10, 3, 4}] == [10, 3, 4]
     assert sorted(got) == [3, 4, 5, 10, 11]
 
 
 async def test_a_line_waits_for_an_older_one_of_a_slow_source():
     fast, slow = Feed("fast"), Feed("slow")
-    batches = merge([fast.stream, slow.stream], patience=60).batches()
+    batches = merge([fast.stream, slow.stream], max_wait_s=60).batches()
     fast.write(1, 5)
     async with asyncio.TaskGroup() as group:
         first = group.create_task(anext(batches))
@@ -86,7 +86,7 @@ async def test_a_line_waits_for_an_older_one_of_a_slow_source():
 
 async def test_a_silent_source_does_not_hold_the_others_up_for_ever():
     fast, silent = Feed("fast"), Feed("silent")
-    batches = merge([fast.stream, silent.stream], patience=0.01).batches()
+    batches = merge([fast.stream, silent.stream], max_wait_s=0.01).batches()
     fast.write(1, 2)
     assert len(await anext(batches)) == 2
     silent.write(1)  # too late to be in order, and not lost
@@ -130,7 +130,7 @@ async def test_the_failure_of_a_source_is_raised_after_what_came_before_it(patie
     good.queue.put_nowait(None)
     bad.write(2)
     bad.queue.put_nowait(NotFound("no such container"))
-    items = aiter(merge([good.stream, bad.stream], patience=patience))
+    items = aiter(merge([good.stream, bad.stream], max_wait_s=patience))
     assert [await anext(items), await anext(items)] == [line("good", 1), line("bad", 2)]
     with pytest.raises(NotFound):
         await anext(items)
@@ -142,14 +142,14 @@ async def test_a_gap_keeps_its_place_between_the_lines_of_its_source():
     async def read() -> AsyncGenerator[Batch, None]:
         yield [line("a", 1), gap, line("a", 3)]
 
-    got = [item async for item in merge([LogStream(read()), finished("b", [2])], patience=None)]
+    got = [item async for item in merge([LogStream(read()), finished("b", [2])], max_wait_s=None)]
     assert got.index(gap) == 1
     assert got[-1] == line("a", 3)
 
 
 async def test_a_slow_reader_of_the_newest_lines_is_told_how_many_it_missed():
     feed = Feed("a")
-    batches = newest(feed.stream, lines=10).batches()
+    batches = drop_oldest(feed.stream, max_lines=10).batches()
     feed.write(*range(1000))
     feed.queue.put_nowait(None)
     gap, *shown = await anext(batches)
@@ -161,7 +161,7 @@ async def test_a_slow_reader_of_the_newest_lines_is_told_how_many_it_missed():
 
 async def test_the_newest_lines_are_bounded_in_bytes_as_well():
     feed = Feed("a")
-    batches = newest(feed.stream, size=100_000).batches()
+    batches = drop_oldest(feed.stream, max_bytes=100_000).batches()
     feed.queue.put_nowait([LogLine("a", "a", "stdout", n, b"x" * 50_000) for n in range(100)])
     feed.queue.put_nowait(None)
     gap, *shown = await anext(batches)
@@ -171,14 +171,14 @@ async def test_the_newest_lines_are_bounded_in_bytes_as_well():
 
 
 async def test_a_reader_that_keeps_up_misses_nothing_of_the_newest_lines():
-    assert await times(newest(finished("a", *([n] for n in range(1000))), lines=1000)) == list(range(1000))
+    assert await times(drop_oldest(finished("a", *([n] for n in range(1000))), max_lines=1000)) == list(range(1000))
 
 
 async def test_the_failure_behind_the_newest_lines_is_raised():
     feed = Feed("a")
     feed.queue.put_nowait(NotFound("no such container"))
     with pytest.raises(NotFound):
-        await times(newest(feed.stream))
+        await times(drop_oldest(feed.stream))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -200,5 +200,5 @@ async def test_lines_that_arrive_with_jitter_come_out_in_the_order_of_time(seed:
         for feed in feeds:
             feed.queue.put_nowait(None)
 
-    merged, _ = await asyncio.gather(times(merge([feed.stream for feed in feeds], patience=60)), arrive())
+    merged, _ = await asyncio.gather(times(merge([feed.stream for feed in feeds], max_wait_s=60)), arrive())
     assert merged == [time_ns for time_ns, _ in written]

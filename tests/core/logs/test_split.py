@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pyd_core.client.frames import STDERR, STDOUT, SYSTEM
 from pyd_core.errors import EngineError, ProtocolError, StreamInterrupted
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.split import PIECE, FramedSplitter, RawSplitter
+from pyd_core.logs.split import PIECE_BYTES, FramedSplitter, RawSplitter
 from pyd_core.model.base import format_time
 
 BASE = 1_700_000_000_123_456_789
@@ -52,7 +52,7 @@ def test_any_bytes_survive_however_the_stream_is_cut(lines: list[tuple[int, byte
 
 @pytest.mark.parametrize("size", [1, 7, 40, 5000, 10**9])
 def test_the_pieces_of_a_long_line_are_joined_without_their_timestamps(size: int):
-    pieces = [b"a" * PIECE, b"b" * PIECE, b"c\n"]
+    pieces = [b"a" * PIECE_BYTES, b"b" * PIECE_BYTES, b"c\n"]
     wire = b"".join(frame(stamp(BASE + n) + piece) for n, piece in enumerate(pieces))
     assert split(wire + frame(stamp(BASE + 9) + b"next\n"), size) == [
         LogLine("id", "name", "stdout", BASE, b"".join(pieces)[:-1]),
@@ -71,11 +71,11 @@ def test_the_pieces_of_two_streams_do_not_mix():
 
 
 def test_an_overlong_line_is_cut_and_what_is_missing_counted():
-    pieces = [b"x" * PIECE] * 100
+    pieces = [b"x" * PIECE_BYTES] * 100
     wire = b"".join(frame(stamp(BASE) + piece) for piece in pieces) + frame(stamp(BASE) + b"\n")
     (line,) = split(wire, longest=50_000)
     assert len(line.data) == 50_000
-    assert line.cut == 100 * PIECE - 50_000
+    assert line.cut == 100 * PIECE_BYTES - 50_000
 
 
 def test_a_whole_frame_longer_than_the_limit_is_cut_too():
@@ -144,9 +144,9 @@ def test_a_terminals_lines_lose_their_carriage_return(size: int):
 
 @pytest.mark.parametrize("size", [1000, 10**9])
 def test_a_terminals_long_line_has_no_timestamps_within(size: int):
-    wire = stamp(BASE) + b"a" * PIECE + stamp(BASE + 1) + b"b" * PIECE + stamp(BASE + 2) + b"c\r\n"
+    wire = stamp(BASE) + b"a" * PIECE_BYTES + stamp(BASE + 1) + b"b" * PIECE_BYTES + stamp(BASE + 2) + b"c\r\n"
     (line,) = raw(wire, size)
-    assert line.data == b"a" * PIECE + b"b" * PIECE + b"c"
+    assert line.data == b"a" * PIECE_BYTES + b"b" * PIECE_BYTES + b"c"
     assert line.time_ns == BASE
 
 

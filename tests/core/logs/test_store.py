@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from pyd_core.client.gap import Gap
-from pyd_core.logs.annotation import Annotation, mark_of
+from pyd_core.logs.annotation import Annotation, annotation_from
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.store import OVERHEAD, LogStore
+from pyd_core.logs.store import OVERHEAD_BYTES, LogStore
 from pyd_core.model.event import Actor, Event
 
 
@@ -35,7 +35,7 @@ def test_of_a_million_lines_what_is_shown_and_what_is_lost_is_what_was_produced(
 
 
 def test_any_line_comes_back_from_disk_as_it_was_with_gaps_and_marks_in_their_places():
-    store = LogStore(memory=20 * (OVERHEAD + 100))
+    store = LogStore(memory=20 * (OVERHEAD_BYTES + 100))
     gap = Gap(reason="cut", lost=3, since_ns=1, until_ns=2, name="web")
     mark = Annotation(time_ns=5, container_id="a", name="web", verb="die", detail="exit 1")
     items = [line(0), gap, mark, *(line(number, size=100, name=f"c{number % 3}") for number in range(3, 3000))]
@@ -83,9 +83,9 @@ def test_only_what_explains_a_log_leaves_a_mark_in_it():
     died = Event(
         type="container", action="die", actor=Actor(id="a", attributes={"name": "web", "exitCode": "137"}), time_nano=9
     )
-    assert mark_of(died) == Annotation(time_ns=9, container_id="a", name="web", verb="die", detail="exit 137")
-    sick = mark_of(Event(type="container", action="health_status: unhealthy", actor=Actor(id="a"), time=1))
+    assert annotation_from(died) == Annotation(time_ns=9, container_id="a", name="web", verb="die", detail="exit 137")
+    sick = annotation_from(Event(type="container", action="health_status: unhealthy", actor=Actor(id="a"), time=1))
     assert sick is not None
     assert (sick.verb, sick.detail, sick.time_ns) == ("health_status", "unhealthy", 10**9)
-    assert mark_of(Event(type="container", action="exec_start", actor=Actor(id="a"))) is None
-    assert mark_of(Event(type="network", action="die", actor=Actor(id="a"))) is None
+    assert annotation_from(Event(type="container", action="exec_start", actor=Actor(id="a"))) is None
+    assert annotation_from(Event(type="network", action="die", actor=Actor(id="a"))) is None

@@ -4,7 +4,7 @@ import pytest
 
 from pyd_core.errors import InvalidInput
 from pyd_core.logs.pattern import LogPattern
-from pyd_core.logs.search_all import LogMatch, sweep
+from pyd_core.logs.search_all import LogMatch, search_all
 from support.scripted_engine import ScriptedEngine
 
 
@@ -21,7 +21,7 @@ def fifty() -> ScriptedEngine:
 async def swept(engine: ScriptedEngine, pattern: LogPattern, at_once: int = 4) -> list[LogMatch]:
     client = engine.engine()
     containers = await client.containers.list(all=True)
-    return [finding async for finding in sweep(client, containers, pattern, at_once=at_once)]
+    return [finding async for finding in search_all(client, containers, pattern, max_concurrency=at_once)]
 
 
 async def test_a_needle_in_one_of_fifty_containers_is_found_running_or_not():
@@ -38,7 +38,7 @@ async def test_no_more_logs_are_read_at_once_than_asked_for():
     engine = fifty()
     client = engine.engine()
     most = 0
-    async for _ in sweep(client, await client.containers.list(all=True), LogPattern("line"), at_once=3):
+    async for _ in search_all(client, await client.containers.list(all=True), LogPattern("line"), max_concurrency=3):
         most = max(most, engine.streams)
     assert 0 < most <= 3
 
@@ -46,7 +46,7 @@ async def test_no_more_logs_are_read_at_once_than_asked_for():
 async def test_leaving_early_ends_every_request():
     engine = fifty()
     client = engine.engine()
-    search = sweep(client, await client.containers.list(all=True), LogPattern("line"))
+    search = search_all(client, await client.containers.list(all=True), LogPattern("line"))
     async for _ in search:
         break
     await search.aclose()
@@ -58,7 +58,7 @@ async def test_a_log_that_cannot_be_read_spoils_no_other():
     client = engine.engine()
     containers = await client.containers.list(all=True)
     del engine.containers[engine.get("box-07").id]
-    done = [finding async for finding in sweep(client, containers, LogPattern("line")) if finding.done]
+    done = [finding async for finding in search_all(client, containers, LogPattern("line")) if finding.done]
     assert [finding.container.name for finding in done if finding.error] == ["box-07"]
     assert sum(finding.matched for finding in done) == 49 * 20
 

@@ -74,7 +74,7 @@ async def test_whoever_wants_the_list_alone_has_nothing_inspected_until_it_looks
     scripted = ScriptedEngine()
     for number in range(3):
         scripted.add(f"c{number}")
-    fleet = ContainerWatcher(scripted.engine(), closely=False)
+    fleet = ContainerWatcher(scripted.engine(), inspect=False)
     watched = Watched(fleet)
     async with TaskOwner() as tasks:
         tasks.start(fleet.run())

@@ -12,8 +12,8 @@ import pytest
 from pyd_core.errors import ConfigError, NotFound
 from pyd_core.triage.verdict import Verdict
 from pyd_core.watch.history_path import default_path, path_unless_off
-from pyd_core.watch.history_store import COARSE_STEP, FINE, Death, HistoryReader, HistoryStore, Point
-from pyd_core.watch.restart_loops import loop_in_words
+from pyd_core.watch.history_store import COARSE_STEP_S, FINE_AGE_S, Death, HistoryReader, HistoryStore, Point
+from pyd_core.watch.restart_loops import describe_loop
 
 NOW = 1_800_000_000
 SECOND = 10**9
@@ -45,7 +45,7 @@ def deaths(path: Path, name: str | None = None, *, limit: int = 50, since_ns: in
 def curve(path: Path, *, since: int, until: int) -> list[Point]:
     reader = HistoryReader(path)
     try:
-        return reader.curve("c", since=since, until=until)
+        return reader.points("c", since=since, until=until)
     finally:
         reader.close()
 
@@ -90,17 +90,17 @@ def test_only_its_owner_may_read_it(path: Path) -> None:
 
 def test_points_are_thinned_after_a_quarter_of_an_hour(path: Path) -> None:
     store = HistoryStore(path)
-    store.add(points=[Point(NOW - FINE - 60 + second, "c", 10, 1000) for second in range(120)])
+    store.add(points=[Point(NOW - FINE_AGE_S - 60 + second, "c", 10, 1000) for second in range(120)])
     store.thin(NOW)
-    old = curve(path, since=NOW - FINE - 60, until=NOW - FINE)
-    new = curve(path, since=NOW - FINE + 1, until=NOW)
-    assert [point.time % COARSE_STEP for point in old] == [0] * len(old)
+    old = curve(path, since=NOW - FINE_AGE_S - 60, until=NOW - FINE_AGE_S)
+    new = curve(path, since=NOW - FINE_AGE_S + 1, until=NOW)
+    assert [point.time % COARSE_STEP_S for point in old] == [0] * len(old)
     assert len(new) == 59
     store.close()
 
 
 def test_what_is_too_old_goes(path: Path) -> None:
-    store = HistoryStore(path, most_age=100)
+    store = HistoryStore(path, max_age_s=100)
     store.add([death("old", -200), death("new", -50)], [Point(NOW - 200, "c", 1, 1)])
     store.thin(NOW)
     assert [d.name for d in deaths(path)] == ["new"]
@@ -110,7 +110,7 @@ def test_what_is_too_old_goes(path: Path) -> None:
 
 def test_the_file_stays_within_its_bound_and_keeps_the_newest(path: Path) -> None:
     most = 2 * 2**20
-    store = HistoryStore(path, most_bytes=most)
+    store = HistoryStore(path, max_bytes=most)
     noise = tuple(os.urandom(60).hex() for _ in range(100))
     for batch in range(80):
         store.add([death(f"c{batch}", batch * 10 + n, lines=noise) for n in range(5)])
@@ -127,8 +127,8 @@ def test_a_damaged_file_is_moved_aside_and_a_fresh_one_begun(path: Path) -> None
     path.parent.mkdir()
     path.write_bytes(b"this is no database" * 1000)
     store = HistoryStore(path)
-    assert store.moved is not None
-    assert store.moved.read_bytes().startswith(b"this is no")
+    assert store.damaged_path is not None
+    assert store.damaged_path.read_bytes().startswith(b"this is no")
     store.add([death("web", 1)])
     assert len(deaths(path)) == 1
     store.close()
@@ -142,7 +142,7 @@ def test_a_file_with_a_damaged_page_is_moved_aside(path: Path) -> None:
     data[4096 : len(data)] = os.urandom(len(data) - 4096)
     path.write_bytes(data)
     again = HistoryStore(path)
-    assert again.moved is not None
+    assert again.damaged_path is not None
     again.close()
 
 
@@ -183,7 +183,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
     store = HistoryStore(path)
-    assert store.moved is None
+    assert store.damaged_path is None
     assert [d.name for d in deaths(path)] == ["web"]
     store.close()
 
@@ -198,14 +198,14 @@ def test_where_it_lies_follows_the_environment() -> None:
 
 def test_a_loop_is_told_in_words() -> None:
     loop = [death("web", -n * 85) for n in range(7)]
-    assert loop_in_words(loop) == "7 deaths in 8 min, each about 3.0 s after its start"
+    assert describe_loop(loop) == "7 deaths in 8 min, each about 3.0 s after its start"
 
 
 def test_few_or_far_deaths_and_stops_are_no_loop() -> None:
-    assert loop_in_words([]) == ""
-    assert loop_in_words([death("web", 0), death("web", -10)]) == ""
-    assert loop_in_words([death("web", -n * 1000) for n in range(5)]) == ""
-    assert loop_in_words([death("web", -n, cause="stopped") for n in range(5)]) == ""
+    assert describe_loop([]) == ""
+    assert describe_loop([death("web", 0), death("web", -10)]) == ""
+    assert describe_loop([death("web", -n * 1000) for n in range(5)]) == ""
+    assert describe_loop([death("web", -n, cause="stopped") for n in range(5)]) == ""
 
 
 def test_a_reader_leaves_a_damaged_file_to_the_recorder(path: Path) -> None:

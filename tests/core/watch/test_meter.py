@@ -9,8 +9,8 @@ from pyd_core.linux.cgroup_stats import Counters
 from pyd_core.linux.procfs import NetworkCounters
 from pyd_core.tasks import TaskOwner
 from pyd_core.watch.container_watcher import ContainerWatcher
-from pyd_core.watch.stats import Sample, usage
-from pyd_core.watch.stats_collector import STREAMS, StatsCollector
+from pyd_core.watch.stats import Sample, compute_usage
+from pyd_core.watch.stats_collector import MAX_STREAMS, StatsCollector
 from support.scripted_engine import ScriptedEngine
 
 SECOND = 10**9
@@ -20,7 +20,7 @@ class Measured:
     def __init__(self, scripted: ScriptedEngine, url: str, root: Path) -> None:
         engine = scripted.engine(url)
         self.fleet = ContainerWatcher(engine)
-        self.meter = StatsCollector(engine, self.fleet, period=0.01, root=root)
+        self.meter = StatsCollector(engine, self.fleet, interval_s=0.01, root=root)
         self._news = asyncio.Event()
         self.meter.subscribe(self._news.set)
 
@@ -99,19 +99,19 @@ async def test_an_engine_elsewhere_is_asked_for_what_is_watched_alone():
 
 async def test_more_containers_than_streams_take_turns():
     scripted = ScriptedEngine()
-    ids = [scripted.add(f"c{number}") for number in range(STREAMS + 5)]
+    ids = [scripted.add(f"c{number}") for number in range(MAX_STREAMS + 5)]
     async with measuring(scripted, "tcp://far.invalid:2375") as measured:
         measured.meter.watch(ids)
-        await measured.until(lambda: len(measured.meter.usage) == STREAMS)
-        assert scripted.streams == STREAMS + 1
+        await measured.until(lambda: len(measured.meter.usage) == MAX_STREAMS)
+        assert scripted.streams == MAX_STREAMS + 1
 
         def a_second_later() -> bool:
-            for number in range(STREAMS + 5):
+            for number in range(MAX_STREAMS + 5):
                 scripted.sample(f"c{number}", cpu_ns=1, memory=1)
-            return len(measured.meter.usage) == STREAMS + 5
+            return len(measured.meter.usage) == MAX_STREAMS + 5
 
         await measured.until(a_second_later)  # each sample is news, and news has it looked again
-        assert scripted.streams <= STREAMS + 1
+        assert scripted.streams <= MAX_STREAMS + 1
 
 
 def sample(at: float, **changed: int) -> Sample:
@@ -124,22 +124,22 @@ def sample(at: float, **changed: int) -> Sample:
 
 def test_rates_come_of_two_samples_and_the_time_between_them():
     now = sample(2.5, cpu_ns=3 * SECOND, periods=100, throttled=25, block_read=5000, block_write=50, rx=1000, tx=10)
-    got = usage(now, sample(0.5, rx=0, tx=0))
+    got = compute_usage(now, sample(0.5, rx=0, tx=0))
     assert got.cpu_percent == pytest.approx(150)
     assert got.throttled_ratio == 0.25
     assert (got.block_read, got.block_write, got.net_rx, got.net_tx) == (2500, 25, 500, 5)
 
 
 def test_one_sample_has_levels_and_no_rates():
-    got = usage(sample(1, cpu_ns=5), None)
+    got = compute_usage(sample(1, cpu_ns=5), None)
     assert (got.memory_bytes, got.pids) == (100, 1)
     assert (got.cpu_percent, got.block_read, got.net_rx, got.throttled_ratio) == (None, None, None, None)
 
 
 def test_counters_that_began_anew_give_no_negative_rate():
-    assert usage(sample(2, cpu_ns=5), sample(1, cpu_ns=9)).cpu_percent is None
-    assert usage(sample(2, cpu_ns=9, block_read=1), sample(1, cpu_ns=9, block_read=5)).block_read == 0
+    assert compute_usage(sample(2, cpu_ns=5), sample(1, cpu_ns=9)).cpu_percent is None
+    assert compute_usage(sample(2, cpu_ns=9, block_read=1), sample(1, cpu_ns=9, block_read=5)).block_read == 0
 
 
 def test_a_network_that_is_the_hosts_has_no_rate():
-    assert usage(sample(2, cpu_ns=1), sample(1)).net_rx is None
+    assert compute_usage(sample(2, cpu_ns=1), sample(1)).net_rx is None

@@ -6,7 +6,7 @@ import pytest
 
 from pyd_core.model.container import ContainerSummary
 from pyd_core.triage.verdict import Verdict
-from pyd_core.watch.exit_reasons import in_words, recorded_reasons
+from pyd_core.watch.exit_reasons import human_duration, recorded_reasons
 from pyd_core.watch.history_store import Death, HistoryStore
 
 NOW = 1_800_000_000.0
@@ -23,11 +23,13 @@ HOUR, DAY = 3600, 86_400
     ],
 )  # fmt: skip
 def test_a_length_of_time_is_written_as_engines_write_it(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+    assert human_duration(seconds) == words
 
 
 def listed(identity: str, code: int, ago: float) -> ContainerSummary:
-    return ContainerSummary(id=identity, names=["/a"], state="exited", status=f"Exited ({code}) {in_words(ago)} ago")
+    return ContainerSummary(
+        id=identity, names=["/a"], state="exited", status=f"Exited ({code}) {human_duration(ago)} ago"
+    )
 
 
 def test_a_recorded_cause_counts_only_for_the_end_it_is_about(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 from pyd_core.watch.stats import Usage
-from pyd_core.watch.usage_series import COARSE, FINE, Series
+from pyd_core.watch.usage_series import MAX_COARSE_SAMPLES, MAX_FINE_SAMPLES, Series
 
 SECOND = 10**9
 
@@ -11,10 +11,10 @@ def test_an_hour_takes_no_more_memory_than_a_minute_and_its_peaks_stay():
         memory = 900 if busy else 100
         series.add(Usage(time_ns=second * SECOND, cpu_percent=100.0 if busy else 0.0, memory_bytes=memory))
     kept = series.samples()
-    assert len(kept) == len(series) <= FINE + COARSE + 1
+    assert len(kept) == len(series) <= MAX_FINE_SAMPLES + MAX_COARSE_SAMPLES + 1
     assert kept[-1].time_ns - kept[0].time_ns > 3600 * SECOND
     assert [one.time_ns for one in kept] == sorted(one.time_ns for one in kept)
-    coarse = kept[:-FINE]
+    coarse = kept[:-MAX_FINE_SAMPLES]
     assert sum(one.memory_bytes == 900 for one in coarse) == 3
     assert max(one.cpu_percent or 0 for one in coarse) == 10.0
 

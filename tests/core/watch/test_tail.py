@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pyd_core.watch.output_tail import LAST_LINES, LONGEST, OutputTail
+from pyd_core.watch.output_tail import MAX_LINE_BYTES, MAX_LINES, OutputTail
 
 
 def test_lines_are_joined_over_chunks_and_kept_apart_by_stream() -> None:
@@ -18,7 +18,7 @@ def test_lines_are_joined_over_chunks_and_kept_apart_by_stream() -> None:
 def test_only_the_last_lines_are_kept() -> None:
     tail = OutputTail()
     tail.feed(1, b"".join(b"%d\n" % number for number in range(1000)))
-    assert len(tail.lines) == LAST_LINES
+    assert len(tail.lines) == MAX_LINES
     assert tail.lines[-1].text == "999"
 
 
@@ -26,4 +26,4 @@ def test_a_line_without_end_takes_a_bounded_amount() -> None:
     tail = OutputTail()
     for _ in range(1000):
         tail.feed(1, b"x" * 10_000)
-    assert [len(line.text) for line in tail.lines] == [LONGEST]
+    assert [len(line.text) for line in tail.lines] == [MAX_LINE_BYTES]

@@ -27,7 +27,7 @@ def from_afar(name: str) -> Verdict:
     engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
     architecture = run_now(engine.system.version()).arch
     around = SharedEvidence(Version(arch=architecture), local=False)
-    return run_now(explain(engine, name, around=around))
+    return run_now(explain(engine, name, shared=around))
 
 
 def test_from_afar_the_engines_word_has_to_do_and_the_verdict_is_less_sure(

@@ -60,7 +60,7 @@ def recording(docker: Docker, tmp_path: Path) -> Recording:
             recorder = DeathRecorder(engine, store, on_death=deaths.add)
             task = owner.start(recorder.run())
             live = asyncio.Event()
-            recorder.fleet.subscribe(lambda _: live.set() if recorder.fleet.connection.state == "live" else None)
+            recorder.watcher.subscribe(lambda _: live.set() if recorder.watcher.connection.state == "live" else None)
             async with asyncio.timeout(PATIENCE):
                 await live.wait()
             yield deaths
@@ -128,7 +128,7 @@ async def test_memory_up_to_the_death_is_kept_with_its_peak(
         store = deaths.store
     again = HistoryReader(store.path)
     recorded = again.deaths(death.name)[0]
-    curve = again.curve(death.container, since=death.ended_ns // 10**9 - 60, until=death.ended_ns // 10**9)
+    curve = again.points(death.container, since=death.ended_ns // 10**9 - 60, until=death.ended_ns // 10**9)
     again.close()
     assert recorded.memory_peak is not None
     assert recorded.memory_peak > 10 * 2**20

@@ -17,7 +17,7 @@ async def test_stop_goes_to_the_container_under_the_cursor_at_once():
         await dashboard.until_shown("stopped db")
         assert f"POST /containers/{engine.get('db').id}/stop" in engine.requests
         await dashboard.until_shown("exited 143")
-        assert dashboard.app.link.containers[engine.get("web").id].alive
+        assert dashboard.app.link.containers[engine.get("web").id].has_processes
 
 
 async def test_remove_asks_and_no_means_no():

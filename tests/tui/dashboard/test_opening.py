@@ -38,7 +38,7 @@ async def test_what_is_known_before_the_dashboard_is_there_is_in_its_first_pictu
         await dashboard.press("v")
         await dashboard.until_shown("exit 3")
         engine.start("web")
-        await dashboard.until(lambda: link.containers[engine.get("web").id].alive)
+        await dashboard.until(lambda: link.containers[engine.get("web").id].has_processes)
         await dashboard.until_shown("2 events")
 
 

@@ -54,7 +54,7 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
     from pyd_core.client.names import pick_container
     from pyd_core.logs.follow import follow
     from pyd_core.logs.line import LogLine
-    from pyd_core.logs.merge import PATIENCE, merge
+    from pyd_core.logs.merge import MAX_WAIT_S, merge
     from pyd_tui.console.render.logs import LogPrinter, records
 
     known = await engine.containers.list(all=True)
@@ -82,7 +82,7 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
     if not json:
         render = LogPrinter([summary.name for summary in found.values()], times=options.times, colour=coloured()).text
     test = log_pattern(options).test if options.grep is not None else None
-    merged = merge(sources, patience=PATIENCE if options.follow else None)
+    merged = merge(sources, max_wait_s=MAX_WAIT_S if options.follow else None)
     count = 0
     over = False
     try:
@@ -101,7 +101,7 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
 
 async def search_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
     """Prints what is found in all logs, as it is found, those of one container in order; returns how many lines."""
-    from pyd_core.logs.search_all import sweep
+    from pyd_core.logs.search_all import search_all
     from pyd_tui.console.render.logs import LogPrinter, records
 
     known = await engine.containers.list(all=True)
@@ -110,7 +110,9 @@ async def search_logs(engine: EngineClient, options: LogsOptions, *, json: bool)
         render = LogPrinter([one.name for one in known], times=options.times, colour=coloured()).text
     count = 0
     failed = 0
-    findings = sweep(engine, known, log_pattern(options), tail=options.tail, since=options.since, until=options.until)
+    findings = search_all(
+        engine, known, log_pattern(options), tail=options.tail, since=options.since, until=options.until
+    )
     async for finding in findings:
         count += len(finding.lines)
         _write(render([*finding.lines]))
@@ -129,7 +131,7 @@ def log_pattern(options: LogsOptions) -> LogPattern:
     """Return the pattern that `--grep` stands for."""
     from pyd_core.logs.pattern import LogPattern
 
-    return LogPattern(options.grep or "", regex=True, case=not options.ignore_case)
+    return LogPattern(options.grep or "", regex=True, case_sensitive=not options.ignore_case)
 
 
 def _write(text: str) -> None:

@@ -52,9 +52,9 @@ class ExitNotifier:
     async def _tell(self, container: ContainerSummary) -> None:
         from pyd_core.triage.api import explain
         from pyd_core.triage.text_report import brief
-        from pyd_core.watch.recorder import SETTLE
+        from pyd_core.watch.recorder import VERDICT_DELAY_S
 
-        await asyncio.sleep(SETTLE)
+        await asyncio.sleep(VERDICT_DELAY_S)
         try:
             verdict = await explain(self._engine, container.id)
         except PydError:

@@ -31,7 +31,7 @@ from pyd_core.daemon.runtime.runtime_choice import Runtimes
 from pyd_core.detach_keys import Detacher
 from pyd_core.errors import Conflict, InvalidInput, PydError
 from pyd_core.linux import pipes
-from pyd_core.linux.reaper import failed
+from pyd_core.linux.reaper import has_failed
 from pyd_core.tasks import TaskOwner
 
 LINGER = 2.0
@@ -241,7 +241,7 @@ class ExecRunner:
                 taking = owner.start(streams.take_terminal()) if streams.console is not None else None
                 with subprocesses.awaiting(starter):
                     await subprocesses.ended(starter.pid)
-                    in_vain = failed(starter.pid)
+                    in_vain = has_failed(starter.pid)
                     if in_vain:
                         # What it had put into the container's pid namespace keeps the first process there from ending.
                         os.killpg(starter.pid, signal.SIGKILL)

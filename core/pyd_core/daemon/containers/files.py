@@ -19,7 +19,7 @@ from pyd_core.daemon.containers.volumes import VolumeClaims
 from pyd_core.daemon.networks.files import NAMES, NetworkFiles
 from pyd_core.errors import Conflict, KernelError, PydError, Refused
 from pyd_core.linux.mount import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT, mount, unmount
-from pyd_core.linux.mount_namespace import apart
+from pyd_core.linux.mount_namespace import in_own_mount_namespace
 from pyd_core.linux.openat2 import RootDirectory, make_mountpoint
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.linux.procfs import mount_id
@@ -158,7 +158,7 @@ class ContainerFiles:
         written = self._written(container)
         if not container.record.mounts and not written:
             return held.enter_context(_bare(container))
-        made = apart(lambda: _assembled(container, written))
+        made = in_own_mount_namespace(lambda: _assembled(container, written))
         root = await on_thread(lambda _: held.enter_context(made), late=lambda late: os.close(late.fd))
         return held.enter_context(root)
 

@@ -178,7 +178,7 @@ class NetworkStore:
             else:
                 from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-                net = addresses.free_subnet([*own, *await asyncio.to_thread(netlink.subnets)])
+                net = addresses.free_subnet([*own, *await asyncio.to_thread(netlink.routed_networks)])
             self._take_subnet(record, net, config or (loose if version == 4 else IpamConfig()), named=bool(config))
 
     def _take_subnet(self, record: NetworkRecord, net: addresses.Net, config: IpamConfig, *, named: bool) -> None:
@@ -223,7 +223,7 @@ class NetworkStore:
 
         if record.driver != "bridge":
             vlan = record.options.get("parent", "")
-            made = await asyncio.to_thread(netlink.make_parent, record.interface, vlan=vlan)
+            made = await asyncio.to_thread(netlink.ensure_parent, record.interface, vlan=vlan)
             if made and vlan:
                 record.made_parent = True
                 self._shelf.put(record.id, record)
@@ -236,7 +236,7 @@ class NetworkStore:
         own = [(record.gateway, addresses.subnet(record.subnet).prefixlen)]
         if record.gateway6:
             own.append((record.gateway6, addresses.subnet(record.subnet6).prefixlen))
-        await asyncio.to_thread(netlink.make_bridge, record.interface, own)
+        await asyncio.to_thread(netlink.ensure_bridge, record.interface, own)
         self._raised.add(record.id)
         await self.write_rules()
         self._firewalld.watch(self._tasks, self._pass_firewalls_again)

@@ -24,7 +24,7 @@ async def redirect_dns(namespace: Path, server: str) -> None:
     """
     if server:
         await rules.apply(plan(server), within=namespace)  # before anything is let in
-    await asyncio.to_thread(netns.inside, namespace, lambda: _route_loopback(on=bool(server)))
+    await asyncio.to_thread(netns.run_inside, namespace, lambda: _route_loopback(on=bool(server)))
     if not server:
         await rules.apply(plan(server), within=namespace)
 

@@ -325,7 +325,7 @@ class Endpoints:
 
             async with self._lock:
                 if network.driver != "bridge":
-                    await asyncio.to_thread(netlink.unplug, self.key(container), place.ip_address)
+                    await asyncio.to_thread(netlink.detach_interface, self.key(container), place.ip_address)
                 await self._unplug(container, network.name, place)
                 del record.networks[network.name]
                 if record.ports:  # they led to the address that is gone, or lead nowhere now

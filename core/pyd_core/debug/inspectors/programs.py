@@ -19,7 +19,7 @@ from pyd_core.debug.inspectors.shell_line import first_program
 from pyd_core.debug.stopped.user import resolve_user
 from pyd_core.errors import NotFound, PydError
 from pyd_core.linux.elf import host_architecture, runs_on
-from pyd_core.linux.layered_fs import MOST_LINKS, FileNode, Kind
+from pyd_core.linux.layered_fs import MAX_LINKS, FileNode, Kind
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 from pyd_core.triage.collect.image import examine
@@ -67,7 +67,7 @@ class FilesTree:
 
     async def lookup(self, path: str) -> FileNode | None:
         """See `triage.collect.tree.Tree`."""
-        for _ in range(MOST_LINKS):
+        for _ in range(MAX_LINKS):
             try:
                 entry = self._access.stat(path, follow=False)
             except PydError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pyd_core.debug.credentials import CAPABILITIES, mask
 from pyd_core.errors import Unsupported
-from pyd_core.linux.overlay import MOST_LAYERS
+from pyd_core.linux.overlay import MAX_LAYERS
 from pyd_core.model.container import Container, GraphDriver
 from pyd_core.model.host_config import HostConfig
 
@@ -126,8 +126,8 @@ def find_layers(graph: GraphDriver, shown: str) -> tuple[str, ...]:
             hint="its engine may be remote, or keep images in a way pyd can't mount",
             reference="no-layers",
         )
-    if len(layers) >= MOST_LAYERS:
-        raise Unsupported(f"{shown} has {len(layers)} layers; the kernel stacks fewer than {MOST_LAYERS}")
+    if len(layers) >= MAX_LAYERS:
+        raise Unsupported(f"{shown} has {len(layers)} layers; the kernel stacks fewer than {MAX_LAYERS}")
     return layers
 
 

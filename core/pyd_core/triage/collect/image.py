@@ -13,14 +13,14 @@ from pyd_core.files.choice import merged_tree
 from pyd_core.linux.elf import MAGIC, Elf, parse_elf, runs_on
 from pyd_core.linux.layered_fs import FileNode
 from pyd_core.model.container import Container
-from pyd_core.triage.collect.tree import MOST_BYTES, ArchiveTree, LayerTree, Tree
+from pyd_core.triage.collect.tree import MAX_FILE_BYTES, ArchiveTree, LayerTree, Tree
 from pyd_core.triage.evidence import Case, Program, UnavailableSource
 
 TELLS = "whether the program, its interpreter, loader and libraries are there and fit this processor"
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 HEAD = 4096
-MOST_LIBRARIES = 200
+MAX_LIBRARIES = 200
 
 _LIBRARY_DIRECTORIES = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 _EMULATORS = {"amd64": "x86_64", "arm64": "aarch64", "386": "i386"}
@@ -130,7 +130,7 @@ async def _missing(elf: Elf, node: FileNode, tree: Tree, environment: Mapping[st
     missing: list[str] = []
     seen: set[str] = set()
     queue: list[tuple[Elf, str]] = [(elf, node.path.rpartition("/")[0])]
-    while queue and len(seen) < MOST_LIBRARIES:
+    while queue and len(seen) < MAX_LIBRARIES:
         current, origin = queue.pop()
         own = [part.replace("${ORIGIN}", origin).replace("$ORIGIN", origin) for part in current.search]
         for name in current.needed:
@@ -157,7 +157,7 @@ async def _first_file(tree: Tree, paths: list[str]) -> FileNode | None:
 
 
 async def _read_program(tree: Tree, path: str) -> Elf | None:
-    data = await tree.read(path, MOST_BYTES)
+    data = await tree.read(path, MAX_FILE_BYTES)
     try:
         return parse_elf(lambda offset, length: data[offset : offset + length])
     except InvalidInput:

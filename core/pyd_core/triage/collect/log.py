@@ -10,7 +10,7 @@ from pyd_core.model.base import parse_time
 from pyd_core.triage.evidence import Case, EvidenceLogLine, UnavailableSource
 
 LAST_LINES = 100
-LONGEST = 8192
+MAX_LINE_BYTES = 8192
 """Bytes kept of a line."""
 SLACK_NS = 2_000_000_000
 """Output is stamped by another process than the one that stamps start and end."""
@@ -25,7 +25,9 @@ async def collect(case: Case, engine: EngineClient) -> None:
     until = None if run.ended_ns is None else run.ended_ns + SLACK_NS
     found: list[EvidenceLogLine] = []
     try:
-        stream = follow(engine, case.container.id, tail=LAST_LINES, since=since, until=until, longest=LONGEST)
+        stream = follow(
+            engine, case.container.id, tail=LAST_LINES, since=since, until=until, max_line_bytes=MAX_LINE_BYTES
+        )
         async for batch in stream.batches():
             found += [as_evidence(line) for line in batch if isinstance(line, Printed)]
     except PydError as error:
@@ -47,4 +49,6 @@ def probe_lines(case: Case) -> tuple[EvidenceLogLine, ...]:
         return ()
     last = health.log[-1]
     lines = last.output.strip().splitlines()
-    return tuple(EvidenceLogLine(stream="health", time_ns=parse_time(last.end), text=line[:LONGEST]) for line in lines)
+    return tuple(
+        EvidenceLogLine(stream="health", time_ns=parse_time(last.end), text=line[:MAX_LINE_BYTES]) for line in lines
+    )

@@ -11,7 +11,7 @@ from pyd_core.errors import PydError
 from pyd_core.model.container import ContainerSummary, SummaryNetworks
 from pyd_core.triage.evidence import Case, NetworkPeer, UnavailableSource
 
-MOST_ASKED = 200
+MAX_INSPECTED = 200
 
 TELLS = "whether a name that couldn't be resolved is another container's"
 
@@ -47,17 +47,17 @@ async def with_aliases(
     """Return the containers with their aliases, which Docker Engine's list leaves out, unless a name is found without.
 
     Args:
-        engine: Asked about each, at most `MOST_ASKED` of them.
+        engine: Asked about each, at most `MAX_INSPECTED` of them.
         listed: The engine's list.
         wanted: The names that are looked for.
     """
     if any(name in wanted for container in listed for name in names_of(container)):
         return listed
     told: list[ContainerSummary] = []
-    for container in listed[:MOST_ASKED]:
+    for container in listed[:MAX_INSPECTED]:
         try:
             networks = (await engine.containers.inspect(container.id)).network_settings.networks
         except PydError:
             continue  # gone meanwhile
         told.append(msgspec.structs.replace(container, network_settings=SummaryNetworks(networks=networks)))
-    return [*told, *listed[MOST_ASKED:]]
+    return [*told, *listed[MAX_INSPECTED:]]

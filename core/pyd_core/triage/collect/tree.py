@@ -10,9 +10,9 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from pyd_core.linux.layered_fs import FileNode, Kind, MergedTree
 
-MOST_BYTES = 8 * 2**20
+MAX_FILE_BYTES = 8 * 2**20
 """Read of one file: programs are big, and what is looked for in them stands near their beginning."""
-MOST_LINKS = 20
+MAX_LINKS = 20
 
 
 class Tree(Protocol):
@@ -63,7 +63,7 @@ class ArchiveTree:
         return None if found is None else found[0]
 
     async def read(self, path: str, size: int, offset: int = 0) -> bytes:
-        """See `Tree`; nothing beyond `MOST_BYTES`."""
+        """See `Tree`; nothing beyond `MAX_FILE_BYTES`."""
         found = await self._find(path)
         return b"" if found is None else found[1][offset : offset + size]
 
@@ -73,7 +73,7 @@ class ArchiveTree:
         return self._known[path]
 
     async def _fetch(self, path: str) -> tuple[FileNode, bytes] | None:
-        for _ in range(MOST_LINKS):
+        for _ in range(MAX_LINKS):
             begin = await self._begin(path)
             if begin is None:
                 return None
@@ -95,7 +95,7 @@ class ArchiveTree:
             async with self._engine.containers.archive_stream(self._container, path) as stream:
                 async for chunk in stream.chunks():
                     buffer += chunk
-                    if len(buffer) > MOST_BYTES:
+                    if len(buffer) > MAX_FILE_BYTES:
                         break
         except NotFound:
             return None

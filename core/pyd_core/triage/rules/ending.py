@@ -7,17 +7,17 @@ from pyd_core.triage.evidence import Case, Item, KillSent
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import (
     KILL,
-    by_record,
-    deadly,
-    ended,
+    ended_with_engine,
     error_item,
     exit_item,
+    failed_unasked,
+    has_ended,
     kill_item,
-    own_end,
-    polite,
+    may_have_ended_it,
     stop_item,
     stop_signal,
-    with_engine,
+    was_asked_by_record,
+    was_asked_to_end,
 )
 from pyd_core.triage.rules.facts import victim_is_main as is_main
 from pyd_core.triage.runs import is_looping
@@ -32,7 +32,7 @@ _LOGS = "pyd logs --tail 100 {name}"
 def clean_exit(case: Case) -> Conclusion | None:
     """Ended by itself with code 0."""
     run = case.run
-    if not ended(case) or run.code != 0 or polite(case) or by_record(case):
+    if not has_ended(case) or run.code != 0 or was_asked_to_end(case) or was_asked_by_record(case):
         return None
     if is_looping(case.container, case.runs, case.now_ns):
         return None  # what keeps ending and being started again isn't meant to end
@@ -53,7 +53,7 @@ def clean_exit(case: Case) -> Conclusion | None:
 def app_error(case: Case) -> Conclusion | None:
     """Ended by itself with an error code."""
     run = case.run
-    if not own_end(case) or run.code is None:
+    if not failed_unasked(case) or run.code is None:
         return None
     own = run.code < 126 or run.code > 192
     error = error_item(case)
@@ -73,15 +73,15 @@ def app_error(case: Case) -> Conclusion | None:
 )
 def usage_error(case: Case) -> Conclusion | None:
     """Called with arguments it doesn't take."""
-    if not own_end(case) or case.run.code not in {1, 2, 64, 125} or (case.run.seconds or 0) > 5:
+    if not failed_unasked(case) or case.run.code not in {1, 2, 64, 125} or (case.run.seconds or 0) > 5:
         return None
-    found = case.findings_of("usage-error")
-    if not found:
+    findings = case.findings_of("usage-error")
+    if not findings:
         return None
     return Conclusion(
         cause="usage-error",
         confidence=0.85 if case.run.code in {2, 64} else 0.7,
-        evidence=(exit_item(case), found[0].item),
+        evidence=(exit_item(case), findings[0].item),
         summary="was called with arguments it doesn't take",
         advice=("pyd inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' {name}",),
     )
@@ -95,10 +95,10 @@ def usage_error(case: Case) -> Conclusion | None:
 def stopped(case: Case) -> Conclusion | None:
     """Stopped on request within the grace period."""
     run = case.run
-    if not ended(case) or run.stop_ns is None or with_engine(case):
+    if not has_ended(case) or run.stop_ns is None or ended_with_engine(case):
         return None
-    at_once = stop_signal(case) == KILL or (run.complete and bool(run.kills) and not _begun_with(case))
-    if (run.sent(KILL) is not None or run.code == 128 + KILL) and not at_once:
+    by_kill = stop_signal(case) == KILL or (run.complete and bool(run.kills) and not _first_signal(case))
+    if (run.sent(KILL) is not None or run.code == 128 + KILL) and not by_kill:
         return None  # an engine that tells of no signals told of the stop alone
     first = run.sent(stop_signal(case)) or (run.kills[0] if run.kills else None)
     sent = () if first is None else (kill_item(first),)
@@ -115,13 +115,13 @@ def stopped(case: Case) -> Conclusion | None:
     )
 
 
-def _begun_with(case: Case) -> KillSent | None:
+def _first_signal(case: Case) -> KillSent | None:
     """The signal that a stop gave the program a chance with, before SIGKILL; None if it began with SIGKILL."""
     kill = case.run.sent(KILL)
     before = [
         sent
         for sent in case.run.kills
-        if sent.signal != KILL and deadly(case, sent) and (kill is None or sent.time_ns <= kill.time_ns)
+        if sent.signal != KILL and may_have_ended_it(case, sent) and (kill is None or sent.time_ns <= kill.time_ns)
     ]
     return before[-1] if before else None
 
@@ -134,11 +134,11 @@ def _begun_with(case: Case) -> KillSent | None:
 def stop_timeout(case: Case) -> Conclusion | None:
     """Didn't end within the grace period."""
     run = case.run
-    kill, first = run.sent(KILL), _begun_with(case)
-    if not ended(case) or run.stop_ns is None or with_engine(case):
+    kill, first = run.sent(KILL), _first_signal(case)
+    if not has_ended(case) or run.stop_ns is None or ended_with_engine(case):
         return None
     if kill is None or first is None:
-        return _stop_timeout_untold(case)
+        return _stop_timeout_by_code(case)
     grace = duration((kill.time_ns - first.time_ns) / 1e9)
     name = signal_name(first.signal)
     return Conclusion(
@@ -153,11 +153,11 @@ def stop_timeout(case: Case) -> Conclusion | None:
     )
 
 
-def _stop_timeout_untold(case: Case) -> Conclusion | None:
+def _stop_timeout_by_code(case: Case) -> Conclusion | None:
     """The same from an engine that tells of stops but not of the signals it sends, or has forgotten the first."""
     run = case.run
-    told = run.complete and bool(run.kills)
-    if run.code != 128 + KILL or stop_signal(case) == KILL or told or case.ooms or run.ooms:
+    signals_known = run.complete and bool(run.kills)
+    if run.code != 128 + KILL or stop_signal(case) == KILL or signals_known or case.ooms or run.ooms:
         return None
     return Conclusion(
         cause="stop-timeout",
@@ -176,13 +176,13 @@ def _stop_timeout_untold(case: Case) -> Conclusion | None:
 def killed_by_user(case: Case) -> Conclusion | None:
     """Killed through the engine."""
     run = case.run
-    sent = [kill for kill in run.kills if deadly(case, kill)]
-    if not ended(case) or run.stop_ns is not None or not sent or run.ended_ns is None or with_engine(case):
+    sent = [kill for kill in run.kills if may_have_ended_it(case, kill)]
+    if not has_ended(case) or run.stop_ns is not None or not sent or run.ended_ns is None or ended_with_engine(case):
         return None
     last = sent[-1]
     fits = run.code == 128 + last.signal
-    near = run.ended_ns - last.time_ns < 10 * 10**9
-    if not fits and not near:
+    is_near = run.ended_ns - last.time_ns < 10 * 10**9
+    if not fits and not is_near:
         return None
     first_oom = next((oom for oom in case.ooms if is_main(case, oom)), None)
     if first_oom is not None and first_oom.time_ns < last.time_ns:
@@ -204,11 +204,11 @@ def killed_by_user(case: Case) -> Conclusion | None:
 def killed_externally(case: Case) -> Conclusion | None:
     """A deadly signal from outside the engine, by exclusion."""
     run = case.run
-    if not ended(case) or polite(case) or run.signal not in {1, 2, 3, KILL, 15}:
+    if not has_ended(case) or was_asked_to_end(case) or run.signal not in {1, 2, 3, KILL, 15}:
         return None
-    if case.ooms or run.ooms or case.container.state.oom_killed or by_record(case):
+    if case.ooms or run.ooms or case.container.state.oom_killed or was_asked_by_record(case):
         return None
-    innocent = case.signals_told or case.asked_to_end is False
+    engine_sent_none = case.signals_told or case.asked_to_end is False
     name = signal_name(run.signal)
     searched: list[Item] = []
     if case.signals_told:
@@ -217,11 +217,11 @@ def killed_externally(case: Case) -> Conclusion | None:
         searched.append(Item(source="host", text="the engine's own record: nobody asked it to stop or kill this run"))
     if case.kernel_read:
         searched.append(Item(source="kernel log", text="no out-of-memory kill of this container in this run"))
-    sender = "that the engine didn't send" if innocent else "; whether the engine sent it can't be seen"
+    sender = "that the engine didn't send" if engine_sent_none else "; whether the engine sent it can't be seen"
     memory = "; the kernel didn't kill it for memory" if case.kernel_read else "; whether memory was why can't be seen"
     return Conclusion(
         cause="killed-externally",
-        confidence=0.85 if innocent else 0.45,
+        confidence=0.85 if engine_sent_none else 0.45,
         evidence=(exit_item(case), *searched),
         summary=f"ended with the code of {name} {sender} (or returned that code itself){memory}".replace(" ;", ";"),
         advice=("journalctl --since '-1h' | grep -iE 'oomd|earlyoom|kill'", _LOGS),
@@ -235,7 +235,7 @@ def killed_externally(case: Case) -> Conclusion | None:
 )
 def stopped_by_record(case: Case) -> Conclusion | None:
     """Stopped on request, by the engine's own record."""
-    if not ended(case) or not by_record(case) or case.run.code == 128 + KILL:
+    if not has_ended(case) or not was_asked_by_record(case) or case.run.code == 128 + KILL:
         return None
     return Conclusion(
         cause="stopped",
@@ -252,7 +252,7 @@ def stopped_by_record(case: Case) -> Conclusion | None:
 )
 def killed_by_record(case: Case) -> Conclusion | None:
     """Killed through the engine, by the engine's own record."""
-    if not ended(case) or not by_record(case) or case.run.code != 128 + KILL or case.ooms:
+    if not has_ended(case) or not was_asked_by_record(case) or case.run.code != 128 + KILL or case.ooms:
         return None
     return Conclusion(
         cause="killed-by-user",
@@ -274,13 +274,13 @@ _RECORD = Item(source="host", text="the engine's own record: it was asked to sto
 )
 def engine_restart(case: Case) -> Conclusion | None:
     """Ended with the engine."""
-    if not with_engine(case) or case.host is None:
+    if not ended_with_engine(case) or case.host is None:
         return None
     started = Item(source="host", time_ns=case.host.engine_started_ns, text="the engine's daemon started")
     nobody = Item(source="host", text="the engine's own record: nobody asked it to stop or kill this run")
     return Conclusion(
         cause="engine-restart",
-        confidence=0.95 if polite(case) else 0.8,
+        confidence=0.95 if was_asked_to_end(case) else 0.8,
         evidence=(
             *(kill_item(kill) for kill in case.run.kills[:2]),
             exit_item(case),

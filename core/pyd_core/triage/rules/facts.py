@@ -11,11 +11,11 @@ KILL, TERM = 9, 15
 
 _ENDING = (2, 3, KILL, TERM)
 
-LONGEST_GRACE_NS = 600 * 10**9
+MAX_GRACE_NS = 600 * 10**9
 """How long before the end a signal may lie that led to it: grace periods are seconds, rarely minutes."""
 
 
-def ended(case: Case) -> bool:
+def has_ended(case: Case) -> bool:
     """Whether the judged run was one and is over."""
     return case.run.ended_ns is not None and case.run.code is not None
 
@@ -62,57 +62,57 @@ def victim_is_main(case: Case, oom: OomKill) -> bool:
         return oom.pid == case.main_pid
     if case.run.ended_ns is not None and case.run.ended_ns - oom.time_ns > 2_000_000_000:
         # A busy engine stamps the end late; but who heads the table of a kill within this run is its first process.
-        within = case.run.started_ns is not None and oom.time_ns >= case.run.started_ns
-        return within and not oom.whole_machine and bool(oom.tasks) and oom.tasks[0].pid == oom.pid
+        in_run = case.run.started_ns is not None and oom.time_ns >= case.run.started_ns
+        return in_run and not oom.whole_machine and bool(oom.tasks) and oom.tasks[0].pid == oom.pid
     if oom.tasks and not oom.whole_machine:
         return oom.tasks[0].pid == oom.pid
     main = case.container.path.rpartition("/")[2][:15]
     return oom.name == main
 
 
-def deadly(case: Case, kill: KillSent) -> bool:
+def may_have_ended_it(case: Case, kill: KillSent) -> bool:
     """Whether a signal the engine sent may be what ended the run: one that ends programs, not long before the end.
 
     Others, such as SIGHUP, are sent to have a program read its configuration again, and only count where the code is
     theirs.
     """
-    if case.run.ended_ns is None or case.run.ended_ns - kill.time_ns > LONGEST_GRACE_NS:
+    if case.run.ended_ns is None or case.run.ended_ns - kill.time_ns > MAX_GRACE_NS:
         return False
     return kill.signal in {*_ENDING, stop_signal(case)} or case.run.code == 128 + kill.signal
 
 
-def polite(case: Case) -> bool:
+def was_asked_to_end(case: Case) -> bool:
     """Whether the engine was asked to end it (stop, restart, kill) and did so itself."""
-    return case.run.stop_ns is not None or any(deadly(case, kill) for kill in case.run.kills)
+    return case.run.stop_ns is not None or any(may_have_ended_it(case, kill) for kill in case.run.kills)
 
 
-def by_record(case: Case) -> bool:
+def was_asked_by_record(case: Case) -> bool:
     """Whether, events being lost, the engine's own record says that it was asked to end it.
 
     The record holds for every signal sent through the engine, also for harmless ones, so the code has to be one that
     a stop or kill leaves.
     """
-    if not case.asked_to_end or case.signals_told or polite(case):
+    if not case.asked_to_end or case.signals_told or was_asked_to_end(case):
         return False
-    return _as_asked(case)
+    return _code_of_request(case)
 
 
-def _as_asked(case: Case) -> bool:
+def _code_of_request(case: Case) -> bool:
     """Whether it ended with a code that a stop or kill leaves."""
     return case.run.code in {0, *(128 + signal for signal in (*_ENDING, stop_signal(case)))}
 
 
-_UNWATCHED = 255
+_CODE_WHILE_DOWN = 255
 """The code Docker Engine gives what ended while it was down itself."""
 
 
-RESTART_NS = 120 * 10**9
+MAX_RESTART_NS = 120 * 10**9
 """How long before the engine's start a run ended that may have ended with the one before it."""
-APART_NS = 5 * 10**9
+MAX_SKEW_NS = 5 * 10**9
 """How far the times of a start and of an end may be apart in the wrong order."""
 
 
-def with_engine(case: Case) -> bool:
+def ended_with_engine(case: Case) -> bool:
     """Whether the run ended with the engine itself: the engine that runs now started after it.
 
     An engine that goes down stops its containers as it would on request, and may still tell of it; but in its own
@@ -120,28 +120,28 @@ def with_engine(case: Case) -> bool:
     set up to let them go on. Where nothing is told, the end has to lie shortly before the start, with a code that fits.
     """
     run, started = case.run, None if case.host is None else case.host.engine_started_ns
-    if case.host is None or not ended(case) or run.ended_ns is None or started is None:
+    if case.host is None or not has_ended(case) or run.ended_ns is None or started is None:
         return False
-    if polite(case) and not case.host.outlived and (run.started_ns or started) < started < run.ended_ns:
+    if was_asked_to_end(case) and not case.host.outlived and (run.started_ns or started) < started < run.ended_ns:
         return True
-    if started < run.ended_ns - APART_NS:
+    if started < run.ended_ns - MAX_SKEW_NS:
         return False
-    if polite(case):
+    if was_asked_to_end(case):
         return case.asked_to_end is False
-    if not _as_asked(case) and run.code != _UNWATCHED:
+    if not _code_of_request(case) and run.code != _CODE_WHILE_DOWN:
         return False
     forgotten = not any(known.ended_ns is not None for known in case.runs)
-    return forgotten and not case.ooms and not case.asked_to_end and started - run.ended_ns <= RESTART_NS
+    return forgotten and not case.ooms and not case.asked_to_end and started - run.ended_ns <= MAX_RESTART_NS
 
 
-def own_end(case: Case) -> bool:
+def failed_unasked(case: Case) -> bool:
     """Whether it ended by itself with an error: nobody asked the engine to end it."""
-    return ended(case) and case.run.code != 0 and not polite(case) and not by_record(case)
+    return has_ended(case) and case.run.code != 0 and not was_asked_to_end(case) and not was_asked_by_record(case)
 
 
-def complains(case: Case) -> bool:
+def is_failing(case: Case) -> bool:
     """Whether its output may be asked for a cause: it failed by itself, or lives unwell."""
-    if own_end(case):
+    if failed_unasked(case):
         return True
     health = case.container.state.health
     return case.run.alive and health is not None and health.status == "unhealthy"

@@ -6,7 +6,7 @@ from pyd_core.linux.kernel_events import Fault
 from pyd_core.triage.codes import SIGNALS, signal_name
 from pyd_core.triage.evidence import Case, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
-from pyd_core.triage.rules.facts import ended, exit_item, own_end
+from pyd_core.triage.rules.facts import exit_item, failed_unasked, has_ended
 
 BOOK = RuleBook()
 
@@ -24,16 +24,16 @@ def _fault(case: Case, signal: int) -> Fault | None:
     return next((fault for fault in reversed(case.faults) if any(kind in fault.kind for kind in kinds)), None)
 
 
-def _conclude(case: Case, cause: str, signal: int, words: str) -> Conclusion | None:
+def _conclude(case: Case, cause: str, signal: int, description: str) -> Conclusion | None:
     """A fault signal: certain with the kernel's line, likely with the program's own word, else by its code alone.
 
     The code alone can also be what a program chose to return, so it is only a beginning. Kernels log no line for
     aborts and bus errors.
     """
-    if not ended(case) or case.run.code != 128 + signal or case.run.sent(signal) is not None:
+    if not has_ended(case) or case.run.code != 128 + signal or case.run.sent(signal) is not None:
         return None
     fault = _fault(case, signal)
-    said = case.findings_of(cause)
+    findings = case.findings_of(cause)
     evidence = [exit_item(case)]
     confidence = 0.6
     where = ""
@@ -41,9 +41,9 @@ def _conclude(case: Case, cause: str, signal: int, words: str) -> Conclusion | N
         confidence = 0.97
         evidence.insert(0, Item(source="kernel log", time_ns=fault.time_ns, text=fault.text))
         where = f" in {fault.where}" if fault.where else ""
-    elif said:
+    elif findings:
         confidence = 0.85
-        evidence.append(said[0].item)
+        evidence.append(findings[0].item)
     elif signal in _KINDS and case.kernel_read:
         confidence = 0.5
         evidence.append(Item(source="kernel log", text="no line about a fault of this program"))
@@ -51,7 +51,7 @@ def _conclude(case: Case, cause: str, signal: int, words: str) -> Conclusion | N
         cause=cause,
         confidence=confidence,
         evidence=tuple(evidence),
-        summary=f"{words}{where} ({signal_name(signal)}, {SIGNALS[signal].partition(':')[0]})",
+        summary=f"{description}{where} ({signal_name(signal)}, {SIGNALS[signal].partition(':')[0]})",
         advice=("pyd logs --tail 100 {name}", "pyd debug {name}"),
     )
 
@@ -90,7 +90,7 @@ def abort(case: Case) -> Conclusion | None:
 
 
 def _aborted_as_first(case: Case) -> bool:
-    if not ended(case) or case.run.code != 128 + SEGV or not case.findings_of("abort"):
+    if not has_ended(case) or case.run.code != 128 + SEGV or not case.findings_of("abort"):
         return False
     fault = _fault(case, SEGV)
     return fault is not None and fault.kind.startswith("general protection")
@@ -117,7 +117,7 @@ def illegal_instruction(case: Case) -> Conclusion | None:
 @BOOK.rule("seccomp-kill", needs=("kernel log",), says="Code 159, certain with the kernel's seccomp audit record.")
 def seccomp_kill(case: Case) -> Conclusion | None:
     """Killed by its seccomp filter."""
-    if not own_end(case) or case.run.code != 128 + SYS:
+    if not failed_unasked(case) or case.run.code != 128 + SYS:
         return None
     record = case.seccomp[-1] if case.seccomp else None
     shown = () if record is None else (Item(source="kernel log", time_ns=record.time_ns, text=record.text),)

@@ -8,20 +8,20 @@ from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import (
     KILL,
-    by_record,
-    complains,
-    ended,
     exit_item,
+    failed_unasked,
+    has_ended,
+    is_failing,
     oom_item,
-    own_end,
-    polite,
     victim_is_main,
+    was_asked_by_record,
+    was_asked_to_end,
 )
 from pyd_core.triage.units import size
 
 BOOK = RuleBook()
 
-NEAR = 0.9
+MIN_NEAR_SHARE = 0.9
 """The share of the limit above which a container counts as near it."""
 
 
@@ -54,7 +54,7 @@ def _raise_limit(case: Case) -> tuple[str, ...]:
 def oom_killed(case: Case) -> Conclusion | None:
     """The main process was killed for memory."""
     run = case.run
-    if not ended(case) or run.code != 128 + KILL:
+    if not has_ended(case) or run.code != 128 + KILL:
         return None
     sent = run.sent(KILL)
     for oom in case.ooms:
@@ -70,7 +70,7 @@ def oom_killed(case: Case) -> Conclusion | None:
                 summary=f"was killed by the kernel for want of memory: {oom.name} used {used}{of}",
                 advice=_raise_limit(case),
             )
-    if case.kernel_read or polite(case) or run.ended_ns is None:
+    if case.kernel_read or was_asked_to_end(case) or run.ended_ns is None:
         return None
     if not run.ooms:
         return _by_flag(case)
@@ -87,7 +87,7 @@ def oom_killed(case: Case) -> Conclusion | None:
 
 def _by_flag(case: Case) -> Conclusion | None:
     """Nothing but the engine's flag is left: it is set by a kill of any process, so it may have been a child's."""
-    if case.run.complete or not case.container.state.oom_killed or by_record(case):
+    if case.run.complete or not case.container.state.oom_killed or was_asked_by_record(case):
         return None
     flag = Item(source="inspect", text="the engine's OOM flag is set (any kill for memory in the run sets it)")
     return Conclusion(
@@ -139,7 +139,7 @@ def oom_child(case: Case) -> Conclusion | None:
 
 
 def _ending(case: Case) -> tuple[Item, ...]:
-    return (exit_item(case),) if ended(case) else ()
+    return (exit_item(case),) if has_ended(case) else ()
 
 
 @BOOK.rule(
@@ -154,7 +154,7 @@ def oom_host(case: Case) -> Conclusion | None:
             return Conclusion(
                 cause="oom-host",
                 confidence=0.97,
-                evidence=(oom_item(oom), *((exit_item(case),) if ended(case) else ())),
+                evidence=(oom_item(oom), *((exit_item(case),) if has_ended(case) else ())),
                 summary=f"lost {oom.name} when the whole machine ran out of memory",
                 advice=("pyd stats", "free -h"),
             )
@@ -168,13 +168,13 @@ def oom_host(case: Case) -> Conclusion | None:
 )
 def app_heap_exhausted(case: Case) -> Conclusion | None:
     """The runtime's own heap limit."""
-    found = case.findings_of("app-heap-exhausted")
-    if not complains(case) or not found or case.ooms:
+    findings = case.findings_of("app-heap-exhausted")
+    if not is_failing(case) or not findings or case.ooms:
         return None
     return Conclusion(
         cause="app-heap-exhausted",
-        confidence=found[0].strength,
-        evidence=(found[0].item, *((exit_item(case),) if ended(case) else ())),
+        confidence=findings[0].strength,
+        evidence=(findings[0].item, *((exit_item(case),) if has_ended(case) else ())),
         summary="reached the heap limit of its own runtime; the kernel killed nothing",
         advice=("pyd inspect -f '{{json .Config.Env}} {{json .Config.Cmd}}' {name} # heap options",),
     )
@@ -187,18 +187,18 @@ def app_heap_exhausted(case: Case) -> Conclusion | None:
 )
 def memory_rlimit(case: Case) -> Conclusion | None:
     """A ulimit refused memory."""
-    found = case.findings_of("memory-rlimit")
+    findings = case.findings_of("memory-rlimit")
     ulimits = case.container.host_config.ulimits
     limits = [limit for limit in ulimits if limit.name.removeprefix("RLIMIT_").lower() in _MEMORY_LIMITS]
-    if not own_end(case) or not found or case.ooms:
+    if not failed_unasked(case) or not findings or case.ooms:
         return None
     if not limits:
-        return _refused_without_ulimit(case, found[0])
+        return _refused_without_ulimit(case, findings[0])
     words = ", ".join(f"{limit.name}={limit.soft}" for limit in limits)
     return Conclusion(
         cause="memory-rlimit",
         confidence=0.85,
-        evidence=(found[0].item, Item(source="inspect", text=f"ulimits {words}"), exit_item(case)),
+        evidence=(findings[0].item, Item(source="inspect", text=f"ulimits {words}"), exit_item(case)),
         summary=f"was refused memory by a resource limit ({words})",
         advice=("pyd inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
     )
@@ -228,7 +228,7 @@ def memory_near_limit(case: Case) -> Conclusion | None:
     group = case.cgroup
     if not case.run.alive or group is None or not group.memory_limit or group.memory_bytes is None:
         return None
-    if case.limit is None or group.memory_bytes < group.memory_limit * NEAR:
+    if case.limit is None or group.memory_bytes < group.memory_limit * MIN_NEAR_SHARE:
         return None
     share = group.memory_bytes / group.memory_limit
     text = f"memory {size(group.memory_bytes)} of {size(group.memory_limit)}"

@@ -8,17 +8,17 @@ from __future__ import annotations
 from pyd_core.model.container import MountPoint
 from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
-from pyd_core.triage.rules.facts import complains, ended, exit_item
+from pyd_core.triage.rules.facts import exit_item, has_ended, is_failing
 
 BOOK = RuleBook()
 
-SHELL_FOUND_NOTHING = 127
+CODE_NOT_FOUND = 127
 """The code of shells whose missing file was the command itself."""
 
-_LAST_WORD = 0.1
+_LAST_LINE_BONUS = 0.1
 """Added when the line is the last that was printed: programs name what they die of last."""
 
-_PLAIN: dict[str, tuple[str, str, tuple[str, ...]]] = {
+_FROM_OUTPUT: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "address-in-use": (
         "couldn't listen: the address is already in use",
         "its output says an address is in use",
@@ -68,19 +68,19 @@ _PLAIN: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def _declare(cause: str) -> None:
-    summary, says, advice = _PLAIN[cause]
+    summary, says, advice = _FROM_OUTPUT[cause]
 
     @BOOK.rule(cause, needs=("log",), says=f"It failed by itself or is unwell, and {says}.")
     def from_output(case: Case) -> Conclusion | None:
-        found = case.findings_of(cause)
+        findings = case.findings_of(cause)
         if cause == "connection-refused":  # that of a health probe is no connection of the program's
-            found = tuple(finding for finding in found if finding.line.stream != "health")
-        if not complains(case) or not found or (cause == "missing-file" and case.run.code == SHELL_FOUND_NOTHING):
+            findings = tuple(finding for finding in findings if finding.line.stream != "health")
+        if not is_failing(case) or not findings or (cause == "missing-file" and case.run.code == CODE_NOT_FOUND):
             return None
-        return conclude(case, cause, found[0], summary, advice=advice)
+        return conclude(case, cause, findings[0], summary, advice=advice)
 
 
-for _cause in _PLAIN:
+for _cause in _FROM_OUTPUT:
     _declare(_cause)
 
 
@@ -88,14 +88,14 @@ def conclude(
     case: Case, cause: str, finding: Evidence, summary: str, *facts: Item, advice: tuple[str, ...] = ()
 ) -> Conclusion:
     """A conclusion from a line of output; each fact of another source makes it surer."""
-    confidence = finding.strength + (_LAST_WORD if _is_last(case, finding) else 0.0)
+    confidence = finding.strength + (_LAST_LINE_BONUS if _is_last(case, finding) else 0.0)
     if facts:
         confidence = max(confidence, 0.9)
     named = f" ({finding.subject})" if finding.subject else ""
     return Conclusion(
         cause=cause,
         confidence=min(confidence, 0.95),
-        evidence=(finding.item, *facts, *((exit_item(case),) if ended(case) else ())),
+        evidence=(finding.item, *facts, *((exit_item(case),) if has_ended(case) else ())),
         summary=f"{summary}{named}",
         advice=advice,
     )
@@ -123,10 +123,10 @@ def _mount_of(case: Case, path: str) -> MountPoint | None:
 )
 def volume_permission(case: Case) -> Conclusion | None:
     """Refused on a mounted volume."""
-    found = case.findings_of("permission-denied")
-    if not complains(case) or not found:
+    findings = case.findings_of("permission-denied")
+    if not is_failing(case) or not findings:
         return None
-    mount = _mount_of(case, found[0].subject)
+    mount = _mount_of(case, findings[0].subject)
     if mount is None:
         return None
     user = case.container.config.user or "root"
@@ -137,10 +137,10 @@ def volume_permission(case: Case) -> Conclusion | None:
     return conclude(
         case,
         "volume-permission",
-        found[0],
+        findings[0],
         f"may not use the volume at {mount.destination}: it runs as user {user}{who}",
         fact,
-        advice=(f"chown -R {_uid(user)} {_quoted(target)}", f"ls -ldn {_quoted(target)}"),
+        advice=(f"chown -R {_uid(user)} {_quote(target)}", f"ls -ldn {_quote(target)}"),
     )
 
 
@@ -151,18 +151,18 @@ def volume_permission(case: Case) -> Conclusion | None:
 )
 def permission_denied(case: Case) -> Conclusion | None:
     """Refused on a file of the image."""
-    found = case.findings_of("permission-denied")
-    if not complains(case) or not found or case.run.code == 126:
+    findings = case.findings_of("permission-denied")
+    if not is_failing(case) or not findings or case.run.code == 126:
         return None
-    if _mount_of(case, found[0].subject) is not None:
+    if _mount_of(case, findings[0].subject) is not None:
         return None
     user = case.container.config.user or "root"
     return conclude(
         case,
         "permission-denied",
-        found[0],
+        findings[0],
         f"was refused access as user {user}",
-        advice=("pyd debug --as target {name} -c 'id; ls -la " + _quoted(found[0].subject or "/") + "'",),
+        advice=("pyd debug --as target {name} -c 'id; ls -la " + _quote(findings[0].subject or "/") + "'",),
     )
 
 
@@ -173,8 +173,8 @@ def permission_denied(case: Case) -> Conclusion | None:
 )
 def read_only(case: Case) -> Conclusion | None:
     """Wrote to a read-only file system."""
-    found = case.findings_of("read-only-fs")
-    if not complains(case) or not found:
+    findings = case.findings_of("read-only-fs")
+    if not is_failing(case) or not findings:
         return None
     facts: list[Item] = []
     locked = [mount.destination for mount in case.container.mounts if not mount.rw]
@@ -182,7 +182,7 @@ def read_only(case: Case) -> Conclusion | None:
         facts.append(Item(source="inspect", text="its root file system is read-only (--read-only)"))
     if locked:
         facts.append(Item(source="inspect", text=f"mounted read-only: {', '.join(locked)}"))
-    return conclude(case, "read-only-fs", found[0], "tried to write to a read-only file system", *facts)
+    return conclude(case, "read-only-fs", findings[0], "tried to write to a read-only file system", *facts)
 
 
 @BOOK.rule(
@@ -192,8 +192,8 @@ def read_only(case: Case) -> Conclusion | None:
 )
 def no_space(case: Case) -> Conclusion | None:
     """The disk is full."""
-    found = case.findings_of("no-space")
-    if not complains(case) or not found or _inodes_gone(case):
+    findings = case.findings_of("no-space")
+    if not is_failing(case) or not findings or _without_inodes(case):
         return None
     systems = () if case.host is None else case.host.file_systems
     facts = [Item(source="host", text=f"{system.name} is full ({system.path})") for system in systems if system.full]
@@ -203,7 +203,7 @@ def no_space(case: Case) -> Conclusion | None:
             Item(source="inspect", text=f"file systems in memory with a size of their own: {', '.join(tmpfs)}")
         )
     return conclude(
-        case, "no-space", found[0], "found no space left to write", *facts, advice=("pyd system df", "df -h")
+        case, "no-space", findings[0], "found no space left to write", *facts, advice=("pyd system df", "df -h")
     )
 
 
@@ -214,16 +214,16 @@ def no_space(case: Case) -> Conclusion | None:
 )
 def inode_exhausted(case: Case) -> Conclusion | None:
     """No inodes left."""
-    found = case.findings_of("no-space")
-    if not complains(case) or not found or not _inodes_gone(case):
+    findings = case.findings_of("no-space")
+    if not is_failing(case) or not findings or not _without_inodes(case):
         return None
-    facts = [Item(source="host", text=f"{name} has no inodes left") for name in _inodes_gone(case)]
+    facts = [Item(source="host", text=f"{name} has no inodes left") for name in _without_inodes(case)]
     return conclude(
-        case, "inode-exhausted", found[0], "could make no new file: no inodes left", *facts, advice=("df -i",)
+        case, "inode-exhausted", findings[0], "could make no new file: no inodes left", *facts, advice=("df -i",)
     )
 
 
-def _inodes_gone(case: Case) -> list[str]:
+def _without_inodes(case: Case) -> list[str]:
     systems = () if case.host is None else case.host.file_systems
     return [system.name for system in systems if system.out_of_inodes and not system.full]
 
@@ -237,21 +237,21 @@ def pids_limit(case: Case) -> Conclusion | None:
     """The limit on processes."""
     limit = case.container.host_config.pids_limit
     refused = case.cgroup is not None and bool(case.cgroup.pids_refused)
-    found = case.findings_of("pids-limit")
-    said = bool(found) and complains(case)
-    if not (case.forks or refused or (said and (limit or 0) > 0)):
+    findings = case.findings_of("pids-limit")
+    is_reported = bool(findings) and is_failing(case)
+    if not (case.forks or refused or (is_reported and (limit or 0) > 0)):
         return None
-    if case.run.alive and not refused and not said:
+    if case.run.alive and not refused and not is_reported:
         return None
-    if ended(case) and not complains(case):
+    if has_ended(case) and not is_failing(case):
         return None
     evidence = [Item(source="kernel log", time_ns=fork.time_ns, text=fork.text) for fork in case.forks[-1:]]
     if case.cgroup is not None and refused:
         evidence.append(
             Item(source="cgroup", text=f"{case.cgroup.pids_refused} forks refused (limit {case.cgroup.pids_limit})")
         )
-    if said:
-        evidence.append(found[0].item)
+    if is_reported:
+        evidence.append(findings[0].item)
     evidence.append(Item(source="inspect", text=f"limit on processes: {limit or 'none of its own'}"))
     return Conclusion(
         cause="pids-limit",
@@ -265,15 +265,15 @@ def pids_limit(case: Case) -> Conclusion | None:
 @BOOK.rule("dns-failure", needs=("log",), says="Its output says that a name couldn't be resolved.")
 def dns_failure(case: Case) -> Conclusion | None:
     """A name couldn't be resolved."""
-    found = case.findings_of("dns-failure")
-    if not complains(case) or not found:
+    findings = case.findings_of("dns-failure")
+    if not is_failing(case) or not findings:
         return None
     none = case.container.host_config.network_mode == "none"
     facts = (Item(source="inspect", text="it has no network (--network none)"),) if none else ()
     return conclude(
         case,
         "dns-failure",
-        found[0],
+        findings[0],
         "couldn't resolve a name",
         *facts,
         advice=("pyd debug {name} -c 'cat /etc/resolv.conf; ip route'",),
@@ -287,26 +287,26 @@ def dns_failure(case: Case) -> Conclusion | None:
 )
 def not_same_network(case: Case) -> Conclusion | None:
     """The other container is elsewhere."""
-    found = case.findings_of("dns-failure")
-    if not complains(case) or not found or not found[0].subject:
+    findings = case.findings_of("dns-failure")
+    if not is_failing(case) or not findings or not findings[0].subject:
         return None
     own = set(case.container.network_settings.networks)
-    peers = [peer for peer in case.peers if found[0].subject in peer.names]
+    peers = [peer for peer in case.peers if findings[0].subject in peer.names]
     if not peers or any(own & set(peer.networks) - {"bridge", "host", "none"} for peer in peers):
         return None
     peer = peers[0]
     mine, theirs = ", ".join(sorted(own)) or "none", ", ".join(peer.networks) or "none"
     fact = Item(source="engine", text=f"{peer.name} is on {theirs}; this container is on {mine}")
-    wanted = next((name for name in peer.networks if name not in {"bridge", "host", "none"}), "")
+    shared = next((name for name in peer.networks if name not in {"bridge", "host", "none"}), "")
     advice = (
-        (f"pyd network connect {_quoted(wanted)} {{name}}",)
-        if wanted
+        (f"pyd network connect {_quote(shared)} {{name}}",)
+        if shared
         else ("pyd network create shared", "pyd network connect shared {name}")
     )
     return conclude(
         case,
         "not-same-network",
-        found[0],
+        findings[0],
         f"can't reach {peer.name}: they share no network with names",
         fact,
         advice=advice,
@@ -314,10 +314,10 @@ def not_same_network(case: Case) -> Conclusion | None:
 
 
 def _uid(user: str) -> str:
-    return _quoted(user) if user.replace(":", "").isdigit() else "UID:GID"
+    return _quote(user) if user.replace(":", "").isdigit() else "UID:GID"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     import shlex  # noqa: PLC0415 - only a verdict's advice needs it
 
     return shlex.quote(text)

@@ -9,11 +9,11 @@ import msgspec
 
 from pyd_core.triage.evidence import Case, Evidence, Item, Program
 from pyd_core.triage.rule import Conclusion, RuleBook
-from pyd_core.triage.rules.facts import ended, exit_item, own_end
+from pyd_core.triage.rules.facts import exit_item, failed_unasked, has_ended
 
 BOOK = RuleBook()
 
-_WORDS: dict[str, str] = {
+_SUMMARIES: dict[str, str] = {
     "command-not-found": "couldn't start: there is no {subject} in the image",
     "not-executable": "couldn't start: {subject} can't be executed",
     "bad-workdir": "couldn't start: the working directory {subject} can't be used",
@@ -49,29 +49,29 @@ def _declare(cause: str) -> None:
             return None
         subject = failure.subject or "what was asked for"
         evidence = [failure.item]
-        if (confirmed := _confirmed(cause, case.program)) is not None:
+        if (confirmed := _confirmation(cause, case.program)) is not None:
             evidence.append(confirmed)
-        named = {"subject": _quoted(subject), "port": _quoted(subject.rpartition(":")[2])}
+        named = {"subject": _quote(subject), "port": _quote(subject.rpartition(":")[2])}
         return Conclusion(
             cause=cause,
             confidence=0.97,
             evidence=tuple(evidence),
-            summary=_filled(_WORDS[cause], {"subject": subject}),
-            advice=tuple(_filled(text, named) for text in _ADVICE.get(cause, ())),
+            summary=_fill(_SUMMARIES[cause], {"subject": subject}),
+            advice=tuple(_fill(text, named) for text in _ADVICE.get(cause, ())),
         )
 
 
-for _cause in _WORDS:
+for _cause in _SUMMARIES:
     _declare(_cause)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     import shlex  # noqa: PLC0415 - only a failed start needs it
 
     return shlex.quote(text)
 
 
-def _confirmed(cause: str, program: Program | None) -> Item | None:
+def _confirmation(cause: str, program: Program | None) -> Item | None:
     """What the image says to the engine's message."""
     if program is None:
         return None
@@ -92,10 +92,10 @@ def _exec_failed(case: Case, *kinds: str) -> Evidence | None:
 
     A program could print the same, so it counts only for a run that ended by itself at once.
     """
-    found = case.findings_of(*kinds)
-    if not own_end(case) or not found or (case.run.seconds or 0) > 5:
+    findings = case.findings_of(*kinds)
+    if not failed_unasked(case) or not findings or (case.run.seconds or 0) > 5:
         return None
-    return found[0]
+    return findings[0]
 
 
 def _started_wrong(case: Case, *kinds: str) -> tuple[Program, tuple[Item, ...]] | None:
@@ -188,20 +188,20 @@ def _declare_defect(defect: _Defect) -> None:
             return None
         program, evidence = failed
         fields = {name: str(getattr(program, name)) for name in _FIELDS}
-        quoted = {"path": _quoted(program.path), "file": _quoted(program.path.rpartition("/")[2])}
+        quoted = {"path": _quote(program.path), "file": _quote(program.path.rpartition("/")[2])}
         return Conclusion(
             cause=defect.cause,
             confidence=defect.confidence,
-            evidence=(Item(source="image", text=_filled(defect.fact, fields)), *evidence),
-            summary=f"couldn't start: {_filled(defect.summary, fields)}",
-            advice=tuple(_filled(text, fields | quoted) for text in defect.advice),
+            evidence=(Item(source="image", text=_fill(defect.fact, fields)), *evidence),
+            summary=f"couldn't start: {_fill(defect.summary, fields)}",
+            advice=tuple(_fill(text, fields | quoted) for text in defect.advice),
         )
 
 
 _FIELDS = ("path", "found", "interpreter", "architecture", "host_architecture")
 
 
-def _filled(text: str, values: dict[str, str]) -> str:
+def _fill(text: str, values: dict[str, str]) -> str:
     """Put values in, each once and whatever they look like; `{name}` is left for the verdict."""
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text)
 
@@ -217,17 +217,17 @@ for _defect in _DEFECTS:
 )
 def shared_library_missing(case: Case) -> Conclusion | None:
     """A shared library is missing."""
-    found = case.findings_of("shared-library-missing")
-    if not own_end(case) or case.run.code not in {127, 1} or not found:
+    findings = case.findings_of("shared-library-missing")
+    if not failed_unasked(case) or case.run.code not in {127, 1} or not findings:
         return None
     missing = () if case.program is None else case.program.missing_libraries
-    confirmed = found[0].subject in missing
+    confirmed = findings[0].subject in missing
     facts = (Item(source="image", text=f"not in the image: {', '.join(missing)}"),) if confirmed else ()
     return Conclusion(
         cause="shared-library-missing",
         confidence=0.97 if confirmed else 0.85,
-        evidence=(found[0].item, *facts, exit_item(case)),
-        summary=f"couldn't start: the shared library {found[0].subject} isn't in the image",
+        evidence=(findings[0].item, *facts, exit_item(case)),
+        summary=f"couldn't start: the shared library {findings[0].subject} isn't in the image",
     )
 
 
@@ -268,14 +268,14 @@ _SHELL: tuple[_ShellFailure, ...] = (
 def _declare_shell_failure(failure: _ShellFailure) -> None:
     @BOOK.rule(failure.cause, needs=("log",), says=failure.says)
     def from_shell(case: Case) -> Conclusion | None:
-        found = [finding for cause in failure.found for finding in case.findings_of(cause)]
-        if not own_end(case) or case.run.code != failure.code or not found:
+        findings = [finding for cause in failure.found for finding in case.findings_of(cause)]
+        if not failed_unasked(case) or case.run.code != failure.code or not findings:
             return None
         return Conclusion(
             cause=failure.cause,
             confidence=failure.confidence,
-            evidence=(found[0].item, exit_item(case)),
-            summary=_filled(failure.summary, {"subject": found[0].subject or "a file"}),
+            evidence=(findings[0].item, exit_item(case)),
+            summary=_fill(failure.summary, {"subject": findings[0].subject or "a file"}),
             advice=failure.advice,
         )
 
@@ -300,7 +300,7 @@ def source_gone(case: Case) -> Conclusion | None:
         confidence=0.85,
         evidence=(Item(source="host", text=f"not there: {gone}"), Item(source="inspect", text="state created")),
         summary=f"can't be started: {gone}, which should be mounted, isn't on the host",
-        advice=tuple("mkdir -p " + _quoted(path) for path in case.absent),
+        advice=tuple("mkdir -p " + _quote(path) for path in case.absent),
     )
 
 
@@ -308,7 +308,7 @@ def source_gone(case: Case) -> Conclusion | None:
 def never_started(case: Case) -> Conclusion | None:
     """Created, never started."""
     state = case.container.state
-    if state.status not in {"created", "initialized", "configured"} or state.error or ended(case):
+    if state.status not in {"created", "initialized", "configured"} or state.error or has_ended(case):
         return None
     return Conclusion(
         cause="never-started",

@@ -8,15 +8,15 @@ from pyd_core.model.base import parse_time
 from pyd_core.model.container_state import HealthResult
 from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
-from pyd_core.triage.rules.facts import error_item, own_end
+from pyd_core.triage.rules.facts import error_item, failed_unasked
 from pyd_core.triage.runs import LOOP_WINDOW_NS, is_looping, recent_deaths
 from pyd_core.triage.timeline import duration
 
 BOOK = RuleBook()
 
-THROTTLED = 0.25
+MIN_THROTTLED_SHARE = 0.25
 """The share of periods above which throttling is worth a word."""
-FEWEST_PERIODS = 20
+MIN_PERIODS = 20
 """Of 100 ms each, as a rule: below that the share says nothing."""
 
 _PROBE_BROKEN = (126, 127)
@@ -53,7 +53,7 @@ def restart_loop(case: Case) -> Conclusion | None:
     lives = sorted(run.seconds for run in deaths if run.seconds is not None)
     typical = f", each about {duration(lives[len(lives) // 2])} after its start" if lives else ""
     policy = container.host_config.restart_policy.name
-    error = error_item(case) if own_end(case) else None
+    error = error_item(case) if failed_unasked(case) else None
     evidence = [] if error is None else [error]
     evidence.append(Item(source="inspect", text=f"restarted {container.restart_count} times (policy {policy})"))
     if len(deaths) > 1:
@@ -68,16 +68,16 @@ def restart_loop(case: Case) -> Conclusion | None:
     )
 
 
-LONGEST_QUOTE = 160
+MAX_QUOTE_CHARACTERS = 160
 """Characters of an error line in a sentence."""
 
 
 def _each_time(case: Case, error: Item | None) -> str:
     """Why it dies each time, as far as it says so itself."""
-    if not own_end(case):
+    if not failed_unasked(case):
         return ""
-    said = "" if error is None else f' ("{error.text.partition(": ")[2].strip()[:LONGEST_QUOTE]}")'
-    return f"exit code {case.run.code}{said}; "
+    quote = "" if error is None else f' ("{error.text.partition(": ")[2].strip()[:MAX_QUOTE_CHARACTERS]}")'
+    return f"exit code {case.run.code}{quote}; "
 
 
 @BOOK.rule(
@@ -92,13 +92,13 @@ def healthcheck_broken(case: Case) -> Conclusion | None:
     if health is None or not case.run.alive or not health.log:
         return None
     last = health.log[-1]
-    told = last.exit_code in _PROBE_BROKEN or last.exit_code < 0
-    said = case.tool == "podman" and _not_found_says_probe(case)
-    if _timed_out(case, last) or not (told or said):
+    by_code = last.exit_code in _PROBE_BROKEN or last.exit_code < 0
+    by_output = case.tool == "podman" and _probe_command_missing(case)
+    if _timed_out(case, last) or not (by_code or by_output):
         return None
     return Conclusion(
         cause="healthcheck-broken",
-        confidence=0.93 if told else 0.85,
+        confidence=0.93 if by_code else 0.85,
         evidence=_probe_items(case),
         summary=f"has a health probe that can't run (exit code {last.exit_code}); the program itself may be well",
         advice=("pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd debug {name}"),
@@ -109,14 +109,14 @@ def _timed_out(case: Case, probe: HealthResult) -> bool:
     """Whether a probe was ended for taking too long: Docker Engine says so, Podman gives -1 and no word (libpod)."""
     if probe.exit_code != -1:
         return False
-    wanted = case.container.config.healthcheck
-    limit = (wanted.timeout if wanted is not None else 0) or PROBE_TIMEOUT_NS
+    healthcheck = case.container.config.healthcheck
+    limit = (healthcheck.timeout if healthcheck is not None else 0) or PROBE_TIMEOUT_NS
     start, end = parse_time(probe.start), parse_time(probe.end)
     return "exceeded timeout" in probe.output or (start is not None and end is not None and end - start >= limit)
 
 
-def _not_found_says_probe(case: Case) -> bool:
-    return any(found.line.stream == "health" for found in case.findings_of("command-not-found"))
+def _probe_command_missing(case: Case) -> bool:
+    return any(finding.line.stream == "health" for finding in case.findings_of("command-not-found"))
 
 
 @BOOK.rule("unhealthy", needs=("inspect",), says="Its health is unhealthy and the probe itself runs.")
@@ -126,7 +126,9 @@ def unhealthy(case: Case) -> Conclusion | None:
     if health is None or health.status != "unhealthy" or not case.run.alive:
         return None
     last = health.log[-1] if health.log else None
-    refused = next((one for one in case.findings_of("connection-refused") if one.line.stream == "health"), None)
+    refused = next(
+        (finding for finding in case.findings_of("connection-refused") if finding.line.stream == "health"), None
+    )
     if refused is not None:
         return _refused_probe(case, refused, health.failing_streak)
     slow = last is not None and _timed_out(case, last)
@@ -161,17 +163,17 @@ _URL = re.compile(r"(?P<scheme>https?)://(?P<host>\[[\w:]+\]|[\w.-]+)(?::(?P<por
 _ADDRESS = re.compile(r"(?P<host>\[[\w:]+\]|[\w.-]*[\w-])[: ](?P<port>\d{1,5})\b")
 
 
-def _probed_address(case: Case, said: str) -> str:
+def _probed_address(case: Case, reported: str) -> str:
     """Where the probe connects: as it says itself, else as its command says."""
-    if re.search(r":\d+$", said):
-        return said
-    wanted = case.container.config.healthcheck
-    command = " ".join(wanted.test or ()) if wanted is not None else ""
+    if re.search(r":\d+$", reported):
+        return reported
+    healthcheck = case.container.config.healthcheck
+    command = " ".join(healthcheck.test or ()) if healthcheck is not None else ""
     if url := _URL.search(command):
-        return f"{said or url['host']}:{url['port'] or (443 if url['scheme'] == 'https' else 80)}"
+        return f"{reported or url['host']}:{url['port'] or (443 if url['scheme'] == 'https' else 80)}"
     if address := _ADDRESS.search(command):
-        return f"{said or address['host']}:{address['port']}"
-    return said or "its port"
+        return f"{reported or address['host']}:{address['port']}"
+    return reported or "its port"
 
 
 def _probe_items(case: Case) -> tuple[Item, ...]:
@@ -196,7 +198,12 @@ def _probe_items(case: Case) -> tuple[Item, ...]:
 def cpu_throttled(case: Case) -> Conclusion | None:
     """Held back by its CPU limit."""
     group = case.cgroup
-    if not case.run.alive or group is None or group.periods < FEWEST_PERIODS or group.throttled_ratio < THROTTLED:
+    if (
+        not case.run.alive
+        or group is None
+        or group.periods < MIN_PERIODS
+        or group.throttled_ratio < MIN_THROTTLED_SHARE
+    ):
         return None
     text = f"held back in {group.throttled} of {group.periods} periods"
     return Conclusion(

@@ -13,7 +13,7 @@ from pyd_core.client.names import pick_container
 from pyd_core.tasks import TaskOwner
 from pyd_core.watch.container_watcher import ContainerWatcher
 from pyd_core.watch.delta import Delta
-from pyd_core.watch.stats_collector import PERIOD, StatsCollector
+from pyd_core.watch.stats_collector import SAMPLE_INTERVAL_S, StatsCollector
 from pyd_tui.console.columns import fitted, plain, write_table
 from pyd_tui.console.listing import write_filled
 from pyd_tui.console.output import json_line, on_terminal, write, write_json
@@ -54,7 +54,7 @@ async def show_stats(engine: EngineClient, options: StatsOptions, *, json: bool)
     watcher = ContainerWatcher(engine)
     async with _StatsWatch(
         watcher,
-        StatsCollector(engine, watcher, period=ONCE_INTERVAL_S if options.once else PERIOD),
+        StatsCollector(engine, watcher, interval_s=ONCE_INTERVAL_S if options.once else SAMPLE_INTERVAL_S),
         container_ids,
         options,
     ) as watch:
@@ -121,7 +121,7 @@ class _StatsWatch:
         lines = [
             (entry, self._collector.usage.get(entry.id))
             for entry in self._watcher.containers.values()
-            if (not self._container_ids or entry.id in self._container_ids) and (everything or entry.alive)
+            if (not self._container_ids or entry.id in self._container_ids) and (everything or entry.has_processes)
         ]
         return ordered(lines, by=self._options.sort)
 
@@ -129,7 +129,7 @@ class _StatsWatch:
     def complete(self) -> bool:
         """Whether every container that runs has rates too."""
         return self.live and all(
-            usage is not None and usage.cpu_percent is not None for entry, usage in self.lines if entry.alive
+            usage is not None and usage.cpu_percent is not None for entry, usage in self.lines if entry.has_processes
         )
 
     async def wait_for_change(self) -> None:
@@ -140,7 +140,7 @@ class _StatsWatch:
             raise self._failure
 
     def _on_delta(self, _: Delta) -> None:
-        self._collector.watch(entry.id for entry, _ in self.lines if entry.alive)
+        self._collector.watch(entry.id for entry, _ in self.lines if entry.has_processes)
         self._change.set()
 
     def _on_error(self, error: Exception) -> None:

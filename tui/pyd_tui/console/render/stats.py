@@ -131,7 +131,7 @@ def _cells(entry: ContainerInfo, usage: Usage | None) -> list[Cell]:
     if usage is None:
         return [
             Cell(entry.name, "dim"),
-            Cell("" if entry.alive else entry.state, "dim"),
+            Cell("" if entry.has_processes else entry.state, "dim"),
             *(Cell("") for _ in COLUMNS[2:]),
         ]
     memory, limit = usage.memory_bytes, usage.memory_limit

@@ -135,7 +135,7 @@ def _read(name: str, value: str) -> dict[str, object]:
 
 def question(action: Action, entries: list[ContainerInfo], only: str) -> str:
     """Returns what to ask before it is done; `only` is what to call it if it is a single one."""
-    running = sum(entry.alive for entry in entries)
+    running = sum(entry.has_processes for entry in entries)
     many = f"{len(entries)} containers" if len(entries) > 1 else only
     kills = ""
     if action.verb == "remove" and running:

@@ -182,7 +182,7 @@ class EngineConnection:
         from pyd_core.watch.container_watcher import ContainerWatcher  # noqa: PLC0415 - after the first picture
         from pyd_core.watch.stats_collector import StatsCollector  # noqa: PLC0415 - after the first picture
 
-        fleet = ContainerWatcher(engine, closely=self._listener is not None)
+        fleet = ContainerWatcher(engine, inspect=self._listener is not None)
         fleet.subscribe(self._changed)
         self.fleet = fleet
         self.meter = StatsCollector(engine, fleet)

@@ -34,7 +34,7 @@ async def record(link: EngineConnection, path: Path, problem: Callable[[str], No
     try:
         from pyd_core.watch.recorder import DeathRecorder  # noqa: PLC0415 - loaded by the thread above
 
-        await DeathRecorder(engine, store, fleet=fleet, meter=meter, on_problem=problem).run()
+        await DeathRecorder(engine, store, watcher=fleet, stats=meter, on_problem=problem).run()
     finally:
         store.close()
         claim.close()

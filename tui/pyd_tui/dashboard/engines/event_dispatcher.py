@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from pyd_core.logs.annotation import mark_of
+from pyd_core.logs.annotation import annotation_from
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.protocols import EngineListener, EngineRegistry, Notifier, Timers
@@ -64,7 +64,7 @@ class EventDispatcher:
         self._record(link)
         dashboard.refresh_bars()
         for event in delta.events:
-            if (mark := mark_of(event)) is not None:
+            if (mark := annotation_from(event)) is not None:
                 dashboard.tail.mark(link, mark)
         screens = dashboard.live_screens
         for screen in screens:

@@ -46,7 +46,7 @@ def _read(container: str) -> Recorded:
         return Recorded()
     try:
         now = int(time())
-        points = reader.curve(container, since=now - REACH, until=now)
+        points = reader.points(container, since=now - REACH, until=now)
         deaths = reader.deaths(container, limit=100, since_ns=(now - REACH) * 10**9)
     finally:
         reader.close()

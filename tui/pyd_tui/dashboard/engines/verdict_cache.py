@@ -139,7 +139,7 @@ async def _judge(engine: EngineClient, batch: list[tuple[str, Run]], found: Foun
         if ended():
             return
         try:
-            found(identity, run, await explain(engine, identity, around=around))
+            found(identity, run, await explain(engine, identity, shared=around))
         except NotFound:
             continue
         except PydError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pyd_core.client.gap import Gap
-from pyd_core.logs.annotation import Annotation, mark_of
+from pyd_core.logs.annotation import Annotation, annotation_from
 from pyd_core.model.event import Event
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.dashboard.render.figures import SECOND
@@ -21,14 +21,14 @@ def known_marks(
     marks = [
         mark
         for item in happened
-        if isinstance(item, Event) and item.actor.id in keys and (mark := mark_of(item)) is not None
+        if isinstance(item, Event) and item.actor.id in keys and (mark := annotation_from(item)) is not None
     ]
     for key in keys:
         container = containers.get(key)
         if container is None:
             continue
         facts = [("start", container.started_ns, "")]
-        if not container.alive:
+        if not container.has_processes:
             facts.append(("die", container.finished_ns, f"exit {container.exit_code}"))
         for verb, time_ns, detail in facts:
             reported = any(

@@ -13,7 +13,7 @@ from pyd_core.logs.annotation import Annotation
 from pyd_core.logs.filters import FilteredView, Filters
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.search import Search
-from pyd_core.logs.store import DISK, MEMORY, LogItem, LogStore
+from pyd_core.logs.store import MAX_DISK_BYTES, MAX_MEMORY_BYTES, LogItem, LogStore
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Logbook:
         changed: Callable[[], None],
         now: Callable[[], int],
         *,
-        memory: int = MEMORY,
-        disk: int = DISK,
+        memory: int = MAX_MEMORY_BYTES,
+        disk: int = MAX_DISK_BYTES,
         tasks: Mapping[str, str] | None = None,
     ) -> None:
         self._engines = {key: engine for key, engine in sources.items() if engine is not None}
@@ -196,7 +196,7 @@ class Logbook:
             self._reading.start(self._page_back(), name="older lines")
 
     async def _read(self) -> None:
-        from pyd_core.logs.merge import PATIENCE, merge  # noqa: PLC0415 - after the first picture
+        from pyd_core.logs.merge import MAX_WAIT_S, merge  # noqa: PLC0415 - after the first picture
 
         window = self.window
         if window.before_ns:
@@ -208,7 +208,7 @@ class Logbook:
         elif window.around_ns:
             since, until = window.around_ns - AROUND_NS, window.around_ns + AROUND_NS
         sources = self._sources(tail, since, until)
-        stream: LogStream = merge(sources, patience=PATIENCE if window.follows else None)
+        stream: LogStream = merge(sources, max_wait_s=MAX_WAIT_S if window.follows else None)
         try:
             async for batch in stream.batches():
                 self._take(batch)
@@ -233,14 +233,16 @@ class Logbook:
         return [follow(engine, key, tail=tail, since=since, until=until, follow=live) for key, engine in engines]
 
     async def _read_before(self, before_ns: int) -> None:
-        from pyd_core.logs.read_before import older  # noqa: PLC0415 - after the first picture
+        from pyd_core.logs.read_before import read_before  # noqa: PLC0415 - after the first picture
 
         ((key, engine),) = self._engines.items()
-        lines, self.at_start = await older(engine, key, before_ns=before_ns, held=PAGE_LINES, want=5 * PAGE_LINES)
+        lines, self.at_start = await read_before(
+            engine, key, before_ns=before_ns, held_lines=PAGE_LINES, count=5 * PAGE_LINES
+        )
         self._take([*lines])
 
     async def _page_back(self) -> None:
-        from pyd_core.logs.read_before import older  # noqa: PLC0415 - only on request
+        from pyd_core.logs.read_before import read_before  # noqa: PLC0415 - only on request
 
         ((key, engine),) = self._engines.items()
         try:
@@ -248,8 +250,8 @@ class Logbook:
             if first is None or self.store.lost:
                 self.full = bool(self.store.lost)
                 return
-            lines, self.at_start = await older(
-                engine, key, before_ns=first.time_ns, held=len(self.store), want=PAGE_LINES
+            lines, self.at_start = await read_before(
+                engine, key, before_ns=first.time_ns, held_lines=len(self.store), count=PAGE_LINES
             )
             if not self.store.prepend(lines):
                 self.full = True

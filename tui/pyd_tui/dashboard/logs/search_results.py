@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.errors import PydError
 from pyd_core.logs.line import LogLine
-from pyd_core.logs.search_all import LogMatch, sweep
+from pyd_core.logs.search_all import LogMatch, search_all
 
 if TYPE_CHECKING:
     from pyd_core.logs.pattern import LogPattern
@@ -71,7 +71,7 @@ class SearchResults:
             engine = link.require()
             containers = await engine.containers.list(all=True)
             self.containers += len(containers)
-            async with aclosing(sweep(engine, containers, self.pattern)) as matches:
+            async with aclosing(search_all(engine, containers, self.pattern)) as matches:
                 async for match in matches:
                     self._take(link, match)
                     if self.full:

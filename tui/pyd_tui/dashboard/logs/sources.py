@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pyd_core.logs.annotation import Annotation, mark_of
+from pyd_core.logs.annotation import Annotation, annotation_from
 from pyd_tui.dashboard.render.logrow import source_labels
 from pyd_tui.dashboard.render.pieces import Cell, Span
 
@@ -61,7 +61,7 @@ class Sources:
     def new_marks(self, link: EngineConnection, delta: Delta) -> list[Annotation]:
         """Return annotations for an engine's new events."""
         own = [event for event in delta.events if self._is_on(event.actor.id, link)]
-        return [mark for event in own if (mark := mark_of(event)) is not None]
+        return [mark for event in own if (mark := annotation_from(event)) is not None]
 
     def _is_on(self, key: str, link: EngineConnection) -> bool:
         target = self._targets.get(key)

@@ -232,7 +232,7 @@ class LogView(Rows):
         if (search := book.search) is not None:
             incomplete = "" if search.complete else "+"
             pieces += cell(f"/{search.pattern.text}", "warn")
-            mode = f" ({pattern_mode(search.pattern)})" if search.pattern.regex or search.pattern.case else ""
+            mode = f" ({pattern_mode(search.pattern)})" if search.pattern.regex or search.pattern.case_sensitive else ""
             position = search.position(self.cursor) or "-"
             pieces.append(Span(f"{mode} {position} of {len(search):,}{incomplete}  ", "dim"))
         total = len(book.store)

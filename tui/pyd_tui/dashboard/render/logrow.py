@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pyd_core.client.gap import Gap
 from pyd_core.logs.annotation import Annotation
-from pyd_core.logs.fields import level_of, record
+from pyd_core.logs.fields import level_of, parse_fields
 from pyd_core.logs.filters import Filter, Filters
 from pyd_core.logs.levels import LogLevel
 from pyd_core.logs.line import LogLine
@@ -81,7 +81,7 @@ def log_row(item: LogItem, clock: Clock, style: LogStyle) -> Cell:
 
 def _text(item: LogLine, style: LogStyle) -> Cell:
     err: Span = Span("▏", "bad") if item.stream == "stderr" else Span(" ")
-    fields = record(item.data) if style.columns else None
+    fields = parse_fields(item.data) if style.columns else None
     level = fields.level if fields is not None else level_of(item.data[:MAX_DRAWN_BYTES])
     letter, role = _LEVELS[level] if level is not None else (" ", "text")
     head = (Span(letter, role), err)
@@ -110,7 +110,7 @@ def line_details(item: LogItem, clock: Clock) -> list[Cell]:
         return [*facts, _fact("happened", f"{item.verb} {item.detail}".strip())]
     facts.append(_fact("stream", item.stream))
     facts.append(_fact("bytes", f"{len(item.data):,}" + (f", and {item.cut:,} cut off" if item.cut else "")))
-    fields = record(item.data)
+    fields = parse_fields(item.data)
     if fields is not None:
         own = (("level", fields.level_word), ("its time", fields.time), ("message", fields.message))
         facts += [EMPTY, *(_fact(name, value) for name, value in (*own, *fields.fields.items()) if value)]
@@ -123,7 +123,7 @@ def _fact(name: str, value: str) -> Cell:
 
 def pattern_mode(pattern: LogPattern) -> str:
     """Return how a pattern is matched."""
-    return f"{'regex' if pattern.regex else 'text'}{', case' if pattern.case else ''}"
+    return f"{'regex' if pattern.regex else 'text'}{', case' if pattern.case_sensitive else ''}"
 
 
 def chip(filter_: Filter) -> Cell:
@@ -131,7 +131,7 @@ def chip(filter_: Filter) -> Cell:
     sign = "!" if filter_.exclude else "&"
     tail = (
         ""
-        if filter_.tests or not (filter_.pattern.regex or filter_.pattern.case)
+        if filter_.tests or not (filter_.pattern.regex or filter_.pattern.case_sensitive)
         else f" ({pattern_mode(filter_.pattern)})"
     )
     return (*cell(f" {sign}{filter_.pattern.text}", "warn"), *cell(f"{tail} ", "dim"))

@@ -102,12 +102,12 @@ def stats(entry: ContainerInfo, usage: Usage | None, history: UsageHistory, cloc
     """Return the lines about a container's resource use."""
     if not history.samples:
         return nothing(
-            "measuring" if entry.alive else "nothing was measured while it ran; pyd record stores such curves"
+            "measuring" if entry.has_processes else "nothing was measured while it ran; pyd record stores such curves"
         )
     last = history.samples[-1].time_ns
     name, seconds = SPANS[history.span]
     # The engine's clock may differ from this machine's: the latest sample is at the right edge.
-    until = last if entry.alive and usage is not None else max(last, clock.now())
+    until = last if entry.has_processes and usage is not None else max(last, clock.now())
     window = _Window(until, seconds * SECOND, max(10, room - GUTTER_COLUMNS - 1))
     for mark in history.marks:
         column = window.column(mark.time_ns)
@@ -115,7 +115,7 @@ def stats(entry: ContainerInfo, usage: Usage | None, history: UsageHistory, cloc
             window.marks[column] = mark.verb
     if history.at_ns and (column := window.column(history.at_ns)) is not None:
         window.marks.setdefault(column, "here")
-    now = usage if entry.alive else None
+    now = usage if entry.has_processes else None
     tall_lines, low_lines = (4, 2) if history.tall else (2, 1)
     lines: list[Cell] = [_span_line(name, history)]
     limit = entry.memory_limit or (usage.memory_limit if usage else None) or history.samples[-1].memory_limit

@@ -87,16 +87,16 @@ async def _about(stock: LoadContext, row: Row) -> list[Cell]:
 def _around(death: Death) -> tuple[str, str]:
     """What other deaths of that name say, and its memory up to this one."""
     from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - once somebody looks
-    from pyd_core.watch.restart_loops import loop_in_words  # noqa: PLC0415 - as above
+    from pyd_core.watch.restart_loops import describe_loop  # noqa: PLC0415 - as above
 
     reader = HistoryReader(default_path())
     try:
         earlier = [one for one in reader.deaths(death.name) if one.ended_ns <= death.ended_ns]
         ended = death.ended_ns // 10**9
-        points = reader.curve(death.container, since=ended - BEFORE, until=ended)
+        points = reader.points(death.container, since=ended - BEFORE, until=ended)
     finally:
         reader.close()
-    return loop_in_words(earlier), curve([point.memory for point in points if point.memory is not None])
+    return describe_loop(earlier), curve([point.memory for point in points if point.memory is not None])
 
 
 def _renews(event: Event) -> bool:

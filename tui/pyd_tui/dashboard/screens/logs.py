@@ -10,7 +10,7 @@ from textual import on
 
 from pyd_core.errors import InvalidInput
 from pyd_core.logs.annotation import Annotation
-from pyd_core.logs.filters import Filters, mute_all_except, read_filter
+from pyd_core.logs.filters import Filters, mute_all_except, parse_filter
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import LogPattern, plain
 from pyd_core.logs.store import LogItem
@@ -183,7 +183,7 @@ class LogScreen(LiveScreen):
         said: Cell = cell(problem, "bad")
         if not problem and self._asking == "&":
             try:
-                made = read_filter(self._ask.text, self._mode) if self._ask.text.strip("!") else None
+                made = parse_filter(self._ask.text, self._mode) if self._ask.text.strip("!") else None
             except InvalidInput as error:
                 said, made = cell(error.message, "bad"), None
             if made is not None:
@@ -217,7 +217,7 @@ class LogScreen(LiveScreen):
                 self._find("")
         elif self._asking == "&" and event.kept and self._ask.text.strip("!"):
             try:
-                made = read_filter(self._ask.text, self._mode)
+                made = parse_filter(self._ask.text, self._mode)
             except InvalidInput as error:
                 self.footer.say(error.message, "bad", error.hint)
                 return

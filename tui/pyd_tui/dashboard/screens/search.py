@@ -191,7 +191,9 @@ class SearchScreen(LiveScreen):
     @on(Prompt.Done)
     def _typed(self, event: Prompt.Done) -> None:
         if event.kept and event.control.text:
-            self._pattern = LogPattern(event.control.text, regex=self._pattern.regex, case=self._pattern.case)
+            self._pattern = LogPattern(
+                event.control.text, regex=self._pattern.regex, case_sensitive=self._pattern.case_sensitive
+            )
             self._search()
         elif self._findings is None:
             self.dismiss()

@@ -64,9 +64,9 @@ async def wait(engine: EngineClient, names: tuple[str, ...], *, explain: bool) -
         if not explain:
             return code, None
         from pyd_core.triage.api import explain as why
-        from pyd_core.watch.recorder import SETTLE
+        from pyd_core.watch.recorder import VERDICT_DELAY_S
 
-        await asyncio.sleep(SETTLE)
+        await asyncio.sleep(VERDICT_DELAY_S)
         return code, await why(engine, identity)
 
     results = await asyncio.gather(*(wait_for(container.id) for container in containers))

@@ -88,10 +88,10 @@ def _write_table(deaths: list[Death]) -> None:
 
 def _write_details(store: HistoryReader, deaths: list[Death], *, lines: bool) -> None:
     from pyd_core.triage.text_report import describe
-    from pyd_core.watch.restart_loops import loop_in_words
+    from pyd_core.watch.restart_loops import describe_loop
 
     newest = deaths[0]
-    loop = loop_in_words(deaths)
+    loop = describe_loop(deaths)
     if loop:
         write(f"\n{loop}\n")
     write(f"\n{describe(newest.verdict)}\n")

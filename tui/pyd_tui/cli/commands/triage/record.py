@@ -64,9 +64,9 @@ def command(
 
     async def work(engine: EngineClient) -> None:
         claim = RecorderLock(file, engine.endpoint.url)
-        store = HistoryStore(file, most_bytes=max_size * 2**20)
-        if store.moved is not None:
-            click.echo(f"pyd: the history was damaged and is now {store.moved}; a fresh one was begun", err=True)
+        store = HistoryStore(file, max_bytes=max_size * 2**20)
+        if store.damaged_path is not None:
+            click.echo(f"pyd: the history was damaged and is now {store.damaged_path}; a fresh one was begun", err=True)
         try:
             await record(engine, store, on_death=on_death, json=state.json, quiet=quiet)
         finally:

@@ -117,7 +117,7 @@ async def explain_all(engine: EngineClient, names: tuple[str, ...]) -> list[Verd
     from pyd_core.triage.collect.gather import SharedEvidence
 
     around = await SharedEvidence.of(engine)
-    return [await explain(engine, name, around=around) for name in names]
+    return [await explain(engine, name, shared=around) for name in names]
 
 
 def _scan(state: State) -> None:
