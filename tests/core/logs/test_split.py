@@ -73,13 +73,13 @@ def test_the_pieces_of_two_streams_do_not_mix():
 def test_an_overlong_line_is_cut_and_what_is_missing_counted():
     pieces = [b"x" * PIECE_BYTES] * 100
     wire = b"".join(frame(stamp(BASE) + piece) for piece in pieces) + frame(stamp(BASE) + b"\n")
-    (line,) = split(wire, longest=50_000)
+    (line,) = split(wire, max_line_bytes=50_000)
     assert len(line.data) == 50_000
     assert line.cut == 100 * PIECE_BYTES - 50_000
 
 
 def test_a_whole_frame_longer_than_the_limit_is_cut_too():
-    (line,) = split(frame(stamp(BASE) + b"y" * 1000 + b"\n"), longest=10)
+    (line,) = split(frame(stamp(BASE) + b"y" * 1000 + b"\n"), max_line_bytes=10)
     assert (line.data, line.cut) == (b"y" * 10, 990)
 
 
@@ -152,7 +152,7 @@ def test_a_terminals_long_line_has_no_timestamps_within(size: int):
 
 @pytest.mark.parametrize("size", [5000, 10**9])
 def test_a_terminals_endless_line_does_not_fill_memory(size: int):
-    (line,) = raw(stamp(BASE) + b"z" * 3_000_000, size, longest=1000)
+    (line,) = raw(stamp(BASE) + b"z" * 3_000_000, size, max_line_bytes=1000)
     assert (len(line.data), line.cut) == (1000, 2_999_000)
 
 

@@ -73,7 +73,7 @@ class LogView(Rows):
         """The number of the line under the cursor, which is the last one while following; None without lines."""
         if not self.count:
             return None
-        index = self.count - 1 if self.following else min(self.book.shown.place(self._cursor), self.count - 1)
+        index = self.count - 1 if self.following else min(self.book.shown.index_of(self._cursor), self.count - 1)
         return self.book.shown.number(index)
 
     @property
@@ -84,7 +84,7 @@ class LogView(Rows):
             return []
         if self.selection_start is not None:
             low, high = sorted((self.selection_start, cursor))
-            return [shown.number(index) for index in range(shown.place(low), min(self.count, shown.place(high) + 1))]
+            return [shown.number(index) for index in range(shown.index_of(low), min(self.count, shown.place(high) + 1))]
         return sorted(self.marked) or [cursor]
 
     @property
@@ -99,7 +99,7 @@ class LogView(Rows):
         shown = self.book.shown
         store = shown.store
         self.marked = {number for number in self.marked if number >= store.first}
-        wanted_top = self.highest_top if self.following else shown.place(self._top_line)
+        wanted_top = self.highest_top if self.following else shown.index_of(self._top_line)
         self.top = min(wanted_top, self.highest_top)
         if self.top < wanted_top and shown.complete:  # too few lines below: the current top line stays
             self._top_line = shown.number(self.top)
@@ -130,7 +130,7 @@ class LogView(Rows):
         shown = self.book.shown
         if not self.count:
             return
-        index = shown.place(self.cursor or 0)
+        index = shown.index_of(self.cursor or 0)
         target = min(max(0, index + rows), self.count - 1)
         if target == 0 and rows < 0:
             self.book.page_back()
@@ -143,7 +143,7 @@ class LogView(Rows):
         if hold:
             self.following = False
         self._cursor = number
-        index = shown.place(number)
+        index = shown.index_of(number)
         if self.following:
             self.top = self.highest_top
         elif index < self.top or (middle and not self._visible(index)):

@@ -96,7 +96,7 @@ def _write_details(store: HistoryReader, deaths: list[Death], *, lines: bool) ->
         write(f"\n{loop}\n")
     write(f"\n{describe(newest.verdict)}\n")
     ended = newest.ended_ns // 10**9
-    memory = [point.memory for point in store.curve(newest.container, since=ended - MEMORY_SPAN_S, until=ended)]
+    memory = [point.memory for point in store.points(newest.container, since=ended - MEMORY_SPAN_S, until=ended)]
     bars = curve([kib for kib in memory if kib is not None])
     if bars:
         write(f"memory before it died:\n  {bars}\n")
