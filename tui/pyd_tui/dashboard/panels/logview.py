@@ -84,7 +84,9 @@ class LogView(Rows):
             return []
         if self.selection_start is not None:
             low, high = sorted((self.selection_start, cursor))
-            return [shown.number(index) for index in range(shown.index_of(low), min(self.count, shown.index_of(high) + 1))]
+            return [
+                shown.number(index) for index in range(shown.index_of(low), min(self.count, shown.index_of(high) + 1))
+            ]
         return sorted(self.marked) or [cursor]
 
     @property
