@@ -1,4 +1,4 @@
-"""Content-addressed files: configurations, manifests and packed layers, under the digest of what they hold."""
+"""Content-addressed files: configurations, manifests and packed layers, named by their digests."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 def digits(digest: str) -> str:
-    """The hexadecimal part of a digest; what archives and registries call one may be a path that leads out.
+    """Return the hexadecimal part of a digest. Digests from archives and registries may be paths that lead out.
 
     Raises:
-        InvalidInput: It is no SHA-256 digest.
+        InvalidInput: It is not a SHA-256 digest.
     """
     match = _DIGEST.fullmatch(digest)
     if match is None:
@@ -28,29 +28,29 @@ def digits(digest: str) -> str:
 
 
 class Blobs:
-    """A directory of blobs, `sha256/<hex>`; each is written beside its place, synced, and renamed into it."""
+    """Directory of blobs, `sha256/<hex>`; each is written to a temporary file, synced, and renamed into place."""
 
     def __init__(self, root: Path) -> None:
         self._root = root / "sha256"
         self.spool = root / "spool"
         self._root.mkdir(parents=True, exist_ok=True)
         self.spool.mkdir(exist_ok=True)
-        for left in self.spool.iterdir():  # what a crash left half written
+        for left in self.spool.iterdir():  # partial writes from before a crash
             left.unlink()
 
     def path(self, digest: str) -> Path:
-        """Where a blob lies."""
+        """Return the path of a blob."""
         return self._root / digits(digest)
 
     def has(self, digest: str) -> bool:
-        """Whether it is there."""
+        """Return whether the blob exists."""
         return self.path(digest).exists()
 
     def read(self, digest: str) -> bytes:
-        """Returns a (small) blob.
+        """Return a (small) blob.
 
         Raises:
-            NotFound: It isn't here.
+            NotFound: The blob is missing.
         """
         try:
             return self.path(digest).read_bytes()
@@ -58,13 +58,13 @@ class Blobs:
             raise NotFound(f"blob {digest} is missing from the image store") from None
 
     def temporary(self) -> Path:
-        """Makes an empty file to write a coming blob to."""
+        """Create an empty temporary file for a new blob."""
         fd, name = tempfile.mkstemp(dir=self.spool)
         os.close(fd)
         return Path(name)
 
     def put(self, body: bytes) -> str:
-        """Stores bytes and returns their digest."""
+        """Store bytes and return their digest."""
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         if not self.has(digest):
             file = self.temporary()
@@ -73,9 +73,9 @@ class Blobs:
         return digest
 
     def adopt(self, file: Path, digest: str, *, durable: bool = True) -> None:
-        """Moves a finished temporary file into place, for good unless the caller syncs it with more.
+        """Move a finished temporary file into place, durably unless the caller syncs it later.
 
-        The caller has checked its digest.
+        The caller has verified its digest.
         """
         if durable:
             sync(file)
@@ -84,31 +84,31 @@ class Blobs:
             sync(self._root)
 
     def check(self, file: Path, wanted: str, found: str) -> None:
-        """Refuses a file whose digest is not the one promised, and removes it.
+        """Refuse and remove a file whose digest isn't the expected one.
 
         Raises:
-            InvalidInput: They differ.
+            InvalidInput: The digests differ.
         """
         if found != wanted:
             file.unlink(missing_ok=True)
             raise InvalidInput(f"digest mismatch: expected {wanted}, got {found}", reference="digest-mismatch")
 
     def set_aside(self, digest: str) -> Path:
-        """Takes one out of its place, if there, and returns the file that is left to be removed."""
+        """Move a blob out of its place, if it exists, and return the file that remains to be removed."""
         going = self.spool / f"gone-{os.urandom(8).hex()}"
         with contextlib.suppress(FileNotFoundError):
             self.path(digest).rename(going)
         return going
 
     def remove_all_but(self, used: set[str]) -> None:
-        """Removes every blob that isn't among those used."""
+        """Remove every blob that isn't in use."""
         names = {digits(digest) for digest in used}
         for file in self._root.iterdir():
             if file.name not in names:
                 file.unlink()
 
     def size(self, digest: str) -> int:
-        """Bytes it takes; 0 when it isn't there."""
+        """Return the size of a blob in bytes; 0 if it is missing."""
         try:
             return self.path(digest).stat().st_size
         except FileNotFoundError:

@@ -17,14 +17,14 @@ from pyd_core.model.container_config import ContainerConfig, HealthConfig
 MAX_PORT = 65535
 _PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
 _EXPANDED = {"EXPOSE", "VOLUME", "USER", "WORKDIR", "STOPSIGNAL"}
-"""Instructions whose words may hold variables."""
+"""Instructions whose arguments may contain variables."""
 
 
 def apply_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerConfig:
-    """Returns the configuration with each instruction applied in turn.
+    """Return the configuration after applying each instruction in turn.
 
     Raises:
-        InvalidInput: An instruction is unknown here, or malformed.
+        InvalidInput: An instruction is not allowed here, or malformed.
     """
     for line in changes:
         word, _, rest = line.strip().partition(" ")
@@ -33,10 +33,10 @@ def apply_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerC
 
 
 def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> ContainerConfig:
-    """Returns the configuration with the changes of a commit or an import, where `$NAME` stands for a variable of ENV.
+    """Return the configuration after the changes of a commit or import, in which `$NAME` is a variable from ENV.
 
     Raises:
-        InvalidInput: An instruction is unknown here, or malformed.
+        InvalidInput: An instruction is not allowed here, or malformed.
     """
     for line in changes:
         word, _, rest = line.strip().partition(" ")
@@ -72,10 +72,10 @@ def _expose(config: ContainerConfig, rest: str) -> dict[str, Any]:
 
 
 def _ports(text: str) -> list[str]:
-    """Reads `PORT[-LAST][/PROTOCOL]`.
+    """Parse `PORT[-LAST][/PROTOCOL]`.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not a port.
     """
     match = _PORT.fullmatch(text)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
@@ -116,17 +116,17 @@ def _shell(text: str) -> list[str]:
 
 
 def command(text: str, shell: Sequence[str] | None = None) -> list[str]:
-    """Reads the exec form (a JSON list) or wraps the shell form."""
+    """Parse the exec form (a JSON list) or wrap the shell form."""
     if text.startswith("["):
         try:
             return msgspec.json.decode(text.encode(), type=list[str])
         except msgspec.DecodeError:
-            pass  # Docker too takes a malformed list for a shell line
+            pass  # Docker too treats a malformed list as a shell line
     return [*(shell or SHELL), text]
 
 
 def merged_env(base: Sequence[str], more: Sequence[str]) -> list[str]:
-    """Returns an environment with later values in the place of earlier ones."""
+    """Return an environment in which later values replace earlier ones."""
     found = {entry.partition("=")[0]: entry for entry in base}
     for entry in more:
         name, equals, _ = entry.partition("=")

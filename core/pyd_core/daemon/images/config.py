@@ -1,4 +1,4 @@
-"""Images' configurations: what of them is read, and what Docker Engine too refuses when an image comes in."""
+"""Configurations of images: the fields that are read, and validation like that of Docker Engine."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pyd_core.model.container_config import ContainerConfig
 
 MAX_CONFIG_BYTES = 8 << 20
 _MAX_DEPTH = 100
-"""Of lists and objects in each other; what lies deeper is in no field that is read."""
+"""Limit for nested lists and objects; no field that is read is nested deeper."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-"""A text or a bracket. A text that is never closed ends with the input, else each quote in it would be tried too."""
+"""A string or a bracket. An unclosed string ends with the input, else each quote in it would be tried too."""
 _ESCAPE = re.compile(
     rb"\\(?:[^u]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|u)"
 )
 
 
 class HistoryStep(msgspec.Struct):
-    """One step of an image's making."""
+    """Step of an image's history."""
 
     created: str = ""
     created_by: str = ""
@@ -32,14 +32,14 @@ class HistoryStep(msgspec.Struct):
 
 
 class ConfigRootFs(msgspec.Struct):
-    """The layers, by the digest of each unpacked, the lowest first."""
+    """Layers, by the digests of the unpacked tars, the lowest first."""
 
     type: str = ""
     diff_ids: list[str] | None = None
 
 
 class ImageFile(msgspec.Struct):
-    """An image's configuration as OCI image spec's config.md and Docker's older form have it."""
+    """Configuration of an image, in the form of the OCI image spec's config.md or Docker's older one."""
 
     architecture: str = ""
     os: str = "linux"
@@ -59,10 +59,10 @@ class ImageFile(msgspec.Struct):
 
 
 def read_config(body: bytes) -> ImageFile:
-    """Reads a configuration; a command may be a text, as Docker Engine takes it.
+    """Read a configuration; commands may be plain texts, as Docker Engine accepts.
 
     Raises:
-        InvalidInput: It is no JSON, has a field of a wrong type, or is too long.
+        InvalidInput: It is not JSON, has a field of a wrong type, or is too long.
     """
     if len(body) > MAX_CONFIG_BYTES:
         raise InvalidInput("invalid image configuration: it is too long", reference="bad-archive")
@@ -91,13 +91,13 @@ def _decoded(body: bytes) -> ImageFile:
 
 
 def _valid_escape(match: re.Match[bytes]) -> bytes:
-    """Half a pair of surrogates stands for no letter: what Go puts in its place."""
+    """Replace half a pair of surrogates with the replacement character, as Go does."""
     lone = len(match[0]) == 6 and match[0][1:3].lower() == b"ud"
     return rb"\ufffd" if lone else match[0]
 
 
 def _without_deep(body: bytes) -> bytes:
-    """Returns JSON with what is nested too deep for a recursive reader replaced by null."""
+    """Return JSON in which anything nested too deep for a recursive decoder is replaced by null."""
     depth = 0
     kept: list[bytes] = []
     start = 0
@@ -111,12 +111,12 @@ def _without_deep(body: bytes) -> bytes:
             if depth == _MAX_DEPTH - 1:
                 start = match.end()
     if depth:
-        return body  # no JSON: the decoder says where
+        return body  # invalid JSON: the decoder reports where
     return b"".join(kept) + body[start:]
 
 
 def checked_diff_ids(file: ImageFile, count: int, what: str) -> list[str]:
-    """Returns the diff ids of as many layers as an archive or a manifest has.
+    """Return the diff ids after checking that there are as many as layers in the archive or manifest.
 
     Raises:
         InvalidInput: There are more or fewer.

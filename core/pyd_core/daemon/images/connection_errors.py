@@ -1,4 +1,4 @@
-"""Why a server couldn't be asked, in words: what lies below an HTTP client's failure, and what to do about it."""
+"""Error messages for failed connections: the cause below an HTTP client's error, and a hint."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pyd_core.errors import EngineError
 
 @contextmanager
 def reaching(whom: str, *, certificate: str = "") -> Iterator[None]:
-    """Words what an HTTP client raises in the block.
+    """Translate errors that an HTTP client raises in the block.
 
     Args:
-        whom: Who is asked: `registry HOST:PORT`, or an address.
-        certificate: Where a certificate to trust would go; empty where there is no such place.
+        server: The server in messages: `registry HOST:PORT`, or an address.
+        certificate: The path for a trusted certificate; empty if there is no such path.
 
     Raises:
-        EngineError: The server can't be reached, or broke off.
+        EngineError: The server can't be reached, or closed the connection.
     """
     try:
         yield
@@ -32,35 +32,35 @@ def reaching(whom: str, *, certificate: str = "") -> Iterator[None]:
 
 
 def _why(error: Exception, certificate: str) -> tuple[str, str]:
-    """Returns what went wrong, and what to do, empty where that isn't known."""
+    """Return the cause, and a hint; the hint is empty if there is none."""
     if isinstance(error, httpx.TimeoutException):
         return "it doesn't answer in time", ""
     for each in _below(error):
         match each:
             case socket.gaierror():
-                return f"the name{_host(error)} can't be resolved", "look at its spelling and at /etc/resolv.conf"
+                return f"the name{_host(error)} can't be resolved", "check its spelling and /etc/resolv.conf"
             case ssl.SSLCertVerificationError():
                 hint = f"put the certificate to trust into {certificate}" if certificate else ""
                 return f"its certificate is not trusted: {each.verify_message}", hint
             case ssl.SSLError():
-                return f"TLS failed: {(each.reason or 'no reason told').lower().replace('_', ' ')}", ""
+                return f"TLS failed: {(each.reason or 'no reason given').lower().replace('_', ' ')}", ""
             case OSError() if each.errno:
                 return os.strerror(each.errno).lower(), ""
             case _:
                 pass
-    return str(error) or "the connection broke off", ""
+    return str(error) or "the connection was closed", ""
 
 
 def _host(error: Exception) -> str:
-    """The host that was asked, which isn't the registry where that sent us on."""
+    """Return the host of the request, which after a redirect isn't the registry."""
     try:
         return f" {error.request.url.host}" if isinstance(error, httpx.RequestError) else ""
-    except RuntimeError:  # it has none
+    except RuntimeError:  # the error has no request
         return ""
 
 
 def _below(error: BaseException) -> Iterator[BaseException]:
-    """Yields an error and all that caused it; where several addresses were tried, what each came to."""
+    """Yield an error and all its causes, including the error for each address that was tried."""
     yield error
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:

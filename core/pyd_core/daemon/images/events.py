@@ -1,4 +1,4 @@
-"""What events tell about images: their labels, and the name that was meant."""
+"""Events of images, with their labels and the name in the request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ImageEvents:
     def _labels(self, record: ImageRecord) -> dict[str, str]:
         try:
             return self._images.labels(record)
-        except (PydError, OSError):  # damaged on the disk, which must keep nobody from removing it
+        except (PydError, OSError):  # damaged on the disk, which must record nobody from removing it
             return {}
 
     def tag(self, record: ImageRecord, reference: Reference) -> None:
@@ -32,7 +32,7 @@ class ImageEvents:
         self.emit("tag", record, name=str(reference))
 
     async def remove(self, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
-        """Removes a name, and the image with its last, and tells of both.
+        """Removes a name, and the image with its last, and tells hosts_for both.
 
         Raises:
             NotFound: There is none.

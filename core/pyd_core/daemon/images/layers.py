@@ -1,6 +1,6 @@
 """Layers: packed as blobs, unpacked as directories that overlayfs stacks.
 
-A layer is known by its diff id, the digest of its uncompressed archive (OCI image spec, config.md), so layers that
+A layer is identified by its diff id, the digest of its uncompressed archive (OCI image spec, config.md), so layers that
 images share are unpacked once.
 """
 
@@ -33,21 +33,21 @@ from pyd_core.linux.tree import remove_tree
 log = logging.getLogger(__name__)
 
 _SHORT_DIGITS = 16
-"""Of a digest, in the names that version 0.1 gave the directories of layers."""
+"""Length of the digest prefix by which version 0.1 named the directories of layers."""
 
 
 class StoredLayer(msgspec.Struct, frozen=True, kw_only=True):
-    """An unpacked layer."""
+    """Unpacked layer."""
 
     diff_id: str
     blob: str
     """Digest of its packed form."""
     media: str
-    """Media type of that."""
+    """Media type of the packed form."""
     size: int
-    """Bytes of the files in it."""
+    """Size of its files in bytes."""
     packed: int
-    """Bytes of its packed form."""
+    """Size of its packed form in bytes."""
 
 
 OCI_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -56,7 +56,7 @@ DOCKER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
 class LayerStore:
-    """All unpacked layers."""
+    """Unpacked layers of all images."""
 
     def __init__(self, root: Path, blobs: Blobs, store: Store) -> None:
         self._root = root
@@ -68,27 +68,27 @@ class LayerStore:
         self._upgrade()
         known = {self.directory(layer.diff_id).name for layer in self._shelf}
         for found in root.iterdir():
-            if found.name not in known:  # unpacking was cut short, or removal was
+            if found.name not in known:  # left by an interrupted unpacking or removal
                 remove_tree(found)
 
     def __contains__(self, diff_id: str) -> bool:
         return diff_id in self._shelf
 
     def get(self, diff_id: str) -> StoredLayer:
-        """Returns a layer that is known to be here."""
+        """Return a layer that must exist."""
         layer = self._shelf.get(diff_id)
         if layer is None:
             raise InvalidInput(f"layer {diff_id} is missing from the image store", reference="missing-layer")
         return layer
 
     def directory(self, diff_id: str) -> Path:
-        """The directory of a layer's files, named by its whole digest."""
+        """Return the directory of a layer's files, named by its full digest."""
         return self._root / digits(diff_id)
 
     def _upgrade(self) -> None:
-        """Gives directories that version 0.1 named by a quarter of their digest the whole of it.
+        """Rename directories that version 0.1 named by a quarter of their digest.
 
-        Where two layers share that quarter, nobody knows whose files are there: both are unpacked again.
+        Where two layers share that quarter, the owner of the files is unknown: both are unpacked again.
         """
         short = Counter(digits(layer.diff_id)[:_SHORT_DIGITS] for layer in self._shelf)
         renamed = False
@@ -111,7 +111,7 @@ class LayerStore:
             sync(self._root)
 
     def _unpack_again(self, layer: StoredLayer) -> None:
-        """Unpacks a layer from its packed form, whose digests are checked."""
+        """Unpack a layer from its packed form, verifying its digests."""
         copy = self._blobs.temporary()
         shutil.copyfile(self._blobs.path(layer.blob), copy)
         self._blobs.check(copy, layer.blob, file_digest(copy))
@@ -136,17 +136,17 @@ class LayerStore:
         wanted: str = "",
         moved: Callable[[int], None] = lambda _: None,
     ) -> StoredLayer:
-        """Unpacks an archive; slow, for a worker thread.
+        """Unpack an archive; slow, so call it in a worker thread.
 
         Args:
-            packed: The archive, compressed or not; the store takes it over.
-            blob: Its digest, where it has been checked already.
+            packed: The archive, compressed or not; the store takes ownership.
+            blob: Its digest, if already verified.
             media: Its media type.
-            wanted: The diff id promised; empty accepts any.
-            moved: Told now and then how many bytes of the packed archive are read.
+            expected_diff_id: The expected diff id; empty accepts any.
+            on_progress: Called from time to time with the number of bytes read from the packed archive.
 
         Raises:
-            InvalidInput: It is damaged, hostile, or not what was promised.
+            InvalidInput: It is damaged, hostile, or has another digest.
         """
         target = self._root / f"new-{packed.name}"
         target.mkdir(mode=0o755)
@@ -155,7 +155,7 @@ class LayerStore:
             with packed.open("rb") as raw:
                 stream = decompressed(raw)
                 copy = None
-                if stream is raw:  # kept packed, for save and push
+                if stream is raw:  # stored compressed, for save and push
                     repacked = self._blobs.temporary()
                     copy = igzip.IGzipFile(str(repacked), "wb", compresslevel=1, mtime=0)  # type: ignore[no-untyped-call]
                 hashed = Hashed(stream, copy=cast("BinaryIO | None", copy), moved=lambda: moved(raw.tell()))
@@ -204,7 +204,7 @@ class LayerStore:
         wanted: str = "",
         moved: Callable[[int], None] = lambda _: None,
     ) -> StoredLayer:
-        """Unpacks an archive on a thread and records the layer; given up when it is cancelled.
+        """Unpack an archive in a thread and record the layer; cancellation stops it.
 
         The arguments and errors are those of `unpack`.
         """
@@ -221,23 +221,23 @@ class LayerStore:
         return layer
 
     def _finish(self, target: Path, diff_id: str) -> None:
-        """Gives a directory its name, all below it on disk by then: a row that a power cut spares has its files."""
+        """Give a directory its final name after syncing it: a row that survives a power failure has its files."""
         sync_file_systems(self._root, self._blobs.spool)
         try:
             target.rename(self.directory(diff_id))
         except OSError as error:
             if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                 raise
-            remove_tree(target)  # the same layer, by another pull or by one whose client went away
+            remove_tree(target)  # the same layer, from another pull or from one whose client disconnected
         sync(self._root)
 
     def keep(self, layer: StoredLayer) -> None:
-        """Records an unpacked layer; on the thread that owns the store."""
+        """Record an unpacked layer; call it in the thread that owns the store."""
         self._shelf.put(layer.diff_id, layer)
 
     @contextmanager
     def pinned(self, diff_ids: Iterable[str]) -> Iterator[None]:
-        """Keeps layers while an image is being made that will need them."""
+        """Keep layers while an image that needs them is being created."""
         held = list(diff_ids)
         self._pins.update(held)
         try:
@@ -246,16 +246,16 @@ class LayerStore:
             self._pins.subtract(held)
 
     def forget_unused(self, used: set[str]) -> list[StoredLayer]:
-        """Drops the records of the layers no image and no container needs, and returns them."""
+        """Delete the records of layers that no image or container needs, and return them."""
         gone = [layer for layer in self._shelf if layer.diff_id not in used and self._pins[layer.diff_id] <= 0]
         for layer in gone:
             self._shelf.delete(layer.diff_id)
         return gone
 
     def set_aside(self, gone: Iterable[StoredLayer]) -> list[Path]:
-        """Takes what layers whose records are gone for good had out of its places, and returns it to be removed.
+        """Move the files of layers whose records are deleted out of their places, and return them for removal.
 
-        In one step each: the same layer may come again at any moment.
+        Each is moved atomically, since the same layer may be added again at any moment.
         """
         left: list[Path] = []
         for layer in gone:
@@ -266,7 +266,7 @@ class LayerStore:
         return left
 
     def all(self) -> list[StoredLayer]:
-        """Returns every layer."""
+        """Return all layers."""
         return list(self._shelf)
 
 

@@ -1,4 +1,4 @@
-"""Images from archives: `docker import` (a bare root file system) and `docker load` (what `docker save` wrote)."""
+"""Images from archives: `docker import` (a plain root file system) and `docker load` (archives of `docker save`)."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ ARCHITECTURES = {
 
 
 def architecture() -> str:
-    """This host's architecture by the name images use."""
+    """Return this host's architecture by its name in images."""
     machine = platform.machine()
     return ARCHITECTURES.get(machine, machine)
 
 
 async def spool(images: ImageStore, chunks: AsyncIterator[bytes]) -> Path:
-    """Writes a stream to a temporary file of the store."""
+    """Write a stream to a temporary file of the store."""
     file = images.blobs.temporary()
     try:
         with file.open("wb") as out:
@@ -63,7 +63,7 @@ async def spool(images: ImageStore, chunks: AsyncIterator[bytes]) -> Path:
 
 
 def config_file(config: ContainerConfig, layers: Sequence[str], history: list[dict[str, Any]], **more: str) -> bytes:
-    """Writes an image's configuration."""
+    """Build an image's configuration."""
     body = {
         "architecture": architecture(),
         "os": "linux",
@@ -85,18 +85,18 @@ async def import_root(
     message: str,
     platform: Mapping[str, str],
 ) -> ImageRecord:
-    """Makes an image of one layer from an archive of a root file system.
+    """Create an image of one layer from an archive of a root file system.
 
     Args:
         images: The store.
         file: The archive.
-        reference: The image's name; None leaves it without.
+        reference: The image's name; None for no name.
         changes: Instructions of a Dockerfile.
-        message: What its history says.
-        platform: Fields of its configuration that say what it is for.
+        message: The comment in its history.
+        platform: Fields of its configuration that state its platform.
 
     Raises:
-        InvalidInput: An instruction makes no sense, or the archive is damaged.
+        InvalidInput: An instruction is invalid, or the archive is damaged.
     """
     config = apply_commit_changes(ContainerConfig(), changes)
     async with images.swept():
@@ -122,7 +122,7 @@ class _Descriptor(msgspec.Struct):
 
 
 class _Manifest(msgspec.Struct):
-    """What is read of an OCI layout's index and its manifests (image-layout.md)."""
+    """Fields of an OCI layout's index and its manifests (image-layout.md)."""
 
     manifests: list[_Descriptor] | None = None
     config: _Descriptor | None = None
@@ -130,7 +130,7 @@ class _Manifest(msgspec.Struct):
 
 
 class ImageArchive:
-    """A saved archive on disk, its members found by name."""
+    """Saved archive on disk, with access to its members by name."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -157,7 +157,7 @@ class ImageArchive:
         raise InvalidInput(f"the archive has no {name}", reference="bad-archive")
 
     def read(self, name: str, limit: int = 16 << 20) -> bytes:
-        """Returns a small member."""
+        """Return the content of a small member."""
         at, entry = self._where(name)
         if entry.size > limit:
             raise InvalidInput(f"the archive's {name} is too large", reference="bad-archive")
@@ -165,7 +165,7 @@ class ImageArchive:
         return b"".join(contents(entry, self._file.read))
 
     def extract(self, name: str, out: Path, go_on: Callable[[], None]) -> None:
-        """Writes a member to a file of its own; `go_on` is called at each step, to give up by what it raises."""
+        """Write a member to a file; `check_cancelled` is called at each step and raises to stop it."""
         at, entry = self._where(name)
         self._file.seek(at)
         with out.open("wb") as target:
@@ -174,7 +174,7 @@ class ImageArchive:
                 target.write(part)
 
     def listed(self) -> list[_Listed]:
-        """Returns the images in it: by Docker's `manifest.json`, else by the OCI layout's `index.json`."""
+        """Return the images in it, from Docker's `manifest.json`, or from the OCI layout's `index.json`."""
         if "manifest.json" in self:
             return _decode(self.read("manifest.json"), list[_Listed], "manifest.json") or []
         if "index.json" not in self:
@@ -203,7 +203,7 @@ class ImageArchive:
         return found
 
     def _checked(self, digest: str) -> bytes:
-        """Returns a blob of an OCI layout that is what its digest says."""
+        """Return a blob of an OCI layout after verifying its digest."""
         digits(digest)
         body = self.read(_blob(digest))
         if f"sha256:{hashlib.sha256(body).hexdigest()}" != digest:
@@ -225,15 +225,15 @@ def _blob(digest: str) -> str:
 async def load(
     images: ImageStore, file: Path, *, loaded: Callable[[ImageRecord], None] = lambda _: None
 ) -> AsyncGenerator[str, None]:
-    """Loads the images of a saved archive, and yields a line about each.
+    """Load the images of a saved archive, and yield a line for each.
 
     Args:
         images: The store.
         file: The archive.
-        loaded: Called with each image when it is here and has its names.
+        loaded: Called with each image once it is stored and named.
 
     Raises:
-        InvalidInput: It is not such an archive, or damaged.
+        InvalidInput: It is not such an archive, or is damaged.
     """
     from pyd_core.daemon.images.streams import decompressed  # noqa: PLC0415 - the compression libraries load on demand
 

@@ -1,4 +1,4 @@
-"""Platforms, `OS/ARCHITECTURE/VARIANT`: which an image is for, and whether that is the one wanted."""
+"""Platforms, `OS/ARCHITECTURE/VARIANT`: parsing, and comparison with an image's."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _PROCESSORS = {
     *("mips64", "mips64le", "mips64p32", "mips64p32le", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x"),
     *("sparc", "sparc64", "wasm"),
 }
-"""Operating systems and architectures that Go knows: a platform of one word is one of these."""
+"""Operating systems and architectures of Go; a platform of one word must be one of them."""
 
 
 def parse(text: str) -> tuple[str, str, str]:
-    """Reads a platform; what is left out is this host's, and any variant.
+    """Parse a platform; missing parts default to this host's, and to any variant.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not a platform.
     """
     parts = text.lower().split("/")
     if len(parts) > 3 or not all(_PART.fullmatch(part) for part in parts):
@@ -45,11 +45,11 @@ def parse(text: str) -> tuple[str, str, str]:
 
 
 def check(name: str, image: ImageFile, wanted: str) -> None:
-    """Refuses an image that is for another platform; clients take a 404 of that for a reason to pull.
+    """Refuse an image for another platform; on this 404, clients pull the right one.
 
     Raises:
-        NotFound: It is for another.
-        InvalidInput: What is wanted is no platform.
+        NotFound: It is for another platform.
+        InvalidInput: The requested platform is malformed.
     """
     system, processor, variant = parse(wanted)
     same = (image.os or "linux", image.architecture or processor) == (system, processor)

@@ -1,4 +1,4 @@
-"""What a client is told while an image moves, as Docker Engine streams it."""
+"""Progress records for clients, in the format of Docker Engine's stream."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
 
 EVERY = 0.1
-"""Seconds between two reports on one layer."""
+"""Minimum time between two reports on a layer."""
 
 
 class ProgressEmitter:
-    """Collects records from several workers for one client."""
+    """Queue of progress records from several workers for one client."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=1000)
         self._last: dict[str, float] = {}
 
     async def tell(self, status: str, key: str = "", **more: Any) -> None:
-        """Tells a status, of a layer if `key` names one."""
+        """Emit a status; `key` names the layer it is about."""
         await self._queue.put({"status": status, **({"id": key} if key else {}), **more})
 
     async def moved(self, status: str, key: str, current: int, total: int) -> None:
-        """Tells how far a layer is, not too often."""
+        """Emit the progress of a layer, at most ten times a second."""
         if self._due(key, current, total):
             await self.tell(status, key, **_how_far(current, total))
 
     def note(self, status: str, key: str, current: int, total: int) -> None:
-        """The same where nobody can wait; left out when the client is behind."""
+        """Emit progress from a callback that can't wait; it is dropped if the client falls behind."""
         if self._due(key, current, total) and not self._queue.full():
             self._queue.put_nowait({"status": status, "id": key, **_how_far(current, total)})
 
@@ -45,7 +45,7 @@ class ProgressEmitter:
     async def records(
         self, work: Callable[[], Awaitable[None]], describe: Callable[[Exception], str]
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """Runs the work and yields its records; an error becomes the last."""
+        """Run the work and yield its records; an error becomes the last one."""
 
         async def run() -> None:
             try:

@@ -1,4 +1,4 @@
-"""Pulling: manifest, configuration, then the layers that are missing, several at a time, checked before use."""
+"""Pulls: manifest, configuration, then the missing layers, several at a time, verified before use."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from pyd_core.model.reference import Reference
 from pyd_core.tasks import TaskOwner
 
 AT_ONCE = 3
-"""Layers fetched at a time, as Docker Engine does."""
+"""Layers downloaded at a time, as in Docker Engine."""
 TRIES = 4
 PAUSE = 0.5
-"""Seconds before a broken download is taken up again; doubled each time."""
+"""Delay before the first retry of a failed download; doubled for each further one."""
 LISTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 
 
@@ -45,7 +45,7 @@ class _Listed(msgspec.Struct):
 
 
 class _Manifest(msgspec.Struct):
-    """A manifest, or a list of them: `application/vnd.oci.image.manifest.v1+json`, `….index.v1+json` and Docker's."""
+    """Manifest, or a list of them: `application/vnd.oci.image.manifest.v1+json`, `….index.v1+json`, Docker's types."""
 
     config: _Blob | None = None
     layers: list[_Blob] | None = None
@@ -53,7 +53,7 @@ class _Manifest(msgspec.Struct):
 
 
 class Pull:
-    """One image on its way here."""
+    """Pull of one image."""
 
     def __init__(self, images: ImageStore, registry: Registry, *, platform: str = "") -> None:
         self._images = images
@@ -64,10 +64,10 @@ class Pull:
         self._config_digest = ""
         self._blobs: list[_Blob] = []
         self.digest = ""
-        """Of what the name points at, the list where it is one."""
+        """Digest that the name refers to: the list's if it is one."""
 
     async def resolve(self) -> None:
-        """Fetches the manifest for the platform; nothing is stored yet.
+        """Fetch the manifest for the platform without storing anything.
 
         Raises:
             NotFound: The registry has no such image, or none for the platform.
@@ -93,12 +93,12 @@ class Pull:
         raise NotFound(f"no matching manifest for {wanted} in the manifest list entries")
 
     async def run(self, progress: ProgressEmitter) -> str:
-        """Fetches what is missing, stores the image, names it, and returns its id."""
+        """Download what is missing, store and name the image, and return its id."""
         reference = self._reference
         await progress.tell(f"Pulling from {reference.path}", reference.tag or reference.digest)
         config = await self._config(self._config_digest)
         file = read_config(config)
-        if self._asked:  # else the only one there is, is meant
+        if self._asked:  # without a requested platform, the only one is accepted
             platforms.check(str(reference), file, self._asked)
         layers = self._blobs
         diff_ids = checked_diff_ids(file, len(layers), str(reference))
@@ -156,11 +156,11 @@ class Pull:
         await progress.tell("Pull complete", key, progressDetail={})
 
     async def _fetch(self, digest: str, total: int, key: str, file: Path, progress: ProgressEmitter) -> str:
-        """Downloads a blob, going on where a broken connection left off, and returns the digest of what came.
+        """Download a blob, resuming after broken connections, and return the digest of the data.
 
         Raises:
-            EngineError: The registry failed time and again.
-            InvalidInput: More came than the manifest promises.
+            EngineError: The registry failed repeatedly.
+            InvalidInput: The data is longer than the manifest says.
         """
         running = hashlib.sha256()
         have = 0

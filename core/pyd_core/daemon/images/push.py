@@ -1,4 +1,4 @@
-"""Pushing: the blobs a registry lacks, then the manifest that names them."""
+"""Pushes: the blobs that the registry lacks, then the manifest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHUNK = 1 << 18
 
 
 async def push(images: ImageStore, record: ImageRecord, registry: Registry, progress: ProgressEmitter) -> None:
-    """Pushes an image under the registry's reference."""
+    """Push an image under the registry's reference."""
     reference = registry.reference
     await progress.tell(f"The push refers to repository [{reference.repository}]")
     for diff_id in record.layers:
@@ -46,7 +46,7 @@ async def _upload(images: ImageStore, registry: Registry, digest: str, key: str,
     async with registry.send("POST", "blobs/uploads/", content=b"", push=True) as answer:
         where = answer.headers.get("location", "")
         if not where:
-            raise EngineError("the registry didn't say where to upload to")
+            raise EngineError("the registry returned no upload location")
         url = str(answer.url.join(where).copy_merge_params({"digest": digest}))
 
     async def content() -> AsyncIterator[bytes]:

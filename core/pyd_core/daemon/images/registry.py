@@ -1,4 +1,4 @@
-"""Talking to a registry: the distribution protocol (OCI distribution spec), with its tokens and its redirects."""
+"""Client of registries: the distribution protocol (OCI distribution spec), with tokens and redirects."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ TIMEOUT = httpx.Timeout(30.0, read=60.0)
 _CHALLENGE = re.compile(r'\b(\w+)="([^"]*)"')
 
 DOCUMENT = 8 << 20
-"""Bytes a manifest or a configuration may have; both are held in memory."""
+"""Limit for manifests and configurations, which are held in memory."""
 
 PAGE, PAGES = 1000, 100
-"""Repositories a registry is asked for at once, and how often: one that never ends its list is left."""
+"""Repositories per page, and number of pages; a registry that never ends its list is cut off."""
 
 Content = bytes | Callable[[], AsyncIterator[bytes]] | None
-"""A request's body; a function gives it anew when it has to be sent twice."""
+"""Request body; a function returns it again if it has to be sent twice."""
 
 MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -41,7 +41,7 @@ MANIFESTS = (
 
 
 class RegistryLogin(msgspec.Struct, frozen=True):
-    """What the client sends in `X-Registry-Auth`."""
+    """Credentials that the client sends in `X-Registry-Auth`."""
 
     username: str = ""
     password: str = ""
@@ -56,14 +56,14 @@ class _Token(msgspec.Struct):
 
 
 class _Names(msgspec.Struct):
-    """A page of a list: of repositories, or of a repository's tags."""
+    """Page of a list: of repositories, or of a repository's tags."""
 
     repositories: list[str] | None = None
     tags: list[str] | None = None
 
 
 def credentials(header: str) -> RegistryLogin:
-    """Reads `X-Registry-Auth`: base64url of JSON; empty or unreadable counts as none, as for Docker Engine."""
+    """Decode `X-Registry-Auth`: base64url of JSON; unreadable values count as empty, as in Docker Engine."""
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)), type=RegistryLogin)
     except (ValueError, msgspec.DecodeError):
@@ -71,13 +71,13 @@ def credentials(header: str) -> RegistryLogin:
 
 
 class Registry:
-    """One registry for one repository; an async context manager.
+    """Client of one registry for one repository; an async context manager.
 
     Args:
         reference: The repository.
-        auth: Whom the client claims to be.
-        hosts: How registries are reached.
-        pull: Whether mirrors are asked first.
+        auth: The credentials of the client.
+        hosts: The settings for reaching registries.
+        pull: Whether to try mirrors first.
     """
 
     def __init__(self, reference: Reference, auth: RegistryLogin, hosts: Hosts, *, pull: bool = False) -> None:
@@ -90,7 +90,7 @@ class Registry:
     def _use(self, host: RegistryHost) -> None:
         self._host = host
         self._domain = host.domain
-        # A mirror isn't told who somebody is to Docker Hub.
+        # Mirrors don't receive the credentials for Docker Hub.
         mine = host.domain in {HUB, self.reference.domain}
         self._known = self._auth if mine else RegistryLogin()
         self._token = self._known.registrytoken
@@ -100,7 +100,7 @@ class Registry:
         self._base = ""
 
     async def next_host(self) -> bool:
-        """Goes on to the next place the repository may be at; False when there is none."""
+        """Switch to the next host that may have the repository; return False if there is none."""
         if not self._left:
             return False
         await self._http.aclose()
@@ -144,11 +144,11 @@ class Registry:
         content: Content = None,
         push: bool = False,
     ) -> AsyncIterator[httpx.Response]:
-        """Sends a request below the repository and gives the answer, logging in when the registry asks for it.
+        """Send a request below the repository and yield the response, logging in if the registry requires it.
 
         Raises:
-            Refused: The registry doesn't let us.
-            NotFound: There is no such thing.
+            Refused: The registry denies access.
+            NotFound: There is no such object.
             EngineError: The registry can't be reached, or failed.
         """
         base = await self._address()
@@ -176,7 +176,7 @@ class Registry:
         try:
             return await self._http.send(request(), stream=True)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            # A connection kept from before may have been closed by the other side in the moment it was used again.
+            # The server may have closed a kept-alive connection just as it was used again.
             if method not in {"GET", "HEAD"}:
                 raise
             return await self._http.send(request(), stream=True)
@@ -218,10 +218,10 @@ class Registry:
         raise EngineError(f"registry {self._domain} answered {answer.status_code}: {text.strip()[:300]}")
 
     async def manifest(self, wanted: str) -> tuple[str, bytes, str]:
-        """Fetches a manifest by tag or digest: its media type, its text and its digest, which is checked.
+        """Fetch a manifest by tag or digest: its media type, its body and its verified digest.
 
         Raises:
-            InvalidInput: The text isn't what its digest promises.
+            InvalidInput: The body doesn't match its digest.
         """
         async with self.send("GET", f"manifests/{wanted}", headers={"Accept": ", ".join(MANIFESTS)}) as answer:
             body = await self._document(answer)
@@ -241,10 +241,10 @@ class Registry:
         return bytes(body)
 
     async def config(self, digest: str) -> bytes:
-        """Fetches an image's configuration.
+        """Fetch an image's configuration.
 
         Raises:
-            InvalidInput: The text isn't what its digest promises.
+            InvalidInput: The body doesn't match its digest.
         """
         async with self.send("GET", f"blobs/{digest}") as answer:
             body = await self._document(answer)
@@ -254,7 +254,7 @@ class Registry:
         return body
 
     async def has_blob(self, digest: str) -> bool:
-        """Whether the repository has a blob."""
+        """Return whether the repository has a blob."""
         try:
             async with self.send("HEAD", f"blobs/{digest}", push=True):
                 return True
@@ -262,10 +262,10 @@ class Registry:
             return False
 
     async def catalog(self) -> AsyncGenerator[str, None]:
-        """Yields the names of all repositories, page by page.
+        """Yield the names of all repositories, page by page.
 
         Raises:
-            EngineError: The registry lists none.
+            EngineError: The registry doesn't list repositories.
         """
         try:
             async for page in self._pages("_catalog"):
@@ -273,16 +273,16 @@ class Registry:
                     yield name
         except (NotFound, msgspec.DecodeError) as error:
             raise EngineError(
-                f"registry {self._domain} can't be searched: it lists no repositories, or not without a login",
+                f"registry {self._domain} can't be searched: it doesn't list repositories, or requires a login",
                 hint=f"docker login {self._domain}",
             ) from error
 
     async def tags(self) -> list[str]:
-        """Returns the tags of the repository.
+        """Return the tags of the repository.
 
         Raises:
             NotFound: There is no such repository.
-            EngineError: The answer is no list.
+            EngineError: The response is not a list.
         """
         try:
             return [tag async for page in self._pages(f"{self.reference.path}/tags/list") for tag in page.tags or []]
@@ -297,14 +297,14 @@ class Registry:
                 yield msgspec.json.decode(await self._document(answer), type=_Names)
                 following = answer.links.get("next", {}).get("url", "")
             url = urljoin(url, following)
-            if not following or not url.startswith(f"{base}/"):  # another place isn't told who somebody is here
+            if not following or not url.startswith(f"{base}/"):  # credentials aren't sent to another host
                 return
 
     async def check_login(self) -> None:
-        """Logs in.
+        """Log in.
 
         Raises:
-            Refused: The registry doesn't accept the credentials.
+            Refused: The registry rejects the credentials.
             EngineError: The registry can't be reached, or failed.
         """
         base = await self._address()

@@ -1,4 +1,4 @@
-"""How each registry is reached: mirrors, plain HTTP, certificates of one's own."""
+"""Settings for reaching registries: mirrors, plain HTTP, extra certificates."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from pyd_core.model.reference import DEFAULT_DOMAIN
 
 HUB = "registry-1.docker.io"
 OTHERS = (Path("/etc/docker/certs.d"), Path("/etc/containers/certs.d"))
-"""Where Docker and Podman look for registries' certificates."""
+"""Directories in which Docker and Podman keep registries' certificates."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryHost:
-    """One address under which a repository may be had."""
+    """Address from which a repository may be pulled."""
 
     domain: str
     plain: bool = False
-    """Whether it may be spoken to without TLS, or by TLS without looking at its certificate."""
+    """Whether plain HTTP, or TLS without verification, is allowed."""
     scheme: str = ""
-    """Set where the address says it."""
+    """Set if the address includes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hosts:
-    """What the settings say of registries."""
+    """Settings for registries."""
 
     mirrors: Sequence[str] = ()
     insecure: Sequence[str] = ()
     certificates: Path
-    """Holds a directory for each registry (`HOST:PORT`), with `*.crt` to trust, `*.cert` and `*.key` to show."""
+    """Directory with one for each registry (`HOST:PORT`): `*.crt` to trust, `*.cert` and `*.key` for login."""
 
     def of(self, domain: str, *, pull: bool) -> list[RegistryHost]:
-        """Where to look for a repository of a registry, in order; mirrors are asked for pulls from Docker Hub alone."""
+        """Return the hosts for a registry's repository, in order; only pulls from Docker Hub use mirrors."""
         own = RegistryHost(domain=HUB if domain == DEFAULT_DOMAIN else domain, plain=self._plain(domain))
         if domain != DEFAULT_DOMAIN or not pull:
             return [own]
@@ -56,10 +56,10 @@ class Hosts:
         return is_local(domain) or any(_covers(text, domain) for text in self.insecure)
 
     def context(self, host: RegistryHost) -> ssl.SSLContext:
-        """What TLS with a registry is spoken with.
+        """Return the TLS context for a host.
 
         Raises:
-            ConfigError: A certificate meant for it can't be used.
+            ConfigError: A certificate for it can't be used.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if host.plain:
@@ -81,7 +81,7 @@ class Hosts:
 
 
 def is_local(domain: str) -> bool:
-    """Whether a registry is on this host, so that nobody is between."""
+    """Return whether a registry is on this host, so that its traffic can't be intercepted."""
     host = _name(domain)
     if host == "localhost":
         return True
@@ -97,7 +97,7 @@ def _name(domain: str) -> str:
 
 
 def _covers(text: str, domain: str) -> bool:
-    """Whether an entry of `insecure-registries`, a host or a subnet, means a registry."""
+    """Return whether an entry of `insecure-registries`, a host or a subnet, covers a registry."""
     if text in {domain, _name(domain)}:
         return True
     try:

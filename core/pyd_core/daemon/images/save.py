@@ -1,7 +1,7 @@
 """`docker save`: images as an archive that Docker, Podman and skopeo load.
 
-It is an OCI layout (image-layout.md) with Docker's `manifest.json` beside it; layers go in packed, as they lie in the
-store.
+The archive is an OCI layout (image-layout.md) that also has Docker's `manifest.json`. Layers are included packed, as
+stored.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+"
 
 
 def manifest(images: ImageStore, record: ImageRecord) -> bytes:
-    """Writes an image's OCI manifest."""
+    """Build an image's OCI manifest."""
     layers = [images.layers.get(diff_id) for diff_id in record.layers]
     body = {
         "schemaVersion": 2,
@@ -49,12 +49,12 @@ def _named(name: str) -> dict[str, str]:
 
 
 def write(images: ImageStore, wanted: list[tuple[str, ImageRecord]], packer: Packer) -> None:
-    """Writes the archive; slow, for a worker thread.
+    """Write the archive; slow, so call it in a worker thread.
 
     Args:
         images: The store.
-        wanted: Each image with the name it was asked for by; an id saves none of its names.
-        packer: Where to.
+        requested: Each image with the name in the request; an id saves none of its names.
+        packer: The destination.
     """
     names: dict[str, list[str]] = {}
     records: dict[str, ImageRecord] = {}

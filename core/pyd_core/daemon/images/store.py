@@ -1,4 +1,4 @@
-"""Images: configurations over layers, and the names that point at them."""
+"""Images: configurations with layers, and the names that refer to them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class ImageRecord(msgspec.Struct, kw_only=True):
-    """What is remembered of an image; its configuration is a blob."""
+    """Stored record of an image; its configuration is a blob."""
 
     id: str
     layers: list[str] = []
@@ -36,10 +36,10 @@ class ImageRecord(msgspec.Struct, kw_only=True):
     names: list[str] = []
     """Full names with a tag: `docker.io/library/debian:13`."""
     digests: list[str] = []
-    """Full names with a manifest's digest, for what a registry knows."""
+    """Full names with a manifest's digest, for images from a registry."""
     parent: str = ""
     tagged_ns: int = 0
-    """When it was last given a name, since the epoch; 0 is never."""
+    """Time of the last tagging in nanoseconds since the epoch; 0 is never."""
 
 
 class ImageUsers(Protocol):
@@ -66,30 +66,30 @@ class ImageStore:
         self._users = users
         self._held: Counter[str] = Counter()
         self._children: dict[str, list[str]] = {}
-        """The images that were made from each, for the cache of builds; some of them may be gone."""
+        """Images created from each image, for the build cache; some may have been removed."""
         for record in self._shelf:
             self._children.setdefault(record.parent, []).append(record.id)
 
         used = set(self._shelf.keys()) | {layer.blob for layer in layers.all()}
-        blobs.remove_all_but(used)  # what a crash left without a record
+        blobs.remove_all_but(used)  # blobs without a record, left by a crash
 
     def __len__(self) -> int:
         return len(self._shelf)
 
     def all(self) -> list[ImageRecord]:
-        """Returns every image."""
+        """Return every image."""
         return list(self._shelf)
 
     def file(self, record: ImageRecord) -> ImageFile:
-        """Reads an image's configuration.
+        """Read an image's configuration.
 
         Raises:
-            PydError: It is gone from the store, or damaged there.
+            PydError: It is missing from the store, or damaged.
         """
         return read_config(self.blobs.read(record.id))
 
     def readable(self) -> list[ImageRecord]:
-        """Returns every image whose configuration and layers can be read; a damaged one must not take a whole list."""
+        """Return the images whose configuration and layers are readable, so that a damaged one can't break a list."""
         return [record for record in self._shelf if self._is_readable(record)]
 
     def _is_readable(self, record: ImageRecord) -> bool:
@@ -102,16 +102,16 @@ class ImageStore:
         return True
 
     def labels(self, record: ImageRecord) -> dict[str, str]:
-        """An image's labels."""
+        """Return an image's labels."""
         config = self.file(record).config
         return config.labels if config else {}
 
     def find(self, name: str) -> ImageRecord:
-        """Finds an image by name, digest, id or unambiguous prefix of an id.
+        """Return an image by name, digest, id or unambiguous prefix of an id.
 
         Raises:
-            NotFound: There is none.
-            InvalidInput: The name can't be one.
+            NotFound: There is no such image.
+            InvalidInput: The name is malformed.
         """
         match = IMAGE_ID.fullmatch(name)
         prefix = f"sha256:{match[1]}" if match else ""
@@ -131,7 +131,7 @@ class ImageStore:
                 return found[0]
             if found:
                 raise InvalidInput(f"image id {name} is ambiguous")
-        if name.startswith("sha256:"):  # a name that version 0.1 gave: it can be removed at least
+        if name.startswith("sha256:"):  # version 0.1 allowed such names: they must remain removable
             odd = f"docker.io/library/{name}"
             named = next((record for record in self._shelf if odd in record.names), None)
             if named is not None:
@@ -140,14 +140,14 @@ class ImageStore:
         raise NotFound(f"No such image: {shown}")
 
     def tags(self, repository: str) -> list[str]:
-        """Returns the names of images in a repository, sorted."""
+        """Return the names of images in a repository, sorted."""
         return sorted(name for each in self._shelf for name in each.names if name.rpartition(":")[0] == repository)
 
     def add(self, config: bytes, layers: list[str], *, parent: str = "") -> ImageRecord:
-        """Stores an image whose layers are here, and returns it; the same configuration is the same image.
+        """Store an image whose layers exist, and return it; the same configuration is the same image.
 
         Raises:
-            InvalidInput: The configuration makes no sense.
+            InvalidInput: The configuration is invalid.
         """
         read_config(config)
         image_id = self.blobs.put(config)
@@ -159,14 +159,14 @@ class ImageStore:
         return record
 
     def children(self, image_id: str) -> list[ImageRecord]:
-        """Returns the images that were made from one."""
+        """Return the images created from an image."""
         found = [self._shelf.get(child) for child in dict.fromkeys(self._children.get(image_id, []))]
         kept = [child for child in found if child is not None and child.parent == image_id]
         self._children[image_id] = [child.id for child in kept]
         return kept
 
     def tag(self, record: ImageRecord, reference: Reference) -> None:
-        """Points a name at an image, away from any other."""
+        """Point a name at an image, and away from any other."""
         name = full_name(reference)
         with self._store.transaction():
             for other in self._shelf:
@@ -180,11 +180,11 @@ class ImageStore:
             self._shelf.put(record.id, record)
 
     async def remove(self, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
-        """Removes a name, and the image with what only it needed when that was the last.
+        """Remove a name and, if it was the last, the image with everything only it needed.
 
         Raises:
-            NotFound: There is none.
-            Conflict: A container needs it, or an id is given and several names point at it.
+            NotFound: There is no such image.
+            Conflict: A container uses it, or it was given by id and has several names.
         """
         record = self.find(name)
         by_id = bool(IMAGE_ID.fullmatch(name)) and record.id.startswith(f"sha256:{name.removeprefix('sha256:')}")
@@ -222,10 +222,10 @@ class ImageStore:
         return [*removed, *(Removed(deleted=each) for each in [*images, *(layer.diff_id for layer in layers)])]
 
     def _check_deletable(self, record: ImageRecord, *, force: bool) -> None:
-        """Refuses what Docker Engine refuses of an image that is meant by its id, in its words.
+        """Refuse to delete an image by id where Docker Engine does, with its messages.
 
         Raises:
-            Conflict: Another image was made from it, or a container needs it; force passes over those that don't run.
+            Conflict: It has child images, or a container uses it; `force` ignores stopped containers.
         """
         start = f"conflict: unable to delete {record.id[7:19]}"
         if self.children(record.id):
@@ -238,7 +238,7 @@ class ImageStore:
             raise Conflict(f"{start} (must be forced) - image is being used by stopped container {users[0][:12]}")
 
     async def sweep(self) -> list[StoredLayer]:
-        """Drops the layers that no image, no container and nobody who makes one needs, and returns them."""
+        """Delete the layers that no image, container or unfinished pull needs, and return them."""
         with self._store.transaction(durable=True):
             layers = self.layers.forget_unused(self._used_layers())
         await rmtree.remove(self.layers.set_aside(layers))
@@ -246,7 +246,7 @@ class ImageStore:
 
     @asynccontextmanager
     async def swept(self) -> AsyncIterator[None]:
-        """Takes the layers of an image away again whose making is given up."""
+        """Remove the layers of an image again if its creation is cancelled."""
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit):
@@ -254,7 +254,7 @@ class ImageStore:
             raise
 
     def _forget_steps(self, image_id: str) -> list[str]:
-        """Drops the records of a build's steps from an image downward, as far as only what is gone came from them."""
+        """Delete the records of build steps, from an image down its parents, until one that is still needed."""
         gone: list[str] = []
         parents = self.parents()
         while (record := self._shelf.get(image_id)) is not None:
@@ -266,7 +266,7 @@ class ImageStore:
         return gone
 
     def parents(self) -> set[str]:
-        """Returns the ids of the images that others were made from."""
+        """Return the ids of the images that others were created from."""
         return {record.parent for record in self._shelf}
 
     def needed(self, image_id: str) -> bool:
@@ -275,7 +275,7 @@ class ImageStore:
 
     @contextmanager
     def held(self, image_ids: Iterable[str]) -> Iterator[None]:
-        """Keeps images that have no name from being pruned, for as long as something is made from them."""
+        """Keep unnamed images from being pruned while something is created from them."""
         ids = list(image_ids)
         self._held.update(ids)
         try:
@@ -289,11 +289,11 @@ class ImageStore:
         return used
 
     def size(self, record: ImageRecord) -> int:
-        """Bytes of all files in its layers."""
+        """Return the size of all files in its layers, in bytes."""
         return sum(self.layers.get(diff_id).size for diff_id in record.layers)
 
     def summary(self, record: ImageRecord, *, containers: int = -1) -> ImageSummary:
-        """Returns its line in a list."""
+        """Return its entry in a list."""
         file = self.file(record)
         config = file.config or ContainerConfig()
         return ImageSummary(
@@ -308,7 +308,7 @@ class ImageStore:
         )
 
     def inspect(self, record: ImageRecord) -> Image:
-        """Returns all there is to know about one."""
+        """Return its full inspect data."""
         file = self.file(record)
         directories = [str(self.layers.directory(diff_id)) for diff_id in reversed(record.layers)]
         data = {"UpperDir": directories[0]} if directories else {}
@@ -336,7 +336,7 @@ class ImageStore:
         )
 
     def history(self, record: ImageRecord) -> list[HistoryLayer]:
-        """Returns the steps of its making, newest first."""
+        """Return the steps of its history, newest first."""
         steps: list[HistoryLayer] = []
         layers = iter(record.layers)
         for step in self.file(record).history or []:
@@ -358,19 +358,19 @@ class ImageStore:
 
 
 def full_name(reference: Reference) -> str:
-    """The name as it is stored: with its domain, and its tag or digest."""
+    """Return the name as it is stored: with its domain, and its tag or digest."""
     if reference.digest:
         return f"{reference.repository}@{reference.digest}"
     return f"{reference.repository}:{reference.tag}"
 
 
 def familiar(name: str) -> str:
-    """A stored name as people write it."""
+    """Return a stored name in its short form."""
     return str(parse(name))
 
 
 def _with_digests(record: ImageRecord, name: str) -> list[str]:
-    """A name, and with a repository's last tag its digests too: what is left would be of no use to anybody."""
+    """Return the names to remove: with a repository's last tag also its digests, which are useless without it."""
     repository = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
     if any(each != name and each.rpartition(":")[0] == repository for each in record.names) or "@" in name:
         return [name]

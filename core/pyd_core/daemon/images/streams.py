@@ -1,4 +1,4 @@
-"""Decompressing and hashing in one pass over a layer's bytes."""
+"""Decompression and hashing of layers in one pass."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from pyd_core.errors import InvalidInput
 CHUNK = 1 << 20
 _ISAL_ERROR: Any = igzip_lib.IsalError
 DAMAGE: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError, _ISAL_ERROR)
-"""What readers of damaged data raise."""
+"""Errors that decompressors raise on damaged data."""
 
 
 class Readable(Protocol):
-    """Anything with a `read`."""
+    """Source of bytes with a `read` method."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Returns up to `size` bytes."""
+        """Return up to `size` bytes."""
         ...
 
 
 def decompressed(raw: BinaryIO) -> Readable:
-    """Returns a stream's contents, compressed with gzip, zstd, xz, bzip2 or nothing, as its first bytes tell.
+    """Return a reader for a stream compressed with gzip, zstd, xz, bzip2 or nothing, detected from its first bytes.
 
-    Reading raises InvalidInput where what is compressed is damaged.
+    Its `read` raises InvalidInput if the compressed data is damaged.
     """
     start = raw.read(6)
     raw.seek(-len(start), 1)
@@ -48,7 +48,7 @@ def decompressed(raw: BinaryIO) -> Readable:
 
 
 class _Checked:
-    """What is decompressed, its damage told as the archive's."""
+    """Reader that reports damaged compressed data as a damaged archive."""
 
     def __init__(self, source: Readable) -> None:
         self._source = source
@@ -61,9 +61,9 @@ class _Checked:
 
 
 class Hashed:
-    """Serves exact reads from large chunks and hashes everything that passes.
+    """Reader that serves exact reads from large chunks and hashes all data.
 
-    Optionally writes what passes to `copy` too, and calls `moved` after each chunk.
+    If set, `copy` receives all data too, and `on_progress` is called after each chunk.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Hashed:
         return data
 
     def read(self, size: int, /) -> bytes:
-        """Returns `size` bytes, fewer only at the end."""
+        """Return `size` bytes, fewer only at the end."""
         end = self._at + size
         if end <= len(self._buffer):
             data = self._buffer[self._at : end]
@@ -112,13 +112,13 @@ class Hashed:
         return b"".join(parts)
 
     def digest(self) -> str:
-        """Reads to the end and returns the digest of everything, `sha256:…`."""
+        """Read to the end and return the digest of all data, `sha256:…`."""
         while self._more():
             pass
         return f"sha256:{self._hash.hexdigest()}"
 
 
 def file_digest(path: Path) -> str:
-    """Returns the digest of a file."""
+    """Return the digest of a file."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

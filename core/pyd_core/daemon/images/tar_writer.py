@@ -1,6 +1,6 @@
-"""Packing directories as tar archives: `docker cp`, `export`, `commit`, `save`.
+"""Writer of directories as tar archives: `docker cp`, `export`, `commit`, `save`.
 
-The archive is written by a thread into a pipe, so that nothing of it is held in memory.
+A thread writes the archive to a pipe, so that it is never held in memory.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from pyd_core.linux.userns import CAPABILITIES, IdMap, of_any_root
 
 
 class Packer:
-    """Writes one archive.
+    """Writer of one archive.
 
     Args:
-        out: Where to.
-        whiteouts: Whether overlayfs's marks become those of a layer (OCI image spec, layer.md).
-        owner: Whose everything is to be, by user and group; None leaves that as it is.
-        mode: The permissions of everything; None leaves those as they are.
-        ids: Whose numbers owners get in the archive; None where they are the host's.
+        out: The destination.
+        whiteouts: Whether overlayfs's marks become a layer's whiteouts (OCI image spec, layer.md).
+        owner: User and group for all members; None keeps the owners.
+        mode: Permissions for all members; None keeps them.
+        ids: User namespace whose ids owners get in the archive; None keeps the host's.
     """
 
     def __init__(
@@ -52,34 +52,34 @@ class Packer:
         self._devices: frozenset[int] = frozenset()
 
     def close(self) -> None:
-        """Ends the archive."""
+        """Finish the archive."""
         self._tar.close()
 
     def bytes(self, name: str, body: bytes) -> None:
-        """Adds a file with these contents."""
+        """Add a file with the given contents."""
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode = len(body), 0o644
         self._tar.addfile(entry, io.BytesIO(body))
 
     def file(self, name: str, path: Path, *, mtime_ns: int | None = None) -> None:
-        """Adds a file of the host under a name, with a time."""
+        """Add a file of the host under a name, with a time."""
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode, entry.mtime = path.stat().st_size, 0o644, (mtime_ns or 0) // 1_000_000_000
         with path.open("rb") as source:
             self._tar.addfile(entry, source)
 
     def link(self, name: str, target: str) -> None:
-        """Adds a symbolic link."""
+        """Add a symbolic link."""
         entry = tarfile.TarInfo(name)
         entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, target, 0o777
         self._tar.addfile(entry)
 
     def tree(self, path: str, name: str, *, across: frozenset[int] = frozenset()) -> None:
-        """Adds whatever is there, a directory with all below; mounts below are left out, but for devices in `across`.
+        """Add a file, or a directory with all its contents; skip mounts below it except of devices in `across`.
 
-        Below the path everything is opened by its directory's descriptor and no link is followed, so that a container
-        that swaps a directory for a link while it is packed leads nowhere. Regular files and directories alone are
-        opened to be read: a pipe would block, and a device act.
+        Below the path, everything is opened through its directory's descriptor and no link is followed. A container
+        that swaps a directory for a link meanwhile gains nothing. Only regular files and directories are opened for
+        reading: a pipe would block, and a device could have side effects.
         """
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
@@ -104,7 +104,7 @@ class Packer:
                         where = where[: -len(cursor.leave()) - 1]
                     continue
                 inside = pending[-1].pop()
-                with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+                with contextlib.suppress(FileNotFoundError):  # removed since it was listed
                     if self._member(cursor, inside, where + inside):
                         where = f"{where}{inside}/"
                         pending.append(self._listed(cursor, where))
@@ -115,7 +115,7 @@ class Packer:
         return cursor.names()[::-1]
 
     def _member(self, cursor: TreeCursor, base: str, name: str) -> bool:
-        """Adds what a directory holds; returns whether that is a directory itself, which is then entered."""
+        """Add an entry of a directory; return whether it is a directory itself, which is then entered."""
         fd = os.open(base, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=cursor.fd)
         try:
             status = os.fstat(fd)
@@ -129,12 +129,12 @@ class Packer:
         try:
             cursor.enter(base)
         except OSError:
-            return False  # gone or swapped since it was listed
+            return False  # removed or swapped since it was listed
         self._tar.addfile(self._owned(_entry(name, tarfile.DIRTYPE, status)))
         return True
 
     def _node(self, fd: int, name: str, status: os.stat_result) -> None:
-        """Adds what is no directory, by an `O_PATH` descriptor of it."""
+        """Add anything but a directory, through an `O_PATH` descriptor."""
         mode = status.st_mode
         if stat.S_ISREG(mode):
             self._file(fd, name, status)
@@ -183,7 +183,7 @@ def _entry(name: str, kind: bytes, status: os.stat_result) -> tarfile.TarInfo:
 
 
 class _Counted:
-    """Where a pipe can't say how much was written, this can: all that `tarfile` needs to write."""
+    """Output that counts the bytes written, as `tarfile` needs for pipes."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
@@ -198,7 +198,7 @@ class _Counted:
 
 
 class _Exactly(io.RawIOBase):
-    """A file that is as long as its header says, even if it grows or shrinks while it is read."""
+    """File of exactly the length in its header, even if it grows or shrinks while it is read."""
 
     def __init__(self, source: BinaryIO, size: int) -> None:
         self._source = source
@@ -212,7 +212,7 @@ class _Exactly(io.RawIOBase):
 
 
 def _capabilities(fd: int, *, plain: bool) -> dict[str, str]:
-    """What a file's capabilities are, as a header; `plain` leaves out for whose root they hold (capabilities(7))."""
+    """Return a file's capabilities as a header; `plain` omits the root user they apply to (capabilities(7))."""
     try:
         value = os.getxattr(fd, CAPABILITIES)
     except OSError:
@@ -230,14 +230,14 @@ async def stream(
     mode: int | None = None,
     ids: IdMap | None = None,
 ) -> AsyncGenerator[bytes, None]:
-    """Yields an archive while a thread writes it; what the options mean, `Packer` says.
+    """Yield an archive while a thread writes it; `Packer` documents the options.
 
     Raises:
-        OSError: What the thread met.
+        OSError: The thread failed.
     """
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
-    file = os.fdopen(writing, "wb")  # opened here: should no thread ever come to it, it is closed with its last user
+    file = os.fdopen(writing, "wb")  # opened here: if no thread runs, it is closed with its last reference
 
     def write() -> None:
         with contextlib.suppress(BrokenPipeError), file as out:  # closing writes too

@@ -1,8 +1,8 @@
-"""Unpacking a layer into a directory: safely, whatever the archive says, and with few system calls a file.
+"""Unpacking of layers: safe for any archive, and with few system calls per file.
 
 Every parent is opened with `RESOLVE_IN_ROOT`, so no `..`, absolute name or link leaves the directory, and files are
-made with `O_EXCL | O_NOFOLLOW` in that parent. Whiteouts (`.wh.NAME`, `.wh..wh..opq`; OCI image spec, layer.md) become
-overlayfs's own: a character device 0/0 and the attribute `trusted.overlay.opaque`.
+created with `O_EXCL | O_NOFOLLOW` in that parent. Whiteouts (`.wh.NAME`, `.wh..wh..opq`; OCI image spec, layer.md)
+become those of overlayfs: a character device 0/0 and the attribute `trusted.overlay.opaque`.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ from pyd_core.tar.reader import ByteSource, TarReader
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
 _PARENTS = 256
-"""Directories held open at a time."""
+"""Maximum number of directories held open."""
 _STEPS = frozenset({b"", b".", b".."})
-"""Last parts of a path that name nothing in its directory."""
+"""Final parts of a path that name nothing in its directory."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(kw_only=True)
 class UnpackLimits:
-    """What an archive may grow to before it is taken for a bomb."""
+    """Size from which an archive counts as a bomb."""
 
     bytes: int = 256 << 30
     entries: int = 5_000_000
 
 
 class Unpacker:
-    """Unpacks one archive.
+    """Unpacker of one archive.
 
     Args:
         target: An existing directory that belongs to this engine.
-        layer: Whether whiteouts and devices are honoured, as in a layer; without it (`docker cp`) `.wh.` names are
-            plain files and what is in the way is replaced.
-        limits: When to give up.
+        layer: Whether to apply whiteouts and create devices, as for a layer. Without it (`docker cp`), `.wh.` names are
+            plain files and existing files are replaced.
+        limits: The limits.
         prefix: The directory below the target that names in the archive are relative to.
-        strict: Refuse to put a file where a directory is, and the other way round.
-        ids: Whose numbers owners are in the archive; None where they are the host's.
+        strict: Refuse to replace a directory with a file, and a file with a directory.
+        ids: User namespace of the owners in the archive; None if they are the host's.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class Unpacker:
         self._parents: OrderedDict[bytes, int] = OrderedDict()
         self._directories: list[tuple[bytes, int]] = []
         self.size = 0
-        """Bytes of file contents unpacked, and of what symbolic links say, as Docker Engine counts them."""
+        """Bytes of file contents unpacked, and of symbolic links' targets, as Docker Engine counts them."""
 
     def run(self, source: ByteSource) -> None:
-        """Unpacks the archive.
+        """Unpack the archive.
 
         Raises:
             InvalidInput: The archive is damaged, hostile or too large.
@@ -126,7 +126,7 @@ class Unpacker:
             os.close(self._parents.popitem(last=False)[1])
 
     def _inside_known(self, path: bytes) -> int:
-        """Opens a directory from the one above it, where that is held open and this no link; -1 where not."""
+        """Open a directory through its parent, if that is held open and this is not a link; return -1 otherwise."""
         above, _, name = path.rpartition(b"/")
         known = self._parents.get(above)
         if known is None or not name:
@@ -141,13 +141,13 @@ class Unpacker:
             os.close(self._parents.pop(known))
 
     def _split(self, full: bytes) -> tuple[bytes, bytes]:
-        """Returns a member's directory and its name there, both empty for the directory that is unpacked into."""
+        """Return a member's directory and its name there, both empty for the target directory itself."""
         where, _, name = full.rstrip(b"/").rpartition(b"/")
         if where in self._parents and name not in _STEPS and not self._prefix and b"\0" not in name:
-            return where, name  # most members lie beside the one before: nothing to look for in what was looked at
+            return where, name  # most members follow one in the same directory, which was checked already
         parts = [part for part in full.split(b"/") if part not in {b"", b"."}]
         if b".." in parts or b"\0" in full:
-            raise InvalidInput(f"the archive holds a name that leads out: {_shown(full)}", reference="bad-archive")
+            raise InvalidInput(f"the archive contains a name that leads out: {_shown(full)}", reference="bad-archive")
         if not parts:
             return b"", b""
         parts = [*self._prefix, *parts]
@@ -180,7 +180,7 @@ class Unpacker:
                 self._node(parent, name, entry, kind)
             case other:
                 raise InvalidInput(
-                    f"the archive holds a member of unknown type {_shown(other)}", reference="bad-archive"
+                    f"the archive contains a member of unknown type {_shown(other)}", reference="bad-archive"
                 )
 
     def _file(self, parent: int, name: bytes, entry: TarEntry, reader: TarReader, where: bytes) -> None:
@@ -194,7 +194,7 @@ class Unpacker:
                 written = 0
                 while written < len(part):
                     written += os.pwrite(fd, part[written:] if written else part, offset + written)
-            if entry.fragments is not None:  # holes stay holes: a tiny archive can name very large ones
+            if entry.fragments is not None:  # keep holes: a tiny archive can describe very large files
                 os.ftruncate(fd, entry.size)
             os.fchown(fd, entry.uid, entry.gid)
             os.fchmod(fd, entry.mode)
@@ -229,7 +229,7 @@ class Unpacker:
         target = [part for part in entry.link.split(b"/") if part not in {b"", b"."}]
         if not target or b".." in target:
             raise InvalidInput(
-                f"the archive holds a link that leads out: {_shown(entry.link)}", reference="bad-archive"
+                f"the archive contains a link that leads out: {_shown(entry.link)}", reference="bad-archive"
             )
         target = [*self._prefix, *target]
         source = self._root.make_directories(os.fsdecode(b"/".join(target[:-1])) or "/")
@@ -249,12 +249,12 @@ class Unpacker:
             return
         hidden = name[len(WHITEOUT) :]
         if hidden.startswith(WHITEOUT) or hidden in {b"", b".", b".."}:
-            return  # aufs's own bookkeeping, which old layers still carry
+            return  # aufs's own bookkeeping, which old layers still contain
         self._clear(parent, hidden, where)
         try:
             os.mknod(hidden, stat.S_IFCHR | 0o000, os.makedev(0, 0), dir_fd=parent)
-        except PermissionError:  # the layers lie on an overlay, which keeps such nodes to itself
-            os.close(os.open(name, _NEW, 0o600, dir_fd=parent))  # fuse-overlayfs knows the archive's own form
+        except PermissionError:  # the layers are on an overlay, which reserves such nodes
+            os.close(os.open(name, _NEW, 0o600, dir_fd=parent))  # fuse-overlayfs understands the archive's own form
 
     def _clear(self, parent: int, name: bytes, where: bytes) -> None:
         if not self._layer:
@@ -267,10 +267,10 @@ class Unpacker:
             if self._strict:
                 raise
             remove_tree(os.fsdecode(name), dir_fd=parent, one_file_system=True)
-        self._forget(_join(where, name))  # a link to a directory may have been a way too
+        self._forget(_join(where, name))  # a link to a directory may have been a parent too
 
     def _node(self, parent: int, name: bytes, entry: TarEntry, kind: int) -> None:
-        """Makes a device or a pipe; a container may have put something else in its place before it is owned."""
+        """Create a device or a pipe; a container may replace it before its owner is set."""
         device = os.makedev(entry.major, entry.minor) if kind != stat.S_IFIFO else 0
         os.mknod(name, kind | 0o600, device, dir_fd=parent)
         fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
@@ -278,7 +278,7 @@ class Unpacker:
             status = os.fstat(fd)
             if (stat.S_IFMT(status.st_mode), status.st_rdev) != (kind, device):
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-            made = Path(f"/proc/self/fd/{fd}")  # chmod(2) takes no descriptor that opens nothing
+            made = Path(f"/proc/self/fd/{fd}")  # chmod(2) doesn't accept an `O_PATH` descriptor
             os.chown(made, entry.uid, entry.gid)
             made.chmod(entry.mode)
             os.utime(made, ns=(entry.mtime_ns, entry.mtime_ns))
@@ -286,7 +286,7 @@ class Unpacker:
             os.close(fd)
 
     def _own(self, parent: int, entry: TarEntry) -> None:
-        """Sets owner, mode and time of a directory that is held open."""
+        """Set owner, mode and time of a directory that is held open."""
         os.chown(".", entry.uid, entry.gid, dir_fd=parent)
         os.chmod(".", entry.mode, dir_fd=parent)
         os.utime(".", ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent)
@@ -303,18 +303,18 @@ class Unpacker:
                 try:
                     fd = self._root.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW) if fd < 0 else fd
                 except KernelError:
-                    continue  # a later entry took its place
+                    continue  # a later entry replaced it
                 self._hold(path, fd)
             os.utime(".", ns=(mtime, mtime), dir_fd=fd)
 
 
 def _refuse_mount(parent: int, name: bytes) -> None:
-    """Refuses to take away what something is mounted on.
+    """Refuse to remove a mount point.
 
-    The kernel refuses it only in the mount namespace that the mount is in; elsewhere it takes the mount away with it.
+    The kernel refuses it only in the mount's own namespace; elsewhere it removes the mount as well.
 
     Raises:
-        OSError: Something is mounted there (`EBUSY`).
+        OSError: It is a mount point (`EBUSY`).
     """
     try:
         fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
@@ -346,7 +346,7 @@ def _join(where: bytes, name: bytes) -> bytes:
 
 def _set_xattr(fd: int, key: str, value: bytes) -> None:
     if key.startswith("trusted.overlay."):
-        return  # the file system's own bookkeeping is never taken from an archive
+        return  # the file system's own attributes are never taken from an archive
     try:
         os.setxattr(fd, key, value)
     except OSError as error:
