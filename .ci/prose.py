@@ -131,6 +131,8 @@ def _names(node: ast.AST) -> Iterator[tuple[int, str, str]]:
     else:
         return
     line = getattr(node, "lineno", 1)
+    if name == "tell" and isinstance(node, ast.FunctionDef) and len(node.args.args) == 1:
+        return  # the method of files
     if name.lstrip("_") in NAMES:
         yield line, "name", name
     elif name.isupper() and MOODS.match(name):

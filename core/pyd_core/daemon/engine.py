@@ -27,10 +27,10 @@ from pyd_core.daemon.containers.start import StartPreparation
 from pyd_core.daemon.containers.view import ContainerView
 from pyd_core.daemon.containers.volumes import VolumeClaims
 from pyd_core.daemon.events import EventBus
-from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.blobs import BlobStore
 from pyd_core.daemon.images.events import ImageEvents
 from pyd_core.daemon.images.layers import LayerStore
-from pyd_core.daemon.images.registry_config import Hosts
+from pyd_core.daemon.images.registry_config import RegistrySettings
 from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.networks import addresses
 from pyd_core.daemon.networks.collection import NetworkStore
@@ -64,7 +64,7 @@ class Engine:
             raise InvalidInput(f"invalid subnet {config.subnet[:60]}: the default bridge takes one of IPv4")
         self.config = config
         self.settings = settings.read(config.settings)
-        self.registries = Hosts(
+        self.registries = RegistrySettings(
             mirrors=self.settings.registry_mirrors,
             insecure=self.settings.insecure_registries,
             certificates=Path(self.settings.registry_certificates),
@@ -91,7 +91,7 @@ class Engine:
         root = self.config.root
         self.store = Store(root / "engine.db")
         self.containers = ContainerStore(self.config, self.store, self.events)
-        blobs = Blobs(root / "blobs")
+        blobs = BlobStore(root / "blobs")
         layers = LayerStore(root / "layers", blobs, self.store)
         self.images = ImageStore(self.store, blobs, layers, self.containers)
         self.image_events = ImageEvents(self.images, self.events)

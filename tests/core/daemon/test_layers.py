@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.daemon.images.blobs import Blobs
+from pyd_core.daemon.images.blobs import BlobStore
 from pyd_core.daemon.images.layers import LayerStore, StoredLayer
 from pyd_core.daemon.store import Store
 
@@ -21,7 +21,7 @@ from pyd_core.daemon.store import Store
 @pytest.fixture
 def layers(tmp_path: Path) -> Iterator[LayerStore]:
     with closing(Store(tmp_path / "db")) as store:
-        yield LayerStore(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+        yield LayerStore(tmp_path / "layers", BlobStore(tmp_path / "blobs"), store)
 
 
 def packed(where: Path) -> Path:
@@ -41,7 +41,7 @@ def test_unpacking_tells_how_far_it_is(layers: LayerStore, tmp_path: Path):
     file = packed(tmp_path / "packed")
     whole = file.stat().st_size
     told: list[int] = []
-    layers.unpack(file, moved=told.append)
+    layers.unpack(file, on_progress=told.append)
     assert told == sorted(told)
     assert 0 < told[0] < whole == told[-1]
 
@@ -58,7 +58,7 @@ def test_a_layer_that_a_pull_cut_short_has_left_is_taken_as_it_is(layers: LayerS
     first = layers.unpack(file)
     again = layers.unpack(copy)
     assert again == first
-    layers.keep(again)
+    layers.record(again)
     assert [each.name for each in (tmp_path / "layers").iterdir()] == [layers.directory(first.diff_id).name]
     assert (layers.directory(first.diff_id) / "file").stat().st_size == 3 << 20
 
@@ -80,7 +80,7 @@ def test_layers_whose_digests_begin_alike_keep_their_own_files(layers: LayerStor
     found = []
     for name in ("hostile", "benign"):
         found.append(layers.unpack(colliding(tmp_path, name)))
-        layers.keep(found[-1])
+        layers.record(found[-1])
     hostile, benign = found
     assert hostile.diff_id[:23] == benign.diff_id[:23]
     assert "HOSTILE" in program(layers, hostile)
@@ -92,11 +92,11 @@ def test_layers_whose_digests_begin_alike_keep_their_own_files(layers: LayerStor
 def installed_by_version_0_1(tmp_path: Path, names: Sequence[str]) -> list[StoredLayer]:
     """Makes a store in which directories of layers have short names, the first layer's files in them."""
     with closing(Store(tmp_path / "db")) as store:
-        layers = LayerStore(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+        layers = LayerStore(tmp_path / "layers", BlobStore(tmp_path / "blobs"), store)
         found = []
         for name in names:
             layer = layers.unpack(colliding(tmp_path, name))
-            layers.keep(layer)
+            layers.record(layer)
             short = layers.directory(layer.diff_id).with_name(layer.diff_id[7:23])
             if short.exists():
                 shutil.rmtree(layers.directory(layer.diff_id))
@@ -110,7 +110,7 @@ def test_layers_of_version_0_1_are_renamed_at_start(tmp_path: Path):
     [layer] = installed_by_version_0_1(tmp_path, ["benign"])
     for _ in range(2):
         with closing(Store(tmp_path / "db")) as store:
-            layers = LayerStore(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+            layers = LayerStore(tmp_path / "layers", BlobStore(tmp_path / "blobs"), store)
             assert "benign" in program(layers, layer)
             assert [path.name for path in (tmp_path / "layers").iterdir()] == [layer.diff_id[7:]]
 
@@ -119,7 +119,7 @@ def test_layers_of_version_0_1_that_share_a_directory_are_unpacked_again(tmp_pat
     """The directory has the files of the hostile layer, which the benign image ran too."""
     hostile, benign = installed_by_version_0_1(tmp_path, ["hostile", "benign"])
     with closing(Store(tmp_path / "db")) as store:
-        layers = LayerStore(tmp_path / "layers", Blobs(tmp_path / "blobs"), store)
+        layers = LayerStore(tmp_path / "layers", BlobStore(tmp_path / "blobs"), store)
         assert "HOSTILE" in program(layers, hostile)
         assert "benign" in program(layers, benign)
         assert len(list((tmp_path / "layers").iterdir())) == 2
@@ -128,7 +128,7 @@ def test_layers_of_version_0_1_that_share_a_directory_are_unpacked_again(tmp_pat
 def test_a_shared_directory_whose_packed_layers_are_damaged_is_nobodys(tmp_path: Path):
     hostile, benign = installed_by_version_0_1(tmp_path, ["hostile", "benign"])
     with closing(Store(tmp_path / "db")) as store:
-        blobs = Blobs(tmp_path / "blobs")
+        blobs = BlobStore(tmp_path / "blobs")
         blobs.path(benign.blob).write_bytes(b"damaged")
         layers = LayerStore(tmp_path / "layers", blobs, store)
         assert benign.diff_id not in layers

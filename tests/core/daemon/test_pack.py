@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from pyd_core.daemon.containers.population import copy_tree
-from pyd_core.daemon.images.tar_writer import Packer
+from pyd_core.daemon.images.tar_writer import TarWriter
 from pyd_core.linux.tree import remove_tree
 
 
 def packed(path: Path, name: str = "") -> list[tuple[str, bytes, str]]:
     """Packs what is there and returns names, kinds and what links lead to."""
     out = io.BytesIO()
-    packer = Packer(out)
-    packer.tree(str(path), name)
+    packer = TarWriter(out)
+    packer.add_tree(str(path), name)
     packer.close()
     out.seek(0)
     with tarfile.open(fileobj=out) as tar:

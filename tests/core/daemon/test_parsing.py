@@ -11,7 +11,7 @@ from pyd_core.daemon.containers import options, resources
 from pyd_core.daemon.containers.health import judge
 from pyd_core.daemon.containers.status_text import ago
 from pyd_core.daemon.events import fits
-from pyd_core.daemon.images.blobs import digits
+from pyd_core.daemon.images.blobs import hex_digest
 from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.runtime.oci import failure
@@ -57,7 +57,7 @@ def test_what_is_no_name_of_an_image(text: str):
 @pytest.mark.parametrize("text", ["sha256:../../etc/passwd", "sha256:" + "A" * 64, "md5:" + "a" * 32, "a" * 64])
 def test_what_is_no_digest_never_becomes_a_path(text: str):
     with pytest.raises(InvalidInput):
-        digits(text)
+        hex_digest(text)
 
 
 def test_changes_are_applied_in_turn():

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pyd_core.daemon.images.connection_errors import reaching
+from pyd_core.daemon.images.connection_errors import translate_errors
 from pyd_core.errors import EngineError
 from support.tls import Certificates
 
@@ -39,7 +39,7 @@ async def listening(answer: bytes | None, context: ssl.SSLContext | None = None)
 
 async def ask(url: str, seconds: float | None) -> None:
     async with httpx.AsyncClient(timeout=seconds, trust_env=False) as client:
-        with reaching("registry it", certificate="/certs.d/it/ca.crt"):
+        with translate_errors("registry it", certificate="/certs.d/it/ca.crt"):
             await client.get(url)
 
 

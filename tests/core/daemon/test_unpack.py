@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 import pytest
 import zstandard
 
-from pyd_core.daemon.images.streams import Hashed, decompressed
+from pyd_core.daemon.images.streams import HashingReader, decompress
 from pyd_core.daemon.images.unpack import Unpacker, UnpackLimits
 from pyd_core.errors import InvalidInput
 from pyd_core.tar.reader import TarReader
@@ -149,7 +149,7 @@ def test_damaged_compression_is_refused_wherever_it_is_damaged(pack: Callable[[b
         broken = bytearray(whole)
         broken[at] ^= 0xFF
         with contextlib.suppress(InvalidInput):
-            Hashed(decompressed(cast("BinaryIO", io.BytesIO(broken)))).digest()
+            HashingReader(decompress(cast("BinaryIO", io.BytesIO(broken)))).digest()
 
 
 def test_a_flipped_bit_anywhere_in_a_header_is_noticed(target: Path):
@@ -197,7 +197,7 @@ def test_hashing_sees_every_byte_however_it_is_read():
     import hashlib
 
     body = os.urandom(3_000_000)
-    hashed = Hashed(io.BytesIO(body))
+    hashed = HashingReader(io.BytesIO(body))
     assert hashed.read(10) == body[:10]
     assert hashed.read(2_500_000) == body[10:2_500_010]
     assert hashed.digest() == f"sha256:{hashlib.sha256(body).hexdigest()}"

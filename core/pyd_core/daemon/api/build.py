@@ -150,7 +150,7 @@ def _fetch(engine: Engine, request: HttpRequest) -> Fetch:
     logins = _logins(request.headers.get("x-registry-config", ""))
     default_platform = request.query.get("platform", "")
     if default_platform:
-        platforms.parse(default_platform)
+        platforms.parse_platform(default_platform)
 
     async def fetch(name: str, platform: str) -> AsyncGenerator[Record, None]:
         reference = parse(name)

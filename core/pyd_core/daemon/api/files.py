@@ -68,8 +68,8 @@ async def get_archive(engine: Engine, request: HttpRequest) -> Response:
         async with engine.files.opened(container) as again:
             with paths.found(again, path, name) as (parent, _, short):
                 across = files.devices(again, container)
-                work = lambda packer: packer.tree(parent, short, across=across)  # noqa: E731 - too long in its place
-                async with aclosing(tar_writer.stream(work, ids=again.ids)) as packed:
+                work = lambda packer: packer.add_tree(parent, short, across=across)  # noqa: E731 - too long in its place
+                async with aclosing(tar_writer.stream_tar(work, ids=again.ids)) as packed:
                     async for data in packed:
                         yield data
 
@@ -107,10 +107,10 @@ async def put_archive(engine: Engine, request: HttpRequest) -> Response:
 
 
 def _unpack(unpacker: Unpacker, spooled: Path) -> None:
-    from pyd_core.daemon.images.streams import decompressed  # noqa: PLC0415 - the compression libraries load on demand
+    from pyd_core.daemon.images.streams import decompress  # noqa: PLC0415 - the compression libraries load on demand
 
     with spooled.open("rb") as raw:
-        unpacker.run(decompressed(raw))
+        unpacker.run(decompress(raw))
 
 
 @route("GET", "/containers/{id}/changes")
@@ -130,7 +130,7 @@ async def export(engine: Engine, request: HttpRequest) -> Response:
     async def chunks() -> AsyncIterator[bytes]:
         async with engine.files.stacked(container) as root:
             path, ids = f"/proc/self/fd/{root.fd}", root.ids
-            async with aclosing(tar_writer.stream(lambda packer: packer.tree(path, ""), ids=ids)) as packed:
+            async with aclosing(tar_writer.stream_tar(lambda packer: packer.add_tree(path, ""), ids=ids)) as packed:
                 async for data in packed:
                     yield data
 

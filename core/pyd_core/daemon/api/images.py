@@ -22,7 +22,7 @@ from pyd_core.daemon.filters import labelled, truth, until
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import platforms, tar_writer
 from pyd_core.daemon.images import save as save_
-from pyd_core.daemon.images.store import ImageRecord, familiar
+from pyd_core.daemon.images.store import ImageRecord, familiar_name
 from pyd_core.daemon.rows import shown as shown_rows
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
 from pyd_core.model.base import parse_time
@@ -101,7 +101,7 @@ def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[ImageRecord
 
 
 def _created(engine: Engine, record: ImageRecord) -> int:
-    return parse_time(engine.images.file(record).created) or 0
+    return parse_time(engine.images.config(record).created) or 0
 
 
 def _glob(text: str) -> Pattern:
@@ -112,7 +112,7 @@ def _glob(text: str) -> Pattern:
 
 
 def _fits(pattern: Pattern, record: ImageRecord) -> bool:
-    return any(pattern.fullmatch(familiar(name)) or pattern.fullmatch(name) for name in record.names)
+    return any(pattern.fullmatch(familiar_name(name)) or pattern.fullmatch(name) for name in record.names)
 
 
 @route("GET", "/images/{name}/json")
@@ -188,7 +188,7 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
     parents = engine.images.parents()
     sizes = {layer.diff_id: layer.size for layer in engine.images.layers.all()}
     for record in choose(engine, filters):
-        if (record.names and not everything) or engine.images.needed(record.id):
+        if (record.names and not everything) or engine.images.is_needed(record.id):
             continue
         if not record.names and record.id in parents:  # goes with the last image made from it
             continue
@@ -236,7 +236,7 @@ def stream_archive(engine: Engine, names: list[str]) -> StreamingResponse:
 
     async def chunks() -> AsyncIterator[bytes]:
         async with aclosing(
-            tar_writer.stream(lambda packer: save_.write(engine.images, named_records, packer))
+            tar_writer.stream_tar(lambda packer: save_.write_archive(engine.images, named_records, packer))
         ) as packed:
             async for data in packed:
                 yield data
@@ -255,7 +255,7 @@ async def load(engine: Engine, request: HttpRequest) -> Response:
             file = await loading.spool(engine.images, request.chunks())
             try:
                 on_loaded = partial(engine.image_events.emit, "load")
-                async with aclosing(loading.load(engine.images, file, loaded=on_loaded)) as texts:
+                async with aclosing(loading.load(engine.images, file, on_loaded=on_loaded)) as texts:
                     async for text in texts:
                         yield line({"stream": text})
             finally:
@@ -290,7 +290,7 @@ def _import(engine: Engine, request: HttpRequest) -> Response:
     async def imported(file: Path) -> bytes:
         with contextlib.ExitStack() as spooled:
             spooled.callback(file.unlink, missing_ok=True)
-            record = await loading.import_root(
+            record = await loading.import_root_fs(
                 engine.images, file, reference=reference, changes=changes, message=message, platform=platform
             )
         if reference is not None:
@@ -320,7 +320,7 @@ def _platform(text: str) -> dict[str, str]:
     """
     if not text:
         return {}
-    system, processor, variant = platforms.parse(text)
+    system, processor, variant = platforms.parse_platform(text)
     if system != "linux":
         raise InvalidInput("operating system is not supported")
     return {"os": system, "architecture": processor, **({"variant": variant} if variant else {})}
@@ -335,7 +335,7 @@ def _address(source: str) -> ResolvedAddress:
 
 
 async def _downloaded(engine: Engine, address: ResolvedAddress) -> Path:
-    file = engine.images.blobs.temporary()
+    file = engine.images.blobs.create_temporary()
     try:
         await address.fetch(file)
     except BaseException:

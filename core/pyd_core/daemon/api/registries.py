@@ -16,7 +16,7 @@ from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.progress import ProgressEmitter
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.push import push as push_image
-from pyd_core.daemon.images.registry import Registry, RegistryLogin, credentials
+from pyd_core.daemon.images.registry import Registry, RegistryLogin, decode_credentials
 from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.model.image import SearchResult
 from pyd_core.model.reference import DEFAULT_DOMAIN, Reference, parse
@@ -31,7 +31,7 @@ DEFAULT_RESULTS, MAX_RESULTS = 25, 100
 
 
 def _auth(request: HttpRequest) -> RegistryLogin:
-    return credentials(request.headers.get("x-registry-auth", ""))
+    return decode_credentials(request.headers.get("x-registry-auth", ""))
 
 
 async def _lines(records: AsyncGenerator[Record, None]) -> AsyncIterator[bytes]:
@@ -49,7 +49,7 @@ async def pull(engine: Engine, request: HttpRequest) -> StreamingResponse:
     reference = parse(joined)
     auth, platform = _auth(request), request.query.get("platform", "")
     if platform:
-        platforms.parse(platform)
+        platforms.parse_platform(platform)
     if _tagged(joined):
         return StreamingResponse(chunks=_lines(await start_pull(engine, reference, auth, platform)))
     async with Registry(reference, auth, engine.registries, pull=True) as registry:

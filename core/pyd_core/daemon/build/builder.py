@@ -17,8 +17,8 @@ from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, said
 from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.build.stage import BuildStage, told
 from pyd_core.daemon.build.variables import Lexer, assignments
-from pyd_core.daemon.images.changes import apply_changes, command, merged_env
-from pyd_core.daemon.images.load import config_file
+from pyd_core.daemon.images.changes import apply_changes, merge_env, parse_command
+from pyd_core.daemon.images.load import encode_config
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.linux.openat2 import RootDirectory
@@ -77,7 +77,7 @@ class Builder:
                             return
                 if self._stages:
                     image = self._stages[-1].image
-                    held.enter_context(self._services.images.held([image.id]))
+                    held.enter_context(self._services.images.hold([image.id]))
                     yield said(f" ---> {image.id[7:19]}\n")
             unused = sorted(set(self._request.arguments) - self._asked - PROXIES)
             if unused:
@@ -126,7 +126,7 @@ class Builder:
             image = earlier.image
         elif base == SCRATCH:
             image = self._services.images.add(
-                config_file(ContainerConfig(), [], [], created="0001-01-01T00:00:00Z"), []
+                encode_config(ContainerConfig(), [], [], created="0001-01-01T00:00:00Z"), []
             )
         else:
             platform = Lexer(step.flags.get("platform", ""), self._globals, self._escape).whole()
@@ -137,7 +137,7 @@ class Builder:
                         if "error" in record:
                             return
             image = self._services.images.find(base)
-        config = self._services.images.file(image).config or ContainerConfig()
+        config = self._services.images.config(image).config or ContainerConfig()
         stage = BuildStage(self._services, name, image, config, self._request.use_cache)
         stage.proxies = {
             key: value for key, value in self._request.arguments.items() if key in PROXIES and value is not None
@@ -241,7 +241,7 @@ class Builder:
         if step.word == "ENV":
             found = self._assigned(step, values)
             shown = " ".join(f"{name}={value}" for name, value in found)
-            changes["env"] = merged_env(stage.config.env, [f"{name}={value}" for name, value in found])
+            changes["env"] = merge_env(stage.config.env, [f"{name}={value}" for name, value in found])
         elif step.word == "LABEL":
             found = self._assigned(step, values)
             shown = " ".join(f"{name}={value}" for name, value in found)
@@ -250,10 +250,10 @@ class Builder:
             stage.author = step.rest
         elif step.word == "CMD":
             stage.own_command = True
-            changes["cmd"] = command(step.rest, stage.config.shell)
+            changes["cmd"] = parse_command(step.rest, stage.config.shell)
             shown = _listed(changes["cmd"])
         elif step.word == "ENTRYPOINT":
-            changes["entrypoint"] = command(step.rest, stage.config.shell)
+            changes["entrypoint"] = parse_command(step.rest, stage.config.shell)
             shown = _listed(changes["entrypoint"])
             if not stage.own_command:
                 changes["cmd"] = None

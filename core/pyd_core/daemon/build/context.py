@@ -15,7 +15,7 @@ from pyd_core.build.ignore import IgnorePatterns
 from pyd_core.daemon.build.copy_instruction import is_archive
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images.store import ImageStore
-from pyd_core.daemon.images.streams import decompressed
+from pyd_core.daemon.images.streams import decompress
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.openat2 import RootDirectory, open_file
@@ -72,7 +72,7 @@ class BuildContexts:
             InvalidInput: It isn't there, or neither of the two.
         """
         async with self._home() as directory:
-            spooled = self._images.blobs.temporary()
+            spooled = self._images.blobs.create_temporary()
             try:
                 await address.fetch(spooled)
                 yield directory, await asyncio.to_thread(_take, spooled, directory)
@@ -115,7 +115,7 @@ def _take(spooled: Path, directory: Path) -> bool:
 
 def _unpack(spooled: Path, directory: Path) -> None:
     with spooled.open("rb") as raw:
-        Unpacker(directory, layer=False).run(decompressed(raw))
+        Unpacker(directory, layer=False).run(decompress(raw))
 
 
 def read_dockerfile(context: Path, name: str) -> bytes:

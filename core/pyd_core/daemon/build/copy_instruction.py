@@ -24,7 +24,7 @@ from pyd_core.daemon.build.variables import Lexer
 from pyd_core.daemon.containers import users
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import tar_writer
-from pyd_core.daemon.images.streams import Hashed, decompressed
+from pyd_core.daemon.images.streams import HashingReader, decompress
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, KernelError, PydError
 from pyd_core.linux.openat2 import RootDirectory
@@ -199,18 +199,18 @@ async def _piece(
         place = f"/proc/self/fd/{fd}"
         kind = os.fstat(fd).st_mode
         if stat.S_ISDIR(kind):  # what is in it, not itself
-            chunks = tar_writer.stream(lambda packer: packer.tree(place, ""), owner=owner, mode=mode)
+            chunks = tar_writer.stream_tar(lambda packer: packer.add_tree(place, ""), owner=owner, mode=mode)
             return CopySource(await loading.spool(images, chunks), where)
         if not stat.S_ISREG(kind):
             raise InvalidInput(f"{path[:200]} is neither a file nor a directory")
         if add:
-            archive = images.blobs.temporary()
+            archive = images.blobs.create_temporary()
             if await asyncio.to_thread(_archive, place, archive):
                 return CopySource(archive, where)
             archive.unlink()
         name = posixpath.basename(path) if into else posixpath.basename(where)
         directory = where if into else posixpath.dirname(where)
-        chunks = tar_writer.stream(lambda packer: packer.tree(place, name), owner=owner, mode=mode)
+        chunks = tar_writer.stream_tar(lambda packer: packer.add_tree(place, name), owner=owner, mode=mode)
         return CopySource(await loading.spool(images, chunks), directory)
     finally:
         os.close(fd)
@@ -233,11 +233,11 @@ async def _fetched(
             f"cannot determine filename for source {address.url[:200]}", hint="name the file: ADD URL PATH"
         )
     images = stage.services.images
-    file = images.blobs.temporary()
+    file = images.blobs.create_temporary()
     try:
         await address.fetch(file, checksum=checksum)
-        chunks = tar_writer.stream(
-            lambda packer: packer.tree(str(file), name), owner=owner, mode=PRIVATE if mode is None else mode
+        chunks = tar_writer.stream_tar(
+            lambda packer: packer.add_tree(str(file), name), owner=owner, mode=PRIVATE if mode is None else mode
         )
         return CopySource(await loading.spool(images, chunks), where if into else posixpath.dirname(where))
     finally:
@@ -247,7 +247,7 @@ async def _fetched(
 def is_archive(raw: BinaryIO) -> bool:
     """Whether a file is a tar, compressed or not; it is read from its beginning after."""
     try:
-        return next(iter(TarReader(Hashed(decompressed(raw)))), None) is not None
+        return next(iter(TarReader(HashingReader(decompress(raw)))), None) is not None
     except (PydError, OSError, EOFError):
         return False
     finally:
@@ -259,7 +259,7 @@ def _archive(place: str, out: Path) -> bool:
     with Path(place).open("rb") as raw:
         if not is_archive(raw):
             return False
-        whole = Hashed(decompressed(raw))
+        whole = HashingReader(decompress(raw))
         with out.open("wb") as file:
             while data := whole.read(1 << 20):
                 file.write(data)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from pyd_core.daemon.images.connection_errors import reaching
+from pyd_core.daemon.images.connection_errors import translate_errors
 from pyd_core.errors import InvalidInput, Unsupported
 
 SCHEMES = ("http://", "https://")
@@ -66,7 +66,7 @@ class ResolvedAddress:
         if checksum and not _DIGEST.fullmatch(checksum):
             raise InvalidInput(f"invalid checksum: {checksum[:80]!r} is no sha256:…")
         running = hashlib.sha256()
-        with reaching(self.url[:200]):
+        with translate_errors(self.url[:200]):
             async with (
                 httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True) as client,
                 client.stream("GET", self.url, headers={"Accept-Encoding": "identity"}) as answer,

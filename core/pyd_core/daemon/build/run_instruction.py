@@ -15,7 +15,7 @@ from pyd_core.daemon.containers import logs
 from pyd_core.daemon.containers.attach import unframed
 from pyd_core.daemon.containers.commit import commit, derive
 from pyd_core.daemon.containers.container import EngineContainer
-from pyd_core.daemon.images.changes import command
+from pyd_core.daemon.images.changes import parse_command
 from pyd_core.errors import PydError
 from pyd_core.model.container_config import HealthConfig
 from pyd_core.model.creation import CreateBody
@@ -63,7 +63,7 @@ async def keep_changes(stage: BuildStage, container: EngineContainer, created_by
 
 async def run(stage: BuildStage, step: Instruction, request: BuildRequest) -> AsyncGenerator[Record, None]:
     """Runs a command."""
-    words = step.listed() or command(step.rest, stage.config.shell)
+    words = step.listed() or parse_command(step.rest, stage.config.shell)
     given = stage.run_arguments
     created_by = " ".join([*([f"|{len(given)}", *given] if given else []), *words])
     if stage.cached(created_by, stage.config):

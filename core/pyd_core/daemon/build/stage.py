@@ -9,7 +9,7 @@ import msgspec
 from pyd_core.daemon.build.request import PROXIES
 from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.containers.commit import Origin, derive
-from pyd_core.daemon.images.changes import SHELL
+from pyd_core.daemon.images.changes import DEFAULT_SHELL
 from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.model.container_config import ContainerConfig
 
@@ -50,7 +50,7 @@ class BuildStage:
         images = self.services.images
         found: list[tuple[str, ImageRecord]] = []
         for record in images.children(self.image.id):
-            file = images.file(record)
+            file = images.config(record)
             if file.history and file.history[-1].created_by == created_by and file.config == config:
                 found.append((file.created, record))
         if not found:
@@ -79,4 +79,4 @@ class BuildStage:
 
 def told(config: ContainerConfig, words: str) -> str:
     """What history says of a step that runs nothing, as Docker Engine has it: with the shell that it ends with."""
-    return f"{' '.join(config.shell or SHELL)} #(nop) {words}"
+    return f"{' '.join(config.shell or DEFAULT_SHELL)} #(nop) {words}"

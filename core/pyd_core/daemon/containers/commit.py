@@ -37,10 +37,10 @@ async def commit(
     """
     container.ensure_not_removing("committed")
     spooled = await loading.spool(
-        images, tar_writer.stream(lambda packer: packer.tree(str(container.upper), ""), whiteouts=True)
+        images, tar_writer.stream_tar(lambda packer: packer.add_tree(str(container.upper), ""), whiteouts=True)
     )
-    async with images.swept():
-        layer = await images.layers.take(spooled)
+    async with images.sweep_if_cancelled():
+        layer = await images.layers.import_async(spooled)
     parent = images.find(container.record.image_id)
     return await derive(images, parent, config, origin, layer=layer.diff_id)
 
@@ -52,7 +52,7 @@ async def derive(
     layers = [*parent.layers, *([layer] if layer else [])]
 
     def put() -> bytes:
-        before = images.file(parent)
+        before = images.config(parent)
         step = {
             "created": format_time(time.time_ns()),
             "created_by": origin.created_by,
@@ -61,7 +61,7 @@ async def derive(
             **({} if layer else {"empty_layer": True}),
         }
         history = [*msgspec.to_builtins(before.history or []), step]
-        body = json.loads(loading.config_file(config, layers, history))
+        body = json.loads(loading.encode_config(config, layers, history))
         body["author"] = origin.author or before.author
         text = json.dumps(body).encode()
         read_config(text)

@@ -93,9 +93,9 @@ class ContainerCreator:
         if not body.image:
             raise InvalidInput("no image specified" if body.cmd or body.entrypoint else "no command specified")
         image = self._images.find(body.image)
-        file = self._images.file(image)
+        file = self._images.config(image)
         if platform:
-            platforms.check(body.image, file, platform)
+            platforms.check_platform(body.image, file, platform)
         key = new_id()
         config = options.merge_image_config(body, file.config or ContainerConfig(), key)
         self._check_joined(body.host_config)

@@ -22,7 +22,7 @@ from pyd_core.daemon.containers.exec_record import Exec, ExecBody
 from pyd_core.daemon.containers.streams import ContainerStreams
 from pyd_core.daemon.duplex import UpgradedConnection
 from pyd_core.daemon.events import EventBus
-from pyd_core.daemon.images.changes import merged_env
+from pyd_core.daemon.images.changes import merge_env
 from pyd_core.daemon.networks import legacy_links
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.daemon.runtime.oci import failure, write_plan
@@ -80,7 +80,7 @@ def process(made: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
     held = [name for name in held if name in capabilities.possible()]
     confined = apparmor.profile(record.host, security.apparmor, there=apparmor.supported())
     planned = spec.process(record, identity, held, security, apparmor=confined, linked=links)
-    env = merged_env([each for each in planned["env"] if not each.startswith("TERM=")], body.env)
+    env = merge_env([each for each in planned["env"] if not each.startswith("TERM=")], body.env)
     if body.tty and not any(each.startswith("TERM=") for each in env):
         env.append("TERM=xterm")
     planned |= {"args": body.cmd, "env": env, "terminal": body.tty}

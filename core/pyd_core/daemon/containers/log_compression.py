@@ -16,7 +16,7 @@ from typing import IO, cast
 from isal import igzip
 
 from pyd_core.daemon.containers.container import EngineContainer
-from pyd_core.daemon.images.streams import DAMAGE
+from pyd_core.daemon.images.streams import DECOMPRESSION_ERRORS
 from pyd_core.errors import EngineError
 
 SUFFIX = ".gz"
@@ -62,7 +62,7 @@ class LogFile:
     def _next_of(self, unpacking: IO[bytes]) -> bytes:
         try:
             return unpacking.read(BLOCK)
-        except DAMAGE as error:
+        except DECOMPRESSION_ERRORS as error:
             raise EngineError(f"{self._path.name} is damaged: {error}", hint="remove that file") from error
 
 

@@ -23,7 +23,7 @@ from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.containers.rootfs import RootMounter
-from pyd_core.daemon.images.tar_writer import Packer
+from pyd_core.daemon.images.tar_writer import TarWriter
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.daemon.userns import Remapping, applies
 from pyd_core.daemon.volumes import STAGING, VolumeStore
@@ -165,8 +165,8 @@ def copy_tree(source: int, target: Path, *, ids: IdMap | None = None) -> None:
     def pack() -> None:
         try:
             with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as out:
-                packer = Packer(out)
-                packer.tree(f"/proc/self/fd/{source}", "")
+                packer = TarWriter(out)
+                packer.add_tree(f"/proc/self/fd/{source}", "")
                 packer.close()
         except OSError as error:
             failures.append(error)

@@ -15,7 +15,7 @@ from pyd_core.linux.fsync import sync
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
-def digits(digest: str) -> str:
+def hex_digest(digest: str) -> str:
     """Return the hexadecimal part of a digest. Digests from archives and registries may be paths that lead out.
 
     Raises:
@@ -27,7 +27,7 @@ def digits(digest: str) -> str:
     return match[1]
 
 
-class Blobs:
+class BlobStore:
     """Directory of blobs, `sha256/<hex>`; each is written to a temporary file, synced, and renamed into place."""
 
     def __init__(self, root: Path) -> None:
@@ -35,12 +35,12 @@ class Blobs:
         self.spool = root / "spool"
         self._root.mkdir(parents=True, exist_ok=True)
         self.spool.mkdir(exist_ok=True)
-        for left in self.spool.iterdir():  # partial writes from before a crash
-            left.unlink()
+        for leftover in self.spool.iterdir():  # partial writes from before a crash
+            leftover.unlink()
 
     def path(self, digest: str) -> Path:
         """Return the path of a blob."""
-        return self._root / digits(digest)
+        return self._root / hex_digest(digest)
 
     def has(self, digest: str) -> bool:
         """Return whether the blob exists."""
@@ -57,7 +57,7 @@ class Blobs:
         except FileNotFoundError:
             raise NotFound(f"blob {digest} is missing from the image store") from None
 
-    def temporary(self) -> Path:
+    def create_temporary(self) -> Path:
         """Create an empty temporary file for a new blob."""
         fd, name = tempfile.mkstemp(dir=self.spool)
         os.close(fd)
@@ -67,7 +67,7 @@ class Blobs:
         """Store bytes and return their digest."""
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         if not self.has(digest):
-            file = self.temporary()
+            file = self.create_temporary()
             file.write_bytes(body)
             self.adopt(file, digest)
         return digest
@@ -83,26 +83,26 @@ class Blobs:
         if durable:
             sync(self._root)
 
-    def check(self, file: Path, wanted: str, found: str) -> None:
+    def verify(self, file: Path, expected: str, actual: str) -> None:
         """Refuse and remove a file whose digest isn't the expected one.
 
         Raises:
             InvalidInput: The digests differ.
         """
-        if found != wanted:
+        if actual != expected:
             file.unlink(missing_ok=True)
-            raise InvalidInput(f"digest mismatch: expected {wanted}, got {found}", reference="digest-mismatch")
+            raise InvalidInput(f"digest mismatch: expected {expected}, got {actual}", reference="digest-mismatch")
 
     def set_aside(self, digest: str) -> Path:
         """Move a blob out of its place, if it exists, and return the file that remains to be removed."""
-        going = self.spool / f"gone-{os.urandom(8).hex()}"
+        removed = self.spool / f"gone-{os.urandom(8).hex()}"
         with contextlib.suppress(FileNotFoundError):
-            self.path(digest).rename(going)
-        return going
+            self.path(digest).rename(removed)
+        return removed
 
     def remove_all_but(self, used: set[str]) -> None:
         """Remove every blob that isn't in use."""
-        names = {digits(digest) for digest in used}
+        names = {hex_digest(digest) for digest in used}
         for file in self._root.iterdir():
             if file.name not in names:
                 file.unlink()

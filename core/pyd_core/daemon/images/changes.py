@@ -42,11 +42,11 @@ def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> Con
         word, _, rest = line.strip().partition(" ")
         values = {name: value for name, _, value in (entry.partition("=") for entry in config.env)}
         if word.upper() in {"ENV", "LABEL"}:
-            found = assignments(rest.strip(), values)
+            variables = assignments(rest.strip(), values)
             field, merged = (
-                ("env", merged_env(config.env, [f"{name}={value}" for name, value in found]))
+                ("env", merge_env(config.env, [f"{name}={value}" for name, value in variables]))
                 if word.upper() == "ENV"
-                else ("labels", {**config.labels, **dict(found)})
+                else ("labels", {**config.labels, **dict(variables)})
             )
             config = msgspec.structs.replace(config, **{field: merged})
         elif word.upper() in _EXPANDED and not rest.strip().startswith("["):
@@ -59,19 +59,19 @@ def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> Con
 def _apply(config: ContainerConfig, word: str, rest: str, line: str) -> ContainerConfig:
     if word == "MAINTAINER":
         return config
-    if word not in _READERS:
+    if word not in _PARSERS:
         raise InvalidInput(f"{word or 'an empty line'} is not a valid change command")
     if word != "CMD" and not rest:
         raise InvalidInput(f"{word} needs an argument: {line[:100]!r}")
-    return msgspec.structs.replace(config, **_READERS[word](config, rest))
+    return msgspec.structs.replace(config, **_PARSERS[word](config, rest))
 
 
 def _expose(config: ContainerConfig, rest: str) -> dict[str, Any]:
-    ports: dict[str, dict[str, str]] = {port: {} for text in rest.split() for port in _ports(text)}
+    ports: dict[str, dict[str, str]] = {port: {} for text in rest.split() for port in _parse_ports(text)}
     return {"exposed_ports": {**config.exposed_ports, **ports}}
 
 
-def _ports(text: str) -> list[str]:
+def _parse_ports(text: str) -> list[str]:
     """Parse `PORT[-LAST][/PROTOCOL]`.
 
     Raises:
@@ -85,13 +85,13 @@ def _ports(text: str) -> list[str]:
 
 
 def _volume(config: ContainerConfig, rest: str) -> dict[str, Any]:
-    paths = command(rest) if rest.startswith("[") else rest.split()
+    paths = parse_command(rest) if rest.startswith("[") else rest.split()
     return {"volumes": {**config.volumes, **{path: {} for path in paths}}}
 
 
-_READERS: dict[str, Callable[[ContainerConfig, str], dict[str, Any]]] = {
-    "CMD": lambda config, rest: {"cmd": command(rest, config.shell)},
-    "ENTRYPOINT": lambda config, rest: {"entrypoint": command(rest, config.shell)},
+_PARSERS: dict[str, Callable[[ContainerConfig, str], dict[str, Any]]] = {
+    "CMD": lambda config, rest: {"cmd": parse_command(rest, config.shell)},
+    "ENTRYPOINT": lambda config, rest: {"entrypoint": parse_command(rest, config.shell)},
     "EXPOSE": _expose,
     "VOLUME": _volume,
     "USER": lambda _, rest: {"user": rest},
@@ -100,44 +100,44 @@ _READERS: dict[str, Callable[[ContainerConfig, str], dict[str, Any]]] = {
     },
     "STOPSIGNAL": lambda _, rest: {"stop_signal": rest},
     "ONBUILD": lambda config, rest: {"on_build": [*(config.on_build or []), rest]},
-    "SHELL": lambda _, rest: {"shell": _shell(rest)},
-    "HEALTHCHECK": lambda _, rest: {"healthcheck": _healthcheck(rest)},
+    "SHELL": lambda _, rest: {"shell": _parse_shell(rest)},
+    "HEALTHCHECK": lambda _, rest: {"healthcheck": _parse_healthcheck(rest)},
 }
 
 
-SHELL = ("/bin/sh", "-c")
+DEFAULT_SHELL = ("/bin/sh", "-c")
 
 
-def _shell(text: str) -> list[str]:
+def _parse_shell(text: str) -> list[str]:
     try:
         return msgspec.json.decode(text.encode(), type=list[str])
     except msgspec.DecodeError:
         raise InvalidInput(f"SHELL requires the arguments to be in JSON form, not {text[:100]!r}") from None
 
 
-def command(text: str, shell: Sequence[str] | None = None) -> list[str]:
+def parse_command(text: str, shell: Sequence[str] | None = None) -> list[str]:
     """Parse the exec form (a JSON list) or wrap the shell form."""
     if text.startswith("["):
         try:
             return msgspec.json.decode(text.encode(), type=list[str])
         except msgspec.DecodeError:
             pass  # Docker too treats a malformed list as a shell line
-    return [*(shell or SHELL), text]
+    return [*(shell or DEFAULT_SHELL), text]
 
 
-def merged_env(base: Sequence[str], more: Sequence[str]) -> list[str]:
+def merge_env(base: Sequence[str], changes: Sequence[str]) -> list[str]:
     """Return an environment in which later values replace earlier ones."""
-    found = {entry.partition("=")[0]: entry for entry in base}
-    for entry in more:
+    variables = {entry.partition("=")[0]: entry for entry in base}
+    for entry in changes:
         name, equals, _ = entry.partition("=")
         if equals:
-            found[name] = entry
+            variables[name] = entry
         else:
-            found.pop(name, None)
-    return list(found.values())
+            variables.pop(name, None)
+    return list(variables.values())
 
 
-def _healthcheck(text: str) -> HealthConfig:
+def _parse_healthcheck(text: str) -> HealthConfig:
     options: dict[str, Any] = {}
     while text.startswith("--"):
         option, _, text = text.partition(" ")
@@ -147,7 +147,7 @@ def _healthcheck(text: str) -> HealthConfig:
             raise InvalidInput(f"HEALTHCHECK has no option --{name[:40]}")
         if field in options:
             raise InvalidInput(f"Duplicate flag specified: {name}")
-        options[field] = _retries(value) if field == "retries" else duration(value)
+        options[field] = _parse_retries(value) if field == "retries" else duration(value)
         text = text.strip()
     if text.upper() == "NONE":
         return HealthConfig(test=["NONE"])
@@ -155,11 +155,11 @@ def _healthcheck(text: str) -> HealthConfig:
     if word.upper() != "CMD":
         raise InvalidInput("HEALTHCHECK takes NONE or CMD")
     rest = rest.strip()
-    test = ["CMD", *command(rest)] if rest.startswith("[") else ["CMD-SHELL", rest]
+    test = ["CMD", *parse_command(rest)] if rest.startswith("[") else ["CMD-SHELL", rest]
     return HealthConfig(test=test, **options)
 
 
-def _retries(text: str) -> int:
+def _parse_retries(text: str) -> int:
     if not text.isdecimal() or len(text) > DIGITS:
         raise InvalidInput(f"HEALTHCHECK --retries: {text[:40]!r} is no number")
     return int(text)

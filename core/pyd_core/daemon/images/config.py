@@ -38,7 +38,7 @@ class ConfigRootFs(msgspec.Struct):
     diff_ids: list[str] | None = None
 
 
-class ImageFile(msgspec.Struct):
+class ImageConfig(msgspec.Struct):
     """Configuration of an image, in the form of the OCI image spec's config.md or Docker's older one."""
 
     architecture: str = ""
@@ -58,7 +58,7 @@ class ImageFile(msgspec.Struct):
         return (self.rootfs.diff_ids if self.rootfs else None) or []
 
 
-def read_config(body: bytes) -> ImageFile:
+def read_config(body: bytes) -> ImageConfig:
     """Read a configuration; commands may be plain texts, as Docker Engine accepts.
 
     Raises:
@@ -66,25 +66,25 @@ def read_config(body: bytes) -> ImageFile:
     """
     if len(body) > MAX_CONFIG_BYTES:
         raise InvalidInput("invalid image configuration: it is too long", reference="bad-archive")
-    file = _decoded(body)
-    for moment in (file.created, *(step.created for step in file.history or ())):
-        if moment and not _TIME.fullmatch(moment):
-            raise InvalidInput(f"invalid image configuration: {moment[:60]!r} is no time", reference="bad-archive")
+    file = _decode_config(body)
+    for created in (file.created, *(step.created for step in file.history or ())):
+        if created and not _TIME.fullmatch(created):
+            raise InvalidInput(f"invalid image configuration: {created[:60]!r} is no time", reference="bad-archive")
     return file
 
 
-def _decoded(body: bytes) -> ImageFile:
+def _decode_config(body: bytes) -> ImageConfig:
     try:
-        return decode(body, ImageFile, what="configuration")
+        return decode(body, ImageConfig, what="configuration")
     except PydError:
         pass
     try:
-        plain = msgspec.json.decode(_ESCAPE.sub(_valid_escape, _without_deep(body)))
-        if isinstance(plain, dict) and isinstance(config := plain.get("config"), dict):
+        document = msgspec.json.decode(_ESCAPE.sub(_valid_escape, _replace_deep(body)))
+        if isinstance(document, dict) and isinstance(config := document.get("config"), dict):
             for key, value in config.items():
                 if key.lower() in {"cmd", "entrypoint", "shell", "onbuild"} and isinstance(value, str):
                     config[key] = [value]
-        return decode(msgspec.json.encode(plain), ImageFile, what="configuration")
+        return decode(msgspec.json.encode(document), ImageConfig, what="configuration")
     except (PydError, msgspec.DecodeError, RecursionError, UnicodeError) as error:
         reason = error.message.partition(": ")[2] if isinstance(error, PydError) else str(error)
         raise InvalidInput(f"invalid image configuration: {reason}", reference="bad-archive") from error
@@ -96,26 +96,26 @@ def _valid_escape(match: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if lone else match[0]
 
 
-def _without_deep(body: bytes) -> bytes:
+def _replace_deep(body: bytes) -> bytes:
     """Return JSON in which anything nested too deep for a recursive decoder is replaced by null."""
     depth = 0
-    kept: list[bytes] = []
+    parts: list[bytes] = []
     start = 0
     for match in _STRUCTURE.finditer(body):
         if match[0] in {b"[", b"{"}:
             depth += 1
             if depth == _MAX_DEPTH:
-                kept.append(body[start : match.start()] + b"null")
+                parts.append(body[start : match.start()] + b"null")
         elif match[0] in {b"]", b"}"}:
             depth -= 1
             if depth == _MAX_DEPTH - 1:
                 start = match.end()
     if depth:
         return body  # invalid JSON: the decoder reports where
-    return b"".join(kept) + body[start:]
+    return b"".join(parts) + body[start:]
 
 
-def checked_diff_ids(file: ImageFile, count: int, what: str) -> list[str]:
+def check_diff_ids(file: ImageConfig, count: int, source: str) -> list[str]:
     """Return the diff ids after checking that there are as many as layers in the archive or manifest.
 
     Raises:
@@ -125,7 +125,7 @@ def checked_diff_ids(file: ImageFile, count: int, what: str) -> list[str]:
         raise InvalidInput("invalid image JSON, no RootFS key", reference="bad-archive")
     if len(file.diff_ids) != count:
         raise InvalidInput(
-            f"{what}: invalid manifest, layers length mismatch: expected {count}, got {len(file.diff_ids)}",
+            f"{source}: invalid manifest, layers length mismatch: expected {count}, got {len(file.diff_ids)}",
             reference="bad-archive",
         )
     if sum(not step.empty_layer for step in file.history or ()) > count:

@@ -14,7 +14,7 @@ from pyd_core.errors import EngineError
 
 
 @contextmanager
-def reaching(whom: str, *, certificate: str = "") -> Iterator[None]:
+def translate_errors(server: str, *, certificate: str = "") -> Iterator[None]:
     """Translate errors that an HTTP client raises in the block.
 
     Args:
@@ -27,31 +27,31 @@ def reaching(whom: str, *, certificate: str = "") -> Iterator[None]:
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
-        why, hint = _why(error, certificate)
-        raise EngineError(f"{whom}: {why}", hint=hint) from error
+        cause, hint = _explain(error, certificate)
+        raise EngineError(f"{server}: {cause}", hint=hint) from error
 
 
-def _why(error: Exception, certificate: str) -> tuple[str, str]:
+def _explain(error: Exception, certificate: str) -> tuple[str, str]:
     """Return the cause, and a hint; the hint is empty if there is none."""
     if isinstance(error, httpx.TimeoutException):
         return "it doesn't answer in time", ""
-    for each in _below(error):
-        match each:
+    for cause in _causes(error):
+        match cause:
             case socket.gaierror():
-                return f"the name{_host(error)} can't be resolved", "check its spelling and /etc/resolv.conf"
+                return f"the name{_host_suffix(error)} can't be resolved", "check its spelling and /etc/resolv.conf"
             case ssl.SSLCertVerificationError():
                 hint = f"put the certificate to trust into {certificate}" if certificate else ""
-                return f"its certificate is not trusted: {each.verify_message}", hint
+                return f"its certificate is not trusted: {cause.verify_message}", hint
             case ssl.SSLError():
-                return f"TLS failed: {(each.reason or 'no reason given').lower().replace('_', ' ')}", ""
-            case OSError() if each.errno:
-                return os.strerror(each.errno).lower(), ""
+                return f"TLS failed: {(cause.reason or 'no reason given').lower().replace('_', ' ')}", ""
+            case OSError() if cause.errno:
+                return os.strerror(cause.errno).lower(), ""
             case _:
                 pass
     return str(error) or "the connection was closed", ""
 
 
-def _host(error: Exception) -> str:
+def _host_suffix(error: Exception) -> str:
     """Return the host of the request, which after a redirect isn't the registry."""
     try:
         return f" {error.request.url.host}" if isinstance(error, httpx.RequestError) else ""
@@ -59,12 +59,12 @@ def _host(error: Exception) -> str:
         return ""
 
 
-def _below(error: BaseException) -> Iterator[BaseException]:
+def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and all its causes, including the error for each address that was tried."""
     yield error
     if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from _below(each)
+        for nested in error.exceptions:
+            yield from _causes(nested)
     cause = error.__cause__ or error.__context__
     if cause is not None:
-        yield from _below(cause)
+        yield from _causes(cause)

@@ -17,9 +17,9 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from pyd_core.daemon.cancellable import on_thread
-from pyd_core.daemon.images.blobs import digits
+from pyd_core.daemon.images.blobs import hex_digest
 from pyd_core.daemon.images.changes import apply_commit_changes
-from pyd_core.daemon.images.config import checked_diff_ids, read_config
+from pyd_core.daemon.images.config import check_diff_ids, read_config
 from pyd_core.daemon.images.store import ImageRecord, ImageStore
 from pyd_core.errors import InvalidInput
 from pyd_core.model.base import format_time
@@ -50,11 +50,11 @@ def architecture() -> str:
 
 async def spool(images: ImageStore, chunks: AsyncIterator[bytes]) -> Path:
     """Write a stream to a temporary file of the store."""
-    file = images.blobs.temporary()
+    file = images.blobs.create_temporary()
     try:
         with file.open("wb") as out:
-            async with aclosing(chunks) as arriving:  # type: ignore[type-var]
-                async for chunk in arriving:
+            async with aclosing(chunks) as stream:  # type: ignore[type-var]
+                async for chunk in stream:
                     out.write(chunk)
     except BaseException:
         file.unlink(missing_ok=True)
@@ -62,7 +62,9 @@ async def spool(images: ImageStore, chunks: AsyncIterator[bytes]) -> Path:
     return file
 
 
-def config_file(config: ContainerConfig, layers: Sequence[str], history: list[dict[str, Any]], **more: str) -> bytes:
+def encode_config(
+    config: ContainerConfig, layers: Sequence[str], history: list[dict[str, Any]], **fields: str
+) -> bytes:
     """Build an image's configuration."""
     body = {
         "architecture": architecture(),
@@ -71,12 +73,12 @@ def config_file(config: ContainerConfig, layers: Sequence[str], history: list[di
         "config": json.loads(msgspec.json.encode(config)),
         "rootfs": {"type": "layers", "diff_ids": list(layers)},
         "history": history,
-        **more,
+        **fields,
     }
     return json.dumps(body).encode()
 
 
-async def import_root(
+async def import_root_fs(
     images: ImageStore,
     file: Path,
     *,
@@ -99,18 +101,18 @@ async def import_root(
         InvalidInput: An instruction is invalid, or the archive is damaged.
     """
     config = apply_commit_changes(ContainerConfig(), changes)
-    async with images.swept():
-        layer = await images.layers.take(file)
+    async with images.sweep_if_cancelled():
+        layer = await images.layers.import_async(file)
     created = format_time(time.time_ns())
     history = [{"created": created, "comment": message}]
-    text = config_file(config, [layer.diff_id], history, comment=message, **platform)
+    text = encode_config(config, [layer.diff_id], history, comment=message, **platform)
     record = images.add(text, [layer.diff_id])
     if reference is not None:
         images.tag(record, reference)
     return record
 
 
-class _Listed(msgspec.Struct, rename="pascal"):
+class _ArchivedImage(msgspec.Struct, rename="pascal"):
     config: str
     repo_tags: list[str] | None = None
     layers: list[str] | None = None
@@ -142,13 +144,13 @@ class ImageArchive:
                 self._members[name] = (file.tell(), entry)
             elif entry.kind in {b"1", b"2"}:
                 link = entry.link.decode(errors="replace")
-                above = posixpath.dirname(name) if entry.is_symlink else ""
-                self._links[name] = posixpath.normpath(posixpath.join(above, link))
+                directory = posixpath.dirname(name) if entry.is_symlink else ""
+                self._links[name] = posixpath.normpath(posixpath.join(directory, link))
 
     def __contains__(self, name: str) -> bool:
         return posixpath.normpath(name) in self._members
 
-    def _where(self, name: str) -> tuple[int, TarEntry]:
+    def _locate(self, name: str) -> tuple[int, TarEntry]:
         key = posixpath.normpath(name)
         for _ in range(8):
             if key in self._members:
@@ -158,54 +160,54 @@ class ImageArchive:
 
     def read(self, name: str, limit: int = 16 << 20) -> bytes:
         """Return the content of a small member."""
-        at, entry = self._where(name)
+        offset, entry = self._locate(name)
         if entry.size > limit:
             raise InvalidInput(f"the archive's {name} is too large", reference="bad-archive")
-        self._file.seek(at)
+        self._file.seek(offset)
         return b"".join(contents(entry, self._file.read))
 
-    def extract(self, name: str, out: Path, go_on: Callable[[], None]) -> None:
+    def extract(self, name: str, out: Path, check_cancelled: Callable[[], None]) -> None:
         """Write a member to a file; `check_cancelled` is called at each step and raises to stop it."""
-        at, entry = self._where(name)
-        self._file.seek(at)
+        offset, entry = self._locate(name)
+        self._file.seek(offset)
         with out.open("wb") as target:
             for part in contents(entry, self._file.read):
-                go_on()
+                check_cancelled()
                 target.write(part)
 
-    def listed(self) -> list[_Listed]:
+    def images(self) -> list[_ArchivedImage]:
         """Return the images in it, from Docker's `manifest.json`, or from the OCI layout's `index.json`."""
         if "manifest.json" in self:
-            return _decode(self.read("manifest.json"), list[_Listed], "manifest.json") or []
+            return _decode(self.read("manifest.json"), list[_ArchivedImage], "manifest.json") or []
         if "index.json" not in self:
             raise InvalidInput(
                 "the archive has neither manifest.json nor index.json",
                 hint="use `docker import` for the archive of a root file system",
                 reference="bad-archive",
             )
-        found: list[_Listed] = []
+        images: list[_ArchivedImage] = []
         for entry in _decode(self.read("index.json"), _Manifest, "index.json").manifests or []:
             names = entry.annotations or {}
             tag = names.get("io.containerd.image.name") or names.get("org.opencontainers.image.ref.name")
-            manifest = _decode(self._checked(entry.digest), _Manifest, f"manifest {entry.digest[:80]}")
+            manifest = _decode(self._read_verified(entry.digest), _Manifest, f"manifest {entry.digest[:80]}")
             if manifest.config is None:
                 raise InvalidInput(
                     f"the archive's {entry.digest[:80]} is no manifest of an image", reference="bad-archive"
                 )
-            self._checked(manifest.config.digest)
-            found.append(
-                _Listed(
-                    config=_blob(manifest.config.digest),
+            self._read_verified(manifest.config.digest)
+            images.append(
+                _ArchivedImage(
+                    config=_blob_path(manifest.config.digest),
                     repo_tags=[tag] if tag and ":" in tag else [],
-                    layers=[_blob(layer.digest) for layer in manifest.layers or []],
+                    layers=[_blob_path(layer.digest) for layer in manifest.layers or []],
                 )
             )
-        return found
+        return images
 
-    def _checked(self, digest: str) -> bytes:
+    def _read_verified(self, digest: str) -> bytes:
         """Return a blob of an OCI layout after verifying its digest."""
-        digits(digest)
-        body = self.read(_blob(digest))
+        hex_digest(digest)
+        body = self.read(_blob_path(digest))
         if f"sha256:{hashlib.sha256(body).hexdigest()}" != digest:
             raise InvalidInput(f"the archive's blob {digest} has another digest", reference="digest-mismatch")
         return body
@@ -218,65 +220,65 @@ def _decode(body: bytes, kind: type[T], what: str) -> T:
         raise InvalidInput(f"the archive's {what} can't be read: {error}", reference="bad-archive") from error
 
 
-def _blob(digest: str) -> str:
+def _blob_path(digest: str) -> str:
     return f"blobs/{digest.replace(':', '/', 1)}"
 
 
 async def load(
-    images: ImageStore, file: Path, *, loaded: Callable[[ImageRecord], None] = lambda _: None
+    images: ImageStore, file: Path, *, on_loaded: Callable[[ImageRecord], None] = lambda _: None
 ) -> AsyncGenerator[str, None]:
     """Load the images of a saved archive, and yield a line for each.
 
     Args:
         images: The store.
         file: The archive.
-        loaded: Called with each image once it is stored and named.
+        on_loaded: Called with each image once it is stored and named.
 
     Raises:
         InvalidInput: It is not such an archive, or is damaged.
     """
-    from pyd_core.daemon.images.streams import decompressed  # noqa: PLC0415 - the compression libraries load on demand
+    from pyd_core.daemon.images.streams import decompress  # noqa: PLC0415 - the compression libraries load on demand
 
     with file.open("rb") as raw:
-        plain = decompressed(raw)
-        if plain is not raw:
-            unpacked = images.blobs.temporary()
+        decompressed_stream = decompress(raw)
+        if decompressed_stream is not raw:
+            unpacked = images.blobs.create_temporary()
             try:
-                await on_thread(lambda go_on: _copy(plain, unpacked, go_on))
-                async with aclosing(load(images, unpacked, loaded=loaded)) as lines:
+                await on_thread(lambda go_on: _copy(decompressed_stream, unpacked, go_on))
+                async with aclosing(load(images, unpacked, on_loaded=on_loaded)) as lines:
                     async for line in lines:
                         yield line
             finally:
                 unpacked.unlink(missing_ok=True)
             return
         archive = await asyncio.to_thread(ImageArchive, raw)
-        for listed in archive.listed():
+        for listed in archive.images():
             config = archive.read(listed.config)
             members = listed.layers or []
-            diff_ids = checked_diff_ids(read_config(config), len(members), listed.config)
-            async with images.swept():
-                with images.layers.pinned(diff_ids):
+            diff_ids = check_diff_ids(read_config(config), len(members), listed.config)
+            async with images.sweep_if_cancelled():
+                with images.layers.pin(diff_ids):
                     for diff_id, member in zip(diff_ids, members, strict=True):
                         if diff_id in images.layers:
                             continue
-                        packed = images.blobs.temporary()
+                        packed = images.blobs.create_temporary()
                         try:
                             await on_thread(partial(archive.extract, member, packed))
-                            await images.layers.take(packed, wanted=diff_id)
+                            await images.layers.import_async(packed, expected_diff_id=diff_id)
                         finally:
                             packed.unlink(missing_ok=True)
                     record = images.add(config, diff_ids)
             for tag in listed.repo_tags or []:
                 images.tag(record, parse(tag))
-            loaded(record)
+            on_loaded(record)
             for tag in listed.repo_tags or []:
                 yield f"Loaded image: {tag}\n"
             if not listed.repo_tags:
                 yield f"Loaded image ID: {record.id}\n"
 
 
-def _copy(source: Any, target: Path, go_on: Callable[[], None]) -> None:
+def _copy(source: Any, target: Path, check_cancelled: Callable[[], None]) -> None:
     with target.open("wb") as out:
         while data := source.read(1 << 20):
-            go_on()
+            check_cancelled()
             out.write(data)

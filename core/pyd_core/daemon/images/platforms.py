@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pyd_core.daemon.images.config import ImageFile
+from pyd_core.daemon.images.config import ImageConfig
 from pyd_core.daemon.images.load import ARCHITECTURES, architecture
 from pyd_core.errors import InvalidInput, NotFound
 
@@ -22,7 +22,7 @@ _PROCESSORS = {
 """Operating systems and architectures of Go; a platform of one word must be one of them."""
 
 
-def parse(text: str) -> tuple[str, str, str]:
+def parse_platform(text: str) -> tuple[str, str, str]:
     """Parse a platform; missing parts default to this host's, and to any variant.
 
     Raises:
@@ -44,18 +44,18 @@ def parse(text: str) -> tuple[str, str, str]:
     return _SYSTEM_ALIASES.get(system, system), ARCHITECTURES.get(processor, processor), variant
 
 
-def check(name: str, image: ImageFile, wanted: str) -> None:
+def check_platform(name: str, image: ImageConfig, requested: str) -> None:
     """Refuse an image for another platform; on this 404, clients pull the right one.
 
     Raises:
         NotFound: It is for another platform.
         InvalidInput: The requested platform is malformed.
     """
-    system, processor, variant = parse(wanted)
-    same = (image.os or "linux", image.architecture or processor) == (system, processor)
-    if not same or (variant and image.variant not in {"", variant}):
+    system, processor, variant = parse_platform(requested)
+    is_same = (image.os or "linux", image.architecture or processor) == (system, processor)
+    if not is_same or (variant and image.variant not in {"", variant}):
         actual = "/".join(part for part in (image.os, image.architecture, image.variant) if part)
         raise NotFound(
             f"image with reference {name[:200]} was found but does not match the specified platform: wanted "
-            f"{wanted[:60]}, actual: {actual}"
+            f"{requested[:60]}, actual: {actual}"
         )

@@ -10,7 +10,7 @@ from typing import Any
 from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
 
-EVERY = 0.1
+REPORT_INTERVAL_S = 0.1
 """Minimum time between two reports on a layer."""
 
 
@@ -21,23 +21,23 @@ class ProgressEmitter:
         self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=1000)
         self._last: dict[str, float] = {}
 
-    async def tell(self, status: str, key: str = "", **more: Any) -> None:
+    async def emit(self, status: str, key: str = "", **fields: Any) -> None:
         """Emit a status; `key` names the layer it is about."""
-        await self._queue.put({"status": status, **({"id": key} if key else {}), **more})
+        await self._queue.put({"status": status, **({"id": key} if key else {}), **fields})
 
-    async def moved(self, status: str, key: str, current: int, total: int) -> None:
+    async def emit_progress(self, status: str, key: str, current: int, total: int) -> None:
         """Emit the progress of a layer, at most ten times a second."""
-        if self._due(key, current, total):
-            await self.tell(status, key, **_how_far(current, total))
+        if self._is_due(key, current, total):
+            await self.emit(status, key, **_progress_fields(current, total))
 
-    def note(self, status: str, key: str, current: int, total: int) -> None:
+    def emit_progress_nowait(self, status: str, key: str, current: int, total: int) -> None:
         """Emit progress from a callback that can't wait; it is dropped if the client falls behind."""
-        if self._due(key, current, total) and not self._queue.full():
-            self._queue.put_nowait({"status": status, "id": key, **_how_far(current, total)})
+        if self._is_due(key, current, total) and not self._queue.full():
+            self._queue.put_nowait({"status": status, "id": key, **_progress_fields(current, total)})
 
-    def _due(self, key: str, current: int, total: int) -> bool:
+    def _is_due(self, key: str, current: int, total: int) -> bool:
         now = time.monotonic()
-        if now - self._last.get(key, 0.0) < EVERY and current < total:
+        if now - self._last.get(key, 0.0) < REPORT_INTERVAL_S and current < total:
             return False
         self._last[key] = now
         return True
@@ -62,7 +62,7 @@ class ProgressEmitter:
                 yield record
 
 
-def _how_far(current: int, total: int) -> dict[str, Any]:
+def _progress_fields(current: int, total: int) -> dict[str, Any]:
     return {"progressDetail": {"current": current, "total": total}, "progress": _bar(current, total)}
 
 

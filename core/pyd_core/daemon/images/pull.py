@@ -10,8 +10,8 @@ import httpx
 import msgspec
 
 from pyd_core.daemon.images import platforms
-from pyd_core.daemon.images.blobs import digits
-from pyd_core.daemon.images.config import checked_diff_ids, read_config
+from pyd_core.daemon.images.blobs import hex_digest
+from pyd_core.daemon.images.config import check_diff_ids, read_config
 from pyd_core.daemon.images.progress import ProgressEmitter
 from pyd_core.daemon.images.registry import Registry
 from pyd_core.daemon.images.store import ImageStore
@@ -19,12 +19,15 @@ from pyd_core.errors import EngineError, InvalidInput, NotFound
 from pyd_core.model.reference import Reference
 from pyd_core.tasks import TaskOwner
 
-AT_ONCE = 3
+MAX_CONCURRENT_LAYERS = 3
 """Layers downloaded at a time, as in Docker Engine."""
-TRIES = 4
-PAUSE = 0.5
+MAX_ATTEMPTS = 4
+RETRY_DELAY_S = 0.5
 """Delay before the first retry of a failed download; doubled for each further one."""
-LISTS = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+LIST_MEDIA_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
 
 
 class _Blob(msgspec.Struct, rename="camel"):
@@ -39,7 +42,7 @@ class _Platform(msgspec.Struct):
     variant: str | None = None
 
 
-class _Listed(msgspec.Struct):
+class _ListEntry(msgspec.Struct):
     digest: str
     platform: _Platform | None = None
 
@@ -49,7 +52,7 @@ class _Manifest(msgspec.Struct):
 
     config: _Blob | None = None
     layers: list[_Blob] | None = None
-    manifests: list[_Listed] | None = None
+    manifests: list[_ListEntry] | None = None
 
 
 class Pull:
@@ -59,8 +62,8 @@ class Pull:
         self._images = images
         self._registry = registry
         self._reference = registry.reference
-        self._asked = platform
-        self._platform = platforms.parse(platform or "linux")
+        self._requested_platform = platform
+        self._platform = platforms.parse_platform(platform or "linux")
         self._config_digest = ""
         self._blobs: list[_Blob] = []
         self.digest = ""
@@ -72,126 +75,132 @@ class Pull:
         Raises:
             NotFound: The registry has no such image, or none for the platform.
         """
-        wanted = self._reference.digest or self._reference.tag
-        media, body, self.digest = await self._registry.manifest(wanted)
-        found = _read(body)
-        if media in LISTS or found.manifests is not None:
-            _, body, _ = await self._registry.manifest(self._choose(found))
-            found = _read(body)
-        if found.config is None or found.layers is None:
+        version = self._reference.digest or self._reference.tag
+        media, body, self.digest = await self._registry.manifest(version)
+        manifest = _decode_manifest(body)
+        if media in LIST_MEDIA_TYPES or manifest.manifests is not None:
+            _, body, _ = await self._registry.manifest(self._choose_manifest(manifest))
+            manifest = _decode_manifest(body)
+        if manifest.config is None or manifest.layers is None:
             raise InvalidInput(f"{self._reference} has a manifest of an old form that isn't supported")
-        self._config_digest, self._blobs = f"sha256:{digits(found.config.digest)}", found.layers
+        self._config_digest, self._blobs = f"sha256:{hex_digest(manifest.config.digest)}", manifest.layers
 
-    def _choose(self, index: _Manifest) -> str:
+    def _choose_manifest(self, index: _Manifest) -> str:
         system, arch, variant = self._platform
         for entry in index.manifests or []:
             platform = entry.platform or _Platform()
-            same = (platform.os, platform.architecture) == (system, arch)
-            if same and (not variant or platform.variant in {None, variant}):
+            is_same = (platform.os, platform.architecture) == (system, arch)
+            if is_same and (not variant or platform.variant in {None, variant}):
                 return entry.digest
-        wanted = "/".join(part for part in self._platform if part)
-        raise NotFound(f"no matching manifest for {wanted} in the manifest list entries")
+        platform_name = "/".join(part for part in self._platform if part)
+        raise NotFound(f"no matching manifest for {platform_name} in the manifest list entries")
 
     async def run(self, progress: ProgressEmitter) -> str:
         """Download what is missing, store and name the image, and return its id."""
         reference = self._reference
-        await progress.tell(f"Pulling from {reference.path}", reference.tag or reference.digest)
-        config = await self._config(self._config_digest)
+        await progress.emit(f"Pulling from {reference.path}", reference.tag or reference.digest)
+        config = await self._fetch_config(self._config_digest)
         file = read_config(config)
-        if self._asked:  # without a requested platform, the only one is accepted
-            platforms.check(str(reference), file, self._asked)
+        if self._requested_platform:  # without a requested platform, the only one is accepted
+            platforms.check_platform(str(reference), file, self._requested_platform)
         layers = self._blobs
-        diff_ids = checked_diff_ids(file, len(layers), str(reference))
-        fresh = self._config_digest not in {each.id for each in self._images.all()}
-        with self._images.layers.pinned(diff_ids):
-            await self._layers(dict(zip(diff_ids, layers, strict=True)), progress)
+        diff_ids = check_diff_ids(file, len(layers), str(reference))
+        is_new = self._config_digest not in {image.id for image in self._images.all()}
+        with self._images.layers.pin(diff_ids):
+            await self._pull_layers(dict(zip(diff_ids, layers, strict=True)), progress)
             record = self._images.add(config, diff_ids)
         self._images.tag(record, Reference(reference.domain, reference.path, "", self.digest))
         if reference.tag:
             self._images.tag(record, Reference(reference.domain, reference.path, reference.tag))
-        await progress.tell(f"Digest: {self.digest}")
-        what = "Downloaded newer image for" if fresh else "Image is up to date for"
-        await progress.tell(f"Status: {what} {reference}")
+        await progress.emit(f"Digest: {self.digest}")
+        outcome = "Downloaded newer image for" if is_new else "Image is up to date for"
+        await progress.emit(f"Status: {outcome} {reference}")
         return record.id
 
-    async def _layers(self, layers: dict[str, _Blob], progress: ProgressEmitter) -> None:
-        gate = asyncio.Semaphore(AT_ONCE)
+    async def _pull_layers(self, layers: dict[str, _Blob], progress: ProgressEmitter) -> None:
+        semaphore = asyncio.Semaphore(MAX_CONCURRENT_LAYERS)
         failures: list[Exception] = []
         async with TaskOwner(on_error=failures.append) as owner:
-            tasks = [owner.start(self._layer(layer, diff_id, gate, progress)) for diff_id, layer in layers.items()]
+            tasks = [
+                owner.start(self._pull_layer(layer, diff_id, semaphore, progress)) for diff_id, layer in layers.items()
+            ]
             if tasks:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             await asyncio.sleep(0)
         if failures:
             raise failures[0]
 
-    async def _config(self, digest: str) -> bytes:
+    async def _fetch_config(self, digest: str) -> bytes:
         if self._images.blobs.has(digest):
             return self._images.blobs.read(digest)
         return await self._registry.config(digest)
 
-    async def _layer(self, layer: _Blob, diff_id: str, gate: asyncio.Semaphore, progress: ProgressEmitter) -> None:
+    async def _pull_layer(
+        self, layer: _Blob, diff_id: str, semaphore: asyncio.Semaphore, progress: ProgressEmitter
+    ) -> None:
         digest, total = layer.digest, layer.size
         key = digest.removeprefix("sha256:")[:12]
         if diff_id in self._images.layers:
-            await progress.tell("Already exists", key, progressDetail={})
+            await progress.emit("Already exists", key, progressDetail={})
             return
-        await progress.tell("Pulling fs layer", key, progressDetail={})
-        async with gate:
-            file = self._images.blobs.temporary()
+        await progress.emit("Pulling fs layer", key, progressDetail={})
+        async with semaphore:
+            file = self._images.blobs.create_temporary()
             try:
-                found = await self._fetch(digest, total, key, file, progress)
-                self._images.blobs.check(file, digest, found)
-                await progress.tell("Download complete", key, progressDetail={})
-                await progress.tell("Extracting", key, progressDetail={"current": 0, "total": total})
+                actual = await self._fetch_blob(digest, total, key, file, progress)
+                self._images.blobs.verify(file, digest, actual)
+                await progress.emit("Download complete", key, progressDetail={})
+                await progress.emit("Extracting", key, progressDetail={"current": 0, "total": total})
                 media = layer.media_type
                 loop = asyncio.get_running_loop()
 
-                def moved(read: int) -> None:
-                    loop.call_soon_threadsafe(progress.note, "Extracting", key, read, total)
+                def on_progress(read: int) -> None:
+                    loop.call_soon_threadsafe(progress.emit_progress_nowait, "Extracting", key, read, total)
 
-                await self._images.layers.take(file, blob=digest, media=media, wanted=diff_id, moved=moved)
+                await self._images.layers.import_async(
+                    file, blob=digest, media=media, expected_diff_id=diff_id, on_progress=on_progress
+                )
             finally:
                 file.unlink(missing_ok=True)
-        await progress.tell("Pull complete", key, progressDetail={})
+        await progress.emit("Pull complete", key, progressDetail={})
 
-    async def _fetch(self, digest: str, total: int, key: str, file: Path, progress: ProgressEmitter) -> str:
+    async def _fetch_blob(self, digest: str, total: int, key: str, file: Path, progress: ProgressEmitter) -> str:
         """Download a blob, resuming after broken connections, and return the digest of the data.
 
         Raises:
             EngineError: The registry failed repeatedly.
             InvalidInput: The data is longer than the manifest says.
         """
-        running = hashlib.sha256()
-        have = 0
-        for left in reversed(range(TRIES)):
-            headers = {"Range": f"bytes={have}-"} if have else {}
+        hasher = hashlib.sha256()
+        received = 0
+        for remaining in reversed(range(MAX_ATTEMPTS)):
+            headers = {"Range": f"bytes={received}-"} if received else {}
             try:
-                async with self._registry.send("GET", f"blobs/{digest}", headers=headers) as answer:
-                    if have and answer.status_code != 206:
-                        running, have = hashlib.sha256(), 0
-                    with file.open("ab" if have else "wb") as out:
-                        async for chunk in answer.aiter_raw():
-                            have += len(chunk)
-                            if have > total:
+                async with self._registry.send("GET", f"blobs/{digest}", headers=headers) as response:
+                    if received and response.status_code != 206:
+                        hasher, received = hashlib.sha256(), 0
+                    with file.open("ab" if received else "wb") as out:
+                        async for chunk in response.aiter_raw():
+                            received += len(chunk)
+                            if received > total:
                                 raise InvalidInput(
                                     f"digest mismatch: {digest} is longer than the {total} bytes it should have",
                                     reference="digest-mismatch",
                                 )
                             out.write(chunk)
-                            running.update(chunk)
-                            await progress.moved("Downloading", key, have, total)
+                            hasher.update(chunk)
+                            await progress.emit_progress("Downloading", key, received, total)
             except (EngineError, httpx.HTTPError):
-                if not left:
+                if not remaining:
                     raise
-                await progress.tell("Retrying", key, progressDetail={})
-                await asyncio.sleep(PAUSE * 2 ** (TRIES - 1 - left))
+                await progress.emit("Retrying", key, progressDetail={})
+                await asyncio.sleep(RETRY_DELAY_S * 2 ** (MAX_ATTEMPTS - 1 - remaining))
                 continue
             break
-        return f"sha256:{running.hexdigest()}"
+        return f"sha256:{hasher.hexdigest()}"
 
 
-def _read(body: bytes) -> _Manifest:
+def _decode_manifest(body: bytes) -> _Manifest:
     try:
         return msgspec.json.decode(body, type=_Manifest)
     except (msgspec.DecodeError, RecursionError) as error:

@@ -15,24 +15,24 @@ from urllib.parse import urljoin
 import httpx
 import msgspec
 
-from pyd_core.daemon.images.connection_errors import reaching
-from pyd_core.daemon.images.registry_config import HUB, Hosts, RegistryHost
+from pyd_core.daemon.images.connection_errors import translate_errors
+from pyd_core.daemon.images.registry_config import HUB, RegistryHost, RegistrySettings
 from pyd_core.errors import EngineError, InvalidInput, NotFound, Refused
 from pyd_core.model.reference import Reference
 
-TIMEOUT = httpx.Timeout(30.0, read=60.0)
+HTTP_TIMEOUT_S = httpx.Timeout(30.0, read=60.0)
 _CHALLENGE = re.compile(r'\b(\w+)="([^"]*)"')
 
-DOCUMENT = 8 << 20
+MAX_DOCUMENT_BYTES = 8 << 20
 """Limit for manifests and configurations, which are held in memory."""
 
-PAGE, PAGES = 1000, 100
+PAGE_SIZE, MAX_PAGES = 1000, 100
 """Repositories per page, and number of pages; a registry that never ends its list is cut off."""
 
-Content = bytes | Callable[[], AsyncIterator[bytes]] | None
+RequestContent = bytes | Callable[[], AsyncIterator[bytes]] | None
 """Request body; a function returns it again if it has to be sent twice."""
 
-MANIFESTS = (
+MANIFEST_MEDIA_TYPES = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
@@ -62,7 +62,7 @@ class _Names(msgspec.Struct):
     tags: list[str] | None = None
 
 
-def credentials(header: str) -> RegistryLogin:
+def decode_credentials(header: str) -> RegistryLogin:
     """Decode `X-Registry-Auth`: base64url of JSON; unreadable values count as empty, as in Docker Engine."""
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)), type=RegistryLogin)
@@ -80,31 +80,33 @@ class Registry:
         pull: Whether to try mirrors first.
     """
 
-    def __init__(self, reference: Reference, auth: RegistryLogin, hosts: Hosts, *, pull: bool = False) -> None:
+    def __init__(
+        self, reference: Reference, auth: RegistryLogin, hosts: RegistrySettings, *, pull: bool = False
+    ) -> None:
         self.reference = reference
         self._auth = auth
         self._hosts = hosts
-        self._left = hosts.of(reference.domain, pull=pull)
-        self._use(self._left.pop(0))
+        self._remaining_hosts = hosts.hosts_for(reference.domain, pull=pull)
+        self._use(self._remaining_hosts.pop(0))
 
     def _use(self, host: RegistryHost) -> None:
         self._host = host
         self._domain = host.domain
         # Mirrors don't receive the credentials for Docker Hub.
-        mine = host.domain in {HUB, self.reference.domain}
-        self._known = self._auth if mine else RegistryLogin()
-        self._token = self._known.registrytoken
-        self._basic = False
-        context = self._hosts.context(host)
-        self._http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True, verify=context)
+        is_own_host = host.domain in {HUB, self.reference.domain}
+        self._credentials = self._auth if is_own_host else RegistryLogin()
+        self._token = self._credentials.registrytoken
+        self._uses_basic_auth = False
+        context = self._hosts.tls_context(host)
+        self._http = httpx.AsyncClient(timeout=HTTP_TIMEOUT_S, follow_redirects=True, verify=context)
         self._base = ""
 
     async def next_host(self) -> bool:
         """Switch to the next host that may have the repository; return False if there is none."""
-        if not self._left:
+        if not self._remaining_hosts:
             return False
         await self._http.aclose()
-        self._use(self._left.pop(0))
+        self._use(self._remaining_hosts.pop(0))
         return True
 
     async def __aenter__(self) -> Self:
@@ -115,22 +117,22 @@ class Registry:
     ) -> None:
         await self._http.aclose()
 
-    async def _address(self) -> str:
+    async def _base_url(self) -> str:
         if not self._base:
             self._base = f"{self._host.scheme or 'https'}://{self._domain}"
-            if self._host.plain and not self._host.scheme:
+            if self._host.allows_insecure and not self._host.scheme:
                 try:
                     await self._http.get(f"{self._base}/v2/")
                 except (httpx.HTTPError, ssl.SSLError):
                     self._base = f"http://{self._domain}"
         return self._base
 
-    def _headers(self, more: Mapping[str, str] | None) -> dict[str, str]:
-        headers = dict(more or {})
+    def _headers(self, extra: Mapping[str, str] | None) -> dict[str, str]:
+        headers = dict(extra or {})
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        elif self._basic:
-            pair = f"{self._known.username}:{self._known.password}".encode()
+        elif self._uses_basic_auth:
+            pair = f"{self._credentials.username}:{self._credentials.password}".encode()
             headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         return headers
 
@@ -141,7 +143,7 @@ class Registry:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
-        content: Content = None,
+        content: RequestContent = None,
         push: bool = False,
     ) -> AsyncIterator[httpx.Response]:
         """Send a request below the repository and yield the response, logging in if the registry requires it.
@@ -151,24 +153,28 @@ class Registry:
             NotFound: There is no such object.
             EngineError: The registry can't be reached, or failed.
         """
-        base = await self._address()
+        base = await self._base_url()
         url = path if path.startswith("http") else f"{base}/v2/{self.reference.path}/{path}"
-        with self._reaching():
-            answer = await self._once(method, url, headers, content)
+        with self._translate_errors():
+            response = await self._send_once(method, url, headers, content)
             try:
-                challenge = answer.headers.get("www-authenticate", "")
-                if answer.status_code == 401 and await self._log_in(challenge, push=push):
-                    await answer.aclose()
-                    answer = await self._once(method, url, headers, content)
-                await self._check(answer)
-                yield answer
+                challenge = response.headers.get("www-authenticate", "")
+                if response.status_code == 401 and await self._log_in(challenge, push=push):
+                    await response.aclose()
+                    response = await self._send_once(method, url, headers, content)
+                await self._raise_for_status(response)
+                yield response
             finally:
-                await answer.aclose()
+                await response.aclose()
 
-    def _reaching(self) -> AbstractContextManager[None]:
-        return reaching(f"registry {self._domain}", certificate=f"{self._hosts.certificates}/{self._domain}/ca.crt")
+    def _translate_errors(self) -> AbstractContextManager[None]:
+        return translate_errors(
+            f"registry {self._domain}", certificate=f"{self._hosts.certificates}/{self._domain}/ca.crt"
+        )
 
-    async def _once(self, method: str, url: str, headers: Mapping[str, str] | None, content: Content) -> httpx.Response:
+    async def _send_once(
+        self, method: str, url: str, headers: Mapping[str, str] | None, content: RequestContent
+    ) -> httpx.Response:
         def request() -> httpx.Request:
             body = content() if callable(content) else content
             return self._http.build_request(method, url, headers=self._headers(headers), content=body)
@@ -184,60 +190,64 @@ class Registry:
     async def _log_in(self, challenge: str, *, push: bool) -> bool:
         kind, _, rest = challenge.partition(" ")
         if kind.lower() == "basic":
-            self._basic = bool(self._known.username)
-            return self._basic
+            self._uses_basic_auth = bool(self._credentials.username)
+            return self._uses_basic_auth
         fields = dict(_CHALLENGE.findall(rest))
         if kind.lower() != "bearer" or "realm" not in fields:
             return False
         actions = "pull,push" if push else "pull"
         scope = fields.get("scope") or f"repository:{self.reference.path}:{actions}"
         query = {"service": fields.get("service", ""), "scope": scope}
-        pair = (self._known.username, self._known.password) if self._known.username else None
-        answer = await self._http.get(fields["realm"], params=query, auth=pair)
-        if answer.status_code != 200:
+        pair = (self._credentials.username, self._credentials.password) if self._credentials.username else None
+        response = await self._http.get(fields["realm"], params=query, auth=pair)
+        if response.status_code != 200:
             return False
         try:
-            told = msgspec.json.decode(answer.content, type=_Token)
+            token = msgspec.json.decode(response.content, type=_Token)
         except msgspec.DecodeError:
             return False
-        self._token = told.token or told.access_token or ""
+        self._token = token.token or token.access_token or ""
         return bool(self._token)
 
-    async def _check(self, answer: httpx.Response) -> None:
-        if answer.status_code < 400:
+    async def _raise_for_status(self, response: httpx.Response) -> None:
+        if response.status_code < 400:
             return
-        text = (await answer.aread())[:2000].decode(errors="replace")
+        text = (await response.aread())[:2000].decode(errors="replace")
         name = str(self.reference)
-        if answer.status_code in {401, 403}:
+        if response.status_code in {401, 403}:
             raise NotFound(
                 f"pull access denied for {self.reference.familiar}, repository does not exist or may require 'docker "
                 "login': denied: requested access to the resource is denied"
             )
-        if answer.status_code == 404:
+        if response.status_code == 404:
             raise NotFound(f"manifest for {name} not found: manifest unknown: manifest unknown")
-        raise EngineError(f"registry {self._domain} answered {answer.status_code}: {text.strip()[:300]}")
+        raise EngineError(f"registry {self._domain} answered {response.status_code}: {text.strip()[:300]}")
 
-    async def manifest(self, wanted: str) -> tuple[str, bytes, str]:
+    async def manifest(self, version: str) -> tuple[str, bytes, str]:
         """Fetch a manifest by tag or digest: its media type, its body and its verified digest.
 
         Raises:
             InvalidInput: The body doesn't match its digest.
         """
-        async with self.send("GET", f"manifests/{wanted}", headers={"Accept": ", ".join(MANIFESTS)}) as answer:
-            body = await self._document(answer)
+        async with self.send(
+            "GET", f"manifests/{version}", headers={"Accept": ", ".join(MANIFEST_MEDIA_TYPES)}
+        ) as response:
+            body = await self._read_document(response)
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        if wanted.startswith("sha256:") and wanted != digest:
+        if version.startswith("sha256:") and version != digest:
             raise InvalidInput(
-                f"manifest digest mismatch: expected {wanted}, got {digest}", reference="digest-mismatch"
+                f"manifest digest mismatch: expected {version}, got {digest}", reference="digest-mismatch"
             )
-        return answer.headers.get("content-type", "").partition(";")[0], body, digest
+        return response.headers.get("content-type", "").partition(";")[0], body, digest
 
-    async def _document(self, answer: httpx.Response) -> bytes:
+    async def _read_document(self, response: httpx.Response) -> bytes:
         body = bytearray()
-        async for part in answer.aiter_bytes():
+        async for part in response.aiter_bytes():
             body += part
-            if len(body) > DOCUMENT:
-                raise InvalidInput(f"registry {self._domain} answered with a document larger than {DOCUMENT >> 20} MB")
+            if len(body) > MAX_DOCUMENT_BYTES:
+                raise InvalidInput(
+                    f"registry {self._domain} answered with a document larger than {MAX_DOCUMENT_BYTES >> 20} MB"
+                )
         return bytes(body)
 
     async def config(self, digest: str) -> bytes:
@@ -246,11 +256,11 @@ class Registry:
         Raises:
             InvalidInput: The body doesn't match its digest.
         """
-        async with self.send("GET", f"blobs/{digest}") as answer:
-            body = await self._document(answer)
-        found = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        if found != digest:
-            raise InvalidInput(f"digest mismatch: expected {digest}, got {found}", reference="digest-mismatch")
+        async with self.send("GET", f"blobs/{digest}") as response:
+            body = await self._read_document(response)
+        actual = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        if actual != digest:
+            raise InvalidInput(f"digest mismatch: expected {digest}, got {actual}", reference="digest-mismatch")
         return body
 
     async def has_blob(self, digest: str) -> bool:
@@ -290,14 +300,14 @@ class Registry:
             raise EngineError(f"registry {self._domain} doesn't list the tags of {self.reference.path}") from error
 
     async def _pages(self, path: str) -> AsyncGenerator[_Names, None]:
-        base = await self._address()
-        url = f"{base}/v2/{path}?n={PAGE}"
-        for _ in range(PAGES):
-            async with self.send("GET", url) as answer:
-                yield msgspec.json.decode(await self._document(answer), type=_Names)
-                following = answer.links.get("next", {}).get("url", "")
-            url = urljoin(url, following)
-            if not following or not url.startswith(f"{base}/"):  # credentials aren't sent to another host
+        base = await self._base_url()
+        url = f"{base}/v2/{path}?n={PAGE_SIZE}"
+        for _ in range(MAX_PAGES):
+            async with self.send("GET", url) as response:
+                yield msgspec.json.decode(await self._read_document(response), type=_Names)
+                next_url = response.links.get("next", {}).get("url", "")
+            url = urljoin(url, next_url)
+            if not next_url or not url.startswith(f"{base}/"):  # credentials aren't sent to another host
                 return
 
     async def check_login(self) -> None:
@@ -307,11 +317,11 @@ class Registry:
             Refused: The registry rejects the credentials.
             EngineError: The registry can't be reached, or failed.
         """
-        base = await self._address()
-        with self._reaching():
-            answer = await self._http.get(f"{base}/v2/")
-            if answer.status_code == 401:
-                await self._log_in(answer.headers.get("www-authenticate", ""), push=False)
-                answer = await self._http.get(f"{base}/v2/", headers=self._headers(None))
-        if answer.status_code >= 400:
+        base = await self._base_url()
+        with self._translate_errors():
+            response = await self._http.get(f"{base}/v2/")
+            if response.status_code == 401:
+                await self._log_in(response.headers.get("www-authenticate", ""), push=False)
+                response = await self._http.get(f"{base}/v2/", headers=self._headers(None))
+        if response.status_code >= 400:
             raise Refused("unauthorized: incorrect username or password")

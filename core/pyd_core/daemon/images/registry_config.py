@@ -13,7 +13,7 @@ from pyd_core.errors import ConfigError
 from pyd_core.model.reference import DEFAULT_DOMAIN
 
 HUB = "registry-1.docker.io"
-OTHERS = (Path("/etc/docker/certs.d"), Path("/etc/containers/certs.d"))
+OTHER_CERTIFICATES = (Path("/etc/docker/certs.d"), Path("/etc/containers/certs.d"))
 """Directories in which Docker and Podman keep registries' certificates."""
 
 
@@ -22,14 +22,14 @@ class RegistryHost:
     """Address from which a repository may be pulled."""
 
     domain: str
-    plain: bool = False
+    allows_insecure: bool = False
     """Whether plain HTTP, or TLS without verification, is allowed."""
     scheme: str = ""
     """Set if the address includes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hosts:
+class RegistrySettings:
     """Settings for registries."""
 
     mirrors: Sequence[str] = ()
@@ -37,38 +37,42 @@ class Hosts:
     certificates: Path
     """Directory with one for each registry (`HOST:PORT`): `*.crt` to trust, `*.cert` and `*.key` for login."""
 
-    def of(self, domain: str, *, pull: bool) -> list[RegistryHost]:
+    def hosts_for(self, domain: str, *, pull: bool) -> list[RegistryHost]:
         """Return the hosts for a registry's repository, in order; only pulls from Docker Hub use mirrors."""
-        own = RegistryHost(domain=HUB if domain == DEFAULT_DOMAIN else domain, plain=self._plain(domain))
+        own = RegistryHost(
+            domain=HUB if domain == DEFAULT_DOMAIN else domain, allows_insecure=self._allows_insecure(domain)
+        )
         if domain != DEFAULT_DOMAIN or not pull:
             return [own]
-        return [*(self._mirror(text) for text in self.mirrors), own]
+        return [*(self._parse_mirror(text) for text in self.mirrors), own]
 
-    def _mirror(self, text: str) -> RegistryHost:
+    def _parse_mirror(self, text: str) -> RegistryHost:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
             raise ConfigError(f"registry-mirrors: not an address: {text[:80]!r}", hint="write https://HOST:PORT")
         return RegistryHost(
-            domain=parts.netloc, plain=parts.scheme == "http" or self._plain(parts.netloc), scheme=parts.scheme
+            domain=parts.netloc,
+            allows_insecure=parts.scheme == "http" or self._allows_insecure(parts.netloc),
+            scheme=parts.scheme,
         )
 
-    def _plain(self, domain: str) -> bool:
+    def _allows_insecure(self, domain: str) -> bool:
         return is_local(domain) or any(_covers(text, domain) for text in self.insecure)
 
-    def context(self, host: RegistryHost) -> ssl.SSLContext:
+    def tls_context(self, host: RegistryHost) -> ssl.SSLContext:
         """Return the TLS context for a host.
 
         Raises:
             ConfigError: A certificate for it can't be used.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        if host.plain:
+        if host.allows_insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         else:
             context.load_default_certs()
-        places = (each / host.domain for each in (self.certificates, *OTHERS))
-        directory = next((each for each in places if each.is_dir()), None)
+        directories = (path / host.domain for path in (self.certificates, *OTHER_CERTIFICATES))
+        directory = next((path for path in directories if path.is_dir()), None)
         for file in sorted(directory.iterdir()) if directory else ():
             try:
                 if file.suffix == ".crt":
@@ -82,7 +86,7 @@ class Hosts:
 
 def is_local(domain: str) -> bool:
     """Return whether a registry is on this host, so that its traffic can't be intercepted."""
-    host = _name(domain)
+    host = _host_name(domain)
     if host == "localhost":
         return True
     try:
@@ -91,16 +95,16 @@ def is_local(domain: str) -> bool:
         return False
 
 
-def _name(domain: str) -> str:
+def _host_name(domain: str) -> str:
     host = domain.rpartition(":")[0] if ":" in domain and not domain.endswith("]") else domain
     return host.strip("[]")
 
 
 def _covers(text: str, domain: str) -> bool:
     """Return whether an entry of `insecure-registries`, a host or a subnet, covers a registry."""
-    if text in {domain, _name(domain)}:
+    if text in {domain, _host_name(domain)}:
         return True
     try:
-        return ipaddress.ip_address(_name(domain)) in ipaddress.ip_network(text, strict=False)
+        return ipaddress.ip_address(_host_name(domain)) in ipaddress.ip_network(text, strict=False)
     except ValueError:
         return False

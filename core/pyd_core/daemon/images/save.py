@@ -10,45 +10,45 @@ import hashlib
 import json
 from typing import Any
 
-from pyd_core.daemon.images.store import ImageRecord, ImageStore, familiar, full_name
-from pyd_core.daemon.images.tar_writer import Packer
+from pyd_core.daemon.images.store import ImageRecord, ImageStore, familiar_name, full_name
+from pyd_core.daemon.images.tar_writer import TarWriter
 from pyd_core.model.base import parse_time
 from pyd_core.model.reference import IMAGE_ID, parse
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-CONFIG = "application/vnd.oci.image.config.v1+json"
-INDEX = "application/vnd.oci.image.index.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar+"
+MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
+CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
+INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
+LAYER_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+"
 
 
-def manifest(images: ImageStore, record: ImageRecord) -> bytes:
+def build_manifest(images: ImageStore, record: ImageRecord) -> bytes:
     """Build an image's OCI manifest."""
     layers = [images.layers.get(diff_id) for diff_id in record.layers]
     body = {
         "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "config": {"mediaType": CONFIG, "digest": record.id, "size": images.blobs.size(record.id)},
+        "mediaType": MANIFEST_MEDIA_TYPE,
+        "config": {"mediaType": CONFIG_MEDIA_TYPE, "digest": record.id, "size": images.blobs.size(record.id)},
         "layers": [
             {
-                "mediaType": LAYER + ("zstd" if "zstd" in each.media else "gzip"),
-                "digest": each.blob,
-                "size": each.packed,
+                "mediaType": LAYER_MEDIA_TYPE + ("zstd" if "zstd" in layer.media else "gzip"),
+                "digest": layer.blob,
+                "size": layer.packed,
             }
-            for each in layers
+            for layer in layers
         ],
     }
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def _blob(digest: str) -> str:
+def _blob_path(digest: str) -> str:
     return f"blobs/{digest.replace(':', '/', 1)}"
 
 
-def _named(name: str) -> dict[str, str]:
+def _name_annotations(name: str) -> dict[str, str]:
     return {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name.rpartition(":")[2]}
 
 
-def write(images: ImageStore, wanted: list[tuple[str, ImageRecord]], packer: Packer) -> None:
+def write_archive(images: ImageStore, requested: list[tuple[str, ImageRecord]], packer: TarWriter) -> None:
     """Write the archive; slow, so call it in a worker thread.
 
     Args:
@@ -58,35 +58,39 @@ def write(images: ImageStore, wanted: list[tuple[str, ImageRecord]], packer: Pac
     """
     names: dict[str, list[str]] = {}
     records: dict[str, ImageRecord] = {}
-    for name, record in wanted:
+    for name, record in requested:
         by_id = IMAGE_ID.fullmatch(name) and record.id.startswith(f"sha256:{name.removeprefix('sha256:')}")
-        found = [] if by_id else [full_name(parse(name))]
+        full_names = [] if by_id else [full_name(parse(name))]
         records[record.id] = record
-        names.setdefault(record.id, []).extend(each for each in found if "@" not in each)
-    done: set[str] = set()
-    listed: list[dict[str, Any]] = []
+        names.setdefault(record.id, []).extend(name for name in full_names if "@" not in name)
+    written: set[str] = set()
+    entries: list[dict[str, Any]] = []
     index: list[dict[str, Any]] = []
     for record in records.values():
-        created = parse_time(images.file(record).created)
+        created = parse_time(images.config(record).created)
         layers = [images.layers.get(diff_id) for diff_id in record.layers]
-        for digest in [record.id, *(each.blob for each in layers)]:
-            if digest not in done:
-                done.add(digest)
-                packer.file(_blob(digest), images.blobs.path(digest), mtime_ns=created if digest == record.id else None)
-        text = manifest(images, record)
+        for digest in [record.id, *(layer.blob for layer in layers)]:
+            if digest not in written:
+                written.add(digest)
+                packer.add_file(
+                    _blob_path(digest), images.blobs.path(digest), mtime_ns=created if digest == record.id else None
+                )
+        text = build_manifest(images, record)
         digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
-        if digest not in done:
-            done.add(digest)
-            packer.bytes(_blob(digest), text)
-        entry: dict[str, Any] = {"mediaType": MANIFEST, "digest": digest, "size": len(text)}
-        index += [{**entry, "annotations": _named(each)} for each in names[record.id]] or [entry]
-        listed.append(
+        if digest not in written:
+            written.add(digest)
+            packer.add_bytes(_blob_path(digest), text)
+        entry: dict[str, Any] = {"mediaType": MANIFEST_MEDIA_TYPE, "digest": digest, "size": len(text)}
+        index += [{**entry, "annotations": _name_annotations(name)} for name in names[record.id]] or [entry]
+        entries.append(
             {
-                "Config": _blob(record.id),
-                "RepoTags": [familiar(each) for each in names[record.id]],
-                "Layers": [_blob(each.blob) for each in layers],
+                "Config": _blob_path(record.id),
+                "RepoTags": [familiar_name(name) for name in names[record.id]],
+                "Layers": [_blob_path(layer.blob) for layer in layers],
             }
         )
-    packer.bytes("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
-    packer.bytes("index.json", json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": index}).encode())
-    packer.bytes("manifest.json", json.dumps(listed).encode())
+    packer.add_bytes("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+    packer.add_bytes(
+        "index.json", json.dumps({"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": index}).encode()
+    )
+    packer.add_bytes("manifest.json", json.dumps(entries).encode())

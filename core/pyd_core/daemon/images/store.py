@@ -13,8 +13,8 @@ from typing import Protocol
 import msgspec
 
 from pyd_core.daemon import rmtree
-from pyd_core.daemon.images.blobs import Blobs
-from pyd_core.daemon.images.config import ImageFile, read_config
+from pyd_core.daemon.images.blobs import BlobStore
+from pyd_core.daemon.images.config import ImageConfig, read_config
 from pyd_core.daemon.images.layers import LayerStore, StoredLayer
 from pyd_core.daemon.store import Store, StoreTable
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
@@ -49,7 +49,7 @@ class ImageUsers(Protocol):
         """Return the ids of the containers that were created from an image."""
 
     def is_running(self, container_id: str) -> bool:
-        """Whether a container runs."""
+        """Return whether a container runs."""
 
     def layers_in_use(self) -> Iterable[str]:
         """Return the diff ids of the layers that containers are mounted from."""
@@ -58,29 +58,29 @@ class ImageUsers(Protocol):
 class ImageStore:
     """All images of the engine."""
 
-    def __init__(self, store: Store, blobs: Blobs, layers: LayerStore, users: ImageUsers) -> None:
+    def __init__(self, store: Store, blobs: BlobStore, layers: LayerStore, users: ImageUsers) -> None:
         self.blobs = blobs
         self.layers = layers
         self._store = store
-        self._shelf = StoreTable(store, "image", ImageRecord)
+        self._table = StoreTable(store, "image", ImageRecord)
         self._users = users
-        self._held: Counter[str] = Counter()
+        self._hold_counts: Counter[str] = Counter()
         self._children: dict[str, list[str]] = {}
         """Images created from each image, for the build cache; some may have been removed."""
-        for record in self._shelf:
+        for record in self._table:
             self._children.setdefault(record.parent, []).append(record.id)
 
-        used = set(self._shelf.keys()) | {layer.blob for layer in layers.all()}
+        used = set(self._table.keys()) | {layer.blob for layer in layers.all()}
         blobs.remove_all_but(used)  # blobs without a record, left by a crash
 
     def __len__(self) -> int:
-        return len(self._shelf)
+        return len(self._table)
 
     def all(self) -> list[ImageRecord]:
         """Return every image."""
-        return list(self._shelf)
+        return list(self._table)
 
-    def file(self, record: ImageRecord) -> ImageFile:
+    def config(self, record: ImageRecord) -> ImageConfig:
         """Read an image's configuration.
 
         Raises:
@@ -90,11 +90,11 @@ class ImageStore:
 
     def readable(self) -> list[ImageRecord]:
         """Return the images whose configuration and layers are readable, so that a damaged one can't break a list."""
-        return [record for record in self._shelf if self._is_readable(record)]
+        return [record for record in self._table if self._is_readable(record)]
 
     def _is_readable(self, record: ImageRecord) -> bool:
         try:
-            self.file(record)
+            self.config(record)
             self.size(record)
         except (PydError, OSError) as error:
             log.warning("image %s is left out of lists: %s", record.id, error)
@@ -103,7 +103,7 @@ class ImageStore:
 
     def labels(self, record: ImageRecord) -> dict[str, str]:
         """Return an image's labels."""
-        config = self.file(record).config
+        config = self.config(record).config
         return config.labels if config else {}
 
     def find(self, name: str) -> ImageRecord:
@@ -116,32 +116,32 @@ class ImageStore:
         match = IMAGE_ID.fullmatch(name)
         prefix = f"sha256:{match[1]}" if match else ""
         if match:
-            exact = self._shelf.get(prefix)
+            exact = self._table.get(prefix)
             if exact is not None:
                 return exact
         if not name.startswith("sha256:"):
             reference = parse(name)
-            wanted = full_name(reference)
-            for record in self._shelf:
-                if wanted in record.names or wanted in record.digests:
+            wanted_name = full_name(reference)
+            for record in self._table:
+                if wanted_name in record.names or wanted_name in record.digests:
                     return record
         if match:
-            found = [record for record in self._shelf if record.id.startswith(prefix)]
-            if len(found) == 1:
-                return found[0]
-            if found:
+            matches = [record for record in self._table if record.id.startswith(prefix)]
+            if len(matches) == 1:
+                return matches[0]
+            if matches:
                 raise InvalidInput(f"image id {name} is ambiguous")
         if name.startswith("sha256:"):  # version 0.1 allowed such names: they must remain removable
-            odd = f"docker.io/library/{name}"
-            named = next((record for record in self._shelf if odd in record.names), None)
-            if named is not None:
-                return named
-        shown = name if ":" in name else f"{name}:latest"
-        raise NotFound(f"No such image: {shown}")
+            old_name = f"docker.io/library/{name}"
+            old_record = next((record for record in self._table if old_name in record.names), None)
+            if old_record is not None:
+                return old_record
+        display_name = name if ":" in name else f"{name}:latest"
+        raise NotFound(f"No such image: {display_name}")
 
     def tags(self, repository: str) -> list[str]:
         """Return the names of images in a repository, sorted."""
-        return sorted(name for each in self._shelf for name in each.names if name.rpartition(":")[0] == repository)
+        return sorted(name for record in self._table for name in record.names if name.rpartition(":")[0] == repository)
 
     def add(self, config: bytes, layers: list[str], *, parent: str = "") -> ImageRecord:
         """Store an image whose layers exist, and return it; the same configuration is the same image.
@@ -151,33 +151,33 @@ class ImageStore:
         """
         read_config(config)
         image_id = self.blobs.put(config)
-        record = self._shelf.get(image_id)
+        record = self._table.get(image_id)
         if record is None:
             record = ImageRecord(id=image_id, layers=layers, parent=parent)
-            self._shelf.put(image_id, record)
+            self._table.put(image_id, record)
             self._children.setdefault(parent, []).append(image_id)
         return record
 
     def children(self, image_id: str) -> list[ImageRecord]:
         """Return the images created from an image."""
-        found = [self._shelf.get(child) for child in dict.fromkeys(self._children.get(image_id, []))]
-        kept = [child for child in found if child is not None and child.parent == image_id]
-        self._children[image_id] = [child.id for child in kept]
-        return kept
+        records = [self._table.get(child) for child in dict.fromkeys(self._children.get(image_id, []))]
+        children = [child for child in records if child is not None and child.parent == image_id]
+        self._children[image_id] = [child.id for child in children]
+        return children
 
     def tag(self, record: ImageRecord, reference: Reference) -> None:
         """Point a name at an image, and away from any other."""
         name = full_name(reference)
         with self._store.transaction():
-            for other in self._shelf:
+            for other in self._table:
                 if other.id != record.id and name in other.names:
                     other.names.remove(name)
-                    self._shelf.put(other.id, other)
-            kind = record.digests if reference.digest else record.names
+                    self._table.put(other.id, other)
+            names = record.digests if reference.digest else record.names
             record.tagged_ns = time.time_ns()
-            if name not in kind:
-                kind.append(name)
-            self._shelf.put(record.id, record)
+            if name not in names:
+                names.append(name)
+            self._table.put(record.id, record)
 
     async def remove(self, name: str, *, force: bool, prune: bool = True) -> list[Removed]:
         """Remove a name and, if it was the last, the image with everything only it needed.
@@ -189,37 +189,37 @@ class ImageStore:
         record = self.find(name)
         by_id = bool(IMAGE_ID.fullmatch(name)) and record.id.startswith(f"sha256:{name.removeprefix('sha256:')}")
         if by_id:
-            if len({each.rpartition(":")[0] for each in record.names}) > 1 and not force:
+            if len({text.rpartition(":")[0] for text in record.names}) > 1 and not force:
                 raise Conflict(
                     f"conflict: unable to delete {record.id[7:19]} (must be forced) - image is referenced in multiple "
                     "repositories"
                 )
             self._check_deletable(record, force=force)
-            going = [*record.names, *record.digests]
+            untagged = [*record.names, *record.digests]
         else:
-            going = _with_digests(record, full_name(parse(name)))
-        last = not {*record.names, *record.digests} - set(going)
+            untagged = _with_digests(record, full_name(parse(name)))
+        is_last = not {*record.names, *record.digests} - set(untagged)
         users = self._users.using_image(record.id)
-        if not by_id and last and users and not force:
+        if not by_id and is_last and users and not force:
             raise Conflict(
                 f'conflict: unable to remove repository reference "{name}" (must force) - container {users[0][:12]} is '
                 f"using its referenced image {record.id[7:19]}"
             )
         removed: list[Removed] = []
-        for each in going:
-            for kept in (record.names, record.digests):
-                if each in kept:
-                    kept.remove(each)
-                    removed.append(Removed(untagged=familiar(each)))
-        if record.names or not last or (users and not (by_id and force)) or (not by_id and self.children(record.id)):
-            self._shelf.put(record.id, record)
+        for full in untagged:
+            for names in (record.names, record.digests):
+                if full in names:
+                    names.remove(full)
+                    removed.append(Removed(untagged=familiar_name(full)))
+        if record.names or not is_last or (users and not (by_id and force)) or (not by_id and self.children(record.id)):
+            self._table.put(record.id, record)
             return removed
         with self._store.transaction(durable=True):
-            self._shelf.delete(record.id)
-            images = [record.id, *(self._forget_steps(record.parent) if prune else ())]
-            layers = self.layers.forget_unused(self._used_layers()) if prune else []
+            self._table.delete(record.id)
+            images = [record.id, *(self._delete_steps(record.parent) if prune else ())]
+            layers = self.layers.delete_unused(self._used_layers()) if prune else []
         await rmtree.remove([*map(self.blobs.set_aside, images), *self.layers.set_aside(layers)])
-        return [*removed, *(Removed(deleted=each) for each in [*images, *(layer.diff_id for layer in layers)])]
+        return [*removed, *(Removed(deleted=key) for key in [*images, *(layer.diff_id for layer in layers)])]
 
     def _check_deletable(self, record: ImageRecord, *, force: bool) -> None:
         """Refuse to delete an image by id where Docker Engine does, with its messages.
@@ -227,25 +227,25 @@ class ImageStore:
         Raises:
             Conflict: It has child images, or a container uses it; `force` ignores stopped containers.
         """
-        start = f"conflict: unable to delete {record.id[7:19]}"
+        message = f"conflict: unable to delete {record.id[7:19]}"
         if self.children(record.id):
-            raise Conflict(f"{start} (cannot be forced) - image has dependent child images")
+            raise Conflict(f"{message} (cannot be forced) - image has dependent child images")
         users = self._users.using_image(record.id)
-        running = next((each for each in users if self._users.is_running(each)), None)
+        running = next((container for container in users if self._users.is_running(container)), None)
         if running is not None:
-            raise Conflict(f"{start} (cannot be forced) - image is being used by running container {running[:12]}")
+            raise Conflict(f"{message} (cannot be forced) - image is being used by running container {running[:12]}")
         if users and not force:
-            raise Conflict(f"{start} (must be forced) - image is being used by stopped container {users[0][:12]}")
+            raise Conflict(f"{message} (must be forced) - image is being used by stopped container {users[0][:12]}")
 
     async def sweep(self) -> list[StoredLayer]:
         """Delete the layers that no image, container or unfinished pull needs, and return them."""
         with self._store.transaction(durable=True):
-            layers = self.layers.forget_unused(self._used_layers())
+            layers = self.layers.delete_unused(self._used_layers())
         await rmtree.remove(self.layers.set_aside(layers))
         return layers
 
     @asynccontextmanager
-    async def swept(self) -> AsyncIterator[None]:
+    async def sweep_if_cancelled(self) -> AsyncIterator[None]:
         """Remove the layers of an image again if its creation is cancelled."""
         try:
             yield
@@ -253,38 +253,38 @@ class ImageStore:
             await self.sweep()
             raise
 
-    def _forget_steps(self, image_id: str) -> list[str]:
+    def _delete_steps(self, image_id: str) -> list[str]:
         """Delete the records of build steps, from an image down its parents, until one that is still needed."""
-        gone: list[str] = []
+        deleted: list[str] = []
         parents = self.parents()
-        while (record := self._shelf.get(image_id)) is not None:
-            if record.names or record.digests or record.id in parents or self.needed(record.id):
+        while (record := self._table.get(image_id)) is not None:
+            if record.names or record.digests or record.id in parents or self.is_needed(record.id):
                 break
-            self._shelf.delete(record.id)
-            gone.append(record.id)
+            self._table.delete(record.id)
+            deleted.append(record.id)
             image_id, parents = record.parent, self.parents()
-        return gone
+        return deleted
 
     def parents(self) -> set[str]:
         """Return the ids of the images that others were created from."""
-        return {record.parent for record in self._shelf}
+        return {record.parent for record in self._table}
 
-    def needed(self, image_id: str) -> bool:
-        """Whether a container or a build that goes on stands on an image."""
-        return self._held[image_id] > 0 or bool(self._users.using_image(image_id))
+    def is_needed(self, image_id: str) -> bool:
+        """Return whether a container or a running build uses an image."""
+        return self._hold_counts[image_id] > 0 or bool(self._users.using_image(image_id))
 
     @contextmanager
-    def held(self, image_ids: Iterable[str]) -> Iterator[None]:
+    def hold(self, image_ids: Iterable[str]) -> Iterator[None]:
         """Keep unnamed images from being pruned while something is created from them."""
         ids = list(image_ids)
-        self._held.update(ids)
+        self._hold_counts.update(ids)
         try:
             yield
         finally:
-            self._held.subtract(ids)
+            self._hold_counts.subtract(ids)
 
     def _used_layers(self) -> set[str]:
-        used = {diff_id for record in self._shelf for diff_id in record.layers}
+        used = {diff_id for record in self._table for diff_id in record.layers}
         used.update(self._users.layers_in_use())
         return used
 
@@ -294,13 +294,13 @@ class ImageStore:
 
     def summary(self, record: ImageRecord, *, containers: int = -1) -> ImageSummary:
         """Return its entry in a list."""
-        file = self.file(record)
+        file = self.config(record)
         config = file.config or ContainerConfig()
         return ImageSummary(
             id=record.id,
             parent_id=record.parent,
-            repo_tags=[familiar(name) for name in record.names],
-            repo_digests=[familiar(name) for name in record.digests],
+            repo_tags=[familiar_name(name) for name in record.names],
+            repo_digests=[familiar_name(name) for name in record.digests],
             created=(parse_time(file.created) or 0) // 1_000_000_000,
             size=self.size(record),
             labels=config.labels,
@@ -309,15 +309,15 @@ class ImageStore:
 
     def inspect(self, record: ImageRecord) -> Image:
         """Return its full inspect data."""
-        file = self.file(record)
+        file = self.config(record)
         directories = [str(self.layers.directory(diff_id)) for diff_id in reversed(record.layers)]
         data = {"UpperDir": directories[0]} if directories else {}
         if len(directories) > 1:
             data["LowerDir"] = ":".join(directories[1:])
         return Image(
             id=record.id,
-            repo_tags=[familiar(name) for name in record.names],
-            repo_digests=[familiar(name) for name in record.digests],
+            repo_tags=[familiar_name(name) for name in record.names],
+            repo_digests=[familiar_name(name) for name in record.digests],
             comment=file.comment or (file.history[-1].comment if file.history else ""),
             created=file.created,
             author=file.author,
@@ -339,7 +339,7 @@ class ImageStore:
         """Return the steps of its history, newest first."""
         steps: list[HistoryLayer] = []
         layers = iter(record.layers)
-        for step in self.file(record).history or []:
+        for step in self.config(record).history or []:
             diff_id = "" if step.empty_layer else next(layers, "")
             steps.append(
                 HistoryLayer(
@@ -352,7 +352,7 @@ class ImageStore:
             )
         steps.reverse()
         if steps:
-            tags = [familiar(name) for name in record.names]
+            tags = [familiar_name(name) for name in record.names]
             steps[0] = msgspec.structs.replace(steps[0], id=record.id, tags=tags)
         return steps
 
@@ -364,7 +364,7 @@ def full_name(reference: Reference) -> str:
     return f"{reference.repository}:{reference.tag}"
 
 
-def familiar(name: str) -> str:
+def familiar_name(name: str) -> str:
     """Return a stored name in its short form."""
     return str(parse(name))
 
@@ -372,6 +372,6 @@ def familiar(name: str) -> str:
 def _with_digests(record: ImageRecord, name: str) -> list[str]:
     """Return the names to remove: with a repository's last tag also its digests, which are useless without it."""
     repository = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
-    if any(each != name and each.rpartition(":")[0] == repository for each in record.names) or "@" in name:
+    if any(other != name and other.rpartition(":")[0] == repository for other in record.names) or "@" in name:
         return [name]
-    return [name, *(each for each in record.digests if each.partition("@")[0] == repository)]
+    return [name, *(other for other in record.digests if other.partition("@")[0] == repository)]

@@ -23,7 +23,7 @@ from pyd_core.linux.tree import TreeCursor
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_any_root
 
 
-class Packer:
+class TarWriter:
     """Writer of one archive.
 
     Args:
@@ -43,7 +43,7 @@ class Packer:
         mode: int | None = None,
         ids: IdMap | None = None,
     ) -> None:
-        self._tar = tarfile.TarFile(fileobj=_Counted(out), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
+        self._tar = tarfile.TarFile(fileobj=_CountingWriter(out), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
         self._whiteouts = whiteouts
         self._owner = owner
         self._mode = mode
@@ -55,26 +55,26 @@ class Packer:
         """Finish the archive."""
         self._tar.close()
 
-    def bytes(self, name: str, body: bytes) -> None:
+    def add_bytes(self, name: str, body: bytes) -> None:
         """Add a file with the given contents."""
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode = len(body), 0o644
         self._tar.addfile(entry, io.BytesIO(body))
 
-    def file(self, name: str, path: Path, *, mtime_ns: int | None = None) -> None:
+    def add_file(self, name: str, path: Path, *, mtime_ns: int | None = None) -> None:
         """Add a file of the host under a name, with a time."""
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode, entry.mtime = path.stat().st_size, 0o644, (mtime_ns or 0) // 1_000_000_000
         with path.open("rb") as source:
             self._tar.addfile(entry, source)
 
-    def link(self, name: str, target: str) -> None:
+    def add_link(self, name: str, target: str) -> None:
         """Add a symbolic link."""
         entry = tarfile.TarInfo(name)
         entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, target, 0o777
         self._tar.addfile(entry)
 
-    def tree(self, path: str, name: str, *, across: frozenset[int] = frozenset()) -> None:
+    def add_tree(self, path: str, name: str, *, across: frozenset[int] = frozenset()) -> None:
         """Add a file, or a directory with all its contents; skip mounts below it except of devices in `across`.
 
         Below the path, everything is opened through its directory's descriptor and no link is followed. A container
@@ -86,41 +86,41 @@ class Packer:
             status = os.fstat(fd)
             self._devices = across | {status.st_dev}
             if stat.S_ISDIR(status.st_mode):
-                self._directory(fd, name, status)
+                self._add_directory(fd, name, status)
             else:
-                self._node(fd, name, status)
+                self._add_node(fd, name, status)
         finally:
             os.close(fd)
 
-    def _directory(self, top: int, name: str, status: os.stat_result) -> None:
-        self._tar.addfile(self._owned(_entry(name or ".", tarfile.DIRTYPE, status)))
-        where = f"{name.rstrip('/')}/" if name else ""
+    def _add_directory(self, top: int, name: str, status: os.stat_result) -> None:
+        self._tar.addfile(self._with_owner(_entry(name or ".", tarfile.DIRTYPE, status)))
+        prefix = f"{name.rstrip('/')}/" if name else ""
         with TreeCursor(top) as cursor:
-            pending = [self._listed(cursor, where)]
+            pending = [self._list_names(cursor, prefix)]
             while pending:
                 if not pending[-1]:
                     pending.pop()
                     if pending:
-                        where = where[: -len(cursor.leave()) - 1]
+                        prefix = prefix[: -len(cursor.leave()) - 1]
                     continue
-                inside = pending[-1].pop()
+                base = pending[-1].pop()
                 with contextlib.suppress(FileNotFoundError):  # removed since it was listed
-                    if self._member(cursor, inside, where + inside):
-                        where = f"{where}{inside}/"
-                        pending.append(self._listed(cursor, where))
+                    if self._add_member(cursor, base, prefix + base):
+                        prefix = f"{prefix}{base}/"
+                        pending.append(self._list_names(cursor, prefix))
 
-    def _listed(self, cursor: TreeCursor, where: str) -> list[str]:
+    def _list_names(self, cursor: TreeCursor, prefix: str) -> list[str]:
         if self._whiteouts and is_opaque(cursor.fd):
-            self.bytes(where + OPAQUE.decode(), b"")
+            self.add_bytes(prefix + OPAQUE.decode(), b"")
         return cursor.names()[::-1]
 
-    def _member(self, cursor: TreeCursor, base: str, name: str) -> bool:
+    def _add_member(self, cursor: TreeCursor, base: str, name: str) -> bool:
         """Add an entry of a directory; return whether it is a directory itself, which is then entered."""
         fd = os.open(base, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=cursor.fd)
         try:
             status = os.fstat(fd)
             if not stat.S_ISDIR(status.st_mode):
-                self._node(fd, name, status)
+                self._add_node(fd, name, status)
                 return False
         finally:
             os.close(fd)
@@ -130,42 +130,42 @@ class Packer:
             cursor.enter(base)
         except OSError:
             return False  # removed or swapped since it was listed
-        self._tar.addfile(self._owned(_entry(name, tarfile.DIRTYPE, status)))
+        self._tar.addfile(self._with_owner(_entry(name, tarfile.DIRTYPE, status)))
         return True
 
-    def _node(self, fd: int, name: str, status: os.stat_result) -> None:
+    def _add_node(self, fd: int, name: str, status: os.stat_result) -> None:
         """Add anything but a directory, through an `O_PATH` descriptor."""
         mode = status.st_mode
         if stat.S_ISREG(mode):
-            self._file(fd, name, status)
+            self._add_file(fd, name, status)
         elif stat.S_ISLNK(mode):
-            entry = self._owned(_entry(name, tarfile.SYMTYPE, status))
+            entry = self._with_owner(_entry(name, tarfile.SYMTYPE, status))
             entry.linkname = os.readlink("", dir_fd=fd)
             self._tar.addfile(entry)
         elif self._whiteouts and is_whiteout(status):
-            above, slash, last = name.rpartition("/")
-            self.bytes(f"{above}{slash}{WHITEOUT.decode()}{last}", b"")
+            directory, slash, base = name.rpartition("/")
+            self.add_bytes(f"{directory}{slash}{WHITEOUT.decode()}{base}", b"")
         elif not stat.S_ISSOCK(mode):  # a socket can't be archived
             kinds = {stat.S_IFCHR: tarfile.CHRTYPE, stat.S_IFBLK: tarfile.BLKTYPE, stat.S_IFIFO: tarfile.FIFOTYPE}
-            entry = self._owned(_entry(name, kinds[stat.S_IFMT(mode)], status))
+            entry = self._with_owner(_entry(name, kinds[stat.S_IFMT(mode)], status))
             entry.devmajor, entry.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
             self._tar.addfile(entry)
 
-    def _file(self, fd: int, name: str, status: os.stat_result) -> None:
+    def _add_file(self, fd: int, name: str, status: os.stat_result) -> None:
         key = (status.st_dev, status.st_ino)
         if status.st_nlink > 1 and key in self._links:
-            entry = self._owned(_entry(name, tarfile.LNKTYPE, status))
+            entry = self._with_owner(_entry(name, tarfile.LNKTYPE, status))
             entry.linkname = self._links[key]
             self._tar.addfile(entry)
             return
         self._links[key] = name
         with os.fdopen(reopen(fd, os.O_RDONLY | os.O_NOCTTY), "rb") as source:
-            entry = self._owned(_entry(name, tarfile.REGTYPE, status))
+            entry = self._with_owner(_entry(name, tarfile.REGTYPE, status))
             entry.size = status.st_size
             entry.pax_headers = _capabilities(source.fileno(), plain=self._ids is not None)
-            self._tar.addfile(entry, _Exactly(source, entry.size))
+            self._tar.addfile(entry, _FixedSizeFile(source, entry.size))
 
-    def _owned(self, entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    def _with_owner(self, entry: tarfile.TarInfo) -> tarfile.TarInfo:
         if self._ids is not None:
             entry.uid, entry.gid = self._ids.inside(entry.uid, entry.gid)
         if self._owner is not None:
@@ -182,7 +182,7 @@ def _entry(name: str, kind: bytes, status: os.stat_result) -> tarfile.TarInfo:
     return entry
 
 
-class _Counted:
+class _CountingWriter:
     """Output that counts the bytes written, as `tarfile` needs for pipes."""
 
     def __init__(self, out: BinaryIO) -> None:
@@ -197,18 +197,18 @@ class _Counted:
         return self._written
 
 
-class _Exactly(io.RawIOBase):
+class _FixedSizeFile(io.RawIOBase):
     """File of exactly the length in its header, even if it grows or shrinks while it is read."""
 
     def __init__(self, source: BinaryIO, size: int) -> None:
         self._source = source
-        self._left = size
+        self._remaining = size
 
     def read(self, size: int = -1) -> bytes:
-        want = self._left if size < 0 else min(size, self._left)
-        data = self._source.read(want)
-        self._left -= want
-        return data + bytes(want - len(data))
+        length = self._remaining if size < 0 else min(size, self._remaining)
+        data = self._source.read(length)
+        self._remaining -= length
+        return data + bytes(length - len(data))
 
 
 def _capabilities(fd: int, *, plain: bool) -> dict[str, str]:
@@ -222,8 +222,8 @@ def _capabilities(fd: int, *, plain: bool) -> dict[str, str]:
     return {f"SCHILY.xattr.{CAPABILITIES}": value.decode("utf-8", "surrogateescape")}
 
 
-async def stream(
-    work: Callable[[Packer], None],
+async def stream_tar(
+    work: Callable[[TarWriter], None],
     *,
     whiteouts: bool = False,
     owner: tuple[int, int] | None = None,
@@ -235,20 +235,20 @@ async def stream(
     Raises:
         OSError: The thread failed.
     """
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    file = os.fdopen(writing, "wb")  # opened here: if no thread runs, it is closed with its last reference
+    read_fd, write_fd = os.pipe()
+    os.set_blocking(read_fd, False)
+    file = os.fdopen(write_fd, "wb")  # opened here: if no thread runs, it is closed with its last reference
 
     def write() -> None:
         with contextlib.suppress(BrokenPipeError), file as out:  # closing writes too
-            packer = Packer(out, whiteouts=whiteouts, owner=owner, mode=mode, ids=ids)
+            packer = TarWriter(out, whiteouts=whiteouts, owner=owner, mode=mode, ids=ids)
             work(packer)
             packer.close()
 
     thread = asyncio.get_running_loop().run_in_executor(None, write)
     try:
-        while data := await pipes.read(reading):
+        while data := await pipes.read(read_fd):
             yield data
     finally:
-        os.close(reading)
+        os.close(read_fd)
         await thread

@@ -24,11 +24,11 @@ from pyd_core.tar.reader import ByteSource, TarReader
 
 WHITEOUT = b".wh."
 OPAQUE = b".wh..wh..opq"
-_PARENTS = 256
+_MAX_PARENTS = 256
 """Maximum number of directories held open."""
-_STEPS = frozenset({b"", b".", b".."})
+_SPECIAL_NAMES = frozenset({b"", b".", b".."})
 """Final parts of a path that name nothing in its directory."""
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(kw_only=True)
@@ -93,15 +93,15 @@ class Unpacker:
                     if count > self._limits.entries or self.size > self._limits.bytes:
                         raise InvalidInput("the archive grows beyond all bounds", reference="bad-archive")
                     if self._ids is not None:
-                        _translate(self._ids, entry)
+                        _translate_ids(self._ids, entry)
                     try:
-                        self._place(entry, reader)
+                        self._unpack_member(entry, reader)
                     except (OSError, KernelError) as error:
                         if error.errno == errno.ENOSPC:
                             raise
-                        why = os.strerror(error.errno or 0).lower()
+                        reason = os.strerror(error.errno or 0).lower()
                         raise InvalidInput(
-                            f"can't unpack {_shown(entry.name)}: {why}", reference="bad-archive"
+                            f"can't unpack {_quote(entry.name)}: {reason}", reference="bad-archive"
                         ) from error
                 self._set_directory_times()
             finally:
@@ -109,12 +109,12 @@ class Unpacker:
                     os.close(fd)
                 self._parents.clear()
 
-    def _parent(self, path: bytes) -> int:
+    def _open_parent(self, path: bytes) -> int:
         fd = self._parents.get(path)
         if fd is not None:
             self._parents.move_to_end(path)
             return fd
-        fd = self._inside_known(path)
+        fd = self._open_in_held(path)
         if fd < 0:
             fd = self._root.make_directories(os.fsdecode(path) or "/")
         self._hold(path, fd)
@@ -122,73 +122,73 @@ class Unpacker:
 
     def _hold(self, path: bytes, fd: int) -> None:
         self._parents[path] = fd
-        if len(self._parents) > _PARENTS:
+        if len(self._parents) > _MAX_PARENTS:
             os.close(self._parents.popitem(last=False)[1])
 
-    def _inside_known(self, path: bytes) -> int:
+    def _open_in_held(self, path: bytes) -> int:
         """Open a directory through its parent, if that is held open and this is not a link; return -1 otherwise."""
-        above, _, name = path.rpartition(b"/")
-        known = self._parents.get(above)
-        if known is None or not name:
+        parent, _, name = path.rpartition(b"/")
+        parent_fd = self._parents.get(parent)
+        if parent_fd is None or not name:
             return -1
         try:
-            return os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=known)
+            return os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
         except OSError:
             return -1
 
     def _forget(self, path: bytes) -> None:
-        for known in [each for each in self._parents if each == path or each.startswith(path + b"/")]:
-            os.close(self._parents.pop(known))
+        for path_ in [held for held in self._parents if held == path or held.startswith(path + b"/")]:
+            os.close(self._parents.pop(path_))
 
     def _split(self, full: bytes) -> tuple[bytes, bytes]:
         """Return a member's directory and its name there, both empty for the target directory itself."""
-        where, _, name = full.rstrip(b"/").rpartition(b"/")
-        if where in self._parents and name not in _STEPS and not self._prefix and b"\0" not in name:
-            return where, name  # most members follow one in the same directory, which was checked already
+        directory, _, name = full.rstrip(b"/").rpartition(b"/")
+        if directory in self._parents and name not in _SPECIAL_NAMES and not self._prefix and b"\0" not in name:
+            return directory, name  # most members follow one in the same directory, which was checked already
         parts = [part for part in full.split(b"/") if part not in {b"", b"."}]
         if b".." in parts or b"\0" in full:
-            raise InvalidInput(f"the archive contains a name that leads out: {_shown(full)}", reference="bad-archive")
+            raise InvalidInput(f"the archive contains a name that leads out: {_quote(full)}", reference="bad-archive")
         if not parts:
             return b"", b""
         parts = [*self._prefix, *parts]
         return b"/".join(parts[:-1]), parts[-1]
 
-    def _place(self, entry: TarEntry, reader: TarReader) -> None:
-        where, name = self._split(entry.name)
+    def _unpack_member(self, entry: TarEntry, reader: TarReader) -> None:
+        directory, name = self._split(entry.name)
         if not name:
             if entry.kind == b"5" and not self._prefix:
-                self._own(self._parent(b""), entry)
+                self._set_attributes(self._open_parent(b""), entry)
             return
-        parent = self._parent(where)
+        parent = self._open_parent(directory)
         if self._layer and name.startswith(WHITEOUT):
-            self._white_out(parent, name, where)
+            self._create_whiteout(parent, name, directory)
             return
         match entry.kind:
             case b"0":
-                self._file(parent, name, entry, reader, where)
+                self._create_file(parent, name, entry, reader, directory)
             case b"5":
-                self._directory(parent, name, entry, where)
+                self._create_directory(parent, name, entry, directory)
             case b"2":
-                self._clear(parent, name, where)
+                self._remove_existing(parent, name, directory)
                 os.symlink(entry.link, name, dir_fd=parent)
-                self._own_link(name, parent, entry)
+                self._set_link_attributes(name, parent, entry)
             case b"1":
-                self._hard_link(parent, name, entry, where)
+                self._create_hard_link(parent, name, entry, directory)
             case b"3" | b"4" | b"6":
-                self._clear(parent, name, where)
+                self._remove_existing(parent, name, directory)
                 kind = {b"3": stat.S_IFCHR, b"4": stat.S_IFBLK, b"6": stat.S_IFIFO}[entry.kind]
-                self._node(parent, name, entry, kind)
+                self._create_node(parent, name, entry, kind)
             case other:
                 raise InvalidInput(
-                    f"the archive contains a member of unknown type {_shown(other)}", reference="bad-archive"
+                    f"the archive contains a member of unknown type {_quote(other)}", reference="bad-archive"
                 )
 
-    def _file(self, parent: int, name: bytes, entry: TarEntry, reader: TarReader, where: bytes) -> None:
+    def _create_file(self, parent: int, name: bytes, entry: TarEntry, reader: TarReader, directory: bytes) -> None:
         try:
-            fd = os.open(name, _NEW, 0o600, dir_fd=parent)
+            fd = os.open(name, _NEW_FILE_FLAGS, 0o600, dir_fd=parent)
         except FileExistsError:
-            self._clear(parent, name, where)
-            fd = os.open(name, _NEW, 0o600, dir_fd=parent)
+            self._remove_existing(parent, name, directory)
+            fd = os.open(name, _NEW_FILE_FLAGS, 0o600, dir_fd=parent)
         try:
             for offset, part in reader.pieces():
                 written = 0
@@ -204,42 +204,42 @@ class Unpacker:
         finally:
             os.close(fd)
 
-    def _directory(self, parent: int, name: bytes, entry: TarEntry, where: bytes) -> None:
-        path = _join(where, name)
+    def _create_directory(self, parent: int, name: bytes, entry: TarEntry, parent_path: bytes) -> None:
+        path = _join(parent_path, name)
         try:
             os.mkdir(name, 0o700, dir_fd=parent)
         except FileExistsError:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                 if self._strict:
                     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
-                self._clear(parent, name, where)
+                self._remove_existing(parent, name, parent_path)
                 os.mkdir(name, 0o700, dir_fd=parent)
-        fd = self._parent(path)
-        self._own(fd, entry)
+        fd = self._open_parent(path)
+        self._set_attributes(fd, entry)
         if entry.xattrs:
-            own = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=fd)
+            readable_fd = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=fd)
             try:
                 for key, value in entry.xattrs.items():
-                    _set_xattr(own, key, value)
+                    _set_xattr(readable_fd, key, value)
             finally:
-                os.close(own)
+                os.close(readable_fd)
         self._directories.append((path, entry.mtime_ns))
 
-    def _hard_link(self, parent: int, name: bytes, entry: TarEntry, where: bytes) -> None:
+    def _create_hard_link(self, parent: int, name: bytes, entry: TarEntry, directory: bytes) -> None:
         target = [part for part in entry.link.split(b"/") if part not in {b"", b"."}]
         if not target or b".." in target:
             raise InvalidInput(
-                f"the archive contains a link that leads out: {_shown(entry.link)}", reference="bad-archive"
+                f"the archive contains a link that leads out: {_quote(entry.link)}", reference="bad-archive"
             )
         target = [*self._prefix, *target]
         source = self._root.make_directories(os.fsdecode(b"/".join(target[:-1])) or "/")
         try:
-            self._clear(parent, name, where)
+            self._remove_existing(parent, name, directory)
             os.link(target[-1], name, src_dir_fd=source, dst_dir_fd=parent, follow_symlinks=False)
         finally:
             os.close(source)
 
-    def _white_out(self, parent: int, name: bytes, where: bytes) -> None:
+    def _create_whiteout(self, parent: int, name: bytes, directory: bytes) -> None:
         if name == OPAQUE:
             fd = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=parent)
             try:
@@ -250,13 +250,15 @@ class Unpacker:
         hidden = name[len(WHITEOUT) :]
         if hidden.startswith(WHITEOUT) or hidden in {b"", b".", b".."}:
             return  # aufs's own bookkeeping, which old layers still contain
-        self._clear(parent, hidden, where)
+        self._remove_existing(parent, hidden, directory)
         try:
             os.mknod(hidden, stat.S_IFCHR | 0o000, os.makedev(0, 0), dir_fd=parent)
         except PermissionError:  # the layers are on an overlay, which reserves such nodes
-            os.close(os.open(name, _NEW, 0o600, dir_fd=parent))  # fuse-overlayfs understands the archive's own form
+            os.close(
+                os.open(name, _NEW_FILE_FLAGS, 0o600, dir_fd=parent)
+            )  # fuse-overlayfs understands the archive's own form
 
-    def _clear(self, parent: int, name: bytes, where: bytes) -> None:
+    def _remove_existing(self, parent: int, name: bytes, directory: bytes) -> None:
         if not self._layer:
             _refuse_mount(parent, name)
         try:
@@ -267,9 +269,9 @@ class Unpacker:
             if self._strict:
                 raise
             remove_tree(os.fsdecode(name), dir_fd=parent, one_file_system=True)
-        self._forget(_join(where, name))  # a link to a directory may have been a parent too
+        self._forget(_join(directory, name))  # a link to a directory may have been a parent too
 
-    def _node(self, parent: int, name: bytes, entry: TarEntry, kind: int) -> None:
+    def _create_node(self, parent: int, name: bytes, entry: TarEntry, kind: int) -> None:
         """Create a device or a pipe; a container may replace it before its owner is set."""
         device = os.makedev(entry.major, entry.minor) if kind != stat.S_IFIFO else 0
         os.mknod(name, kind | 0o600, device, dir_fd=parent)
@@ -278,20 +280,20 @@ class Unpacker:
             status = os.fstat(fd)
             if (stat.S_IFMT(status.st_mode), status.st_rdev) != (kind, device):
                 raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-            made = Path(f"/proc/self/fd/{fd}")  # chmod(2) doesn't accept an `O_PATH` descriptor
-            os.chown(made, entry.uid, entry.gid)
-            made.chmod(entry.mode)
-            os.utime(made, ns=(entry.mtime_ns, entry.mtime_ns))
+            proc_path = Path(f"/proc/self/fd/{fd}")  # chmod(2) doesn't accept an `O_PATH` descriptor
+            os.chown(proc_path, entry.uid, entry.gid)
+            proc_path.chmod(entry.mode)
+            os.utime(proc_path, ns=(entry.mtime_ns, entry.mtime_ns))
         finally:
             os.close(fd)
 
-    def _own(self, parent: int, entry: TarEntry) -> None:
+    def _set_attributes(self, parent: int, entry: TarEntry) -> None:
         """Set owner, mode and time of a directory that is held open."""
         os.chown(".", entry.uid, entry.gid, dir_fd=parent)
         os.chmod(".", entry.mode, dir_fd=parent)
         os.utime(".", ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent)
 
-    def _own_link(self, name: bytes, parent: int, entry: TarEntry) -> None:
+    def _set_link_attributes(self, name: bytes, parent: int, entry: TarEntry) -> None:
         os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
         os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
 
@@ -299,7 +301,7 @@ class Unpacker:
         for path, mtime in self._directories:
             fd = self._parents.get(path, -1)
             if fd < 0:
-                fd = self._inside_known(path)
+                fd = self._open_in_held(path)
                 try:
                     fd = self._root.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW) if fd < 0 else fd
                 except KernelError:
@@ -327,21 +329,21 @@ def _refuse_mount(parent: int, name: bytes) -> None:
         os.close(fd)
 
 
-def _translate(ids: IdMap, entry: TarEntry) -> None:
-    found = ids.outside(entry.uid, entry.gid)
-    if found is None:
+def _translate_ids(ids: IdMap, entry: TarEntry) -> None:
+    host_ids = ids.outside(entry.uid, entry.gid)
+    if host_ids is None:
         raise InvalidInput(f"the container has no user {entry.uid} or no group {entry.gid}", reference="bad-archive")
-    entry.uid, entry.gid = found
+    entry.uid, entry.gid = host_ids
     if CAPABILITIES in entry.xattrs:
         entry.xattrs[CAPABILITIES] = of_root(entry.xattrs[CAPABILITIES], ids.root[0])
 
 
-def _shown(name: bytes) -> str:
+def _quote(name: bytes) -> str:
     return repr(name[:200].decode(errors="replace"))
 
 
-def _join(where: bytes, name: bytes) -> bytes:
-    return where + b"/" + name if where else name
+def _join(directory: bytes, name: bytes) -> bytes:
+    return directory + b"/" + name if directory else name
 
 
 def _set_xattr(fd: int, key: str, value: bytes) -> None:
