@@ -10,24 +10,24 @@ import msgspec
 Who = Literal["program", "engine", "kernel", "anyone"]
 
 SIGNALS: dict[int, str] = {
-    1: "hang up: the terminal went, or reload the configuration",
+    1: "hang up: the terminal was closed, or reload the configuration",
     2: "interrupt, as Ctrl-C sends it",
     3: "quit, with a core dump",
     4: "illegal instruction",
     5: "trap, a debugger's breakpoint",
-    6: "abort: the program gave up on itself (assertion, uncaught exception, corrupted heap)",
-    7: "bus error: memory that is mapped but has nothing behind it",
+    6: "abort: the program ended itself (assertion, uncaught exception, corrupted heap)",
+    7: "bus error: mapped memory without backing, such as a truncated file",
     8: "arithmetic fault, such as an integer division by zero",
     9: "kill: can't be caught or ignored",
     10: "user signal 1",
-    11: "segmentation fault: memory that isn't the program's",
+    11: "segmentation fault: an invalid memory access",
     12: "user signal 2",
-    13: "broken pipe: wrote to something nobody reads any more",
-    14: "alarm clock",
-    15: "terminate: please end, the usual stop signal",
+    13: "broken pipe: wrote to a closed pipe or connection",
+    14: "alarm",
+    15: "terminate: the usual stop signal",
     24: "CPU time limit exceeded",
     25: "file size limit exceeded",
-    31: "bad system call: a seccomp filter forbade it",
+    31: "bad system call: forbidden by a seccomp filter",
 }
 """By number on x86 and arm64 (signal(7))."""
 
@@ -43,16 +43,16 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _CODES: dict[int, tuple[str, str, bool]] = {
-    0: ("success", "The program ended by itself and reports success.", False),
-    1: ("an error the program reports", "The usual code for any error; what went wrong stands in its output.", True),
+    0: ("success", "The program exited and reports success.", False),
+    1: ("a general error", "The usual code for any error; the output of the program names it.", True),
     2: (
-        "wrong use, or an error the program reports",
-        "By convention wrong arguments, and from shells misuse of a builtin; many programs use it as they like.",
+        "wrong usage, or a general error",
+        "By convention wrong arguments, and in shells misuse of a builtin; many programs use it for other errors.",
         True,
     ),
     125: (
         "the engine's command failed",
-        "`docker run` and `podman run` say this when they failed before the container's command began.",
+        "`docker run` and `podman run` say this when they failed before the container's command started.",
         True,
     ),
     126: (
@@ -67,11 +67,11 @@ _CODES: dict[int, tuple[str, str, bool]] = {
     ),
     128: (
         "the engine couldn't start it",
-        "Engines set this when something around the command failed: port, user, device.",
+        "Engines set this if the setup of the command failed: port, user, device.",
         True,
     ),
     255: (
-        "out of range, or a runtime's failure",
+        "out of range, or a failure of the runtime",
         "`exit(-1)`; also ssh's own errors and those of container runtimes.",
         True,
     ),
@@ -110,14 +110,14 @@ def explain_code(code: int) -> Code:
     number = signal_of(code)
     if number is None:
         return Code(
-            code=code, title="the program's own", meaning="Only the program's manual says what it means.", several=True
+            code=code, title="chosen by the program", meaning="Only the manual of the program defines it.", several=True
         )
     name = signal_name(number)
     words = SIGNALS.get(number, "a signal")
-    meaning = f"128 + {number}: ended by {name} ({words}), or the program itself returned {code}."
+    meaning = f"128 + {number}: ended by {name} ({words}), or the program returned {code} itself."
     if number == 9:
         meaning += (
             " SIGKILL comes from the engine (stop after its grace period, kill, rm -f), from a person or program on the"
-            " host, or from the kernel when memory ran out. The code alone doesn't tell which."
+            " host, or from the kernel when memory ran out. The code does not show which."
         )
     return Code(code=code, title=f"{name}: {words}", meaning=meaning, several=True)

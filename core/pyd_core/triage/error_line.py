@@ -1,4 +1,4 @@
-"""The line of a program's output that names its error."""
+"""Choice of the line of output that names the error."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pyd_core.logs.levels import LogLevel
 from pyd_core.triage.evidence import EvidenceLogLine
 
 _EXCEPTION = re.compile(r"^(?:[\w.$]+(?:Error|Exception|Interrupt)\b|panic: |Exception in thread|Caused by: )")
-"""How the lines begin in which Python, Java, .NET, Node and Go name what nobody caught."""
+"""The start of lines in which Python, Java, .NET, Node and Go report an uncaught error."""
 
 
 def error_line(lines: Iterable[EvidenceLogLine]) -> EvidenceLogLine | None:
-    """Return the line that most likely says what went wrong: the last of the most serious ones.
+    """Return the line that most likely names the error: the last of the most serious ones.
 
-    Lines that say an error level or name an exception come before what else is printed to stderr, that before stdout.
-    What continues a line, such as the frames of a traceback, counts least, and what says that it is routine never.
+    Lines with an error level or an exception come first, then other lines of stderr, then stdout. Continuation lines,
+    such as the frames of a traceback, come last; informational lines never count.
     """
     best: tuple[int, EvidenceLogLine] | None = None
     for line in lines:
@@ -28,9 +28,14 @@ def error_line(lines: Iterable[EvidenceLogLine]) -> EvidenceLogLine | None:
 
 
 def is_routine(line: EvidenceLogLine) -> bool:
-    """Whether a line says of itself that it is informational or less."""
+    """Return whether a line has an informational level or a lower one."""
     level = level_of(line.text.encode(errors="replace"))
     return level is not None and level <= LogLevel.INFO
+
+
+def is_error(line: EvidenceLogLine) -> bool:
+    """Return whether a line names an error, or was at least printed to stderr."""
+    return _weight(line) >= 3
 
 
 def _weight(line: EvidenceLogLine) -> int:

@@ -66,7 +66,7 @@ def test_a_kill_without_its_cgroup_is_left_to_whomever_it_was(dead: MakeCase) ->
     assert undescribed(dead, name="app", told=False).cause == "killed-externally"
     by_event = undescribed(dead, name="stranger", told=True)
     assert by_event.cause == "oom-killed", "the engine's word alone"
-    assert "can't be seen" in by_event.summary
+    assert "isn't known" in by_event.summary
 
 
 def test_a_kill_without_its_cgroup_long_before_the_end_costs_no_certainty(dead: MakeCase) -> None:

@@ -1,4 +1,4 @@
-"""Every cause a verdict can name, a file a family. Ids are part of the interface: they are added to, never renamed."""
+"""All causes of verdicts, one file per family. Ids are part of the interface: new ones are added, none is renamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cause is."""
+"""Causes of verdicts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Severity = Literal["fine", "notice", "broken"]
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """A cause in words."""
+    """A cause and its description."""
 
     id: str
     family: Family
     rank: int
-    """How specific it is; a more specific cause wins over a better proven vague one (an out-of-memory kill over
-    `app-error`, `app-error` over `restart-loop`)."""
+    """How specific it is. A specific cause wins over a better proven vague one: an out-of-memory kill over
+    `app-error`, `app-error` over `restart-loop`."""
     severity: Severity
     meaning: str
     remedy: str
-    """What to do about it, one sentence."""
+    """The remedy, in one sentence."""

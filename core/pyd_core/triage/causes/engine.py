@@ -1,11 +1,11 @@
-"""What an engine or its commands refused, known from their message alone."""
+"""Causes that are only known from the error messages of engines and their commands."""
 
 from __future__ import annotations
 
 from pyd_core.triage.causes.cause import Cause
 
 RANK = 65
-"""No rule weighs these; a message names one of them or none."""
+"""No rule compares these; a message names at most one."""
 
 CAUSES: tuple[Cause, ...] = (
     Cause(
@@ -13,8 +13,8 @@ CAUSES: tuple[Cause, ...] = (
         "engine",
         RANK,
         "broken",
-        "The subnet overlaps with that of another network.",
-        "Choose a free subnet, or remove the network that has it.",
+        "The subnet overlaps with another network's.",
+        "Choose a free subnet, or remove the other network.",
     ),
     Cause(
         "no-free-pool",
@@ -37,7 +37,7 @@ CAUSES: tuple[Cause, ...] = (
         "engine",
         RANK,
         "broken",
-        "A container still uses the volume, a stopped one perhaps.",
+        "A container still uses the volume, possibly a stopped one.",
         "Remove that container first.",
     ),
     Cause(
@@ -54,7 +54,7 @@ CAUSES: tuple[Cause, ...] = (
         RANK,
         "broken",
         "A firewall was reloaded and removed the engine's chains.",
-        "Restart the engine, which makes them again; reload firewalls before it starts.",
+        "Restart the engine, which creates them again; reload firewalls before it starts.",
     ),
     Cause(
         "no-swarm-manager",
@@ -62,14 +62,14 @@ CAUSES: tuple[Cause, ...] = (
         RANK,
         "broken",
         "The engine isn't a manager of a swarm.",
-        "Make it one (`pyd swarm init`), or ask a manager.",
+        "Make it one (`pyd swarm init`), or use a manager.",
     ),
     Cause(
         "api-version",
         "engine",
         RANK,
         "broken",
-        "Client and engine have no version of the API in common.",
+        "Client and engine share no version of the API.",
         "Upgrade the older of the two; unset DOCKER_API_VERSION if it is set.",
     ),
     Cause(
@@ -86,6 +86,6 @@ CAUSES: tuple[Cause, ...] = (
         RANK,
         "broken",
         "The Compose file isn't valid.",
-        "Correct the place it names; `pyd compose config` checks the file.",
+        "Correct the line it names; `pyd compose config` checks the file.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Memory: the container's limit, the machine's, the program's own."""
+"""Causes about memory: limits of the container, the machine and the program."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ CAUSES: tuple[Cause, ...] = (
         "memory",
         70,
         "broken",
-        "The kernel killed its main process: the container's memory limit was reached.",
-        "Raise the limit if the need is real, else find what eats the memory.",
+        "The kernel killed its main process at the container's memory limit.",
+        "Raise the limit if the program needs the memory, otherwise find the leak.",
     ),
     Cause(
         "oom-child",
         "memory",
         42,
         "broken",
-        "The kernel killed a process in it at its memory limit; the main process lived on.",
+        "The kernel killed one of its processes at the memory limit; the main process survived.",
         "Raise the limit, or run fewer workers; the main process may not have noticed.",
     ),
     Cause(
@@ -26,15 +26,15 @@ CAUSES: tuple[Cause, ...] = (
         "memory",
         70,
         "broken",
-        "The machine ran out of memory and the kernel chose a process of this container.",
-        "Give containers limits, or the machine more memory.",
+        "The machine ran out of memory and the kernel killed a process of this container.",
+        "Set memory limits on containers, or add memory to the machine.",
     ),
     Cause(
         "app-heap-exhausted",
         "memory",
         51,
         "broken",
-        "The program's own runtime reached its heap limit; the kernel killed nothing.",
+        "The program's runtime reached its heap limit; the kernel killed nothing.",
         "Raise the runtime's limit (-Xmx, --max-old-space-size, GOMEMLIMIT) together with the container's.",
     ),
     Cause(
@@ -42,7 +42,7 @@ CAUSES: tuple[Cause, ...] = (
         "memory",
         51,
         "broken",
-        "An allocation was refused by a resource limit (ulimit), not by the container's limit.",
+        "A resource limit (ulimit) refused an allocation; the container's memory limit wasn't involved.",
         "Raise the limit where it is set: --ulimit data=…, or `ulimit -v` in its start script.",
     ),
     Cause(
@@ -50,7 +50,7 @@ CAUSES: tuple[Cause, ...] = (
         "memory",
         25,
         "notice",
-        "It uses nearly all the memory it may.",
+        "It is close to its memory limit.",
         "Raise the limit before the kernel kills it, or find what grows.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Why it could not start, or be made at all."""
+"""Causes of failures to start or create a container."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CAUSES: tuple[Cause, ...] = (
         65,
         "broken",
         "The command exists but can't be executed.",
-        "Make it executable (chmod +x, or COPY --chmod=755), or name a file, not a directory.",
+        "Make it executable (chmod +x, or COPY --chmod=755), and check that it isn't a directory.",
     ),
     Cause(
         "interpreter-missing",
@@ -34,7 +34,7 @@ CAUSES: tuple[Cause, ...] = (
         "starting",
         67,
         "broken",
-        "The script has Windows line ends, so its interpreter's name is wrong.",
+        "The script has Windows line endings, so the kernel can't find its interpreter.",
         "Convert it (dos2unix, or git config core.autocrlf input) and rebuild.",
     ),
     Cause(
@@ -42,7 +42,7 @@ CAUSES: tuple[Cause, ...] = (
         "starting",
         67,
         "broken",
-        "The program is built for another processor.",
+        "The program is built for another architecture.",
         "Build or pull the image for this platform (--platform), or register an emulator.",
     ),
     Cause(
@@ -58,7 +58,7 @@ CAUSES: tuple[Cause, ...] = (
         "starting",
         66,
         "broken",
-        "A shared library the program needs isn't in the image.",
+        "A shared library that the program needs isn't in the image.",
         "Install the library in the image, or link it statically.",
     ),
     Cause(
@@ -75,22 +75,22 @@ CAUSES: tuple[Cause, ...] = (
         65,
         "broken",
         "The configured user doesn't exist in the image.",
-        "Add the user in the image, or use a number.",
+        "Add the user to the image, or use a numeric id.",
     ),
     Cause(
         "port-conflict",
         "starting",
         65,
         "broken",
-        "The engine couldn't publish a port: something else has it.",
-        "Stop what holds the port, or publish on another.",
+        "The engine couldn't publish a port, which is already in use.",
+        "Stop the process or container that uses the port, or publish another one.",
     ),
     Cause(
         "mount-source-missing",
         "starting",
         65,
         "broken",
-        "What should be mounted doesn't exist on the host.",
+        "A mount's source doesn't exist on the host.",
         "Create it on the engine's host, or correct the path.",
     ),
     Cause(
@@ -98,23 +98,23 @@ CAUSES: tuple[Cause, ...] = (
         "starting",
         65,
         "broken",
-        "A directory was to be mounted on a file, or a file on a directory.",
-        "Mount a file on a file and a directory on a directory.",
+        "A mount puts a directory on a file, or a file on a directory.",
+        "Mount files on files and directories on directories.",
     ),
     Cause(
         "device-missing",
         "starting",
         65,
         "broken",
-        "A device it was given doesn't exist on the host.",
-        "Plug it in or load its driver, or leave --device out.",
+        "A requested device doesn't exist on the host.",
+        "Plug it in or load its driver, or remove --device.",
     ),
     Cause(
         "network-missing",
         "starting",
         65,
         "broken",
-        "A network it should join doesn't exist.",
+        "One of its networks doesn't exist.",
         "Create the network, or recreate the container on another.",
     ),
     Cause(
@@ -122,15 +122,15 @@ CAUSES: tuple[Cause, ...] = (
         "starting",
         65,
         "broken",
-        "There is no such image or tag.",
-        "Check the name and tag; a private one also needs a login.",
+        "The image or tag doesn't exist.",
+        "Check the name and tag; a private image also needs a login.",
     ),
     Cause(
         "pull-rate-limited",
         "starting",
         66,
         "broken",
-        "The registry refuses more pulls for now.",
+        "The registry's rate limit was reached.",
         "Log in, wait, or pull through a mirror.",
     ),
     Cause(
@@ -138,15 +138,15 @@ CAUSES: tuple[Cause, ...] = (
         "starting",
         65,
         "broken",
-        "The registry wants a login, or refuses this one.",
-        "Log in to the registry, and check that the account may read the image.",
+        "The registry requires a login, or rejected this one.",
+        "Log in to the registry, and check that the account can read the image.",
     ),
     Cause(
         "registry-unreachable",
         "starting",
         65,
         "broken",
-        "The registry doesn't answer.",
+        "The registry can't be reached.",
         "Check network, DNS and proxy of the engine's host.",
     ),
     Cause("never-started", "starting", 15, "notice", "It was created but never started.", "Start it."),
@@ -156,7 +156,7 @@ CAUSES: tuple[Cause, ...] = (
         65,
         "broken",
         "Another container has that name.",
-        "Remove or rename the other, or choose another name.",
+        "Remove or rename that container, or choose another name.",
     ),
     Cause(
         "build-context",

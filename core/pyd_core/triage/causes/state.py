@@ -1,19 +1,19 @@
-"""What state it is in."""
+"""Causes about a container's present state."""
 
 from __future__ import annotations
 
 from pyd_core.triage.causes.cause import Cause
 
 CAUSES: tuple[Cause, ...] = (
-    Cause("running-ok", "state", 10, "fine", "It runs, and nothing is wrong that can be seen.", "Nothing."),
-    Cause("paused", "state", 22, "notice", "All its processes are frozen.", "Unpause it."),
+    Cause("running-ok", "state", 10, "fine", "It is running without visible problems.", "None needed."),
+    Cause("paused", "state", 22, "notice", "It is paused.", "Unpause it."),
     Cause(
         "restart-loop",
         "state",
         21,
         "broken",
-        "It keeps ending and being restarted.",
-        "Stop it to look at it in peace; the cause is in why it ends.",
+        "It keeps exiting and being restarted.",
+        "Stop it to investigate; the cause is why it exits.",
     ),
     Cause("unhealthy", "state", 23, "broken", "Its health probe fails.", "Run the probe by hand in the container."),
     Cause(
@@ -21,15 +21,15 @@ CAUSES: tuple[Cause, ...] = (
         "state",
         28,
         "broken",
-        "Its health probe can't run at all; the program may be well.",
-        "Use a probe the image has: many lack curl and a shell.",
+        "Its health probe can't run; the program itself may be fine.",
+        "Use a probe that the image contains: many images have neither curl nor a shell.",
     ),
     Cause(
         "cpu-throttled",
         "state",
         21,
         "notice",
-        "Its CPU limit holds it back much of the time.",
+        "Its CPU limit throttles it much of the time.",
         "Raise --cpus, or use fewer threads.",
     ),
     Cause(
@@ -37,15 +37,15 @@ CAUSES: tuple[Cause, ...] = (
         "state",
         60,
         "broken",
-        "No right to talk to the engine.",
-        "Join the engine's group (log in again after), or use sudo.",
+        "No permission to use the engine's socket.",
+        "Join the engine's group (then log in again), or use sudo.",
     ),
     Cause(
         "engine-unreachable",
         "state",
         60,
         "broken",
-        "The engine doesn't answer.",
+        "The engine can't be reached.",
         "Start it, or choose another with --host.",
     ),
     Cause(
@@ -53,7 +53,7 @@ CAUSES: tuple[Cause, ...] = (
         "state",
         0,
         "broken",
-        "What could be read doesn't say.",
+        "The available evidence doesn't show the cause.",
         "Read its output, and run again as root on the engine's host.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The rules, one file a family."""
+"""The rules, one file per family."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from pyd_core.triage.rules import ending, faults, memory, program, starting, sta
 RULES: tuple[Rule, ...] = tuple(
     rule for family in (starting, memory, ending, faults, program, state) for rule in family.BOOK.rules
 )
-"""All of them; the order means nothing."""
+"""All rules, in no particular order."""

@@ -1,9 +1,10 @@
-"""How it ended: by itself, on request, by a kill."""
+"""Rules about endings: exits, stops and kills."""
 
 from __future__ import annotations
 
 from pyd_core.triage.codes import explain_code, signal_name
-from pyd_core.triage.evidence import Case, Item, KillSent
+from pyd_core.triage.error_line import error_line, is_error
+from pyd_core.triage.evidence import Case, Item, KillSent, Run
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import (
     KILL,
@@ -14,6 +15,7 @@ from pyd_core.triage.rules.facts import (
     has_ended,
     kill_item,
     may_have_ended_it,
+    quote,
     stop_item,
     stop_signal,
     was_asked_by_record,
@@ -28,30 +30,41 @@ BOOK = RuleBook()
 _LOGS = "pyd logs --tail 100 {name}"
 
 
-@BOOK.rule("clean-exit", needs=("inspect",), says="The run ended with code 0 and nobody asked the engine to end it.")
+@BOOK.rule("clean-exit", needs=("inspect",), says="The run ended with code 0 and the engine wasn't asked to end it.")
 def clean_exit(case: Case) -> Conclusion | None:
-    """Ended by itself with code 0."""
+    """Conclude an exit with code 0."""
     run = case.run
     if not has_ended(case) or run.code != 0 or was_asked_to_end(case) or was_asked_by_record(case):
         return None
     if is_looping(case.container, case.runs, case.now_ns):
-        return None  # what keeps ending and being started again isn't meant to end
-    lived = f" after {duration(run.seconds)}" if run.seconds is not None else ""
+        return None  # a container that keeps exiting and being restarted isn't meant to exit
     return Conclusion(
         cause="clean-exit",
         confidence=0.97,
         evidence=(exit_item(case),),
-        summary=f"ended by itself and reports success{lived}",
+        summary=f"exited with code 0 (success){_lifetime(run)}",
     )
+
+
+def _lifetime(run: Run) -> str:
+    return f" after {duration(run.seconds)}" if run.seconds is not None else ""
+
+
+def _reported_error(case: Case) -> str:
+    """Return the error line of the output, or else the meaning of a code that has one."""
+    line = error_line(case.lines or ())
+    if line is not None:
+        return f'; the last {"error line" if is_error(line) else "line of output"} says "{quote(line.text)}"'
+    return "" if case.run.code in {1, None} else f" ({explain_code(case.run.code or 0).title})"
 
 
 @BOOK.rule(
     "app-error",
     needs=("inspect", "events"),
-    says="The run ended by itself with a code below 126 (or 255), which programs choose themselves.",
+    says="The program exited with a code below 126 (or 255), which programs choose themselves.",
 )
 def app_error(case: Case) -> Conclusion | None:
-    """Ended by itself with an error code."""
+    """Conclude an exit with an error code."""
     run = case.run
     if not failed_unasked(case) or run.code is None:
         return None
@@ -61,7 +74,7 @@ def app_error(case: Case) -> Conclusion | None:
         cause="app-error",
         confidence=0.9 if own else 0.3,
         evidence=(*((error,) if error is not None else ()), exit_item(case)),
-        summary=f"ended by itself with code {run.code}: {explain_code(run.code).title}",
+        summary=f"exited with code {run.code}{_lifetime(run)}{_reported_error(case)}",
         advice=(_LOGS, "pyd debug {name}"),
     )
 
@@ -69,10 +82,10 @@ def app_error(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "usage-error",
     needs=("log",),
-    says="Code 1, 2, 64 or 125 soon after the start, and output that complains about an option or shows the usage.",
+    says="Code 1, 2, 64 or 125 soon after the start, and output that rejects an option or shows the usage.",
 )
 def usage_error(case: Case) -> Conclusion | None:
-    """Called with arguments it doesn't take."""
+    """Conclude a call with wrong arguments."""
     if not failed_unasked(case) or case.run.code not in {1, 2, 64, 125} or (case.run.seconds or 0) > 5:
         return None
     findings = case.findings_of("usage-error")
@@ -82,7 +95,7 @@ def usage_error(case: Case) -> Conclusion | None:
         cause="usage-error",
         confidence=0.85 if case.run.code in {2, 64} else 0.7,
         evidence=(exit_item(case), findings[0].item),
-        summary="was called with arguments it doesn't take",
+        summary=f"exited with code {case.run.code} because it was called with wrong arguments",
         advice=("pyd inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' {name}",),
     )
 
@@ -90,16 +103,16 @@ def usage_error(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "stopped",
     needs=("events",),
-    says="The engine sent the stop signal and reported a stop, and no SIGKILL was needed, or that is the stop signal.",
+    says="The engine sent the stop signal and reported a stop; no SIGKILL was needed, or SIGKILL is the stop signal.",
 )
 def stopped(case: Case) -> Conclusion | None:
-    """Stopped on request within the grace period."""
+    """Conclude a stop within the grace period."""
     run = case.run
     if not has_ended(case) or run.stop_ns is None or ended_with_engine(case):
         return None
     by_kill = stop_signal(case) == KILL or (run.complete and bool(run.kills) and not _first_signal(case))
     if (run.sent(KILL) is not None or run.code == 128 + KILL) and not by_kill:
-        return None  # an engine that tells of no signals told of the stop alone
+        return None  # an engine that reports no signals only reported the stop
     first = run.sent(stop_signal(case)) or (run.kills[0] if run.kills else None)
     sent = () if first is None else (kill_item(first),)
     took = (
@@ -111,12 +124,12 @@ def stopped(case: Case) -> Conclusion | None:
         cause="stopped",
         confidence=0.97,
         evidence=(*sent, stop_item(case), exit_item(case)),
-        summary=f"was stopped on request and ended{took} (code {run.code})",
+        summary=f"was stopped on request and exited{took} (code {run.code})",
     )
 
 
 def _first_signal(case: Case) -> KillSent | None:
-    """The signal that a stop gave the program a chance with, before SIGKILL; None if it began with SIGKILL."""
+    """Return the signal that a stop sent before SIGKILL; None if it started with SIGKILL."""
     kill = case.run.sent(KILL)
     before = [
         sent
@@ -132,7 +145,7 @@ def _first_signal(case: Case) -> KillSent | None:
     says="The engine sent the stop signal, then SIGKILL, and reported a stop.",
 )
 def stop_timeout(case: Case) -> Conclusion | None:
-    """Didn't end within the grace period."""
+    """Conclude a stop that took longer than the grace period."""
     run = case.run
     kill, first = run.sent(KILL), _first_signal(case)
     if not has_ended(case) or run.stop_ns is None or ended_with_engine(case):
@@ -145,7 +158,7 @@ def stop_timeout(case: Case) -> Conclusion | None:
         cause="stop-timeout",
         confidence=0.97,
         evidence=(kill_item(first), kill_item(kill), stop_item(case), exit_item(case)),
-        summary=f"didn't end within {grace} of {name} when asked to stop, so the engine killed it; not for memory",
+        summary=f"didn't stop within {grace} of {name}, so the engine killed it; memory wasn't the reason",
         advice=(
             "pyd run --init … # forwards signals where PID 1 has no handler",
             "pyd stop -t 30 {name} # or stop_grace_period in Compose",
@@ -154,7 +167,7 @@ def stop_timeout(case: Case) -> Conclusion | None:
 
 
 def _stop_timeout_by_code(case: Case) -> Conclusion | None:
-    """The same from an engine that tells of stops but not of the signals it sends, or has forgotten the first."""
+    """Conclude it for an engine that reports stops but not the signals it sends, or has forgotten the first."""
     run = case.run
     signals_known = run.complete and bool(run.kills)
     if run.code != 128 + KILL or stop_signal(case) == KILL or signals_known or case.ooms or run.ooms:
@@ -163,7 +176,7 @@ def _stop_timeout_by_code(case: Case) -> Conclusion | None:
         cause="stop-timeout",
         confidence=0.8,
         evidence=(stop_item(case), exit_item(case)),
-        summary="was asked to stop and ended with the code of SIGKILL, so it didn't end within its grace period",
+        summary="was asked to stop and exited with SIGKILL's code, so it didn't stop within its grace period",
         advice=("pyd stop -t 30 {name} # or stop_grace_period in Compose",),
     )
 
@@ -171,10 +184,10 @@ def _stop_timeout_by_code(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "killed-by-user",
     needs=("events",),
-    says="The engine was told to send a deadly signal, and the run ended with that signal's code without a stop.",
+    says="The engine was asked to send a fatal signal, and the run ended with that signal's code without a stop.",
 )
 def killed_by_user(case: Case) -> Conclusion | None:
-    """Killed through the engine."""
+    """Conclude a kill through the engine."""
     run = case.run
     sent = [kill for kill in run.kills if may_have_ended_it(case, kill)]
     if not has_ended(case) or run.stop_ns is not None or not sent or run.ended_ns is None or ended_with_engine(case):
@@ -198,11 +211,11 @@ def killed_by_user(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "killed-externally",
     needs=("kernel log",),
-    says="The code of SIGKILL, SIGTERM, SIGINT, SIGHUP or SIGQUIT; by its complete events or its own record the "
-    "engine sent none; and no out-of-memory kill in a kernel log that reaches back over the run.",
+    says="The code of SIGKILL, SIGTERM, SIGINT, SIGHUP or SIGQUIT; complete events or the engine's own record show "
+    "that the engine sent none; and a kernel log that covers the run has no out-of-memory kill.",
 )
 def killed_externally(case: Case) -> Conclusion | None:
-    """A deadly signal from outside the engine, by exclusion."""
+    """Conclude a fatal signal from outside the engine, by exclusion."""
     run = case.run
     if not has_ended(case) or was_asked_to_end(case) or run.signal not in {1, 2, 3, KILL, 15}:
         return None
@@ -212,18 +225,18 @@ def killed_externally(case: Case) -> Conclusion | None:
     name = signal_name(run.signal)
     searched: list[Item] = []
     if case.signals_told:
-        searched.append(Item(source="events", text="no signal sent by the engine in this run"))
+        searched.append(Item(source="events", text="the engine sent no signal in this run"))
     if case.asked_to_end is False:
-        searched.append(Item(source="host", text="the engine's own record: nobody asked it to stop or kill this run"))
+        searched.append(Item(source="host", text="the engine's own record has no request to stop or kill this run"))
     if case.kernel_read:
         searched.append(Item(source="kernel log", text="no out-of-memory kill of this container in this run"))
-    sender = "that the engine didn't send" if engine_sent_none else "; whether the engine sent it can't be seen"
-    memory = "; the kernel didn't kill it for memory" if case.kernel_read else "; whether memory was why can't be seen"
+    sender = "the engine didn't send it" if engine_sent_none else "whether the engine sent it is unknown"
+    memory = "the kernel log shows no out-of-memory kill" if case.kernel_read else "memory may be the reason"
     return Conclusion(
         cause="killed-externally",
         confidence=0.85 if engine_sent_none else 0.45,
         evidence=(exit_item(case), *searched),
-        summary=f"ended with the code of {name} {sender} (or returned that code itself){memory}".replace(" ;", ";"),
+        summary=f"was killed by {name}, or returned that code itself; {sender}; {memory}",
         advice=("journalctl --since '-1h' | grep -iE 'oomd|earlyoom|kill'", _LOGS),
     )
 
@@ -231,62 +244,62 @@ def killed_externally(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "stopped",
     needs=("host",),
-    says="The engine's events are lost, its own record says it was asked to end the run, and the code isn't SIGKILL's.",
+    says="The engine's events are lost, its own record shows a request to end the run, and the code isn't SIGKILL's.",
 )
 def stopped_by_record(case: Case) -> Conclusion | None:
-    """Stopped on request, by the engine's own record."""
+    """Conclude a stop from the engine's own record."""
     if not has_ended(case) or not was_asked_by_record(case) or case.run.code == 128 + KILL:
         return None
     return Conclusion(
         cause="stopped",
         confidence=0.85,
         evidence=(_RECORD, exit_item(case)),
-        summary=f"was stopped through the engine and ended with code {case.run.code}",
+        summary=f"was stopped through the engine and exited with code {case.run.code}",
     )
 
 
 @BOOK.rule(
     "killed-by-user",
     needs=("host", "events"),
-    says="The engine's events are lost, its own record says it was asked to end the run, and the code is SIGKILL's.",
+    says="The engine's events are lost, its own record shows a request to end the run, and the code is SIGKILL's.",
 )
 def killed_by_record(case: Case) -> Conclusion | None:
-    """Killed through the engine, by the engine's own record."""
+    """Conclude a kill from the engine's own record."""
     if not has_ended(case) or not was_asked_by_record(case) or case.run.code != 128 + KILL or case.ooms:
         return None
     return Conclusion(
         cause="killed-by-user",
         confidence=0.7,
         evidence=(_RECORD, exit_item(case)),
-        summary="was killed through the engine: by a kill, or by a stop whose grace period ran out",
+        summary="was killed through the engine, either directly or because a stop's grace period ran out",
     )
 
 
-_RECORD = Item(source="host", text="the engine's own record: it was asked to stop or kill this run")
+_RECORD = Item(source="host", text="the engine's own record has a request to stop or kill this run")
 
 
 @BOOK.rule(
     "engine-restart",
     needs=("host",),
     says="The run ended before the engine's daemon started: shortly before, with no event of it remembered and a code "
-    "that a stop leaves; or stopped by the engine, in whose own record nobody asked for that. Or the daemon started "
-    "during the run and stopped it, being one whose containers don't outlive it.",
+    "that a stop leaves; or stopped by the engine, whose own record has no request for it. Or the daemon started in "
+    "the run and stopped it, because its containers don't outlive it.",
 )
 def engine_restart(case: Case) -> Conclusion | None:
-    """Ended with the engine."""
+    """Conclude an end caused by the engine's own."""
     if not ended_with_engine(case) or case.host is None:
         return None
     started = Item(source="host", time_ns=case.host.engine_started_ns, text="the engine's daemon started")
-    nobody = Item(source="host", text="the engine's own record: nobody asked it to stop or kill this run")
+    no_request = Item(source="host", text="the engine's own record has no request to stop or kill this run")
     return Conclusion(
         cause="engine-restart",
         confidence=0.95 if was_asked_to_end(case) else 0.8,
         evidence=(
             *(kill_item(kill) for kill in case.run.kills[:2]),
             exit_item(case),
-            *((nobody,) if case.asked_to_end is False else ()),
+            *((no_request,) if case.asked_to_end is False else ()),
             started,
         ),
-        summary="ended when the engine stopped or restarted",
+        summary="stopped because the engine stopped or restarted",
         advice=("pyd start {name}", "pyd update --restart unless-stopped {name}"),
     )

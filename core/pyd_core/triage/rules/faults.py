@@ -1,9 +1,9 @@
-"""Faults: the kernel ended it because of what it did."""
+"""Rules about faults, for which the kernel ends a process."""
 
 from __future__ import annotations
 
 from pyd_core.linux.kernel_events import Fault
-from pyd_core.triage.codes import SIGNALS, signal_name
+from pyd_core.triage.codes import signal_name
 from pyd_core.triage.evidence import Case, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import exit_item, failed_unasked, has_ended
@@ -25,10 +25,9 @@ def _fault(case: Case, signal: int) -> Fault | None:
 
 
 def _conclude(case: Case, cause: str, signal: int, description: str) -> Conclusion | None:
-    """A fault signal: certain with the kernel's line, likely with the program's own word, else by its code alone.
+    """Conclude a fault: certain with the kernel's line, likely with the program's output, else from its code only.
 
-    The code alone can also be what a program chose to return, so it is only a beginning. Kernels log no line for
-    aborts and bus errors.
+    A program can also choose to return that code, so it proves little. Kernels log no line for aborts and bus errors.
     """
     if not has_ended(case) or case.run.code != 128 + signal or case.run.sent(signal) is not None:
         return None
@@ -46,12 +45,12 @@ def _conclude(case: Case, cause: str, signal: int, description: str) -> Conclusi
         evidence.append(findings[0].item)
     elif signal in _KINDS and case.kernel_read:
         confidence = 0.5
-        evidence.append(Item(source="kernel log", text="no line about a fault of this program"))
+        evidence.append(Item(source="kernel log", text="no fault of this program is logged"))
     return Conclusion(
         cause=cause,
         confidence=confidence,
         evidence=tuple(evidence),
-        summary=f"{description}{where} ({signal_name(signal)}, {SIGNALS[signal].partition(':')[0]})",
+        summary=f"{description}{where} ({signal_name(signal)})",
         advice=("pyd logs --tail 100 {name}", "pyd debug {name}"),
     )
 
@@ -62,20 +61,20 @@ def _conclude(case: Case, cause: str, signal: int, description: str) -> Conclusi
     says="Code 139 with the kernel's segfault or protection-fault line of that program.",
 )
 def segfault(case: Case) -> Conclusion | None:
-    """Touched memory that isn't its own."""
+    """Conclude a segmentation fault."""
     if _aborted_as_first(case):
         return None
-    return _conclude(case, "segfault", SEGV, "touched memory that isn't its own")
+    return _conclude(case, "segfault", SEGV, "crashed with a segmentation fault")
 
 
 @BOOK.rule(
     "abort",
     needs=("log",),
-    says="Code 134; or code 139 with a protection fault and output that names a failed check, which is what abort() "
-    "comes to in PID 1, where SIGABRT without a handler is ignored.",
+    says="Code 134; or code 139 with a protection fault and output that names a failed check: the result of abort() in "
+    "PID 1, where SIGABRT without a handler is ignored.",
 )
 def abort(case: Case) -> Conclusion | None:
-    """Gave up on itself."""
+    """Conclude an abort."""
     if _aborted_as_first(case):
         fault = _fault(case, SEGV)
         shown = () if fault is None else (Item(source="kernel log", time_ns=fault.time_ns, text=fault.text),)
@@ -86,7 +85,7 @@ def abort(case: Case) -> Conclusion | None:
             summary="aborted (as PID 1 it can't be ended by SIGABRT, so the C library crashed it with code 139)",
             advice=("pyd logs --tail 100 {name}",),
         )
-    return _conclude(case, "abort", ABORT, "gave up on itself")
+    return _conclude(case, "abort", ABORT, "aborted")
 
 
 def _aborted_as_first(case: Case) -> bool:
@@ -98,25 +97,25 @@ def _aborted_as_first(case: Case) -> bool:
 
 @BOOK.rule("bus-error", needs=("log",), says="Code 135; kernels log no line for it.")
 def bus_error(case: Case) -> Conclusion | None:
-    """Touched mapped memory with nothing behind it."""
-    return _conclude(case, "bus-error", BUS, "touched mapped memory with nothing behind it")
+    """Conclude a bus error."""
+    return _conclude(case, "bus-error", BUS, "crashed with a bus error: a mapped file was cut, or /dev/shm is full")
 
 
 @BOOK.rule("arithmetic-fault", needs=("kernel log",), says="Code 136 with the kernel's divide-error line.")
 def arithmetic_fault(case: Case) -> Conclusion | None:
-    """Divided by zero."""
-    return _conclude(case, "arithmetic-fault", FPE, "made an impossible calculation")
+    """Conclude an arithmetic error."""
+    return _conclude(case, "arithmetic-fault", FPE, "crashed on an arithmetic error")
 
 
 @BOOK.rule("illegal-instruction", needs=("kernel log",), says="Code 132 with the kernel's invalid-opcode line.")
 def illegal_instruction(case: Case) -> Conclusion | None:
-    """An instruction the processor doesn't know."""
-    return _conclude(case, "illegal-instruction", ILL, "reached an instruction the processor doesn't know")
+    """Conclude an unsupported instruction."""
+    return _conclude(case, "illegal-instruction", ILL, "crashed on an instruction that the processor doesn't support")
 
 
 @BOOK.rule("seccomp-kill", needs=("kernel log",), says="Code 159, certain with the kernel's seccomp audit record.")
 def seccomp_kill(case: Case) -> Conclusion | None:
-    """Killed by its seccomp filter."""
+    """Conclude a kill by the seccomp filter."""
     if not failed_unasked(case) or case.run.code != 128 + SYS:
         return None
     record = case.seccomp[-1] if case.seccomp else None
@@ -126,6 +125,6 @@ def seccomp_kill(case: Case) -> Conclusion | None:
         cause="seccomp-kill",
         confidence=0.6 if record is None else 0.97,
         evidence=(*shown, exit_item(case)),
-        summary=f"was ended for a system call{call} that its seccomp profile forbids",
+        summary=f"was killed for a system call{call} that its seccomp profile forbids",
         advice=("pyd inspect -f '{{json .HostConfig.SecurityOpt}}' {name}",),
     )

@@ -1,4 +1,4 @@
-"""Memory: the container's limit, the machine's memory, the program's own limits."""
+"""Rules about memory: limits of the container, the machine and the program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pyd_core.triage.units import size
 BOOK = RuleBook()
 
 MIN_NEAR_SHARE = 0.9
-"""The share of the limit above which a container counts as near it."""
+"""The share of the limit from which a container counts as near it."""
 
 
 _MEMORY_LIMITS = frozenset({"as", "data", "rss", "memlock"})
@@ -30,7 +30,7 @@ _MEMORY_LIMITS = frozenset({"as", "data", "rss", "memlock"})
 
 def _engine_ooms(case: Case) -> tuple[Item, ...]:
     return tuple(
-        Item(source="events", time_ns=time, text="oom: the engine saw an out-of-memory kill in it")
+        Item(source="events", time_ns=time, text="oom: the engine reported an out-of-memory kill")
         for time in case.run.ooms
     )
 
@@ -47,12 +47,11 @@ def _raise_limit(case: Case) -> tuple[str, ...]:
     "oom-killed",
     needs=("kernel log",),
     says="The kernel log names this container's cgroup and its first process as the victim, just before the end; or, "
-    "where the kernel log can't be read, the engine reported an oom just before the end with the code of SIGKILL "
-    "and sent no SIGKILL itself; or, where its events are forgotten too, its flag says so and it wasn't asked to end "
-    "it.",
+    "if the kernel log can't be read, the engine reported an oom just before the end with the code of SIGKILL and sent "
+    "no SIGKILL itself; or, if its events are forgotten too, its flag is set and it wasn't asked to end the run.",
 )
 def oom_killed(case: Case) -> Conclusion | None:
-    """The main process was killed for memory."""
+    """Conclude an out-of-memory kill of the main process."""
     run = case.run
     if not has_ended(case) or run.code != 128 + KILL:
         return None
@@ -67,7 +66,7 @@ def oom_killed(case: Case) -> Conclusion | None:
                 cause="oom-killed",
                 confidence=0.98,
                 evidence=(oom_item(oom), *_engine_ooms(case), exit_item(case)),
-                summary=f"was killed by the kernel for want of memory: {oom.name} used {used}{of}",
+                summary=f"ran out of memory and was killed by the kernel: {oom.name} used {used}{of}",
                 advice=_raise_limit(case),
             )
     if case.kernel_read or was_asked_to_end(case) or run.ended_ns is None:
@@ -80,21 +79,21 @@ def oom_killed(case: Case) -> Conclusion | None:
         cause="oom-killed",
         confidence=0.85,
         evidence=(*_engine_ooms(case), exit_item(case)),
-        summary="was most likely killed by the kernel for want of memory; which process it chose can't be seen",
+        summary="most likely ran out of memory and was killed by the kernel; which process it chose isn't known",
         advice=_raise_limit(case),
     )
 
 
 def _by_flag(case: Case) -> Conclusion | None:
-    """Nothing but the engine's flag is left: it is set by a kill of any process, so it may have been a child's."""
+    """Conclude it from the engine's flag only, which a kill of any process sets, so it may have been a child's."""
     if case.run.complete or not case.container.state.oom_killed or was_asked_by_record(case):
         return None
-    flag = Item(source="inspect", text="the engine's OOM flag is set (any kill for memory in the run sets it)")
+    flag = Item(source="inspect", text="the engine's OOM flag is set (any out-of-memory kill in the run sets it)")
     return Conclusion(
         cause="oom-killed",
         confidence=0.55,
         evidence=(flag, exit_item(case)),
-        summary="was probably killed by the kernel for want of memory: the engine's flag is all that still tells",
+        summary="probably ran out of memory and was killed by the kernel; only the engine's OOM flag shows it",
         advice=_raise_limit(case),
     )
 
@@ -102,21 +101,21 @@ def _by_flag(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "oom-child",
     needs=("kernel log",),
-    says="The kernel log names this container's cgroup and another process than the first as the victim; or the "
-    "cgroup, the engine's event or its flag counts a kill in this run and the main process didn't end by SIGKILL.",
+    says="The kernel log names this container's cgroup and a process other than the first as the victim; or the "
+    "cgroup, the engine's event or its flag shows a kill in this run and the main process didn't end by SIGKILL.",
 )
 def oom_child(case: Case) -> Conclusion | None:
-    """Another process was killed for memory; the main one lived on."""
+    """Conclude an out-of-memory kill of another process than the main one."""
     run = case.run
     victims = [oom for oom in case.ooms if not victim_is_main(case, oom) and not oom.whole_machine]
     if victims:
         oom = victims[-1]
-        lived = "the main process lives on" if run.alive else f"the main process ended later with code {run.code}"
+        lived = "the main process survived" if run.alive else f"the main process exited later with code {run.code}"
         return Conclusion(
             cause="oom-child",
             confidence=0.95,
             evidence=(*(oom_item(oom) for oom in victims[-3:]), *_engine_ooms(case)[-3:], *_ending(case)),
-            summary=f"lost {oom.name} (pid {oom.pid} on the host) to its memory limit; {lived}",
+            summary=f"reached its memory limit and the kernel killed {oom.name} (pid {oom.pid} on the host); {lived}",
             advice=_raise_limit(case),
         )
     if any(victim_is_main(case, oom) for oom in case.ooms):
@@ -126,14 +125,14 @@ def oom_child(case: Case) -> Conclusion | None:
         return None
     evidence = list(_engine_ooms(case)[-3:])
     if case.cgroup is not None and counted:
-        evidence.append(Item(source="cgroup", text=f"processes killed for memory in this run: {case.cgroup.oom_kills}"))
+        evidence.append(Item(source="cgroup", text=f"out-of-memory kills in this run: {case.cgroup.oom_kills}"))
     if case.container.state.oom_killed:
-        evidence.append(Item(source="inspect", text="the engine's OOM flag is set (it stays set after any such kill)"))
+        evidence.append(Item(source="inspect", text="the engine's OOM flag is set (any out-of-memory kill sets it)"))
     return Conclusion(
         cause="oom-child",
         confidence=0.8 if counted or run.ooms else 0.5,
         evidence=(*evidence, *_ending(case)),
-        summary="lost a process to its memory limit; the main process lived on",
+        summary="reached its memory limit and the kernel killed a process; the main process survived",
         advice=_raise_limit(case),
     )
 
@@ -145,17 +144,17 @@ def _ending(case: Case) -> tuple[Item, ...]:
 @BOOK.rule(
     "oom-host",
     needs=("kernel log",),
-    says="The kernel log says the machine as a whole ran out of memory and chose a process of this container.",
+    says="The kernel log shows that the machine ran out of memory and names a process of this container as the victim.",
 )
 def oom_host(case: Case) -> Conclusion | None:
-    """The machine ran out of memory."""
+    """Conclude that the machine ran out of memory."""
     for oom in reversed(case.ooms):
         if oom.whole_machine:
             return Conclusion(
                 cause="oom-host",
                 confidence=0.97,
                 evidence=(oom_item(oom), *((exit_item(case),) if has_ended(case) else ())),
-                summary=f"lost {oom.name} when the whole machine ran out of memory",
+                summary=f"lost {oom.name}: the machine ran out of memory and the kernel killed it",
                 advice=("pyd stats", "free -h"),
             )
     return None
@@ -164,10 +163,10 @@ def oom_host(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "app-heap-exhausted",
     needs=("log",),
-    says="It ended by itself and its runtime (JVM, Node, Go, .NET) says its own heap is full; no kill by the kernel.",
+    says="It failed on its own and its runtime (JVM, Node, Go, .NET) reports a full heap; the kernel killed nothing.",
 )
 def app_heap_exhausted(case: Case) -> Conclusion | None:
-    """The runtime's own heap limit."""
+    """Conclude that the runtime's heap limit was reached."""
     findings = case.findings_of("app-heap-exhausted")
     if not is_failing(case) or not findings or case.ooms:
         return None
@@ -175,7 +174,7 @@ def app_heap_exhausted(case: Case) -> Conclusion | None:
         cause="app-heap-exhausted",
         confidence=findings[0].strength,
         evidence=(findings[0].item, *((exit_item(case),) if has_ended(case) else ())),
-        summary="reached the heap limit of its own runtime; the kernel killed nothing",
+        summary="reached the heap limit of its runtime; the kernel killed nothing",
         advice=("pyd inspect -f '{{json .Config.Env}} {{json .Config.Cmd}}' {name} # heap options",),
     )
 
@@ -183,10 +182,10 @@ def app_heap_exhausted(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "memory-rlimit",
     needs=("log",),
-    says="It ended by itself and says that an allocation failed; surer with a ulimit on its address space or data.",
+    says="It failed on its own and reports a failed allocation; more certain with a ulimit on address space or data.",
 )
 def memory_rlimit(case: Case) -> Conclusion | None:
-    """A ulimit refused memory."""
+    """Conclude that a ulimit refused an allocation."""
     findings = case.findings_of("memory-rlimit")
     ulimits = case.container.host_config.ulimits
     limits = [limit for limit in ulimits if limit.name.removeprefix("RLIMIT_").lower() in _MEMORY_LIMITS]
@@ -199,32 +198,32 @@ def memory_rlimit(case: Case) -> Conclusion | None:
         cause="memory-rlimit",
         confidence=0.85,
         evidence=(findings[0].item, Item(source="inspect", text=f"ulimits {words}"), exit_item(case)),
-        summary=f"was refused memory by a resource limit ({words})",
+        summary=f"couldn't allocate memory because of a resource limit ({words})",
         advice=("pyd inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
     )
 
 
 _REFUSED = re.compile(r"MemoryError|bad_alloc|(?:cannot|can't) allocate|ENOMEM", re.IGNORECASE)
-"""Words of an allocation that the kernel refused; a program's `out of memory` may be about any memory, a GPU's too."""
+"""Texts about an allocation that the kernel refused; `out of memory` may also be about a GPU's memory."""
 
 
 def _refused_without_ulimit(case: Case, finding: Evidence) -> Conclusion | None:
-    """A container's memory limit kills and refuses nothing, so another limit did, set from within perhaps."""
+    """Conclude another limit, possibly set in the container: its memory limit kills but never refuses."""
     if not _REFUSED.search(finding.line.text):
         return None
     return Conclusion(
         cause="memory-rlimit",
         confidence=0.65,
         evidence=(finding.item, exit_item(case)),
-        summary="was refused memory: a limit on its address space, set in its start script perhaps, or the host's "
-        "overcommit setting",
+        summary="couldn't allocate memory: its address space is limited, possibly in its start script, or the host's "
+        "overcommit setting refuses",
         advice=("pyd debug {name} -c 'grep -rn ulimit /etc /*.sh; cat /proc/sys/vm/overcommit_memory'",),
     )
 
 
-@BOOK.rule("memory-near-limit", needs=("cgroup",), says="It lives and uses at least nine tenths of its memory limit.")
+@BOOK.rule("memory-near-limit", needs=("cgroup",), says="It runs and uses at least nine tenths of its memory limit.")
 def memory_near_limit(case: Case) -> Conclusion | None:
-    """Nearly out of memory."""
+    """Conclude that it is close to its memory limit."""
     group = case.cgroup
     if not case.run.alive or group is None or not group.memory_limit or group.memory_bytes is None:
         return None

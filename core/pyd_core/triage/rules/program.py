@@ -1,6 +1,7 @@
-"""What the program ran into, in its own words, confirmed by other sources where there are any.
+"""Rules about errors that the program's output names, confirmed by other sources if there are any.
 
-These hold only for what failed by itself or lives unwell: a container stopped on request may have printed anything.
+They only apply to containers that failed on their own or are unhealthy: one stopped on request may have printed
+anything.
 """
 
 from __future__ import annotations
@@ -13,54 +14,54 @@ from pyd_core.triage.rules.facts import exit_item, has_ended, is_failing
 BOOK = RuleBook()
 
 CODE_NOT_FOUND = 127
-"""The code of shells whose missing file was the command itself."""
+"""The code of shells whose missing file was the command."""
 
 _LAST_LINE_BONUS = 0.1
-"""Added when the line is the last that was printed: programs name what they die of last."""
+"""Added if the line is the last of the output: programs name the fatal error last."""
 
 _FROM_OUTPUT: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "address-in-use": (
         "couldn't listen: the address is already in use",
-        "its output says an address is in use",
+        "its output says that an address is in use",
         ("pyd debug {name} -c 'ss -ltnp'",),
     ),
     "fd-limit": (
-        "has as many files open as it may",
-        "its output says too many files are open",
+        "reached its limit on open files",
+        "its output says that too many files are open",
         ("pyd inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
     ),
     "connection-refused": (
         "couldn't connect: nothing listens there",
-        "its output says a connection was refused",
+        "its output says that a connection was refused",
         ("pyd debug {name} -c 'ss -ltn; ip -br addr; cat /etc/hosts'",),
     ),
     "authentication-failed": (
-        "was refused: its credentials aren't accepted",
-        "its output says authentication failed",
+        "couldn't log in: the server rejected its credentials",
+        "its output says that authentication failed",
         ("pyd inspect -f '{{json .Config.Env}}' {name}",),
     ),
     "missing-env": (
-        "wants an environment variable that isn't set",
-        "its output names an environment variable it wants",
+        "requires an environment variable that isn't set",
+        "its output names an environment variable that it requires",
         ("pyd inspect -f '{{json .Config.Env}}' {name}",),
     ),
     "missing-file": (
-        "wants a file that isn't there",
-        "its output says that there is no such file",
+        "requires a file that doesn't exist",
+        "its output says that a file doesn't exist",
         ("pyd inspect -f '{{json .Mounts}}' {name}", "pyd diff {name}"),
     ),
     "missing-secret": (
-        "wants a secret that isn't mounted",
-        "its output names a file below /run/secrets that isn't there",
+        "requires a secret that isn't mounted",
+        "its output names a missing file below /run/secrets",
         ("pyd inspect -f '{{json .Mounts}}' {name}",),
     ),
     "clock-skew": (
-        "found a certificate or token that isn't valid at this time",
-        "its output speaks of validity in time",
+        "rejected a certificate or token that isn't valid at the current time",
+        "its output mentions a period of validity",
         ("date -u", "timedatectl"),
     ),
     "operation-not-permitted": (
-        "was refused an operation that needs a capability",
+        "was denied an operation that needs a capability",
         "its output says that an operation is not permitted",
         ("pyd debug --as target {name} -c 'grep Cap /proc/self/status'",),
     ),
@@ -70,10 +71,10 @@ _FROM_OUTPUT: dict[str, tuple[str, str, tuple[str, ...]]] = {
 def _declare(cause: str) -> None:
     summary, says, advice = _FROM_OUTPUT[cause]
 
-    @BOOK.rule(cause, needs=("log",), says=f"It failed by itself or is unwell, and {says}.")
+    @BOOK.rule(cause, needs=("log",), says=f"It failed on its own or is unhealthy, and {says}.")
     def from_output(case: Case) -> Conclusion | None:
         findings = case.findings_of(cause)
-        if cause == "connection-refused":  # that of a health probe is no connection of the program's
+        if cause == "connection-refused":  # a health probe's connection isn't the program's
             findings = tuple(finding for finding in findings if finding.line.stream != "health")
         if not is_failing(case) or not findings or (cause == "missing-file" and case.run.code == CODE_NOT_FOUND):
             return None
@@ -87,7 +88,7 @@ for _cause in _FROM_OUTPUT:
 def conclude(
     case: Case, cause: str, finding: Evidence, summary: str, *facts: Item, advice: tuple[str, ...] = ()
 ) -> Conclusion:
-    """A conclusion from a line of output; each fact of another source makes it surer."""
+    """Return a conclusion from a line of output; facts of other sources make it more certain."""
     confidence = finding.strength + (_LAST_LINE_BONUS if _is_last(case, finding) else 0.0)
     if facts:
         confidence = max(confidence, 0.9)
@@ -107,7 +108,7 @@ def _is_last(case: Case, finding: Evidence) -> bool:
 
 
 def _mount_of(case: Case, path: str) -> MountPoint | None:
-    """The mount a path lies on, the innermost."""
+    """Return the innermost mount that contains a path."""
     below = [
         mount
         for mount in case.container.mounts
@@ -122,7 +123,7 @@ def _mount_of(case: Case, path: str) -> MountPoint | None:
     says="Its output says that permission was denied for a path on a mounted volume.",
 )
 def volume_permission(case: Case) -> Conclusion | None:
-    """Refused on a mounted volume."""
+    """Conclude missing permission on a mounted volume."""
     findings = case.findings_of("permission-denied")
     if not is_failing(case) or not findings:
         return None
@@ -138,7 +139,7 @@ def volume_permission(case: Case) -> Conclusion | None:
         case,
         "volume-permission",
         findings[0],
-        f"may not use the volume at {mount.destination}: it runs as user {user}{who}",
+        f"has no permission on the volume at {mount.destination}: it runs as user {user}{who}",
         fact,
         advice=(f"chown -R {_uid(user)} {_quote(target)}", f"ls -ldn {_quote(target)}"),
     )
@@ -147,10 +148,10 @@ def volume_permission(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "permission-denied",
     needs=("log",),
-    says="Its output says that permission was denied, for a path on no volume.",
+    says="Its output says that permission was denied, for a path that isn't on a volume.",
 )
 def permission_denied(case: Case) -> Conclusion | None:
-    """Refused on a file of the image."""
+    """Conclude missing permission on a file of the image."""
     findings = case.findings_of("permission-denied")
     if not is_failing(case) or not findings or case.run.code == 126:
         return None
@@ -161,7 +162,7 @@ def permission_denied(case: Case) -> Conclusion | None:
         case,
         "permission-denied",
         findings[0],
-        f"was refused access as user {user}",
+        f"was denied access to a file as user {user}",
         advice=("pyd debug --as target {name} -c 'id; ls -la " + _quote(findings[0].subject or "/") + "'",),
     )
 
@@ -169,10 +170,10 @@ def permission_denied(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "read-only-fs",
     needs=("log",),
-    says="Its output says that a file system is read-only; surer where the root or the mount of the path is.",
+    says="Its output says that a file system is read-only; more certain if the root or the path's mount is.",
 )
 def read_only(case: Case) -> Conclusion | None:
-    """Wrote to a read-only file system."""
+    """Conclude a write to a read-only file system."""
     findings = case.findings_of("read-only-fs")
     if not is_failing(case) or not findings:
         return None
@@ -188,10 +189,10 @@ def read_only(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "no-space",
     needs=("log", "host"),
-    says="Its output says that no space is left; surer where a disk it writes to is full.",
+    says="Its output says that no space is left; more certain if a disk that it writes to is full.",
 )
 def no_space(case: Case) -> Conclusion | None:
-    """The disk is full."""
+    """Conclude a full disk."""
     findings = case.findings_of("no-space")
     if not is_failing(case) or not findings or _without_inodes(case):
         return None
@@ -199,27 +200,23 @@ def no_space(case: Case) -> Conclusion | None:
     facts = [Item(source="host", text=f"{system.name} is full ({system.path})") for system in systems if system.full]
     tmpfs = [*case.container.host_config.tmpfs, *(m.destination for m in case.container.mounts if m.type == "tmpfs")]
     if tmpfs and not facts:
-        facts.append(
-            Item(source="inspect", text=f"file systems in memory with a size of their own: {', '.join(tmpfs)}")
-        )
-    return conclude(
-        case, "no-space", findings[0], "found no space left to write", *facts, advice=("pyd system df", "df -h")
-    )
+        facts.append(Item(source="inspect", text=f"its tmpfs mounts have size limits: {', '.join(tmpfs)}"))
+    return conclude(case, "no-space", findings[0], "ran out of disk space", *facts, advice=("pyd system df", "df -h"))
 
 
 @BOOK.rule(
     "inode-exhausted",
     needs=("log", "host"),
-    says="Its output says that no space is left, and a disk it writes to has no inodes left.",
+    says="Its output says that no space is left, and a disk that it writes to has no inodes left.",
 )
 def inode_exhausted(case: Case) -> Conclusion | None:
-    """No inodes left."""
+    """Conclude exhausted inodes."""
     findings = case.findings_of("no-space")
     if not is_failing(case) or not findings or not _without_inodes(case):
         return None
     facts = [Item(source="host", text=f"{name} has no inodes left") for name in _without_inodes(case)]
     return conclude(
-        case, "inode-exhausted", findings[0], "could make no new file: no inodes left", *facts, advice=("df -i",)
+        case, "inode-exhausted", findings[0], "couldn't create a file: no inodes are left", *facts, advice=("df -i",)
     )
 
 
@@ -231,10 +228,10 @@ def _without_inodes(case: Case) -> list[str]:
 @BOOK.rule(
     "pids-limit",
     needs=("kernel log", "cgroup"),
-    says="The kernel log or the cgroup counts refused forks; or it has a limit and says that it couldn't fork.",
+    says="The kernel log or the cgroup shows refused forks; or it has a limit and reports that it couldn't fork.",
 )
 def pids_limit(case: Case) -> Conclusion | None:
-    """The limit on processes."""
+    """Conclude that the limit on processes was reached."""
     limit = case.container.host_config.pids_limit
     refused = case.cgroup is not None and bool(case.cgroup.pids_refused)
     findings = case.findings_of("pids-limit")
@@ -252,7 +249,7 @@ def pids_limit(case: Case) -> Conclusion | None:
         )
     if is_reported:
         evidence.append(findings[0].item)
-    evidence.append(Item(source="inspect", text=f"limit on processes: {limit or 'none of its own'}"))
+    evidence.append(Item(source="inspect", text=f"limit on processes: {limit or 'none of the container'}"))
     return Conclusion(
         cause="pids-limit",
         confidence=0.95 if case.forks or refused else 0.8,
@@ -264,7 +261,7 @@ def pids_limit(case: Case) -> Conclusion | None:
 
 @BOOK.rule("dns-failure", needs=("log",), says="Its output says that a name couldn't be resolved.")
 def dns_failure(case: Case) -> Conclusion | None:
-    """A name couldn't be resolved."""
+    """Conclude a failed name resolution."""
     findings = case.findings_of("dns-failure")
     if not is_failing(case) or not findings:
         return None
@@ -283,10 +280,10 @@ def dns_failure(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "not-same-network",
     needs=("log", "engine"),
-    says="Its output says that a name couldn't be resolved: that of a container on none of its networks.",
+    says="Its output says that a name couldn't be resolved, which belongs to a container on none of its networks.",
 )
 def not_same_network(case: Case) -> Conclusion | None:
-    """The other container is elsewhere."""
+    """Conclude that the other container is on another network."""
     findings = case.findings_of("dns-failure")
     if not is_failing(case) or not findings or not findings[0].subject:
         return None
@@ -307,7 +304,7 @@ def not_same_network(case: Case) -> Conclusion | None:
         case,
         "not-same-network",
         findings[0],
-        f"can't reach {peer.name}: they share no network with names",
+        f"can't reach {peer.name}: they share no network that resolves names",
         fact,
         advice=advice,
     )

@@ -1,4 +1,4 @@
-"""Why it could not start: the engine's own message, confirmed by what lies in the image."""
+"""Rules about failed starts: the engine's message, confirmed by the image."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pyd_core.triage.rules.facts import exit_item, failed_unasked, has_ended
 BOOK = RuleBook()
 
 _SUMMARIES: dict[str, str] = {
-    "command-not-found": "couldn't start: there is no {subject} in the image",
+    "command-not-found": "couldn't start: {subject} isn't in the image",
     "not-executable": "couldn't start: {subject} can't be executed",
     "bad-workdir": "couldn't start: the working directory {subject} can't be used",
     "unknown-user": "couldn't start: the image has no user {subject}",
-    "port-conflict": "couldn't start: {subject} is already taken on the engine's host",
-    "mount-source-missing": "couldn't start: {subject}, which should be mounted, doesn't exist",
-    "mount-type-mismatch": "couldn't start: a file was to be mounted on a directory or the reverse ({subject})",
+    "port-conflict": "couldn't start: {subject} is already in use on the engine's host",
+    "mount-source-missing": "couldn't start: the mount source {subject} doesn't exist",
+    "mount-type-mismatch": "couldn't start: {subject} mounts a file on a directory, or a directory on a file",
     "device-missing": "couldn't start: the host has no device {subject}",
     "network-missing": "couldn't start: the network {subject} doesn't exist",
-    "image-not-found": "couldn't start: the image {subject} isn't there",
+    "image-not-found": "couldn't start: the image {subject} doesn't exist",
     "no-space": "couldn't start: the engine's disk is full",
-    "fd-limit": "couldn't start: the limit of open files it was given is too small for the runtime",
+    "fd-limit": "couldn't start: its limit on open files is too small for the runtime",
 }
 
 _ADVICE: dict[str, tuple[str, ...]] = {
@@ -42,12 +42,12 @@ _ADVICE: dict[str, tuple[str, ...]] = {
 
 
 def _declare(cause: str) -> None:
-    @BOOK.rule(cause, needs=("inspect",), says="The engine's own message about the failed start says so.")
+    @BOOK.rule(cause, needs=("inspect",), says="The engine's message about the failed start says so.")
     def from_engine(case: Case) -> Conclusion | None:
         failure = case.start_failure
         if failure is None or failure.cause != cause:
             return None
-        subject = failure.subject or "what was asked for"
+        subject = failure.subject or "the requested object"
         evidence = [failure.item]
         if (confirmed := _confirmation(cause, case.program)) is not None:
             evidence.append(confirmed)
@@ -72,7 +72,7 @@ def _quote(text: str) -> str:
 
 
 def _confirmation(cause: str, program: Program | None) -> Item | None:
-    """What the image says to the engine's message."""
+    """Return what the image adds to the engine's message."""
     if program is None:
         return None
     text = ""
@@ -88,9 +88,9 @@ def _confirmation(cause: str, program: Program | None) -> Item | None:
 
 
 def _exec_failed(case: Case, *kinds: str) -> Evidence | None:
-    """The runtime's line about a failed execve, which takes the place of the program's output.
+    """Return the runtime's line about a failed execve, which replaces the program's output.
 
-    A program could print the same, so it counts only for a run that ended by itself at once.
+    A program could print the same, so it only counts for a run that failed within seconds.
     """
     findings = case.findings_of(*kinds)
     if not failed_unasked(case) or not findings or (case.run.seconds or 0) > 5:
@@ -99,7 +99,7 @@ def _exec_failed(case: Case, *kinds: str) -> Evidence | None:
 
 
 def _started_wrong(case: Case, *kinds: str) -> tuple[Program, tuple[Item, ...]] | None:
-    """The program's facts and the evidence of the failed execve, where both are there."""
+    """Return the program and the evidence of its failed execve; None unless both are known."""
     program = case.program
     if program is None:
         return None
@@ -112,15 +112,15 @@ def _started_wrong(case: Case, *kinds: str) -> tuple[Program, tuple[Item, ...]] 
 
 
 class _Defect(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes a program that is there unfit to be executed, seen in the file itself.
+    """A defect of an existing file that prevents its execution.
 
-    In `fact` and `summary` stand the program's own fields, in `advice` its name as `{file}` and `{path}`.
+    `fact` and `summary` contain fields of the program, `advice` its name as `{file}` and `{path}`.
     """
 
     cause: str
     says: str
     failed: tuple[str, ...]
-    """How the failed execve reads: kinds of findings."""
+    """The kinds of findings that show the failed execve."""
     holds: Callable[[Program], bool]
     fact: str
     summary: str
@@ -134,7 +134,7 @@ _DEFECTS: tuple[_Defect, ...] = (
         says="The program is a script whose interpreter isn't in the image, and executing it failed.",
         failed=("exec-enoent",),
         holds=lambda program: program.kind == "script" and not program.crlf and not program.interpreter_found,
-        fact="{found} is a script for {interpreter}, which isn't there",
+        fact="{found} is a script for {interpreter}, which is missing",
         summary="{path} needs {interpreter}, which isn't in the image",
         advice=("pyd debug {name} -c 'head -1 {path}'",),
     ),
@@ -144,7 +144,7 @@ _DEFECTS: tuple[_Defect, ...] = (
         failed=("exec-enoent",),
         holds=lambda program: program.crlf,
         fact="the first line of {found} ends in CR LF",
-        summary="{path} has Windows line ends, so no interpreter has the name it asks for",
+        summary="{path} has Windows line endings, so its interpreter can't be found",
         advice=("dos2unix {file} # then build the image again",),
         confidence=0.98,
     ),
@@ -160,21 +160,20 @@ _DEFECTS: tuple[_Defect, ...] = (
     ),
     _Defect(
         cause="not-executable",
-        says="Executing the program failed with a format error, and it is neither an ELF file nor has an interpreter "
-        "line.",
+        says="Executing the program failed with a format error; it is no ELF file and has no interpreter line.",
         failed=("exec-format", "exec-eacces"),
         holds=lambda program: program.kind == "plain",
-        fact="{found} is neither an ELF file nor begins with #!",
-        summary="{path} is no program and has no #! line",
+        fact="{found} is not an ELF file and doesn't start with #!",
+        summary="{path} is not a program and has no #! line",
         advice=("sed -i '1i #!/bin/sh' {file} # then build the image again",),
         confidence=0.95,
     ),
     _Defect(
         cause="loader-missing",
-        says="Executing a program that is there failed as if it weren't, and the loader it names isn't in the image.",
+        says="Executing an existing program failed as if it were missing; the loader it names isn't in the image.",
         failed=("exec-enoent",),
         holds=lambda program: program.kind == "elf" and not program.interpreter_found,
-        fact="{found} needs the loader {interpreter}, which isn't there",
+        fact="{found} needs the loader {interpreter}, which is missing",
         summary="{path} needs the loader {interpreter}, which isn't in the image",
     ),
 )
@@ -202,7 +201,7 @@ _FIELDS = ("path", "found", "interpreter", "architecture", "host_architecture")
 
 
 def _fill(text: str, values: dict[str, str]) -> str:
-    """Put values in, each once and whatever they look like; `{name}` is left for the verdict."""
+    """Fill in values, each once and unchanged; `{name}` is left for the verdict."""
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text)
 
 
@@ -213,10 +212,10 @@ for _defect in _DEFECTS:
 @BOOK.rule(
     "shared-library-missing",
     needs=("log",),
-    says="The loader says a library is missing with code 127; surer when the image confirms it.",
+    says="The loader reports a missing library with code 127; more certain if the image confirms it.",
 )
 def shared_library_missing(case: Case) -> Conclusion | None:
-    """A shared library is missing."""
+    """Conclude a missing shared library."""
     findings = case.findings_of("shared-library-missing")
     if not failed_unasked(case) or case.run.code not in {127, 1} or not findings:
         return None
@@ -232,7 +231,7 @@ def shared_library_missing(case: Case) -> Conclusion | None:
 
 
 class _ShellFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """What a shell in the container says when it can't run what it was told to, and the code it ends with then."""
+    """A shell's message and exit code when it can't run its command."""
 
     cause: str
     says: str
@@ -247,19 +246,19 @@ class _ShellFailure(msgspec.Struct, frozen=True, kw_only=True):
 _SHELL: tuple[_ShellFailure, ...] = (
     _ShellFailure(
         cause="command-not-found",
-        says="Code 127 and a shell in the container says that a command wasn't found.",
+        says="Code 127, and a shell in the container reports that a command wasn't found.",
         code=127,
         found=("command-not-found", "missing-file"),
-        summary="ended because its shell found no command {subject}",
+        summary="exited with code 127: its shell couldn't find the command {subject}",
         confidence=0.93,
         advice=("pyd debug {name}",),
     ),
     _ShellFailure(
         cause="not-executable",
-        says="Code 126 and the output says that permission was denied: a shell could not execute what it was to run.",
+        says="Code 126, and the output says that permission was denied: a shell couldn't execute its command.",
         code=126,
         found=("permission-denied", "exec-eacces"),
-        summary="ended because its shell couldn't execute {subject}",
+        summary="exited with code 126: its shell couldn't execute {subject}",
         confidence=0.9,
     ),
 )
@@ -287,10 +286,10 @@ for _failure in _SHELL:
 @BOOK.rule(
     "mount-source-missing",
     needs=("host",),
-    says="It never started, the engine keeps no error, and a path it should mount isn't on the host.",
+    says="It never started, the engine recorded no error, and the source of a mount isn't on the host.",
 )
 def source_gone(case: Case) -> Conclusion | None:
-    """What should be mounted is gone; engines refuse such a start without keeping the error."""
+    """Conclude a missing mount source; engines refuse such a start without recording the error."""
     state = case.container.state
     if state.status != "created" or state.error or not case.absent:
         return None
@@ -298,15 +297,15 @@ def source_gone(case: Case) -> Conclusion | None:
     return Conclusion(
         cause="mount-source-missing",
         confidence=0.85,
-        evidence=(Item(source="host", text=f"not there: {gone}"), Item(source="inspect", text="state created")),
-        summary=f"can't be started: {gone}, which should be mounted, isn't on the host",
+        evidence=(Item(source="host", text=f"missing: {gone}"), Item(source="inspect", text="state created")),
+        summary=f"can't be started: the mount source {gone} isn't on the host",
         advice=tuple("mkdir -p " + _quote(path) for path in case.absent),
     )
 
 
-@BOOK.rule("never-started", needs=("inspect",), says="Its state is created and the engine keeps no error.")
+@BOOK.rule("never-started", needs=("inspect",), says="Its state is created and the engine recorded no error.")
 def never_started(case: Case) -> Conclusion | None:
-    """Created, never started."""
+    """Conclude that it was never started."""
     state = case.container.state
     if state.status not in {"created", "initialized", "configured"} or state.error or has_ended(case):
         return None

@@ -1,4 +1,4 @@
-"""What state it is in: running, paused, looping, unhealthy, throttled."""
+"""Rules about present states: running, paused, restarting, unhealthy, throttled."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from pyd_core.model.base import parse_time
 from pyd_core.model.container_state import HealthResult
 from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
-from pyd_core.triage.rules.facts import error_item, failed_unasked
+from pyd_core.triage.rules.facts import error_item, failed_unasked, quote
 from pyd_core.triage.runs import LOOP_WINDOW_NS, is_looping, recent_deaths
 from pyd_core.triage.timeline import duration
 
 BOOK = RuleBook()
 
 MIN_THROTTLED_SHARE = 0.25
-"""The share of periods above which throttling is worth a word."""
+"""The share of throttled periods from which the rule fires."""
 MIN_PERIODS = 20
-"""Of 100 ms each, as a rule: below that the share says nothing."""
+"""Usually 100 ms each: with fewer, the share says nothing."""
 
 _PROBE_BROKEN = (126, 127)
 PROBE_TIMEOUT_NS = 30_000_000_000
-"""Of probes that have none of their own, with Docker Engine and Podman alike."""
+"""The default of both Docker Engine and Podman."""
 
 
 @BOOK.rule("paused", needs=("inspect",), says="Its state is paused.")
 def paused(case: Case) -> Conclusion | None:
-    """Frozen."""
+    """Conclude that it is paused."""
     if not case.container.state.paused:
         return None
     return Conclusion(
         cause="paused",
         confidence=0.98,
         evidence=(Item(source="inspect", text="state paused"),),
-        summary="is paused: all its processes are frozen",
+        summary="is paused",
         advice=("pyd unpause {name}",),
     )
 
@@ -41,10 +41,10 @@ def paused(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "restart-loop",
     needs=("events",),
-    says="Three deaths or more within ten minutes under a restart policy, and it isn't running for a minute since.",
+    says="At least three deaths within ten minutes under a restart policy, and it hasn't run for a minute since.",
 )
 def restart_loop(case: Case) -> Conclusion | None:
-    """Keep ending and being restarted."""
+    """Conclude a restart loop."""
     container = case.container
     if not is_looping(container, case.runs, case.now_ns):
         return None
@@ -63,31 +63,27 @@ def restart_loop(case: Case) -> Conclusion | None:
         cause="restart-loop",
         confidence=0.95,
         evidence=tuple(evidence),
-        summary=f"keeps dying and being restarted: {_each_time(case, error)}{count} deaths{typical}",
+        summary=f"keeps crashing and being restarted: {_each_time(case, error)}{count} deaths{typical}",
         advice=("pyd stop {name}", "pyd logs --tail 100 {name}"),
     )
 
 
-MAX_QUOTE_CHARACTERS = 160
-"""Characters of an error line in a sentence."""
-
-
 def _each_time(case: Case, error: Item | None) -> str:
-    """Why it dies each time, as far as it says so itself."""
+    """Return the exit code and the error line, if its output has one."""
     if not failed_unasked(case):
         return ""
-    quote = "" if error is None else f' ("{error.text.partition(": ")[2].strip()[:MAX_QUOTE_CHARACTERS]}")'
-    return f"exit code {case.run.code}{quote}; "
+    quoted = "" if error is None else f' ("{quote(error.text.partition(": ")[2])}")'
+    return f"exit code {case.run.code}{quoted}; "
 
 
 @BOOK.rule(
     "healthcheck-broken",
     needs=("inspect",),
-    says="The last probe ended with 126, 127 or below 0: it couldn't run or wasn't found. Podman makes 1 of any code, "
-    "so there the shell's word has to do that the command wasn't found.",
+    says="The last probe exited with 126, 127 or below 0: it couldn't run or wasn't found. Podman reports 1 for all, "
+    "so there the shell's message decides.",
 )
 def healthcheck_broken(case: Case) -> Conclusion | None:
-    """The probe can't run."""
+    """Conclude that the probe can't run."""
     health = case.container.state.health
     if health is None or not case.run.alive or not health.log:
         return None
@@ -100,13 +96,13 @@ def healthcheck_broken(case: Case) -> Conclusion | None:
         cause="healthcheck-broken",
         confidence=0.93 if by_code else 0.85,
         evidence=_probe_items(case),
-        summary=f"has a health probe that can't run (exit code {last.exit_code}); the program itself may be well",
+        summary=f"has a health probe that can't run (exit code {last.exit_code}); the program itself may be fine",
         advice=("pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd debug {name}"),
     )
 
 
 def _timed_out(case: Case, probe: HealthResult) -> bool:
-    """Whether a probe was ended for taking too long: Docker Engine says so, Podman gives -1 and no word (libpod)."""
+    """Return whether a probe timed out: Docker Engine says so, Podman only reports -1 (libpod)."""
     if probe.exit_code != -1:
         return False
     healthcheck = case.container.config.healthcheck
@@ -119,9 +115,9 @@ def _probe_command_missing(case: Case) -> bool:
     return any(finding.line.stream == "health" for finding in case.findings_of("command-not-found"))
 
 
-@BOOK.rule("unhealthy", needs=("inspect",), says="Its health is unhealthy and the probe itself runs.")
+@BOOK.rule("unhealthy", needs=("inspect",), says="Its health is unhealthy, and the probe can run.")
 def unhealthy(case: Case) -> Conclusion | None:
-    """The probe fails."""
+    """Conclude that the probe fails."""
     health = case.container.state.health
     if health is None or health.status != "unhealthy" or not case.run.alive:
         return None
@@ -164,7 +160,7 @@ _ADDRESS = re.compile(r"(?P<host>\[[\w:]+\]|[\w.-]*[\w-])[: ](?P<port>\d{1,5})\b
 
 
 def _probed_address(case: Case, reported: str) -> str:
-    """Where the probe connects: as it says itself, else as its command says."""
+    """Return the address that the probe connects to, from its output or else its command."""
     if re.search(r":\d+$", reported):
         return reported
     healthcheck = case.container.config.healthcheck
@@ -184,7 +180,7 @@ def _probe_items(case: Case) -> tuple[Item, ...]:
         Item(
             source="health",
             time_ns=parse_time(probe.end),
-            text=f"probe ended with {probe.exit_code}: {probe.output.strip()[:300] or 'no output'}",
+            text=f"probe exited with {probe.exit_code}: {probe.output.strip()[:300] or 'no output'}",
         )
         for probe in health.log[-2:]
     )
@@ -193,10 +189,10 @@ def _probe_items(case: Case) -> tuple[Item, ...]:
 @BOOK.rule(
     "cpu-throttled",
     needs=("cgroup",),
-    says="It lives, has a CPU limit, and was held back in a quarter of the periods or more.",
+    says="It is running, has a CPU limit, and was throttled in at least a quarter of the periods.",
 )
 def cpu_throttled(case: Case) -> Conclusion | None:
-    """Held back by its CPU limit."""
+    """Conclude throttling by the CPU limit."""
     group = case.cgroup
     if (
         not case.run.alive
@@ -205,19 +201,19 @@ def cpu_throttled(case: Case) -> Conclusion | None:
         or group.throttled_ratio < MIN_THROTTLED_SHARE
     ):
         return None
-    text = f"held back in {group.throttled} of {group.periods} periods"
+    text = f"throttled in {group.throttled} of {group.periods} periods"
     return Conclusion(
         cause="cpu-throttled",
         confidence=0.9,
         evidence=(Item(source="cgroup", time_ns=case.now_ns, text=text),),
-        summary=f"is held back by its CPU limit {group.throttled_ratio:.0%} of the time",
+        summary=f"is throttled by its CPU limit {group.throttled_ratio:.0%} of the time",
         advice=("pyd update --cpus 2 {name}", "pyd stats {name}"),
     )
 
 
-@BOOK.rule("running-ok", needs=("inspect", "cgroup"), says="It runs, and no other rule finds anything.")
+@BOOK.rule("running-ok", needs=("inspect", "cgroup"), says="It is running, and no other rule fires.")
 def running_ok(case: Case) -> Conclusion | None:
-    """Runs."""
+    """Conclude that it is running without visible problems."""
     state = case.container.state
     if not case.run.alive or not state.running:
         return None
@@ -228,5 +224,5 @@ def running_ok(case: Case) -> Conclusion | None:
         cause="running-ok",
         confidence=0.95,
         evidence=(Item(source="inspect", time_ns=since, text=f"running{health}"),),
-        summary=f"runs{lasted}{health}; nothing is wrong that can be seen",
+        summary=f"has been running{lasted}{health}; no problems found",
     )
