@@ -1,4 +1,4 @@
-"""Lines of the log screen, over a scripted engine: found, filtered, copied, unfolded and wrapped."""
+"""Lines of the log screen, over a scripted engine: found, filtered, copied, unfolded and wrap_spans."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.render.pieces import Span, width
-from pyd_tui.dashboard.widgets.wrap import wrapped
+from pyd_tui.dashboard.widgets.wrap import wrap_spans
 from support.log_screen import chatter, log, shop
 
 
@@ -182,6 +182,6 @@ async def test_enter_unfolds_the_fields_of_a_line_and_columns_show_them_in_the_l
 @pytest.mark.parametrize("text", ["abcdefghij" * 9, "日本語のテキスト" * 9, "a日b" * 20, "x"])
 @pytest.mark.parametrize("columns", [8, 9, 33])
 def test_wrapped_rows_fit_and_together_are_the_line(text: str, columns: int):
-    rows = wrapped((Span(text[:7]), Span(text[7:], "dim")), columns, most=99, indent=2)
+    rows = wrap_spans((Span(text[:7]), Span(text[7:], "dim")), columns, max_rows=99, indent=2)
     assert all(width(row) <= columns for row in rows)
     assert "".join(piece.text for row in rows for piece in row).replace("  ", "") == text

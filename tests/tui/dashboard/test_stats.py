@@ -67,7 +67,7 @@ def test_the_tab_says_both_scales_the_limits_and_where_it_died():
     course = UsageHistory(samples=[*samples(*[10.0] * 200), usage], marks=[died], processors=4)
     drawn = text(stats(WEB, usage, course, CLOCK, 110))
     assert "25% of one core   50% of its limit of 0.5" in drawn
-    assert "held back 50% of the time" in drawn
+    assert "throttled 50% of the time" in drawn
     assert "64M of 256M, 25%" in drawn
     assert "3 of at most 20" in drawn
     assert "✗ 11:59:00  died, exit 137" in drawn
@@ -79,7 +79,7 @@ def test_the_tab_says_both_scales_the_limits_and_where_it_died():
 def test_without_any_sample_it_says_why():
     assert "measuring" in text(stats(WEB, None, UsageHistory(samples=[]), CLOCK, 100))
     gone = ContainerInfo(id="b" * 64, name="old", state="exited", exit_code=0)
-    assert "pyd record keeps such curves" in text(stats(gone, None, UsageHistory(samples=[]), CLOCK, 100))
+    assert "pyd record stores such curves" in text(stats(gone, None, UsageHistory(samples=[]), CLOCK, 100))
 
 
 def test_more_is_measured_only_where_there_is_room_to_spare():
