@@ -70,7 +70,7 @@ def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str)
     assert (refused.returncode, "takes a terminal" in refused.stderr) == (2, True)
     first.line("detach")
     assert first.terminal.wait_exit(PATIENCE) == 0
-    assert "goes on" in first.terminal.screen
+    assert "continues" in first.terminal.screen
     run("debug", str(entry["container"]), "-c", "touch /tmp/go")
     again = attach(kept)
     again.terminal.wait_for("from afar")

@@ -312,7 +312,7 @@ def test_the_shell_outlasts_its_target(shells: Shells, docker: Docker, image: st
     assert "SIGKILL" in told
     assert re.search("^the last words$", told, re.MULTILINE)
     shell.line("r")
-    shell.terminal.wait_for("doesn't run yet")
+    shell.terminal.wait_for("isn't running yet")
     docker("start", name)
     shell.line("r")
     shell.terminal.wait_for(re.compile(r"\(running\) root:/#\s*\Z"), STARTING)

@@ -116,7 +116,7 @@ async def test_nothing_passes(picture: SnapshotAssertion):
     async with logs("l", "ampersand", size=(80, 24)) as dashboard:
         await dashboard.type("nothing says this")
         await dashboard.press("enter")
-        await dashboard.until_shown("no line passes")
+        await dashboard.until_shown("no line matches")
         assert dashboard.svg == picture
 
 

@@ -30,7 +30,7 @@ GONE = answer_json({"message": "No such container"}, status="404 Not Found")
         ({"Status": "running", "Running": True, "Pid": 42}, "has ended and was started again"),
         # The engine hasn't heard of it yet.
         ({"Status": "running", "Running": True, "Pid": 41}, "has ended with exit code 5"),
-        (None, "has ended and is gone"),
+        (None, "has ended and was removed"),
     ],
 )
 def test_the_end_is_told_as_the_engine_knows_it_by_then(tmp_path: Path, state: dict[str, object] | None, told: str):

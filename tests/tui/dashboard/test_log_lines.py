@@ -155,7 +155,7 @@ async def test_a_line_of_a_megabyte_neither_freezes_nor_is_lost():
     engine.print("shop-db", b"y" * (2**20 - 3) + b"END")
     async with log(engine) as it:
         await it.lines(1)
-        assert "1,040,384 more bytes" in it.dashboard.app.screen.query_one(LogView).drawn(it.book.store[0])[-1].text
+        assert "1,040,384 more bytes" in it.dashboard.app.screen.query_one(LogView).draw(it.book.store[0])[-1].text
         await it.dashboard.press("w")
         assert "y" * 50 in it.dashboard.text
         await it.dashboard.press("enter")

@@ -19,7 +19,7 @@ async def test_follows_the_end_and_holds_still_once_the_cursor_leaves_it():
         engine.print("shop-db", "newest")
         await it.lines(101)
         assert it.cursor.endswith("n=97")
-        assert "holding still" in it.dashboard.text
+        assert "paused" in it.dashboard.text
         await it.dashboard.press("G")
         assert it.cursor == "newest"
         engine.print("shop-db", "and on")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from pyd_tui.shell.history import MOST_BYTES, TargetHistory, history_path
+from pyd_tui.shell.history import MAX_FILE_BYTES, TargetHistory, history_path
 
 
 def test_a_file_for_each_name_and_none_outside_the_folder(tmp_path: Path):
@@ -28,10 +28,10 @@ def test_lines_are_kept_but_for_blanks_and_repetitions(tmp_path: Path):
 
 def test_a_file_that_grew_too_large_loses_its_older_half(tmp_path: Path):
     path = tmp_path / "web.history"
-    path.write_text("".join(f"\n# 2026-01-01\n+line {number}\n" for number in range(MOST_BYTES // 20)))
+    path.write_text("".join(f"\n# 2026-01-01\n+line {number}\n" for number in range(MAX_FILE_BYTES // 20)))
     lines = list(TargetHistory(path).load_history_strings())
-    assert path.stat().st_size <= MOST_BYTES
-    assert lines[0] == f"line {MOST_BYTES // 20 - 1}"
+    assert path.stat().st_size <= MAX_FILE_BYTES
+    assert lines[0] == f"line {MAX_FILE_BYTES // 20 - 1}"
     assert all(line.startswith("line ") for line in lines)
 
 

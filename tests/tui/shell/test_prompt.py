@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyd_core.debug.channel import JoinReport
-from pyd_tui.shell.prompt import LONGEST_FOLDER, prompt_pieces, short_folder
+from pyd_tui.shell.prompt import MAX_DIRECTORY_CHARACTERS, prompt_pieces, short_directory
 
 
 def shown(report: JoinReport, state: str = "running", identity: str = "root", *, recording: bool = False) -> str:
@@ -21,11 +21,11 @@ def test_it_tells_of_failures_jobs_and_a_recording_only_when_there_are_any():
 
 
 def test_folders_are_short_and_safe():
-    assert short_folder("/home/me/x", "/home/me") == "~/x"
-    assert short_folder("/home/mean", "/home/me") == "/home/mean"
-    assert short_folder("/", "/") == "/"
-    assert short_folder("/a\x1b]0;x\x07\tb\n", "/root") == "/a␛]0;x␇␉b␊"
-    assert len(short_folder("/x" * 100, "/")) == LONGEST_FOLDER
+    assert short_directory("/home/me/x", "/home/me") == "~/x"
+    assert short_directory("/home/mean", "/home/me") == "/home/mean"
+    assert short_directory("/", "/") == "/"
+    assert short_directory("/a\x1b]0;x\x07\tb\n", "/root") == "/a␛]0;x␇␉b␊"
+    assert len(short_directory("/x" * 100, "/")) == MAX_DIRECTORY_CHARACTERS
 
 
 def test_a_state_that_an_engine_made_up_is_shown_safely():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyd_tui.shell.line_parser import BuiltinCall, parse_call, place_of, quote, tokens, unquote
+from pyd_tui.shell.line_parser import BuiltinCall, parse_call, position_at_end, quote, tokens, unquote
 
 NAMES = {"ps", "get"}
 
@@ -55,7 +55,7 @@ def test_what_is_quoted_is_one_word_and_comes_back(text: str):
 def test_no_line_is_too_strange_to_be_taken_apart(line: str):
     for token in tokens(line):
         assert line.startswith(token.text, token.start)
-    place_of(line)
+    position_at_end(line)
 
 
 @pytest.mark.parametrize(
@@ -74,5 +74,5 @@ def test_no_line_is_too_strange_to_be_taken_apart(line: str):
     ],
 )
 def test_the_place_of_the_cursor(line: str, before: tuple[str, ...], text: str, opening: str, redirected: bool):
-    place = place_of(line)
+    place = position_at_end(line)
     assert (place.before, place.text, place.opening, place.redirected) == (before, text, opening, redirected)

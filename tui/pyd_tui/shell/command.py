@@ -1,4 +1,4 @@
-"""What builtins of the debug shell are made of."""
+"""The click command class of the debug shell's builtins."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ class BuiltinCommand(CommandWithExamples):
     """A builtin: examples in its help, and `--json`.
 
     Args:
-        json: Whether it can answer in JSON; `ShellContext.json` then says whether it shall.
+        json: Whether it has a `--json` option, which sets `ShellContext.json`.
         arguments: As `CommandWithExamples`.
     """
 
     def __init__(self, *arguments: Any, json: bool = True, **options: Any) -> None:
         super().__init__(*arguments, **options)
         if json:
-            option = click.Option(
-                ["--json"], is_flag=True, expose_value=False, callback=_answer_in_json, help="Answer in JSON."
-            )
+            option = click.Option(["--json"], is_flag=True, expose_value=False, callback=_set_json, help="Print JSON.")
             self.params.append(option)
 
 
-def _answer_in_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+def _set_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     shell = ctx.find_object(ShellContext)
     if shell is not None:
         shell.json = value

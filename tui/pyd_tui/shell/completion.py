@@ -1,7 +1,7 @@
-"""What can come next on a line: files, commands of both worlds, builtins and their arguments, users, processes, names.
+"""Completion: files, commands of the toolbox and the target, builtins and their arguments, users, processes, names.
 
-All of it is read from the target through `Access`, in a thread beside the editor, and is hostile: bounded, made safe to
-show, and quoted to be one word.
+All of it is read from the target through `Access`, in a thread of its own, and is untrusted: it is bounded, made safe
+to show, and quoted as one word.
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ from pyd_core.sanitise import safe
 from pyd_tui.shell.builtin_table import BUILTINS, load
 from pyd_tui.shell.builtins.named import ProgramName
 from pyd_tui.shell.interactive_shell import ShellContext
-from pyd_tui.shell.line_parser import WordPosition, place_of, quote
+from pyd_tui.shell.line_parser import WordPosition, position_at_end, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prompt_toolkit.document import Document
 
-MOST = 1000
-"""Completions that are offered."""
-FRESH = 5.0
-"""Seconds for which the commands on PATH are remembered."""
-_BEFORE_COMMAND = frozenset({"sudo", "exec", "command", "builtin", "time", "nohup", "env", "xargs", "strace", "watch"})
+MAX_COMPLETIONS = 1000
+"""Completions that are offered at most."""
+COMMANDS_TTL_S = 5.0
+"""Seconds for which the commands on PATH are cached."""
+_COMMAND_PREFIXES = frozenset(
+    {"sudo", "exec", "command", "builtin", "time", "nohup", "env", "xargs", "strace", "watch"}
+)
 _TAKES_PIDS = frozenset(
     {"kill", "gdb", "strace", "ltrace", "lsof", "pmap", "pwdx", "prlimit", "renice", "taskset", "top"}
 )
@@ -47,7 +49,7 @@ class ShellCompleter(Completer):
     """Completes lines of the debug shell.
 
     Args:
-        shell: Returns what a builtin would be given now.
+        shell: Returns the context that a builtin would get now.
         report: Returns bash's last report.
         tools: Names of the toolbox's programs.
     """
@@ -61,185 +63,192 @@ class ShellCompleter(Completer):
         self._commands: tuple[float, str, Mapping[str, str]] = (0.0, "", {})
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:  # noqa: ARG002 - prompt_toolkit's
-        """Yield what the word at the cursor can become."""
-        place = place_of(document.text_before_cursor)
+        """Yield completions of the word at the cursor."""
+        position = position_at_end(document.text_before_cursor)
         try:
-            found = sorted(self._find(place), key=lambda each: each.text)[:MOST]
+            completions = sorted(self._find(position), key=lambda completion: completion.text)[:MAX_COMPLETIONS]
         except (PydError, OSError, ValueError):
-            return  # gone, refused, or hostile; there is nothing to offer then
-        if len(found) == 1 and not found[0].text.endswith(("/", "=", "'", '"')):
-            (only,) = found
-            found = [Completion(f"{only.text} ", only.start_position, only.display, only.display_meta)]
-        yield from found
+            return  # the target is gone, refuses, or is hostile: offer nothing
+        if len(completions) == 1 and not completions[0].text.endswith(("/", "=", "'", '"')):
+            (only,) = completions
+            completions = [Completion(f"{only.text} ", only.start_position, only.display, only.display_meta)]
+        yield from completions
 
-    def _find(self, place: WordPosition) -> Iterable[Completion]:
-        command = place.before[0] if place.before else ""
-        dollar = place.word.rfind("$")
-        names_command = not place.before or (command in _BEFORE_COMMAND and len(place.before) == 1)
-        found: Iterable[Completion]
-        if place.opening != "'" and dollar >= 0 and "/" not in place.word[dollar:]:
-            found = self._variables(place, dollar)
-        elif place.word.startswith("~") and "/" not in place.word:
-            found = self._users(place)
-        elif place.redirected:
-            found = self._files(place)
-        elif names_command and not place.word.startswith("-"):
-            found = self._files(place, programs=True) if "/" in place.text else self._programs(place)
+    def _find(self, position: WordPosition) -> Iterable[Completion]:
+        command = position.before[0] if position.before else ""
+        dollar = position.word.rfind("$")
+        is_command = not position.before or (command in _COMMAND_PREFIXES and len(position.before) == 1)
+        completions: Iterable[Completion]
+        if position.opening != "'" and dollar >= 0 and "/" not in position.word[dollar:]:
+            completions = self._variables(position, dollar)
+        elif position.word.startswith("~") and "/" not in position.word:
+            completions = self._users(position)
+        elif position.redirected:
+            completions = self._files(position)
+        elif is_command and not position.word.startswith("-"):
+            completions = self._files(position, programs=True) if "/" in position.text else self._programs(position)
         elif command in BUILTINS:
-            found = self._arguments(place)
-        elif command in _TAKES_PIDS and (not place.text or place.text.isdigit()):
-            found = [*self._processes(place), *([] if command in ("kill", "renice") else self._files(place))]
+            completions = self._arguments(position)
+        elif command in _TAKES_PIDS and (not position.text or position.text.isdigit()):
+            completions = [
+                *self._processes(position),
+                *([] if command in ("kill", "renice") else self._files(position)),
+            ]
         else:
-            found = self._files(place)
-        return found
+            completions = self._files(position)
+        return completions
 
-    def _programs(self, place: WordPosition) -> Iterable[Completion]:
-        start = place.text
-        if not place.before:
+    def _programs(self, position: WordPosition) -> Iterable[Completion]:
+        start = position.text
+        if not position.before:
             for name, builtin in BUILTINS.items():
                 if name.startswith(start):
-                    yield _word(place, name, f"builtin: {builtin.summary}")
+                    yield _word(position, name, f"builtin: {builtin.summary}")
         for name in self._report().functions:
             if name.startswith(start):
-                yield _word(place, name, "function or alias")
+                yield _word(position, name, "function or alias")
         if start.startswith("@"):
             for name in sorted(self._tools()):
                 if name.startswith(start[1:]):
-                    yield _word(place, f"@{name}", "toolbox")
+                    yield _word(position, f"@{name}", "toolbox")
             return
-        for name, where in self._commands_on(self._report().path).items():
-            if name.startswith(start) and (place.before or name not in BUILTINS):
-                yield _word(place, name, where)
+        for name, origin in self._commands_on(self._report().path).items():
+            if name.startswith(start) and (position.before or name not in BUILTINS):
+                yield _word(position, name, origin)
 
     def _commands_on(self, path: str) -> Mapping[str, str]:
-        """Return the programs on PATH and which world each comes from; the first of a name is the one that runs."""
-        made, known, commands = self._commands
-        if known == path and time.monotonic() - made < FRESH:
+        """Return the programs on PATH and the origin of each; the first one of a name is the one that runs."""
+        cached_at, cached_path, commands = self._commands
+        if cached_path == path and time.monotonic() - cached_at < COMMANDS_TTL_S:
             return commands
-        found: dict[str, str] = {}
-        for folder in path.split(":"):
-            if folder.startswith(f"{PREFIX}/") or not folder.startswith("/"):
+        origins: dict[str, str] = {}
+        for directory in path.split(":"):
+            if directory.startswith(f"{PREFIX}/") or not directory.startswith("/"):
                 continue
             try:
-                entries = self._access().list(folder)
+                entries = self._access().list(directory)
             except PydError:
                 continue
             for entry in entries:
                 if stat.S_ISLNK(entry.mode) or (stat.S_ISREG(entry.mode) and entry.mode & 0o111):
-                    found.setdefault(entry.name, "container")
+                    origins.setdefault(entry.name, "container")
         for name in self._tools():
-            found.setdefault(name, "toolbox")
-        self._commands = (time.monotonic(), path, found)
-        return found
+            origins.setdefault(name, "toolbox")
+        self._commands = (time.monotonic(), path, origins)
+        return origins
 
     def _access(self) -> Access:
         return self._shell().access
 
-    def _variables(self, place: WordPosition, dollar: int) -> Iterable[Completion]:
-        typed = place.word[dollar + 1 :]
+    def _variables(self, position: WordPosition, dollar: int) -> Iterable[Completion]:
+        typed = position.word[dollar + 1 :]
         brace = typed.startswith("{")
         for name in self._report().variables:
             if name.startswith(typed.lstrip("{")):
                 yield Completion(f"${{{name}}}" if brace else f"${name}", -len(typed) - 1, display=safe(name))
 
-    def _users(self, place: WordPosition) -> Iterable[Completion]:
+    def _users(self, position: WordPosition) -> Iterable[Completion]:
         text = self._access().read_file("/etc/passwd", limit=1 << 20).decode(errors="replace")
         for line in text.splitlines()[:10_000]:
             name, *fields = line.split(":")
-            if name and name.startswith(place.text[1:]) and name.isprintable() and len(fields) >= 6:
-                yield Completion(f"~{quote(name)}/", -len(place.word), display=safe(name), display_meta=safe(fields[4]))
+            if name and name.startswith(position.text[1:]) and name.isprintable() and len(fields) >= 6:
+                yield Completion(
+                    f"~{quote(name)}/", -len(position.word), display=safe(name), display_meta=safe(fields[4])
+                )
 
-    def _processes(self, place: WordPosition) -> Iterable[Completion]:
+    def _processes(self, position: WordPosition) -> Iterable[Completion]:
         access = self._access()
-        for pid, name in names_of(access, list(access.pids())[:MOST]).values():
-            if str(pid).startswith(place.text):
-                yield _word(place, str(pid), name)
+        for pid, name in names_of(access, list(access.pids())[:MAX_COMPLETIONS]).values():
+            if str(pid).startswith(position.text):
+                yield _word(position, str(pid), name)
 
-    def _files(self, place: WordPosition, *, programs: bool = False) -> Iterable[Completion]:
-        folder, slash, start = place.text.rpartition("/")
+    def _files(self, position: WordPosition, *, programs: bool = False) -> Iterable[Completion]:
+        head, slash, start = position.text.rpartition("/")
         report = self._report()
-        shown = folder + slash
-        where = shown or "."
-        if place.word.startswith("~/") or place.word == "~":
-            where = report.home + where[1:]
-        if not where.startswith("/"):
-            where = f"{report.cwd}/{where}"
-        for entry in self._access().list(where):
+        shown = head + slash
+        directory = shown or "."
+        if position.word.startswith("~/") or position.word == "~":
+            directory = report.home + directory[1:]
+        if not directory.startswith("/"):
+            directory = f"{report.cwd}/{directory}"
+        for entry in self._access().list(directory):
             if not entry.name.startswith(start) or (entry.name.startswith(".") and not start.startswith(".")):
                 continue
-            is_folder = self._is_folder(entry, where)
-            if programs and not is_folder and not entry.mode & 0o111:
+            is_directory = self._is_directory(entry, directory)
+            if programs and not is_directory and not entry.mode & 0o111:
                 continue
-            yield _file(place, shown, entry.name, is_folder=is_folder)
+            yield _file(position, shown, entry.name, is_directory=is_directory)
 
-    def _is_folder(self, entry: DirectoryEntry, where: str) -> bool:
+    def _is_directory(self, entry: DirectoryEntry, directory: str) -> bool:
         if not stat.S_ISLNK(entry.mode):
             return stat.S_ISDIR(entry.mode)
         try:
-            return stat.S_ISDIR(self._access().stat(f"{where}/{entry.name}").mode)
+            return stat.S_ISDIR(self._access().stat(f"{directory}/{entry.name}").mode)
         except PydError:
             return False
 
-    def _arguments(self, place: WordPosition) -> Iterable[Completion]:
-        """What a builtin takes, as its click command declares it."""
-        command = load(place.before[0])
-        context = click.Context(command, info_name=place.before[0], obj=self._shell(), resilient_parsing=True)
-        for word in place.before[1:]:
+    def _arguments(self, position: WordPosition) -> Iterable[Completion]:
+        """Yield completions of a builtin's arguments, as its click command declares them."""
+        command = load(position.before[0])
+        context = click.Context(command, info_name=position.before[0], obj=self._shell(), resilient_parsing=True)
+        for word in position.before[1:]:
             if isinstance(command, click.Group) and (below := command.get_command(context, word)) is not None:
                 command, context = below, click.Context(below, info_name=word, parent=context, resilient_parsing=True)
-        if place.text.startswith("-") or isinstance(command, click.Group):
-            for item in command.shell_complete(context, place.text):
-                yield _word(place, str(item.value), item.help or "")
+        if position.text.startswith("-") or isinstance(command, click.Group):
+            for item in command.shell_complete(context, position.text):
+                yield _word(position, str(item.value), item.help or "")
             return
-        for parameter in _awaited(command, context, place.before):
+        for parameter in _expected_parameters(command, context, position.before):
             if isinstance(parameter.type, click.Path):
-                yield from _own_files(place)
+                yield from _local_files(position)
             elif isinstance(parameter.type, ProgramName):
-                yield from self._programs(replace(place, before=()))
+                yield from self._programs(replace(position, before=()))
             else:
-                for item in parameter.shell_complete(context, place.text):
-                    yield _word(place, str(item.value), item.help or "", folder=str(item.value).endswith("/"))
+                for item in parameter.shell_complete(context, position.text):
+                    yield _word(position, str(item.value), item.help or "", directory=str(item.value).endswith("/"))
 
 
-def _awaited(command: click.Command, context: click.Context, before: tuple[str, ...]) -> Iterable[click.Parameter]:
-    """Return the parameter whose value comes next: of the option just before, else the argument in that place."""
-    options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
+def _expected_parameters(
+    command: click.Command, context: click.Context, before: tuple[str, ...]
+) -> Iterable[click.Parameter]:
+    """Return the parameter whose value comes next: that of the option just before, else the next argument."""
+    options = [parameter for parameter in command.get_params(context) if isinstance(parameter, click.Option)]
     for option in options:
         if before[-1] in option.opts and not option.is_flag:
             return [option]
     given = [word for word in before[1:] if not word.startswith("-")]
-    arguments = [each for each in command.get_params(context) if isinstance(each, click.Argument)]
+    arguments = [parameter for parameter in command.get_params(context) if isinstance(parameter, click.Argument)]
     if not arguments:
         return []
     many = arguments[-1].nargs == -1
     return [arguments[min(len(given), len(arguments) - 1)]] if many or len(given) < len(arguments) else []
 
 
-def _own_files(place: WordPosition) -> Iterable[Completion]:
-    """Files of this machine, where builtins write to or read from it."""
-    folder, slash, start = place.text.rpartition("/")
-    with os.scandir(folder + slash or ".") as found:
-        entries = itertools.islice(found, MOST)
+def _local_files(position: WordPosition) -> Iterable[Completion]:
+    """Yield files of this machine, for builtins that read or write them."""
+    head, slash, start = position.text.rpartition("/")
+    with os.scandir(head + slash or ".") as scan:
+        entries = itertools.islice(scan, MAX_COMPLETIONS)
         for entry in entries:
             if entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith(".")):
-                is_folder = entry.is_dir()
-                yield _word(place, f"{folder}{slash}{entry.name}{'/' * is_folder}", "", folder=is_folder)
+                is_directory = entry.is_dir()
+                yield _word(position, f"{head}{slash}{entry.name}{'/' * is_directory}", "", directory=is_directory)
 
 
-def _word(place: WordPosition, text: str, about: str, *, folder: bool = False) -> Completion:
-    typed = quote(text, place.opening)
-    if folder and place.opening:
-        typed = typed[:-1]  # the quote stays open, to go on from there
-    return Completion(typed, -len(place.word), display=safe(text), display_meta=safe(about)[:60])
+def _word(position: WordPosition, text: str, about: str, *, directory: bool = False) -> Completion:
+    typed = quote(text, position.opening)
+    if directory and position.opening:
+        typed = typed[:-1]  # the quote stays open for the rest of the path
+    return Completion(typed, -len(position.word), display=safe(text), display_meta=safe(about)[:60])
 
 
-def _file(place: WordPosition, folder: str, name: str, *, is_folder: bool) -> Completion:
-    """A path to offer: a folder's name ends in a slash and leaves a quote open, to go on from there."""
-    text = quote(folder + name, place.opening)
-    if place.word.startswith("~/") and not place.opening:
-        text = "~/" + quote((folder + name)[2:])
-    if is_folder:
-        text = f"{text[:-1]}/" if place.opening else f"{text}/"
+def _file(position: WordPosition, directory: str, name: str, *, is_directory: bool) -> Completion:
+    """Return a path's completion; a directory's ends in a slash and leaves a quote open for the rest of the path."""
+    text = quote(directory + name, position.opening)
+    if position.word.startswith("~/") and not position.opening:
+        text = "~/" + quote((directory + name)[2:])
+    if is_directory:
+        text = f"{text[:-1]}/" if position.opening else f"{text}/"
     elif text.startswith("-"):
         text = f"./{text}"
-    return Completion(text, -len(place.word), display=safe(name) + ("/" if is_folder else ""))
+    return Completion(text, -len(position.word), display=safe(name) + ("/" if is_directory else ""))

@@ -1,4 +1,4 @@
-"""Beginning a session that is left to itself, and coming back to it."""
+"""Starting detached sessions, and attaching to them."""
 
 from __future__ import annotations
 
@@ -25,54 +25,54 @@ from pyd_core.errors import NotFound, PydError
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_tui.console import failures
-from pyd_tui.shell.shell_runner import ShellRunner, Terminated, describe, goes_on, run_shell
+from pyd_tui.shell.shell_runner import ShellRunner, Terminated, ask_to_reenter, run_shell, session_record
 
 if TYPE_CHECKING:
     from pyd_core.debug.user_io import UserIO
 
 
 def detach(request: SessionRequest, io: UserIO, *, ttl: float) -> tuple[str, int]:
-    """Begin a session in a process of its own; return its id, or an empty one and the exit code of its failure.
+    """Start a session in a process of its own; return its id, or an empty one and the exit code of its failure.
 
     Args:
         request: The engine, and what to do.
         io: Shows notices and progress until the session can be attached to; asks nothing.
-        ttl: Seconds without anybody attached after which it ends; 0 is never.
+        ttl: Seconds without an attached client after which it ends; 0 for never.
     """
-    told, tell = os.pipe()
+    read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(told)
+        os.close(read_end)
         code = failures.UNAVAILABLE
         try:
-            code = _keep(request, io, tell, ttl=ttl)
+            code = _run_detached(request, io, write_end, ttl=ttl)
         finally:
             os._exit(code)
-    os.close(tell)
-    name = os.read(told, 64).decode()  # not to the end: others have the pipe open as long as they live
-    os.close(told)
+    os.close(write_end)
+    name = os.read(read_end, 64).decode()  # not to the end: the session's processes keep the pipe open
+    os.close(read_end)
     if name:
         return name, 0
     return "", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _keep(request: SessionRequest, io: UserIO, tell: int, *, ttl: float) -> int:
+def _run_detached(request: SessionRequest, io: UserIO, ready_fd: int, *, ttl: float) -> int:
     os.setsid()
-    for first, behind in ((3, tell), (tell + 1, os.sysconf("SC_OPEN_MAX"))):
-        os.closerange(first, behind)  # whoever waits for the end of a pipe that was left open to us would wait long
+    for first, end in ((3, ready_fd), (ready_fd + 1, os.sysconf("SC_OPEN_MAX"))):
+        os.closerange(first, end)  # readers of an inherited pipe would wait for us to close it
     supervisor = Supervisor()
 
     def interact(session: DebugSession) -> int:
-        record = describe(session, request.endpoint, request.options)
+        record = session_record(session, request.endpoint, request.options)
         record.detachable, record.attached, record.ttl = True, False, ttl
         entry = SessionEntry(record)
 
         def ready() -> None:
-            nothing = os.open(os.devnull, os.O_RDWR)
+            null = os.open(os.devnull, os.O_RDWR)
             for descriptor in range(3):
-                os.dup2(nothing, descriptor)
-            os.write(tell, record.id.encode())
-            os.close(tell)
+                os.dup2(null, descriptor)
+            os.write(ready_fd, record.id.encode())
+            os.close(ready_fd)
 
         try:
             return SessionDaemon(session, entry, ready).run()
@@ -89,35 +89,35 @@ def _keep(request: SessionRequest, io: UserIO, tell: int, *, ttl: float) -> int:
 
 
 def attach(endpoint: Endpoint, record: SessionRecord, io: UserIO) -> int:
-    """Come back to a session; return its exit code, or 0 when it is left again.
+    """Attach to a session; return its exit code, or 0 when it is detached again.
 
     Raises:
-        PydError: It can't be.
+        PydError: The session can't be attached to.
     """
     try:
         target = _target(endpoint, record)
     except (ProcessLookupError, NotFound) as error:
         raise NotFound(f"session {record.id} has ended", reference="no-such-session") from error
-    life = ShellRunner(endpoint, record.options)
+    runner = ShellRunner(endpoint, record.options)
     try:
-        code = life.attach(Attached(record, life.show), target, record.toolbox)
-    except Terminated as told:
-        return 128 + told.number
+        code = runner.attach(Attached(record, runner.show), target, record.toolbox)
+    except Terminated as terminated:
+        return 128 + terminated.number
     if code is None:
-        io.notify(f"session {record.id} goes on; come back with: pyd debug attach {record.id}")
+        io.notify(f"session {record.id} continues; attach again with: pyd debug attach {record.id}")
         return 0
-    if life.ended is not None and goes_on(endpoint, life.ended, io):
+    if runner.ended is not None and ask_to_reenter(endpoint, runner.ended, io):
         return run_shell(SessionRequest(endpoint, record.options), Supervisor(), io)
-    if code == 128 + signal.SIGKILL and life.ended is None:
-        io.notify(f"session {record.id} was ended from elsewhere, or its shell was killed")
+    if code == 128 + signal.SIGKILL and runner.ended is None:
+        io.notify(f"session {record.id} was ended by another process, or its shell was killed")
     return code
 
 
 def _target(endpoint: Endpoint, record: SessionRecord) -> LocalTarget | RemoteTarget:
-    """Return the target of a session that goes on."""
+    """Return the target of a running session."""
     if record.elsewhere:
         container = _inspect(endpoint, record.container_id)
-        return RemoteTarget(msgspec.structs.replace(container, name_=f"/{record.container}"))  # a stand-in has another
+        return RemoteTarget(msgspec.structs.replace(container, name_=f"/{record.container}"))  # a stand-in's differs
     process = ProcessEntry(record.target_pid)
     if process.start != record.target_start:
         raise ProcessLookupError(record.target_pid)
@@ -125,7 +125,7 @@ def _target(endpoint: Endpoint, record: SessionRecord) -> LocalTarget | RemoteTa
     if record.container_id:
         try:
             container = _inspect(endpoint, record.container_id)
-        except NotFound:  # an image's, or removed while the session is in its files
+        except NotFound:  # the session of an image, or of a container removed since
             container = Container(id=record.container_id, name_=f"/{record.container}")
     return LocalTarget(container, process)
 

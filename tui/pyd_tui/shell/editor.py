@@ -1,4 +1,4 @@
-"""The line editor: reads one line, possibly of several, while the session is listened to."""
+"""The line editor: reads a line, which may span several, while listening to the session."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ _TOKENS = {
 
 
 class ReadAborted(Exception):
-    """There is nothing to edit any more: the session is over, or this process is told to end."""
+    """Reading was aborted: the session has ended, or this process was asked to end."""
 
 
 class Editor:
-    """Reads lines.
+    """Reads lines from the terminal.
 
     Args:
         screen: Where it draws.
-        history: Of this target.
+        history: The target's history.
     """
 
     def __init__(self, screen: io.TextIOWrapper, history: History) -> None:
@@ -70,7 +70,7 @@ class Editor:
         self._loading: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: PromptSession[str] = PromptSession(
-            input=_without_answers(),
+            input=_filtered_input(),
             history=history,
             lexer=DynamicLexer(lambda: self._lexer),
             completer=DynamicCompleter(lambda: self._completer),
@@ -82,7 +82,7 @@ class Editor:
             key_bindings=_bindings(),
             style=Style.from_dict({**STYLES, **_TOKENS}),
             include_default_pygments_style=False,
-            # Where the cursor is isn't asked for: the answer would come as keys, maybe when a command runs already.
+            # The cursor's position isn't requested: the reply would come as keys, perhaps once a command runs.
             output=Vt100_Output(screen, _size, enable_cpr=False),
         )
 
@@ -96,23 +96,23 @@ class Editor:
         prompt: Callable[[], Pieces],
         sources: Sequence[int],
         listen: Callable[[], bool],
-        begun: Callable[[], None],
+        on_prompt: Callable[[], None],
     ) -> str:
         """Read a line.
 
         Args:
             prompt: Returns the prompt; called for each drawing.
             sources: Descriptors to listen to.
-            listen: Called when one of them has something; returns whether there is nothing to edit any more.
-            begun: Called once the prompt is on the screen.
+            listen: Called when one of them has data; returns whether reading must stop.
+            on_prompt: Called once the prompt is on the screen.
 
         Raises:
-            Left: `listen` said so, or `leave` was called.
-            EOFError: The end was typed.
-            KeyboardInterrupt: An interrupt was typed.
+            ReadAborted: `listen` returned True, or `leave` was called.
+            EOFError: The user typed ctrl-d.
+            KeyboardInterrupt: The user typed ctrl-c.
         """
 
-        def heard() -> None:
+        def on_readable() -> None:
             if listen():
                 for source in sources:
                     asyncio.get_running_loop().remove_reader(source)
@@ -121,8 +121,8 @@ class Editor:
         def start() -> None:
             self._loop = loop = asyncio.get_running_loop()
             for source in sources:
-                loop.add_reader(source, heard)
-            loop.call_soon(begun)
+                loop.add_reader(source, on_readable)
+            loop.call_soon(on_prompt)
 
         try:
             return self._session.prompt(lambda: FormattedText(prompt()), pre_run=start)
@@ -130,7 +130,7 @@ class Editor:
             self._loop = None
 
     def leave(self) -> None:
-        """End the reading; also from a signal's handler."""
+        """Abort reading; safe in a signal handler."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._leave)
 
@@ -140,18 +140,18 @@ class Editor:
             app.exit(exception=ReadAborted())
 
     def above(self, show: Callable[[], None]) -> None:
-        """Show something above the line that is being edited."""
+        """Print something above the line being edited."""
         run_in_terminal(show)
 
     def redraw(self) -> None:
-        """Draw the prompt again, if there is one; from any thread."""
+        """Redraw the prompt, if there is one; from any thread."""
         loop = self._loop
         if loop is not None:
-            with contextlib.suppress(RuntimeError):  # its line was entered meanwhile; the next prompt is drawn anew
+            with contextlib.suppress(RuntimeError):  # its line was entered meanwhile; the next prompt is drawn soon
                 loop.call_soon_threadsafe(self._session.app.invalidate)
 
     def type_ahead(self, typed: bytes) -> None:
-        """Take keys that were typed before there was a prompt."""
+        """Queue keys that were typed before the prompt."""
         keys: list[KeyPress] = []
         parser = AnswerlessParser(keys.append)
         parser.feed(typed.decode(errors="replace").replace("\n", "\r"))
@@ -160,18 +160,18 @@ class Editor:
             store_typeahead(self._session.app.input, keys)
 
     def take_typed(self) -> bytes:
-        """Return keys that were read behind the line, for what runs to read."""
+        """Return keys typed after the line, for the command that runs."""
         return "".join(key.data for key in get_typeahead(self._session.app.input)).encode(errors="surrogateescape")
 
-    def load(self, completer: Callable[[], Completer]) -> None:
-        """Load what colours and completes lines, beside the first one's typing."""
+    def load_completion(self, completer: Callable[[], Completer]) -> None:
+        """Load highlighting and completion while the first line is typed."""
         if self._loading is None:
             self._loading = threading.Thread(target=self._load, args=(completer,), daemon=True)
             self._loading.start()
 
     def _load(self, completer: Callable[[], Completer]) -> None:
         from prompt_toolkit.lexers import PygmentsLexer  # noqa: PLC0415 - after the first prompt
-        from pygments.lexers.shell import BashLexer  # noqa: PLC0415 - likewise
+        from pygments.lexers.shell import BashLexer  # noqa: PLC0415 - after the first prompt
 
         self._lexer = PygmentsLexer(BashLexer)
         self._completer = ThreadedCompleter(completer())
@@ -211,9 +211,9 @@ def _bindings() -> KeyBindings:
     return bindings
 
 
-def _without_answers() -> Input:
-    """Return the terminal's input, without what the terminal answers."""
-    found = create_input()
-    if isinstance(found, Vt100Input):
-        found.vt100_parser = AnswerlessParser(found.vt100_parser.feed_key_callback)
-    return found
+def _filtered_input() -> Input:
+    """Return the terminal's input, without the terminal's replies."""
+    terminal = create_input()
+    if isinstance(terminal, Vt100Input):
+        terminal.vt100_parser = AnswerlessParser(terminal.vt100_parser.feed_key_callback)
+    return terminal

@@ -1,4 +1,4 @@
-"""What was typed in debug shells: a file a target, for its owner alone."""
+"""The line history of debug shells: one file per target, readable only by its owner."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 from prompt_toolkit.history import FileHistory
 
-MOST_BYTES = 1 << 20
-"""Of a file; the older half goes when it is larger."""
+MAX_FILE_BYTES = 1 << 20
+"""Size of a history file beyond which its older half is dropped."""
 
 
 def history_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where a target's history lies: below `XDG_STATE_HOME`, else `~/.local/state`.
+    """Return the path of a target's history: below `XDG_STATE_HOME`, else `~/.local/state`.
 
-    A name that isn't plain gets a digest added, so that no two share a file and none leads out of the folder.
+    An unusual name gets a digest added, so that no two share a file and none leads out of the directory.
     """
     state = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME') or '/'}/.local/state"
     plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "_" for letter in name)
@@ -26,9 +26,9 @@ def history_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
 
 
 class TargetHistory(FileHistory):
-    """The history of a target. What begins with a blank isn't kept, nor what is the same as the line before.
+    """A target's history, without lines that start with a blank or repeat the one before.
 
-    Where the file can't be read or written the history lasts as long as the shell.
+    If the file can't be read or written, the history lasts as long as the shell.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +37,7 @@ class TargetHistory(FileHistory):
         self._newest = ""
 
     def load_history_strings(self) -> Iterable[str]:
-        """The lines, newest first."""
+        """Return the lines, newest first."""
         try:
             self._trim()
             return list(super().load_history_strings())
@@ -45,7 +45,7 @@ class TargetHistory(FileHistory):
             return []
 
     def append_string(self, string: str) -> None:
-        """Take a line that was run."""
+        """Add a line that was run."""
         if string.startswith(" ") or not string.strip() or string == self._newest:
             return
         self._newest = string
@@ -61,9 +61,9 @@ class TargetHistory(FileHistory):
             pass
 
     def _trim(self) -> None:
-        if not self._path.exists() or self._path.stat().st_size <= MOST_BYTES:
+        if not self._path.exists() or self._path.stat().st_size <= MAX_FILE_BYTES:
             return
-        data = self._path.read_bytes()[-MOST_BYTES // 2 :]
+        data = self._path.read_bytes()[-MAX_FILE_BYTES // 2 :]
         shorter = self._path.with_suffix(f".{os.getpid()}")
         shorter.touch(0o600)
         shorter.write_bytes(data[data.find(b"\n# ") + 1 :])

@@ -1,7 +1,7 @@
-"""Whether bash would want more lines, so that Enter begins another instead of running what there is.
+"""Detection of incomplete bash input, for which Enter starts a new line instead of running it.
 
-Only bash can tell for sure. This follows quotes, here-documents, brackets and reserved words closely enough for what
-people type; a mistake costs a line break or a message of bash's, and Alt-Enter always runs the line.
+Only bash knows for sure. This follows quotes, here-documents, brackets and reserved words closely enough for
+interactive use; a mistake costs a line break or an error of bash, and Alt-Enter always runs the line.
 """
 
 from __future__ import annotations
@@ -12,78 +12,80 @@ _WORD = re.compile(r"[^\s;&|()<>'\"`$\\#]+")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|\\?([^\s;&|()<>'\"`]+))")
 _OPENERS = {"if": "fi", "case": "esac", "for": "done", "while": "done", "until": "done", "select": "done", "{": "}"}
 _STARTERS = frozenset({"then", "else", "elif", "do", "if", "while", "until", "!", "{", "time"})
-"""Words after which a command begins."""
+"""Words after which a command starts."""
 
 
 def is_incomplete(text: str) -> bool:
-    """Whether the text is the beginning of something longer."""
+    """Return whether bash would wait for more lines."""
     return _Scan(text).run()
 
 
 class _Scan:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.place = 0
+        self.position = 0
         self.open: list[str] = []
-        """What would close the things that are open, the innermost last."""
+        """Closing tokens of the open constructs, innermost last."""
         self.starts = True
-        """Whether a command begins here, and a word can be a reserved one."""
+        """Whether a command starts here, so that a word may be a reserved one."""
         self.joins = False
-        """Whether the last thing was `|`, `&&` or `||`, which want a command."""
+        """Whether the last token was `|`, `&&` or `||`, which need a command after them."""
         self.heredocs: list[tuple[str, bool]] = []
 
     def run(self) -> bool:
-        while self.place < len(self.text):
+        while self.position < len(self.text):
             if not self._step():
                 return True
         return bool(self.open) or self.joins or bool(self.heredocs)
 
     def _step(self) -> bool:
-        """Take one thing; False when the text ends inside of it."""
-        letter = self.text[self.place]
+        """Consume one token; return False if the text ends inside it."""
+        letter = self.text[self.position]
         match letter:
             case "\\":
-                self.place += 2
+                self.position += 2
                 self._argument()
-                return self.place <= len(self.text) and not self.text.endswith("\\\n", 0, self.place + 1)
+                return self.position <= len(self.text) and not self.text.endswith("\\\n", 0, self.position + 1)
             case "'":
-                return self._past("'", self.place + 1)
+                return self._past("'", self.position + 1)
             case '"' | "`":
                 return self._quoted(letter)
             case "$":
                 return self._dollar()
             case "#" if self._word_begins():
-                end = self.text.find("\n", self.place)
-                self.place = len(self.text) if end < 0 else end
+                end = self.text.find("\n", self.position)
+                self.position = len(self.text) if end < 0 else end
             case "\n":
-                self.place += 1
+                self.position += 1
                 self.starts = True
                 return self._skip_heredocs()
-            case "<" if (found := _HEREDOC.match(self.text, self.place)) and not self.text.startswith(
-                "<<<", self.place
+            case "<" if (heredoc := _HEREDOC.match(self.text, self.position)) and not self.text.startswith(
+                "<<<", self.position
             ):
-                self.heredocs.append((next(word for word in found.groups()[1:] if word is not None), bool(found[1])))
-                self.place = found.end()
+                self.heredocs.append(
+                    (next(word for word in heredoc.groups()[1:] if word is not None), bool(heredoc[1]))
+                )
+                self.position = heredoc.end()
             case _:
                 self._plain(letter)
         return True
 
     def _plain(self, letter: str) -> None:
-        if self.text.startswith("<<<", self.place):
-            self.place += 3
+        if self.text.startswith("<<<", self.position):
+            self.position += 3
         elif letter.isspace():
-            self.place += 1
+            self.position += 1
         elif letter in ";&|()<>":
             self._operator(letter)
-        elif word := _WORD.match(self.text, self.place):
-            self.place = word.end()
+        elif word := _WORD.match(self.text, self.position):
+            self.position = word.end()
             self._word(word.group())
         else:
-            self.place += 1
+            self.position += 1
 
     def _operator(self, letter: str) -> None:
-        double = self.text[self.place : self.place + 2]
-        self.place += 2 if double in ("&&", "||", ";;", "|&", ">>", "<<", ">&", "<&", "&>") else 1
+        double = self.text[self.position : self.position + 2]
+        self.position += 2 if double in ("&&", "||", ";;", "|&", ">>", "<<", ">&", "<&", "&>") else 1
         if letter in "<>" or double == "&>":
             return
         if letter == "(":
@@ -91,7 +93,7 @@ class _Scan:
         elif letter == ")":
             if self.open and self.open[-1] == ")":
                 self.open.pop()
-            is_function = self.text[: self.place - 1].rstrip().endswith("(")
+            is_function = self.text[: self.position - 1].rstrip().endswith("(")
             self.starts = is_function or "esac" in self.open[-1:]
             self.joins = False
             return
@@ -111,66 +113,66 @@ class _Scan:
         self.starts = self.joins = False
 
     def _word_begins(self) -> bool:
-        return self.place == 0 or self.text[self.place - 1] in " \t\n;&|()"
+        return self.position == 0 or self.text[self.position - 1] in " \t\n;&|()"
 
     def _past(self, closing: str, start: int) -> bool:
         end = self.text.find(closing, start)
         self._argument()
-        self.place = len(self.text) if end < 0 else end + 1
+        self.position = len(self.text) if end < 0 else end + 1
         return end >= 0
 
     def _quoted(self, quote: str) -> bool:
         self._argument()
-        self.place += 1
-        while self.place < len(self.text):
-            letter = self.text[self.place]
+        self.position += 1
+        while self.position < len(self.text):
+            letter = self.text[self.position]
             if letter == quote:
-                self.place += 1
+                self.position += 1
                 return True
             if letter == "$" and quote == '"':
                 if not self._dollar():
                     return False
             else:
-                self.place += 2 if letter == "\\" else 1
+                self.position += 2 if letter == "\\" else 1
         return False
 
     def _dollar(self) -> bool:
         self._argument()
-        follows = self.text[self.place + 1 : self.place + 2]
+        follows = self.text[self.position + 1 : self.position + 2]
         if follows == "'":
             return self._ansi_quoted()
         if follows == "{":
-            return self._past("}", self.place + 2)
+            return self._past("}", self.position + 2)
         if follows == "(":
             inner = _Scan(self.text)
-            inner.place = self.place + 2
+            inner.position = self.position + 2
             inner.open = [")"]
             while inner.open:
-                if inner.place >= len(self.text) or not inner._step():
+                if inner.position >= len(self.text) or not inner._step():
                     return False
-            self.place = inner.place
+            self.position = inner.position
             return True
-        self.place += 1
+        self.position += 1
         return True
 
     def _ansi_quoted(self) -> bool:
-        self.place += 2
-        while self.place < len(self.text):
-            if self.text[self.place] == "'":
-                self.place += 1
+        self.position += 2
+        while self.position < len(self.text):
+            if self.text[self.position] == "'":
+                self.position += 1
                 return True
-            self.place += 2 if self.text[self.place] == "\\" else 1
+            self.position += 2 if self.text[self.position] == "\\" else 1
         return False
 
     def _skip_heredocs(self) -> bool:
-        """Go past the here-documents that begin on this line; False when one of them isn't ended."""
+        """Skip the here-documents that start on this line; return False if one isn't closed."""
         while self.heredocs:
             word, strip = self.heredocs[0]
-            end = self.text.find("\n", self.place)
-            line = self.text[self.place :] if end < 0 else self.text[self.place : end]
+            end = self.text.find("\n", self.position)
+            line = self.text[self.position :] if end < 0 else self.text[self.position : end]
             if (line.lstrip("\t") if strip else line) == word:
                 self.heredocs.pop(0)
             elif end < 0:
                 return False
-            self.place = len(self.text) if end < 0 else end + 1
+            self.position = len(self.text) if end < 0 else end + 1
         return True

@@ -1,4 +1,4 @@
-"""What a builtin of the debug shell is given."""
+"""The context of a builtin's call, and the interactive shell around it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class InteractiveShell(Protocol):
         ...
 
     def switch(self, identity: str) -> None:
-        """Have a bash of another user follow, in this one's place until it ends.
+        """Open a bash of another user on top of this one, until it ends.
 
         Raises:
             InvalidInput: No such identity.
@@ -43,33 +43,33 @@ class InteractiveShell(Protocol):
         ...
 
     def record(self, path: Path | None) -> Path | None:
-        """Begin a recording, or end it when there is no path; return the file of the one that ends."""
+        """Start a recording, or stop it if `path` is None; return the file of the one that ended."""
         ...
 
     def detach(self) -> None:
-        """Leave the session to itself.
+        """Detach from the session.
 
         Raises:
-            Unsupported: It would end with this process.
+            Unsupported: The session would end with this process.
         """
         ...
 
 
 @dataclass(kw_only=True, slots=True)
 class ShellContext:
-    """One call of a builtin.
+    """The context of a builtin's call.
 
     Attributes:
         access: The target.
         engine: Returns a client of the engine whose coroutines `run_now` drives; raises where there is none, for
             example in a session on `pid:N`.
         name: The target's name, safe to show.
-        cwd: The shell's folder in the target.
-        identity: Who the shell is: `root`, `tracer`, `target` or `UID[:GID]`.
-        send: Gives the persistent shell a line to run after the builtin, for example after `su`.
+        cwd: The shell's working directory in the target.
+        identity: The shell's user: `root`, `tracer`, `target` or `UID[:GID]`.
+        send: Queues a line for the persistent shell to run after the builtin.
         json: Whether `--json` was given.
-        desk: The interactive shell that the builtin was called in; None outside of one.
-        model: The id of the container that the target is a clone of: what the engine is asked about then.
+        interactive_shell: The interactive shell of the call; None outside of one.
+        model: The id of the container that the target is a clone of, for requests to the engine.
     """
 
     access: Access
@@ -79,18 +79,18 @@ class ShellContext:
     identity: str = "root"
     send: Callable[[str], None] = lambda _line: None
     json: bool = False
-    desk: InteractiveShell | None = None
+    interactive_shell: InteractiveShell | None = None
     model: str = ""
 
     def interactive(self) -> InteractiveShell:
         """Return the interactive shell.
 
         Raises:
-            Unsupported: There is none.
+            Unsupported: The builtin wasn't called in one.
         """
-        if self.desk is None:
+        if self.interactive_shell is None:
             raise Unsupported("that is for the interactive shell", hint="open one: pyd debug NAME")
-        return self.desk
+        return self.interactive_shell
 
 
 pass_shell = click.make_pass_decorator(ShellContext)

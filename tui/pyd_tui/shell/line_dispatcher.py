@@ -1,4 +1,4 @@
-"""Running builtins: nothing of theirs takes the shell down."""
+"""Dispatch of lines to builtins and to bash; an error in a builtin never ends the shell."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from pyd_tui.shell.builtin_table import BUILTINS, load
 from pyd_tui.shell.interactive_shell import ShellContext
 from pyd_tui.shell.line_parser import BuiltinCall, parse_call
 
-_FED = frozenset({"|", "|&", ">", ">>"})
-_LISTED = frozenset({"&&", "||", ";", "\n"})
-LARGEST_OUTPUT = 1 << 20
-"""Bytes that are handed to bash: it takes them one by one."""
+_PIPES = frozenset({"|", "|&", ">", ">>"})
+_SEPARATORS = frozenset({"&&", "||", ";", "\n"})
+MAX_PIPED_BYTES = 1 << 20
+"""Bytes of output passed to bash, which reads them one by one."""
 
 
 class LineDispatcher:
-    """Carries out lines: builtins here, all else in bash.
+    """Runs lines: builtins here, everything else in bash.
 
     Args:
-        context: Makes what a builtin is given.
+        context: Returns a builtin's context.
         bash: Runs a line in bash and returns its exit code.
     """
 
@@ -35,23 +35,23 @@ class LineDispatcher:
         self._context = context
         self._bash = bash
         self.busy = False
-        """Whether a builtin runs."""
+        """Whether a builtin is running."""
 
     def run(self, line: str) -> int:
         """Run a line and return its exit code."""
         try:
             call = parse_call(line, BUILTINS.keys())
         except ValueError:
-            call = None  # an open quote, which is bash's to complain about
+            call = None  # an open quote, which bash reports
         if call is None:
             return self._bash(line)
-        if not call.operator or (call.operator in _LISTED and not call.rest):
+        if not call.operator or (call.operator in _SEPARATORS and not call.rest):
             return self._call(call)
-        if call.operator in _LISTED:
+        if call.operator in _SEPARATORS:
             code = self._call(call)
-            goes_on = {"&&": code == 0, "||": code != 0}.get(call.operator, True)
-            return self.run(call.rest) if goes_on else code
-        if call.operator in _FED and call.rest:
+            continues = {"&&": code == 0, "||": code != 0}.get(call.operator, True)
+            return self.run(call.rest) if continues else code
+        if call.operator in _PIPES and call.rest:
             return self._feed(call)
         return _refuse(
             f"a builtin can't stand before {call.operator!r}",
@@ -59,21 +59,21 @@ class LineDispatcher:
         )
 
     def _feed(self, call: BuiltinCall) -> int:
-        """Run a builtin and give what it printed to the rest of the line, in bash."""
-        printed = io.BytesIO()  # bytes: a capture is no text
-        with contextlib.redirect_stdout(io.TextIOWrapper(printed, "utf-8", "surrogateescape", write_through=True)):
+        """Run a builtin and pass its output to the rest of the line, in bash."""
+        output = io.BytesIO()  # bytes: a capture isn't text
+        with contextlib.redirect_stdout(io.TextIOWrapper(output, "utf-8", "surrogateescape", write_through=True)):
             code = self._call(call)
-            data = printed.getvalue()
+            data = output.getvalue()
         if code != 0 and not data:
             return code
-        if len(data) > LARGEST_OUTPUT:
+        if len(data) > MAX_PIPED_BYTES:
             return _refuse(f"{call.name} printed {len(data)} bytes, too many for a pipe to bash", "narrow it down")
-        return self._bash(f"{_printing(data)} {call.operator} {call.rest}")
+        return self._bash(f"{_printf_command(data)} {call.operator} {call.rest}")
 
     def _call(self, call: BuiltinCall) -> int:
         result = 0
         self.busy = True
-        with _told() as failed:
+        with _reported_errors() as failed:
             command = load(call.name)
             try:
                 with command.make_context(call.name, list(call.arguments), obj=self._context()) as context:
@@ -89,8 +89,8 @@ class LineDispatcher:
         return failed[0] if failed else result
 
 
-def _printing(data: bytes) -> str:
-    """Return a command of bash's that prints this; no word of bash's can hold a null byte."""
+def _printf_command(data: bytes) -> str:
+    """Return a bash command that prints this; no bash word can hold a null byte."""
     escaped = data.replace(b"\\", rb"\\").replace(b"\0", rb"\0000") if b"\0" in data else data
     form = "%s" if escaped is data else "%b"
     return f"builtin printf {form} {shlex.quote(escaped.decode(errors='surrogateescape'))}"
@@ -103,8 +103,8 @@ def _refuse(message: str, hint: str) -> int:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[list[int]]:
-    """Tell of an error in one line and give its exit code."""
+def _reported_errors() -> Iterator[list[int]]:
+    """Report an error of the block in one line, and yield a list that gets its exit code."""
     codes: list[int] = []
     try:
         yield codes

@@ -1,4 +1,4 @@
-"""Taking a line apart as far as builtins and completion need it; what bash makes of it is bash's business."""
+"""A parser of command lines, as far as builtins and completion need it; bash parses the rest."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _ENDS_COMMAND = frozenset({"&&", "||", ";", "|", "|&", "&", "\n", "(", ";;"})
 
 
 class ShellToken(msgspec.Struct, frozen=True):
-    """A word or an operator as it was typed, quotes and all.
+    """A word or an operator as typed, with its quotes.
 
     Attributes:
-        text: It.
-        start: Where it begins in the line.
+        text: The text.
+        start: Its offset in the line.
         operator: Whether it is an operator.
-        open: Whether a quote in it isn't closed.
+        open: Whether it has an unclosed quote.
     """
 
     text: str
@@ -31,55 +31,55 @@ class ShellToken(msgspec.Struct, frozen=True):
 
 def tokens(line: str) -> list[ShellToken]:
     """Return the words and operators of a line."""
-    found: list[ShellToken] = []
-    place = 0
-    while place < len(line):
-        if line[place] in " \t":
-            place += 1
+    result: list[ShellToken] = []
+    offset = 0
+    while offset < len(line):
+        if line[offset] in " \t":
+            offset += 1
             continue
-        if line[place] == "#" and (place == 0 or line[place - 1] in " \t\n;&|("):
-            end = line.find("\n", place)
-            place = len(line) if end < 0 else end
+        if line[offset] == "#" and (offset == 0 or line[offset - 1] in " \t\n;&|("):
+            end = line.find("\n", offset)
+            offset = len(line) if end < 0 else end
             continue
-        operator = next((each for each in _OPERATORS if line.startswith(each, place)), "")
+        operator = next((known for known in _OPERATORS if line.startswith(known, offset)), "")
         if operator:
-            found.append(ShellToken(operator, place, operator=True))
-            place += len(operator)
+            result.append(ShellToken(operator, offset, operator=True))
+            offset += len(operator)
             continue
-        end, unclosed = _word_end(line, place)
-        found.append(ShellToken(line[place:end], place, open=unclosed))
-        place = end
-    return found
+        end, unclosed = _word_end(line, offset)
+        result.append(ShellToken(line[offset:end], offset, open=unclosed))
+        offset = end
+    return result
 
 
-def _word_end(line: str, place: int) -> tuple[int, bool]:
-    """Return where a word ends, and whether a quote in it isn't closed."""
+def _word_end(line: str, offset: int) -> tuple[int, bool]:
+    """Return the end of a word, and whether it has an unclosed quote."""
     quote = ""
-    while place < len(line):
-        letter = line[place]
+    while offset < len(line):
+        letter = line[offset]
         if quote:
             if letter == "\\" and quote == '"':
-                place += 1
+                offset += 1
             elif letter == quote:
                 quote = ""
         elif letter == "\\":
-            place += 1
+            offset += 1
         elif letter in "'\"":
             quote = letter
         elif letter in " \t\n;&|()<>":
-            return place, False
-        place += 1
-    return min(place, len(line)), bool(quote)
+            return offset, False
+        offset += 1
+    return min(offset, len(line)), bool(quote)
 
 
 class BuiltinCall(msgspec.Struct, frozen=True):
-    """A line that begins with a builtin.
+    """A line that starts with a builtin.
 
     Attributes:
         name: The builtin.
         arguments: Its arguments, unquoted.
-        operator: What follows them: `|`, `>`, `&&`, `;` …; empty at the end of the line.
-        rest: What follows the operator.
+        operator: The operator after them: `|`, `>`, `&&`, `;` …; empty at the end of the line.
+        rest: The text after the operator.
     """
 
     name: str
@@ -89,26 +89,26 @@ class BuiltinCall(msgspec.Struct, frozen=True):
 
 
 def parse_call(line: str, names: Collection[str]) -> BuiltinCall | None:
-    """Return the line as a builtin's call when its first word is the name of one, written plainly.
+    """Return the line as a builtin's call if its first word is, unquoted, the name of one.
 
     Raises:
         ValueError: A quote isn't closed.
     """
-    found = tokens(line)
-    if not found or found[0].operator or found[0].text not in names:
+    words = tokens(line)
+    if not words or words[0].operator or words[0].text not in names:
         return None
-    if len(found) > 1 and found[1].operator and found[1].text == "(":
+    if len(words) > 1 and words[1].operator and words[1].text == "(":
         return None  # a function of that name is being defined
     arguments: list[str] = []
-    for place, token in enumerate(found[1:], 1):
+    for index, token in enumerate(words[1:], 1):
         if token.operator:
-            if token.text == "\n" and place == len(found) - 1:
+            if token.text == "\n" and index == len(words) - 1:
                 break
             return BuiltinCall(
-                found[0].text, tuple(arguments), token.text, line[token.start + len(token.text) :].strip()
+                words[0].text, tuple(arguments), token.text, line[token.start + len(token.text) :].strip()
             )
         arguments.append(unquote(token.text))
-    return BuiltinCall(found[0].text, tuple(arguments))
+    return BuiltinCall(words[0].text, tuple(arguments))
 
 
 def unquote(word: str) -> str:
@@ -122,11 +122,11 @@ def unquote(word: str) -> str:
 
 
 def quote(text: str, opening: str = "") -> str:
-    """Return a text as bash takes it for one word, with backslashes where few do, so that it reads as it was typed.
+    """Return a text quoted as one bash word; few special characters get backslashes, so that it reads as typed.
 
     Args:
-        text: What the word shall be.
-        opening: The quote that was typed already, if any.
+        text: The word's text.
+        opening: The quote already typed, if any.
     """
     if not text.isprintable():
         escaped = "".join(_escaped(letter) for letter in text)
@@ -147,14 +147,14 @@ def _escaped(letter: str) -> str:
 
 
 class WordPosition(msgspec.Struct, frozen=True):
-    """Where in a line something is to be completed.
+    """The word to complete at the end of a line.
 
     Attributes:
-        before: The words of the same command before it, unquoted; the command's name first.
-        word: What of the word is there, as typed.
+        before: The command's words before it, unquoted; the command's name first.
+        word: The word so far, as typed.
         text: The same, unquoted.
-        opening: The quote that it begins with and that isn't closed.
-        redirected: Whether it is a file that is written or read.
+        opening: The unclosed quote that it starts with.
+        redirected: Whether it is the file of a redirection.
     """
 
     before: tuple[str, ...]
@@ -167,28 +167,28 @@ class WordPosition(msgspec.Struct, frozen=True):
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 
 
-def place_of(line: str) -> WordPosition:
-    """Return what is being typed at the end of the line."""
-    found = tokens(line)
+def position_at_end(line: str) -> WordPosition:
+    """Return the word being typed at the end of the line."""
+    words = tokens(line)
     word = ""
     opening = ""
-    if found and not found[-1].operator and (found[-1].open or found[-1].start + len(found[-1].text) == len(line)):
-        word = found[-1].text
-        if not (line.endswith(" ") and not found[-1].open and not line.endswith("\\ ")):
-            opening = word[0] if found[-1].open and word[0] in "'\"" else ""
-            found.pop()
-    redirected = bool(found) and found[-1].operator and found[-1].text in (">", "<", ">>", "&>", "<<<")
+    if words and not words[-1].operator and (words[-1].open or words[-1].start + len(words[-1].text) == len(line)):
+        word = words[-1].text
+        if not (line.endswith(" ") and not words[-1].open and not line.endswith("\\ ")):
+            opening = word[0] if words[-1].open and word[0] in "'\"" else ""
+            words.pop()
+    redirected = bool(words) and words[-1].operator and words[-1].text in (">", "<", ">>", "&>", "<<<")
     before: list[str] = []
-    for token in found:
+    for token in words:
         if token.operator:
             if token.text in _ENDS_COMMAND:
                 before.clear()
         elif before or not _ASSIGNMENT.match(token.text):
-            before.append(_loose(token.text))
-    return WordPosition(tuple(before), word, _loose(word), opening, redirected)
+            before.append(_unquote_partial(token.text))
+    return WordPosition(tuple(before), word, _unquote_partial(word), opening, redirected)
 
 
-def _loose(word: str) -> str:
+def _unquote_partial(word: str) -> str:
     """Unquote a word whose last quote may be missing."""
     for closing in ("", "'", '"'):
         try:

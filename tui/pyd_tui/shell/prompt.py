@@ -1,11 +1,11 @@
-"""The prompt: where one is, in what state it is, who one is, and how the last line ended."""
+"""The prompt: target, its state, user, working directory, and the last exit code."""
 
 from __future__ import annotations
 
 from pyd_core.debug.channel import JoinReport
 from pyd_core.sanitise import safe
 
-LONGEST_FOLDER = 40
+MAX_DIRECTORY_CHARACTERS = 40
 """Characters of the working directory that are shown."""
 
 STYLES = {
@@ -30,9 +30,9 @@ def prompt_pieces(
 
     Args:
         name: The target's name, safe to show.
-        state: Its state as the engine words it; `process` and `image` are no states and are told as well.
-        report: Bash's last; the target's word, made safe here.
-        identity: Who the shell was opened as: `root`, `tracer`, `target` or `UID[:GID]`.
+        state: Its state in the engine's words, or `process` or `image`.
+        report: Bash's last report; it comes from the target and is made safe here.
+        identity: The shell's user: `root`, `tracer`, `target` or `UID[:GID]`.
         recording: Whether the session is recorded.
     """
     kind = "running" if state == "running" else "ended" if state in _ENDED else "other"
@@ -42,7 +42,7 @@ def prompt_pieces(
         ("class:prompt.name", name),
         *([(f"class:prompt.{kind}", f" ({safe(state)})")] if state else []),
         ("class:prompt.user", f" {'target' if identity == 'target' else user}:"),
-        ("class:prompt.folder", short_folder(report.cwd, report.home)),
+        ("class:prompt.folder", short_directory(report.cwd, report.home)),
     ]
     if report.jobs:
         pieces.append(("class:prompt.jobs", f" &{report.jobs}"))
@@ -51,9 +51,9 @@ def prompt_pieces(
     return [*pieces, ("class:prompt.user", "# " if report.uid == 0 else "$ ")]
 
 
-def short_folder(folder: str, home: str) -> str:
-    """Return a folder as a prompt shows it, safe: `~` for the home directory, its end alone when it is long."""
-    if len(home) > 1 and (folder == home or folder.startswith(f"{home}/")):
-        folder = f"~{folder[len(home) :]}"
-    shown = safe(folder).replace("\t", "␉")
-    return shown if len(shown) <= LONGEST_FOLDER else f"…{shown[1 - LONGEST_FOLDER :]}"
+def short_directory(directory: str, home: str) -> str:
+    """Return a directory as the prompt shows it, safe: `~` for the home directory; a long one is cut at its start."""
+    if len(home) > 1 and (directory == home or directory.startswith(f"{home}/")):
+        directory = f"~{directory[len(home) :]}"
+    shown = safe(directory).replace("\t", "␉")
+    return shown if len(shown) <= MAX_DIRECTORY_CHARACTERS else f"…{shown[1 - MAX_DIRECTORY_CHARACTERS :]}"

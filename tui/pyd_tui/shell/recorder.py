@@ -1,4 +1,4 @@
-"""A recording of a session: what was shown, and when (https://docs.asciinema.org/manual/asciicast/v2/)."""
+"""Recordings of sessions: output and its timing (https://docs.asciinema.org/manual/asciicast/v2/)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pyd_core.errors import Conflict, PydError
 
 
 class SessionRecording:
-    """Writes what is shown to a file, readable by its owner alone: secrets pass over a screen.
+    """Writes output to a file readable only by its owner, since screens show secrets.
 
     Args:
         path: The file, which must not exist.
-        title: Of the recording.
+        title: The recording's title.
 
     Raises:
-        PydError: It can't be made.
+        PydError: The file can't be created.
     """
 
     def __init__(self, path: Path, title: str) -> None:
@@ -45,7 +45,7 @@ class SessionRecording:
         self._write(header)
 
     def __call__(self, data: bytes) -> None:
-        """Take what was shown."""
+        """Record output."""
         size = os.get_terminal_size(1)
         if size != self._size:
             self._size = size
@@ -55,7 +55,7 @@ class SessionRecording:
             self._event("o", text)
 
     def close(self) -> None:
-        """End the recording."""
+        """Close the recording."""
         os.close(self._file)
 
     def _event(self, kind: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The debug shell: reads a line, has it run, and again, until the session is over."""
+"""The debug shell's loop: it reads a line, has it run, and repeats until the session is over."""
 
 from __future__ import annotations
 
@@ -39,44 +39,44 @@ if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.debug.access import Access
 
-INTERRUPTED = 130
+INTERRUPTED_EXIT_CODE = 130
 
 
 @dataclass
 class NestingLevel:
-    """One bash: the session's own, or one that `su` opened.
+    """A running bash: the session's own, or one opened by `su`.
 
     Attributes:
-        bash: It.
-        identity: Who it runs as.
-        held: What a session that this shell opened itself stands on, in the order in which it is closed.
+        bash: The bash.
+        identity: Its user.
+        resources: What a session opened by this shell uses, closed with it.
     """
 
     bash: Bash
     identity: str
-    held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    resources: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
 
-class _Lazily:
-    """An `Access` that is made when a builtin first asks something of it."""
+class _LazyAccess:
+    """An `Access` that is created at its first use."""
 
     def __init__(self, make: Callable[[], Access]) -> None:
-        self._make = make
+        self._create = make
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._make(), name)
+        return getattr(self._create(), name)
 
 
 class Repl:
-    """An interactive debug shell; a `pyd_tui.shell.interactive_shell.Desk` for its builtins.
+    """An interactive debug shell; the `InteractiveShell` of its builtins.
 
     Args:
         endpoint: The engine.
-        options: Of the session.
-        target: What it is in.
-        toolbox: The toolbox's folder.
-        screen: What the user sees.
-        attached: Whether the session goes on without this process.
+        options: The session's options.
+        target: The target.
+        toolbox: The toolbox's directory.
+        screen: The user's terminal.
+        attached: Whether the session continues without this process.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Repl:
         self._attached = attached
         self._levels: list[NestingLevel] = []
         self._code: int | None = None
-        """Of the last line, where bash doesn't know it."""
+        """The last line's exit code, if bash doesn't know it."""
         self._leaving = False
         self._recorder: SessionRecording | None = None
         self._tools: frozenset[str] | None = None
@@ -106,90 +106,90 @@ class Repl:
         self._calls = LineDispatcher(self._context, self._bash)
         self._watch = StateWatch(endpoint, target.container, self._editor.redraw)
         self._elsewhere: Access | None = None
-        self._reaching = threading.Lock()
+        self._helper_lock = threading.Lock()
         self._held = contextlib.ExitStack()
-        """What lasts as long as the shell: the helper container that answers builtins, once one has asked."""
+        """Resources of the shell: the helper container for builtins, once one needs it."""
 
-    # --- what builtins may ask for --------------------------------------------------------------------------------
+    # --- for builtins ---------------------------------------------------------------------------------------------
 
     @property
     def path(self) -> str:
-        """See `Desk`."""
+        """See `InteractiveShell`."""
         return self._level.bash.report.path
 
     @property
     def functions(self) -> Sequence[str]:
-        """See `Desk`."""
+        """See `InteractiveShell`."""
         return self._level.bash.report.functions
 
     @property
     def tools(self) -> Collection[str]:
-        """See `Desk`."""
+        """See `InteractiveShell`."""
         if self._tools is None:
-            found = set[str]()
-            for folder in ("bin", "sbin"):
+            names = set[str]()
+            for directory in ("bin", "sbin"):
                 with contextlib.suppress(OSError):
-                    found.update(os.listdir(f"{self._toolbox}/{folder}"))  # noqa: PTH208 - names alone
-            self._tools = frozenset(found)
+                    names.update(os.listdir(f"{self._toolbox}/{directory}"))  # noqa: PTH208 - only names
+            self._tools = frozenset(names)
         return self._tools
 
     def switch(self, identity: str) -> None:
-        """See `Desk`."""
+        """See `InteractiveShell`."""
         options = msgspec.structs.replace(self._options, identity=identity)
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as resources:
             supervisor = Supervisor()
-            held.callback(supervisor.close)
-            session = held.enter_context(self._another(options, supervisor))
+            resources.callback(supervisor.close)
+            session = resources.enter_context(self._open_session(options, supervisor))
             session.plan["cwd"] = self._level.bash.report.cwd
             bash = Bash(session, show=self._show)
-            held.callback(bash.close)
+            resources.callback(bash.close)
             bash.start()
             bash.wait_ready()
             if bash.has_ended:
-                session.result()  # says why, where it can
-                raise Conflict(f"the shell as {identity} has ended at once")
-            self._levels.append(NestingLevel(bash, identity, held.pop_all()))
+                session.result()  # raises the reason, if it is known
+                raise Conflict(f"the shell as {identity} ended immediately")
+            self._levels.append(NestingLevel(bash, identity, resources.pop_all()))
 
     @contextlib.contextmanager
-    def _another(self, options: DebugOptions, supervisor: Supervisor) -> Iterator[DebugSession]:
-        """Give another session in the same target, not started yet."""
+    def _open_session(self, options: DebugOptions, supervisor: Supervisor) -> Iterator[DebugSession]:
+        """Yield another session in the same target, not started yet."""
         if isinstance(self._target, RemoteTarget):
-            from pyd_core.debug.helper.session import additional_session  # noqa: PLC0415 - targets here don't pay for it
+            from pyd_core.debug.helper.session import additional_session  # noqa: PLC0415 - only for remote targets
 
-            request, io = SessionRequest(self._endpoint, options), NoticesOnly(self._tell)
+            request, io = SessionRequest(self._endpoint, options), NoticesOnly(self._print_notice)
             with additional_session(request, self._target.container, supervisor, io) as session:
-                session.on_line = self._note
+                session.on_line = self._show_line
                 yield session
             return
         plan = make_plan(self._target, options, self._toolbox, terminal=True, conversing=True)
         plan["client"] = os.getpid()
         session = DebugSession(self._target, supervisor, plan)
-        session.on_line = self._note
+        session.on_line = self._show_line
         yield session
 
-    def _note(self, line: str) -> None:
-        """Show a line while the terminal is a session's."""
+    def _show_line(self, line: str) -> None:
+        """Show a line while a session owns the terminal."""
         self._show(f"pyd: {line}\r\n".encode())
 
     @staticmethod
-    def _tell(line: str) -> None:
+    def _print_notice(line: str) -> None:
         print(f"pyd: {line}", file=sys.stderr)  # noqa: T201 - the shell's own stream
 
     def record(self, path: Path | None) -> Path | None:
-        """See `Desk`."""
-        begun = None if path is None else SessionRecording(path, f"pyd debug {self._target.name}")
+        """See `InteractiveShell`."""
+        started = None if path is None else SessionRecording(path, f"pyd debug {self._target.name}")
         ended = self._recorder
         if ended is not None:
             ended.close()
-        self._recorder = self._screen.recorder = begun
+        self._recorder = self._screen.recorder = started
         return None if ended is None else ended.path
 
     def detach(self) -> None:
-        """See `Desk`."""
+        """See `InteractiveShell`."""
         if not self._attached or len(self._levels) > 1:
             raise Unsupported(
                 "this shell ends with its terminal",
-                hint="begin one that doesn't: pyd debug --detach NAME" if not self._attached else "first: exit",
+                hint="start one that continues: pyd debug --detach NAME" if not self._attached else "first: exit",
             )
         self._leaving = True
 
@@ -212,14 +212,14 @@ class Repl:
         sys.stdout, sys.stderr = self._screen.text(), self._screen.text()
         interrupted = signal.signal(signal.SIGINT, self._interrupt)
         try:
-            while self._goes_on():
+            while self._continues():
                 try:
-                    self._turn()
+                    self._run_line()
                 except ReadAborted:
                     if not self._level.bash.has_ended:
-                        raise  # told to end
+                        raise  # terminated
                 except KeyboardInterrupt:
-                    self._code = INTERRUPTED
+                    self._code = INTERRUPTED_EXIT_CODE
         finally:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(OSError):
@@ -227,18 +227,18 @@ class Repl:
             signal.signal(signal.SIGINT, interrupted)
             sys.stdout, sys.stderr = streams
             for level in self._levels[1:]:
-                level.held.close()
+                level.resources.close()
             self._held.close()
             self.record(None)
 
     def _interrupt(self, _number: int, _frame: object) -> None:
-        """Give a ctrl-c that came as a signal to the builtin that runs, else to bash: the terminal wasn't raw yet."""
+        """Handle ctrl-c that came as a signal: for a running builtin, else for bash, as the terminal wasn't raw yet."""
         if self._calls.busy:
             raise KeyboardInterrupt
         self._level.bash.interrupt()
 
     def leave(self) -> None:
-        """End the reading of a line, from a signal's handler."""
+        """Abort reading a line; safe in a signal handler."""
         self._editor.leave()
 
     @property
@@ -247,31 +247,31 @@ class Repl:
         return self._editor.is_reading
 
     def show(self, data: bytes) -> None:
-        """Take what a session prints."""
+        """Show output of a session."""
         self._show(data)
 
-    def _goes_on(self) -> bool:
+    def _continues(self) -> bool:
         while len(self._levels) > 1 and self._level.bash.has_ended:
             level = self._levels.pop()
             with contextlib.suppress(PydError):
                 self._code = level.bash.link.result()
-            level.held.close()
+            level.resources.close()
         return not self._leaving and not self._level.bash.has_ended
 
-    def _turn(self) -> None:
+    def _run_line(self) -> None:
         bash = self._level.bash
         self._screen.fresh_line()
         try:
-            line = self._editor.read(self._prompt, bash.sources, self._listen, self._begun)
+            line = self._editor.read(self._prompt, bash.sources, self._listen, self._on_prompt)
         except EOFError:
             line = "exit"
         if line.strip():
             self._code = None
             self._code = self._calls.run(line)
 
-    def _begun(self) -> None:
-        self._watch.renew()
-        self._editor.load(self._completer)
+    def _on_prompt(self) -> None:
+        self._watch.refresh()
+        self._editor.load_completion(self._completer)
 
     def _prompt(self) -> Pieces:
         level = self._level
@@ -293,7 +293,7 @@ class Repl:
         return self._level.bash.has_ended
 
     def _show(self, data: bytes) -> None:
-        """Show output at once, or above the line that is being edited."""
+        """Show output now, or above the line being edited."""
         if self._editor.is_reading:
             self._background += data
         else:
@@ -321,30 +321,30 @@ class Repl:
             cwd=level.bash.report.cwd,
             identity=level.identity,
             send=lambda line: self._editor.type_ahead(f"{line}\n".encode()),
-            desk=self,
+            interactive_shell=self,
             model=self._target.model if isinstance(self._target, LocalTarget) else "",
         )
 
     def _access(self) -> Access:
         if isinstance(self._target, RemoteTarget):
-            return cast("Access", _Lazily(self._through_helper))
+            return cast("Access", _LazyAccess(self._helper_access))
         from pyd_core.debug.local import LocalAccess  # noqa: PLC0415 - after the first prompt
 
         return LocalAccess(self._target, self._toolbox, self._options)
 
-    def _through_helper(self) -> Access:
-        with self._reaching:  # a builtin and the completion of a line may both be the first to ask
+    def _helper_access(self) -> Access:
+        with self._helper_lock:  # a builtin and completion may both be the first to need it
             if self._elsewhere is None:
-                from pyd_core.debug.helper.access import open_session_access  # noqa: PLC0415 - targets here don't pay for it
+                from pyd_core.debug.helper.access import open_session_access  # noqa: PLC0415 - only for remote targets
 
                 request = SessionRequest(self._endpoint, self._options)
-                access = open_session_access(request, self._target.container, NoticesOnly(self._tell))
+                access = open_session_access(request, self._target.container, NoticesOnly(self._print_notice))
                 self._elsewhere = self._held.enter_context(access)
             return self._elsewhere
 
     def _engine(self) -> EngineClient:
-        from pyd_core.client.engine_client import EngineClient  # noqa: PLC0415 - few builtins ask it
-        from pyd_core.client.transport.choice import blocking_transport  # noqa: PLC0415 - likewise
+        from pyd_core.client.engine_client import EngineClient  # noqa: PLC0415 - few builtins need it
+        from pyd_core.client.transport.choice import blocking_transport  # noqa: PLC0415 - few builtins need it
 
         return EngineClient(self._endpoint, blocking_transport(self._endpoint))
 

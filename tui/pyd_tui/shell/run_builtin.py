@@ -1,4 +1,4 @@
-"""One builtin without a shell around it: `pyd debug NAME --builtin 'sockets --json'`."""
+"""Running a single builtin without a shell: `pyd debug NAME --builtin 'sockets --json'`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_once(request: SessionRequest, line: str, io: UserIO) -> int:
     Raises:
         InvalidInput: No such builtin, or an open quote.
         PydError: The target can't be reached, or the builtin failed.
-        click.UsageError: Its arguments make no sense.
+        click.UsageError: Its arguments are invalid.
     """
     try:
         words = shlex.split(line)
@@ -39,7 +39,7 @@ def run_once(request: SessionRequest, line: str, io: UserIO) -> int:
             hint=f"there are: {', '.join(sorted(BUILTINS))}",
         )
     command = load(words[0])
-    if {"-h", "--help"} & set(words[1:]):  # asks nobody
+    if {"-h", "--help"} & set(words[1:]):  # needs no target
         return _call(command, words, None)
     with open_access(request, io) as access:
         name = safe(access.container.name) or access.container.id[:12]
@@ -55,6 +55,6 @@ def run_once(request: SessionRequest, line: str, io: UserIO) -> int:
 
 def _call(command: click.Command, words: list[str], shell: ShellContext | None) -> int:
     code = command.main(words[1:], prog_name=words[0], obj=shell, standalone_mode=False)
-    for forward in BACKGROUND.running().values():  # without a shell to go on in, what goes on is this
+    for forward in BACKGROUND.running().values():  # without a shell, wait for background jobs here
         forward.wait()
     return code if isinstance(code, int) else 0

@@ -1,4 +1,4 @@
-"""What the debug shell shows: one way to the terminal for everything, so that all of it can be recorded."""
+"""The debug shell's output: a single way to the terminal, so that everything can be recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Screen:
 
     def __init__(self) -> None:
         self.recorder: Callable[[bytes], None] | None = None
-        """Gets all that is shown too."""
+        """Also gets all output."""
         self._last = b"\n"
 
     def show(self, data: bytes) -> None:
@@ -28,14 +28,14 @@ class Screen:
             return
         write_all(1, data)
         self._last = (self._last + data)[-64:]
-        self._mind_alternate(data)
+        self._track_alternate(data)
         if self.recorder is not None:
             self.recorder(data)
 
     _alternate = False
     _edge = b""
 
-    def _mind_alternate(self, data: bytes) -> None:
+    def _track_alternate(self, data: bytes) -> None:
         text = self._edge + data
         entered, left = text.rfind(_ENTER), text.rfind(_LEAVE)
         if entered >= 0 or left >= 0:
@@ -43,10 +43,10 @@ class Screen:
         self._edge = text[-len(_ENTER) + 1 :]
 
     def fresh_line(self) -> None:
-        """Go to the beginning of a line, leaving one that isn't ended marked as such.
+        """Move to the start of a line, marking an unterminated line before it.
 
-        Where the cursor is isn't known: a mark, and blanks up to the edge, end on the next line unless the cursor was
-        in the first column; there the mark is written over.
+        The cursor's position is unknown: a mark and blanks up to the edge end on the next line, unless the cursor was
+        in the first column; then the mark is overwritten.
         """
         if self._last.endswith(b"\n"):
             return
@@ -55,14 +55,14 @@ class Screen:
         self._last = b"\n"
 
     def recover(self) -> None:
-        """Make a screen usable that a program was torn away from."""
+        """Restore the screen after a program was killed."""
         if self._alternate:
             self.show(_LEAVE + _UNDO)
         elif not self._last.endswith(b"\n"):
             self.show(_UNDO)
 
     def text(self) -> io.TextIOWrapper:
-        """Return a text stream that shows what is written to it."""
+        """Return a text stream that writes to the screen."""
         return io.TextIOWrapper(io.BufferedWriter(_Raw(self)), encoding="utf-8", errors="replace", line_buffering=True)
 
 

@@ -1,6 +1,6 @@
-"""A debug shell's life: it outlasts its target, and whatever ends it leaves the terminal as it was.
+"""A debug shell's life cycle: it survives its target, and always restores the terminal.
 
-Nothing of the line editor is loaded here: that happens while the session is being set up.
+The line editor isn't imported here, but while the session is being set up.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from pyd_core.debug.user_io import UserIO
     from pyd_tui.shell.repl import Repl
 
-_ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-PATIENCE = 1.5
-"""Seconds in which an engine usually knows that a container has ended."""
-LAST_LINES = 5
+_TERMINATION_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+EXIT_REPORT_TIMEOUT_S = 1.5
+"""Seconds within which an engine usually knows that a container has exited."""
+LAST_LOG_LINES = 5
 
 
 class Terminated(BaseException):
-    """This process was told to end by a signal."""
+    """This process got a signal to terminate."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -50,12 +50,12 @@ class Terminated(BaseException):
 
 
 class ShellRunner:
-    """What is called in place of a session's own `run`.
+    """Runs a shell in sessions, in place of a session's own `run`.
 
     Args:
         endpoint: The engine.
-        options: Of the session.
-        record: A file to record the terminal in from the beginning.
+        options: The session's options.
+        record: A file to record the terminal in from the start.
     """
 
     def __init__(self, endpoint: Endpoint, options: DebugOptions, *, record: str | None = None) -> None:
@@ -65,17 +65,17 @@ class ShellRunner:
         self._screen = Screen()
         self._repl: Repl | None = None
         self.ended: LocalTarget | RemoteTarget | None = None
-        """The target, where it has ended and taken the session with it."""
+        """The target, if it has ended and the session with it."""
 
     def interact(self, session: DebugSession) -> int:
         """Run a shell in a session and return its exit code."""
         self.ended = None
         bash = Bash(session, show=self.show)
-        session.on_line = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the terminal is the session's by then
+        session.on_line = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the session owns the terminal by then
         bash.start()
-        with noted(session, self._endpoint, self._options):
+        with recorded_session(session, self._endpoint, self._options):
             try:
-                self._talk(bash, session.target, tools(session))
+                self._run_repl(bash, session.target, tools_directory(session))
             finally:
                 if not bash.has_ended:
                     session.supervisor.end()
@@ -85,11 +85,11 @@ class ShellRunner:
         return session.result()
 
     def attach(self, link: Attached, target: LocalTarget | RemoteTarget, toolbox: str) -> int | None:
-        """Run a shell in a session that another process keeps; return its exit code, or None when it goes on."""
+        """Run a shell in another process's session; return its exit code, or None if the session continues."""
         bash = Bash(link, show=self.show, fresh=False)
         bash.start()
         try:
-            self._talk(bash, target, toolbox, attached=link)
+            self._run_repl(bash, target, toolbox, attached=link)
         finally:
             bash.close()
             link.leave()
@@ -99,7 +99,7 @@ class ShellRunner:
             self.ended = target
         return link.result()
 
-    def _talk(
+    def _run_repl(
         self, bash: Bash, target: LocalTarget | RemoteTarget, toolbox: str, *, attached: Attached | None = None
     ) -> None:
         with self._guarded():
@@ -119,7 +119,7 @@ class ShellRunner:
                 self._repl = None
 
     def show(self, data: bytes) -> None:
-        """Take what the session prints."""
+        """Show output of the session."""
         if self._repl is None:
             self._screen.show(data)
         else:
@@ -127,40 +127,40 @@ class ShellRunner:
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Give the terminal back as it was, whatever ends the block; a signal that ends this process ends it."""
+        """Restore the terminal after the block; a termination signal during the block ends it."""
         before = termios.tcgetattr(0)
-        told: list[int] = []
+        received: list[int] = []
 
-        def tell(number: int, _frame: object) -> None:
-            told.append(number)
+        def on_signal(number: int, _frame: object) -> None:
+            received.append(number)
             if self._repl is not None and self._repl.is_reading:
                 self._repl.leave()
             else:
                 raise Terminated(number)
 
-        handlers = {number: signal.signal(number, tell) for number in _ENDINGS}
+        handlers = {number: signal.signal(number, on_signal) for number in _TERMINATION_SIGNALS}
         try:
             yield
         except Exception:
-            if not told:
+            if not received:
                 raise
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             with contextlib.suppress(OSError, termios.error):  # the terminal may be gone
                 self._screen.recover()
-                # What ended by the signal within may have asked the terminal things whose answers nobody reads now.
-                termios.tcsetattr(0, termios.TCSAFLUSH if told else termios.TCSADRAIN, before)
-        if told:
-            raise Terminated(told[0])
+                # A program that the signal ended may have queried the terminal; the replies are unwanted now.
+                termios.tcsetattr(0, termios.TCSAFLUSH if received else termios.TCSADRAIN, before)
+        if received:
+            raise Terminated(received[0])
 
 
 @contextlib.contextmanager
-def noted(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> Iterator[None]:
-    """Have a session listed as long as the block lasts; where it can't be written down it works all the same."""
+def recorded_session(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> Iterator[None]:
+    """List a session while the block lasts; if it can't be recorded, it works all the same."""
     entry: SessionEntry | None = None
     with contextlib.suppress(PydError):
-        entry = SessionEntry(describe(session, endpoint, options))
+        entry = SessionEntry(session_record(session, endpoint, options))
     try:
         yield
     finally:
@@ -168,14 +168,14 @@ def noted(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> I
             entry.remove()
 
 
-def tools(session: DebugSession) -> str:
-    """Return the folder on this machine that has the files of a session's toolbox."""
-    folder: str = session.plan.get("tools") or session.plan["toolbox"]
-    return folder
+def tools_directory(session: DebugSession) -> str:
+    """Return the directory on this machine with a session's toolbox files."""
+    directory: str = session.plan.get("tools") or session.plan["toolbox"]
+    return directory
 
 
-def describe(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> SessionRecord:
-    """Return what is written down of a session."""
+def session_record(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -> SessionRecord:
+    """Return a session's record."""
     container = session.target.container
     return SessionRecord(
         id="",
@@ -187,59 +187,59 @@ def describe(session: DebugSession, endpoint: Endpoint, options: DebugOptions) -
         target_pid=session.plan["pid"],
         target_start=session.plan.get("start", 0),
         created=0,
-        toolbox=tools(session),
+        toolbox=tools_directory(session),
         elsewhere=isinstance(session.target, RemoteTarget),
         options=options,
     )
 
 
 def run_shell(request: SessionRequest, supervisor: Supervisor, io: UserIO, *, record: str | None = None) -> int:
-    """Run a shell in a target, and in what comes of it when it has ended; return the exit code.
+    """Run a shell in a target, and in the target's successors after it has ended; return the exit code.
 
     Args:
         request: The engine, and what to do.
-        supervisor: Waits for its plan.
+        supervisor: A supervisor that waits for its plan.
         io: Shows notices and progress; asks what to do once the target has ended.
         record: A file to record the terminal in.
 
     Raises:
-        PydError: There could be no session.
+        PydError: The session couldn't be started.
     """
-    life = ShellRunner(request.endpoint, request.options, record=record)
-    request = msgspec.structs.replace(request, interact=life.interact)
+    runner = ShellRunner(request.endpoint, request.options, record=record)
+    request = msgspec.structs.replace(request, interact=runner.interact)
     while True:
         try:
             code = run(request, supervisor, io)
-        except Terminated as told:
-            return 128 + told.number
+        except Terminated as terminated:
+            return 128 + terminated.number
         finally:
             supervisor.close()
-        if life.ended is None or not goes_on(request.endpoint, life.ended, io):
+        if runner.ended is None or not ask_to_reenter(request.endpoint, runner.ended, io):
             return code
         supervisor = Supervisor()
 
 
-def goes_on(endpoint: Endpoint, target: LocalTarget | RemoteTarget, io: UserIO) -> bool:
-    """Say how a target ended and ask what to do; return whether to enter it again, as it is then."""
+def ask_to_reenter(endpoint: Endpoint, target: LocalTarget | RemoteTarget, io: UserIO) -> bool:
+    """Report how a target ended and ask what to do; return whether to enter it again in its current state."""
     from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only now
 
-    there = report_target_exit(endpoint, target, io.notify)
-    while there is not None and io.ask is not None:
-        runs = "it runs again: " if there else "it doesn't run: [p] its files, post mortem; "
+    running = report_target_exit(endpoint, target, io.notify)
+    while running is not None and io.ask is not None:
+        runs = "it runs again: " if running else "it isn't running: [p] post-mortem shell in its files; "
         answer = io.ask(f"{runs}[r] enter it again; [q] quit: ").strip().lower()[:1]
         if answer in ("", "q"):
             return False
-        if answer == "p" and not there:
+        if answer == "p" and not running:
             return True
         if answer == "r":
             try:
-                there = run_now(_engine(endpoint).containers.inspect(target.container.id)).state.pid != 0
+                running = run_now(_engine(endpoint).containers.inspect(target.container.id)).state.pid != 0
             except PydError as error:
                 io.notify(error.message)
                 return False
-            if there:
+            if running:
                 return True
-            io.notify(f"{target.name} doesn't run yet")
+            io.notify(f"{target.name} isn't running yet")
     return False
 
 
@@ -253,12 +253,12 @@ def _engine(endpoint: Endpoint) -> EngineClient:
 def report_target_exit(
     endpoint: Endpoint, target: LocalTarget | RemoteTarget, notify: Callable[[str], None]
 ) -> bool | None:
-    """Say how a target ended, as soon as the engine knows; return whether it runs again, None if it is gone.
+    """Report how a target ended, once the engine knows; return whether it runs again, None if it is removed.
 
     Args:
         endpoint: The engine.
-        target: What has ended.
-        notify: Told lines for the user.
+        target: The ended target.
+        notify: Shows lines to the user.
     """
     container = target.container
     if not container.id:
@@ -270,22 +270,22 @@ def report_target_exit(
     from pyd_tui.console.container_logs import LogsOptions, print_logs  # noqa: PLC0415 - only now
 
     engine = _engine(endpoint)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + EXIT_REPORT_TIMEOUT_S
     try:
         while True:
-            now = run_now(engine.containers.inspect(container.id))
-            if now.state.pid != container.state.pid or time.monotonic() > deadline:
+            current = run_now(engine.containers.inspect(container.id))
+            if current.state.pid != container.state.pid or time.monotonic() > deadline:
                 break
             time.sleep(0.05)
         verdict = run_now(explain(engine, container.id))
     except NotFound:
-        notify(f"{target.name} has ended and is gone")
+        notify(f"{target.name} has ended and was removed")
         return None
     except PydError as error:
         notify(f"{target.name} has ended; {error.message}")
         return None
     notify(f"{safe(verdict.summary)} [{verdict.cause}]; the session ended with it")
     with contextlib.suppress(PydError):
-        run_now(print_logs(engine, LogsOptions(names=(container.id,), tail=LAST_LINES), json=False))
+        run_now(print_logs(engine, LogsOptions(names=(container.id,), tail=LAST_LOG_LINES), json=False))
         sys.stdout.flush()
-    return bool(now.state.pid)
+    return bool(current.state.pid)

@@ -1,4 +1,4 @@
-"""The target's state, asked for beside the prompt and never in its way."""
+"""The target's state, requested in the background so that the prompt never waits."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from pyd_core.model.container import Container
 
 
 class StateWatch:
-    """What the engine calls the state of a target.
+    """The state of a target in the engine's words.
 
     Args:
         endpoint: The engine.
-        container: The target; one without an id is a process, whose state no engine knows.
-        changed: Called, in another thread, when it is another state than before.
+        container: The target; without an id it is a process, whose state engines don't know.
+        changed: Called in another thread when the state changes.
     """
 
     def __init__(self, endpoint: Endpoint, container: Container, changed: Callable[[], None]) -> None:
         self._endpoint = endpoint
-        # A prompt is no reason to open a connection to another machine.
+        # A prompt doesn't justify a connection to another machine.
         self._id = container.id if container.state.status != IMAGE and endpoint.socket_path is not None else ""
         self._changed = changed
         self._asking = threading.Lock()
         self.state = container.state.status if container.id else "process"
 
-    def renew(self) -> None:
-        """Ask again, in a thread of its own; not while it asks."""
+    def refresh(self) -> None:
+        """Request the state in a thread of its own, unless a request is running."""
         if self._id and self._asking.acquire(blocking=False):
             threading.Thread(target=self._ask, daemon=True).start()
 
@@ -43,7 +43,7 @@ class StateWatch:
         except NotFound:
             state = "gone"
         except PydError:
-            return  # what was known stays on show
+            return  # the last known state stays
         finally:
             self._asking.release()
         if state != self.state:

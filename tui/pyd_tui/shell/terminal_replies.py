@@ -1,8 +1,8 @@
-"""Answers of the terminal, kept out of the line that is edited.
+"""Filtering of terminal replies from the edited line.
 
-A program in the target may ask the terminal for its title, its clipboard or a setting. Some terminals answer with text
-that the program chose, as if it were typed, and the answer may come when the program has ended: the line editor, where
-commands of this machine run, would take it for the user's.
+A program in the target may query the terminal for its title, its clipboard or a setting. Some terminals reply with text
+that the program chose, as if it were typed, and the reply may come after the program has ended. The line editor, which
+runs commands on this machine, would take it for the user's input.
 """
 
 from __future__ import annotations
@@ -13,43 +13,43 @@ from prompt_toolkit.input.vt100_parser import Vt100Parser
 
 _MAX_ANSWER_CHARACTERS = 4096
 _BEGIN = re.compile(r"\x1b[\]P_^X](?=.)|[\x90\x98\x9d\x9e\x9f]", re.DOTALL)
-"""How control strings begin (OSC, DCS, APC, PM, SOS), with more after it: alone it is a key with Alt."""
+"""Starts of control strings (OSC, DCS, APC, PM, SOS), with more after them: on its own it is a key with Alt."""
 _END = re.compile(r"\x07|\x1b\\|\x9c|[\r\n]")
-"""How they end. Nobody's answer has a line's end; whoever gave one with it is not to enter a line."""
+"""Ends of control strings. Real replies have no line break; a forged one must not enter a line."""
 _REPORT = re.compile(r"\x1b\[[?>=]?[0-9;]*[cntyx]|\x1b\[[?>=]?[0-9;]+[$]y")
 """Reports of the device, its status, its window and its modes (DA, DSR, XTWINOPS, DECRPM)."""
 
 
 class AnswerFilter:
-    """Takes answers out of what is typed; one may come in parts."""
+    """Removes replies from typed text; a reply may come in parts."""
 
     def __init__(self) -> None:
-        self._swallowed = -1
+        self._skipped = -1
 
     def __call__(self, text: str) -> str:
-        """Return what of a text was typed."""
+        """Return the part of a text that was typed."""
         kept = []
         while text:
-            if self._swallowed < 0:
+            if self._skipped < 0:
                 begin = _BEGIN.search(text)
                 kept.append(_REPORT.sub("", text[: begin.start()] if begin else text))
                 if begin is None:
                     break
-                text, self._swallowed = text[begin.end() :], 0
+                text, self._skipped = text[begin.end() :], 0
             end = _END.search(text)
-            self._swallowed += end.start() if end else len(text)
-            if end is None and self._swallowed < _MAX_ANSWER_CHARACTERS:
+            self._skipped += end.start() if end else len(text)
+            if end is None and self._skipped < _MAX_ANSWER_CHARACTERS:
                 break
-            text, self._swallowed = text[end.end() :] if end else "", -1
+            text, self._skipped = text[end.end() :] if end else "", -1
         return "".join(kept)
 
 
 class AnswerlessParser(Vt100Parser):
-    """Makes keys of what is typed, and nothing of what the terminal answers."""
+    """Makes keys of typed text, and drops terminal replies."""
 
     _answers: AnswerFilter | None = None
 
     def feed(self, data: str) -> None:
-        """Take a text."""
+        """Parse a text."""
         self._answers = self._answers or AnswerFilter()
         super().feed(self._answers(data))

@@ -30,8 +30,8 @@ def command(shell: ShellContext, /, *, file: Path | None, stop: bool) -> None:
     """
     if (file is None) is not stop:
         raise InvalidInput("name a file, or say --stop")
-    desk = shell.interactive()
-    ended = desk.record(None if file is None else file.absolute())
+    interactive_shell = shell.interactive()
+    ended = interactive_shell.record(None if file is None else file.absolute())
     if shell.json:
         write_json({"recording": None if file is None else str(file.absolute()), "ended": ended and str(ended)})
     elif stop:

@@ -154,7 +154,10 @@ def _stacks(shell: ShellContext) -> bytes:
     lines: list[str] = []
     for one in list_processes(shell.access)[:MOST_PROCESSES]:
         found = read_stack(shell.access, one.host_pid)
-        lines += [f"--- pid {one.pid} {safe(one.command)} ({found.language}, by {found.tool})\n", stack.describe(found)]
+        lines += [
+            f"--- pid {one.pid} {safe(one.command)} ({found.language}, by {found.tool})\n",
+            stack.describe(found),
+        ]
     return "".join(lines).encode(errors="replace")
 
 

@@ -27,6 +27,6 @@ def command(shell: ShellContext, /, *, who: str) -> None:
 
     `exit` goes back to the shell before, with its jobs and variables.
     """
-    desk = shell.interactive()
+    interactive_shell = shell.interactive()
     check_identity(who)
-    desk.switch(who)
+    interactive_shell.switch(who)

@@ -60,19 +60,19 @@ def command(shell: ShellContext, /, *, program: str) -> None:
 
 def find(shell: ShellContext, name: str) -> list[Resolution]:
     """Return all that a name means, what runs first."""
-    desk = shell.interactive()
+    interactive_shell = shell.interactive()
     found: list[Resolution] = []
     if name in BUILTINS:
         found.append(Resolution(name, "builtin", call=name))
-    if name in desk.functions:
+    if name in interactive_shell.functions:
         found.append(Resolution(name, "function", call="" if found else name))
-    for folder in dict.fromkeys(desk.path.split(":")):
+    for folder in dict.fromkeys(interactive_shell.path.split(":")):
         if not folder.startswith("/") or folder.startswith(f"{PREFIX}/") or "/" in name:
             continue
         place = f"{folder}/{name}"
         if _runs(shell, place):
             found.append(Resolution(name, "container", place, place if found else name))
-    if name in desk.tools:
+    if name in interactive_shell.tools:
         found.append(Resolution(name, "toolbox", f"{PREFIX}/bin/{name}", f"@{name}" if found else name))
     return found
 
