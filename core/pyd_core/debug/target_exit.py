@@ -20,6 +20,6 @@ async def describe_exit(containers: ContainersApi, target: LocalTarget | RemoteT
         # To wait for an end that the engine knows of would be, with a container in a crash loop, to wait for the next.
         code = (await containers.wait(target.container.id)).status_code if state.pid else state.exit_code
     except PydError:
-        return f"{target.name} has ended and is gone"
+        return f"{target.name} has ended and was removed"
     by = f", killed by {signal.Signals(code - 128).name}" if 128 < code < 128 + 32 else ""
     return f"{target.name} has ended with exit code {code}{by}; the session ended with it"
