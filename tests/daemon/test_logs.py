@@ -145,7 +145,7 @@ def test_who_follows_is_told_all_while_older_files_are_packed(docker: Docker, bu
 
 
 def test_a_log_is_bounded_while_no_engine_runs(pydd: Pydd, docker: Docker, busybox: str):
-    amount = 3 * log_rotation.UNWATCHED // 1001 * 1001
+    amount = 3 * log_rotation.MIN_CONMON_BYTES // 1001 * 1001
     shout = f"yes {'x' * 1000} | head -c {amount}; echo done"
     script = f"mkfifo /tmp/go; read word < /tmp/go; {shout}; touch /tmp/over; read word < /tmp/go"
     name = docker.run("shouter", busybox, "sh", "-c", script, options=(*LONE, *LIMITS))
@@ -159,7 +159,7 @@ def test_a_log_is_bounded_while_no_engine_runs(pydd: Pydd, docker: Docker, busyb
         sizes = [each.stat().st_size for each in log_rotation.files(log).values()]
     finally:
         pydd.start()
-    assert all(size <= log_rotation.UNWATCHED for size in sizes)
+    assert all(size <= log_rotation.MIN_CONMON_BYTES for size in sizes)
     assert len(sizes) == 2
     wait_until(lambda: log.stat().st_size < LIMIT)
     wait_until(lambda: docker("logs", "--tail", "1", name) == "done")

@@ -180,7 +180,7 @@ def test_a_slow_client_gets_all_that_a_command_has_printed(both: Docker, box: st
         key = json.loads(client.recv(4096))["Id"]
         client.sendall(request("POST", f"/exec/{key}/start", {}, upgrade=True))
         head(client)
-        time.sleep(execs.LINGER + 1)  # as a pager does; nothing tells that the engine has lost patience
+        time.sleep(execs.DRAIN_TIMEOUT_S + 1)  # as a pager does; nothing tells that the engine has lost patience
         del other
         assert unframed(rest(client)).split()[-1] == b"52000"
 

@@ -86,12 +86,12 @@ class Recovery:
                 self._lifecycle.watch(container)
                 self._tasks.start(self._freezer.thaw(container))
             elif record.running or record.status == "restarting":
-                await self._lifecycle.settle(container)
-                again += [container] if restarts.wanted(container.record) else []
+                await self._lifecycle.record_missed_end(container)
+                again += [container] if restarts.is_restarted_after_end(container.record) else []
             else:
                 if record.id in known or container.bundle.exists():
                     await self._lifecycle.undo_start(container)
-                if restarts.wanted_by_engine(container.record):
+                if restarts.is_started_with_engine(container.record):
                     again.append(container)
         self._sweep(known)
         self._tasks.start(self._volumes.settle())

@@ -15,7 +15,7 @@ from pyd_core.daemon.api.listener import ApiListener, Clients
 from pyd_core.daemon.api.server import HttpConnection
 from pyd_core.daemon.api.tls import TlsConnection
 from pyd_core.daemon.config import DaemonConfig
-from pyd_core.daemon.containers.last_output import Piece
+from pyd_core.daemon.containers.last_output import OutputPiece
 from pyd_core.daemon.deadline import Deadline
 from pyd_core.daemon.engine import Engine, log_failure
 from pyd_core.daemon.limits import raise_open_files
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 30.0
 
-SidecarTask = Callable[[str, Callable[[str], Sequence[Piece] | None]], Coroutine[Any, Any, None]]
+SidecarTask = Callable[[str, Callable[[str], Sequence[OutputPiece] | None]], Coroutine[Any, Any, None]]
 """Work next to a running engine, supplied by the packages above this one.
 
 It gets the engine's address, and a function that returns the last output of a removed container by its id.
@@ -84,7 +84,7 @@ async def serve(config: DaemonConfig, *, sidecar: SidecarTask | None = None) -> 
         engine.tasks.start(_stop_when_idle(engine, clients, stopped))
     sidecar_tasks = TaskOwner(on_error=log_failure)
     if sidecar is not None:
-        engine.last_output.wanted = True
+        engine.last_output.enabled = True
         sidecar_tasks.start(sidecar(f"unix://{config.socket_path}", engine.last_output.of))
     try:
         with Deadline() as deadline:

@@ -51,7 +51,7 @@ def test_the_parser_is_asked_in_earnest():
     ],
 )
 def test_who_gets_which_profile(host: HostConfig, asked: str, there: bool, profile: str):
-    assert apparmor.profile(host, asked, there=there) == profile
+    assert apparmor.profile(host, asked, is_supported=there) == profile
 
 
 def test_it_is_there_only_where_the_kernel_says_so(tmp_path: Path):

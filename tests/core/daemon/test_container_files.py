@@ -19,8 +19,8 @@ def test_a_process_that_has_a_containers_pid_by_now_is_never_looked_into():
     """Version 0.1 opened the root of whatever process had the pid."""
     stale = ProcessRecord(os.getpid(), 1)
     container = running(stale)
-    assert files.ids(container) is None
+    assert files.id_map_of(container) is None
     unused = cast("Any", None)
     opener = files.ContainerFiles(tasks=unused, roots=unused, claims=unused, populator=unused, network_files=unused)
-    assert opener._live(container, stale, AsyncExitStack()) is None
+    assert opener._open_running(container, stale, AsyncExitStack()) is None
     assert container.looks == 0

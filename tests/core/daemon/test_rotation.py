@@ -133,11 +133,11 @@ def test_a_full_file_is_put_away_before_a_container_starts_again(tmp_path: Path,
     log = tmp_path / "container.log"
     for turn in range(5):
         log.write_text(str(turn) * 10)
-        log_rotation.begin(log, LogLimits(10, most))
+        log_rotation.rotate_before_start(log, LogLimits(10, most))
         assert not log.exists()
     assert [each.read_text()[0] for each in files(log).values()] == [str(each) for each in range(5 - most + 1, 5)]
     log.write_text("short")
-    log_rotation.begin(log, LogLimits(10, most))
+    log_rotation.rotate_before_start(log, LogLimits(10, most))
     assert log.read_text() == "short"
 
 
@@ -152,7 +152,7 @@ def container(tmp_path: Path) -> EngineContainer:
 
 
 async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was(container: EngineContainer):
-    text = os.urandom(3 * log_compression.BLOCK + 7)
+    text = os.urandom(3 * log_compression.BLOCK_BYTES + 7)
     path = container.directory / "container.log.1"
     path.write_bytes(text)
     file = log_compression.LogFile(container, path)

@@ -145,7 +145,7 @@ def test_a_mount_on_a_directory_does_not_hide_what_the_engine_mounts_within():
 def test_a_bind_has_what_its_source_is_mounted_with_and_passes_on_what_is_below_alone_if_that_is_bound():
     whole = MountRecord(kind="bind", target="/a", source="/x")
     alone = MountRecord(kind="bind", target="/b", source="/y", recursive=False, propagation="rslave")
-    facts = dataclasses.replace(FACTS, held={"/a": ("ro", "nosuid", "noexec"), "/b": ("nodev",)})
+    facts = dataclasses.replace(FACTS, required_options={"/a": ("ro", "nosuid", "noexec"), "/b": ("nodev",)})
     planned = plan(record(mounts=[whole, alone]), facts)
     assert mount(planned, "/a")["options"] == ["rbind", "rprivate", "ro", "nosuid", "noexec"]
     assert mount(planned, "/b")["options"] == ["bind", "slave", "rw", "nodev"]

@@ -48,9 +48,9 @@ async def stat_path(engine: Engine, request: HttpRequest) -> Response:
     """Return the stat data of a path."""
     name = request.params["id"]
     container = engine.containers.find(name)
-    async with engine.files.opened(container) as root:
+    async with engine.files.open_mounted(container) as root:
         path = _path(request)
-        with paths.found(root, path, name) as (_, status, short):
+        with paths.open_path(root, path, name) as (_, status, short):
             return HandlerResult(headers={HEADER: paths.statistics(root, path, status, short)})
 
 
@@ -60,13 +60,13 @@ async def get_archive(engine: Engine, request: HttpRequest) -> Response:
     name = request.params["id"]
     container = engine.containers.find(name)
     path = _path(request)
-    async with engine.files.opened(container) as root:
-        with paths.found(root, path, name) as (_, status, short):
+    async with engine.files.open_mounted(container) as root:
+        with paths.open_path(root, path, name) as (_, status, short):
             header = paths.statistics(root, path, status, short)
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with engine.files.opened(container) as again:
-            with paths.found(again, path, name) as (parent, _, short):
+        async with engine.files.open_mounted(container) as again:
+            with paths.open_path(again, path, name) as (parent, _, short):
                 across = files.devices(again, container)
                 work = lambda packer: packer.add_tree(parent, short, across=across)  # noqa: E731 - too long in its place
                 async with aclosing(tar_writer.stream_tar(work, ids=again.ids)) as packed:
@@ -84,8 +84,8 @@ async def put_archive(engine: Engine, request: HttpRequest) -> Response:
     path = _path(request)
     spooled = await loading.spool(engine.images, request.chunks())
     try:
-        async with engine.files.opened(container) as root:
-            with paths.found(root, path, request.params["id"], follow=True) as (directory, status, _name):
+        async with engine.files.open_mounted(container) as root:
+            with paths.open_path(root, path, request.params["id"], follow=True) as (directory, status, _name):
                 if not stat.S_ISDIR(status.st_mode):
                     raise InvalidInput("extraction point is not a directory")
                 files.check_writable(root, container, int(directory.rpartition("/")[2]))
@@ -117,7 +117,7 @@ def _unpack(unpacker: Unpacker, spooled: Path) -> None:
 async def changes(engine: Engine, request: HttpRequest) -> Response:
     """List the differences from the image."""
     container = engine.containers.find(request.params["id"])
-    container.ensure_not_removing(files.READ)
+    container.ensure_not_removing(files.PURPOSE)
     layers = [engine.images.layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
     return json(await asyncio.to_thread(diff.changes, container.upper, [*layers, engine.base]))
 
@@ -128,7 +128,7 @@ async def export(engine: Engine, request: HttpRequest) -> Response:
     container = engine.containers.find(request.params["id"])
 
     async def chunks() -> AsyncIterator[bytes]:
-        async with engine.files.stacked(container) as root:
+        async with engine.files.open_layers(container) as root:
             path, ids = f"/proc/self/fd/{root.fd}", root.ids
             async with aclosing(tar_writer.stream_tar(lambda packer: packer.add_tree(path, ""), ids=ids)) as packed:
                 async for data in packed:
@@ -159,7 +159,7 @@ async def _commit(engine: Engine, request: HttpRequest) -> HandlerResult:
         author=request.query.get("author", ""),
     )
     pausing = request.flag("pause", default=True) and container.record.status == "running"
-    async with engine.freezer.paused(container) if pausing else contextlib.nullcontext():
+    async with engine.freezer.freeze_briefly(container) if pausing else contextlib.nullcontext():
         record = await commit_container(engine.images, container, config, origin)
         if reference is not None:
             engine.image_events.tag(record, reference)

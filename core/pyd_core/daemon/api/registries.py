@@ -59,7 +59,7 @@ async def pull(engine: Engine, request: HttpRequest) -> StreamingResponse:
 
 
 def _tagged(name: str) -> bool:
-    """Whether a name selects one image of a repository; else it stands for all, in the API's words."""
+    """Return whether a name selects a single image of a repository; else it stands for all of them."""
     return "@" in name or ":" in name.rpartition("/")[2]
 
 
@@ -170,7 +170,7 @@ async def _search(engine: Engine, request: HttpRequest) -> HandlerResult:
     async with Registry(Reference(domain, "library"), _auth(request), engine.registries, pull=True) as registry:
         if domain == DEFAULT_DOMAIN and not engine.registries.mirrors:
             raise InvalidInput(
-                "Docker Hub lists its repositories to nobody, and no mirror of it is set",
+                "Docker Hub doesn't list its repositories, and no mirror of it is set",
                 hint="search a registry: HOST:PORT/TEXT",
             )
         async with aclosing(registry.catalog()) as names:
@@ -183,7 +183,7 @@ async def _search(engine: Engine, request: HttpRequest) -> HandlerResult:
 
 
 def _passes_filters(request: HttpRequest) -> bool:
-    """Whether a repository that isn't official and has no stars passes the filters.
+    """Return whether unofficial repositories without stars pass the filters.
 
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.

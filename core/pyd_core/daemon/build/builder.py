@@ -173,7 +173,7 @@ class Builder:
         other = BuildStage(self._services, "", image, stage.config, use_cache=False)
         async with (
             run_instruction.container_of(other, ["none"]) as container,
-            self._services.files.stacked(container) as root,
+            self._services.files.open_layers(container) as root,
         ):
             yield root
 
@@ -221,7 +221,7 @@ class Builder:
         if stage.cached(created_by, config):
             return True
         async with run_instruction.container_of(stage, ["none"]) as container:
-            async with self._services.files.stacked(container) as root:
+            async with self._services.files.open_layers(container) as root:
                 copy_instruction.make_directory(root, path)
             stage.config = config
             await run_instruction.keep_changes(stage, container, created_by)

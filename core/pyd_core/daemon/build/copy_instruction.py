@@ -76,7 +76,7 @@ async def copy(stage: BuildStage, step: Instruction, escape: str, source: RootDi
     where = posixpath.join(stage.config.working_dir or "/", target) + ("/" if target in {".", ".."} else "")
     async with container_of(stage, ["none"]) as container:
         async with AsyncExitStack() as stack:
-            root = await stack.enter_async_context(stage.services.files.stacked(container))
+            root = await stack.enter_async_context(stage.services.files.open_layers(container))
             owner = _owner(container.root, Lexer(step.flags.get("chown", ""), values, escape).whole())
             mode = _mode(step.flags.get("chmod", ""))
             found: list[str | ResolvedAddress] = []

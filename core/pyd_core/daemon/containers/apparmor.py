@@ -1,4 +1,4 @@
-"""AppArmor: the profile containers get where the kernel has it, Docker Engine's by name and by rules.
+"""AppArmor: the profile of containers where the kernel supports it, with Docker Engine's name and rules.
 
 See apparmor.d(5) and apparmor_parser(8). A profile of that name that is loaded already, by Docker Engine or by the
 administrator, is left as it is.
@@ -52,15 +52,15 @@ _RULES = """
 
   ptrace (trace,read,tracedby,readby) peer={name},
 """
-"""Everything but what reaches the host: most of what can be written in /proc and /sys, mounts, other processes. Paths
-are told apart letter by letter, for a rule that denies can't have exceptions."""
+"""All but access to the host: mounts, other processes, and most writable files in /proc and /sys. Rules spell paths out
+letter by letter, because a rule that denies can't have exceptions."""
 
 
 def text(*, name: str = DEFAULT, engine: str = UNCONFINED, macros: Path = MACROS) -> str:
-    """Writes the profile.
+    """Return the text of the profile.
 
     Args:
-        name: What it is called.
+        name: The profile's name.
         engine: The profile the engine itself runs under, for the signals it sends.
         macros: Where AppArmor's own pieces are; what is missing there is left out.
     """
@@ -75,30 +75,30 @@ def _parser() -> str | None:
 
 
 def supported(*, enabled: Path = ENABLED, loaded: Path = LOADED) -> bool:
-    """Whether the kernel has it and profiles can be loaded; inside of a container they mostly can't."""
+    """Return whether profiles can be loaded; inside a container they mostly can't."""
     try:
         return enabled.read_text().startswith("Y") and loaded.exists() and _parser() is not None
     except OSError:
         return False
 
 
-def profile(host: HostConfig, asked: str, *, there: bool) -> str:
-    """Returns a container's profile; empty where it has none, since there is no AppArmor.
+def profile(host: HostConfig, requested: str, *, is_supported: bool) -> str:
+    """Return the name of a container's profile; empty without AppArmor.
 
     Args:
-        host: Its rights.
-        asked: The value of `--security-opt apparmor=`.
-        there: Whether AppArmor is supported.
+        host: The container's host configuration.
+        requested: The value of `--security-opt apparmor=`.
+        is_supported: Whether AppArmor is supported.
     """
-    if asked:
-        return asked
-    if not there:
+    if requested:
+        return requested
+    if not is_supported:
         return ""
     return UNCONFINED if host.privileged else DEFAULT
 
 
 def _missing(name: str, loaded: Path) -> str:
-    """The text of the profile; empty when it is loaded."""
+    """Return the rules to load; empty when the profile is loaded already."""
     if any(line.rpartition(" (")[0] == name for line in loaded.read_text().splitlines()):
         return ""
     engine = CURRENT.read_text().strip("\0\n")
@@ -106,10 +106,10 @@ def _missing(name: str, loaded: Path) -> str:
 
 
 async def ensure(name: str, *, loaded: Path = LOADED) -> None:
-    """Loads the default profile if that is asked for and isn't loaded.
+    """Load the default profile if it is requested and isn't loaded yet.
 
     Raises:
-        EngineError: It can't be loaded: nothing is started without what should confine it.
+        EngineError: It can't be loaded: no container starts unconfined by accident.
     """
     if name != DEFAULT or not supported():
         return
@@ -121,8 +121,8 @@ async def ensure(name: str, *, loaded: Path = LOADED) -> None:
         return
     done = await subprocesses.run([_parser() or "", "-Kr"], stdin=missing.encode())
     if done.code != 0:
-        said = done.err.decode(errors="replace").strip().splitlines()
+        error_lines = done.err.decode(errors="replace").strip().splitlines()
         raise EngineError(
-            f"AppArmor's profile {name} can't be loaded: {said[-1] if said else done.code}",
+            f"AppArmor's profile {name} can't be loaded: {error_lines[-1] if error_lines else done.code}",
             hint="--security-opt apparmor=unconfined runs a container without it",
         )

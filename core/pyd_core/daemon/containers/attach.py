@@ -1,4 +1,4 @@
-"""Joining a client to a container's standard streams through conmon's attach socket.
+"""The attachment of a client to a container's standard streams, through conmon's attach socket.
 
 The socket keeps packets apart: from conmon each begins with a byte, 2 for standard output and 3 for the error output;
 to it go raw bytes for standard input. To the client, output is framed (Engine API, "Stream format") unless there is a
@@ -23,33 +23,33 @@ from pyd_core.errors import EngineError
 from pyd_core.tasks import TaskOwner
 
 PACKET = 32 << 10
-INPUT = 8 << 10
-"""Bytes conmon takes in one packet."""
+MAX_INPUT_BYTES = 8 << 10
+"""The largest packet that conmon takes."""
 MAX_BACKLOG_BYTES = 1 << 30
-"""How far a client may be behind what its container prints."""
+"""How far a client may be behind its container's output."""
 STALL_TIMEOUT_S = 60.0
-"""After which a client that is so far behind, and takes nothing, is cut off."""
+"""After this time a client that is so far behind, and reads nothing, is disconnected."""
 CONNECT_INTERVAL_S = 0.01
 
 log = logging.getLogger(__name__)
 
 
 def frame(stream: int, data: bytes) -> bytes:
-    """Frames output for a client: stream 1 or 2, length, data."""
+    """Frame output for a client: stream 1 or 2, length, data."""
     return bytes((stream, 0, 0, 0)) + len(data).to_bytes(4, "big") + data
 
 
 def unframed(framed: bytes) -> Iterator[bytes]:
-    """Takes the frames off again."""
-    at = 0
-    while at < len(framed):
-        end = at + 8 + int.from_bytes(framed[at + 4 : at + 8], "big")
-        yield framed[at + 8 : end]
-        at = end
+    """Yield the contents of frames."""
+    offset = 0
+    while offset < len(framed):
+        end = offset + 8 + int.from_bytes(framed[offset + 4 : offset + 8], "big")
+        yield framed[offset + 8 : end]
+        offset = end
 
 
 async def connect(bundle: Path) -> socket.socket:
-    """Connects to the attach socket of a bundle, however long its path (`sun_path` has 108 bytes).
+    """Connect to the attach socket of a bundle, also by a path that `sun_path` (108 bytes) can't hold.
 
     Raises:
         EngineError: conmon isn't there any more, or no descriptor is left.
@@ -78,14 +78,14 @@ def _connect(bundle: Path) -> socket.socket:
 
 
 class Attachment:
-    """One client joined, or about to be: it may attach before the container starts, so that no output is lost.
+    """A client's attachment; it may begin before the container starts, so that no output is lost.
 
     conmon writes to its attach sockets one after another and waits for each, so one that isn't read stops the
     container, its log and conmon itself. Whatever the client does, the socket is read: into a backlog, in memory and
-    then in an unnamed file. Only a client that is a whole backlog behind and still reads holds the container up, as
-    with Docker Engine; one that has stopped reading by then is cut off.
+    then in an unnamed file. Only a client that is a full backlog behind and still reads slows the container down, as
+    in Docker Engine; one that has stopped reading by then is disconnected.
 
-    Whoever makes an attachment closes it, whatever happens in between.
+    The creator of an attachment must close it.
     """
 
     def __init__(
@@ -102,27 +102,28 @@ class Attachment:
     ) -> None:
         self._framed = framed
         self._stdin = stdin
-        self._wanted = {2: stdout, 3: stderr}
+        self._is_requested = {2: stdout, 3: stderr}
         self._detacher = Detacher(detach_keys) if tty and stdin else None
         self._detached = detached
-        """Called when the client leaves by its keys."""
+        """Called when the client detaches by its keys."""
         self._backlog = Backlog(MAX_BACKLOG_BYTES, spool)
         self._link: socket.socket | None = None
         self._ended: asyncio.Future[int] | None = None
         self._settled = asyncio.Event()
-        """Set when it is connected, or never will be."""
+        """Set once it is connected or given up."""
         self._serving = False
 
     def put(self, data: bytes) -> None:
-        """Adds what was printed before, already framed."""
+        """Add earlier output, already framed."""
         self._backlog.put(data)
 
     async def open(self, bundle: Path, ended: asyncio.Future[int] | None = None) -> None:
-        """Connects; called when the container is created and not yet started, or at once when it runs.
+        """Connect to a container that is created but not started, or that runs.
 
         Args:
             bundle: The container's.
-            ended: Resolves when its end is recorded: the client isn't let go before that, because it asks next.
+            ended: Resolves when the container's end is recorded; the client asks for that next, so it isn't released
+                before.
 
         Raises:
             EngineError: conmon isn't there any more, or no descriptor is left. The client is let go.
@@ -141,15 +142,15 @@ class Attachment:
         self._settled.set()
 
     def give_up(self) -> None:
-        """Lets the client go: the container never started."""
+        """Release the client: the container never started."""
         self._settled.set()
 
     def release(self) -> None:
-        """Takes all that is still to come: the container's main process has ended."""
+        """Read all remaining output: the container's main process has ended."""
         self._backlog.release()
 
     def close(self) -> None:
-        """Gives everything back; safe to call again."""
+        """Close the attachment; safe to call again."""
         self._settled.set()
         self._backlog.close()
         if self._ended is not None:
@@ -158,7 +159,7 @@ class Attachment:
             self._link.close()
 
     async def serve(self, wire: UpgradedConnection) -> None:
-        """Copies both ways until the container ends, the client leaves, or it types the detach keys."""
+        """Copy in both directions until the container ends, or the client leaves or types the detach keys."""
         self._serving = True
         try:
             async with TaskOwner() as owner:
@@ -172,8 +173,8 @@ class Attachment:
                     self._backlog.end()
                     await asyncio.wait({delivering, gone}, return_when=asyncio.FIRST_COMPLETED)
                     return
-                # Closed when nothing waits for it any more: whoever got its number next would wait for the event loop
-                # in vain.
+                # Closed once nothing waits for it: else the event loop would never see the next descriptor with its
+                # number as ready.
                 with self._link as link:
                     await self._copy(link, wire, gone, delivering)
         finally:
@@ -199,7 +200,7 @@ class Attachment:
                 await asyncio.wait(recorded, return_when=asyncio.FIRST_COMPLETED)
 
     async def _collect(self, link: socket.socket) -> bool:
-        """Reads all that conmon sends; returns False where the client is too far behind and has stopped reading."""
+        """Read all that conmon sends; return False where the client is too far behind and has stopped reading."""
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -208,7 +209,7 @@ class Attachment:
                 return True
             if not packet:
                 return True
-            if not self._wanted.get(packet[0]):
+            if not self._is_requested.get(packet[0]):
                 continue
             data = packet[1:]
             try:
@@ -226,7 +227,7 @@ class Attachment:
                     return False
 
     async def _deliver(self, wire: UpgradedConnection) -> bool:
-        """Sends the client what has been collected; returns False when it has gone."""
+        """Send the client the collected output; return False when it has gone."""
         try:
             while data := await self._backlog.take():
                 wire.write(data)
@@ -236,7 +237,7 @@ class Attachment:
         return not wire.closing
 
     async def _input(self, link: socket.socket, wire: UpgradedConnection) -> None:
-        """Passes on what the client types; returns when it has left."""
+        """Forward the client's input; return when the client has left."""
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):  # the container takes no more, or the client is gone
             while data := await wire.read():
@@ -255,5 +256,5 @@ class Attachment:
             await asyncio.Event().wait()
 
     async def _send(self, loop: asyncio.AbstractEventLoop, link: socket.socket, data: bytes) -> None:
-        for at in range(0, len(data), INPUT):
-            await loop.sock_sendall(link, data[at : at + INPUT])
+        for offset in range(0, len(data), MAX_INPUT_BYTES):
+            await loop.sock_sendall(link, data[offset : offset + MAX_INPUT_BYTES])

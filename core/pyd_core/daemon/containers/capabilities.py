@@ -1,4 +1,4 @@
-"""What a container's processes may do: capabilities, seccomp, masked paths. Docker's defaults."""
+"""The privileges of a container's processes: capabilities, seccomp, masked paths. Docker's defaults."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ MASKED = [
 ]
 """The default that inspect reports: Docker Engine's of the API version served."""
 EXTRA_MASKED = ["/proc/interrupts"]
-"""Masked besides the default, as newer versions of Docker Engine do: its counts betray what is typed on the host."""
+"""Masked besides the default, as by newer versions of Docker Engine: its counts reveal the timing of typed keys."""
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 
 def _plain(names: Sequence[str], field: str) -> list[str]:
-    found = [name.upper().removeprefix("CAP_") for name in names]
-    for name in found:
+    names_in_caps = [name.upper().removeprefix("CAP_") for name in names]
+    for name in names_in_caps:
         if name != "ALL" and name not in ALL:
             raise InvalidInput(f'invalid {field}: unknown capability: "CAP_{name[:40]}"')
-    return found
+    return names_in_caps
 
 
 def capabilities(*, add: Sequence[str], drop: Sequence[str], privileged: bool) -> list[str]:
-    """Returns the capabilities a container gets, as `CAP_…` in the kernel's order.
+    """Return the capabilities a container gets, as `CAP_…` in the kernel's order.
 
     Raises:
         InvalidInput: One doesn't exist.
@@ -70,7 +70,7 @@ def capabilities(*, add: Sequence[str], drop: Sequence[str], privileged: bool) -
 
 @cache
 def possible() -> frozenset[str]:
-    """The capabilities this engine has itself, and so can give: see `CapPrm` in proc_pid_status(5)."""
+    """Return the capabilities that this engine has itself, and so can grant: see `CapPrm` in proc_pid_status(5)."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as file:  # noqa: PTH123 - a file of /proc
         mask = next(int(line.split()[1], 16) for line in file if line.startswith("CapPrm:"))
     return frozenset(f"CAP_{name}" for number, name in enumerate(ALL) if mask >> number & 1)
@@ -79,8 +79,8 @@ def possible() -> frozenset[str]:
 @cache
 def _profile() -> dict[str, Any]:
     text = resources.files("pyd_core.daemon.containers").joinpath("seccomp.json").read_text()
-    found: dict[str, Any] = json.loads(text)
-    return found
+    profile: dict[str, Any] = json.loads(text)
+    return profile
 
 
 def _applies(rule: dict[str, Any], held: set[str], arch: str, kernel: tuple[int, int]) -> bool:
@@ -99,7 +99,7 @@ def _applies(rule: dict[str, Any], held: set[str], arch: str, kernel: tuple[int,
 
 
 def release(text: str) -> tuple[int, int]:
-    """The first two numbers of a kernel's release: (6, 12) of `6.12.4-amd64`."""
+    """Return the first two numbers of a kernel's release: (6, 12) of `6.12.4-amd64`."""
     major, _, minor = text.partition(".")
     return int(major), int(minor.split(".")[0].split("-")[0] or 0)
 
@@ -113,7 +113,7 @@ _RUNTIME_ARCH = {
 
 
 def seccomp(held: Sequence[str], arch: str, version: str, profile: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Turns a profile in Docker's form into the OCI runtime specification's.
+    """Convert a profile in Docker's form to the OCI runtime specification's.
 
     Args:
         held: Capabilities of the container; several calls are allowed only with one.
@@ -137,9 +137,9 @@ def seccomp(held: Sequence[str], arch: str, version: str, profile: dict[str, Any
         if rule.get("args"):
             kept["args"] = rule["args"]
         rules.append(kept)
-    found: dict[str, Any] = {"defaultAction": chosen["defaultAction"], "syscalls": rules}
+    converted: dict[str, Any] = {"defaultAction": chosen["defaultAction"], "syscalls": rules}
     if architectures:
-        found["architectures"] = architectures
+        converted["architectures"] = architectures
     if chosen.get("defaultErrnoRet") is not None:
-        found["defaultErrnoRet"] = chosen["defaultErrnoRet"]
-    return found
+        converted["defaultErrnoRet"] = chosen["defaultErrnoRet"]
+    return converted

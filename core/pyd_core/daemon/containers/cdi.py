@@ -18,7 +18,7 @@ from pyd_core.errors import InvalidInput
 from pyd_core.model.resources import DeviceRequest
 
 GPU_VENDORS = ("nvidia.com", "amd.com", "intel.com")
-"""Whose graphics processors `--gpus` means first, where there are several."""
+"""The vendors of graphics processors that `--gpus` prefers, in order."""
 
 
 class CdiDeviceNode(msgspec.Struct, rename="camel"):
@@ -36,7 +36,7 @@ class CdiDeviceNode(msgspec.Struct, rename="camel"):
 
 
 class CdiMount(msgspec.Struct, rename="camel"):
-    """What of the host is seen in the container."""
+    """A host directory or file that the container sees."""
 
     host_path: str
     container_path: str
@@ -55,7 +55,7 @@ class Hook(msgspec.Struct, rename="camel"):
 
 
 class Edits(msgspec.Struct, rename="camel"):
-    """What a device changes of a container's specification."""
+    """The changes that a device makes to a container's specification."""
 
     env: list[str] = []
     device_nodes: list[CdiDeviceNode] = []
@@ -65,14 +65,14 @@ class Edits(msgspec.Struct, rename="camel"):
 
 
 class CdiDevice(msgspec.Struct, rename="camel"):
-    """One device by its name within the kind."""
+    """A device, with its name within the kind."""
 
     name: str
     container_edits: Edits = msgspec.field(default_factory=Edits)
 
 
 class Specification(msgspec.Struct, rename="camel"):
-    """One file."""
+    """A file of specifications."""
 
     cdi_version: str = msgspec.field(name="cdiVersion")
     kind: str
@@ -81,7 +81,7 @@ class Specification(msgspec.Struct, rename="camel"):
 
 
 def find(requests: Sequence[DeviceRequest], directories: Sequence[str]) -> list[Edits]:
-    """Returns what the devices that were asked for change, in their order; what a file says for all comes once.
+    """Return the edits of the requested devices, in their order; those that a file has for all its devices come once.
 
     Args:
         requests: `DeviceRequests` of the API.
@@ -94,8 +94,8 @@ def find(requests: Sequence[DeviceRequest], directories: Sequence[str]) -> list[
         return []
     unread: list[str] = []
     known: dict[str, tuple[Specification, CdiDevice]] = {}
-    for found in _read(directories, unread):
-        known |= {f"{found.kind}={each.name}": (found, each) for each in found.devices}
+    for spec in _read(directories, unread):
+        known |= {f"{spec.kind}={device.name}": (spec, device) for device in spec.devices}
     edits: list[Edits] = []
     common: list[Specification] = []
     for name in dict.fromkeys(name for request in requests for name in _names(request, list(known))):
@@ -105,7 +105,7 @@ def find(requests: Sequence[DeviceRequest], directories: Sequence[str]) -> list[
                 hint=f"{'; '.join(unread) or 'no file'} in {' or '.join(directories)} describes it",
             )
         described, device = known[name]
-        if not any(described is each for each in common):
+        if not any(described is other for other in common):
             common.append(described)
             edits.append(described.container_edits)
         edits.append(device.container_edits)
@@ -129,29 +129,29 @@ def _yaml(data: bytes) -> Specification:
     import yaml  # noqa: PLC0415 - 20 ms that are spent only where a vendor writes YAML
 
     try:
-        found = yaml.safe_load(data)
+        parsed = yaml.safe_load(data)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise msgspec.DecodeError(" ".join(str(error).split())) from error
-    for device in found.get("devices") or [] if isinstance(found, dict) else []:
+    for device in parsed.get("devices") or [] if isinstance(parsed, dict) else []:
         if isinstance(device, dict) and isinstance(device.get("name"), int):
             device["name"] = str(device["name"])  # `name: 0`, as the first of several is written by hand
-    return msgspec.convert(found, Specification)
+    return msgspec.convert(parsed, Specification)
 
 
 def _names(request: DeviceRequest, known: list[str]) -> list[str]:
     if request.driver == "cdi":
         return request.device_ids or []
     gpus = [name for name in known if name.partition("=")[0].endswith("/gpu")]
-    if request.driver or not any("gpu" in wanted for wanted in request.capabilities) or not gpus:
-        wanted = str(request.capabilities).replace("'", "")
+    if request.driver or not any("gpu" in group for group in request.capabilities) or not gpus:
+        shown_capabilities = str(request.capabilities).replace("'", "")
         raise InvalidInput(
-            f'could not select device driver "{request.driver[:60]}" with capabilities: {wanted[:200]}',
+            f'could not select device driver "{request.driver[:60]}" with capabilities: {shown_capabilities[:200]}',
             hint="GPUs are found by their CDI specification, as nvidia-ctk cdi generate writes one",
         )
     vendors = [*(f"{vendor}/gpu" for vendor in GPU_VENDORS), gpus[0].partition("=")[0]]
-    kind = next(each for each in vendors if any(name.startswith(f"{each}=") for name in gpus))
+    kind = next(vendor for vendor in vendors if any(name.startswith(f"{vendor}=") for name in gpus))
     if request.device_ids:
-        return [f"{kind}={each}" for each in request.device_ids]
+        return [f"{kind}={number}" for number in request.device_ids]
     own = [name for name in gpus if name.startswith(f"{kind}=")]
     if request.count < 0:
         return [f"{kind}=all"] if f"{kind}=all" in own else own
@@ -159,29 +159,31 @@ def _names(request: DeviceRequest, known: list[str]) -> list[str]:
 
 
 def apply(planned: dict[str, Any], edits: Sequence[Edits]) -> None:
-    """Changes a planned specification.
+    """Apply edits to a planned specification.
 
     Raises:
         InvalidInput: A device node isn't there.
     """
     process, linux = planned["process"], planned["linux"]
-    for each in edits:
-        changed = {entry.partition("=")[0] for entry in each.env}
-        process["env"] = [entry for entry in process["env"] if entry.partition("=")[0] not in changed] + each.env
-        for node in each.device_nodes:
-            made = _node(node)
+    for edit in edits:
+        changed = {entry.partition("=")[0] for entry in edit.env}
+        process["env"] = [entry for entry in process["env"] if entry.partition("=")[0] not in changed] + edit.env
+        for node in edit.device_nodes:
+            device_node = _node(node)
             devices = [device for device in linux.get("devices", []) if device["path"] != node.path]
-            linux["devices"] = [*devices, made]
-            numbers = {key: made[key] for key in ("type", "major", "minor") if key in made}
+            linux["devices"] = [*devices, device_node]
+            numbers = {key: device_node[key] for key in ("type", "major", "minor") if key in device_node}
             linux["resources"]["devices"].append(numbers | {"allow": True, "access": node.permissions or "rwm"})
-        for mount in each.mounts:
+        for mount in edit.mounts:
             planned["mounts"].append(_mount(mount))
-        for hook in each.hooks:
-            told = {key: value for key, value in msgspec.to_builtins(hook).items() if key != "hookName" and value}
-            planned.setdefault("hooks", {}).setdefault(hook.hook_name, []).append(told)
-        if each.additional_gids:
+        for hook in edit.hooks:
+            hook_fields = {
+                key: value for key, value in msgspec.to_builtins(hook).items() if key != "hookName" and value
+            }
+            planned.setdefault("hooks", {}).setdefault(hook.hook_name, []).append(hook_fields)
+        if edit.additional_gids:
             user = process["user"]
-            groups = [*user.get("additionalGids", []), *(gid for gid in each.additional_gids if gid)]
+            groups = [*user.get("additionalGids", []), *(gid for gid in edit.additional_gids if gid)]
             user["additionalGids"] = list(dict.fromkeys(groups))
 
 
@@ -196,8 +198,8 @@ def _node(node: CdiDeviceNode) -> dict[str, Any]:
         "gid": node.gid,
     }
     known = node.type and node.major is not None and node.minor is not None
-    found: dict[str, Any] = {"path": node.path} if known else devices.device(source, node.path)
-    return found | {key: value for key, value in given.items() if value not in {None, ""}}
+    planned: dict[str, Any] = {"path": node.path} if known else devices.device(source, node.path)
+    return planned | {key: value for key, value in given.items() if value not in {None, ""}}
 
 
 def _mount(mount: CdiMount) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Taking away what only a running container needs, once it has ended."""
+"""The clean-up after a container's end."""
 
 from __future__ import annotations
 
@@ -54,14 +54,15 @@ class CleanUp:
         self._parts = parts
 
     async def surely(self, container: EngineContainer) -> None:
-        """Takes away all that only a running container needs; what fails is tried again, and holds up nothing for long.
+        """Clean up, retrying what fails; a persistent failure delays the end only for seconds.
 
-        An end must be recorded whatever is scarce: what is left then goes later, at the latest with the container.
+        An end must be recorded even when resources are scarce. The rest is cleaned up later, at the latest with the
+        container's removal.
         """
         for delay in RETRY_DELAYS_S:
             try:
                 await self.run(container)
-            except Exception as error:  # noqa: BLE001 - a fault of our own mustn't lose an end either
+            except Exception as error:  # noqa: BLE001 - a bug must not lose an end either
                 log.warning("can't clean up after %s yet: %s", container.record.name, error)
                 await asyncio.sleep(delay)
             else:
@@ -79,15 +80,15 @@ class CleanUp:
                         await self.run(container)
 
     async def run(self, container: EngineContainer) -> None:
-        """Takes away all that only a running container needs; safe to call again."""
-        for each in list(container.execs.values()):
-            each.end()
-        # Beside the rest: the kernel takes its time for links.
+        """Remove what only a running container needs; safe to call again."""
+        for exec_ in list(container.execs.values()):
+            exec_.end()
+        # In parallel: the kernel takes its time to remove links.
         leaving = self._tasks.start(self._endpoints.leave(container))
         try:
             with contextlib.suppress(PydError):
                 await self._runtimes.of(container.record).delete(container.id)
-            # While somebody looks into it the layers stay mounted, unless with ids that nobody expects then.
+            # While clients read its files the layers stay mounted, unless with remapped ids, which they don't expect.
             if not container.looks or applies(self._remapping, container.record.host) is not None:
                 unmount(container.root)
             unmount(container.bundle / "shm")

@@ -37,11 +37,11 @@ class ContainerStore:
         return len(self._all)
 
     def all(self) -> list[EngineContainer]:
-        """Returns every container, newest first."""
-        return sorted(self._all.values(), key=lambda each: -each.record.created_ns)
+        """Return every container, newest first."""
+        return sorted(self._all.values(), key=lambda container: -container.record.created_ns)
 
     def find(self, name: str) -> EngineContainer:
-        """Finds a container by id, name, or unambiguous prefix of an id.
+        """Return a container by id, name, or unambiguous prefix of an id.
 
         Raises:
             NotFound: There is none.
@@ -50,15 +50,15 @@ class ContainerStore:
         exact = self._all.get(name) or self._all.get(self._names.get(name.removeprefix("/"), "")) or self._linked(name)
         if exact is not None:
             return exact
-        found = [key for key in self._all if key.startswith(name)] if name else []
-        if len(found) == 1:
-            return self._all[found[0]]
-        if found:
-            raise Ambiguous(f"multiple IDs found with provided prefix: {name}", candidates=found)
+        matches = [key for key in self._all if key.startswith(name)] if name else []
+        if len(matches) == 1:
+            return self._all[matches[0]]
+        if matches:
+            raise Ambiguous(f"multiple IDs found with provided prefix: {name}", candidates=matches)
         raise NotFound(f"No such container: {name[:128]}")
 
     def _linked(self, name: str) -> EngineContainer | None:
-        """Finds the container that a link gives a name: `PARENT/ALIAS`."""
+        """Return the container that a link gives a name: `PARENT/ALIAS`."""
         parent, _, alias = name.removeprefix("/").partition("/")
         owner = self._all.get(self._names.get(parent, ""))
         if owner is None or not alias:
@@ -66,18 +66,18 @@ class ContainerStore:
         return self._all.get(legacy_links.links_of(self, owner.record).get(alias, ""))
 
     def get(self, key: str) -> EngineContainer | None:
-        """Returns a container by its id."""
+        """Return a container by its id."""
         return self._all.get(key)
 
     def save(self, container: EngineContainer) -> None:
-        """Writes its record."""
+        """Write a container's record."""
         self._shelf.put(container.id, container.record)
 
     def save_best_effort(self, container: EngineContainer) -> None:
-        """Writes its record where the disk has room for it.
+        """Write a container's record, or log a warning when the disk is full.
 
-        For ends and removals, which happen whether or not they can be written down: what this process knows holds, and
-        the next one finds out as after a crash.
+        For ends and removals, which happen whether or not they can be recorded. This process knows the truth, and the
+        next one recovers it as after a crash.
         """
         try:
             self.save(container)
@@ -127,7 +127,7 @@ class ContainerStore:
         """Drop a container whose files are removed, with its name."""
         try:
             self._shelf.delete(container.id)
-        except OSError as error:  # the disk is full: the next engine finds no directory for the row, and drops it
+        except OSError as error:  # the disk is full: the next engine drops the row, as it finds no directory
             log.warning("can't write down that %s is removed: %s", container.record.name, error)
             self._shelf.forget(container.id)
         self._all.pop(container.id, None)
@@ -135,10 +135,10 @@ class ContainerStore:
             del self._names[container.record.name]
 
     def rename(self, container: EngineContainer, name: str) -> None:
-        """Gives a container another name.
+        """Rename a container.
 
         Raises:
-            InvalidInput: It is its own, or isn't allowed.
+            InvalidInput: The name is its own, or isn't allowed.
             Conflict: The name is taken.
         """
         old = container.record.name
@@ -173,7 +173,7 @@ class ContainerStore:
         ]
 
     def is_running(self, container_id: str) -> bool:
-        """Whether a container runs."""
+        """Return whether a container runs."""
         container = self._all.get(container_id)
         return container is not None and container.record.running
 

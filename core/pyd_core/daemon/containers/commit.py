@@ -1,4 +1,4 @@
-"""Making an image of what a container changed."""
+"""Commits: images made from a container's changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pyd_core.model.container_config import ContainerConfig
 
 @dataclass(frozen=True)
 class Origin:
-    """What an image's history tells of a step."""
+    """A step in an image's history."""
 
     created_by: str
     comment: str = ""
@@ -30,7 +30,7 @@ class Origin:
 async def commit(
     images: ImageStore, container: EngineContainer, config: ContainerConfig, origin: Origin
 ) -> ImageRecord:
-    """Packs a container's writable layer and makes an image of its image, that layer and a configuration.
+    """Make an image of a container's image, its writable layer and a configuration.
 
     Raises:
         Conflict: It is about to be removed.
@@ -48,7 +48,7 @@ async def commit(
 async def derive(
     images: ImageStore, parent: ImageRecord, config: ContainerConfig, origin: Origin, *, layer: str = ""
 ) -> ImageRecord:
-    """Makes an image from another: with a configuration, and with one more layer where a diff id is given."""
+    """Make an image from another, with a configuration and optionally one more layer, given by its diff id."""
     layers = [*parent.layers, *([layer] if layer else [])]
 
     def put() -> bytes:
@@ -68,6 +68,6 @@ async def derive(
         images.blobs.put(text)
         return text
 
-    # A history that grows by a step each time, and a sync of the disk: too much for the event loop.
+    # On a thread: a long history and a sync of the disk would block the event loop.
     text = await asyncio.to_thread(put)
     return images.add(text, layers, parent=parent.id)

@@ -1,4 +1,4 @@
-"""A container as this process knows it: its record, and what lives only in memory."""
+"""A container in memory: its record and its transient state."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 class EngineContainer:
-    """One container.
+    """A container of the engine.
 
     Attributes:
-        lock: Held by whatever changes its state.
+        lock: Held during changes of its state.
         attachments: Clients joined to its streams, those that wait for the start among them.
         open_log_inodes: The inode numbers of the files of its log that clients read, once for each client.
-        unclean: Whether something of its last run is left that could not be taken away yet.
-        looks: How many look into it from outside, and have its layers mounted where it doesn't run.
-        restarts_in_progress: How many clients restart it just now; while any does, its end doesn't remove it.
+        unclean: Whether the clean-up after its last run is unfinished.
+        looks: How many operations read its files from outside, and keep its layers mounted where it doesn't run.
+        restarts_in_progress: How many clients are restarting it; while any is, its end doesn't remove it.
     """
 
     def __init__(self, record: ContainerRecord, *, root: Path, run: Path) -> None:
         self.record = record
         self.directory = root / record.id
-        """What outlives a reboot: writable layer, log, hosts file."""
+        """Its files that survive a reboot: writable layer, log, hosts file."""
         self.bundle = run / record.id
         self.lock = asyncio.Lock()
         self.attachments: set[Attachment] = set()
@@ -47,61 +47,61 @@ class EngineContainer:
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """The container's id."""
         return self.record.id
 
     @property
     def root(self) -> Path:
-        """Where its file system is mounted while it runs."""
+        """The mount point of its root file system."""
         return self.directory / "merged"
 
     @property
     def upper(self) -> Path:
-        """Its writable layer."""
+        """The container's writable layer."""
         return self.directory / "diff"
 
     @property
     def work(self) -> Path:
-        """The directory overlayfs works in."""
+        """The work directory of overlayfs."""
         return self.directory / "work"
 
     @property
     def log(self) -> Path:
-        """What it printed, in conmon's `k8s-file` format."""
+        """The log file, in conmon's `k8s-file` format."""
         return self.directory / "container.log"
 
-    def ensure_not_removing(self, wanted: str) -> None:
-        """Refuses to work on what is being taken away, which may take long.
+    def ensure_not_removing(self, purpose: str) -> None:
+        """Refuse an operation on a container that is being removed, which may take long.
 
         Args:
-            wanted: What was to be done with it, for the message: `started`.
+            purpose: The operation as a participle, for the message: `started`.
 
         Raises:
-            Conflict: It is about to be removed, or is gone since it was found.
+            Conflict: The container is being removed, or is gone.
         """
         if self.record.phase != "ready":
-            raise Conflict(f"container {self.id[:12]} is marked for removal and cannot be {wanted}")
+            raise Conflict(f"container {self.id[:12]} is marked for removal and cannot be {purpose}")
 
     def attributes(self, **more: str) -> dict[str, str]:
-        """What events tell about it."""
+        """Return the container's attributes for an event."""
         return {**self.record.config.labels, "image": self.record.image, "name": self.record.name, **more}
 
     def next_end(self) -> asyncio.Future[int]:
-        """Resolves with the exit code when it next ends; to be cancelled by who waits no longer."""
-        return _registered(self._ends)
+        """Return a future of the exit code of the next end; cancel it to stop waiting."""
+        return _register_waiter(self._ends)
 
     def removal(self) -> asyncio.Future[int]:
-        """Resolves with the last exit code when it is removed; to be cancelled by who waits no longer."""
-        return _registered(self._removals)
+        """Return a future of the last exit code, set by the removal; cancel it to stop waiting."""
+        return _register_waiter(self._removals)
 
     def notify_exit(self) -> None:
-        """Wakes who waits for the end."""
+        """Resolve the futures of the end."""
         for future in list(self._ends):
             if not future.done():
                 future.set_result(self.record.exit_code)
 
-    def tell_removed(self) -> None:
-        """Wakes who waits for the removal."""
+    def notify_removed(self) -> None:
+        """Resolve the futures of the removal."""
         self.notify_exit()
         for future in list(self._removals):
             if not future.done():
@@ -109,12 +109,12 @@ class EngineContainer:
         self.release_waiting_clients()
 
     def release_waiting_clients(self) -> None:
-        """Lets the clients go that attached for a start that doesn't come."""
+        """Release the clients that attached for a start that failed."""
         for attachment in self.attachments:
             attachment.give_up()
 
     def release_attachments(self) -> None:
-        """Has all that is still to come taken at once: its main process has ended."""
+        """Have attachments read all remaining output: the main process has ended."""
         for attachment in self.attachments:
             attachment.release()
 
@@ -137,7 +137,7 @@ class ContainerLookup(Protocol):
         """
 
 
-def _registered(waiting: set[asyncio.Future[int]]) -> asyncio.Future[int]:
+def _register_waiter(waiting: set[asyncio.Future[int]]) -> asyncio.Future[int]:
     future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     waiting.add(future)
     future.add_done_callback(waiting.discard)

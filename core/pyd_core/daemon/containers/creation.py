@@ -71,13 +71,13 @@ class ContainerCreator:
     def create(
         self, body: CreateBody, name: str, *, platform: str = "", step: bool = False, sent_empty: Sequence[str] = ()
     ) -> EngineContainer:
-        """Makes a container.
+        """Create a container.
 
         Args:
-            body: What is asked for.
-            name: Empty has one made up.
-            platform: What the image must be for; empty is any.
-            step: Whether it is one of a build.
+            body: The request.
+            name: The container's name; an empty one is made up.
+            platform: The platform that the image must have; empty is any.
+            step: Whether the container is a step of a build.
             sent_empty: Fields of the host configuration that were sent empty, by their name on the wire.
 
         Raises:
@@ -100,7 +100,7 @@ class ContainerCreator:
         config = options.merge_image_config(body, file.config or ContainerConfig(), key)
         self._check_joined(body.host_config)
         host = body.host_config
-        for mode in (host.pid_mode, host.ipc_mode):  # a network to join is looked for when it starts
+        for mode in (host.pid_mode, host.ipc_mode):  # a network to join is checked at the start
             if mode.startswith("container:"):
                 self._other(mode.partition(":")[2])
         if body.network_disabled:
@@ -131,11 +131,11 @@ class ContainerCreator:
     def _other(self, name: str) -> EngineContainer:
         try:
             return self._containers.find(name)
-        except NotFound as error:  # clients take a 404 of creation for a missing image, and pull it
+        except NotFound as error:  # clients read a 404 of a creation as a missing image, and pull it
             raise InvalidInput(error.message) from error
 
     def _check_joined(self, host: HostConfig) -> None:
-        """Checks that the containers whose namespaces are to be joined exist; they need not run yet."""
+        """Check that the containers exist whose namespaces are to be joined; they need not run yet."""
         for mode in (host.pid_mode, host.ipc_mode):
             if mode.startswith("container:"):
                 self._other(mode.partition(":")[2])

@@ -15,17 +15,17 @@ DEVICES = "/dev"
 SKIPPED_DIRECTORIES = frozenset({"pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"})
 """Directories of /dev that belong to a mount or another program; Docker Engine's list."""
 RUNTIME_DEVICES = frozenset({"/dev/console", "/dev/ptmx", "/dev/tty"})
-"""Devices that the runtime makes by itself in each container."""
+"""Devices that the runtime makes in every container."""
 
 
 def device(path_on_host: str, path: str) -> dict[str, Any]:
-    """Describes a host device for the specification.
+    """Describe a host device for the specification.
 
     Raises:
         InvalidInput: It isn't one.
     """
     try:
-        status = os.stat(path_on_host)  # noqa: PTH116 - only the numbers are wanted
+        status = os.stat(path_on_host)  # noqa: PTH116 - only the numbers matter
     except OSError as error:
         raise InvalidInput(_failure(path_on_host, (error.strerror or "").lower())) from error
     if not _is_device(status.st_mode):
@@ -34,17 +34,17 @@ def device(path_on_host: str, path: str) -> dict[str, Any]:
 
 
 def of_host() -> list[dict[str, Any]]:
-    """Describes every device of the host, those in directories of /dev too, as a privileged container gets them."""
+    """Describe every device of the host, those in directories of /dev too, as a privileged container gets them."""
     return [_describe(status, path) for path, status in _nodes(DEVICES) if path not in RUNTIME_DEVICES]
 
 
 def requested(host: HostConfig) -> list[dict[str, Any]]:
-    """Describes the devices that a creation asks for: those of `--device`, and all of the host with `--privileged`.
+    """Describe the devices of a creation: those of `--device`, and all of the host's with `--privileged`.
 
     Raises:
         InvalidInput: A path names no device.
     """
-    devices = {each["path"]: each for each in (of_host() if host.privileged else [])}
+    devices = {device["path"]: device for device in (of_host() if host.privileged else [])}
     for mapping in host.devices:
         target = mapping.path_in_container or mapping.path_on_host
         source = os.path.realpath(mapping.path_on_host)
@@ -59,7 +59,7 @@ def requested(host: HostConfig) -> list[dict[str, Any]]:
 
 
 def _nodes(directory: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yields the path and status of each device below a directory; no link is followed."""
+    """Yield the path and status of each device below a directory; no link is followed."""
     try:
         entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
     except OSError:  # it went away, or isn't readable: a device of FUSE, for one

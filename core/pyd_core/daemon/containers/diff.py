@@ -1,7 +1,7 @@
-"""`docker diff`: what a container's writable layer changes of its image.
+"""`docker diff`: the changes of a container's writable layer to its image.
 
-The layer is read by descriptors while its container may run: a directory that is exchanged for a link meanwhile is left
-out, and no name of the machine's can come into the answer.
+The layer is read by descriptors while its container may run: a directory that is replaced by a link meanwhile is left
+out, so no names of the host's files can leak into the response.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ MODIFIED, ADDED, DELETED = 0, 1, 2
 
 
 def changes(upper: Path, layers: Sequence[Path]) -> list[FileChange]:
-    """Returns what differs from the image, sorted by path.
+    """Return the differences from the image, sorted by path.
 
     Args:
         upper: The writable layer.
-        layers: What lies below it, the topmost first.
+        layers: The layers below it, the topmost first.
     """
-    found: list[FileChange] = []
+    changed: list[FileChange] = []
     with ExitStack() as held:
         top = held.enter_context(RootDirectory(upper))
         below = [held.enter_context(RootDirectory(layer)) for layer in layers]
-        _compare(held.enter_context(TreeCursor(top.fd)), below, found)
-    return found
+        _compare(held.enter_context(TreeCursor(top.fd)), below, changed)
+    return changed
 
 
-def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[FileChange]) -> None:
+def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], changed: list[FileChange]) -> None:
     where = ""
     pending = [cursor.names()[::-1]]
     begins: list[tuple[int, os.stat_result]] = []
-    """Of each directory entered, how many changes there were before, and what it is."""
+    """For each entered directory, the number of changes before it, and its status."""
     added = 0
     """How many of the directories entered, the deepest ones, the image doesn't have."""
     while pending:
@@ -49,8 +49,8 @@ def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[Fil
             if not pending:
                 break
             before, status = begins.pop()
-            if not added and (len(found) > before or _differs(below, where, status)):
-                found.insert(before, FileChange(path=where, kind=MODIFIED))
+            if not added and (len(changed) > before or _differs(below, where, status)):
+                changed.insert(before, FileChange(path=where, kind=MODIFIED))
             added = max(0, added - 1)
             where = where[: -len(cursor.leave()) - 1]
             continue
@@ -59,7 +59,7 @@ def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[Fil
         with suppress(FileNotFoundError):  # gone since it was listed
             status = os.stat(name, dir_fd=cursor.fd, follow_symlinks=False)
             if is_whiteout(status):
-                found.append(FileChange(path=path, kind=DELETED))
+                changed.append(FileChange(path=path, kind=DELETED))
                 continue
             new = added > 0 or _lower(below, path) is None
             if stat.S_ISDIR(status.st_mode):
@@ -67,18 +67,18 @@ def _compare(cursor: TreeCursor, below: Sequence[RootDirectory], found: list[Fil
                     cursor.enter(name)
                 except OSError:
                     continue  # gone or swapped since it was listed
-                begins.append((len(found), status))
+                begins.append((len(changed), status))
                 pending.append(cursor.names()[::-1])
                 where = path
                 added += new
             if new:
-                found.append(FileChange(path=path, kind=ADDED))
+                changed.append(FileChange(path=path, kind=ADDED))
             elif not stat.S_ISDIR(status.st_mode):
-                found.append(FileChange(path=path, kind=MODIFIED))
+                changed.append(FileChange(path=path, kind=MODIFIED))
 
 
 def _lower(layers: Sequence[RootDirectory], path: str) -> os.stat_result | None:
-    """Returns what the image has there, whiteouts obeyed; None where it has nothing."""
+    """Return the status of the image's file at a path, whiteouts applied; None where there is none."""
     for layer in layers:
         try:
             fd = layer.open(path, os.O_PATH | os.O_NOFOLLOW)

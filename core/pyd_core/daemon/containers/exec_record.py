@@ -35,7 +35,7 @@ class ExecBody(Model):
 
 @dataclass
 class Exec:
-    """One command, before, while and after it runs."""
+    """A command, before, while and after it runs."""
 
     container: EngineContainer
     body: ExecBody
@@ -45,13 +45,13 @@ class Exec:
     code: int | None = None
     pid: int = 0
     master: int = -1
-    """Our end of its terminal."""
+    """The engine's end of its terminal."""
     settled: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when it runs or couldn't be started."""
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once it runs or has failed to start."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def end(self) -> None:
-        """Kills it, because its container goes."""
+        """Kill the command, because its container ends."""
         if self.running and self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, 9)

@@ -1,7 +1,7 @@
-"""Commands run in a running container: `docker exec`.
+"""Commands in running containers: `docker exec`.
 
-The OCI runtime starts the process and leaves (`exec --detach`); this process holds its streams and, being the parent
-that orphans fall to, learns its exit code. So a command costs no process besides its own.
+The OCI runtime starts the process and exits (`exec --detach`). The engine holds the streams and, as the subreaper of
+orphans, gets the exit code. So a command costs no process besides its own.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from pyd_core.linux import pipes
 from pyd_core.linux.reaper import has_failed
 from pyd_core.tasks import TaskOwner
 
-LINGER = 2.0
-"""Seconds that output is still waited for after the command ended, where something else holds the streams open."""
+DRAIN_TIMEOUT_S = 2.0
+"""How long output is read after the command's end where another process holds the streams open."""
 
 NOT_STARTED = 126
-"""The exit code of a command that couldn't be started, whatever the reason, as Docker Engine has it."""
+"""The exit code of a command that couldn't be started for any reason, as in Docker Engine."""
 
 
-def create(container: EngineContainer, body: ExecBody, asked: str) -> Exec:
-    """Prepares a command.
+def create(container: EngineContainer, body: ExecBody, requested_name: str) -> Exec:
+    """Create a command.
 
     Args:
         container: Where it is to run.
-        body: What.
-        asked: The container as the client named it.
+        body: The request.
+        requested_name: The container's name as the client wrote it.
 
     Raises:
         Conflict: The container doesn't run, is paused, or waits to be started again.
@@ -55,22 +55,22 @@ def create(container: EngineContainer, body: ExecBody, asked: str) -> Exec:
     """
     record = container.record
     if record.status == "paused":
-        raise Conflict(f"Container {asked} is paused, unpause the container before exec")
+        raise Conflict(f"Container {requested_name} is paused, unpause the container before exec")
     if record.status == "restarting":
         raise Conflict(f"Container {record.id} is restarting, wait until the container is running")
     if not record.running:
         raise Conflict(f"container {record.id} is not running")
     if not body.cmd or not body.cmd[0]:
         raise InvalidInput("No exec command specified")
-    made = Exec(container, body)
-    container.execs[made.id] = made
-    return made
+    exec_ = Exec(container, body)
+    container.execs[exec_.id] = exec_
+    return exec_
 
 
-def process(made: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
-    """Plans its process, as config.md has it; `links` are the variables that tell of linked containers."""
-    record, body = made.container.record, made.body
-    identity = users.look_up(made.container.root, body.user or record.config.user, record.host.group_add)
+def plan_process(exec_: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
+    """Plan a command's process (config.md, "Process"); `links` are the variables about linked containers."""
+    record, body = exec_.container.record, exec_.body
+    identity = users.look_up(exec_.container.root, body.user or record.config.user, record.host.group_add)
     security = spec.Security.parse(record.host.security_opt)
     held = capabilities.capabilities(
         add=record.host.cap_add,
@@ -78,10 +78,10 @@ def process(made: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
         privileged=record.host.privileged or body.privileged,
     )
     held = [name for name in held if name in capabilities.possible()]
-    confined = apparmor.profile(record.host, security.apparmor, there=apparmor.supported())
+    confined = apparmor.profile(record.host, security.apparmor, is_supported=apparmor.supported())
     planned = spec.process(record, identity, held, security, apparmor=confined, linked=links)
-    env = merge_env([each for each in planned["env"] if not each.startswith("TERM=")], body.env)
-    if body.tty and not any(each.startswith("TERM=") for each in env):
+    env = merge_env([variable for variable in planned["env"] if not variable.startswith("TERM=")], body.env)
+    if body.tty and not any(variable.startswith("TERM=") for variable in env):
         env.append("TERM=xterm")
     planned |= {"args": body.cmd, "env": env, "terminal": body.tty}
     if body.working_dir:
@@ -109,111 +109,115 @@ class ExecRunner:
         self._events = events
         self._tasks = tasks
 
-    def announce(self, made: Exec, what: str) -> None:
-        """Tells of it by an event."""
-        action = f"{what}: {made.body.cmd[0]} {' '.join(made.body.cmd[1:])}"
-        self._events.emit("container", action, made.container.id, made.container.attributes(execID=made.id))
+    def announce(self, exec_: Exec, what: str) -> None:
+        """Emit an event about a command."""
+        action = f"{what}: {exec_.body.cmd[0]} {' '.join(exec_.body.cmd[1:])}"
+        self._events.emit("container", action, exec_.container.id, exec_.container.attributes(execID=exec_.id))
 
-    async def start(self, made: Exec, streams: ContainerStreams) -> bytes:
-        """Starts the command.
+    async def start(self, exec_: Exec, streams: ContainerStreams) -> bytes:
+        """Start a command.
 
         Returns:
-            What went wrong, where the command's own error output doesn't carry it. It runs if `made.running`.
+            The error, where the command's own error output doesn't carry it. It runs if `exec_.running`.
         """
-        made.started = True
+        exec_.started = True
         try:
             return await self._start(
-                made, streams, process(made, legacy_links.environment(self._containers, made.container.record))
+                exec_, streams, plan_process(exec_, legacy_links.environment(self._containers, exec_.container.record))
             )
-        except PydError as error:  # its user isn't there, say
-            made.code = NOT_STARTED
+        except PydError as error:  # for example, its user doesn't exist
+            exec_.code = NOT_STARTED
             streams.started()  # nothing will write into them
             return f"{error.message}\r\n".encode()
         finally:
-            made.settled.set()
+            exec_.settled.set()
 
-    async def serve(self, made: Exec, wire: UpgradedConnection, *, framed: bool) -> None:
-        """Starts the command with a client joined to it, until it ends or the client leaves.
+    async def serve(self, exec_: Exec, wire: UpgradedConnection, *, framed: bool) -> None:
+        """Start a command with a client joined to it, until the command ends or the client leaves.
 
-        A client that leaves ends neither the command nor its terminal: what is printed then is thrown away.
+        A client that leaves ends neither the command nor its terminal; later output is discarded.
 
         Args:
-            made: The command.
+            exec_: The command.
             wire: The connection.
-            framed: Each piece of output comes behind a header that says of which stream it is.
+            framed: Whether each piece of output has a header with its stream.
         """
-        streams = ContainerStreams(made, attached=True)
+        streams = ContainerStreams(exec_, attached=True)
         try:
-            problem = await self.start(made, streams)
+            problem = await self.start(exec_, streams)
             backlog = Backlog(MAX_MEMORY_BYTES)
             if problem:
                 backlog.put(frame(2, problem) if framed else problem)
             async with TaskOwner(on_error=lambda _: None) as owner:
                 outputs = streams.outputs.items()
                 collecting = owner.start(
-                    _all([owner.start(_collect(fd, number if framed else 0, backlog)) for number, fd in outputs])
+                    _wait_for_all(
+                        [owner.start(_collect(fd, number if framed else 0, backlog)) for number, fd in outputs]
+                    )
                 )
                 delivering = owner.start(_deliver(backlog, wire))
-                leaving = owner.start(self._until_gone(made, streams, wire))
+                leaving = owner.start(self._forward_until_gone(exec_, streams, wire))
                 gone = {delivering, leaving}
-                ended = owner.start(subprocesses.ended(made.pid)) if made.running else collecting
+                ended = owner.start(subprocesses.ended(exec_.pid)) if exec_.running else collecting
                 await asyncio.wait({ended, *gone}, return_when=asyncio.FIRST_COMPLETED)
                 if ended.done():
                     # Read all that the command has written before its streams are closed, however slow the client is.
                     backlog.release()
-                    await asyncio.wait({collecting, *gone}, timeout=LINGER, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(
+                        {collecting, *gone}, timeout=DRAIN_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+                    )
                     backlog.end()
                     await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
-                if made.pid and ended.done():
-                    await made.over.wait()  # the client asks for the exit code as soon as the stream ends
+                if exec_.pid and ended.done():
+                    await exec_.ended.wait()  # the client asks for the exit code as soon as the stream ends
         finally:
-            if made.running:
-                self._tasks.start(discard(made, streams))
+            if exec_.running:
+                self._tasks.start(discard(exec_, streams))
             else:
                 streams.close()
 
     async def capture(
-        self, container: EngineContainer, command: list[str], *, seconds: float, most: int, found: bytearray
+        self, container: EngineContainer, command: list[str], *, timeout_s: float, max_bytes: int, output: bytearray
     ) -> tuple[int, bytes]:
-        """Runs a command and returns its exit code and what it printed, up to `most` bytes.
+        """Run a command and return its exit code and its output, up to `max_bytes`.
 
         Args:
             container: Where it runs.
-            command: What runs.
-            seconds: How long it may take.
-            most: Bytes of its output that are kept.
-            found: Gets its output as it comes, so that the caller has it also when it takes too long.
+            command: The command and its arguments.
+            timeout_s: How long it may take.
+            max_bytes: How much of its output is kept.
+            output: Gets the output as it comes, so that the caller has it also after a timeout.
 
         Raises:
-            TimeoutError: It took longer than `seconds`; it is killed.
+            TimeoutError: It took longer than `timeout_s`; it is killed.
         """
         body = ExecBody(cmd=command, attach_stdout=True, attach_stderr=True)
-        made = create(container, body, container.id)
+        exec_ = create(container, body, container.id)
         for what in ("exec_create", "exec_start"):
-            self.announce(made, what)
-        streams = ContainerStreams(made, attached=True)
+            self.announce(exec_, what)
+        streams = ContainerStreams(exec_, attached=True)
 
         async def keep(fd: int) -> None:
             while data := await pipes.read(fd):
-                found.extend(data[: most - len(found)])
+                output.extend(data[: max_bytes - len(output)])
 
         try:
-            problem = await self.start(made, streams)
+            problem = await self.start(exec_, streams)
             async with TaskOwner(on_error=lambda _: None) as owner:
                 reading = [owner.start(keep(fd)) for fd in streams.outputs.values()]
-                if made.running:
-                    await asyncio.wait_for(made.over.wait(), seconds)
-                await asyncio.wait(reading, timeout=LINGER)
+                if exec_.running:
+                    await asyncio.wait_for(exec_.ended.wait(), timeout_s)
+                await asyncio.wait(reading, timeout=DRAIN_TIMEOUT_S)
         finally:
-            made.end()
+            exec_.end()
             streams.close()
-            container.execs.pop(made.id, None)
-        return made.code if made.code is not None else 137, bytes(found) or problem
+            container.execs.pop(exec_.id, None)
+        return exec_.code if exec_.code is not None else 137, bytes(output) or problem
 
-    async def _start(self, made: Exec, streams: ContainerStreams, plan: dict[str, Any]) -> bytes:
-        container = made.container
+    async def _start(self, exec_: Exec, streams: ContainerStreams, plan: dict[str, Any]) -> bytes:
+        container = exec_.container
         runtime = self._runtimes.of(container.record)
-        base = container.bundle / f"exec-{made.id[:16]}"
+        base = container.bundle / f"exec-{exec_.id[:16]}"
         planned = base.with_suffix(".json")
         write_plan(planned, plan)
         pid_file = base.with_suffix(".pid")
@@ -231,72 +235,72 @@ class ExecRunner:
         ]
         if streams.console is not None:
             command += ["--tty", "--console-socket", streams.console_path]
-        ids = files.ids(container)
+        ids = files.id_map_of(container)
         if ids is not None:
             streams.give(*ids.root)
-        starter, complaints = await _spawn([*command, container.id], streams)
+        starter, errors = await _spawn([*command, container.id], streams)
         streams.started()
         try:
             async with TaskOwner(on_error=lambda _: None) as owner:
                 taking = owner.start(streams.take_terminal()) if streams.console is not None else None
                 with subprocesses.awaiting(starter):
                     await subprocesses.ended(starter.pid)
-                    in_vain = has_failed(starter.pid)
-                    if in_vain:
-                        # What it had put into the container's pid namespace keeps the first process there from ending.
+                    start_failed = has_failed(starter.pid)
+                    if start_failed:
+                        # Its processes in the container's pid namespace would keep the first process there from ending.
                         os.killpg(starter.pid, signal.SIGKILL)
                     starter.wait()
-                if taking is not None and not in_vain:
+                if taking is not None and not start_failed:
                     await taking
-            os.set_blocking(complaints, False)
+            os.set_blocking(errors, False)
             try:
-                said = os.read(complaints, 65536) if in_vain else b""
+                error_output = os.read(errors, 65536) if start_failed else b""
             except BlockingIOError:
-                said = b""
+                error_output = b""
         finally:
-            os.close(complaints)
+            os.close(errors)
             planned.unlink(missing_ok=True)
-        why = str(failure(runtime.name, log_file.read_bytes())) if in_vain and log_file.exists() else ""
+        why = str(failure(runtime.name, log_file.read_bytes())) if start_failed and log_file.exists() else ""
         log_file.unlink(missing_ok=True)
-        if in_vain:
-            made.code = NOT_STARTED
-            return b"" if 2 in streams.outputs else said or why.encode()
-        made.pid = int(pid_file.read_text())
+        if start_failed:
+            exec_.code = NOT_STARTED
+            return b"" if 2 in streams.outputs else error_output or why.encode()
+        exec_.pid = int(pid_file.read_text())
         pid_file.unlink()
-        made.running = True
-        self._tasks.start(self._until_end(made))
+        exec_.running = True
+        self._tasks.start(self._watch_end(exec_))
         return b""
 
-    async def _until_end(self, made: Exec) -> None:
-        await subprocesses.ended(made.pid)
-        code = self._orphans.code(made.pid)
-        made.code = 137 if code is None else code
-        made.running = False
-        made.over.set()
-        told = made.container.attributes(execID=made.id, exitCode=str(made.code))
-        self._events.emit("container", "exec_die", made.container.id, told)
+    async def _watch_end(self, exec_: Exec) -> None:
+        await subprocesses.ended(exec_.pid)
+        code = self._orphans.code(exec_.pid)
+        exec_.code = 137 if code is None else code
+        exec_.running = False
+        exec_.ended.set()
+        attributes = exec_.container.attributes(execID=exec_.id, exitCode=str(exec_.code))
+        self._events.emit("container", "exec_die", exec_.container.id, attributes)
         loop = asyncio.get_running_loop()
-        loop.call_later(300, made.container.execs.pop, made.id, None)
+        loop.call_later(300, exec_.container.execs.pop, exec_.id, None)
 
-    async def _until_gone(self, made: Exec, streams: ContainerStreams, wire: UpgradedConnection) -> None:
-        """Passes on what the client types, until it has typed the detach keys or has gone."""
+    async def _forward_until_gone(self, exec_: Exec, streams: ContainerStreams, wire: UpgradedConnection) -> None:
+        """Forward the client's input until it types the detach keys or leaves."""
         async with TaskOwner(on_error=lambda _: None) as owner:
-            typing = owner.start(self._input(made, streams, wire))
+            typing = owner.start(self._forward_input(exec_, streams, wire))
             gone = owner.start(wire.hung_up())
             await asyncio.wait({typing, gone}, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _input(self, made: Exec, streams: ContainerStreams, wire: UpgradedConnection) -> None:
-        detacher = Detacher(made.body.detach_keys) if made.body.tty and made.body.attach_stdin else None
+    async def _forward_input(self, exec_: Exec, streams: ContainerStreams, wire: UpgradedConnection) -> None:
+        detacher = Detacher(exec_.body.detach_keys) if exec_.body.tty and exec_.body.attach_stdin else None
         with contextlib.suppress(OSError):  # the command closed its input, or the client is gone
             while data := await wire.read():
                 detached = False
                 if detacher is not None:
                     data, detached = detacher.feed(data)
-                if streams.stdin >= 0 and made.body.attach_stdin:
+                if streams.stdin >= 0 and exec_.body.attach_stdin:
                     await pipes.write(streams.stdin, data)
                 if detached:
-                    told = made.container.attributes(execID=made.id)
-                    self._events.emit("container", "exec_detach", made.container.id, told)
+                    attributes = exec_.container.attributes(execID=exec_.id)
+                    self._events.emit("container", "exec_detach", exec_.container.id, attributes)
                     return
         streams.close_stdin()
         if not wire.closing:
@@ -304,22 +308,22 @@ class ExecRunner:
 
 
 async def _spawn(command: list[str], streams: ContainerStreams) -> tuple[subprocess.Popen[bytes], int]:
-    """Runs the runtime; returns it and where its complaints come, unless the command's error output carries them."""
-    complaints, theirs = os.pipe()
+    """Run the runtime; return its process and a pipe of its errors, unless the command's error output carries them."""
+    errors, theirs = os.pipe()
     stderr = theirs if streams.console is not None or 2 not in streams.outputs else streams.theirs[2]
     try:
         starter = await subprocesses.spawn(
             command, stdin=streams.theirs[0], stdout=streams.theirs[1], stderr=stderr, process_group=0
         )
     except BaseException:
-        os.close(complaints)
+        os.close(errors)
         raise
     finally:
         os.close(theirs)
-    return starter, complaints
+    return starter, errors
 
 
-async def _all(tasks: list[asyncio.Task[None]]) -> None:
+async def _wait_for_all(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         await task
 
@@ -337,14 +341,14 @@ async def _deliver(backlog: Backlog, wire: UpgradedConnection) -> None:
             await wire.drain()
 
 
-async def discard(made: Exec, streams: ContainerStreams) -> None:
-    """Keeps the streams of a command open that no client is joined to, and throws away what it prints."""
+async def discard(exec_: Exec, streams: ContainerStreams) -> None:
+    """Keep the streams of a command without a client open, and discard its output."""
     try:
         async with TaskOwner(on_error=lambda _: None) as owner:
-            reading = owner.start(_all([owner.start(_discard(fd)) for fd in streams.outputs.values()]))
-            ended = owner.start(made.over.wait())
+            reading = owner.start(_wait_for_all([owner.start(_discard(fd)) for fd in streams.outputs.values()]))
+            ended = owner.start(exec_.ended.wait())
             await asyncio.wait({reading, ended}, return_when=asyncio.FIRST_COMPLETED)
-            await made.over.wait()
+            await exec_.ended.wait()
     finally:
         streams.close()
 

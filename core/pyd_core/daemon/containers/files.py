@@ -1,4 +1,4 @@
-"""A container's file system from outside, running or not: opened for copying in and out, export and builds."""
+"""Containers' file systems from outside, for copies, exports and builds, whether containers run or not."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from pyd_core.linux.procfs import mount_id
 from pyd_core.linux.userns import IdMap
 from pyd_core.tasks import TaskOwner
 
-READ = "looked into"
-KERNELS = ("/proc/", "/sys/", "/dev/")
+PURPOSE = "looked into"
+KERNEL_DIRECTORIES = ("/proc/", "/sys/", "/dev/")
 END_TIMEOUT_S = 30.0
-"""How long the end of a container whose process is gone may take to be noted."""
+"""How long it may take to record the end of a container whose process is gone."""
 
 
 class ContainerRoot(RootDirectory):
@@ -49,7 +49,7 @@ class ContainerFiles:
     """Opens the root file systems of containers.
 
     Args:
-        tasks: Runs what must end although a client has gone.
+        tasks: Runs what must finish although a client has left.
         roots: Mounts root file systems.
         claims: Claims volumes.
         populator: Fills new volumes.
@@ -72,10 +72,10 @@ class ContainerFiles:
         self._network_files = network_files
 
     @asynccontextmanager
-    async def opened(self, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
-        """Gives the container's root with its volumes and binds: as its processes see it while it runs, else mounted.
+    async def open_mounted(self, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
+        """Open the container's root with its volumes and binds: as its processes see it, or mounted where it has none.
 
-        It stays what it is until the block ends, also if the container ends, starts again or is removed meanwhile.
+        It stays the same until the block ends, also if the container ends, restarts or is removed meanwhile.
 
         Raises:
             Conflict: It is about to be removed.
@@ -85,22 +85,24 @@ class ContainerFiles:
         async with AsyncExitStack() as held:
             root = None
             while root is None:
-                container.ensure_not_removing(READ)
+                container.ensure_not_removing(PURPOSE)
                 main = record.main
                 if record.running and main is not None:
-                    root = self._live(container, main, held)
+                    root = self._open_running(container, main, held)
                     if root is None:
-                        await _noted_end(container, main)
+                        await _wait_for_recorded_end(container, main)
                     continue
-                async with container.lock:  # else it may be started or removed before all is mounted
+                async with container.lock:  # else it may start or be removed before all is mounted
                     if not record.running or record.main is None:
-                        root = await self._whole(container, held)
+                        root = await self._open_stopped(container, held)
             yield root
 
-    def _live(self, container: EngineContainer, main: ProcessRecord, held: AsyncExitStack) -> ContainerRoot | None:
-        """Opens the root of a running container by its process; None where that is gone.
+    def _open_running(
+        self, container: EngineContainer, main: ProcessRecord, held: AsyncExitStack
+    ) -> ContainerRoot | None:
+        """Open the root of a running container by its process; None where that is gone.
 
-        Its mount namespace is kept as long, and so are the volumes in it; its layers stay mounted for its next start.
+        Its mount namespace and the volumes in it are kept that long; its layers stay mounted for its next start.
         """
         with ExitStack() as opening:
             try:
@@ -109,7 +111,7 @@ class ContainerFiles:
                     return None
                 namespace = os.open("ns/mnt", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process.descriptor)
                 opening.callback(os.close, namespace)
-                root = ContainerRoot(f"/proc/self/fd/{process.descriptor}/root", _ids(process))
+                root = ContainerRoot(f"/proc/self/fd/{process.descriptor}/root", _id_map_of(process))
                 opening.enter_context(root)
             except (ProcessLookupError, FileNotFoundError):
                 return None
@@ -120,24 +122,24 @@ class ContainerFiles:
         return root
 
     @asynccontextmanager
-    async def stacked(self, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
-        """Gives the container's root as its layers make it, without volumes, binds and whatever else is mounted in it.
+    async def open_layers(self, container: EngineContainer) -> AsyncIterator[ContainerRoot]:
+        """Open the container's root as its layers make it, without volumes, binds or other mounts.
 
         Raises:
             Conflict: It is about to be removed.
         """
-        container.ensure_not_removing(READ)
+        container.ensure_not_removing(PURPOSE)
         async with AsyncExitStack() as held:
             async with container.lock:
-                self._stack(container, object(), held)
-                root = held.enter_context(ContainerRoot(container.root, ids(container)))
+                self._mount_layers(container, object(), held)
+                root = held.enter_context(ContainerRoot(container.root, id_map_of(container)))
             yield root
 
-    def _stack(self, container: EngineContainer, look: object, held: AsyncExitStack) -> None:
-        """Mounts its layers, with its lock held, until nobody looks into it any more and it doesn't run."""
-        container.ensure_not_removing(READ)
+    def _mount_layers(self, container: EngineContainer, look: object, held: AsyncExitStack) -> None:
+        """Mount a container's layers, with its lock held, until nothing reads its files and it doesn't run."""
+        container.ensure_not_removing(PURPOSE)
         container.looks += 1
-        # A task of the engine's: the client may leave, and this be cancelled, just as the look ends.
+        # A task of the engine's, because the client may leave now, which cancels this one.
         held.push_async_callback(lambda: asyncio.shield(self._tasks.start(self._leave(container, look))))
         self._roots.mount(container)
 
@@ -146,27 +148,27 @@ class ContainerFiles:
             await self._claims.release(container, look)
         finally:
             container.looks -= 1
-        async with container.lock:  # whoever starts it has it then
+        async with container.lock:  # a start needs it mounted
             if not container.looks and not container.record.running:
                 unmount(container.root)
 
-    async def _whole(self, container: EngineContainer, held: AsyncExitStack) -> ContainerRoot:
+    async def _open_stopped(self, container: EngineContainer, held: AsyncExitStack) -> ContainerRoot:
         look = object()
-        self._stack(container, look, held)
+        self._mount_layers(container, look, held)
         await self._populator.populate(container)
         await self._claims.claim(container, look)
-        written = self._written(container)
+        written = self._written_files(container)
         if not container.record.mounts and not written:
-            return held.enter_context(_bare(container))
-        made = in_own_mount_namespace(lambda: _assembled(container, written))
-        root = await on_thread(lambda _: held.enter_context(made), late=lambda late: os.close(late.fd))
+            return held.enter_context(_open_root(container))
+        assembled = in_own_mount_namespace(lambda: _open_with_mounts(container, written))
+        root = await on_thread(lambda _: held.enter_context(assembled), late=lambda late: os.close(late.fd))
         return held.enter_context(root)
 
-    def _written(self, container: EngineContainer) -> list[MountRecord]:
-        """The files that the engine writes for a container, as far as it has written any yet."""
+    def _written_files(self, container: EngineContainer) -> list[MountRecord]:
+        """Return the files that the engine has written for a container."""
         try:
             bound = self._network_files.bound(container, None)
-        except PydError:  # whose network it shares is gone
+        except PydError:  # the container whose network it shares is gone
             return []
         return [
             MountRecord(kind="bind", target=target, source=source, recursive=False)
@@ -175,8 +177,8 @@ class ContainerFiles:
         ]
 
 
-async def _noted_end(container: EngineContainer, main: ProcessRecord) -> None:
-    """Waits until the end of a process is noted in the container's record.
+async def _wait_for_recorded_end(container: EngineContainer, main: ProcessRecord) -> None:
+    """Wait until the end of a process is recorded.
 
     Raises:
         Conflict: It isn't.
@@ -190,8 +192,8 @@ async def _noted_end(container: EngineContainer, main: ProcessRecord) -> None:
         raise Conflict(f"container {container.id[:12]} is about to end") from None
 
 
-def _bare(container: EngineContainer) -> ContainerRoot:
-    """Opens its layers, with the working directory that a container which never ran doesn't have yet."""
+def _open_root(container: EngineContainer) -> ContainerRoot:
+    """Open the container's layers, with the working directory, which a container that never ran doesn't have yet."""
     root = ContainerRoot(container.root)
     workdir = container.record.config.working_dir
     if workdir and container.record.status == "created":
@@ -200,14 +202,14 @@ def _bare(container: EngineContainer) -> ContainerRoot:
     return root
 
 
-def _assembled(container: EngineContainer, written: list[MountRecord]) -> ContainerRoot:
-    """Mounts volumes and binds where its processes have them; what isn't there on the machine is left out."""
-    root = _bare(container)
+def _open_with_mounts(container: EngineContainer, written: list[MountRecord]) -> ContainerRoot:
+    """Mount volumes and binds where the container's processes have them; missing sources are left out."""
+    root = _open_root(container)
     try:
-        for each in (*written, *container.record.mounts):
-            if each.kind != "tmpfs":
+        for mount_record in (*written, *container.record.mounts):
+            if mount_record.kind != "tmpfs":
                 with suppress(KernelError, FileNotFoundError):
-                    _put(each, subpaths.opened(each), root)
+                    _mount_record(mount_record, subpaths.open_source(mount_record), root)
         if container.record.host.readonly_rootfs:
             mount("none", f"/proc/self/fd/{root.fd}", "", MS_REMOUNT | MS_BIND | MS_RDONLY)
     except BaseException:
@@ -216,48 +218,48 @@ def _assembled(container: EngineContainer, written: list[MountRecord]) -> Contai
     return root
 
 
-def _put(each: MountRecord, source: int, root: RootDirectory) -> None:
+def _mount_record(record: MountRecord, source: int, root: RootDirectory) -> None:
     try:
         directory = stat.S_ISDIR(os.fstat(source).st_mode)
-        point = make_mountpoint(root.fd, each.target, directory=directory)
-        _mount(f"/proc/self/fd/{source}", point, MS_BIND | (MS_REC if each.recursive else 0))
+        point = make_mountpoint(root.fd, record.target, directory=directory)
+        _mount(f"/proc/self/fd/{source}", point, MS_BIND | (MS_REC if record.recursive else 0))
     finally:
         os.close(source)
-    if each.read_only:
-        _mount("none", root.open(each.target, os.O_PATH), MS_REMOUNT | MS_BIND | MS_RDONLY)
+    if record.read_only:
+        _mount("none", root.open(record.target, os.O_PATH), MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
-def check_writable(root: RootDirectory, container: EngineContainer, place: int) -> None:
-    """Refuses to write to a directory where the container couldn't, whichever way its path has led there.
+def check_writable(root: RootDirectory, container: EngineContainer, directory: int) -> None:
+    """Refuse to write to a directory that the container itself can't write to, by any path.
 
     Args:
         root: The container's root.
         container: The container.
-        place: A descriptor of the directory.
+        directory: A descriptor of the directory.
 
     Raises:
         Refused: It lies in a read-only volume, or outside of all volumes in a read-only root.
     """
-    there = mount_id(place)
-    for each in container.record.mounts:
-        if each.kind != "tmpfs":
+    there = mount_id(directory)
+    for mount_record in container.record.mounts:
+        if mount_record.kind != "tmpfs":
             with suppress(KernelError):
-                point = root.open(each.target, os.O_PATH)
+                point = root.open(mount_record.target, os.O_PATH)
                 same = mount_id(point) == there
                 os.close(point)
-                if same and each.read_only:
+                if same and mount_record.read_only:
                     raise Refused("mounted volume is marked read-only")
     if container.record.host.readonly_rootfs and there == mount_id(root.fd):
         raise Refused("container rootfs is marked read-only")
 
 
 def devices(root: RootDirectory, container: EngineContainer) -> frozenset[int]:
-    """Returns the devices of its volumes and binds, which are copied with what is around them; not the kernel's own."""
+    """Return the device numbers of its volumes and binds, which are copied along; not those of kernel file systems."""
     targets = [f"/etc/{name}" for name in NAMES]
     targets += [
-        each.target
-        for each in container.record.mounts
-        if each.kind != "tmpfs" and not f"{each.source}/".startswith(KERNELS)
+        mount_record.target
+        for mount_record in container.record.mounts
+        if mount_record.kind != "tmpfs" and not f"{mount_record.source}/".startswith(KERNEL_DIRECTORIES)
     ]
     numbers: set[int] = set()
     for target in targets:
@@ -275,23 +277,23 @@ def _mount(source: str, point: int, flags: int) -> None:
         os.close(point)
 
 
-def ids(container: EngineContainer) -> IdMap | None:
-    """The ids that its files are seen with on the host: its processes' while it runs; None where they are its own."""
+def id_map_of(container: EngineContainer) -> IdMap | None:
+    """Return the map of ids between its files and the host while it runs; None where they are the same."""
     main = container.record.main
     if not container.record.running or main is None:
         return None
     try:
         with ProcessEntry(main.pid) as process:
-            return _ids(process) if process.start == main.started else None
+            return _id_map_of(process) if process.start == main.started else None
     except OSError:
         return None
 
 
-def _ids(process: ProcessEntry) -> IdMap | None:
-    """Reads the ids of an opened process; None where they are the host's.
+def _id_map_of(process: ProcessEntry) -> IdMap | None:
+    """Return the map of ids of an opened process; None where they are the host's.
 
     Raises:
         OSError: It is gone.
     """
-    found = IdMap.at(Path(f"/proc/self/fd/{process.descriptor}"))
-    return None if found.plain else found
+    id_map = IdMap.at(Path(f"/proc/self/fd/{process.descriptor}"))
+    return None if id_map.plain else id_map

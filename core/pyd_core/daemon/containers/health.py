@@ -1,4 +1,4 @@
-"""Health checks: a command run in the container again and again, as its image or creator says."""
+"""Health checks: a command that runs in the container at intervals, as its image or creator specifies."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from pyd_core.model.container_config import HealthConfig
 from pyd_core.model.container_state import Health, HealthResult
 from pyd_core.tasks import TaskOwner
 
-INTERVAL, TIMEOUT, START_INTERVAL = 30.0, 30.0, 5.0
-"""Seconds, where neither image nor creator says."""
-RETRIES = 3
-KEPT = 5
-"""Results that inspect shows."""
-OUTPUT = 4096
-"""Bytes of a probe's output that are kept."""
+DEFAULT_INTERVAL_S, DEFAULT_TIMEOUT_S, DEFAULT_START_INTERVAL_S = 30.0, 30.0, 5.0
+"""The defaults where neither image nor creator specifies them."""
+DEFAULT_RETRIES = 3
+MAX_RESULTS = 5
+"""How many results inspect shows."""
+MAX_OUTPUT_BYTES = 4096
+"""How much of a probe's output is kept."""
 
 
 def command(probe: HealthConfig | None) -> list[str]:
-    """What is run; empty where nothing is."""
+    """Return the command of a probe; empty where there is none."""
     test = probe.test if probe is not None else []
     if not test or test[0] == "NONE":
         return []
@@ -37,21 +37,21 @@ def command(probe: HealthConfig | None) -> list[str]:
 
 
 def judge(health: Health, result: HealthResult, probe: HealthConfig, *, starting: bool) -> Health:
-    """The health after one more result: a pure function.
+    """Return the health after one more result: a pure function.
 
     Args:
-        health: As it was.
-        result: What the probe found.
-        probe: How it is probed.
+        health: The health before.
+        result: The probe's result.
+        probe: The probe's configuration.
         starting: Whether the start period still runs, in which failures don't count.
     """
-    log = [*health.log, result][-KEPT:]
+    log = [*health.log, result][-MAX_RESULTS:]
     if result.exit_code == 0:
         return Health(status="healthy", failing_streak=0, log=log)
     if starting and health.status == "starting":
         return msgspec.structs.replace(health, log=log)
     streak = health.failing_streak + 1
-    failed = streak >= (probe.retries or RETRIES)
+    failed = streak >= (probe.retries or DEFAULT_RETRIES)
     return Health(status="unhealthy" if failed else health.status, failing_streak=streak, log=log)
 
 
@@ -65,7 +65,7 @@ class HealthChecks:
         self._probes: dict[str, asyncio.Task[None]] = {}
 
     def begin(self, container: EngineContainer) -> None:
-        """Probes a container from now on, if it says how."""
+        """Start to probe a container, if it has a health check."""
         probe = container.record.config.healthcheck
         container.health = None
         if probe is None or not command(probe):
@@ -74,7 +74,7 @@ class HealthChecks:
         self._probes[container.id] = self._tasks.start(self._probe(container, probe))
 
     def end(self, container: EngineContainer) -> None:
-        """Stops probing it."""
+        """Stop probing a container."""
         task = self._probes.pop(container.id, None)
         if task is not None:
             task.cancel()
@@ -83,9 +83,9 @@ class HealthChecks:
         begun = time.monotonic()
         while container.health is not None:
             starting = time.monotonic() - begun < probe.start_period / 1e9
-            pause = probe.interval / 1e9 or INTERVAL
+            pause = probe.interval / 1e9 or DEFAULT_INTERVAL_S
             if starting and container.health.status == "starting":
-                pause = min(pause, probe.start_interval / 1e9 or START_INTERVAL)
+                pause = min(pause, probe.start_interval / 1e9 or DEFAULT_START_INTERVAL_S)
             await asyncio.sleep(pause)
             if container.record.status == "paused":
                 continue
@@ -100,16 +100,16 @@ class HealthChecks:
                 self._events.emit("container", action, container.id, container.attributes())
 
     async def _run(self, container: EngineContainer, probe: HealthConfig) -> HealthResult | None:
-        seconds = probe.timeout / 1e9 or TIMEOUT
+        seconds = probe.timeout / 1e9 or DEFAULT_TIMEOUT_S
         start = format_time(time.time_ns())
-        found = bytearray()
+        printed = bytearray()
         try:
             code, output = await self._execs.capture(
-                container, command(probe), seconds=seconds, most=OUTPUT, found=found
+                container, command(probe), timeout_s=seconds, max_bytes=MAX_OUTPUT_BYTES, output=printed
             )
             text = output.decode(errors="replace")
         except TimeoutError:
-            so_far = f": {found.decode(errors='replace')}" if found else ""
+            so_far = f": {printed.decode(errors='replace')}" if printed else ""
             code, text = -1, f"Health check exceeded timeout ({duration_text(round(seconds * 1e9))}){so_far}"
         except (PydError, OSError) as error:
             if not container.record.running:

@@ -1,4 +1,4 @@
-"""The last lines of containers that are removed, for who judges their end: their logs go with them."""
+"""The last output of removed containers, for the recorder of deaths: their logs are removed with them."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ if TYPE_CHECKING:
     from pyd_core.daemon.containers.container import EngineContainer
 
 MAX_BYTES = 64 << 10
-"""Of each container's log."""
+"""How much of each container's log is kept."""
 MAX_CONTAINERS = 64
 
-Piece = tuple[int, bytes]
-"""What was written to a stream, 1 or 2, at a time."""
+OutputPiece = tuple[int, bytes]
+"""A stream, 1 or 2, and a piece of its output."""
 
 
 class LastOutput:
-    """Keeps the end of each removed container's output for a while, once somebody wants it.
+    """Keeps the end of each removed container's output for a while.
 
     Attributes:
-        wanted: Whether anything is kept.
+        enabled: Whether anything is kept.
     """
 
     def __init__(self) -> None:
-        self.wanted = False
-        self._kept: OrderedDict[str, list[Piece]] = OrderedDict()
+        self.enabled = False
+        self._kept: OrderedDict[str, list[OutputPiece]] = OrderedDict()
 
     def keep(self, container: EngineContainer) -> None:
-        """Reads the end of a log that is about to be removed."""
-        if not self.wanted:
+        """Keep the end of a log that is about to be removed."""
+        if not self.enabled:
             return
         self._kept[container.id] = _end(container)
         while len(self._kept) > MAX_CONTAINERS:
             self._kept.popitem(last=False)
 
-    def of(self, key: str) -> Sequence[Piece] | None:
-        """Returns what a removed container wrote last, the oldest first; None where nothing is known of it."""
+    def of(self, key: str) -> Sequence[OutputPiece] | None:
+        """Return a removed container's last output, the oldest first; None for an unknown container."""
         return self._kept.get(key)
 
 
-def _end(container: EngineContainer) -> list[Piece]:
+def _end(container: EngineContainer) -> list[OutputPiece]:
     data = b""
     for path in reversed(list(log_rotation.files(container.log).values())):
         if len(data) >= MAX_BYTES or path.suffix == log_compression.SUFFIX:
-            break  # that is enough, or packed
+            break  # enough, or packed
         try:
             with path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
@@ -56,7 +56,7 @@ def _end(container: EngineContainer) -> list[Piece]:
                 data = file.read() + data
         except OSError:
             break
-    pieces: list[Piece] = []
+    pieces: list[OutputPiece] = []
     for line in data.split(b"\n"):
         parts = line.split(b" ", 3)
         if len(parts) == 4 and parts[1] in {b"stdout", b"stderr"}:

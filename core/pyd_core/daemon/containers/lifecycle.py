@@ -1,4 +1,4 @@
-"""A container's life: start, end, stop, kill, pause, restart, removal. The only place that changes its status."""
+"""The lifecycle of containers: start, end, stop, kill, restart and removal."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from pyd_core.linux.reaper import exit_code
 from pyd_core.model.base import format_time, parse_time
 from pyd_core.tasks import TaskOwner
 
-GRACE = 10
-"""Seconds between the stop signal and SIGKILL."""
-HOLDER_TIMEOUT_S = 10.0
-"""In which conmon has ended once its container has."""
+DEFAULT_STOP_TIMEOUT_S = 10
+"""The default time between the stop signal and SIGKILL."""
+CONMON_EXIT_TIMEOUT_S = 10.0
+"""How long conmon may take to exit after its container."""
 
 log = logging.getLogger(__name__)
 
 
 class Lifecycle:
-    """Moves containers from state to state; each step is written down before the next."""
+    """Moves containers from state to state; each step is recorded before the next."""
 
     def __init__(
         self,
@@ -73,17 +73,17 @@ class Lifecycle:
         self.conmon = conmon.find()
         self._exits = config.run / "exits"
         self._exits.mkdir(parents=True, exist_ok=True)
-        self._exits.chmod(0o700)  # its files have the names of containers
+        self._exits.chmod(0o700)  # its file names are ids of containers
         self._parts = config.run / "parts"
         subpaths.release(self._parts)
         self._delays = restarts.Delays()
 
     def shut_down(self) -> None:
-        """Let containers end without being started again: the engine stops."""
+        """Stop restarting containers that end, because the engine stops."""
         self._stopping = True
 
     async def start(self, container: EngineContainer) -> bool:
-        """Starts it; returns False when it runs already.
+        """Start a container; return False when it runs already.
 
         Raises:
             Conflict: It is paused or about to be removed.
@@ -110,13 +110,15 @@ class Lifecycle:
             await self._populator.populate(container)
             await self._preparation.prepare(container)
             await self._launch(container)
-        except Exception as error:  # also a fault of our own: nothing of the start may stay
+        except Exception as error:  # also for a bug: nothing of the start may stay
             await self._clean_up.surely(container)
             if record.holder is not None:
                 await conmon.end(record.holder)
             record.main = record.holder = None
             record.error = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            record.exit_code = 126 if "permission denied" in record.error else 127 if _missing(record.error) else 128
+            record.exit_code = (
+                126 if "permission denied" in record.error else 127 if _is_missing_file(record.error) else 128
+            )
             record.status = "exited" if record.started_at[:4] != "0001" else "created"
             self._containers.save_best_effort(container)
             container.release_waiting_clients()
@@ -134,7 +136,7 @@ class Lifecycle:
         limits = LogLimits.read(record.host.log_config)
         kept = record.host.log_config.type != NONE
         if kept:
-            log_rotation.begin(container.log, limits)
+            log_rotation.rotate_before_start(container.log, limits)
         (self._exits / record.id).unlink(missing_ok=True)
         (container.bundle / "oom").unlink(missing_ok=True)
         hold = conmon.ConmonOptions(
@@ -144,39 +146,39 @@ class Lifecycle:
             exits=self._exits,
             tty=record.config.tty,
             stdin=record.config.open_stdin,
-            # A terminal's input has no end: a client that leaves by its keys comes back to it.
+            # A terminal's input has no end: a client that detaches may attach to it again.
             keep_stdin=record.config.open_stdin and (record.config.tty or not record.config.stdin_once),
-            log_size=log_rotation.most(limits),
+            log_size=log_rotation.conmon_limit(limits),
         )
         record.main, record.holder = await conmon.create(self.conmon, runtime, hold)
         if applies(self._remapping, record.host) is not None:
             conmon.give_streams(record.main)
         subpaths.release(self._parts, record.id)
         for attachment in list(container.attachments):
-            with contextlib.suppress(EngineError):  # that client is let go; the others and the start are unharmed
+            with contextlib.suppress(EngineError):  # that client is released; the others and the start go ahead
                 await attachment.open(container.bundle, container.next_end())
         record.status, record.exit_code, record.started_at = "running", 0, format_time(time.time_ns())
         self._containers.save(container)
         await runtime.start(record.id)
 
     def watch(self, container: EngineContainer) -> None:
-        """Waits in the background for its end."""
-        self._tasks.start(self._until_end(container), name=f"end of {container.id[:12]}")
+        """Wait in the background for a container's end."""
+        self._tasks.start(self._watch_end(container), name=f"end of {container.id[:12]}")
         self._health.begin(container)
 
-    async def _until_end(self, container: EngineContainer) -> None:
+    async def _watch_end(self, container: EngineContainer) -> None:
         record = container.record
         holder = record.holder
         if holder is not None:
             if holder.lives:
-                await self._until_gone(container, holder)
-            exit_code(holder.pid)  # it fell to us when it detached: take it away, however early it ended
+                await self._wait_for_conmon(container, holder)
+            exit_code(holder.pid)  # it became our child when it detached: reap it, however early it ended
         self._health.end(container)
         async with container.lock:
             if record.holder is not holder or not record.running:
                 return
-            await self._ended(container)
-            again = restarts.wanted(record) and not self._stopping
+            await self._record_end(container)
+            again = restarts.is_restarted_after_end(record) and not self._stopping
             if again:
                 record.status = "restarting"
                 self._containers.save_best_effort(container)
@@ -186,58 +188,58 @@ class Lifecycle:
         elif _is_removed_at_end(container):
             await self._auto_remove(container)
 
-    async def _until_gone(self, container: EngineContainer, holder: ProcessRecord) -> None:
-        """Waits for its conmon, which is given a moment once the main process has ended."""
+    async def _wait_for_conmon(self, container: EngineContainer, holder: ProcessRecord) -> None:
+        """Wait for a container's conmon, which gets a moment after the main process has ended."""
         limits = LogLimits.read(container.record.host.log_config)
         main = container.record.main
         async with TaskOwner(on_error=_report) as owner:
             if limits.files > 1:
-                owner.start(log_rotation.keep(container, limits))
+                owner.start(log_rotation.rotate_while_running(container, limits))
             gone = owner.start(subprocesses.ended(holder.pid))
             if main is not None and main.lives:
-                over = owner.start(subprocesses.ended(main.pid))
-                await asyncio.wait({gone, over}, return_when=asyncio.FIRST_COMPLETED)
+                main_ended = owner.start(subprocesses.ended(main.pid))
+                await asyncio.wait({gone, main_ended}, return_when=asyncio.FIRST_COMPLETED)
             container.release_attachments()
-            await asyncio.wait({gone}, timeout=HOLDER_TIMEOUT_S)
+            await asyncio.wait({gone}, timeout=CONMON_EXIT_TIMEOUT_S)
             if not gone.done():
                 log.warning("%s has ended and its conmon hasn't: it is killed", container.record.name)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(holder.pid, signal.SIGKILL)
             await gone
 
-    async def _ended(self, container: EngineContainer) -> None:
+    async def _record_end(self, container: EngineContainer) -> None:
         record = container.record
         file = self._exits / record.id
-        over = time.time_ns()
+        ended_ns = time.time_ns()
         try:
-            record.exit_code, over = await conmon.exit_status(file)
+            record.exit_code, ended_ns = await conmon.exit_status(file)
         except (OSError, ValueError):
             record.exit_code = 137  # conmon itself was killed, and its container with it
             record.error = "the process that held the container was killed"
         record.oom_killed = (container.bundle / "oom").exists()
-        record.finished_at = format_time(max(over, _ns(record.started_at)))
+        record.finished_at = format_time(max(ended_ns, _nanoseconds(record.started_at)))
         await self._clean_up.surely(container)
         record.status, record.main, record.holder, record.thaw = "exited", None, None, False
         self._containers.save_best_effort(container)
         file.unlink(missing_ok=True)
         if record.oom_killed:
             self._events.emit("container", "oom", record.id, container.attributes())
-        spent = str(max(0, (time.time_ns() - _ns(record.started_at)) // 10**9))
-        told = container.attributes(exitCode=str(record.exit_code), execDuration=spent)
-        self._events.emit("container", "die", record.id, told)
+        spent = str(max(0, (time.time_ns() - _nanoseconds(record.started_at)) // 10**9))
+        attributes = container.attributes(exitCode=str(record.exit_code), execDuration=spent)
+        self._events.emit("container", "die", record.id, attributes)
 
-    async def settle(self, container: EngineContainer) -> None:
-        """Records the end of a container that ended while no engine watched."""
+    async def record_missed_end(self, container: EngineContainer) -> None:
+        """Record the end of a container that ended while no engine ran."""
         async with container.lock:
             if container.record.running:
-                await self._ended(container)
+                await self._record_end(container)
             container.record.status = "exited"
             self._containers.save_best_effort(container)
         if container.record.host.auto_remove:
             await self._auto_remove(container)
 
     async def undo_start(self, container: EngineContainer) -> None:
-        """Takes away what a start that was cut short left behind."""
+        """Clean up after a start that was interrupted."""
         async with container.lock:
             conmon.kill(container.bundle, container.id)
             await self._clean_up.surely(container)
@@ -255,7 +257,7 @@ class Lifecycle:
                 except OSError as error:
                     if error.errno not in SCARCE or record.host.auto_remove:
                         return
-                    record.status = "restarting"  # what is scarce comes back
+                    record.status = "restarting"  # scarce resources come back
                     self._containers.save_best_effort(container)
                 except PydError:
                     return
@@ -267,7 +269,7 @@ class Lifecycle:
             await self.remove(container, force=True, volumes=True)
 
     def signal(self, container: EngineContainer, number: int) -> None:
-        """Sends a signal to the main process.
+        """Send a signal to the main process.
 
         Raises:
             Conflict: It doesn't run.
@@ -289,10 +291,10 @@ class Lifecycle:
             os.close(fd)
 
     async def kill(self, container: EngineContainer, name: str) -> None:
-        """Sends a signal by name; SIGKILL and the stop signal end a paused one too.
+        """Send a signal by name; SIGKILL and the stop signal end a paused container too.
 
-        As with Docker Engine, a container that ends by its stop signal isn't started again, and neither is one that
-        ends by any signal where it has named none.
+        As in Docker Engine, a container that ends by its stop signal isn't restarted; without a stop signal of its own,
+        neither is one that ends by any signal.
         """
         number = signals.number(name or "KILL")
         record = container.record
@@ -304,7 +306,7 @@ class Lifecycle:
             record.stopped_by_hand = True
         self.signal(container, number)
         if record.status == "paused" and ending:
-            with contextlib.suppress(PydError):  # it has ended already, or somebody else lets it go on
+            with contextlib.suppress(PydError):  # it has ended already, or another client unpauses it
                 await self._runtimes.of(record).resume(record.id)
             if number != signal.SIGKILL and record.status == "paused":
                 record.status = "running"
@@ -312,14 +314,14 @@ class Lifecycle:
             self._containers.save_best_effort(container)
         self._events.emit("container", "kill", record.id, container.attributes(signal=str(number)))
         if number == signal.SIGKILL and record.running:
-            await _awaited(container.next_end())
+            await _wait_and_cancel(container.next_end())
 
     async def stop(self, container: EngineContainer, *, name: str = "", grace: int | None = None) -> bool:
-        """Sends its stop signal, and SIGKILL after the grace; returns False when it doesn't run."""
+        """Send the stop signal, and SIGKILL after the grace; return False when the container doesn't run."""
         record = container.record
         if record.status == "restarting":
             record.stopped_by_hand = True
-            async with container.lock:  # it may be starting again just now
+            async with container.lock:  # it may be restarting just now
                 if record.status == "restarting":
                     record.status = "exited"
                     self._containers.save_best_effort(container)
@@ -329,34 +331,34 @@ class Lifecycle:
         record.stopped_by_hand = True
         number = signals.number(name or record.config.stop_signal or "TERM")
         if grace is None:
-            grace = GRACE if record.config.stop_timeout is None else record.config.stop_timeout
-        over = container.next_end()
+            grace = DEFAULT_STOP_TIMEOUT_S if record.config.stop_timeout is None else record.config.stop_timeout
+        ended = container.next_end()
         try:
-            await self._stop(container, number, grace, over)
+            await self._stop(container, number, grace, ended)
         finally:
-            over.cancel()
+            ended.cancel()
         self._events.emit("container", "stop", record.id, container.attributes())
         return True
 
-    async def _stop(self, container: EngineContainer, number: int, grace: int, over: asyncio.Future[int]) -> None:
+    async def _stop(self, container: EngineContainer, number: int, grace: int, ended: asyncio.Future[int]) -> None:
         record = container.record
         with contextlib.suppress(Conflict):  # it ends just now
             if record.status == "paused":
                 await self._freezer.unpause(container)
             self.signal(container, number)
-        told = container.attributes(signal=str(number))
-        self._events.emit("container", "kill", record.id, told)
+        attributes = container.attributes(signal=str(number))
+        self._events.emit("container", "kill", record.id, attributes)
         try:
-            await asyncio.wait_for(asyncio.shield(over), grace if grace >= 0 else None)
+            await asyncio.wait_for(asyncio.shield(ended), grace if grace >= 0 else None)
         except TimeoutError:
             with contextlib.suppress(Conflict):
                 self.signal(container, signal.SIGKILL)
-                told = container.attributes(signal=str(int(signal.SIGKILL)))
-                self._events.emit("container", "kill", record.id, told)
-            await over
+                attributes = container.attributes(signal=str(int(signal.SIGKILL)))
+                self._events.emit("container", "kill", record.id, attributes)
+            await ended
 
     async def restart(self, container: EngineContainer, *, name: str = "", grace: int | None = None) -> None:
-        """Stops and starts it."""
+        """Stop and start a container; `--rm` doesn't remove it in between."""
         container.restarts_in_progress += 1
         try:
             await self.stop(container, name=name, grace=grace)
@@ -366,7 +368,7 @@ class Lifecycle:
         self._events.emit("container", "restart", container.id, container.attributes())
 
     async def remove(self, container: EngineContainer, *, force: bool = False, volumes: bool = False) -> None:
-        """Removes it; `force` kills it first.
+        """Remove a container; `force` kills it first.
 
         Raises:
             Conflict: It runs.
@@ -386,7 +388,7 @@ class Lifecycle:
                 if record.running:
                     with contextlib.suppress(Conflict):  # it has ended meanwhile
                         await self.kill(container, "KILL")
-            # A task of the engine's: the client may leave, and half a removal would show until the engine's next start.
+            # A task of the engine's, because the client may leave and half a removal would stay until the next start.
             if await asyncio.shield(self._tasks.start(self._erase(container, volumes=volumes))):
                 break
         self._delays.forget(record.id)
@@ -394,7 +396,7 @@ class Lifecycle:
     async def _erase(self, container: EngineContainer, *, volumes: bool) -> bool:
         async with container.lock:
             if container.record.running:
-                return False  # a restart was under way while the lock was waited for
+                return False  # it was restarted before this task got the lock
             if container.unclean:
                 with contextlib.suppress(PydError, OSError):
                     await self._clean_up.run(container)
@@ -403,25 +405,25 @@ class Lifecycle:
             return True
 
 
-async def _awaited(over: asyncio.Future[int]) -> None:
+async def _wait_and_cancel(ended: asyncio.Future[int]) -> None:
     try:
-        await over
+        await ended
     finally:
-        over.cancel()
+        ended.cancel()
 
 
 def _report(error: Exception) -> None:
-    log.error("work beside a container failed", exc_info=error)
+    log.error("a task of a container failed", exc_info=error)
 
 
 def _is_removed_at_end(container: EngineContainer) -> bool:
-    """Whether `--rm` removes a container now that it has ended: not between the two halves of a restart."""
+    """Return whether `--rm` removes a container that has ended: not between the stop and start of a restart."""
     return container.record.host.auto_remove and not container.restarts_in_progress
 
 
-def _missing(text: str) -> bool:
+def _is_missing_file(text: str) -> bool:
     return "executable file not found" in text or "no such file or directory" in text
 
 
-def _ns(text: str) -> int:
+def _nanoseconds(text: str) -> int:
     return parse_time(text) or 0

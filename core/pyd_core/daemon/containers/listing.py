@@ -1,4 +1,4 @@
-"""Choosing containers by the API's filters, and measuring them."""
+"""Lists of containers: the API's filters, and sizes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pyd_core.regex import Pattern, compile_pattern
 
 MAX_PORT = 65535
 NEVER = "0001-01-01T00:00:00Z"
-"""When a container started that never did."""
+"""The start time of a container that never started."""
 _PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
 STATUSES = {"created", "restarting", "running", "removing", "paused", "exited", "dead"}
 HEALTHS = {"none", "starting", "healthy", "unhealthy"}
@@ -29,25 +29,27 @@ HEALTHS = {"none", "starting", "healthy", "unhealthy"}
 def choose(
     containers: ContainerLookup, images: ImageStore, filters: Mapping[str, list[str]], *, all_: bool
 ) -> list[EngineContainer]:
-    """Returns the containers that pass, newest first; without `all_` and a filter on status only running ones.
+    """Return the containers that match, newest first; without `all_` and a filter on status only running ones.
 
-    As on Docker Engine values of `publish` and `expose` are alternatives of each other, all other filters must hold.
+    As in Docker Engine, values of `publish` and `expose` are alternatives of each other; all other filters must hold.
 
     Raises:
         InvalidInput: A filter is unknown, or its value makes no sense.
     """
-    found = containers.all()
+    selected = containers.all()
     if not all_ and "status" not in filters:
-        found = [each for each in found if each.record.running or each.record.status == "restarting"]
+        selected = [
+            container for container in selected if container.record.running or container.record.status == "restarting"
+        ]
     published, exposed = (_ports(name, filters.get(name, [])) for name in ("publish", "expose"))
     if published or exposed:
-        found = [each for each in found if _has_port(each, published, exposed)]
+        selected = [container for container in selected if _has_port(container, published, exposed)]
     for name, values in filters.items():
         if name in {"publish", "expose"}:
             continue
         test = _test(containers, images, name, values)
-        found = [each for each in found if test(each)]
-    return found
+        selected = [container for container in selected if test(container)]
+    return selected
 
 
 def _has_port(container: EngineContainer, published: set[tuple[int, str]], exposed: set[tuple[int, str]]) -> bool:
@@ -58,12 +60,12 @@ def _has_port(container: EngineContainer, published: set[tuple[int, str]], expos
 
 
 def _ports(name: str, values: list[str]) -> set[tuple[int, str]]:
-    """Reads `80`, `8000-8010` and `53/udp`.
+    """Parse `80`, `8000-8010` and `53/udp`.
 
     Raises:
         InvalidInput: A value is none of these.
     """
-    found: set[tuple[int, str]] = set()
+    ports: set[tuple[int, str]] = set()
     for value in values:
         if ":" in value:
             raise InvalidInput(f"filter for '{name}' should not contain ':': {value[:40]}")
@@ -71,8 +73,8 @@ def _ports(name: str, values: list[str]) -> set[tuple[int, str]]:
         low, high = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if match is None or not low <= high <= MAX_PORT:
             raise InvalidInput(f"error while looking up for {name} {value[:40]}: invalid containerPort: {value[:40]}")
-        found |= {(number, match[3] or "tcp") for number in range(low, high + 1)}
-    return found
+        ports |= {(number, match[3] or "tcp") for number in range(low, high + 1)}
+    return ports
 
 
 def _test(  # noqa: C901, PLR0911, PLR0912 - a table
@@ -80,48 +82,53 @@ def _test(  # noqa: C901, PLR0911, PLR0912 - a table
 ) -> Callable[[EngineContainer], bool]:
     match name:
         case "id":
-            return lambda each: any(each.id.startswith(value) for value in values)
+            return lambda container: any(container.id.startswith(value) for value in values)
         case "name":
             patterns = [_pattern(value) for value in values]
-            return lambda each: any(
-                pattern.search(each.record.name) or pattern.search(f"/{each.record.name}") for pattern in patterns
+            return lambda container: any(
+                pattern.search(container.record.name) or pattern.search(f"/{container.record.name}")
+                for pattern in patterns
             )
         case "label":
-            return lambda each: all(labelled(each.record.config.labels, value) for value in values)
+            return lambda container: all(labelled(container.record.config.labels, value) for value in values)
         case "status":
             unknown = set(values) - STATUSES
             if unknown:
                 raise InvalidInput(f"invalid filter 'status={min(unknown)}'")
-            return lambda each: each.record.status in values
+            return lambda container: container.record.status in values
         case "exited":
-            codes = {_whole(value) for value in values}
-            return lambda each: (
-                not each.record.running
-                and each.record.status != "restarting"
-                and each.record.started_at != NEVER
-                and each.record.exit_code in codes
+            codes = {_integer(value) for value in values}
+            return lambda container: (
+                not container.record.running
+                and container.record.status != "restarting"
+                and container.record.started_at != NEVER
+                and container.record.exit_code in codes
             )
         case "health":
             unknown = set(values) - HEALTHS
             if unknown:
                 raise InvalidInput(f"unrecognized filter value for health: {min(unknown)[:40]}")
-            return lambda each: (each.health.status if each.health else "none") in values
+            return lambda container: (container.health.status if container.health else "none") in values
         case "ancestor":
             ids = _ancestors(images, values)
-            return lambda each: each.record.image_id in ids
+            return lambda container: container.record.image_id in ids
         case "network":
-            return lambda each: any(
-                value == key or (place.network_id and place.network_id.startswith(value))
+            return lambda container: any(
+                value == key or (endpoint.network_id and endpoint.network_id.startswith(value))
                 for value in values
-                for key, place in each.record.networks.items()
+                for key, endpoint in container.record.networks.items()
             )
         case "volume":
-            return lambda each: any(
-                value in {mount.volume, mount.target, mount.source} for value in values for mount in each.record.mounts
+            return lambda container: any(
+                value in {mount.volume, mount.target, mount.source}
+                for value in values
+                for mount in container.record.mounts
             )
         case "before" | "since":
             edge = containers.find(values[0]).record.created_ns
-            return lambda each: (each.record.created_ns < edge) if name == "before" else (each.record.created_ns > edge)
+            return lambda container: (
+                (container.record.created_ns < edge) if name == "before" else (container.record.created_ns > edge)
+            )
         case "is-task":
             tasks = truth(name, values)
             return lambda _: not tasks
@@ -131,7 +138,7 @@ def _test(  # noqa: C901, PLR0911, PLR0912 - a table
             raise InvalidInput(f"invalid filter '{name}'")
 
 
-def _whole(text: str) -> int:
+def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
@@ -146,10 +153,9 @@ def _pattern(text: str) -> Pattern:
 
 
 def _ancestors(images: ImageStore, values: list[str]) -> set[str]:
-    """Returns the images that are named, and those that were built from them.
+    """Return the named images and those that were built from them.
 
-    What has the same layers alone isn't built from an image: two images may share all of them and have nothing to do
-    with each other.
+    Shared layers don't make an image a descendant: two unrelated images may share all of theirs.
     """
     children: dict[str, list[str]] = {}
     for image in images.all():
@@ -161,19 +167,19 @@ def _ancestors(images: ImageStore, values: list[str]) -> set[str]:
             pending.append(images.find(value).id)
         except (NotFound, InvalidInput):
             continue
-    found: set[str] = set()
+    ancestors: set[str] = set()
     while pending:
         image_id = pending.pop()
-        if image_id not in found:
-            found.add(image_id)
+        if image_id not in ancestors:
+            ancestors.add(image_id)
             pending += children.get(image_id, [])
-    return found
+    return ancestors
 
 
 def image_names(images: ImageStore, containers: Iterable[EngineContainer]) -> dict[str, str]:
-    """Returns what a list shows as each container's image, by the container's id.
+    """Return the image name that a list shows for each container, by the container's id.
 
-    That is the name its creator wrote, or the image's id once that name is gone or means another image.
+    It is the name in the creation request, or the image's id once that name is gone or belongs to another image.
     """
     ids: dict[str, str] = {}
     shown: dict[str, str] = {}
@@ -189,23 +195,23 @@ def image_names(images: ImageStore, containers: Iterable[EngineContainer]) -> di
 
 
 def prunable(containers: ContainerLookup, filters: Mapping[str, list[str]]) -> list[EngineContainer]:
-    """Returns the containers that a prune removes."""
+    """Return the containers that a prune removes."""
     unknown = set(filters) - {"until", "label", "label!"}
     if unknown:
         raise InvalidInput(f"invalid filter '{min(unknown)}'")
     edge = until(filters.get("until", []))
     return [
-        each
-        for each in containers.all()
-        if each.record.status in {"created", "exited", "dead"}
-        and (edge is None or each.record.created_ns < edge)
-        and all(labelled(each.record.config.labels, value) for value in filters.get("label", []))
-        and not any(labelled(each.record.config.labels, value) for value in filters.get("label!", []))
+        container
+        for container in containers.all()
+        if container.record.status in {"created", "exited", "dead"}
+        and (edge is None or container.record.created_ns < edge)
+        and all(labelled(container.record.config.labels, value) for value in filters.get("label", []))
+        and not any(labelled(container.record.config.labels, value) for value in filters.get("label!", []))
     ]
 
 
 def sizes(layers: LayerStore, container: EngineContainer) -> tuple[int, int]:
-    """Bytes in its writable layer, and of all its files."""
+    """Return the sizes of a container's writable layer and of all its files."""
     written = tree_size(container.upper)
     return written, written + sum(layers.get(diff_id).size for diff_id in container.record.layers)
 
@@ -213,7 +219,7 @@ def sizes(layers: LayerStore, container: EngineContainer) -> tuple[int, int]:
 def lines(
     view: ContainerView, images: ImageStore, containers: Sequence[EngineContainer], *, size: bool = False
 ) -> list[ContainerSummary]:
-    """Returns the containers' lines in a list, measured with `size`."""
+    """Return the containers' lines in a list, with their sizes if `size` is set."""
     names = image_names(images, containers)
 
     def line(container: EngineContainer) -> ContainerSummary:

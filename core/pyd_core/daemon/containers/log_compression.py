@@ -1,6 +1,6 @@
-"""Packing the older files of a log, `--log-opt compress`, and reading them back: gzip, as Docker Engine does.
+"""The compression of a log's older files, `--log-opt compress`, and their reading: gzip, as in Docker Engine.
 
-All goes on between other work, a block at a time: what takes a moment keeps nobody waiting, and can be given up.
+Files are packed a block at a time between other tasks, so that packing delays no client and can be cancelled.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pyd_core.daemon.images.streams import DECOMPRESSION_ERRORS
 from pyd_core.errors import EngineError
 
 SUFFIX = ".gz"
-BLOCK = 1 << 18
+BLOCK_BYTES = 1 << 18
 
 
 class LogFile:
-    """A file of a container's log that is being read; as long as it is, it isn't packed.
+    """A file of a container's log that is being read; it isn't packed meanwhile.
 
     Attributes:
-        inode: What it is known by, also after it was renamed.
+        inode: Its inode number, which identifies it after a rename too.
     """
 
     def __init__(self, container: EngineContainer, path: Path) -> None:
@@ -39,12 +39,12 @@ class LogFile:
         container.open_log_inodes.append(self.inode)
 
     def close(self) -> None:
-        """Lets go of it."""
+        """Close the file."""
         self._stream.close()
         self._container.open_log_inodes.remove(self.inode)
 
     async def contents(self) -> IO[bytes]:
-        """Returns what is in it, to go back and forth in.
+        """Return the contents as a seekable file.
 
         Raises:
             EngineError: It is packed, and damaged.
@@ -61,16 +61,16 @@ class LogFile:
 
     def _next_of(self, unpacking: IO[bytes]) -> bytes:
         try:
-            return unpacking.read(BLOCK)
+            return unpacking.read(BLOCK_BYTES)
         except DECOMPRESSION_ERRORS as error:
             raise EngineError(f"{self._path.name} is damaged: {error}", hint="remove that file") from error
 
 
 async def pack_all(container: EngineContainer, files: Iterable[Path]) -> bool:
-    """Packs those of a log's older files that aren't yet; on a full disk they stay as they are.
+    """Pack a log's older files; on a full disk they stay as they are.
 
     Returns:
-        Whether none is left because it is being read.
+        Whether all are packed: False where some are being read.
     """
     done = True
     for path in files:
@@ -88,7 +88,7 @@ async def _pack(container: EngineContainer, path: Path) -> bool:
             if _read(container, inode):
                 return False
             with cast("IO[bytes]", igzip.IGzipFile(fileobj=out, mode="wb")) as packing:  # type: ignore[no-untyped-call]
-                while block := file.read(BLOCK):
+                while block := file.read(BLOCK_BYTES):
                     packing.write(block)
                     await asyncio.sleep(0)
             out.flush()

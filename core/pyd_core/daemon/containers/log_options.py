@@ -1,4 +1,4 @@
-"""What `--log-driver` and `--log-opt` say: how much of a log is kept, as json-file and local have it, or nothing.
+"""The options `--log-driver` and `--log-opt`: how much of a log is kept, as by json-file and local, or nothing.
 
 Rules and words are Docker Engine's (daemon/logger/jsonfilelog, daemon/logger/local).
 """
@@ -33,7 +33,7 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 
 @dataclass(frozen=True)
 class LogLimits:
-    """What of a container's log is kept: so many files of about so many bytes; a size of 0 is no limit."""
+    """The limits of a container's log: the number of files and their approximate size; a size of 0 is no limit."""
 
     size: int = 0
     files: int = 1
@@ -42,7 +42,7 @@ class LogLimits:
 
     @classmethod
     def read(cls, config: LogConfig) -> LogLimits:
-        """Reads what has been checked when the container was made, by this engine or by one before it.
+        """Read options that were checked at the creation, by this engine or an older one.
 
         Raises:
             InvalidInput: A number makes no sense.
@@ -61,7 +61,7 @@ class LogLimits:
 
 
 def check(config: LogConfig) -> None:
-    """Refuses what makes no sense.
+    """Refuse invalid options.
 
     Raises:
         InvalidInput: An option isn't known, has a value of another kind, or doesn't go with the others.
@@ -93,27 +93,27 @@ def check(config: LogConfig) -> None:
 
 
 def details(record: ContainerRecord) -> bytes:
-    """What the options add to each line, as `docker logs --details` shows it: `NAME=VALUE,…`, escaped as in URLs."""
+    """Return the attributes of each line, as `docker logs --details` shows them: `NAME=VALUE,…`, escaped as in URLs."""
     options = record.host.log_config.config
     labels = record.config.labels
-    env = dict(each.split("=", 1) for each in record.config.env if "=" in each)
-    found = {
+    env = dict(variable.split("=", 1) for variable in record.config.env if "=" in variable)
+    attributes = {
         **_chosen(labels, options.get("labels", ""), options.get("labels-regex", "")),
         **_chosen(env, options.get("env", ""), options.get("env-regex", "")),
     }
     tag = _tag(record, options.get("tag", ""))
     if tag:
-        found["tag"] = tag
-    return ",".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in sorted(found.items())).encode()
+        attributes["tag"] = tag
+    return ",".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in sorted(attributes.items())).encode()
 
 
 def _chosen(values: Mapping[str, str], names: str, pattern: str) -> dict[str, str]:
-    wanted = set(names.split(",")) if names else set()
-    found = {name: value for name, value in values.items() if name in wanted}
+    selected = set(names.split(",")) if names else set()
+    attributes = {name: value for name, value in values.items() if name in selected}
     if pattern:
         fits = _pattern(pattern)
-        found |= {name: value for name, value in values.items() if fits.search(name)}
-    return found
+        attributes |= {name: value for name, value in values.items() if fits.search(name)}
+    return attributes
 
 
 def _pattern(text: str) -> Pattern:
@@ -124,7 +124,7 @@ def _pattern(text: str) -> Pattern:
 
 
 def _tag(record: ContainerRecord, template: str) -> str:
-    """Fills in the tag's fields; what it doesn't know stays as it is."""
+    """Fill in the tag's fields; unknown ones stay as they are."""
     known = {
         "ID": record.id[:12],
         "FullID": record.id,
@@ -134,7 +134,7 @@ def _tag(record: ContainerRecord, template: str) -> str:
         "ImageFullID": record.image_id,
         "DaemonName": "docker",
     }
-    return _FIELD.sub(lambda found: known.get(found[1], found[0]), template)
+    return _FIELD.sub(lambda field: known.get(field[1], field[0]), template)
 
 
 def _files(text: str) -> int:
@@ -146,10 +146,10 @@ def _files(text: str) -> int:
 
 
 def _size(text: str) -> int:
-    found = _SIZE.fullmatch(text)
-    if found is None or len(text) > DIGITS + 4:
+    match = _SIZE.fullmatch(text)
+    if match is None or len(text) > DIGITS + 4:
         raise InvalidInput(f"invalid size: '{text[:40]}'")
-    size = int(float(found[1]) * 1000 ** _POWERS[(found[2] or "").lower()])
+    size = int(float(match[1]) * 1000 ** _POWERS[(match[2] or "").lower()])
     if size == 0:
         raise InvalidInput("max-size must be a positive number")
     return size

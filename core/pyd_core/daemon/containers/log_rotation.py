@@ -1,9 +1,8 @@
-"""Several log files for one container, `NAME.1` being the newest of the old ones: `--log-opt max-size` with `max-file`.
+"""The rotation of a container's log, `NAME.1` being the newest old file: `--log-opt max-size` with `max-file`.
 
-conmon makes its new file beside the old one and renames it into its place: when it is told to open its log anew, and by
-itself when it has written as much as it may (`reopen_k8s_file` of its ctr_logging.c). The file it writes to has a
-second name: its number once conmon has been told, and until then one by which it isn't gone when conmon replaces it by
-itself. A size with a single file is conmon's own job.
+conmon makes a new file and renames it over the old one, on request and when the file has reached conmon's own limit
+(`reopen_k8s_file` of its ctr_logging.c). So the current file has a second name, which keeps it when conmon replaces it
+on its own; on request it gets its number first. A size limit with a single file is left to conmon.
 """
 
 from __future__ import annotations
@@ -19,33 +18,33 @@ from pyd_core.daemon.containers.log_options import LogLimits
 from pyd_core.daemon.runtime import conmon
 from pyd_core.linux.watch import FileWatch
 
-PAUSE = 0.05
-"""Seconds between two looks at a log that is being written."""
-RETRY = 1.0
-"""Seconds until a file that was being read is looked at again, to pack it."""
-UNWATCHED = 64 << 20
-"""Bytes after which conmon begins anew by itself where the engine keeps several files: more than is written between two
-looks, so that it matters only while no engine runs."""
+DEBOUNCE_S = 0.05
+"""The minimum time between two checks of a log that is being written."""
+PACK_RETRY_INTERVAL_S = 1.0
+"""The time until the engine tries again to pack a file that was being read."""
+MIN_CONMON_BYTES = 64 << 20
+"""The lowest limit for conmon where the engine rotates: more than is written between two checks, so that conmon rotates
+only while no engine runs."""
 
 
-def most(limits: LogLimits) -> int:
-    """Returns the bytes after which conmon is to begin its log anew by itself; 0 is never."""
-    return limits.size if limits.files == 1 else max(UNWATCHED, limits.size * limits.files)
+def conmon_limit(limits: LogLimits) -> int:
+    """Return the size at which conmon itself replaces its log; 0 is never."""
+    return limits.size if limits.files == 1 else max(MIN_CONMON_BYTES, limits.size * limits.files)
 
 
 def files(log: Path) -> dict[int, Path]:
-    """Returns the files of a log that are there by their inode numbers, the oldest first.
+    """Return the files of a log by their inode numbers, the oldest first.
 
-    A file that is both packed and not, because a crash came in between, is there once.
+    A file that exists both packed and unpacked, after a crash, is returned once.
     """
-    packed_first = sorted(log.parent.glob(f"{log.name}.*"), key=lambda each: each.suffix != log_compression.SUFFIX)
-    older = {_number(each): each for each in packed_first}
+    packed_first = sorted(log.parent.glob(f"{log.name}.*"), key=lambda path: path.suffix != log_compression.SUFFIX)
+    older = {_number(path): path for path in packed_first}
     older.pop(0, None)
-    found: dict[int, Path] = {}
+    by_inode: dict[int, Path] = {}
     for path in [*(older[number] for number in sorted(older, reverse=True)), _second(log), log]:
         with contextlib.suppress(FileNotFoundError):
-            found.setdefault(path.stat().st_ino, path)
-    return found
+            by_inode.setdefault(path.stat().st_ino, path)
+    return by_inode
 
 
 def _number(path: Path) -> int:
@@ -57,8 +56,8 @@ def _second(log: Path) -> Path:
     return log.with_name("written.log")
 
 
-def begin(log: Path, limits: LogLimits) -> None:
-    """Puts a full file away before another conmon, which doesn't count what is there, goes on writing to it."""
+def rotate_before_start(log: Path, limits: LogLimits) -> None:
+    """Rotate a full file before a new conmon appends to it, because conmon doesn't count the existing contents."""
     if limits.size and log.exists() and log.stat().st_size >= limits.size:
         if limits.files > 1:
             _follow(log, limits.files)
@@ -66,44 +65,44 @@ def begin(log: Path, limits: LogLimits) -> None:
         log.unlink()
 
 
-async def keep(container: EngineContainer, limits: LogLimits) -> None:
-    """Rotates the log of a running container whenever it is full; runs until it is cancelled."""
+async def rotate_while_running(container: EngineContainer, limits: LogLimits) -> None:
+    """Rotate the log of a running container whenever it is full, until cancelled."""
     log = container.log
-    told, due = 0, limits.compress
+    reopened_inode, must_pack = 0, limits.compress
     with FileWatch(container.directory) as watch:
         if not log.exists():
             conmon.reopen_log(container.bundle)
         while True:
-            with contextlib.suppress(OSError):  # on a full disk, say; the next look may do better
+            with contextlib.suppress(OSError):  # a full disk, for example; the next check may succeed
                 now = log.stat()
-                if now.st_ino == told:
-                    pass  # conmon hasn't come to it yet
+                if now.st_ino == reopened_inode:
+                    pass  # conmon hasn't reopened it yet
                 elif _follow(log, limits.files):
-                    told, due = 0, limits.compress  # numbers of inodes are used again
+                    reopened_inode, must_pack = 0, limits.compress  # inode numbers are reused
                 elif now.st_size >= limits.size:
-                    _shift(log, limits.files)  # before conmon begins anew: there are never more files than there may be
+                    _shift(log, limits.files)  # before conmon reopens it, so that there are never too many files
                     conmon.reopen_log(container.bundle)
-                    told = now.st_ino
-            if due:
-                due = not await log_compression.pack_all(container, _older(log))
+                    reopened_inode = now.st_ino
+            if must_pack:
+                must_pack = not await log_compression.pack_all(container, _older(log))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(watch.changed(), RETRY if due else None)
-            await asyncio.sleep(PAUSE)
+                await asyncio.wait_for(watch.changed(), PACK_RETRY_INTERVAL_S if must_pack else None)
+            await asyncio.sleep(DEBOUNCE_S)
 
 
 def _older(log: Path) -> list[Path]:
-    """Returns the files that nothing is written to any more."""
-    found = files(log)
+    """Return the files that are no longer written to."""
+    by_inode = files(log)
     if log.exists():
-        found.pop(log.stat().st_ino, None)
-    return [path for path in found.values() if _number(path)]
+        by_inode.pop(log.stat().st_ino, None)
+    return [path for path in by_inode.values() if _number(path)]
 
 
-def _follow(log: Path, most: int) -> bool:
-    """Numbers the file that conmon has replaced, and gives the new one its second name."""
+def _follow(log: Path, max_files: int) -> bool:
+    """Number the file that conmon has replaced, and give the new one its second name; return whether it did."""
     if _same(log.stat(), _second(log)):
         return False
-    _shift(log, most)
+    _shift(log, max_files)
     os.link(log, _second(log))
     return True
 
@@ -112,21 +111,21 @@ def _same(now: os.stat_result, other: Path) -> bool:
     return other.exists() and other.stat().st_ino == now.st_ino
 
 
-def _shift(log: Path, most: int) -> None:
-    """Gives each of the older files the next number, and the one that was last written to the first."""
+def _shift(log: Path, max_files: int) -> None:
+    """Give each of the older files the next number, and the last one written to the first number."""
     newest = _second(log)
-    if not newest.exists() or any(_same(newest.stat(), each) for each in _named(log, 1)):
+    if not newest.exists() or any(_same(newest.stat(), path) for path in _named(log, 1)):
         newest.unlink(missing_ok=True)
         return
-    for number in reversed(range(1, most)):
+    for number in reversed(range(1, max_files)):
         for path in _named(log, number):
             if not path.exists():
                 continue
-            if number == most - 1:
+            if number == max_files - 1:
                 path.unlink()
             else:
                 path.rename(log.with_name(path.name.replace(f"{log.name}.{number}", f"{log.name}.{number + 1}", 1)))
-    if most > 1:
+    if max_files > 1:
         newest.rename(log.with_name(f"{log.name}.1"))
 
 

@@ -1,4 +1,4 @@
-"""Reading what a container printed, from the files of conmon's log.
+"""The reading of containers' output from conmon's log files.
 
 Each line of the `k8s-file` format is `TIME STREAM F|P TEXT`: `F` ends a line of the program, `P` is a part of one.
 """
@@ -28,13 +28,13 @@ BLOCK = 1 << 16
 
 @dataclass(frozen=True, kw_only=True)
 class LogOptions:
-    """What the client wants of the log."""
+    """The part of a log that a client requests, and its format."""
 
     stdout: bool = True
     stderr: bool = True
     timestamps: bool = False
     details: bool = False
-    """Whether each line begins with what `--log-opt` adds to it."""
+    """Whether each line begins with the attributes of `--log-opt`."""
     follow: bool = False
     tail: int | None = None
     """Lines from the end; None is all."""
@@ -45,7 +45,7 @@ class LogOptions:
 
 
 class _Formatter:
-    """Turns lines of the log into what the client gets."""
+    """Formats lines of the log for a client."""
 
     def __init__(self, options: LogOptions, *, tty: bool, details: bytes = b"") -> None:
         self._options = options
@@ -53,12 +53,12 @@ class _Formatter:
         self._details = details + b" " if options.details else b""
         self._inside = {1: False, 2: False}
 
-    def wanted(self, line: bytes) -> bool:
+    def wants(self, line: bytes) -> bool:
         stream = line[36:42] if len(line) > 42 else b""
         return (self._options.stdout and b"stdout" in stream) or (self._options.stderr and b"stderr" in stream)
 
     def line(self, line: bytes) -> bytes:
-        """Formats one line of the log, without its newline; empty when the client doesn't want it."""
+        """Format a line of the log, given without its newline; empty when the client doesn't want it."""
         parts = line.split(b" ", 3)
         if len(parts) != 4:
             return b""
@@ -79,7 +79,7 @@ class _Formatter:
         return data if self._tty else frame(stream, data)
 
     def late(self, line: bytes) -> bool:
-        """Whether a line lies after the end the client set, and so all that follow."""
+        """Return whether a line, and so each later one, lies after the client's end time."""
         if not self._options.until:
             return False
         moment = parse_time(_canonical(line.split(b" ", 1)[0]).decode()) or 0
@@ -94,27 +94,27 @@ def _canonical(time: bytes) -> bytes:
 
 
 def _tail(file: IO[bytes], count: int, formatter: _Formatter) -> tuple[int, int]:
-    """Returns the offset at which the last `count` lines of a file begin, and how many there are."""
-    at, rest, found = file.seek(0, os.SEEK_END), b"", 0
-    while at > 0:
-        size = min(BLOCK, at)
-        at -= size
-        file.seek(at)
+    """Return the offset of the last `count` lines of a file, and how many there are."""
+    offset, rest, count_found = file.seek(0, os.SEEK_END), b"", 0
+    while offset > 0:
+        size = min(BLOCK, offset)
+        offset -= size
+        file.seek(offset)
         block = file.read(size) + rest
         lines = block.split(b"\n")
         rest = lines[0]
-        end = at + len(block)
-        for line in reversed(lines if at == 0 else lines[1:]):
-            if line and formatter.wanted(line) and b" P " not in line[:48]:
-                found += 1
-                if found > count:
+        end = offset + len(block)
+        for line in reversed(lines if offset == 0 else lines[1:]):
+            if line and formatter.wants(line) and b" P " not in line[:48]:
+                count_found += 1
+                if count_found > count:
                     return end + 1, count
             end -= len(line) + 1
-    return 0, found
+    return 0, count_found
 
 
-class _Place:
-    """How far the files of a log have been read; where one has been renamed meanwhile it is the same file still."""
+class _Position:
+    """A position in the files of a log, which survives their renaming."""
 
     def __init__(self, container: EngineContainer, formatter: _Formatter) -> None:
         self._container = container
@@ -122,88 +122,90 @@ class _Place:
         self._file: LogFile | None = None
         self._next: LogFile | None = None
         self._contents: IO[bytes] | None = None
-        self._at = 0
+        self._offset = 0
 
     async def go_back(self, count: int) -> None:
-        """Goes to where the last so many lines begin."""
-        while (file := self._beside(-1)) is not None:
+        """Seek to the last `count` lines."""
+        while (file := self._neighbour(-1)) is not None:
             contents = await self._go_to(file)
-            self._at, found = _tail(contents, count, self._formatter) if count else (contents.seek(0, os.SEEK_END), 0)
-            count -= found
+            self._offset, lines = (
+                _tail(contents, count, self._formatter) if count else (contents.seek(0, os.SEEK_END), 0)
+            )
+            count -= lines
             if count == 0:
                 return
 
     def close(self) -> None:
-        """Lets go of the files."""
+        """Close the files."""
         for file in (self._file, self._next):
             if file is not None:
                 file.close()
         self._file = self._next = None
 
     def is_past(self, end: tuple[int, int]) -> bool:
-        """Whether a place in one of the files, its inode number and an offset, has been read."""
-        return self._file is not None and self._file.inode == end[0] and self._at >= end[1]
+        """Return whether a position, an inode number and an offset, has been read."""
+        return self._file is not None and self._file.inode == end[0] and self._offset >= end[1]
 
     def has_newer(self) -> bool:
-        """Finds the file to go on with behind this one. What is written to this one has ended when there is one."""
+        """Return the next file, if there is one: this one is no longer written to then."""
         if self._next is None:
-            self._next = self._beside(1)
+            self._next = self._neighbour(1)
         return self._next is not None
 
     async def go_on(self) -> None:
-        """Goes on at the beginning of the file that was found."""
+        """Continue at the start of the next file."""
         file, self._next = self._next, None
         if file is not None:
             await self._go_to(file)
 
-    def _beside(self, step: int) -> LogFile | None:
-        found = log_rotation.files(self._container.log)
-        numbers = list(found)
-        at = 0 if step > 0 else len(numbers) - 1
+    def _neighbour(self, step: int) -> LogFile | None:
+        by_inode = log_rotation.files(self._container.log)
+        numbers = list(by_inode)
+        index = 0 if step > 0 else len(numbers) - 1
         if self._file is not None:
             if self._file.inode in numbers:
-                at = numbers.index(self._file.inode) + step
+                index = numbers.index(self._file.inode) + step
             elif step < 0:
-                return None  # it is gone, with all that were older
-        if not 0 <= at < len(numbers):
+                return None  # it is gone, with all older ones
+        if not 0 <= index < len(numbers):
             return None
         try:
-            return LogFile(self._container, found[numbers[at]])
+            return LogFile(self._container, by_inode[numbers[index]])
         except FileNotFoundError:  # removed meanwhile
             return None
 
     async def _go_to(self, file: LogFile) -> IO[bytes]:
         if self._file is not None:
             self._file.close()
-        self._file, self._at = file, 0
+        self._file, self._offset = file, 0
         self._contents = await file.contents()
         return self._contents
 
     def block(self) -> tuple[bytes, bool, bool]:
-        """Formats a block's worth of lines.
+        """Format a block of lines.
 
         Returns:
-            What the client gets, whether there were any lines, and whether the end that the client set is reached.
+            The text for the client, whether there were any lines, and whether the client's end time is reached.
         """
         if self._contents is None:
             return b"", False, False
         pieces: list[bytes] = []
-        begun = self._at
+        begun = self._offset
         self._contents.seek(begun)
         for line in self._contents:
             if not line.endswith(b"\n"):
                 break  # conmon is still writing it
-            self._at += len(line)
+            self._offset += len(line)
             pieces.append(self._formatter.line(line[:-1]))
             if self._formatter.late(line[:-1]):
                 return b"".join(pieces), True, True
-            if self._at - begun >= BLOCK:
+            if self._offset - begun >= BLOCK:
                 break
-        return b"".join(pieces), self._at > begun, False
+        return b"".join(pieces), self._offset > begun, False
 
 
 def check(container: EngineContainer) -> None:
-    """Refuses to read what isn't kept.
+    """Refuse to read a log that isn't kept.
 
     Raises:
         Unsupported: Its driver keeps nothing.
@@ -213,9 +215,9 @@ def check(container: EngineContainer) -> None:
 
 
 async def read(container: EngineContainer, options: LogOptions) -> AsyncGenerator[bytes, None]:
-    """Yields the log as the client wants it; with `follow` until the container ends.
+    """Yield the log for a client; with `follow` until the container ends.
 
-    A container may write faster than its log can be read: so one block at a time, and others get their turn in between.
+    A container may write faster than its log can be read, so other tasks get a turn after each block.
     """
     details = log_options.details(container.record) if options.details else b""
     formatter = _Formatter(options, tty=container.record.config.tty, details=details)
@@ -226,27 +228,27 @@ async def read(container: EngineContainer, options: LogOptions) -> AsyncGenerato
             return  # it was removed meanwhile, and its log with it
         raise
     end = None if options.follow else _end(container.log)
-    over = container.next_end()
-    with watching as watch, closing(_Place(container, formatter)) as place:
+    ended = container.next_end()
+    with watching as watch, closing(_Position(container, formatter)) as position:
         if options.tail is not None:
-            await place.go_back(options.tail)
+            await position.go_back(options.tail)
         async with TaskOwner() as owner:
-            ending = owner.start(_until(over))
+            ending = owner.start(_until(ended))
             while True:
                 last = not options.follow or ending.done() or not container.record.running
                 while True:
-                    newer = place.has_newer()
+                    newer = position.has_newer()
                     any_, late = True, False
                     while any_ and not late:
-                        piece, any_, late = place.block()
+                        piece, any_, late = position.block()
                         if piece:
                             yield piece
-                        if end is not None and place.is_past(end):
-                            return  # what is printed meanwhile isn't asked for, and might come faster than it is read
+                        if end is not None and position.is_past(end):
+                            return  # later output isn't requested, and might come faster than it is read
                         await asyncio.sleep(0)
                     if late or not newer:
                         break
-                    await place.go_on()
+                    await position.go_on()
                 if last or late:
                     return
                 changing = owner.start(watch.changed())
@@ -255,7 +257,7 @@ async def read(container: EngineContainer, options: LogOptions) -> AsyncGenerato
 
 
 def _end(log: Path) -> tuple[int, int] | None:
-    """Where a log ends just now: the inode number of its newest file, and its size."""
+    """Return a log's current end: the inode number of its newest file, and its size."""
     try:
         status = log.stat()
     except OSError:
@@ -263,5 +265,5 @@ def _end(log: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_size
 
 
-async def _until(over: asyncio.Future[int]) -> None:
-    await over
+async def _until(ended: asyncio.Future[int]) -> None:
+    await ended

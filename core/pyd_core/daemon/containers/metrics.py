@@ -1,4 +1,4 @@
-"""What the kernel counts of a control group, in the shapes of the Engine API.
+"""The kernel's counters of a control group, as structs of the Engine API.
 
 Names and sources are those of Docker Engine 26 (`daemon/stats_unix.go`), whose numbers exporters read by name. Formats:
 `Documentation/admin-guide/cgroup-v2.rst` and `cgroup-v1/` of the kernel, proc_pid_net(5).
@@ -25,7 +25,7 @@ from pyd_core.model.stats import (
 
 _TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 _CPU_FIELDS = 7
-"""Of the first line of /proc/stat: those before `steal`, as Docker Engine adds them up."""
+"""How many fields of the first line of /proc/stat count: those before `steal`, as in Docker Engine."""
 
 
 class Group:
@@ -35,7 +35,7 @@ class Group:
         self._directories = directories
 
     def _read(self, controller: str, name: str) -> str:
-        """Returns a file's text; empty where there is none."""
+        """Return a file's text; empty where there is none."""
         directory = self._directories.get(controller, self._directories.get(UNIFIED))
         if directory is None:
             return ""
@@ -45,17 +45,17 @@ class Group:
             return ""
 
     def _fields(self, controller: str, name: str) -> dict[str, int]:
-        """Returns the numbers of a file with a name and a number on each line."""
+        """Return the numbers of a file with a name and a number on each line."""
         pairs = (line.split() for line in self._read(controller, name).splitlines())
         return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
 
     def _number(self, controller: str, name: str) -> int:
-        """Returns a file's only number; 0 for `max`, which means no limit."""
+        """Return a file's only number; 0 for `max`, which means no limit."""
         text = self._read(controller, name).strip()
         return int(text) if text.isdecimal() else 0
 
     def cpu(self) -> CpuStats | None:
-        """Returns processor time; None when the group is gone."""
+        """Return processor time; None when the group is gone."""
         v1 = "cpuacct" in self._directories
         if not self._read("cpuacct", "cpuacct.usage" if v1 else "cpu.stat"):
             return None
@@ -64,7 +64,7 @@ class Group:
             split = self._fields("cpuacct", "cpuacct.stat")
             usage = CpuUsage(
                 total_usage=self._number("cpuacct", "cpuacct.usage"),
-                percpu_usage=[int(each) for each in self._read("cpuacct", "cpuacct.usage_percpu").split()],
+                percpu_usage=[int(number) for number in self._read("cpuacct", "cpuacct.usage_percpu").split()],
                 usage_in_kernelmode=split.get("system", 0) * _TICK_NS,
                 usage_in_usermode=split.get("user", 0) * _TICK_NS,
             )
@@ -86,9 +86,9 @@ class Group:
         )
 
     def memory(self) -> MemoryStats:
-        """Returns memory use with all file cache; clients take `inactive_file` off by themselves."""
+        """Return memory use with all file cache; clients subtract `inactive_file` themselves."""
         if "memory" in self._directories:
-            usage, peak = (self._number("memory", f"memory.{each}_in_bytes") for each in ("usage", "max_usage"))
+            usage, peak = (self._number("memory", f"memory.{kind}_in_bytes") for kind in ("usage", "max_usage"))
             limit = self._number("memory", "memory.limit_in_bytes")
             failures = self._number("memory", "memory.failcnt")
         else:
@@ -103,11 +103,11 @@ class Group:
         )
 
     def processes(self) -> PidsStats:
-        """Returns the number of processes and threads, and its limit."""
+        """Return the number of processes and threads, and its limit."""
         return PidsStats(current=self._number("pids", "pids.current"), limit=self._number("pids", "pids.max"))
 
     def blocks(self) -> BlockStats:
-        """Returns block device use; the kinds that are empty were counted by the CFQ scheduler, which is gone."""
+        """Return block device use; the empty kinds were counted by the CFQ scheduler, which is gone."""
         if "blkio" in self._directories:
             return BlockStats(
                 io_service_bytes_recursive=_entries(self._read("blkio", "blkio.throttle.io_service_bytes_recursive")),
@@ -123,7 +123,7 @@ class Group:
 
 
 def _entries(text: str) -> list[BlockEntry]:
-    """Reads `8:0 Read 4096` lines; the line with the total of all devices has no device."""
+    """Parse `8:0 Read 4096` lines; the line with the total of all devices has no device."""
     rows = (line.split() for line in text.splitlines())
     return [
         BlockEntry(major=int(major), minor=int(minor), op=row[1], value=int(row[2]))
@@ -134,7 +134,7 @@ def _entries(text: str) -> list[BlockEntry]:
 
 
 def _unified_entries(text: str) -> list[BlockEntry]:
-    """Reads `8:0 rbytes=4096 wbytes=0 …` lines."""
+    """Parse `8:0 rbytes=4096 wbytes=0 …` lines."""
     entries: list[BlockEntry] = []
     for line in text.splitlines():
         device, _, rest = line.partition(" ")
@@ -154,9 +154,9 @@ def _system_cpu_ns() -> int:
 
 
 def interfaces(pid: int) -> dict[str, InterfaceStats]:
-    """Returns the counters of each interface but the loopback, by its name in the container.
+    """Return the counters of each interface but the loopback, by its name in the container.
 
-    Empty where the process is gone, and where its network is the host's: what the host moves isn't the container's.
+    Empty where the process is gone, and where its network is the host's, whose traffic isn't the container's.
     """
     if shares_network(pid) is not False:
         return {}
@@ -164,13 +164,13 @@ def interfaces(pid: int) -> dict[str, InterfaceStats]:
         lines = Path(f"/proc/{pid}/net/dev").read_text(encoding="utf-8", errors="replace").splitlines()[2:]
     except OSError:
         return {}
-    found: dict[str, InterfaceStats] = {}
+    counters: dict[str, InterfaceStats] = {}
     for line in lines:
         name, _, rest = line.partition(":")
-        counts = [int(each) for each in rest.split()]
+        counts = [int(number) for number in rest.split()]
         if name.strip() == "lo" or len(counts) < 12:
             continue
-        found[name.strip()] = InterfaceStats(
+        counters[name.strip()] = InterfaceStats(
             rx_bytes=counts[0],
             rx_packets=counts[1],
             rx_errors=counts[2],
@@ -180,4 +180,4 @@ def interfaces(pid: int) -> dict[str, InterfaceStats]:
             tx_errors=counts[10],
             tx_dropped=counts[11],
         )
-    return found
+    return counters

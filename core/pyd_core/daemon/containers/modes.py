@@ -1,4 +1,4 @@
-"""Words of a creation that choose one of a few: whose namespaces, which storage. Words and rules are Docker Engine's.
+"""Enumerated fields of a creation: namespaces to share, storage. Values, rules and messages are Docker Engine's.
 
 See `validate` and `validateNetContainerMode` of its runconfig.
 """
@@ -15,7 +15,7 @@ _OTHERS = "container:"
 
 
 def check(body: CreateBody) -> None:
-    """Refuses words that aren't known, and what doesn't go with another container's or the host's namespaces.
+    """Refuse unknown values, and options that conflict with another container's or the host's namespaces.
 
     Raises:
         InvalidInput: A word isn't known, or two choices don't go together.

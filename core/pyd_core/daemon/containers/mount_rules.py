@@ -1,4 +1,4 @@
-"""What of a mount's options goes together, before anything is made. Rules and words are Docker Engine's.
+"""The rules for mount options, checked before anything is created. Rules and messages are Docker Engine's.
 
 See `linux_parser.go` and `validate.go` of its volume/mounts.
 """
@@ -22,7 +22,7 @@ _TMPFS_FLAGS = MODES | frozenset(
 
 
 def target(path: str) -> str:
-    """Returns where a mount goes, in its shortest form.
+    """Return a mount's target, normalized.
 
     Raises:
         InvalidInput: It isn't absolute, or the root itself.
@@ -36,86 +36,86 @@ def target(path: str) -> str:
 
 
 def words(mode: str, *, named: bool) -> list[str]:
-    """Reads the third part of `-v`.
+    """Parse the third part of `-v`.
 
     Args:
         mode: `ro,z` and the like.
-        named: Whether it is a volume that is mounted.
+        named: Whether a volume is mounted.
 
     Raises:
         InvalidInput: A word is unknown, contradicts another, or is for the other kind.
     """
-    found = [word for word in mode.split(",") if word]
-    for word in found:
+    options = [word for word in mode.split(",") if word]
+    for word in options:
         if not any(word in group for group in _GROUPS):
             raise InvalidInput(f"invalid mode: {word[:40]}")
-    if any(len(group.intersection(found)) > 1 for group in _GROUPS) or len(set(found)) < len(found):
+    if any(len(group.intersection(options)) > 1 for group in _GROUPS) or len(set(options)) < len(options):
         raise InvalidInput(f"invalid mode: {mode[:80]}")
-    wrong = MODES.intersection(found) if named else _COPY.intersection(found)
+    wrong = MODES.intersection(options) if named else _COPY.intersection(options)
     if wrong:
         kind, other = ("volume", "a bound directory") if named else ("bind", "a volume")
         raise InvalidInput(f'invalid mount config for type "{kind}": {min(wrong)} is for {other} alone')
-    return found
+    return options
 
 
 def words_of_others(mode: str) -> list[str]:
-    """Reads the second part of `--volumes-from`, which says neither how mounts are passed on nor what is copied.
+    """Parse the second part of `--volumes-from`, which allows neither propagation nor copy options.
 
     Raises:
-        InvalidInput: A word is unknown, contradicts another, or says so.
+        InvalidInput: A word is unknown, contradicts another, or isn't allowed.
     """
-    found = words(mode, named=True) if not MODES.intersection(mode.split(",")) else []
-    if (not found and mode) or _COPY.intersection(found):
+    options = words(mode, named=True) if not MODES.intersection(mode.split(",")) else []
+    if (not options and mode) or _COPY.intersection(options):
         raise InvalidInput(f"invalid mode: {mode[:80]}")
-    return found
+    return options
 
 
 def tmpfs_options(text: str) -> list[str]:
-    """Reads the options of `--tmpfs`.
+    """Parse the options of `--tmpfs`.
 
     Raises:
-        InvalidInput: One is unknown: the kernel would say less.
+        InvalidInput: One is unknown; the kernel's error would be less clear.
     """
-    found = [word for word in text.split(",") if word]
-    for word in found:
+    options = [word for word in text.split(",") if word]
+    for word in options:
         name, equals, _ = word.partition("=")
         if name not in (_TMPFS_VALUES if equals else _TMPFS_FLAGS):
             raise InvalidInput(f"invalid tmpfs option {word[:60]!r}")
-    return found
+    return options
 
 
-def check(each: MountConfig) -> None:
-    """Looks a `--mount` over.
+def check(mount: MountConfig) -> None:
+    """Check a `--mount`.
 
     Raises:
         InvalidInput: A field is missing, makes no sense, or is for mounts of another type.
     """
-    wrong = _wrong(each)
+    wrong = _error_of(mount)
     if wrong:
-        raise InvalidInput(f'invalid mount config for type "{each.type[:40]}": {wrong}')
+        raise InvalidInput(f'invalid mount config for type "{mount.type[:40]}": {wrong}')
 
 
-def _wrong(each: MountConfig) -> str:
-    if each.type not in {"bind", "volume", "tmpfs"}:
+def _error_of(mount: MountConfig) -> str:
+    if mount.type not in {"bind", "volume", "tmpfs"}:
         return "mount type unknown"
-    if not each.target:
+    if not mount.target:
         return "field Target must not be empty"
     for name, given, kind in (
-        ("BindOptions", each.bind_options, "bind"),
-        ("VolumeOptions", each.volume_options, "volume"),
-        ("TmpfsOptions", each.tmpfs_options, "tmpfs"),
+        ("BindOptions", mount.bind_options, "bind"),
+        ("VolumeOptions", mount.volume_options, "volume"),
+        ("TmpfsOptions", mount.tmpfs_options, "tmpfs"),
     ):
-        if given is not None and each.type != kind:
+        if given is not None and mount.type != kind:
             return f"field {name} must not be specified"
-    return {"bind": _wrong_bind, "volume": _wrong_volume, "tmpfs": _wrong_tmpfs}[each.type](each)
+    return {"bind": _bind_error, "volume": _volume_error, "tmpfs": _tmpfs_error}[mount.type](mount)
 
 
-def _wrong_bind(each: MountConfig) -> str:
-    if not each.source:
+def _bind_error(mount: MountConfig) -> str:
+    if not mount.source:
         return "field Source must not be empty"
-    if not each.source.startswith("/"):
-        return f"invalid mount path: '{each.source[:100]}' mount path must be absolute"
-    return _wrong_options(each.bind_options, read_only=each.read_only) if each.bind_options is not None else ""
+    if not mount.source.startswith("/"):
+        return f"invalid mount path: '{mount.source[:100]}' mount path must be absolute"
+    return _wrong_options(mount.bind_options, read_only=mount.read_only) if mount.bind_options is not None else ""
 
 
 def _wrong_options(bind: BindOptions, *, read_only: bool) -> str:
@@ -124,23 +124,23 @@ def _wrong_options(bind: BindOptions, *, read_only: bool) -> str:
     if bind.read_only_non_recursive and bind.read_only_force_recursive:
         return "ReadOnlyNonRecursive and ReadOnlyForceRecursive are in conflict"
     if (bind.read_only_non_recursive or bind.read_only_force_recursive) and not read_only:
-        return "how it is read-only is told, but not that it is"
+        return "a read-only mode is set, but the mount isn't read-only"
     return ""
 
 
-def _wrong_volume(each: MountConfig) -> str:
-    subpath = each.volume_options.subpath if each.volume_options else ""
-    if subpath and not each.source:
+def _volume_error(mount: MountConfig) -> str:
+    subpath = mount.volume_options.subpath if mount.volume_options else ""
+    if subpath and not mount.source:
         return "must not set Subpath when using anonymous volumes"
     if subpath and (subpath.startswith("/") or f"{posixpath.normpath(subpath)}/".startswith("../")):
         return "subpath must be a relative path within the volume"
-    return "must not set ReadOnly mode when using anonymous volumes" if each.read_only and not each.source else ""
+    return "must not set ReadOnly mode when using anonymous volumes" if mount.read_only and not mount.source else ""
 
 
-def _wrong_tmpfs(each: MountConfig) -> str:
-    if each.source:
+def _tmpfs_error(mount: MountConfig) -> str:
+    if mount.source:
         return "field Source must not be specified"
-    given = each.tmpfs_options
+    given = mount.tmpfs_options
     if given is not None and given.size_bytes < 0:
         return f"the size of a tmpfs is bytes, not {given.size_bytes}"
     if given is not None and not 0 <= given.mode <= 0o7777:

@@ -1,4 +1,4 @@
-"""Mounts asked for at creation: `-v`, `--mount`, `--tmpfs`, `--volumes-from` and the image's volumes."""
+"""The mounts of a creation: `-v`, `--mount`, `--tmpfs`, `--volumes-from` and the image's volumes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plan(
     *,
     root: Path,
 ) -> list[MountRecord]:
-    """Resolves every mount, making the volumes that are missing.
+    """Resolve every mount, creating missing volumes.
 
     Args:
         config: Image and creation merged.
@@ -42,19 +42,19 @@ def plan(
     Raises:
         InvalidInput: One makes no sense, or two have the same target.
     """
-    found: dict[str, MountRecord] = {}
+    records: dict[str, MountRecord] = {}
     try:
-        _fill(found, config, host, volumes, others, root=root)
+        _fill(records, config, host, volumes, others, root=root)
     except Exception:
-        for record in found.values():
-            if record.anonymous:  # nobody would know of it
+        for record in records.values():
+            if record.anonymous:  # nothing else would refer to it
                 volumes.undo(volumes.find(record.volume))
         raise
-    return list(found.values())
+    return list(records.values())
 
 
 def _fill(
-    found: dict[str, MountRecord],
+    records: dict[str, MountRecord],
     config: ContainerConfig,
     host: HostConfig,
     volumes: VolumeStore,
@@ -62,78 +62,79 @@ def _fill(
     *,
     root: Path,
 ) -> None:
-    asked: set[str] = set()
+    targets: set[str] = set()
     for entry in host.volumes_from:
         name, _, mode = entry.partition(":")
         mount_rules.words_of_others(mode)
         for record in others(name):
             if record.kind != "tmpfs":
-                found[record.target] = _narrowed(record, mode)
-    for each in host.mounts:
-        mount_rules.check(each)
+                records[record.target] = _narrowed(record, mode)
+    for requested in host.mounts:
+        mount_rules.check(requested)
     for text in host.binds:
-        _take(_passed_on(_bind(text, volumes, host.volume_driver), root), found, asked)
-    for each in host.mounts:
-        _take(_passed_on(_mount(each, volumes), root), found, asked)
+        _take(_passed_on(_bind(text, volumes, host.volume_driver), root), records, targets)
+    for requested in host.mounts:
+        _take(_passed_on(_mount(requested, volumes), root), records, targets)
     for target, options in host.tmpfs.items():
         words = mount_rules.tmpfs_options(options)
-        _take(MountRecord(kind="tmpfs", target=_target(target), options=words), found, asked)
+        _take(MountRecord(kind="tmpfs", target=_target(target), options=words), records, targets)
     for target in config.volumes:
-        if _target(target) not in found:
-            made = volumes.create()
-            found[_target(target)] = MountRecord(
+        if _target(target) not in records:
+            volume = volumes.create()
+            records[_target(target)] = MountRecord(
                 kind="volume",
                 target=_target(target),
-                source=str(volumes.path(made.name)),
-                volume=made.name,
+                source=str(volumes.path(volume.name)),
+                volume=volume.name,
                 copy=True,
                 anonymous=True,
             )
 
 
-def held(mounts: Sequence[MountRecord]) -> dict[str, tuple[str, ...]]:
-    """Returns what each source is mounted with, by the mounts' targets; may wait for a file system that hangs.
+def required_options(mounts: Sequence[MountRecord]) -> dict[str, tuple[str, ...]]:
+    """Return the options that each mount must keep from its source, by target; may block on a file system that hangs.
 
-    A bind has its source's options (mount(2)), yet crun sets them anew, and would let programs run where they must not.
+    A bind has its source's options (mount(2)), but crun sets them again, and would drop `noexec`, for example.
     """
-    found: dict[str, tuple[str, ...]] = {}
-    for each in mounts:
-        if each.kind != "tmpfs":
+    options: dict[str, tuple[str, ...]] = {}
+    for mount in mounts:
+        if mount.kind != "tmpfs":
             with contextlib.suppress(OSError):
-                flags = os.statvfs(each.source).f_flag
-                found[each.target] = tuple(name for flag, name in _HELD if flags & flag)
-    return found
+                flags = os.statvfs(mount.source).f_flag
+                options[mount.target] = tuple(name for flag, name in _HELD if flags & flag)
+    return options
 
 
 def check(mounts: Sequence[MountRecord], workdir: str) -> None:
-    """Refuses a start that mounts stand in the way of, in the same words whatever the runtime.
+    """Refuse a start that would fail on a mount, with the same message for every runtime.
 
-    runc says the same; crun has words of its own for a missing source, and makes a working directory within a mount
-    before it takes the right to write there away.
+    The message is runc's. crun has its own for a missing source, and makes the working directory within a mount before
+    it makes the mount read-only.
 
     Raises:
         EngineError: A source has gone since the creation, or the working directory would have to be made where a mount
             is read-only.
     """
-    for each in mounts:
-        if each.kind == "bind" and not os.path.lexists(each.source):
+    for candidate in mounts:
+        if candidate.kind == "bind" and not os.path.lexists(candidate.source):
             raise EngineError(
-                f'error mounting "{each.source}" to rootfs at "{each.target}": no such file or directory', status=400
+                f'error mounting "{candidate.source}" to rootfs at "{candidate.target}": no such file or directory',
+                status=400,
             )
-    holding = [each for each in mounts if f"{workdir}/".startswith(f"{each.target}/")]
-    mount = max(holding, key=lambda each: len(each.target), default=None)
+    holding = [candidate for candidate in mounts if f"{workdir}/".startswith(f"{candidate.target}/")]
+    mount = max(holding, key=lambda candidate: len(candidate.target), default=None)
     if mount is None or mount.kind == "tmpfs" or not mount.read_only:
         return
-    place = Path(mount.source)
+    path = Path(mount.source)
     for part in Path(workdir).relative_to(mount.target).parts:
-        place /= part
+        path /= part
         try:
-            if stat.S_ISLNK(place.lstat().st_mode):
-                return  # it leads where the container's root, not ours, says
+            if stat.S_ISLNK(path.lstat().st_mode):
+                return  # it is resolved in the container's root
         except FileNotFoundError:
             raise EngineError(f"mkdir {workdir}: read-only file system") from None
         except OSError:
-            return  # the runtime will say it
+            return  # the runtime will report it
 
 
 def _narrowed(record: MountRecord, mode: str) -> MountRecord:
@@ -141,11 +142,11 @@ def _narrowed(record: MountRecord, mode: str) -> MountRecord:
     return msgspec.structs.replace(record, read_only=read_only, copy=False)
 
 
-def _take(record: MountRecord, found: dict[str, MountRecord], asked: set[str]) -> None:
-    if record.target in asked:
+def _take(record: MountRecord, records: dict[str, MountRecord], targets: set[str]) -> None:
+    if record.target in targets:
         raise InvalidInput(f"Duplicate mount point: {record.target}")
-    asked.add(record.target)
-    found[record.target] = record
+    targets.add(record.target)
+    records[record.target] = record
 
 
 def _bind(text: str, volumes: VolumeStore, driver: str) -> MountRecord:
@@ -161,7 +162,7 @@ def _bind(text: str, volumes: VolumeStore, driver: str) -> MountRecord:
     if source.startswith("/"):
         source = os.path.normpath(source)
         if not Path(source).exists():
-            Path(source).mkdir(parents=True)  # the -v form makes it, as Docker Engine does
+            Path(source).mkdir(parents=True)  # the -v form creates it, as in Docker Engine
         return MountRecord(
             kind="bind",
             target=target,
@@ -170,12 +171,12 @@ def _bind(text: str, volumes: VolumeStore, driver: str) -> MountRecord:
             propagation=propagation,
             mode=mode,
         )
-    made = volumes.create(source, driver=driver or "local")
+    created = volumes.create(source, driver=driver or "local")
     return MountRecord(
         kind="volume",
         target=target,
-        source=str(volumes.path(made.name)),
-        volume=made.name,
+        source=str(volumes.path(created.name)),
+        volume=created.name,
         read_only="ro" in words,
         mode=mode or "z",
         copy="nocopy" not in words,
@@ -183,65 +184,65 @@ def _bind(text: str, volumes: VolumeStore, driver: str) -> MountRecord:
     )
 
 
-def _mount(each: MountConfig, volumes: VolumeStore) -> MountRecord:
-    target = _target(each.target)
-    if each.type == "tmpfs":
+def _mount(requested: MountConfig, volumes: VolumeStore) -> MountRecord:
+    target = _target(requested.target)
+    if requested.type == "tmpfs":
         options: list[str] = []
-        if each.tmpfs_options is not None:
-            if each.tmpfs_options.size_bytes:
-                options.append(f"size={each.tmpfs_options.size_bytes}")
-            if each.tmpfs_options.mode:
-                options.append(f"mode={each.tmpfs_options.mode:o}")
-        if each.read_only:
+        if requested.tmpfs_options is not None:
+            if requested.tmpfs_options.size_bytes:
+                options.append(f"size={requested.tmpfs_options.size_bytes}")
+            if requested.tmpfs_options.mode:
+                options.append(f"mode={requested.tmpfs_options.mode:o}")
+        if requested.read_only:
             options.append("ro")
         return MountRecord(kind="tmpfs", target=target, options=options)
-    if each.type == "bind":
-        bind = each.bind_options
-        if not Path(each.source).exists():
+    if requested.type == "bind":
+        bind = requested.bind_options
+        if not Path(requested.source).exists():
             if bind is None or not bind.create_mountpoint:
                 raise InvalidInput(
-                    f'invalid mount config for type "bind": bind source path does not exist: {each.source[:200]}'
+                    f'invalid mount config for type "bind": bind source path does not exist: {requested.source[:200]}'
                 )
-            Path(each.source).mkdir(parents=True)
+            Path(requested.source).mkdir(parents=True)
         return MountRecord(
             kind="bind",
             target=target,
-            source=os.path.normpath(each.source),
-            read_only=each.read_only,
+            source=os.path.normpath(requested.source),
+            read_only=requested.read_only,
             propagation=bind.propagation if bind else "",
             recursive=not (bind and bind.non_recursive),
             recursive_read_only=_recursive_read_only(bind),
         )
-    options_ = each.volume_options
+    options_ = requested.volume_options
     driver = options_.driver_config if options_ else None
-    made = volumes.create(
-        each.source,
+    created = volumes.create(
+        requested.source,
         driver=(driver.name if driver else "") or "local",
         labels=options_.labels if options_ else None,
         options=driver.options if driver else None,
     )
-    source = volumes.path(made.name)
+    source = volumes.path(created.name)
     return MountRecord(
         kind="volume",
         target=target,
         source=str(source),
-        volume=made.name,
-        read_only=each.read_only,
+        volume=created.name,
+        read_only=requested.read_only,
         mode="z",
         copy=not (options_ and options_.no_copy),
         subpath=options_.subpath if options_ else "",
-        anonymous=not each.source,
+        anonymous=not requested.source,
     )
 
 
 def _passed_on(record: MountRecord, root: Path) -> MountRecord:
-    """Settles how mounts are passed on to a bind.
+    """Choose the propagation of a bind.
 
-    One that shows the engine's own directory gets those the engine takes away, as Docker Engine has it: it would keep
-    containers' file systems mounted otherwise.
+    A bind of the engine's own directory receives the engine's unmounts, as in Docker Engine. It would keep containers'
+    file systems mounted otherwise.
 
     Raises:
-        InvalidInput: It is to have them otherwise.
+        InvalidInput: The request has another propagation.
     """
     if record.kind != "bind":
         return record

@@ -1,4 +1,4 @@
-"""Names of containers: what is allowed, and one made up where none was given."""
+"""Names of containers: the rule for them, and made-up ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ toad trout turtle viper vole walrus weasel whale wolf wren
 
 
 def check(name: str) -> str:
-    """Returns a name without its slash.
+    """Return a name without its slash.
 
     Raises:
         InvalidInput: It isn't allowed.
@@ -41,7 +41,7 @@ def check(name: str) -> str:
 
 
 def make_up(taken: Holds[str]) -> str:
-    """Returns a name nobody has."""
+    """Return an unused name."""
     while True:
         name = f"{random.choice(_HOW)}_{random.choice(_WHAT)}"  # noqa: S311 - a name, not a secret
         if name not in taken:

@@ -1,4 +1,4 @@
-"""Creating a container: what the request asks for, checked and merged with what its image says."""
+"""Creation requests, checked and merged with their image's configuration."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pyd_core.model.host_config import HostConfig
 from pyd_core.model.network import EndpointSettings
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
-LONGEST_HOSTNAME = 64
+MAX_HOSTNAME_BYTES = 64
 """Bytes, see sethostname(2)."""
-LEAST_HEALTH_TIME = 1_000_000
+MIN_HEALTH_TIME_NS = 1_000_000
 """Nanoseconds; a shorter interval is a mistake of units."""
 
 
 def merge_image_config(body: CreateBody, image: ContainerConfig, key: str) -> ContainerConfig:
-    """Lays the request over the image's configuration.
+    """Merge a request with the image's configuration.
 
     Raises:
         InvalidInput: There is no command, or a field makes no sense.
@@ -42,7 +42,7 @@ def merge_image_config(body: CreateBody, image: ContainerConfig, key: str) -> Co
     if not (entrypoint or own["cmd"]):
         raise InvalidInput("no command specified")
     named = {entry.partition("=")[0] for entry in body.env}
-    # A name without a value stays to be seen: it takes the image's variable away (`spec.environment`).
+    # A name without a value stays: it removes the image's variable (`spec.environment`).
     own["env"] = [*body.env, *(entry for entry in image.env if entry.partition("=")[0] not in named)]
     own["labels"] = {**image.labels, **body.labels}
     own["exposed_ports"] = {**image.exposed_ports, **body.exposed_ports}
@@ -82,7 +82,7 @@ def _health(own: HealthConfig | None, image: HealthConfig | None) -> HealthConfi
 
 
 def check(body: CreateBody, processors: int) -> None:
-    """Refuses what makes no sense before anything is made.
+    """Refuse invalid requests before anything is created.
 
     Raises:
         InvalidInput: A field is out of range, or two don't go together.
@@ -101,50 +101,50 @@ def check(body: CreateBody, processors: int) -> None:
             raise InvalidInput(f"invalid environment variable: {entry[:80]}")
     if body.stop_signal:
         signals.number(body.stop_signal)
-    if len(body.hostname) > LONGEST_HOSTNAME:
+    if len(body.hostname) > MAX_HOSTNAME_BYTES:
         raise InvalidInput("invalid hostname: longer than 64 bytes")
 
 
 def requested_endpoints(body: CreateBody) -> dict[str, EndpointSettings | None]:
-    """Returns the networks that are asked for; the main one with the hardware address older clients give beside it.
+    """Return the requested networks, the main one with the hardware address that older clients send separately.
 
     Raises:
         InvalidInput: The two addresses differ.
     """
-    found = dict(body.networking_config.endpoints_config)
+    endpoints = dict(body.networking_config.endpoints_config)
     mode = body.host_config.network_mode
     name = "bridge" if mode in {"", "default"} else mode
     if not body.mac_address or name in {"none", "host"} or name.startswith("container:"):
-        return found
-    own = found.get(name) or EndpointSettings()
+        return endpoints
+    own = endpoints.get(name) or EndpointSettings()
     if own.mac_address and own.mac_address != body.mac_address:
         raise InvalidInput(
             "the container-wide MAC address should match the endpoint-specific MAC address for the main network or "
             "should be left empty"
         )
-    return {name: own, **found} | {name: msgspec.structs.replace(own, mac_address=body.mac_address)}
+    return {name: own, **endpoints} | {name: msgspec.structs.replace(own, mac_address=body.mac_address)}
 
 
 def warnings(body: CreateBody, version: tuple[int, int]) -> list[str]:
-    """What is taken, and has no effect or a risk.
+    """Return warnings about fields that have no effect, or a risk.
 
     Args:
         body: A creation that has been checked.
         version: The API version its client speaks.
     """
-    host, found = body.host_config, []
+    host, texts = body.host_config, []
     if host.network_mode == "host" and (host.port_bindings or host.publish_all_ports):
-        found.append("Published ports are discarded when using host network mode")
+        texts.append("Published ports are discarded when using host network mode")
     if body.mac_address and version >= (1, 44):
-        found.append(
+        texts.append(
             "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead."
         )
     if host.oom_kill_disable and not host.memory:
-        found.append(
+        texts.append(
             "OOM killer is disabled for the container, but no memory limit is set, this can result in the system "
             "running out of resources."
         )
-    return found
+    return texts
 
 
 def _check_rights(host: HostConfig) -> None:
@@ -152,10 +152,10 @@ def _check_rights(host: HostConfig) -> None:
     profile = Security.parse(host.security_opt).seccomp
     if profile not in {"", "unconfined", "builtin"}:
         try:
-            found = json.loads(profile)
+            parsed = json.loads(profile)
         except ValueError as error:
             raise InvalidInput(f"opening seccomp profile failed: {error}") from error
-        if not isinstance(found, dict) or not isinstance(found.get("defaultAction"), str):
+        if not isinstance(parsed, dict) or not isinstance(parsed.get("defaultAction"), str):
             raise InvalidInput(
                 "opening seccomp profile failed: it names no defaultAction",
                 hint="SCMP_ACT_ERRNO refuses what isn't listed, SCMP_ACT_ALLOW lets it through",
@@ -183,7 +183,7 @@ def _check_health(probe: HealthConfig | None) -> None:
         return
     for name in ("interval", "timeout", "start_period", "start_interval"):
         value = getattr(probe, name)
-        if value and value < LEAST_HEALTH_TIME:
+        if value and value < MIN_HEALTH_TIME_NS:
             raise InvalidInput(
                 f"{name.replace('_', ' ').title().replace(' ', '')} in Healthcheck cannot be less than 1ms"
             )
@@ -192,7 +192,7 @@ def _check_health(probe: HealthConfig | None) -> None:
 
 
 def check_restart(host: HostConfig) -> None:
-    """Looks a restart policy over.
+    """Check a restart policy.
 
     Raises:
         InvalidInput: It is unknown, or doesn't go with the rest.
@@ -212,7 +212,7 @@ def check_restart(host: HostConfig) -> None:
 
 
 def parse_port(text: str) -> tuple[int, str]:
-    """Reads `80/tcp`.
+    """Parse `80/tcp`.
 
     Raises:
         InvalidInput: It is no port.

@@ -1,4 +1,4 @@
-"""A path in a container's root: found without being followed out of it, and told of as the API does."""
+"""Paths in a container's root: resolved within it, with their stat data as the API returns it."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ _GO_MODES = (
 
 
 @contextmanager
-def found(
+def open_path(
     root: RootDirectory, path: str, whose: str, *, follow: bool = False
 ) -> Iterator[tuple[str, os.stat_result, str]]:
-    """Finds a path: its directory is resolved inside the root, its last part is not followed unless it ends in `/`.
+    """Open a path: its directory is resolved inside the root; a link at its end is followed only if it ends in `/`.
 
     Args:
-        root: Where.
-        path: What.
-        whose: The container as the client named it.
-        follow: Whether the last part is followed in any case.
+        root: The container's root.
+        path: The path in it.
+        whose: The container's name as the client wrote it.
+        follow: Whether a link at the end is always followed.
 
     Yields:
-        A path through a descriptor, what it is, and its name: `.` for what ends in a dot, so that an archive of it
-        has what is in a directory and not the directory.
+        A path through a descriptor, its status, and its name: `.` for a path that ends in a dot, so that its archive
+        has a directory's contents without the directory.
 
     Raises:
         NotFound: There is nothing.
-        InvalidInput: Links lead round and round, or it can't be a path: what is no directory has nothing inside.
+        InvalidInput: The links form a loop, or a part of the path is no directory.
     """
     clean = posixpath.normpath("/" + path)
     last = path.rstrip("/").rpartition("/")[2]
@@ -77,7 +77,7 @@ def found(
 
 
 def link_target(root: RootDirectory, path: str) -> str:
-    """Returns where a link leads in the end, from the root on; also where nothing is there."""
+    """Return a link's final target as a path in the root, which need not exist."""
     clean = posixpath.normpath("/" + path)
     with ExitStack() as held:
         try:
@@ -97,23 +97,23 @@ def link_target(root: RootDirectory, path: str) -> str:
 
 
 def _inside(root: RootDirectory, fd: int) -> str:
-    """Returns the path of a descriptor from the root on."""
-    whole, top = (str(Path(f"/proc/self/fd/{each}").readlink()).rstrip("/") for each in (fd, root.fd))
+    """Return the path of a descriptor in the root."""
+    whole, top = (str(Path(f"/proc/self/fd/{descriptor}").readlink()).rstrip("/") for descriptor in (fd, root.fd))
     return whole[len(top) :] or "/" if f"{whole}/".startswith(f"{top}/") else "/"
 
 
 def statistics(root: RootDirectory, path: str, status: os.stat_result, name: str) -> str:
-    """The header that tells of a path in a root: base64 of a JSON text."""
+    """Return the header with a path's stat data: base64 of a JSON text."""
     mode = stat.S_IMODE(status.st_mode) & 0o777
     mode |= sum(bits for test, bits in _GO_MODES if test(status.st_mode))
     mode |= (1 << 23 if status.st_mode & stat.S_ISUID else 0) | (1 << 22 if status.st_mode & stat.S_ISGID else 0)
     mode |= 1 << 20 if status.st_mode & stat.S_ISVTX else 0
     link = link_target(root, path) if stat.S_ISLNK(status.st_mode) else ""
-    told = {
+    fields = {
         "name": name,
         "size": status.st_size,
         "mode": mode,
         "mtime": format_time(status.st_mtime_ns),
         "linkTarget": link,
     }
-    return base64.b64encode(json.dumps(told).encode()).decode()
+    return base64.b64encode(json.dumps(fields).encode()).decode()

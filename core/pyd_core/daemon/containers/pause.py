@@ -1,4 +1,4 @@
-"""Freezing running containers and letting them go on."""
+"""Pausing and unpausing of containers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyd_core.tasks import TaskOwner
 
 
 class Freezer:
-    """Pauses containers; their records say so before they are frozen, and are held to it after a crash."""
+    """Pauses containers; they are recorded as paused before they are frozen, so that a crash can't hide it."""
 
     def __init__(self, *, containers: ContainerStore, runtimes: Runtimes, events: EventBus, tasks: TaskOwner) -> None:
         self._containers = containers
@@ -24,11 +24,11 @@ class Freezer:
         self._tasks = tasks
 
     async def pause(self, container: EngineContainer, *, thaw: bool = False) -> None:
-        """Freezes it.
+        """Freeze a container.
 
         Args:
             container: The container.
-            thaw: Whether an engine that finds it paused when it starts lets it go on.
+            thaw: Whether an engine that finds it paused at its start unpauses it.
 
         Raises:
             Conflict: It doesn't run, or is frozen already.
@@ -41,7 +41,7 @@ class Freezer:
                 raise Conflict(f"Container {record.id} is restarting, wait until the container is running")
             if not record.running:
                 raise Conflict(f"Container {record.id} is not running")
-            # Written down first, where there is room for it: what is frozen must be known to be, after a crash too.
+            # Recorded first, where the disk has room: a frozen container must be known as such after a crash too.
             record.status, record.thaw = "paused", thaw
             self._containers.save_best_effort(container)
             try:
@@ -52,7 +52,7 @@ class Freezer:
         self._events.emit("container", "pause", record.id, container.attributes())
 
     async def unpause(self, container: EngineContainer) -> None:
-        """Lets it go on.
+        """Unpause a container.
 
         Raises:
             Conflict: It isn't frozen.
@@ -66,23 +66,23 @@ class Freezer:
 
     async def _resume(self, container: EngineContainer) -> None:
         record = container.record
-        with contextlib.suppress(Conflict):  # it wasn't frozen after all: a crash came in between
+        with contextlib.suppress(Conflict):  # a crash came before it was frozen
             await self._runtimes.of(record).resume(record.id)
         record.status, record.thaw = "running", False
         self._containers.save_best_effort(container)
 
     async def thaw(self, container: EngineContainer) -> None:
-        """Lets a container go on that an engine which is gone had paused for a moment."""
+        """Unpause a container that an earlier engine had paused for a moment."""
         if container.record.thaw:
             with contextlib.suppress(PydError, OSError):
                 await self.unpause(container)
 
     @contextlib.asynccontextmanager
-    async def paused(self, container: EngineContainer) -> AsyncIterator[None]:
-        """Keeps a running container frozen for a while; it goes on however that ends, an engine's death included."""
+    async def freeze_briefly(self, container: EngineContainer) -> AsyncIterator[None]:
+        """Keep a running container frozen during the block; it continues in any case, even after the engine's death."""
         try:
             await self.pause(container, thaw=True)
-        except Conflict:  # it has ended meanwhile, and changes nothing any more, or is paused by somebody else
+        except Conflict:  # it has ended, so its files don't change, or another client has paused it
             paused = False
         else:
             paused = True
@@ -90,9 +90,9 @@ class Freezer:
             yield
         finally:
             if paused:
-                # A task of the engine's: the client may leave a second time.
-                await asyncio.shield(self._tasks.start(self._go_on(container)))
+                # A task of the engine's, because the client may leave now.
+                await asyncio.shield(self._tasks.start(self._unpause_quietly(container)))
 
-    async def _go_on(self, container: EngineContainer) -> None:
+    async def _unpause_quietly(self, container: EngineContainer) -> None:
         with contextlib.suppress(Conflict):
             await self.unpause(container)

@@ -1,8 +1,8 @@
-"""Filling a container's new volumes with what its image has where they are mounted.
+"""The initial contents of volumes: the image's files at their mount points.
 
-As Docker Engine does it: once for a container, at its creation, and only a volume that is empty then. A volume that
-nobody else uses is filled beside its place and moved there whole. One that another container has open is filled in
-place: that container can put links in the way, so that nothing is written but by descriptors of what was just made.
+As in Docker Engine, a volume is filled once, at a container's creation, and only if it is empty then. One that no other
+container uses is filled under another name and renamed atomically. One that another container uses is filled in place,
+through descriptors only, because that container may create links in it.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class VolumePopulator:
         self._remapping = remapping
 
     async def populate_at_creation(self, container: EngineContainer) -> None:
-        """Fills the volumes of a container that was just made; those that options mount wait for their first use.
+        """Fill a new container's volumes; those that are mounted by options wait for their first use.
 
         Raises:
             EngineError: A volume can't be filled.
         """
-        pending = [each for each in _pending(container) if not self._volumes.find(each.volume).options]
+        pending = [mount for mount in _pending(container) if not self._volumes.find(mount.volume).options]
         if not pending:
             return
         async with container.lock:
@@ -74,36 +74,50 @@ class VolumePopulator:
             return
         record, remapping = container.record, applies(self._remapping, container.record.host)
         self._roots.mount(container)
-        for each in pending:
+        for pending_mount in pending:
             look = object()
-            if each.volume not in self._volumes:
-                self._volumes.create(each.volume)
+            if pending_mount.volume not in self._volumes:
+                self._volumes.create(pending_mount.volume)
             try:
-                async with self._volumes.claimed(each.volume, look) as place:
-                    apart = bool(self._volumes.find(each.volume).options)
-                    # On a file system of its own files have the ids that the host knows them by.
+                async with self._volumes.claimed(pending_mount.volume, look) as directory:
+                    apart = bool(self._volumes.find(pending_mount.volume).options)
+                    # On a file system of their own, files have the host's ids.
                     ids = remapping.ids if remapping is not None and apart else None
-                    staged = not apart and self._volumes.is_sole_holder(each.volume, look)
-                    if each.subpath:
-                        await on_thread(partial(_fill_part, container.root, each.target, place, each.subpath, ids=ids))
+                    staged = not apart and self._volumes.is_sole_holder(pending_mount.volume, look)
+                    if pending_mount.subpath:
+                        await on_thread(
+                            partial(
+                                _fill_part,
+                                container.root,
+                                pending_mount.target,
+                                directory,
+                                pending_mount.subpath,
+                                ids=ids,
+                            )
+                        )
                     else:
-                        await on_thread(partial(_fill, container.root, each.target, place, staged=staged, ids=ids))
+                        await on_thread(
+                            partial(_fill, container.root, pending_mount.target, directory, staged=staged, ids=ids)
+                        )
             finally:
-                await self._volumes.release(each.volume, look)
+                await self._volumes.release(pending_mount.volume, look)
             record.mounts = [
-                msgspec.structs.replace(mount, copy=False) if mount is each else mount for mount in record.mounts
+                msgspec.structs.replace(mount, copy=False) if mount is pending_mount else mount
+                for mount in record.mounts
             ]
             self._containers.save(container)
 
 
 def _pending(container: EngineContainer) -> list[MountRecord]:
-    return [each for each in container.record.mounts if each.copy and each.volume]
+    return [mount for mount in container.record.mounts if mount.copy and mount.volume]
 
 
-def _fill(root: Path, target: str, place: Path, go_on: Callable[[], None], *, staged: bool, ids: IdMap | None) -> None:
-    """Fills an empty volume with what the image has there, owner and mode of the directory included."""
-    go_on()
-    if any(place.iterdir()):
+def _fill(
+    root: Path, target: str, directory: Path, check_cancelled: Callable[[], None], *, staged: bool, ids: IdMap | None
+) -> None:
+    """Fill an empty volume with the image's files, and set the owner and mode of its directory."""
+    check_cancelled()
+    if any(directory.iterdir()):
         return
     with RootDirectory(root) as inside:
         try:
@@ -112,17 +126,17 @@ def _fill(root: Path, target: str, place: Path, go_on: Callable[[], None], *, st
             return
     try:
         if not staged:
-            copy_tree(source, place, ids=ids)
+            copy_tree(source, directory, ids=ids)
             return
-        staging = place.with_name(STAGING)
+        staging = directory.with_name(STAGING)
         with contextlib.suppress(FileNotFoundError):
             remove_tree(staging)
         staging.mkdir(mode=0o700)
         try:
             copy_tree(source, staging, ids=ids)
-            staging.rename(place)
+            staging.rename(directory)
         except OSError as error:
-            if error.errno != errno.ENOTEMPTY:  # somebody of the host's has put something there
+            if error.errno != errno.ENOTEMPTY:  # a process of the host has written to it
                 raise
         finally:
             remove_tree(staging, ignore_errors=True)
@@ -131,10 +145,10 @@ def _fill(root: Path, target: str, place: Path, go_on: Callable[[], None], *, st
 
 
 def _fill_part(
-    root: Path, target: str, volume: Path, part: str, go_on: Callable[[], None], *, ids: IdMap | None
+    root: Path, target: str, volume: Path, part: str, check_cancelled: Callable[[], None], *, ids: IdMap | None
 ) -> None:
-    """Fills an empty directory of a volume, in place; a part that is missing is for the start to refuse."""
-    go_on()
+    """Fill an empty directory of a volume, in place; the start refuses a missing one."""
+    check_cancelled()
     with RootDirectory(root) as inside, RootDirectory(volume) as outside, contextlib.ExitStack() as opened:
         try:
             source = inside.open(target, os.O_PATH | os.O_DIRECTORY)
@@ -148,12 +162,12 @@ def _fill_part(
 
 
 def copy_tree(source: int, target: Path, *, ids: IdMap | None = None) -> None:
-    """Copies what a directory holds into another one, as an archive that is unpacked while it is packed.
+    """Copy a directory's contents to another one, as an archive that is unpacked while it is packed.
 
     Args:
         source: A descriptor of the directory.
-        target: Where to; it gets owner, mode and time of the source.
-        ids: Whose numbers the owners are; None where they are the host's.
+        target: The target directory; it gets owner, mode and time of the source.
+        ids: The map of ids of the owners; None where they are the host's.
 
     Raises:
         OSError: The source can't be read, or the disk is full.
@@ -177,7 +191,7 @@ def copy_tree(source: int, target: Path, *, ids: IdMap | None = None) -> None:
         try:
             Unpacker(target, layer=False, ids=ids).run(packed)
         finally:
-            packed.close()  # whoever packs ends too
+            packed.close()  # ends the packing thread too
             packing.join()
     if failures:
         raise failures[0]

@@ -1,4 +1,4 @@
-"""Whether mounts made later pass between the host and a container, `-v /a:/b:rshared` and its like.
+"""Mount propagation between the host and containers: `-v /a:/b:rshared` and similar.
 
 See mount_namespaces(7), and proc_pid_mountinfo(5) for the fields `shared:` and `master:`.
 """
@@ -20,46 +20,46 @@ _SLAVE = {"slave", "rslave"}
 
 
 def of(path: str, *, mountinfo: Path = Path("/proc/self/mountinfo")) -> tuple[str, set[str]]:
-    """Returns where the mount that holds a path is, and of `shared` and `master` what it is."""
+    """Return the mount point that holds a path, and which of `shared` and `master` it has."""
     real = os.fsencode(os.path.realpath(path))
-    found: tuple[bytes, set[str]] = (b"/", set())
+    mount_point: tuple[bytes, set[str]] = (b"/", set())
     for line in mountinfo.read_bytes().splitlines():
         fields = line.split(b" ")
         point = fields[4].replace(b"\\040", b" ").replace(b"\\011", b"\t").replace(b"\\012", b"\n")
         point = point.replace(b"\\134", b"\\")
         holds = real == point or real.startswith(point.rstrip(b"/") + b"/")
-        if holds and len(point) >= len(found[0]):  # of several on one place the last is on top
+        if holds and len(point) >= len(mount_point[0]):  # of several at one path the last is on top
             optional = fields[6 : fields.index(b"-")]
-            found = point, {field.partition(b":")[0].decode() for field in optional}
-    return os.fsdecode(found[0]), found[1]
+            mount_point = point, {field.partition(b":")[0].decode() for field in optional}
+    return os.fsdecode(mount_point[0]), mount_point[1]
 
 
 def settled(mounts: Iterable[MountRecord]) -> list[MountRecord]:
-    """Returns the mounts with `rprivate` where another propagation is only wished for and the source has no peers."""
+    """Return the mounts, with `rprivate` where another propagation is only preferred and the source has no peers."""
     return [
-        msgspec.structs.replace(each, propagation="rprivate")
-        if each.may_be_private and not of(each.source)[1]
-        else each
-        for each in mounts
+        msgspec.structs.replace(mount, propagation="rprivate")
+        if mount.may_be_private and not of(mount.source)[1]
+        else mount
+        for mount in mounts
     ]
 
 
 def of_root(mounts: Iterable[MountRecord]) -> str:
-    """Returns how the container's root must pass mounts on for those of its binds to; empty where none needs it.
+    """Return the propagation that the container's root needs for its binds; empty where none needs any.
 
     Raises:
-        InvalidInput: A bind is to pass on what its mount on the host doesn't.
+        InvalidInput: A bind's propagation isn't possible with its mount on the host.
     """
-    wanted = ""
-    for each in mounts:
-        if each.propagation in _SHARED | _SLAVE:
-            point, kinds = of(each.source)
-            shared = each.propagation in _SHARED
+    required = ""
+    for mount in mounts:
+        if mount.propagation in _SHARED | _SLAVE:
+            point, kinds = of(mount.source)
+            shared = mount.propagation in _SHARED
             if "shared" not in kinds and (shared or "master" not in kinds):
                 what = "a shared" if shared else "a shared or slave"
                 raise InvalidInput(
-                    f"path {each.source} is mounted on {point} but it is not {what} mount",
+                    f"path {mount.source} is mounted on {point} but it is not {what} mount",
                     hint=f"mount --make-shared {point}",
                 )
-            wanted = "shared" if shared or wanted == "shared" else "rslave"
-    return wanted
+            required = "shared" if shared or required == "shared" else "rslave"
+    return required

@@ -1,4 +1,4 @@
-"""What is remembered of a container, and the states it can be in."""
+"""The persistent record of a container, with its processes and mounts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Status = Literal["created", "running", "paused", "restarting", "removing", "exit
 
 
 class ProcessRecord(msgspec.Struct, frozen=True):
-    """A process by pid and start time: a pid alone may name another by now."""
+    """A process by pid and start time, because pids are reused."""
 
     pid: int
     started: int
@@ -26,12 +26,12 @@ class ProcessRecord(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, pid: int) -> ProcessRecord:
-        """Names a process that lives."""
+        """Return the record of a running process."""
         return cls(pid, start_time(pid))
 
     @property
     def lives(self) -> bool:
-        """Whether it still runs."""
+        """Return whether the process still runs."""
         return self.pid > 0 and self.started != 0 and start_time(self.pid) == self.started
 
 
@@ -46,22 +46,22 @@ class MountRecord(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = False
     propagation: str = ""
     may_be_private: bool = False
-    """Whether `propagation` is only the engine's wish, and `rprivate` will do where the source's mount has no peers."""
+    """Whether `propagation` is only preferred, and `rprivate` is used where the source's mount has no peers."""
     mode: str = ""
-    """The options as they were written, such as `ro,z`."""
+    """The options as the client wrote them, such as `ro,z`."""
     recursive: bool = True
     copy: bool = False
-    """Whether an empty volume gets what the image has at the target."""
+    """Whether an empty volume gets the image's files at the target."""
     anonymous: bool = False
     subpath: str = ""
-    """What of a volume is mounted; empty is all."""
+    """The part of a volume that is mounted; empty is all."""
     recursive_read_only: bool | None = None
-    """Whether what is mounted below a read-only bind is read-only too; None is where the kernel can, True always."""
+    """Whether mounts below a read-only bind are read-only too; None is where the kernel can, True always."""
     options: list[str] = []
     """Of a tmpfs, as mount(8) takes them."""
 
     def point(self) -> MountPoint:
-        """How inspect reports it."""
+        """Return the mount as inspect reports it."""
         return MountPoint(
             type=self.kind,
             name=self.volume,
@@ -85,13 +85,13 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     created_ns: int
     image_id: str
     image: str
-    """As its creator wrote it."""
+    """The image's name in the creation request."""
     layers: list[str]
     config: ContainerConfig
     """Image and creation merged."""
     host: HostConfig
     sent_empty: list[str] = []
-    """Fields of the host configuration, by their name on the wire, that its creator sent empty."""
+    """Fields of the host configuration, by their name on the wire, that the client sent empty."""
     mounts: list[MountRecord] = []
     networks: dict[str, EndpointSettings] = {}
     """By the network's name."""
@@ -100,7 +100,7 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     links: dict[str, str] = {}
     """Containers it has links to on the default network: their ids by alias."""
     step: bool = False
-    """Of a build: an engine that finds it when it starts takes it away, as nobody will."""
+    """Whether it is a step of a build: an engine that finds one at its start removes it."""
     phase: Literal["creating", "ready", "removing"] = "creating"
     status: Status = "created"
     exit_code: int = 0
@@ -116,17 +116,17 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
     """Its restart policy waits until it is started again."""
     restart_count: int = 0
     thaw: bool = False
-    """Paused by the engine, for a moment: one that finds it so lets it go on."""
+    """Paused by the engine for a moment: the next engine unpauses it."""
     console: bool = False
 
     @property
     def running(self) -> bool:
-        """Whether its processes exist; true while paused."""
+        """Return whether the container's processes exist; true while paused."""
         return self.status in {"running", "paused"}
 
     @property
     def command(self) -> list[str]:
-        """What is started: entrypoint, then command."""
+        """Return the arguments of the main process: entrypoint, then command."""
         entrypoint = self.config.entrypoint or []
         if isinstance(entrypoint, str):
             entrypoint = [entrypoint]
@@ -139,7 +139,7 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
         return "bridge" if mode in {"", "default"} else mode
 
     def state(self) -> ContainerState:
-        """Its state as inspect reports it, without health."""
+        """Return the container's state as inspect reports it, without health."""
         return ContainerState(
             status=self.status,
             running=self.running or self.status == "restarting",
@@ -156,7 +156,7 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
 
 
 def new_id() -> str:
-    """A container's id: 64 hexadecimal digits that aren't all decimal in the first 12, so no id reads as a number."""
+    """Return a new id: 64 hexadecimal digits whose first 12 aren't all decimal, so that no id looks like a number."""
     while True:
         key = os.urandom(32).hex()
         if not key[:12].isdecimal():

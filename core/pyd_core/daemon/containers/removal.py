@@ -36,7 +36,7 @@ class ContainerRemover:
         self._events = events
 
     async def erase(self, container: EngineContainer, *, volumes: bool) -> None:
-        """Takes away a container that doesn't run: its mounts, files, name and record."""
+        """Remove a container that doesn't run: its mounts, files, name and record."""
         record = container.record
         record.phase, record.status = "removing", "removing"
         self._containers.save_best_effort(container)
@@ -44,13 +44,13 @@ class ContainerRemover:
         shutil.rmtree(container.bundle, ignore_errors=True)
         await self._claims.release(container, container.id)  # of a start that was cancelled
         self._last_output.keep(container)
-        # In one step first: a power cut may take the record's end, and half a directory would look like a whole one.
+        # Renamed first: a power failure may lose the record's removal, and half a directory would look complete.
         going = container.directory.with_suffix(".gone")
         with contextlib.suppress(FileNotFoundError):
             container.directory.rename(going)
         await rmtree.remove([going])
         if going.exists():
-            await asyncio.to_thread(remove_tree, going)  # says what is in the way
+            await asyncio.to_thread(remove_tree, going)  # reports the file that can't be removed
         self._containers.discard(container)
         if volumes:
             for mount in record.mounts:
@@ -58,4 +58,4 @@ class ContainerRemover:
                 if known and not self._containers.using_volume(mount.volume):
                     await self._volumes.remove(mount.volume)
         self._events.emit("container", "destroy", container.id, container.attributes())
-        container.tell_removed()
+        container.notify_removed()

@@ -11,25 +11,25 @@ from pyd_core.errors import InvalidInput
 from pyd_core.model.host_config import HostConfig
 from pyd_core.model.resources import ThrottleDevice
 
-PERIOD = 100_000
-"""Microseconds of a CPU quota's period."""
+CPU_PERIOD_US = 100_000
+"""The period of a CPU quota."""
 ULIMITS = frozenset(
     "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split()  # noqa: SIM905 - easier to read
 )
-"""What setrlimit(2) limits."""
+"""The resources that setrlimit(2) limits."""
 MIN_CPU_SHARES, MAX_CPU_SHARES = 2, 262_144
-"""What the kernel takes."""
-LEAST_MEMORY = 6 << 20
-"""Bytes; less than this and no runtime can start the process. Docker's bound."""
+"""The range that the kernel accepts."""
+MIN_MEMORY_BYTES = 6 << 20
+"""With less no runtime can start the process. Docker's bound."""
 
 
 def check(host: HostConfig, processors: int, *, update: bool = False) -> None:
-    """Refuses limits that make no sense, as Docker Engine does.
+    """Refuse invalid limits, as Docker Engine does.
 
     Args:
-        host: What is asked for.
+        host: The request.
         processors: How many the host has.
-        update: Whether a container that has limits is to get these: what isn't asked for stays.
+        update: Whether the limits update a container's; unset fields keep its values.
 
     Raises:
         InvalidInput: One is out of range.
@@ -49,7 +49,7 @@ def check(host: HostConfig, processors: int, *, update: bool = False) -> None:
 
 
 def _check_memory(host: HostConfig, *, update: bool) -> None:
-    if host.memory < 0 or 0 < host.memory < LEAST_MEMORY:
+    if host.memory < 0 or 0 < host.memory < MIN_MEMORY_BYTES:
         raise InvalidInput("Minimum memory limit allowed is 6MB")
     if host.memory_swap > 0 and not host.memory and not update:
         raise InvalidInput("You should always set the Memory limit when using Memoryswap limit, see usage")
@@ -57,7 +57,7 @@ def _check_memory(host: HostConfig, *, update: bool) -> None:
         raise InvalidInput("Minimum memoryswap limit should be larger than memory limit, see usage")
     if host.memory_swap < -1:
         raise InvalidInput(f"Invalid memory swap limit {host.memory_swap}: -1 is no limit")
-    if host.memory_reservation and host.memory_reservation < LEAST_MEMORY:
+    if host.memory_reservation and host.memory_reservation < MIN_MEMORY_BYTES:
         raise InvalidInput("Minimum memory reservation allowed is 6MB")
     if host.memory_reservation and host.memory and host.memory < host.memory_reservation:
         raise InvalidInput("Minimum memory limit can not be less than memory reservation limit, see usage")
@@ -90,11 +90,13 @@ def _check_cpu(host: HostConfig, processors: int) -> None:
 
 
 def _check_ulimits(host: HostConfig) -> None:
-    for each in host.ulimits:
-        if each.name not in ULIMITS:
-            raise InvalidInput(f"invalid ulimit type: {each.name[:40]}", hint=f"one of {', '.join(sorted(ULIMITS))}")
-        if 0 <= each.hard < each.soft or (each.soft < 0 <= each.hard):
-            raise InvalidInput(f"ulimit soft limit must be less than or equal to hard limit: {each.soft} > {each.hard}")
+    for ulimit in host.ulimits:
+        if ulimit.name not in ULIMITS:
+            raise InvalidInput(f"invalid ulimit type: {ulimit.name[:40]}", hint=f"one of {', '.join(sorted(ULIMITS))}")
+        if 0 <= ulimit.hard < ulimit.soft or (ulimit.soft < 0 <= ulimit.hard):
+            raise InvalidInput(
+                f"ulimit soft limit must be less than or equal to hard limit: {ulimit.soft} > {ulimit.hard}"
+            )
 
 
 def _check_block(host: HostConfig) -> None:
@@ -130,10 +132,10 @@ def _check_set(text: str, kind: str, name: str, last: int) -> None:
 
 
 def plan(host: HostConfig) -> dict[str, Any]:
-    """Returns the limits; what isn't asked for is left out."""
+    """Return the limits that are set."""
     period, quota = host.cpu_period, host.cpu_quota
     if host.nano_cpus:
-        period, quota = PERIOD, host.nano_cpus * PERIOD // 10**9
+        period, quota = CPU_PERIOD_US, host.nano_cpus * CPU_PERIOD_US // 10**9
     memory = {
         "limit": host.memory or None,
         "swap": (host.memory_swap or host.memory * 2) or None,
@@ -150,25 +152,27 @@ def plan(host: HostConfig) -> dict[str, Any]:
         "realtimePeriod": host.cpu_realtime_period or None,
         "realtimeRuntime": host.cpu_realtime_runtime or None,
     }
-    found = {
-        "memory": _asked(memory),
-        "cpu": _asked(cpu),
+    groups = {
+        "memory": _requested(memory),
+        "cpu": _requested(cpu),
         "pids": {"limit": host.pids_limit} if host.pids_limit else {},
         "blockIO": _block(host),
     }
-    return {name: limits for name, limits in found.items() if limits}
+    return {name: limits for name, limits in groups.items() if limits}
 
 
-def _asked(limits: dict[str, Any]) -> dict[str, Any]:
+def _requested(limits: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in limits.items() if value is not None}
 
 
 def _block(host: HostConfig) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    requested: dict[str, Any] = {}
     if host.blkio_weight:
-        found["weight"] = host.blkio_weight
+        requested["weight"] = host.blkio_weight
     if host.blkio_weight_device:
-        found["weightDevice"] = [{**_device(each.path), "weight": each.weight} for each in host.blkio_weight_device]
+        requested["weightDevice"] = [
+            {**_device(weight.path), "weight": weight.weight} for weight in host.blkio_weight_device
+        ]
     limits: tuple[tuple[str, list[ThrottleDevice]], ...] = (
         ("throttleReadBpsDevice", host.blkio_device_read_bps),
         ("throttleWriteBpsDevice", host.blkio_device_write_bps),
@@ -177,13 +181,13 @@ def _block(host: HostConfig) -> dict[str, Any]:
     )
     for name, devices in limits:
         if devices:
-            found[name] = [{**_device(each.path), "rate": each.rate} for each in devices]
-    return found
+            requested[name] = [{**_device(throttle.path), "rate": throttle.rate} for throttle in devices]
+    return requested
 
 
 def _device(path: str) -> dict[str, int]:
     try:
-        status = os.stat(path)  # noqa: PTH116 - only the numbers are wanted
+        status = os.stat(path)  # noqa: PTH116 - only the numbers matter
     except OSError as error:
         raise InvalidInput(f"block device {path}: {error.strerror}") from error
     if not stat.S_ISBLK(status.st_mode):

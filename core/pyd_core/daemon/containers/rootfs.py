@@ -18,11 +18,11 @@ _NO_OVERLAY = {
     errno.ENODEV: "this kernel has none",
     errno.EINVAL: "the kernel has none over the file system that the engine's data lie on",
 }
-"""What a refused mount says of the kernel or of the file system, in the words of the message."""
+"""The causes of a refused mount, for the message."""
 
 
 def make_base(base: Path) -> None:
-    """Fills the lowest layer of every container: mount points the engine needs, so that none shows up as a change."""
+    """Fill the lowest layer of every container with the engine's mount points, so that none shows up as a change."""
     if (base / ".done").exists():
         return
     shutil.rmtree(base, ignore_errors=True)
@@ -47,11 +47,11 @@ class RootMounter:
         self._base = base
 
     def mount(self, container: EngineContainer, remapping: Remapping | None = None) -> None:
-        """Mounts a container's file system, if it isn't yet.
+        """Mount a container's file system, if it isn't yet.
 
         Args:
             container: The container.
-            remapping: Whose ids its files are to have, where its processes have others than the host's.
+            remapping: The ids of its files, where its processes have others than the host's.
 
         Raises:
             Unsupported: Neither the kernel nor fuse-overlayfs can stack its layers.
@@ -59,7 +59,7 @@ class RootMounter:
         lower = [self._layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
         stack = [*lower, self._base]
         if remapping is not None:
-            unmount(container.root)  # somebody looks into it, with the ids as they are on the disk
+            unmount(container.root)  # it may be mounted to be read, with the ids on disk
             remapping.let_pass(container.directory)
             remapping.mount(stack, container.upper, container.work, container.root)
             return

@@ -10,7 +10,7 @@ MAX_DIGITS = 3
 
 
 def number(text: str) -> int:
-    """Reads `SIGTERM`, `term`, `RTMIN+3` or `15`, but not `SIG15`.
+    """Parse `SIGTERM`, `term`, `RTMIN+3` or `15`, but not `SIG15`.
 
     Raises:
         InvalidInput: There is no such signal.
@@ -31,14 +31,14 @@ def number(text: str) -> int:
             value = signal.SIGRTMIN + offset if sign == "+" else signal.SIGRTMAX - offset
             if signal.SIGRTMIN <= value <= signal.SIGRTMAX:
                 return value
-    found = getattr(signal, f"SIG{word}", None)
-    if not isinstance(found, signal.Signals):
+    member = getattr(signal, f"SIG{word}", None)
+    if not isinstance(member, signal.Signals):
         raise InvalidInput(f"invalid signal: {text[:40]}")
-    return int(found)
+    return int(member)
 
 
 def name(value: int) -> str:
-    """A signal's name, `SIGTERM`, or its number as text."""
+    """Return a signal's name, `SIGTERM`, or its number as text."""
     try:
         return signal.Signals(value).name
     except ValueError:

@@ -1,4 +1,4 @@
-"""Planning the OCI specification of a container: a pure function from record and host facts to `config.json`.
+"""The plan of a container's OCI specification: a pure function from record and host facts to `config.json`.
 
 See the OCI runtime specification, config.md and config-linux.md. Defaults are Docker Engine's.
 """
@@ -22,12 +22,12 @@ DEFAULT_SHM = 64 << 20
 """Bytes of /dev/shm."""
 INIT_PATH = "/sbin/docker-init"
 RECURSIVE_READ_ONLY = (5, 12)
-"""The kernel that first made a mount with all below it read-only, by mount_setattr(2)."""
+"""The first kernel that makes a mount tree read-only, by mount_setattr(2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Whom the main process runs as, looked up in the container's own files."""
+    """The user of the main process, looked up in the container's own files."""
 
     uid: int = 0
     gid: int = 0
@@ -37,30 +37,30 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class SpecInputs:
-    """What the host contributes to a plan."""
+    """The host's inputs to a plan."""
 
     rootfs: str
     identity: Identity
     cgroup: str
     """Absolute path in the cgroup file system."""
     unified: bool
-    """Whether the host has cgroup v2 alone."""
+    """Whether the host has cgroup v2 only."""
     arch: str
     kernel: str
     namespaces: Mapping[str, str] = field(default_factory=dict)
     """Paths of namespaces to join, by the specification's type name."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """Files bound over /etc/hosts and its like: target to source."""
+    """Files bound over /etc/hosts, /etc/hostname and /etc/resolv.conf: target to source."""
     linked: Sequence[str] = ()
-    """Variables that tell of containers it has links to."""
+    """Variables about linked containers."""
     shm: str = ""
     """A directory bound over /dev/shm; empty mounts a fresh one."""
-    places: Mapping[str, str] = field(default_factory=dict)
-    """Where parts of volumes are bound for the runtime to find, by the mounts' targets."""
-    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What their sources are mounted with, by the mounts' targets."""
+    part_paths: Mapping[str, str] = field(default_factory=dict)
+    """Where parts of volumes are bound for the runtime, by the mounts' targets."""
+    required_options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The options that mounts must keep from their sources, by their targets."""
     propagation: str = ""
-    """How the root passes mounts on, for the binds that need it."""
+    """The propagation of the root, for the binds that need it."""
     queues: bool = True
     """Whether the host has /dev/mqueue, for a container with its IPC namespace and other ids."""
     init: str = ""
@@ -68,7 +68,7 @@ class SpecInputs:
     devices: Sequence[Mapping[str, Any]] = ()
     """Host devices, as `devices.device` describes them."""
     possible: frozenset[str] = frozenset(f"CAP_{name}" for name in capabilities.ALL)
-    """Capabilities the engine can give."""
+    """Capabilities the engine can grant."""
     seccomp_profile: Mapping[str, Any] | None = None
     """A profile in Docker's form in place of the default."""
     apparmor: str = ""
@@ -76,12 +76,12 @@ class SpecInputs:
     ids: IdMap | None = None
     """Its ids, where it has a user namespace."""
     volumes: Mapping[str, str] = field(default_factory=dict)
-    """Where volumes, by name, are seen with these ids."""
+    """Where volumes, by name, are mounted with these ids."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Security:
-    """What `--security-opt` says."""
+    """The options of `--security-opt`."""
 
     no_new_privileges: bool = False
     seccomp: str = ""
@@ -91,34 +91,34 @@ class Security:
 
     @classmethod
     def parse(cls, options: Sequence[str]) -> Security:
-        """Reads the options.
+        """Parse the options.
 
         Raises:
             InvalidInput: One is unknown.
         """
-        found: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         for option in options:
             name, equals, value = option.partition("=")
             if not equals:
                 name, _, value = option.partition(":")
             match name:
                 case "no-new-privileges" if value in {"", "true", "false"}:
-                    found["no_new_privileges"] = value in {"", "true"}
+                    fields["no_new_privileges"] = value in {"", "true"}
                 case "seccomp":
-                    found["seccomp"] = value
+                    fields["seccomp"] = value
                 case "apparmor":
-                    found["apparmor"] = value
+                    fields["apparmor"] = value
                 case "systempaths" if value == "unconfined":
-                    found["masked"] = False
+                    fields["masked"] = False
                 case "label" | "writable-cgroups":
                     pass  # SELinux isn't managed here
                 case _:
                     raise InvalidInput(f"invalid --security-opt: {option[:80]!r}")
-        return cls(**found)
+        return cls(**fields)
 
 
 def plan(record: ContainerRecord, facts: SpecInputs) -> dict[str, Any]:
-    """Plans the specification of a container."""
+    """Plan the specification of a container."""
     host = record.host
     security = Security.parse(host.security_opt)
     held = capabilities.capabilities(add=host.cap_add, drop=host.cap_drop, privileged=host.privileged)
@@ -150,7 +150,7 @@ def plan(record: ContainerRecord, facts: SpecInputs) -> dict[str, Any]:
             sysctls.setdefault("net.ipv4.ping_group_range", "0 2147483647")
     if sysctls:
         linux["sysctl"] = sysctls
-    found: dict[str, Any] = {
+    config: dict[str, Any] = {
         "ociVersion": "1.0.2",
         "root": {"path": facts.rootfs, "readonly": host.readonly_rootfs},
         "process": {
@@ -161,10 +161,10 @@ def plan(record: ContainerRecord, facts: SpecInputs) -> dict[str, Any]:
         "linux": linux,
     }
     if host.uts_mode != "host":
-        found["hostname"] = record.config.hostname
+        config["hostname"] = record.config.hostname
     if host.annotations:
-        found["annotations"] = host.annotations
-    return found
+        config["annotations"] = host.annotations
+    return config
 
 
 def process(
@@ -176,7 +176,7 @@ def process(
     apparmor: str,
     linked: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Plans the main process."""
+    """Plan the main process."""
     config, host = record.config, record.host
     command = record.command
     if host.init:
@@ -184,7 +184,7 @@ def process(
     user: dict[str, Any] = {"uid": identity.uid, "gid": identity.gid}
     if identity.groups:
         user["additionalGids"] = list(identity.groups)
-    found: dict[str, Any] = {
+    planned: dict[str, Any] = {
         "terminal": config.tty,
         "user": user,
         "args": command,
@@ -194,18 +194,18 @@ def process(
         "noNewPrivileges": security.no_new_privileges,
         "oomScoreAdj": host.oom_score_adj,
     }
-    rlimits = {each.name.upper(): (each.soft, each.hard) for each in host.ulimits}
+    rlimits = {ulimit.name.upper(): (ulimit.soft, ulimit.hard) for ulimit in host.ulimits}
     rlimits.setdefault("NOFILE", INHERITED_OPEN_FILES)  # the engine's own is raised, see limits.py
-    found["rlimits"] = [
+    planned["rlimits"] = [
         {"type": f"RLIMIT_{name}", "soft": _limit(soft), "hard": _limit(hard)} for name, (soft, hard) in rlimits.items()
     ]
     if apparmor not in {"", UNCONFINED}:
-        found["apparmorProfile"] = apparmor
-    return found
+        planned["apparmorProfile"] = apparmor
+    return planned
 
 
 def _console(size: Sequence[int] | None) -> dict[str, Any]:
-    """Plans the first size of the terminal, rows and columns, where its client has told it."""
+    """Plan the terminal's initial size, rows and columns, where the client has sent it."""
     if size is None or len(size) != 2 or not any(size):
         return {}
     return {"consoleSize": {"height": size[0], "width": size[1]}}
@@ -216,24 +216,24 @@ def _limit(value: int) -> int:
 
 
 def capability_sets(held: list[str], uid: int) -> dict[str, list[str]]:
-    """The five sets; only root has any in effect, as execve(2) leaves it."""
+    """Plan the five sets; only root has effective ones, as after execve(2)."""
     if uid == 0:
         return {"bounding": held, "effective": held, "permitted": held}
     return {"bounding": held}
 
 
 def environment(record: ContainerRecord, identity: Identity, linked: Sequence[str] = ()) -> list[str]:
-    """The main process's environment: the engine's own and its links', then what image and creation say."""
+    """Return the main process's environment: the engine's and links' variables, then those of image and creation."""
     own = [DEFAULT_PATH, f"HOSTNAME={record.config.hostname}", *linked]
     if record.config.tty:
         own.append("TERM=xterm")
     names = {entry.partition("=")[0] for entry in record.config.env}
-    found = [entry for entry in own if entry.partition("=")[0] not in names] + [
+    variables = [entry for entry in own if entry.partition("=")[0] not in names] + [
         entry for entry in record.config.env if "=" in entry
     ]
     if "HOME" not in names:
-        found.append(f"HOME={identity.home}")
-    return found
+        variables.append(f"HOME={identity.home}")
+    return variables
 
 
 def _namespaces(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, str]]:
@@ -247,17 +247,17 @@ def _namespaces(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, st
         "network": record.network_mode != "host",
         "cgroup": (host.cgroupns_mode or ("private" if facts.unified else "host")) == "private",
     }
-    found: list[dict[str, str]] = []
-    for kind, wanted in own.items():
+    namespaces: list[dict[str, str]] = []
+    for kind, mode in own.items():
         if kind in facts.namespaces:
-            found.append({"type": kind, "path": facts.namespaces[kind]})
-        elif wanted:
-            found.append({"type": kind})
-    return found
+            namespaces.append({"type": kind, "path": facts.namespaces[kind]})
+        elif mode:
+            namespaces.append({"type": kind})
+    return namespaces
 
 
 def _mapping(ranges: Sequence[IdRange]) -> list[dict[str, int]]:
-    return [{"containerID": each.inside, "hostID": each.outside, "size": each.count} for each in ranges]
+    return [{"containerID": part.inside, "hostID": part.outside, "size": part.count} for part in ranges]
 
 
 def _device_rules(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, Any]]:
@@ -266,12 +266,13 @@ def _device_rules(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, 
     rules: list[dict[str, Any]] = [{"allow": False, "access": "rwm"}]
     for major, minor in ((1, 5), (1, 3), (1, 9), (1, 8), (5, 0), (5, 1)):
         rules.append({"allow": True, "type": "c", "major": major, "minor": minor, "access": "rwm"})
-    asked = {
-        each.path_in_container or each.path_on_host: each.cgroup_permissions or "rwm" for each in record.host.devices
+    access_by_path = {
+        device.path_in_container or device.path_on_host: device.cgroup_permissions or "rwm"
+        for device in record.host.devices
     }
-    for found in facts.devices:
-        numbers = {key: found[key] for key in ("type", "major", "minor")}
-        rules.append({"allow": True, **numbers, "access": asked.get(found["path"], "rwm")})
+    for device in facts.devices:
+        numbers = {key: device[key] for key in ("type", "major", "minor")}
+        rules.append({"allow": True, **numbers, "access": access_by_path.get(device["path"], "rwm")})
     for rule in record.host.device_cgroup_rules:
         rules.append(_rule(rule))  # noqa: PERF401
     return rules
@@ -281,16 +282,16 @@ def _rule(text: str) -> dict[str, Any]:
     try:
         kind, numbers, access = text.split()
         major, minor = numbers.split(":")
-        found: dict[str, Any] = {"allow": True, "type": kind, "access": access}
+        rule: dict[str, Any] = {"allow": True, "type": kind, "access": access}
         if major != "*":
-            found["major"] = int(major)
+            rule["major"] = int(major)
         if minor != "*":
-            found["minor"] = int(minor)
+            rule["minor"] = int(minor)
     except ValueError:
         raise InvalidInput(f"invalid device cgroup rule format: {text[:60]!r}") from None
     if kind not in {"a", "b", "c"} or not set(access) <= set("rwm"):
         raise InvalidInput(f"invalid device cgroup rule format: {text[:60]!r}")
-    return found
+    return rule
 
 
 def _mounts(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, Any]]:
@@ -318,7 +319,7 @@ def _mounts(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, Any]]:
         size = f"size={host.shm_size or DEFAULT_SHM}"
         usual.append(("/dev/shm", "tmpfs", "shm", ["nosuid", "noexec", "nodev", "mode=1777", size]))  # noqa: S108
     taken = {_clean(mount.target) for mount in record.mounts}
-    found: list[dict[str, Any]] = [
+    mounts: list[dict[str, Any]] = [
         {"destination": target, "type": kind, "source": source, "options": options}
         for target, kind, source, options in usual
         if target not in taken
@@ -331,9 +332,9 @@ def _mounts(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, Any]]:
             later.append({"destination": target, "type": "bind", "source": source, "options": options})
     if host.init:
         later.append({"destination": INIT_PATH, "type": "bind", "source": facts.init, "options": ["bind", "ro"]})
-    # What is mounted on /etc comes before /etc/hosts, which it would hide.
-    found += sorted(later, key=lambda mount: _clean(mount["destination"]).count("/"))
-    return found
+    # A mount on /etc comes before /etc/hosts, which it would hide.
+    mounts += sorted(later, key=lambda mount: _clean(mount["destination"]).count("/"))
+    return mounts
 
 
 def _clean(path: str) -> str:
@@ -347,12 +348,12 @@ def _mount(mount: MountRecord, facts: SpecInputs, *, recursive: bool) -> dict[st
     propagation = mount.propagation or "rprivate"
     # crun takes the r of either for both.
     options = ["rbind", propagation] if mount.recursive else ["bind", propagation.removeprefix("r")]
-    own = facts.held.get(mount.target, ())
-    options += ["ro" if mount.read_only or "ro" in own else "rw", *(each for each in own if each != "ro")]
+    own = facts.required_options.get(mount.target, ())
+    options += ["ro" if mount.read_only or "ro" in own else "rw", *(option for option in own if option != "ro")]
     if mount.read_only and mount.recursive and mount.recursive_read_only is not False:
         if recursive:
             options.append("rro")
         elif mount.recursive_read_only:
             raise InvalidInput(f"this kernel can't make what is mounted below {mount.source} read-only: it takes 5.12")
-    source = facts.places.get(mount.target) or facts.volumes.get(mount.volume, mount.source)
+    source = facts.part_paths.get(mount.target) or facts.volumes.get(mount.volume, mount.source)
     return {"destination": mount.target, "type": "bind", "source": source, "options": options}

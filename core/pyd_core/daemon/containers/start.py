@@ -1,4 +1,4 @@
-"""What a container needs before it can start: its root mounted, its files written, its specification planned."""
+"""The preparation of a start: root mounted, networks set up, files written, specification planned."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class StartPreparation:
         self._remapping = remapping
 
     async def prepare(self, container: EngineContainer) -> None:
-        """Readies a container; what it made is taken away again by the clean-up of its end."""
+        """Prepare a container's start; the clean-up of its end undoes all of it."""
         record = container.record
         host = record.host
         shutil.rmtree(container.bundle, ignore_errors=True)
@@ -94,7 +94,7 @@ class StartPreparation:
         check(self._remapping, host)  # the setting may be newer than the container
         self._roots.mount(container, remapping)
         namespaces = dict(await self._endpoints.enter(container, remapping))
-        places = await self._claims.claim(container, record.id, remapping)
+        volume_paths = await self._claims.claim(container, record.id, remapping)
         shared = []
         for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):
             if mode.startswith("container:"):
@@ -108,12 +108,14 @@ class StartPreparation:
             namespaces["user"] = remapping.joined(shared)
         self._files.write(container)
         identity = users.look_up(container.root, record.config.user, host.group_add)
-        asked = spec.Security.parse(host.security_opt).apparmor
-        confined = apparmor.profile(host, asked, there=apparmor.supported())
+        requested_profile = spec.Security.parse(host.security_opt).apparmor
+        confined = apparmor.profile(host, requested_profile, is_supported=apparmor.supported())
         await apparmor.ensure(confined)
         shown = [
-            msgspec.structs.replace(each, source=places[each.volume]) if each.volume in places else each
-            for each in record.mounts
+            msgspec.structs.replace(mount_record, source=volume_paths[mount_record.volume])
+            if mount_record.volume in volume_paths
+            else mount_record
+            for mount_record in record.mounts
         ]
         facts = spec.SpecInputs(
             rootfs=str(container.root),
@@ -126,8 +128,8 @@ class StartPreparation:
             files=self._files.bound(container, remapping),
             linked=legacy_links.environment(self._containers, record),
             shm=self._shm(container, remapping),
-            places=subpaths.place(_make_private(self._config.run / "parts", remapping), record.id, shown),
-            held=await asyncio.to_thread(mounts.held, record.mounts),
+            part_paths=subpaths.bind_parts(_make_private(self._config.run / "parts", remapping), record.id, shown),
+            required_options=await asyncio.to_thread(mounts.required_options, record.mounts),
             propagation=passing,
             queues=_has_queues(),
             init=_init() if host.init else "",
@@ -136,7 +138,7 @@ class StartPreparation:
             seccomp_profile=_profile(container),
             apparmor=confined,
             ids=remapping.ids if remapping is not None else None,
-            volumes=places,
+            volumes=volume_paths,
         )
         planned = spec.plan(msgspec.structs.replace(record, mounts=settled), facts)
         cdi.apply(planned, cdi.find(host.device_requests, self._cdi_spec_dirs))
@@ -156,11 +158,11 @@ class StartPreparation:
     def _shm(self, container: EngineContainer, remapping: Remapping | None) -> str:
         host = container.record.host
         if host.ipc_mode == "shareable":
-            place = container.bundle / "shm"
-            place.mkdir()
+            path = container.bundle / "shm"
+            path.mkdir()
             owner = ",uid={},gid={}".format(*remapping.ids.root) if remapping is not None else ""
-            mount("shm", str(place), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or spec.DEFAULT_SHM}{owner}")
-            return str(place)
+            mount("shm", str(path), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or spec.DEFAULT_SHM}{owner}")
+            return str(path)
         if host.ipc_mode.startswith("container:"):
             other = self._containers.find(host.ipc_mode.partition(":")[2])
             if other.record.host.ipc_mode == "host":
@@ -170,7 +172,7 @@ class StartPreparation:
 
 
 def _make_private(directory: Path, remapping: Remapping | None) -> Path:
-    """Makes a directory that root and a container's own root get through, and no other user of the host."""
+    """Make a directory that only root and a container's own root can pass."""
     directory.mkdir(mode=0o710, exist_ok=True)
     directory.chmod(0o710)
     if remapping is not None:
@@ -193,5 +195,5 @@ def _profile(container: EngineContainer) -> dict[str, Any] | None:
     text = spec.Security.parse(container.record.host.security_opt).seccomp
     if text in {"", "unconfined", "builtin"}:
         return None
-    found: dict[str, Any] = json.loads(text)
-    return found
+    profile: dict[str, Any] = json.loads(text)
+    return profile

@@ -1,4 +1,4 @@
-"""Times and states in words, as `docker ps` shows them."""
+"""Times and states as `docker ps` shows them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _STEPS = (
     (60 * 86400, "{} weeks", 7 * 86400),
     (730 * 86400, "{} months", 30 * 86400),
 )
-"""Below how many seconds, which words, and the unit they count."""
+"""Upper bounds in seconds, their texts, and the unit these count."""
 
 
 def ago(seconds: float) -> str:
-    """A length of time in words: `About a minute`, `3 hours`."""
+    """Return a duration as text: `About a minute`, `3 hours`."""
     for end, words, unit in _STEPS:
         if seconds < end:
             return words.format(int(seconds // unit) if unit else "")
@@ -36,7 +36,7 @@ def _since(text: str) -> str:
 
 
 def status(container: EngineContainer) -> str:
-    """What `docker ps` shows under STATUS."""
+    """Return the STATUS column of `docker ps`."""
     record = container.record
     since, ended = _since(record.started_at), _since(record.finished_at)
     known = {

@@ -1,4 +1,4 @@
-"""The streams of a command run in a container: three pipes, or a terminal that the runtime hands over."""
+"""The streams of a command in a container: three pipes, or a terminal from the runtime."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class ContainerStreams:
     """The three pipes of a command, or its terminal."""
 
-    def __init__(self, made: Exec, *, attached: bool) -> None:
-        self._made = made
-        body = made.body
+    def __init__(self, exec_: Exec, *, attached: bool) -> None:
+        self._exec = exec_
+        body = exec_.body
         self.theirs: list[int] = []
         self.stdin = -1
         self.outputs: dict[int, int] = {}
-        """Our ends by descriptor: 1 or 2."""
+        """The engine's ends by the command's descriptor: 1 or 2."""
         self.console: socket.socket | None = None
         self.name = ""
         self._directory = -1
@@ -34,24 +34,24 @@ class ContainerStreams:
             if body.tty:
                 self._make_console()
             else:
-                wanted = (body.attach_stdin, body.attach_stdout, body.attach_stderr)
-                self._make_pipes(tuple(each and attached for each in wanted))
-        except BaseException:  # no descriptor is left, say
+                attached_streams = (body.attach_stdin, body.attach_stdout, body.attach_stderr)
+                self._make_pipes(tuple(is_attached and attached for is_attached in attached_streams))
+        except BaseException:  # no descriptor is left, for example
             self.close()
             raise
 
     def _make_console(self) -> None:
         self.name = secrets.token_hex(4)
-        self._directory = os.open(self._made.container.bundle, os.O_PATH | os.O_DIRECTORY)
+        self._directory = os.open(self._exec.container.bundle, os.O_PATH | os.O_DIRECTORY)
         self.console = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self.console.bind(self.console_path)
         self.console.listen(1)
         for _ in range(3):
             self.theirs.append(os.open(os.devnull, os.O_RDWR))
 
-    def _make_pipes(self, wanted: tuple[bool, ...]) -> None:
+    def _make_pipes(self, is_piped: tuple[bool, ...]) -> None:
         for number in range(3):
-            if not wanted[number]:
+            if not is_piped[number]:
                 self.theirs.append(os.open(os.devnull, os.O_RDWR))
                 continue
             reading, writing = os.pipe()
@@ -65,24 +65,24 @@ class ContainerStreams:
 
     @property
     def console_path(self) -> str:
-        """Where the runtime hands the terminal over; through our descriptor, for `sun_path` has 108 bytes."""
+        """Return the path of the socket for the terminal; through a descriptor, as `sun_path` has 108 bytes."""
         return f"/proc/{os.getpid()}/fd/{self._directory}/{self.name}"
 
     def give(self, uid: int, gid: int) -> None:
-        """Gives the command's ends to the root of its container, who may then give them to its user."""
+        """Give the command's ends to the root of its container, which may then give them to its user."""
         for fd in self.theirs:
             if stat.S_ISFIFO(os.fstat(fd).st_mode):
                 os.fchown(fd, uid, gid)
 
     def started(self) -> None:
-        """Closes the ends that are the command's."""
+        """Close the command's ends."""
         for fd in self.theirs:
             os.close(fd)
         self.theirs = []
 
     async def take_terminal(self) -> None:
-        """Receives the terminal from the runtime."""
-        assert self.console is not None  # noqa: S101 - asked for by the caller that made it
+        """Receive the terminal from the runtime."""
+        assert self.console is not None  # noqa: S101 - the caller has made it
         loop = asyncio.get_running_loop()
         peer, _ = await loop.sock_accept(self.console)
         try:
@@ -93,27 +93,27 @@ class ContainerStreams:
                 numbers.frombytes(data[: numbers.itemsize])
         finally:
             peer.close()
-        if not numbers:  # the runtime was killed before it could hand it over
+        if not numbers:  # the runtime was killed before it sent the terminal
             return
         master = numbers[0]
         os.set_blocking(master, False)
-        self._made.master = self.stdin = master
+        self._exec.master = self.stdin = master
         self.outputs = {1: master}
 
     def close_stdin(self) -> None:
-        """Tells the command that no input follows."""
+        """Close the command's input."""
         if self.stdin >= 0 and self.stdin not in self.outputs.values():
             os.close(self.stdin)
         self.stdin = -1
 
     def close(self) -> None:
-        """Closes everything."""
+        """Close all streams."""
         self.started()
         self.close_stdin()
         for fd in self.outputs.values():
             os.close(fd)
         self.outputs = {}
-        self._made.master = -1
+        self._exec.master = -1
         if self.console is not None:
             self.console.close()
             with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""A part of a volume as a mount, `--mount type=volume,…,volume-subpath=DIR`.
+"""Mounts of a part of a volume: `--mount type=volume,…,volume-subpath=DIR`.
 
-What is in a volume is the work of containers, which may put a link in the way at any moment. So the part is opened
-inside the volume, and bound to a place of the engine's for as long as the runtime makes the container's mounts.
+Containers can replace a volume's directories with links at any moment. So the part is opened inside the volume, and
+bound to a path of the engine's while the runtime makes the container's mounts.
 """
 
 from __future__ import annotations
@@ -20,58 +20,59 @@ from pyd_core.linux.mount import MS_BIND, MS_REC, mount, unmount
 from pyd_core.linux.openat2 import RootDirectory, open_beneath
 
 
-def opened(each: MountRecord) -> int:
-    """Opens what of the machine is mounted, a link in the volume never followed out of it.
+def open_source(mount_record: MountRecord) -> int:
+    """Open a mount's source, without following links out of a volume.
 
     Raises:
         KernelError: The volume has no such part.
         OSError: It isn't there.
     """
-    if not each.subpath:
-        return os.open(each.source, os.O_PATH | os.O_CLOEXEC)
-    with RootDirectory(each.source) as volume:
-        return open_beneath(volume.fd, posixpath.normpath(each.subpath), os.O_PATH)
+    if not mount_record.subpath:
+        return os.open(mount_record.source, os.O_PATH | os.O_CLOEXEC)
+    with RootDirectory(mount_record.source) as volume:
+        return open_beneath(volume.fd, posixpath.normpath(mount_record.subpath), os.O_PATH)
 
 
-def place(directory: Path, key: str, mounts: Sequence[MountRecord]) -> dict[str, str]:
-    """Binds what a container sees of its volumes to places in a directory; returns those, by the mounts' targets.
+def bind_parts(directory: Path, key: str, mounts: Sequence[MountRecord]) -> dict[str, str]:
+    """Bind the parts of volumes to paths in a directory; return the paths by the mounts' targets.
 
     Raises:
         EngineError: A volume has no such part.
     """
-    found: dict[str, str] = {}
-    for number, each in enumerate(mounts):
-        if not each.subpath:
+    paths: dict[str, str] = {}
+    for number, mount_record in enumerate(mounts):
+        if not mount_record.subpath:
             continue
         try:
-            fd = opened(each)
+            fd = open_source(mount_record)
         except KernelError as error:
             if error.errno == errno.EXDEV:
                 raise EngineError(
-                    f"path concatenation escapes the base directory, base: {each.source}, subpath: {each.subpath}"
+                    f"path concatenation escapes the base directory, base: {mount_record.source}, "
+                    f"subpath: {mount_record.subpath}"
                 ) from error
-            path = posixpath.join(each.source, posixpath.normpath(each.subpath))
+            path = posixpath.join(mount_record.source, posixpath.normpath(mount_record.subpath))
             raise EngineError(
                 f"cannot access path {path}: lstat {path}: {os.strerror(error.errno).lower()}", status=404
             ) from error
         try:
-            made = directory / f"{key[:12]}-{number}"
+            target = directory / f"{key[:12]}-{number}"
             if stat.S_ISDIR(os.fstat(fd).st_mode):
-                made.mkdir(exist_ok=True)
+                target.mkdir(exist_ok=True)
             else:
-                made.touch()
-            mount(f"/proc/self/fd/{fd}", str(made), flags=MS_BIND | MS_REC)
+                target.touch()
+            mount(f"/proc/self/fd/{fd}", str(target), flags=MS_BIND | MS_REC)
         finally:
             os.close(fd)
-        found[each.target] = str(made)
-    return found
+        paths[mount_record.target] = str(target)
+    return paths
 
 
 def release(directory: Path, key: str = "") -> None:
-    """Takes places away again, a container's or those that an engine left which died meanwhile."""
-    for made in directory.glob(f"{key[:12]}*"):
-        while unmount(made):
+    """Remove these paths: a container's, or all that a dead engine left."""
+    for target in directory.glob(f"{key[:12]}*"):
+        while unmount(target):
             pass
-        # Never with what is in it: were the volume still mounted there, that would be its contents.
+        # Never recursively: were the volume still mounted there, its contents would go.
         with contextlib.suppress(OSError):
-            made.rmdir() if made.is_dir() else made.unlink()
+            target.rmdir() if target.is_dir() else target.unlink()

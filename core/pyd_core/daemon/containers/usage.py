@@ -1,4 +1,4 @@
-"""Processes and resource use of a running container, from its control group and /proc."""
+"""The processes and resource use of containers, from their control groups and /proc."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from pyd_core.model.container import Processes
 from pyd_core.model.stats import ContainerStats, CpuStats
 
 
-def directories(container: EngineContainer) -> dict[str, str]:
-    """Its control group's directory in each hierarchy."""
+def cgroup_directories(container: EngineContainer) -> dict[str, str]:
+    """Return the directory of a container's control group in each hierarchy."""
     main = container.record.main
     groups = read_groups(main.pid) if main is not None else None
-    found: dict[str, str] = {}
+    cgroup_paths: dict[str, str] = {}
     for name, mount in read_mounts().items():
         group = group_named((groups or {}).get(name, ""), container.id)
         if group is not None:
-            found[name] = mount.directory(group)
-    return found
+            cgroup_paths[name] = mount.directory(group)
+    return cgroup_paths
 
 
 def pids(container: EngineContainer) -> list[int]:
-    """The processes in it, by their number on the host.
+    """Return the pids of a container's processes on the host.
 
     Raises:
         Conflict: It doesn't run.
     """
     if not container.record.running:
         raise Conflict(f"container {container.id} is not running")
-    found = directories(container)
-    place = found.get("pids") or found.get("devices") or found.get(UNIFIED)
+    cgroup_paths = cgroup_directories(container)
+    cgroup_path = cgroup_paths.get("pids") or cgroup_paths.get("devices") or cgroup_paths.get(UNIFIED)
     numbers: list[int] = []
-    if place:
-        for directory, _, _ in os.walk(place):
+    if cgroup_path:
+        for directory, _, _ in os.walk(cgroup_path):
             numbers += map(int, (Path(directory) / "cgroup.procs").read_text().split())
     return numbers
 
 
 async def processes(container: EngineContainer, arguments: str) -> Processes:
-    """What the host's `ps` says of them.
+    """Return the output of the host's `ps` for a container's processes.
 
     Raises:
         InvalidInput: `ps` doesn't take these arguments, or its output has no PID column.
         Conflict: It doesn't run.
     """
-    wanted = set(map(str, pids(container)))
+    pid_texts = set(map(str, pids(container)))
     done = await subprocesses.run(["ps", *(arguments.split() or ["-ef"])])
     if done.code != 0:
         raise EngineError(f"ps: {done.err.decode(errors='replace').strip()[:200]}", status=400)
@@ -64,7 +64,7 @@ async def processes(container: EngineContainer, arguments: str) -> Processes:
         raise InvalidInput("Couldn't find PID field in ps output")
     column = titles.index("PID")
     rows = [line.split(None, len(titles) - 1) for line in lines[1:]]
-    return Processes(titles=titles, processes=[row for row in rows if len(row) > column and row[column] in wanted])
+    return Processes(titles=titles, processes=[row for row in rows if len(row) > column and row[column] in pid_texts])
 
 
 NEVER = "0001-01-01T00:00:00Z"
@@ -72,7 +72,7 @@ NEVER = "0001-01-01T00:00:00Z"
 
 
 class Sampler:
-    """Takes one sample after the other, each with the processor's numbers of the one before."""
+    """Takes samples, each with the processor times of the previous one."""
 
     def __init__(self, container: EngineContainer) -> None:
         self._container = container
@@ -80,14 +80,14 @@ class Sampler:
         self._before_at = NEVER
 
     def sample(self) -> ContainerStats:
-        """Returns a sample; all zero where the container doesn't run."""
+        """Return a sample; all zero where the container doesn't run."""
         record = self._container.record
         empty = ContainerStats(
             id=record.id, name=f"/{record.name}", read=NEVER, preread=self._before_at, precpu_stats=self._before
         )
         if not record.running or record.main is None:
             return empty
-        group = Group(directories(self._container))
+        group = Group(cgroup_directories(self._container))
         cpu, now = group.cpu(), format_time(time.time_ns())
         if cpu is None:
             return empty

@@ -1,4 +1,4 @@
-"""Who `--user` means: looked up in the container's own /etc/passwd and /etc/group, never in the host's.
+"""Users of containers (`--user`): looked up in the container's own /etc/passwd and /etc/group, never in the host's.
 
 See passwd(5) and group(5). The files are the container's, so links in them stay inside its root.
 """
@@ -18,7 +18,7 @@ RANGE = "uids and gids must be in range 0-2147483647"
 
 
 def read_inside(root: Path, path: str, limit: int = _LIMIT) -> bytes:
-    """Reads a regular file inside a root directory; empty when there is none."""
+    """Read a regular file inside a root directory; empty when there is none."""
     with RootDirectory(root) as inside:
         try:
             fd = open_file(inside.fd, path)
@@ -36,18 +36,18 @@ def _rows(text: bytes, width: int) -> list[list[str]]:
     return [row for row in (line.split(":") for line in lines) if len(row) >= width]
 
 
-def look_up(root: Path, wanted: str, more_groups: Sequence[str] = ()) -> Identity:
-    """Finds a user.
+def look_up(root: Path, user: str, more_groups: Sequence[str] = ()) -> Identity:
+    """Look up a user.
 
     Args:
         root: The container's root on the host.
-        wanted: `name`, `uid`, `name:group`, `uid:gid`, or empty for root.
+        user: `name`, `uid`, `name:group`, `uid:gid`, or empty for root.
         more_groups: Names or numbers of further groups.
 
     Raises:
         InvalidInput: A name isn't there, or a number is out of range.
     """
-    user, _, group = wanted.partition(":")
+    user, _, group = user.partition(":")
     people = _rows(read_inside(root, "/etc/passwd"), 7)
     groups = _rows(read_inside(root, "/etc/group"), 4)
     name, uid, gid, home = "", 0, 0, "/"
@@ -67,17 +67,17 @@ def look_up(root: Path, wanted: str, more_groups: Sequence[str] = ()) -> Identit
     extra = {_number(row[2]) for row in groups if name and name in row[3].split(",")} if not group else set()
     if group:
         gid = _group(group, groups)
-    extra.update(_group(each, groups) for each in more_groups)
+    extra.update(_group(group, groups) for group in more_groups)
     return Identity(uid=uid, gid=gid, groups=tuple(sorted(extra | {gid})), home=home)
 
 
-def _group(wanted: str, groups: list[list[str]]) -> int:
+def _group(group: str, groups: list[list[str]]) -> int:
     for row in groups:
-        if row[0] == wanted:
+        if row[0] == group:
             return _number(row[2])
-    if wanted.isdecimal():
-        return _number(wanted)
-    raise InvalidInput(f"unable to find group {wanted[:60]}: no matching entries in group file")
+    if group.isdecimal():
+        return _number(group)
+    raise InvalidInput(f"unable to find group {group[:60]}: no matching entries in group file")
 
 
 def _number(text: str) -> int:

@@ -57,7 +57,7 @@ class ContainerView:
         self._unified = unified
 
     def summary(self, container: EngineContainer) -> ContainerSummary:
-        """Its line in a list."""
+        """Return a container's line in a list."""
         record = container.record
         image = record.image
         return ContainerSummary(
@@ -77,13 +77,11 @@ class ContainerView:
         )
 
     def inspect(self, container: EngineContainer) -> Inspected:
-        """All there is to know about one."""
+        """Return a container's full inspect data."""
         record = container.record
         command = record.command
         files = container.directory
-        tmpfs = {
-            mount_rules.target(path) for path in record.host.tmpfs
-        }  # `--tmpfs`, unlike `--mount`, is told of there
+        tmpfs = {mount_rules.target(path) for path in record.host.tmpfs}  # `--tmpfs`, unlike `--mount`, is shown there
         state = record.state()
         if container.health is not None:
             state = msgspec.structs.replace(state, health=container.health)
@@ -134,9 +132,9 @@ class ContainerView:
             driver="overlay2",
             platform="linux",
             app_armor_profile=apparmor.profile(
-                host, Security.parse(host.security_opt).apparmor, there=apparmor.supported()
+                host, Security.parse(host.security_opt).apparmor, is_supported=apparmor.supported()
             ),
-            exec_ids=[key for key, each in container.execs.items() if each.running] or None,
+            exec_ids=[key for key, exec_ in container.execs.items() if exec_.running] or None,
             host_config=host,
             graph_driver=GraphDriver(name="overlay2", data=self.layer_data(container)),
             mounts=[mount.point() for mount in record.mounts if mount.target not in tmpfs],
@@ -145,7 +143,7 @@ class ContainerView:
         )
 
     def layer_data(self, container: EngineContainer) -> dict[str, str]:
-        """Where its layers lie, under Docker's names for them."""
+        """Return the directories of a container's layers, under Docker's names."""
         lower = [str(self._layers.directory(diff_id)) for diff_id in reversed(container.record.layers)]
         return {
             "LowerDir": ":".join([*lower, str(self._base)]),
@@ -155,12 +153,12 @@ class ContainerView:
         }
 
     def network_settings(self, container: EngineContainer) -> NetworkSettings:
-        """Its networks and published ports."""
+        """Return a container's networks and published ports."""
         record = container.record
         bound: dict[str, list[PortBinding] | None] = {}
         if record.running:
-            found = record.ports
-            bound = {text: found.get(text) for text in sorted({*record.config.exposed_ports, *found})}
+            published = record.ports
+            bound = {text: published.get(text) for text in sorted({*record.config.exposed_ports, *published})}
         own = record.networks.get("bridge")
         return NetworkSettings(
             sandbox_id=record.id if record.running else "",
@@ -183,18 +181,18 @@ def _quoted(word: str) -> str:
 
 
 def ports(container: EngineContainer) -> list[Port]:
-    """Its ports, published and exposed."""
+    """Return a container's published and exposed ports."""
     record = container.record
     if not record.running:
         return []
-    found: list[Port] = []
+    shown: list[Port] = []
     bound = record.ports
     for text in sorted({*record.config.exposed_ports, *bound}):
         number, kind = parse_port(text)
         bindings = bound.get(text)
         if not bindings:
-            found.append(Port(private_port=number, type=kind))
+            shown.append(Port(private_port=number, type=kind))
         for binding in bindings or []:
             public = int(binding.host_port)
-            found.append(Port(private_port=number, type=kind, public_port=public, ip=binding.host_ip))
-    return found
+            shown.append(Port(private_port=number, type=kind, public_port=public, ip=binding.host_ip))
+    return shown

@@ -1,4 +1,4 @@
-"""A container's volumes: claimed for it, and given back."""
+"""Containers' claims on volumes."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ class VolumeClaims:
     async def claim(
         self, container: EngineContainer, holder: object, remapping: Remapping | None = None
     ) -> dict[str, str]:
-        """Claims its volumes, mounted where options say so.
+        """Claim a container's volumes, mounting those with options.
 
         Args:
             container: The container.
-            holder: Whose they are until `release`, also where this fails: the container's id, or a look into it.
-            remapping: Whose ids its processes have, where those are others than the host's.
+            holder: The claims' holder until `release`, also if this fails: a container's id, or an operation's key.
+            remapping: The ids of its processes, where they differ from the host's.
 
         Returns:
-            Where such processes find each volume, by its name.
+            Where such processes see each volume, by its name.
 
         Raises:
             EngineError: A volume can't be mounted.
         """
-        places: dict[str, str] = {}
-        for each in container.record.mounts:
-            if each.volume:
-                if each.volume not in self._volumes:
-                    self._volumes.create(each.volume)
-                async with self._volumes.claimed(each.volume, holder) as place:
+        paths: dict[str, str] = {}
+        for mount in container.record.mounts:
+            if mount.volume:
+                if mount.volume not in self._volumes:
+                    self._volumes.create(mount.volume)
+                async with self._volumes.claimed(mount.volume, holder) as path:
                     if remapping is not None:
-                        places[each.volume] = str(remapping.volume(place))
-                self._tell(container, "mount", each)
-        return places
+                        paths[mount.volume] = str(remapping.volume(path))
+                self._emit(container, "mount", mount)
+        return paths
 
     def keep(self, container: EngineContainer) -> None:
-        """Claims the volumes of a container that runs since before this engine."""
-        for each in container.record.mounts:
-            if each.volume:
-                self._volumes.keep(each.volume, container.id)
+        """Claim the volumes of a container that has run since before this engine."""
+        for mount in container.record.mounts:
+            if mount.volume:
+                self._volumes.keep(mount.volume, container.id)
 
     async def release(self, container: EngineContainer, holder: object) -> None:
-        """Gives its volumes back; safe to call again."""
-        mounted = [each for each in container.record.mounts if each.volume]
-        held = {name for name in {each.volume for each in mounted} if await self._volumes.release(name, holder)}
-        for each in mounted:
-            if each.volume in held:
-                self._tell(container, "unmount", each)
+        """Release a container's volumes; safe to call again."""
+        mounted = [mount for mount in container.record.mounts if mount.volume]
+        held = {name for name in {mount.volume for mount in mounted} if await self._volumes.release(name, holder)}
+        for mount in mounted:
+            if mount.volume in held:
+                self._emit(container, "unmount", mount)
 
-    def _tell(self, container: EngineContainer, action: str, mounted: MountRecord) -> None:
-        told = {"container": container.id, "driver": "local"}
+    def _emit(self, container: EngineContainer, action: str, mount: MountRecord) -> None:
+        attributes = {"container": container.id, "driver": "local"}
         if action == "mount":
-            writable = "false" if mounted.read_only else "true"
-            told |= {"destination": mounted.target, "propagation": "", "read/write": writable}
-        self._events.emit("volume", action, mounted.volume, told)
+            writable = "false" if mount.read_only else "true"
+            attributes |= {"destination": mount.target, "propagation": "", "read/write": writable}
+        self._events.emit("volume", action, mount.volume, attributes)
