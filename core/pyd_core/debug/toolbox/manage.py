@@ -38,7 +38,7 @@ class StoredToolbox(msgspec.Struct, frozen=True):
     """
 
     name: str
-    directory: str
+    directory: str = msgspec.field(name="folder")
     size: int
     current: bool
     machine: str
