@@ -130,7 +130,7 @@ def test_a_session_whose_terminal_goes_away_is_kept_with_what_runs_in_it(
     shell.terminal.wait_for(re.compile("^begun$", re.MULTILINE))
     second = terminal([pyd, "debug", "attach", kept], (110, 40))
     assert second.wait_exit(STARTING) == 1
-    assert "somebody is attached" in second.screen
+    assert "another client is attached" in second.screen
     shell.terminal.close()
     wait_until(lambda: listed(run)[0]["attached"] is False)
     back = terminal([pyd, "debug", "attach", kept], (110, 40))

@@ -1,7 +1,7 @@
-"""What a debug shell's builtins can reach of a target, wherever it is.
+"""The protocol by which a debug shell's builtins reach a target.
 
-A builtin asks an `Access` and never the kernel itself, so that it works alike on a container of this machine, where
-`/proc` is at hand, and on one behind an API, where a process of the helper container answers.
+Builtins use an `Access` and never the kernel itself. So they work alike on a container of this machine, by `/proc`, and
+on one behind an API, by a process in a helper container.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pyd_core.model.container import Container
 
 
 class CommandOutcome(msgspec.Struct, frozen=True):
-    """What a program printed and how it ended; 128 + n for signal n."""
+    """A program's output and exit code; 128 + n for signal n."""
 
     code: int
     stdout: bytes
@@ -23,16 +23,16 @@ class CommandOutcome(msgspec.Struct, frozen=True):
 
 
 class DirectoryEntry(msgspec.Struct, frozen=True):
-    """One name in a directory of the target.
+    """A directory entry of the target.
 
     Attributes:
         name: Without the directory; may hold any character but `/` and NUL.
         mode: Type and permission bits (inode(7)).
         size: Bytes.
-        uid: Its owner, as the target numbers users.
-        gid: Its group, likewise.
-        changed: When its content was last changed, seconds since 1970.
-        link: Where a symbolic link points, else empty.
+        uid: The owner, as the target numbers users.
+        gid: The group, as the target numbers groups.
+        changed: The time of the last change of content, seconds since 1970.
+        link: The target of a symbolic link, else empty.
     """
 
     name: str
@@ -48,30 +48,30 @@ class AccessProcess(Protocol):
     """A program that runs in the target's view, with pipes."""
 
     def write(self, data: bytes) -> None:
-        """Give it input."""
+        """Write to the program's stdin."""
         ...
 
     def close_input(self) -> None:
-        """End its input."""
+        """Close the program's stdin."""
         ...
 
     def read(self, size: int = 65536) -> bytes:
-        """Return what it printed next on stdout; empty at the end."""
+        """Return the next output on stdout; empty at the end."""
         ...
 
     def finish(self) -> CommandOutcome:
-        """Wait for its end; `stdout` holds what `read` has not returned."""
+        """Wait for the program to exit; `stdout` holds the output that `read` hasn't returned."""
         ...
 
     def end(self) -> None:
-        """End it and all it started."""
+        """End the program and all that it started."""
         ...
 
 
 class Access(Protocol):
-    """A target as builtins see it. Everything it returns comes from the container and is hostile.
+    """A target as builtins see it. All that its methods return comes from the container and is hostile.
 
-    Pids are those of where the access runs: the host's, or the helper container's. `NSpid` in a process's `status` has
+    Pids are those of the machine or helper container that the access runs in. `NSpid` in a process's `status` has
     the target's own last.
 
     Methods raise `NotFound` for what isn't there, `Refused` where rights are missing, `Unsupported` for what this way
@@ -80,7 +80,7 @@ class Access(Protocol):
 
     @property
     def container(self) -> Container:
-        """What the engine says of the target; a container with empty fields for a process by its number."""
+        """The target's inspect data; a container with empty fields for a process by its number."""
         ...
 
     @property
@@ -90,9 +90,9 @@ class Access(Protocol):
 
     @property
     def maps_ids(self) -> bool:
-        """Whether `/proc` tells users and groups by this machine's numbers, so that `uid_map` leads to the target's.
+        """True where `/proc` shows ids as this machine numbers them, which `uid_map` translates to the target's.
 
-        False where what answers is in the target's user namespace itself.
+        False where the answering process is in the target's user namespace.
         """
         ...
 
@@ -113,15 +113,15 @@ class Access(Protocol):
         ...
 
     def cgroup(self, controller: str, name: str) -> bytes:
-        """Return a file of the target's cgroup, for example `memory`, `memory.events`; of the one there is on v2."""
+        """Return a file of the target's cgroup, for example `memory`, `memory.events`; version 2 has only one."""
         ...
 
     def list(self, path: str) -> Sequence[DirectoryEntry]:
-        """Return what is in a directory of the target; links are resolved inside its root."""
+        """Return the entries of a directory of the target; links are resolved inside its root."""
         ...
 
     def stat(self, path: str, *, follow: bool = True) -> DirectoryEntry:
-        """Return what a path of the target is; `name` is the last part of the path."""
+        """Return the entry of a path of the target; `name` is the last part of the path."""
         ...
 
     def read_file(self, path: str, *, offset: int = 0, limit: int = 1 << 24) -> bytes:
@@ -129,7 +129,7 @@ class Access(Protocol):
         ...
 
     def write_file(self, path: str, data: bytes, *, mode: int | None = None) -> None:
-        """Write a file of the target, whole or not at all; an existing one keeps its owner and mode."""
+        """Write a file of the target atomically; an existing one keeps its owner and mode."""
         ...
 
     def start(self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = ()) -> AccessProcess:

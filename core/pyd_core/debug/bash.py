@@ -1,4 +1,4 @@
-"""A conversation with the persistent bash of a debug shell: see `pyd_core.debug.channel` for what is said."""
+"""A conversation with the persistent bash of a debug shell: see `pyd_core.debug.channel` for the protocol."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pyd_core.debug.terminal import TerminalRelay, write_all
 
 CHUNK = 65536
 LATE = 5
-"""Milliseconds that output may reach the terminal's master after the report that bash wrote later: the kernel passes it
-on by a worker of its own. What is later still is shown above the next prompt."""
+"""Milliseconds by which output may arrive at the pty's master after a report that bash wrote later: a kernel worker
+passes it on. Output that comes later still is shown above the next prompt."""
 
 _TIOCGPTPEER, _TIOCGSID = 0x5441, 0x5429
 _EXTPROC = 0o200000
-"""Of termios.h: somebody else is the line discipline (see `pyd_core.debug.helper.bridge`)."""
+"""From termios.h: another line discipline does the work (see `pyd_core.debug.helper.bridge`)."""
 
 
 class BashChannel(Protocol):
@@ -32,7 +32,7 @@ class BashChannel(Protocol):
 
     @property
     def status(self) -> int:
-        """A descriptor that becomes readable when there is something to hear."""
+        """A descriptor that becomes readable when there is a message."""
         ...
 
     def start(self) -> None:
@@ -40,7 +40,7 @@ class BashChannel(Protocol):
         ...
 
     def read_message(self) -> bool:
-        """Take one message; True when the session is over."""
+        """Read one message; return True at the end of the session."""
         ...
 
     def result(self) -> int:
@@ -53,8 +53,8 @@ class Bash:
 
     Args:
         link: The way to the session.
-        show: Gets what is printed.
-        fresh: Whether bash has just been started, and not by another client.
+        show: Receives the output.
+        fresh: Whether this client has just started bash.
     """
 
     def __init__(self, link: BashChannel, *, show: Callable[[bytes], None], fresh: bool = True) -> None:
@@ -82,7 +82,7 @@ class Bash:
         self.link.start()
 
     def wait_ready(self) -> bytes:
-        """Wait until bash takes lines, or the session is over; return keys as `run` does."""
+        """Wait until bash accepts lines or the session ends; return keys as `run` does."""
         self._running = True
         return self._wait(keys=False)
 
@@ -115,7 +115,7 @@ class Bash:
         """Take over from another client: wait for what runs in the foreground, and have bash report.
 
         Args:
-            awaits_line: Whether bash has asked for a line that it hasn't got.
+            awaits_line: Whether bash waits for a line.
         """
         self._awaits_line = awaits_line
         if self._foreground() != self._leader():
@@ -126,7 +126,7 @@ class Bash:
         return b"" if self.has_ended else self.run(SAME)
 
     def listen(self) -> None:
-        """Take what there is while no line runs: output of background jobs, late reports, the session's end."""
+        """Read what arrives while no line runs: output of background jobs, late reports, the session's end."""
         for source in select.select(self.sources, [], [], 0)[0]:
             if source == self.link.status:
                 self._hear()
@@ -137,7 +137,7 @@ class Bash:
                 self._read_reports()
 
     def close(self) -> None:
-        """Let the descriptors go, which ends a session that this process alone holds."""
+        """Close the descriptors, which ends a session that only this process holds."""
         self._relay.close()
         for descriptor in self._descriptors[1:]:
             os.close(descriptor)
@@ -165,7 +165,7 @@ class Bash:
         return self.has_ended
 
     def _read_reports(self) -> bool:
-        """Take what bash says; True when a line is done."""
+        """Read bash's messages; return True when a line is done."""
         data = os.read(self._descriptors[2], CHUNK)
         if not data:
             self._relay.forget(self._descriptors[2])  # bash has ended, or become another program; the status tells

@@ -1,9 +1,9 @@
-"""The session's own cgroups: planned here, made by the supervisor (`join.Groups`), removed once it has ended.
+"""The session's own cgroups: planned here, created by the supervisor (`session_groups`), removed after its end.
 
 No tool then counts against the target's limits, and nothing of the session is frozen with a paused target. Names carry
 the supervisor's pid namespace, pid and start time (`pyd-4026531836-1234-567890`), so what a killed supervisor left is
 found and removed by the next session. The cgroups of another pid namespace may be in sight too, where pyd runs in a
-container that sees its host's; which of those still have a supervisor can't be told from here.
+container that sees its host's; pyd can't see from here which of those still have a supervisor.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Group = dict[str, Any]
-    """`parent`: the folder to make it in; `limits`: pairs of a file and what to write, in order; `devices`: for
+    """`parent`: the directory to make it in; `limits`: pairs of a file and what to write, in order; `devices`: for
     `device_rules.take_device_rules`, on version 2."""
 
 CGROUPS = "/sys/fs/cgroup"
@@ -42,7 +42,7 @@ MAX_PROCESSES = 4096
 
 
 def parents(root: str = CGROUPS) -> list[str]:
-    """Return the folders in which a session gets a cgroup of its own; none where this process may make none."""
+    """Return the directories in which a session gets a cgroup of its own; none where this process may make none."""
     directories = (
         [root] if os.path.exists(f"{root}/cgroup.controllers") else [f"{root}/{name}" for name in _CONTROLLERS]
     )
@@ -50,7 +50,7 @@ def parents(root: str = CGROUPS) -> list[str]:
 
 
 def used(root: str = CGROUPS) -> list[str]:
-    """Return the folders in which a session may have had a cgroup."""
+    """Return the directories in which a session may have had a cgroup."""
     folders = parents(root)
     return folders if root in folders else [*folders, *(f"{root}/{name}" for name in _PROCESSORS)]
 
@@ -127,7 +127,7 @@ def _unified_limits(target: str, limits: dict[str, str], enabled: set[str]) -> l
 def _version_1_limits(
     root: str, paths: dict[str, str], plans: dict[str, list[tuple[str, str]]]
 ) -> dict[str, list[tuple[str, str]]]:
-    """Return what of a session's limits the target's narrow, by the folder of the hierarchy."""
+    """Return what of a session's limits the target's narrow, by the directory of the hierarchy."""
     limits: dict[str, list[tuple[str, str]]] = {}
     for name, file in (("memory", _MEMORY_LIMIT), ("pids", _PIDS_MAX)):
         limit = _number(_read(f"{root}/{name}{paths.get(name, '')}/{file}"))
@@ -200,7 +200,7 @@ def _remove(group: str) -> None:
         except OSError as error:
             if error.errno != errno.EBUSY or foreign:
                 return
-            time.sleep(0.001)  # the kernel tells nobody when a killed process has left a version 1 cgroup
+            time.sleep(0.001)  # the kernel sends no event when a killed process has left a version 1 cgroup
         else:
             return
 

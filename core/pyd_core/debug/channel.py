@@ -1,11 +1,11 @@
-"""How a bash in a target is told its lines, and how it tells that it is done, beside its terminal.
+"""The protocol by which a bash in a target gets its lines and reports their end, next to its terminal.
 
 The terminal carries what programs read and print, and nothing of it is ever searched for signs: two pipes carry the
 conversation. Bash reads the first line of its terminal, which makes it evaluate `INIT`; from then on each line is one
 `TRIGGER` on the terminal (so that it runs at bash's top level, with job control, and not in a loop or a trap), whose
-text comes over the pipe, whole, however long it is and whatever is in it. The pipes are closed to what a line starts.
+text comes over the pipe, of any length and content. The pipes are closed to what a line starts.
 
-What comes back is the target's word, as hostile as all the rest: it says when a prompt is due, and what is shown in it.
+Reports are the target's word, as hostile as all the rest: they say when a prompt is due, and what it shows.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import msgspec
 from pyd_core.debug.toolbox import PREFIX
 
 CHANNEL = (198, 199)
-"""What bash reads its lines from and writes its reports to; numbers nobody uses by hand."""
+"""What bash reads its lines from and writes its reports to; numbers that users hardly choose."""
 
 CONVERSING = [f"{PREFIX}/bin/bash", "--noprofile", "--norc", "--noediting", "-i"]
 """The bash: start-up files are the container's, and editing is the client's."""
 
 SILENT = {"PS1": "", "PS2": ""}
-"""Its environment: it has nothing to say until it is told `INIT`, which takes these from what its children get."""
+"""Its environment: it reports nothing before `INIT`, which removes these from its children's environment."""
 
 _IN, _OUT = CHANNEL
 
@@ -78,7 +78,7 @@ _MAX_REPORT_BYTES = 1 << 18
 
 
 class JoinReport(msgspec.Struct, frozen=True):
-    """What bash tells when it is done with a line.
+    """The report of bash at the end of a line.
 
     Attributes:
         code: The line's exit code.
@@ -106,7 +106,7 @@ ASKS = "asks"
 
 
 class Reports:
-    """Takes what comes through the pipe apart."""
+    """Splits the pipe's data into messages."""
 
     def __init__(self) -> None:
         self._held = b""

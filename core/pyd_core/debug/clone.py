@@ -1,8 +1,8 @@
 """A container like another, doing nothing: for one that crashes at once, and for the networks of one that doesn't run.
 
 The clone has its model's image, configuration, rights, limits, mounts and networks, but no published ports, no aliases,
-no restart policy, no health probes, and no labels of Compose's, so that nobody takes it for its model. It runs until
-this process lets go of its standard input, by whatever means; the engine removes it then.
+no restart policy, no health probes, and no labels of Compose's, so that no tool takes it for its model. It runs until
+this process closes its standard input or ends; the engine removes it then.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Clone:
         self._input: Duplex | None = None
 
     def __enter__(self) -> Container:
-        """Start the clone and return what the engine tells of it."""
+        """Start the clone and return its inspect data."""
         try:
             return run_now(self._start())
         except BaseException:

@@ -1,4 +1,4 @@
-"""What confines a session's command: who it is, what it may take, and which system calls it may make.
+"""The confinement of a session's command: credentials, limits, priorities, profiles and system call filters.
 
 The kernel's interfaces: capabilities(7), seccomp(2), ptrace(2), prlimit(2), proc(5).
 """
@@ -80,11 +80,11 @@ def take_credentials(credentials: dict[str, Any]) -> None:
 def read_filters(process: int, pid: int) -> list[bytes]:
     """Return the seccomp filters of a process as the kernel has them, in the order in which they were installed.
 
-    The process is stopped for the moment of the reading, as by any tracer. A child of this one traces it: with the
-    child's end it goes on, whatever happened.
+    The process is stopped while they are read, as by any tracer. A child of this process traces it: at the child's
+    end the target continues, whatever happened.
 
     Raises:
-        CallFailed: They can't be read: by whoever has a filter or lacks CAP_SYS_ADMIN (EACCES), while another process
+        CallFailed: They can't be read: by one with a filter or without CAP_SYS_ADMIN (EACCES), while another process
             traces it (EPERM), of one that is frozen (EBUSY), or on a kernel built without (EIO).
     """
     if not read_field(process, "status", "Seccomp:").startswith("2"):
@@ -220,7 +220,7 @@ def take_limits(limits: Sequence[tuple[int, int, int]]) -> None:
 
 
 class Standing:
-    """How the kernel serves a process among others: what it ends first, and what gets the processors.
+    """A process's standing with the kernel: its OOM score, processors and priorities.
 
     Args:
         process: An open `/proc/PID`.
@@ -253,7 +253,7 @@ class Standing:
             os.close(own)
         if not whole:
             return
-        # Some of it is refused to whoever isn't root here.
+        # Only root here may do all of it.
         with contextlib.suppress(OSError):
             os.sched_setaffinity(0, self._processors)
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Who the command of a session is: its ids and capabilities."""
+"""Ids and capabilities of a session's command."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ProcessCredentials(msgspec.Struct, frozen=True, kw_only=True):
     no_new_privileges: bool
 
     def within(self, granted: int) -> ProcessCredentials:
-        """Return them without the capabilities that whoever is to grant them hasn't got."""
+        """Return them without the capabilities that the granting process lacks."""
         sets = ("bounding", "permitted", "effective", "inheritable", "ambient")
         return msgspec.structs.replace(self, **{name: getattr(self, name) & granted for name in sets})
 
@@ -111,7 +111,7 @@ def choose_credentials(
 
     Raises:
         InvalidInput: No such identity, or no such capability, or one that can't be added to it.
-        Refused: A tracer where nobody can be one, or by a process that can't make one.
+        Refused: A tracer where the kernel allows none, or by a process that can't grant its capabilities.
     """
     requested = mask(*map(capability, added))
     if identity == "target":
@@ -162,7 +162,7 @@ def withheld(shared: Collection[str]) -> int:
 
 
 def is_confined(identity: str) -> bool:
-    """Whether what confines the target's main process confines the command of a session too: not if it is a debugger's.
+    """Return whether the target's confinement holds for the session's command too; not for a debugger's.
 
     Args:
         identity: As for `choose_credentials`.
@@ -188,7 +188,7 @@ def _check_tracer(uid_map: str, own_bounding: int) -> None:
     if uid_map.split() != EVERY_ID.split():
         why = "the target has a user namespace of its own, and no right in there is one to trace the kernel"
     elif lacking := TRACER & ~DEBUGGER & ~own_bounding:
-        why = f"whoever is to trace the kernel takes rights that can't be given here: {', '.join(names(lacking))}"
+        why = f"tracing the kernel takes rights that can't be given here: {', '.join(names(lacking))}"
     else:
         return
     hint = "--as root traces the container's processes; the kernel is traced from the machine itself"

@@ -26,8 +26,8 @@ def take_device_rules(group: str, devices: dict[str, Any]) -> None:
     """Give a cgroup the device rules of another, or a list of rules.
 
     Args:
-        group: The cgroup's folder.
-        devices: `source`, the folder of the cgroup to be like; `rules`, what is allowed where that can't be read or has
+        group: The cgroup's directory.
+        devices: `source`, the cgroup's directory to copy from; `rules`, what is allowed where that can't be read or has
             no rules; without `rules`, as for a privileged container, it may be without any.
 
     Raises:

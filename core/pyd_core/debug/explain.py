@@ -1,4 +1,4 @@
-"""Saying how a session gets in, what it may do, and what of the target it doesn't take over."""
+"""The lines of `--explain`: the way in, the session's rights, and the limits of the target it doesn't adopt."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def confinement(container: Container, status: Status, *, confined: bool) -> list
     """Return lines on what confines a container's system calls, and whether that holds for the session.
 
     Args:
-        container: What the engine tells of it.
+        container: The engine's inspect data.
         status: Of its main process; of what holds its place where it doesn't run.
         confined: Whether the session takes over what it can.
     """

@@ -1,4 +1,4 @@
-"""What the join reports, as errors with a next step."""
+"""Errors with a next step, made from the join's reports."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def failure(call: str, number: int, subject: str, *, target: str) -> PydError:
 
 
 def describe_not_applied(subject: str, number: int) -> str:
-    """Return the line for what confines a target and doesn't confine a session that was to be as the target is.
+    """Return the line for a confinement of the target that a session `--as target` couldn't adopt.
 
     Args:
-        subject: What it is.
+        subject: The confinement.
         number: The error number that the kernel gave.
     """
     why = {
         errno.EACCES: "a filter on pyd itself, or a lack of CAP_SYS_ADMIN, keeps it from being read",
-        errno.EPERM: "another program traces its main process, or nobody may trace it",
+        errno.EPERM: "another program traces its main process, or it may not be traced",
         errno.EBUSY: "it is paused",
-        errno.EIO: "this kernel doesn't tell it (CONFIG_CHECKPOINT_RESTORE)",
+        errno.EIO: "this kernel doesn't report it (CONFIG_CHECKPOINT_RESTORE)",
     }
     return f"not taken over: {safe(subject)}: {why.get(number) or os.strerror(number)}"
 

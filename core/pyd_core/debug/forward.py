@@ -14,11 +14,11 @@ from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Refused
 
 CHUNK = 65536
 MAX_CONNECTIONS = 256
-"""At a time."""
+"""Connections at a time."""
 
 
 class ForwardAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a forward begins and ends."""
+    """The two ends of a forward."""
 
     local: int
     """Port here; 0 takes a free one."""
@@ -73,7 +73,7 @@ class Forward:
 
     Args:
         access: The target.
-        place: From where to where.
+        address: The two ends.
 
     Raises:
         Conflict: The port is taken.
@@ -178,17 +178,17 @@ class Forwards:
         self._numbers = itertools.count(1)
 
     def add(self, forward: Forward) -> int:
-        """Keep one, and return its number."""
+        """Add a forward and return its number."""
         number = next(self._numbers)
         self._running[number] = forward
         return number
 
     def running(self) -> dict[int, Forward]:
-        """Return them by number."""
+        """Return the running forwards by number."""
         return dict(self._running)
 
     def stop(self, number: int | None) -> None:
-        """End one, or all.
+        """End a forward, or all.
 
         Raises:
             NotFound: There is none with that number.

@@ -1,7 +1,7 @@
 """A program that does nothing until its standard input ends: what a clone of a container runs in place of its own.
 
-It is made here, byte by byte, because it has to run in an image that has nothing, on a machine without a compiler. That
-it ends with its input ties the clone's life to that of whoever is attached to it.
+It is assembled here, byte by byte, because it has to run in an empty image, on a machine without a compiler. It ends
+with its input, which ties the clone's life to the attached client's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a session's user is at home in the target."""
+"""The home directory of a session's user in the target."""
 
 from __future__ import annotations
 

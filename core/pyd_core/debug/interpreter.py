@@ -1,4 +1,4 @@
-"""A fresh interpreter for what joins a target: no environment, and a program file of its own that nobody can write.
+"""A fresh interpreter for the join: no environment, and a program file of its own that no process can write.
 
 A process that is in the target's pid namespace can be looked at from there. A fork of the client would show what the
 client has: the user's environment, the interpreter's file on this machine (CVE-2019-5736), all that it has loaded.
@@ -55,8 +55,8 @@ def command_line(status: int) -> list[str]:
 def environment(program: int) -> dict[str, str]:
     """Return what the interpreter starts with, and forgets (`syscalls.forget_start`).
 
-    It is told not to load a locale, whose files of this machine it would keep mapped. The dynamic linker is told where
-    libraries are if it is to look for them beside the program.
+    Without `LC_ALL=C` it would load a locale and keep this machine's locale files mapped. The dynamic linker needs the
+    path of libraries that it would look for next to the program.
 
     Args:
         program: As `seal_program` returns it.

@@ -96,7 +96,7 @@ def serve(status: socket.socket, bridge: Bridge | None = None, parents: Sequence
         status: Brings the plan, and takes what there is to report. With the plan come the command's standard streams;
             where none do and it gets no terminal, it has those of this process.
         bridge: Carries a plan out that comes with a connection, to where it is to be carried out.
-        parents: Folders to make the session's cgroups in, as soon as it is told that there will be a plan.
+        parents: Directories to create the session's cgroups in, once the client announces a plan.
     """
     os.setsid()  # what a terminal sends to the client's process group is not for the session
     prctl(PR_SET_PDEATHSIG, CLIENT_GONE)
@@ -124,7 +124,7 @@ def serve(status: socket.socket, bridge: Bridge | None = None, parents: Sequence
             os.close(stream)
         sys.path += plan.pop("modules")
         bridge(plan, status, connection)
-    streams = list(descriptors) or [fcntl.fcntl(place, fcntl.F_DUPFD_CLOEXEC, 3) for place in range(3)]
+    streams = list(descriptors) or [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3) for number in range(3)]
     _release_streams()
     if not plan["pid"]:
         _run_next_to(plan, status, streams)

@@ -167,8 +167,8 @@ def _take_confinement(plan: Plan, opened: TargetHandles, link: socket.socket) ->
 def _give_rights_up(who: dict[str, Any], filters: list[bytes]) -> None:
     """Leave what the command is to have and what a keeper takes; the user is the root of the user namespace.
 
-    Without no-new-privileges a filter takes CAP_SYS_ADMIN, which nobody in the target's pid namespace is to hold: so
-    the keeper has the filter too. Runtimes install it before they give rights up, so it allows that.
+    Without no-new-privileges a filter takes CAP_SYS_ADMIN, which no process in the target's pid namespace is to hold.
+    So the keeper has the filter too. Runtimes install it before they give rights up, so it allows that.
     """
     drop_bounding(who["bounding"])
     for groups, uid, gid in (([], 0, 0), (who["groups"], who["uid"], who["gid"])):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_NAMES = 65536
-"""Of one directory of the target: a hostile one could hold millions."""
+"""Entries of one directory of the target: a hostile one could hold millions."""
 
 
 class LocalAccess:
@@ -38,7 +38,7 @@ class LocalAccess:
 
     Args:
         target: What to reach; its main process is held open, so no later one is taken for it.
-        toolbox: The toolbox's folder.
+        toolbox: The toolbox's directory.
         options: Of the session that this belongs to; programs get the same rights to write.
     """
 

@@ -1,4 +1,4 @@
-"""Writing a file inside somebody else's root, whole or not at all."""
+"""Atomic writing of a file inside a target's root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_LINKS = 40
 
 
 def write_atomic(root: int, path: str, data: bytes, *, mode: int | None, owner: tuple[int, int]) -> None:
-    """Write a file beside its name and rename it there.
+    """Write a temporary file next to a path and rename it there.
 
     Args:
         root: Descriptor of the directory that paths are resolved in.

@@ -25,11 +25,11 @@ from pyd_core.linux.netns import run_inside
 
 CHUNK = 65536
 MAX_OUTPUT_BYTES = 64 << 20
-"""Bytes of output that are held for who doesn't read as it comes."""
+"""Bytes of output that are held for callers that don't read as it arrives."""
 MAX_STDERR_BYTES = 1 << 18
 """Bytes of stderr that are kept, the last."""
 END_TIMEOUT_MS = 2000
-"""Milliseconds that a program has to end by itself after SIGTERM."""
+"""Milliseconds between SIGTERM and SIGKILL."""
 CONNECT_TIMEOUT_S = 5.0
 
 
@@ -86,7 +86,7 @@ class LocalProcess:
                 try:
                     rest = rest[os.write(self._input, rest) :]
                 except BrokenPipeError:
-                    break  # it reads no more; how it ends tells why
+                    break  # it reads no more; its exit status says why
                 except BlockingIOError:
                     continue
 
@@ -134,7 +134,7 @@ class LocalProcess:
             self._process.send_signal(number)
 
     def _has_ended(self, milliseconds: int) -> bool:
-        """Whether the session ends in time; what it prints is thrown away, so that no full pipe holds it up."""
+        """Return whether the session ends in time; output is thrown away, so that no full pipe holds it up."""
         try:
             pidfd = os.pidfd_open(self._process.pid)
         except ProcessLookupError:
@@ -163,7 +163,7 @@ class LocalProcess:
         remove_stale(self._parents)
 
     def _turn(self, *, writing: bool = False) -> bool:
-        """Wait for something to happen and take what was printed; True when input can be given."""
+        """Wait for an event and read the output; return True when input can be written."""
         poll = select.poll()
         for descriptor in self._outputs:
             poll.register(descriptor, select.POLLIN)
@@ -189,7 +189,7 @@ class LocalProcess:
         return can_write
 
     def _hear(self) -> None:
-        """Take what the join told, to its end."""
+        """Read the join's messages to their end."""
         while message := self._status.recv(CHUNK):
             kind, *fields = message.decode(errors="replace").split("\0")
             if kind == "exit":

@@ -1,4 +1,4 @@
-"""What a debug session is asked to do."""
+"""The options of a debug session."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         save: Make an image of the target with the session's changes at the end, with this name.
         shell: What a terminal is given without `line` and `command`: `pyd` is the debug shell, anything else a program
             of the target's or the toolbox's.
-        explain: Tell how the session gets in and what it may do, before it starts.
-        tier: Enter by a helper container with these rights (`helper.tiers`); None is what does with the least.
+        explain: Show how the session gets in and what it may do, before it starts.
+        tier: Enter by a helper container with these rights (`helper.tiers`); None takes the least that suffice.
     """
 
     target: str
@@ -47,7 +47,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     tier: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself."""
+        """Refuse contradictory options."""
         if self.line is not None and self.command:
             raise InvalidInput("both -c and a command are given", hint="give one of them")
         if any("\0" in text for text in (*self.command, self.line or "")):
@@ -55,5 +55,5 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def keeps_changes(self) -> bool:
-        """Whether anything is to be done with what the session changes."""
+        """True where the session's changes are to be listed or kept."""
         return self.diff or bool(self.apply or self.save)

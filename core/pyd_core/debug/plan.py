@@ -1,4 +1,4 @@
-"""What a session is to do, as plain data: the plan that `join.supervise` carries out."""
+"""The plan of a session as plain data, which `join.supervise` carries out."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from pyd_core.linux.process import ProcessEntry, parse_status
 def make_plan(
     target: LocalTarget, options: DebugOptions, toolbox: str, *, terminal: bool, conversing: bool = False
 ) -> dict[str, Any]:
-    """Return what `join.supervise` is to do, as plain data.
+    """Return the plan of a session, as plain data.
 
     Args:
         target: The container.
         options: What to do.
-        toolbox: The toolbox's folder.
+        toolbox: The toolbox's directory.
         terminal: Whether the command gets a pty.
         conversing: The command is a bash that is given its lines by a program (`pyd_core.debug.bash`).
     """
@@ -117,7 +117,7 @@ def terminal_size() -> tuple[int, int]:
 
 
 def _exists(process: int, path: str) -> bool:
-    """Whether the container has a path; a symlink at its end counts, and is not followed."""
+    """Return whether the container has a path; a symlink at its end counts, and is not followed."""
     try:
         root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     except OSError:

@@ -1,8 +1,8 @@
-"""What the word after `pyd debug` means.
+"""References to targets, as written after `pyd debug`.
 
-In this order: `pid:N` is a process of this machine, `image:REF` an image and `container:NAME` a container, whatever
-else there is; then the name, id or beginning of the id of a container; then a Compose service, `SERVICE` or
-`SERVICE@NUMBER`; then an image.
+They are tried in this order: `pid:N` is always a process of this machine, `image:REF` an image and `container:NAME` a
+container; then the name, id or id prefix of a container; then a Compose service, `SERVICE` or `SERVICE@NUMBER`; then an
+image.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _NUMBER = "com.docker.compose.container-number"
 
 
 async def find_subject(session: ApiClient, text: str) -> Container | LocalTarget:
-    """Find what a session is wanted in: a container, one that stands for an image, or a process.
+    """Find the subject of a session: a container, one that stands for an image, or a process.
 
     Raises:
         NotFound: There is nothing of that name; the nearest names of containers are offered.
-        Ambiguous: An id's beginning, or a service, of several.
+        Ambiguous: The prefix of several ids, or a service of several projects.
     """
     if text.startswith("pid:"):
         return process_target(text.removeprefix("pid:"))
@@ -79,9 +79,9 @@ def pick_member(containers: list[ContainerSummary], text: str) -> ContainerSumma
         for container in containers
         if container.service == service and number in ("", container.labels.get(_NUMBER, ""))
     ]
-    projects = sorted({each.project for each in members})
+    projects = sorted({container.project for container in members})
     if len(projects) > 1:
-        names = [each.name for each in members]
+        names = [container.name for container in members]
         raise Ambiguous(
             f"projects {', '.join(map(safe, projects))} each have a service {safe(service)!r}",
             candidates=names,
@@ -96,7 +96,7 @@ def _order(container: ContainerSummary) -> tuple[bool, int]:
 
 
 async def _image(session: ApiClient, reference: str) -> Container:
-    """Return a container as one made from the image would be; the engine needn't make it."""
+    """Return a container as one created from the image would be; the engine creates none."""
     from pyd_core.client.images import ImagesApi  # noqa: PLC0415 - containers don't pay for it
 
     try:

@@ -1,4 +1,4 @@
-"""One debug session, from the target's name to the command's exit code."""
+"""A debug session, from the target's name to the command's exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The session's own cgroups, as its supervisor makes, limits and removes them (`cgroup` plans them)."""
+"""The session's own cgroups, as its supervisor creates, limits and removes them (`cgroup` plans them)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class SessionCgroups:
     processors (`cgroup_threadgroup_rwsem`), 15 ms and more, which it has to spare while it has no plan. It stays in
     them to its end, since a move out takes as long; its client removes them then (`cgroup.remove_stale`).
 
-    Their name carries the supervisor's pid namespace, pid and start time: whoever finds them later in the same pid
-    namespace can tell whether it still lives, and nobody else tries.
+    Their name carries the supervisor's pid namespace, pid and start time: a process that finds them
+    later in the same pid namespace can check whether it still lives; others don't try.
     """
 
     def __init__(self) -> None:
@@ -35,14 +35,14 @@ class SessionCgroups:
         self._no_forks = -1
 
     def enter(self, parents: Sequence[str]) -> None:
-        """Make a cgroup in each of these folders that has none yet, and move this process in."""
+        """Create a cgroup in each of these directories that has none yet, and move this process into it."""
         for parent in parents:
             if parent not in self._paths:
                 self._make(parent)
                 self._move(parent)
 
     def limit(self, plans: list[dict[str, Any]]) -> None:
-        """Give them their limits; those that aren't there yet are made, and entered when they have them."""
+        """Set the limits of cgroups; missing ones are created first, and entered once they have their limits."""
         for group in plans:
             parent = group["parent"]
             fresh = parent not in self._paths
@@ -114,7 +114,7 @@ class SessionCgroups:
                 except OSError as error:
                     if error.errno != errno.EBUSY:
                         break
-                    # The kernel tells nobody when a killed process has left a version 1 cgroup.
+                    # The kernel sends no event when a killed process has left a version 1 cgroup.
                     self.kill(os.getpid())
                     time.sleep(0.001)
                 else:

@@ -46,11 +46,11 @@ CAP_KILL = 1 << 5
 
 
 class SessionCommand:
-    """What the command becomes.
+    """The command's plan, streams and confinement.
 
     Args:
         plan: The session's.
-        link: Takes what there is to report.
+        link: Takes the reports.
         streams: Its standard input, output and error output.
         channel: Its ends of the channel by the numbers it shall have them under.
         filters: seccomp filters, installed at the very end where it may gain no privileges.
@@ -73,7 +73,7 @@ class SessionCommand:
 
 
 def keep(command: SessionCommand) -> NoReturn:
-    """The keeper: starts the command, reaps everything, and leaves nobody behind."""
+    """Run the keeper: start the command, reap all children, and leave no process behind."""
     link = command.link
     try:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -171,7 +171,7 @@ def kill_children() -> bool:
 
 
 def become_command(command: SessionCommand) -> NoReturn:
-    """The last steps before the command: its session, its terminal, its credentials, nothing else in hand."""
+    """Become the command: set its session, terminal and credentials, and close all else."""
     plan, link = command.plan, command.link
     who = plan["credentials"]
     try:

@@ -1,4 +1,4 @@
-"""What a session's processes tell each other, and the signals they act on.
+"""Messages between a session's processes, and the signals they act on.
 
 The kernel's interfaces: unix(7), signalfd(2).
 """
@@ -26,9 +26,9 @@ HANDLED_SIGNALS = {signal.SIGCHLD, CLIENT_GONE, *FORWARDED_SIGNALS}
 
 
 def report(status: socket.socket, *fields: object, descriptors: tuple[int, ...] = ()) -> None:
-    """Send a report to the process above, or to the client; nothing happens when that is gone."""
+    """Send a report to the process above, or to the client; nothing happens when its reader is gone."""
     message = b"\0".join(str(field).encode(errors="surrogateescape") for field in fields)
-    with contextlib.suppress(OSError):  # whoever would hear it is gone
+    with contextlib.suppress(OSError):  # the reader is gone
         socket.send_fds(status, [message], descriptors)
 
 

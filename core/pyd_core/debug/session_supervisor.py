@@ -1,4 +1,4 @@
-"""The supervisor's part of a session: it starts the joiner, watches the keeper, and tells the client (see `join`).
+"""The supervisor's part of a session: it starts the joiner, watches the keeper, and reports to the client (see `join`).
 
 The kernel's interfaces: unix(7), signalfd(2), pidfd_open(2).
 """
@@ -75,7 +75,7 @@ def make_link() -> tuple[socket.socket, socket.socket]:
 
 
 class Watch:
-    """Minds the joiner and the keeper to their end, and tells the client what they report."""
+    """Watches the joiner and the keeper to their end, and passes their reports to the client."""
 
     def __init__(
         self, joiner: int, link: socket.socket, status: socket.socket, target: int, groups: SessionCgroups
@@ -135,7 +135,7 @@ class Watch:
         kind, *fields = message.decode(errors="replace").split("\0")
         if kind == "keeper":
             if self._keeper or self._child != _sender(credentials):
-                return True  # whoever traces the keeper would have any process signalled
+                return True  # a tracer of the keeper would have any process signalled
             self._keeper = int(fields[0])
             for number in self._early:
                 self._signal(number)
@@ -196,7 +196,7 @@ def _is_number(text: str, *, below: int) -> bool:
 
 
 def _is_over(pidfd: int, *, patience: int) -> bool:
-    """Whether the target has ended, or does within `patience` milliseconds.
+    """Return whether the target has ended, or does within `patience` milliseconds.
 
     A namespace's processes, the keeper among them, die a little before its main process does.
     """

@@ -25,7 +25,7 @@ _NONBLOCK = 2
 
 
 class _Copy:
-    """One direction of one stream: from a descriptor to another until the first ends or nobody reads the second.
+    """The copy of one stream in one direction, until the source ends or the sink has no reader.
 
     Args:
         source: Where the bytes come from.
@@ -47,7 +47,7 @@ class _Copy:
         self.open = True
 
     def register(self, poll: select.poll) -> None:
-        """Say what to wait for; the end of the sink's readers is always heard of."""
+        """Register what to wait for; the end of the sink's readers is always noticed."""
         waits = self._ready or bool(self._pending)
         poll.register(self.sink, select.POLLOUT if waits else 0)
         if not waits:
@@ -69,7 +69,7 @@ class _Copy:
     def finish(self) -> None:
         """Copy what is in the session's pipe now.
 
-        Who traces a session may have taken the pipe's other end, and could go on writing for ever.
+        A tracer of the session may have taken the pipe's other end, and could write for ever.
         """
         left = _buffered_bytes(self.source) if self.open else 0
         while self.open and (left > 0 or self._pending):
@@ -101,7 +101,7 @@ class _Copy:
                         self.close()
                     return taken
             return self._copy()
-        except OSError:  # nobody reads it any more, or nothing more comes of it
+        except OSError:  # it has no reader any more, or its source is at the end
             self.close()
             return 0
 
@@ -200,7 +200,7 @@ class SessionStreams:
 
 
 def _is_same(first: int, second: int) -> bool:
-    """Whether two descriptors lead to the same file, pipe or terminal."""
+    """Return whether two descriptors lead to the same file, pipe or terminal."""
     try:
         info, other = os.fstat(first), os.fstat(second)
     except OSError:

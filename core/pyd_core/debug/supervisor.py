@@ -1,4 +1,4 @@
-"""Starting the process that carries a session out."""
+"""The process that carries a session out, and its start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 PREPARE = b"prepare"
-"""What comes before the plan (`join.serve`)."""
+"""The message before the plan (`join.serve`)."""
 MAX_PLAN_BYTES = 4 << 20
 """Bytes; the kernel takes at most 2 MB of arguments and environment anyway (execve(2))."""
 
@@ -27,7 +27,7 @@ class Supervisor:
     Attributes:
         connection: A descriptor of a connection to where the plan is to be carried out (see `helper.bridge`); negative
             where this process is to do it.
-        prepared: Whether it has been told to prepare.
+        prepared: Whether `prepare` has been called.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Supervisor:
     def prepare(self) -> Supervisor:
         """Have it make the session's cgroups and enter them: a plan will come, or `close` is called."""
         self.prepared = True
-        with contextlib.suppress(OSError):  # it has ended; whoever sends it a plan is told
+        with contextlib.suppress(OSError):  # it has ended; sending the plan fails then
             self.status.send(PREPARE)
         return self
 
@@ -85,7 +85,7 @@ class Supervisor:
 def _become_interpreter(status: socket.socket) -> NoReturn:
     """Become a fresh interpreter that has nothing of this process but its end of the socket."""
     try:
-        # The client goes on at once, and has no use for it.
+        # The client continues without waiting, and doesn't need it.
         from pyd_core.debug.interpreter import command_line, environment, seal_program  # noqa: PLC0415
 
         nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)

@@ -84,7 +84,7 @@ def close_all_but(kept: Iterable[int], *, first: int = 3) -> None:
 
 
 def reaches_root() -> bool:
-    """Whether the working directory lies below this process's root, as getcwd(2) tells and chdir(2) doesn't."""
+    """Return whether the working directory lies below this process's root; getcwd(2) checks it, chdir(2) doesn't."""
     answer = ctypes.create_string_buffer(_PATH_BYTES)
     return int(libc.syscall(ctypes.c_long(_GETCWD), answer, ctypes.c_long(_PATH_BYTES))) > 0 and answer.raw[:1] == b"/"
 

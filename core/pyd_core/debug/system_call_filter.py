@@ -2,8 +2,8 @@
 
 A target's program comes first on PATH, so a hostile one runs with what a debugger has. Its engine's filter can't hold
 here, as it refuses what debugging takes (ptrace(2), perf_event_open(2)); this one refuses the calls that reach beyond a
-container whatever its mounts are: files by handle, keys, kernel modules, BPF, and user namespaces, in which whoever
-makes one has all capabilities.
+container whatever its mounts are: files by handle, keys, kernel modules, BPF, and user namespaces, whose
+creator has all capabilities in them.
 
 Classic BPF (seccomp(2)), one program for every machine: it asks which one a call is made for.
 """

@@ -1,4 +1,4 @@
-"""The container a session enters: what the engine says of it, and its main process, never to be mistaken."""
+"""Targets of sessions: a container's inspect data, and its main process, held so that no later one is taken for it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NETWORK_PREFIX = "net:"
 
 
 class LocalTarget(msgspec.Struct, frozen=True):
-    """A container that a session can join.
+    """A container of this machine that a session can join.
 
     Attributes:
-        container: What the engine says.
+        container: The engine's inspect data.
         process: Its main process (with `--init`, what the init was given to run); for what doesn't run, the one that
             holds its place.
         devices: The `devices.list` (cgroup version 1) a session gets; None is the process's own.
@@ -41,7 +41,7 @@ class LocalTarget(msgspec.Struct, frozen=True):
 
 
 class RemoteTarget(msgspec.Struct, frozen=True):
-    """A container whose processes are out of this one's reach: a helper container enters it.
+    """A container whose processes this one can't reach: a helper container enters it.
 
     Attributes:
         container: The engine's inspect data.
@@ -78,7 +78,7 @@ class NetworkTarget(msgspec.Struct, frozen=True):
 
 
 async def find_container(containers: ContainersApi, name: str) -> Container:
-    """Return what the engine tells of the container that `name` means.
+    """Return the inspect data of the container that `name` means.
 
     Raises:
         NotFound: No such container.
@@ -116,7 +116,7 @@ def running_target(container: Container) -> LocalTarget:
         cgroups = process.read("cgroup").decode(errors="replace")
     except ProcessLookupError as error:
         raise _elsewhere(shown, state.pid) from error
-    # Some process has that pid; that it is the container's, its cgroup tells, which is named by the container's id.
+    # Some process has that pid. It is the container's if its cgroup is named by the container's id.
     if container.id not in cgroups:
         raise _elsewhere(shown, state.pid)
     if container.host_config.init and (child := _first_child(state.pid)):
@@ -134,7 +134,7 @@ def _first_child(init: int) -> int:
 
 
 def refuse_other_kernels(container: Container) -> None:
-    """Do nothing where a container's processes have a kernel's namespaces around them.
+    """Refuse containers that run under a kernel of their own.
 
     Raises:
         Unsupported: They run under a kernel of their own.

@@ -45,7 +45,7 @@ class TerminalRelay:
         self._typed = b""
         self._input_open = True
         self.held = False
-        """Whether keys wait, unread, until somebody is there to take them."""
+        """Whether keys wait, unread, until a program can take them."""
         self.passed_on = b""
         """The last keys that were passed on in this run, at most `CHUNK`."""
 
@@ -149,7 +149,7 @@ class TerminalRelay:
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-            # Nobody has the other end open, which stays so: the session is about to say that it is over.
+            # No process has the other end open, which stays so: the session is about to report its end.
             select.select(list(self._sources), [], [])
             return False
         self._show(data)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class UserIO(Protocol):
-    """How a session reaches its user."""
+    """A session's connection to its user."""
 
     def notify(self, line: str) -> None:
         """Show a line."""

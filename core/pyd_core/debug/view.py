@@ -1,4 +1,4 @@
-"""What a session sees: the target's mounts, and the toolbox beside them, in a mount namespace of its own.
+"""A session's view: the target's mounts and the toolbox, in a mount namespace of its own.
 
 Every name in it that the target chose is resolved by descriptor and never through a symbolic link, because the process
 that builds it still holds descriptors of the host.
@@ -97,7 +97,7 @@ def set_attributes(
 
 
 def open_toolbox(path: str) -> int:
-    """Return a detached mount of the toolbox that nobody in a session can make writable, whatever rights they have.
+    """Return a detached mount of the toolbox that no process of a session can make writable, whatever its rights.
 
     It is a file system of its own that is read-only itself: an overlay of lower layers alone. Where the kernel makes
     none of it (in a user namespace, or on a stack of overlays) it is a copy of the mount, and read-only as such.
@@ -123,8 +123,8 @@ def _overlay_of(path: str) -> int:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.rmdir(empty)
-        for each in opened:
-            os.close(each)
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 def open_node(name: str) -> int:
@@ -234,13 +234,13 @@ def build_view(plan: dict[str, Any], toolbox: int, nodes: dict[str, int], proces
 
 
 def is_procfs(directory: int) -> bool:
-    """Whether a directory is on a file system of the kernel's for processes."""
+    """Return whether a directory is on a file system of the kernel's for processes."""
     answer = ctypes.create_string_buffer(256)
     return bool(libc.fstatfs(directory, answer) == 0 and struct.unpack_from("l", answer)[0] == _PROC_SUPER_MAGIC)
 
 
 def _shows(proc: int, namespace: int) -> bool:
-    """Whether a /proc shows the processes of a pid namespace; the target may have put anything there.
+    """Return whether a /proc shows the processes of a pid namespace; the target may have put anything there.
 
     Each procfs has the first process of its own pid namespace under 1, and what is mounted above that isn't looked at.
     """

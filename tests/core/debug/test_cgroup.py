@@ -49,8 +49,8 @@ def test_no_cgroups_are_planned_where_none_can_be_made(tmp_path: Path):
 def test_the_targets_devices_are_found_by_its_cgroup(tmp_path: Path):
     (tmp_path / "devices/docker/abc").mkdir(parents=True)
     (tmp_path / "devices/docker/abc/devices.list").write_text("c 1:3 rwm\n")
-    (found,) = plan_groups(str(tmp_path), "5:devices:/docker/abc\n0::/x:y\n", host_memory=MEMORY)
-    assert found["limits"] == [("devices.deny", "a"), ("devices.allow", "c 1:3 rwm")]
+    (group,) = plan_groups(str(tmp_path), "5:devices:/docker/abc\n0::/x:y\n", host_memory=MEMORY)
+    assert group["limits"] == [("devices.deny", "a"), ("devices.allow", "c 1:3 rwm")]
 
 
 def test_a_session_as_the_target_has_its_limits_and_none_wider_than_its_own(tmp_path: Path):
@@ -83,8 +83,8 @@ def test_only_groups_of_dead_supervisors_of_this_pid_namespace_are_removed(tmp_p
         alive = tmp_path / f"pyd-{here}-{os.getpid()}-{entry.start}"
         recycled = tmp_path / f"pyd-{here}-{os.getpid()}-{entry.start + 1}"
     foreign = [tmp_path / name for name in ("pyd-1", "pyd-a-b-c", "docker", "pyd-1-2", f"pyd-{here + 1}-4194305-7")]
-    for folder in (alive, recycled, tmp_path / f"pyd-{here}-4194305-7", *foreign):
-        folder.mkdir()
+    for directory in (alive, recycled, tmp_path / f"pyd-{here}-4194305-7", *foreign):
+        directory.mkdir()
     remove_stale([str(tmp_path), str(tmp_path / "missing")])
     assert sorted(tmp_path.iterdir()) == sorted([alive, *foreign])
 

@@ -1,4 +1,4 @@
-"""What a bash says beside its terminal; all of it may be a lie."""
+"""Reports of a bash next to its terminal; all of it may be a lie."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a clone takes over of its model, and the program it runs."""
+"""The configuration that a clone takes from its model, and its program."""
 
 from __future__ import annotations
 

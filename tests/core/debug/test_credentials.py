@@ -49,8 +49,8 @@ def test_root_has_no_rights_over_namespaces_of_the_host_unless_they_are_asked_fo
     assert set(names(DEBUGGER & ~kept.effective)) == gone
     assert kept.bounding == kept.effective
     assert set(names(DEBUGGER & ~choose("root", shared=["net"]).effective)) == {"net_admin", "net_raw"}
-    asked = choose("root", shared=["pid"], added=["SYS_PTRACE", "cap_sys_time"])
-    assert set(names(asked.effective & ~kept.effective)) >= {"sys_ptrace", "sys_time"}
+    granted = choose("root", shared=["pid"], added=["SYS_PTRACE", "cap_sys_time"])
+    assert set(names(granted.effective & ~kept.effective)) >= {"sys_ptrace", "sys_time"}
     assert choose("1000", added=["sys_time"]).effective == 0
     with pytest.raises(InvalidInput, match="has the target's rights"):
         choose("target", added=["kill"])

@@ -18,11 +18,11 @@ def decide(program: bytes, kind: int, major: int, minor: int, access: int) -> in
     context = struct.pack("=3I", access << 16 | kind, major, minor)
     registers = [0] * 11
     steps = list(struct.iter_unpack("=BBhi", program))
-    at = 0
+    index = 0
     while True:
-        operation, pair, offset, number = steps[at]
+        operation, pair, offset, number = steps[index]
         target, source = pair & 15, pair >> 4
-        at += 1
+        index += 1
         match operation:
             case 0x61:
                 registers[target] = struct.unpack_from("=I", context, offset)[0]
@@ -35,7 +35,7 @@ def decide(program: bytes, kind: int, major: int, minor: int, access: int) -> in
             case 0xB7:
                 registers[target] = number
             case 0x55:
-                at += offset if registers[target] != number else 0
+                index += offset if registers[target] != number else 0
             case _:
                 return registers[0]
 

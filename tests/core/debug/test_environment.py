@@ -24,8 +24,14 @@ def test_the_containers_programs_are_found_first():
 
 
 def test_the_containers_variables_stay_and_win():
-    found = build("HOME=/srv", "LANG=de_DE", "A=b=c", "EMPTY=", "malformed")
-    assert (found["HOME"], found["LANG"], found["A"], found["EMPTY"], found["malformed"]) == (
+    environment = build("HOME=/srv", "LANG=de_DE", "A=b=c", "EMPTY=", "malformed")
+    assert (
+        environment["HOME"],
+        environment["LANG"],
+        environment["A"],
+        environment["EMPTY"],
+        environment["malformed"],
+    ) == (
         "/srv",
         "de_DE",
         "b=c",
@@ -57,8 +63,8 @@ def test_nothing_that_runs_code_unasked_passes():
 )
 def test_nothing_by_which_a_tool_would_run_the_containers_code_passes(name: str):
     """A container's LESSOPEN, OPENSSL_CONF, PS0 and the like reached the programs of the toolbox."""
-    found = build(f"{name}=/trap")
-    assert found.get(name) != "/trap"
+    environment = build(f"{name}=/trap")
+    assert environment.get(name) != "/trap"
 
 
 def test_a_builtins_program_has_nothing_that_loads_code_and_the_containers_own_has():
@@ -76,9 +82,9 @@ def test_keys_mean_what_they_do_without_the_container():
 
 
 def test_no_program_is_to_write_a_history_or_settings_into_the_containers_home():
-    found = build("HISTFILE=/data/history", "HTOPRC=/data/htoprc")
-    assert found["HISTFILE"] == ""
-    assert {found[name] for name in ("HTOPRC", "PSQL_HISTORY", "SQLITE_HISTORY")} == {"/dev/null"}
+    environment = build("HISTFILE=/data/history", "HTOPRC=/data/htoprc")
+    assert environment["HISTFILE"] == ""
+    assert {environment[name] for name in ("HTOPRC", "PSQL_HISTORY", "SQLITE_HISTORY")} == {"/dev/null"}
 
 
 def test_the_containers_certificates_are_used_where_it_has_some():
@@ -95,7 +101,7 @@ def test_our_files_stand_in_for_what_the_container_lacks():
 
 def test_a_prompt_only_on_a_terminal_and_no_command_in_a_name():
     assert not {"TERM", "PS1"} & build().keys()
-    found = build(terminal="xterm", name="x`id`$(id)\\u")
+    environment = build(terminal="xterm", name="x`id`$(id)\\u")
     assert "web" in build(terminal="xterm")["PS1"]
-    assert "`" not in found["PS1"]
-    assert "$(" not in found["PS1"]
+    assert "`" not in environment["PS1"]
+    assert "$(" not in environment["PS1"]

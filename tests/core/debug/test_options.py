@@ -1,4 +1,4 @@
-"""What may be asked of a session, and the command line that comes of it."""
+"""Options of a session, and the command line made from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which container of a Compose service is meant, and which process."""
+"""References to containers of a Compose service, and to processes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def member(number: str, state: str = "running", project: str = "shop", service: 
 
 
 def test_a_service_is_its_first_container_that_runs():
-    found = [member("3"), member("10"), member("1", "exited"), member("2"), member("1", service="db")]
-    assert pick_member(found, "api") == member("2")
+    members = [member("3"), member("10"), member("1", "exited"), member("2"), member("1", service="db")]
+    assert pick_member(members, "api") == member("2")
     assert pick_member([member("2", "exited"), member("1", "created")], "api") == member("1", "created")
 
 
 def test_a_number_names_one_running_or_not():
-    found = [member("1"), member("2", "exited")]
-    assert pick_member(found, "api@2") == member("2", "exited")
-    assert pick_member(found, "api@3") is None
-    assert pick_member(found, "web") is None
+    members = [member("1"), member("2", "exited")]
+    assert pick_member(members, "api@2") == member("2", "exited")
+    assert pick_member(members, "api@3") is None
+    assert pick_member(members, "web") is None
 
 
 def test_a_service_of_several_projects_is_ambiguous():

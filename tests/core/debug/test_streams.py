@@ -121,7 +121,7 @@ def test_nothing_that_the_client_was_started_with_is_handed_over():
     ) as process:
         assert process.stdout is not None
         own = str(Path(f"/proc/self/fd/{process.stdout.fileno()}").readlink())
-        found = process.communicate()[0].decode().split()
-    assert len(found) == 3
-    assert own not in found
-    assert all(link.startswith("pipe:") for link in found)
+        links = process.communicate()[0].decode().split()
+    assert len(links) == 3
+    assert own not in links
+    assert all(link.startswith("pipe:") for link in links)

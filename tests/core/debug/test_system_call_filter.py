@@ -18,19 +18,19 @@ def decide(program: bytes, architecture: int, number: int, *arguments: int) -> i
     """Run a filter as the kernel does (Documentation/networking/filter.rst)."""
     data = struct.pack("=IIQ6Q", number, architecture, 0, *arguments, *[0] * (6 - len(arguments)))
     steps = list(struct.iter_unpack("=HBBI", program))
-    accumulator = at = 0
+    accumulator = index = 0
     while True:
-        operation, if_true, if_false, value = steps[at]
-        at += 1
+        operation, if_true, if_false, value = steps[index]
+        index += 1
         match operation:
             case 0x20:
                 accumulator = struct.unpack_from("=I", data, value)[0]
             case 0x15:
-                at += if_true if accumulator == value else if_false
+                index += if_true if accumulator == value else if_false
             case 0x35:
-                at += if_true if accumulator >= value else if_false
+                index += if_true if accumulator >= value else if_false
             case 0x45:
-                at += if_true if accumulator & value else if_false
+                index += if_true if accumulator & value else if_false
             case _:
                 return int(value)
 

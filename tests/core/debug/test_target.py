@@ -45,7 +45,7 @@ def test_windows_and_other_machines_are_named():
 
 
 @pytest.mark.parametrize(
-    ("told", "machine"),
+    ("architecture", "machine"),
     [
         ("arm64", "aarch64"),  # Podman
         ("aarch64", "aarch64"),  # Docker Engine
@@ -54,8 +54,8 @@ def test_windows_and_other_machines_are_named():
         ("", os.uname().machine),
     ],
 )
-def test_tools_are_for_the_engines_machine_whatever_this_one_is(told: str, machine: str):
-    assert engine_machine("tcp://there", Info(os_type="linux", architecture=told)) == machine
+def test_tools_are_for_the_engines_machine_whatever_this_one_is(architecture: str, machine: str):
+    assert engine_machine("tcp://there", Info(os_type="linux", architecture=architecture)) == machine
 
 
 def test_what_does_not_run_and_a_process_that_is_another_containers_are_told():

@@ -1,4 +1,4 @@
-"""Which rights a helper container is tried with."""
+"""The order in which a helper container's rights are tried."""
 
 from __future__ import annotations
 

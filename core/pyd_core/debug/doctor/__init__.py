@@ -1,1 +1,1 @@
-"""What keeps a debug session from working here, in the order in which it would be met."""
+"""Checks of whether debug sessions work here, in the order in which a session would meet the obstacles."""

@@ -1,4 +1,4 @@
-"""What a check says."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ OK, WARNING, BLOCKER, UNKNOWN = "ok", "warning", "blocker", "unknown"
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What it is, kebab-case; scripts can match on it.
-        state: `ok`; `warning`, some tools don't work; `blocker`, sessions don't; `unknown`, it can't be told from here.
+        name: The check's name, kebab-case; scripts can match on it.
+        state: `ok`; `warning`, some tools don't work; `blocker`, sessions don't; `unknown`, no check from here.
         finding: The result.
-        remedy: What to do about it; empty where nothing is to be done.
+        remedy: The next step; empty where none is needed.
     """
 
     name: str

@@ -29,11 +29,11 @@ ROOT = Path("/")
 
 
 def examine(endpoint: Endpoint | NoEngine, target: str = "", *, root: Path = ROOT) -> Iterator[Check]:
-    """Yield what is found, one check after the other.
+    """Yield the result of each check.
 
     Args:
         endpoint: The engine, or why there is none.
-        target: The container that is to be entered; empty checks this machine and its engine alone.
+        target: The container that is to be entered; empty checks only this machine and its engine.
         root: Where `/proc` and `/sys` are looked for.
     """
     own = parse_status((root / "proc/self/status").read_text())
@@ -111,7 +111,7 @@ def _toolbox() -> Check:
 
 
 def first_blocker(checks: list[Check]) -> Check | None:
-    """Return what would stop a session first; a warning stops none."""
+    """Return the first blocker; warnings don't stop sessions."""
     return next((check for check in checks if check.state == BLOCKER), None)
 
 

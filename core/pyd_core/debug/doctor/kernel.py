@@ -1,4 +1,4 @@
-"""What the kernel allows: tracing, namespaces, mounts, BTF, cgroups; below a root, so that tests have their own."""
+"""Checks of the kernel: tracing, namespaces, mounts, BTF, cgroups; below a root, so that tests have their own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ OLDEST: tuple[int, int] = (5, 12)
 """The first Linux with mount_setattr(2)."""
 
 NEEDED = ("sys_admin", "sys_ptrace", "sys_chroot", "setuid", "setgid", "setpcap")
-"""Capabilities that entering a container from here takes."""
+"""The capabilities needed to enter a container from here."""
 
 
 def check_capabilities(own: Status) -> Check:
-    """Whether this process may enter a container by itself."""
+    """Check whether this process may enter containers without a helper."""
     lacking = [name for name in NEEDED if not own.effective & mask(name)]
     if own.uid != 0 or lacking:
         finding = "pyd isn't root here" if own.uid != 0 else f"this root lacks {', '.join(lacking)}"
@@ -30,7 +30,7 @@ def check_capabilities(own: Status) -> Check:
 
 
 def check_ptrace(root: Path, own: Status) -> Check:
-    """Whether Yama lets strace, gdb and their like attach."""
+    """Check whether Yama lets strace, gdb and their like attach."""
     scope = _read(root / "proc/sys/kernel/yama/ptrace_scope")
     if scope is None:
         return Check(name="ptrace-yama", state=OK, finding="no Yama in this kernel")
@@ -38,7 +38,7 @@ def check_ptrace(root: Path, own: Status) -> Check:
     if scope == "3":
         remedy = "it stays so until the next boot; set kernel.yama.ptrace_scope=1 in /etc/sysctl.d for that"
         return Check(
-            name="ptrace-yama", state=BLOCKER, finding="ptrace_scope 3: nobody may trace anything", remedy=remedy
+            name="ptrace-yama", state=BLOCKER, finding="ptrace_scope 3: no process may trace another", remedy=remedy
         )
     allowed = scope == "0" or bool(own.effective & mask("sys_ptrace"))
     return Check(
@@ -50,7 +50,7 @@ def check_ptrace(root: Path, own: Status) -> Check:
 
 
 def check_seccomp(own: Status) -> Check:
-    """Whether a system call filter is on pyd itself, as in a container."""
+    """Check whether a system call filter is on pyd itself, as in a container."""
     if own.seccomp == 0:
         return Check(name="seccomp", state=OK, finding="no filter on pyd")
     return Check(
@@ -63,7 +63,7 @@ def check_seccomp(own: Status) -> Check:
 
 
 def check_apparmor(root: Path) -> Check:
-    """Whether AppArmor confines pyd."""
+    """Check whether AppArmor confines pyd."""
     if (_read(root / "sys/module/apparmor/parameters/enabled") or "N") != "Y":
         return Check(name="apparmor", state=OK, finding="not in use")
     label = _read(root / "proc/self/attr/apparmor/current") or _read(root / "proc/self/attr/current") or "unconfined"
@@ -78,7 +78,7 @@ def check_apparmor(root: Path) -> Check:
 
 
 def check_selinux(root: Path) -> Check:
-    """Whether SELinux is enforcing."""
+    """Check whether SELinux is enforcing."""
     enforcing = _read(root / "sys/fs/selinux/enforce")
     if enforcing != "1":
         return Check(name="selinux", state=OK, finding="not in use" if enforcing is None else "permissive")
@@ -93,7 +93,7 @@ def check_selinux(root: Path) -> Check:
 
 
 def check_namespaces(root: Path) -> Check:
-    """Whether user namespaces are to be had, which rootless engines stand on."""
+    """Check whether unprivileged users can create user namespaces, which rootless engines need."""
     limit = _read(root / "proc/sys/user/max_user_namespaces")
     if limit is None or limit == "0":
         remedy = "sysctl user.max_user_namespaces=10000"
@@ -107,7 +107,7 @@ def check_namespaces(root: Path) -> Check:
 
 
 def check_mounts(release: str | None = None) -> Check:
-    """Whether the kernel has the mount calls that the view is made with (open_tree(2), mount_setattr(2))."""
+    """Check whether the kernel has the mount calls that build a session's view (open_tree(2), mount_setattr(2))."""
     release = release or platform.release()
     match = re.match(r"(\d+)\.(\d+)", release)
     version: tuple[int, int] = (int(match[1]), int(match[2])) if match else (0, 0)
@@ -120,7 +120,7 @@ def check_mounts(release: str | None = None) -> Check:
 
 
 def check_btf(root: Path) -> Check:
-    """Whether eBPF tools find the kernel's types."""
+    """Check whether eBPF tools find the kernel's types."""
     if (root / "sys/kernel/btf/vmlinux").exists():
         return Check(name="btf", state=OK, finding="there")
     remedy = "a kernel with CONFIG_DEBUG_INFO_BTF; strace and perf work without"
@@ -128,7 +128,7 @@ def check_btf(root: Path) -> Check:
 
 
 def check_cgroups(root: Path) -> Check:
-    """Which version there is, and whether a session can have a cgroup of its own."""
+    """Check the version of cgroups, and whether a session can have one of its own."""
     mount = root / "sys/fs/cgroup"
     if (mount / "cgroup.controllers").exists():
         version, group = "2", mount

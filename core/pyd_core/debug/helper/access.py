@@ -35,7 +35,7 @@ from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 
 _QUERY_MODULES = ("errors", "linux.openat2", "debug.local_files", "debug.helper.query_agent")
-"""Of `pyd_core`: what answers, and what it stands on."""
+"""Modules of `pyd_core`: the query agent, and those it needs, each after those it imports."""
 
 _LOAD = """
 import sys
@@ -50,7 +50,7 @@ _MAX_ANSWER_BYTES = 64 << 20
 
 
 def query_command(*arguments: str) -> list[str]:
-    """Return the command that answers inside a session."""
+    """Return the command of the query agent inside a session."""
     package = importlib.resources.files("pyd_core")
     modules = [(name, "") for name in ("pyd_core", "pyd_core.linux", "pyd_core.debug", "pyd_core.debug.helper")]
     for name in _QUERY_MODULES:
@@ -117,12 +117,12 @@ class HelperAccess:
     """The `Access` to a target through an agent in a helper container.
 
     Args:
-        container: What the engine says of what is meant.
-        target: What is entered: the same, or what stands in for it.
+        container: The inspect data of the container that is meant.
+        target: The container that is entered: the same, or its stand-in.
         channels: To the agent.
         options: How it is entered.
         tier: The helper's rights.
-        facts: What the agent found.
+        facts: The agent's facts about it.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
-"""What runs in a helper container: it joins targets for a client that isn't there, and passes bytes both ways.
+"""The agent in a helper container: it joins targets for a remote client, and passes bytes both ways.
 
-Like `join.py` it needs nothing but the standard library: the client sends the source of all of it over the container's
-standard input (see `wire.BOOT`), so that the image holds tools alone and never an older program than the client's.
+Like `join.py` it needs only the standard library: the client sends all the source over the container's standard input
+(see `wire.BOOT`), so that the image holds only tools and never an older program than the client's.
 
 Messages go both ways over standard input and output, each with a header of nine bytes, `[kind, channel, size]`, numbers
-big-endian. A channel is one program of the client's making. The client says
+big-endian. A channel is one program that the client started. The client sends
 
     L  look: JSON of what target is meant; answered by `l` with facts, or `f` with the call that failed
     R  run a plan (JSON, as `join.supervise` takes it) on a channel
@@ -14,7 +14,7 @@ big-endian. A channel is one program of the client's making. The client says
 and the agent
 
     m  a message of the join's    o, e  output and error output    c  from the command's channel
-    a  so much input was taken (4 bytes)    z  all is over
+    a  so much input was taken (4 bytes)    z  all has ended
 
 It ends when its input does, or when its time is over; the container's end ends what it started.
 """
@@ -60,11 +60,11 @@ def send(kind: bytes, channel: int, data: bytes = b"") -> None:
 
 
 class Channel:
-    """A program of the client's, in a target or beside it.
+    """A program of the client's, in a target or next to it.
 
     Args:
         number: The client's name for it.
-        plan: As `join.supervise` takes it; with pid 0 it runs in this container's own root, beside the target.
+        plan: As `join.supervise` takes it; with pid 0 it runs in this container's own root, next to the target.
     """
 
     def __init__(self, number: int, plan: dict[str, Any]) -> None:
@@ -140,7 +140,7 @@ class Channel:
                 taken += written
         except BlockingIOError:
             pass
-        except OSError:  # nobody reads any more
+        except OSError:  # it has no reader any more
             taken += len(self.typed)
             self.typed.clear()
         if taken:
@@ -150,7 +150,7 @@ class Channel:
             self.input = -1
 
     def resize(self, rows: int, columns: int) -> None:
-        """Report the terminal its size."""
+        """Set the terminal's size."""
         if self.master >= 0:
             with contextlib.suppress(OSError):
                 fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -213,9 +213,9 @@ class Channel:
 
     def _drain(self) -> None:
         rest = [(source, kind) for source, kind in ((self.master, b"o"), (self.from_command, b"c")) if source >= 0]
-        for each, kind in (*self.outputs.items(), *rest):
-            os.set_blocking(each, False)
-            while self._copy(each, kind):
+        for source, kind in (*self.outputs.items(), *rest):
+            os.set_blocking(source, False)
+            while self._copy(source, kind):
                 pass
 
     def _copy(self, descriptor: int, kind: bytes) -> bool:
@@ -226,7 +226,7 @@ class Channel:
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-            data = b""  # nobody has the terminal's other end open
+            data = b""  # no process has the terminal's other end open
         if data:
             send(kind, self.number, data)
             return True
@@ -268,7 +268,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         and os.stat(f"ns/{kind}", dir_fd=process).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino
     ]
     if "user" not in namespaces:
-        # The maps are then relative to the namespace around this one, and the status tells the target's own ids.
+        # The maps are then relative to the namespace around this one, and the status has the target's own ids.
         read |= dict.fromkeys(("uid_map", "gid_map"), "0 0 4294967295\n")
     facts = {
         "pid": pid,
@@ -336,7 +336,7 @@ def _passwd(root: int) -> bytes:
 
 
 class Agent:
-    """Serves one client.
+    """The service for one client.
 
     Args:
         lifetime: Seconds until it ends, whatever happens.
@@ -371,7 +371,7 @@ class Agent:
         self._end()
 
     def _end(self) -> None:
-        """End and reaps what runs; it would be the target's first process that has to, and many never do."""
+        """End and reap the programs; the target's first process would have to do it, and many never do."""
         for channel in self._channels.values():
             channel.signal(signal.SIGRTMIN)
         for channel in self._channels.values():
@@ -430,7 +430,7 @@ def main() -> NoReturn:
         forget_start()
         _libc.prctl(_PR_SET_NAME, b"pyd-helper", 0, 0, 0)
         with contextlib.suppress(OSError):
-            os.symlink(_TOOLBOX, _PREFIX)  # tools run from there alone, also beside a target that can't be joined
+            os.symlink(_TOOLBOX, _PREFIX)  # tools run only from there, also next to a target that can't be joined
         Agent(float(sys.argv[1])).run()
     finally:
         os._exit(0)

@@ -3,8 +3,8 @@
 To the client this process is the supervisor of any session. It has the client's standard input and output, or gives it
 a pty and the ends of the channel, and passes what comes over to the agent and back.
 
-The pty's line discipline is told that somebody else does its work (`EXTPROC`, termios(3) as in Linux), because the pty
-in the target does. That one's echo follows what the client sets on this one.
+The pty's line discipline leaves its work to the pty in the target (`EXTPROC`, termios(3) as in Linux). That one's echo
+follows what the client sets on this one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CHANNEL = 1
 """The agent's number for the session."""
 
 _UNTAKEN = 1 << 18
-"""Bytes of input that may be on their way: more would fill somebody's memory where the program reads nothing."""
+"""Bytes of input that may be on their way: more would fill the agent's memory where the program reads nothing."""
 _EXTPROC = 0o200000
 _CLIENT_GONE = signal.SIGRTMIN
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -42,7 +42,7 @@ def bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn
 
     Args:
         plan: As `join.supervise` takes it; `target` is the target's name, `shared` whether the helper ends with it,
-            `tools` the folder here that has the toolbox's files.
+            `tools` the directory here that has the toolbox's files.
         status: The client's messages.
         stream: The connection's descriptor.
     """
@@ -63,7 +63,7 @@ def bridge(plan: dict[str, Any], status: socket.socket, stream: int) -> NoReturn
 
 
 def _report(status: socket.socket, *fields: object) -> None:
-    with contextlib.suppress(OSError):  # the client is gone; nobody is left to tell
+    with contextlib.suppress(OSError):  # the client is gone; there is no reader for a report
         status.send(b"\0".join(str(field).encode(errors="surrogateescape") for field in fields))
 
 
@@ -81,10 +81,10 @@ class _Bridge:
             self._input = self._output = -1  # until the target's is there
 
     def run(self) -> None:
-        """Run until the agent says that all is over.
+        """Run until the agent reports the end.
 
         Raises:
-            StreamCut: The helper has ended before.
+            StreamInterrupted: The helper has ended before.
         """
         signals = _signal_descriptor((*_FORWARDED, signal.SIGWINCH, _CLIENT_GONE))
         self._link.post(b"R", CHANNEL, msgspec.json.encode(self._plan))
@@ -159,7 +159,7 @@ class _Bridge:
         for kind, _, content in messages:
             match kind:
                 case b"o" | b"e":
-                    with contextlib.suppress(OSError):  # nobody reads it any more
+                    with contextlib.suppress(OSError):  # it has no reader any more
                         write_all(2 if kind == b"e" and not self._terminal else self._output, content)
                 case b"a":
                     self._untaken -= int.from_bytes(content, "big")
@@ -195,13 +195,13 @@ class _Bridge:
             os.close(descriptor)
         self._input = self._output = slave
         nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in range(3):  # the client's own: a session that is left to itself outlives whoever has them
+        for descriptor in range(3):  # the client's own: a detached session outlives the process that holds them
             os.dup2(nothing, descriptor)
         os.close(nothing)
 
 
 def _signal_descriptor(numbers: Iterable[int]) -> int:
-    """Return a descriptor that tells of blocked signals (signalfd(2))."""
+    """Return a descriptor that blocked signals are read from (signalfd(2))."""
     import ctypes  # noqa: PLC0415 - the join has it loaded
 
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)

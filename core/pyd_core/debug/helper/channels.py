@@ -22,17 +22,17 @@ UNTAKEN = 1 << 18
 UNREAD = 4 << 20
 """Bytes of output that wait for their reader; then nothing more is taken from the agent."""
 MAX_OUTPUT_BYTES = 64 << 20
-"""Bytes of output that are held for who wants all of it at the end."""
+"""Bytes of output that are held for callers that take all of it at the end."""
 MAX_STDERR_BYTES = 1 << 18
 END_TIMEOUT_S = 5.0
-"""Seconds that a program has to end when it is told to."""
+"""Seconds between SIGTERM and SIGKILL."""
 
 
 class Channels:
     """Starts programs by an agent; one thread takes what comes from it.
 
     Args:
-        link: To the agent; nobody else uses it from now on.
+        link: To the agent; used only here from now on.
         target: The container's name, safe to show in errors.
     """
 
@@ -106,7 +106,7 @@ class ChannelProcess:
             with self._changed:
                 self._changed.wait_for(lambda: self._untaken < UNTAKEN or self._has_ended)
                 if self._has_ended:
-                    return  # how it ended tells why
+                    return  # its exit status says why
                 piece, rest = rest[:PIECE], rest[PIECE:]
                 self._untaken += len(piece)
             self._channels.post(b"I", self._number, bytes(piece))
@@ -149,7 +149,7 @@ class ChannelProcess:
             with self._changed:
                 if self._has_ended:
                     return
-                self._most = 1 << 62  # nobody reads it any more; what still comes must not hold up others
+                self._most = 1 << 62  # it has no reader any more; what still comes must not hold up others
                 self._stdout.clear()
                 self._changed.notify_all()
             self._channels.post(kind, self._number, data)
@@ -157,7 +157,7 @@ class ChannelProcess:
                 self._changed.wait_for(lambda: self._has_ended, END_TIMEOUT_S)
 
     def take(self, kind: bytes, content: bytes) -> bool:
-        """Take a message of the agent's; True when it was the last."""
+        """Take a message of the agent's; return True when it was the last."""
         with self._changed:
             match kind:
                 case b"o":

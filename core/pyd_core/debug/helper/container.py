@@ -1,7 +1,7 @@
-"""The helper container: what the engine is asked for, and that nothing of it stays.
+"""The helper container: the request that creates it, and its removal.
 
-It ends when its client lets go of its input, by whatever means, and when its time is over; the engine then removes it.
-What an engine was kept from removing (its host lost power) is removed by the next helper once its time is over.
+It ends when its client closes its input or ends, and when its time is over; the engine then removes it. A helper that
+an engine couldn't remove (its host lost power) is removed by the next one once its time is over.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from pyd_core.model.host_config import HostConfig
 from pyd_core.model.system import Info
 
 LABEL = "pyd.debug"
-"""Label of every helper: the session's name. Beside it `.target`, `.client`, `.expires` (seconds since the epoch)."""
+"""Label of every helper: the session's name. Next to it `.target`, `.client`, `.expires` (seconds since the epoch)."""
 
 LIFETIME = 12 * 3600
-"""Seconds after which a helper ends by itself."""
+"""Seconds after which a helper ends on its own."""
 
 MEMORY_SHARE = 4
 """A session may take this part of the host's memory."""
@@ -42,10 +42,10 @@ def helper_body(target: Container, tier: Tier, image: str, toolbox: str, info: I
     """Return what to post to `/containers/create`.
 
     Args:
-        target: What it is to look at.
+        target: The container to enter.
         tier: Its rights.
         image: The helper's image.
-        toolbox: The folder of the toolbox that the image was made from.
+        toolbox: The directory of the toolbox that the image was made from.
         info: How the engine is set up.
         name: The session's name.
     """
@@ -56,7 +56,7 @@ def helper_body(target: Container, tier: Tier, image: str, toolbox: str, info: I
         **_shared(target.host_config),
         "PidMode": "host" if shares_host else f"container:{target.id}",
         "ReadonlyRootfs": True,
-        "LogConfig": {"Type": "none"},  # what is typed and shown is nobody's log
+        "LogConfig": {"Type": "none"},  # what is typed and shown belongs in no log
         "CapDrop": ["ALL"],
         "CapAdd": [f"CAP_{capability.upper()}" for capability in tier.capabilities],
         "SecurityOpt": ["apparmor=unconfined", "label=disable"] if tier.unconfined else [],
@@ -154,7 +154,7 @@ class Helper:
 
 
 def new_name() -> str:
-    """Return a session's name that nobody has."""
+    """Return a random name of a session."""
     return secrets.token_hex(4)
 
 

@@ -1,4 +1,4 @@
-"""What a session through a helper takes: the engine, something that runs to be entered, the helper's image."""
+"""The context of a session through a helper: the engine, a running container to enter, the helper's image."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from pyd_core.model.container import Container
 
 
 class HelperContext(NamedTuple):
-    """What a session through a helper takes.
+    """The context of a session through a helper.
 
     Attributes:
         engine: The engine.
-        subject: What is meant.
+        subject: The container that is meant.
         target: The running container to enter for it.
-        make: Returns what helper to ask the engine for, by its rights.
-        toolbox: The folder of the toolbox that is the helper's image.
+        make: Returns the request that creates a helper with the rights of a tier.
+        toolbox: The directory of the toolbox in the helper's image.
     """
 
     engine: ApiClient

@@ -1,6 +1,6 @@
-"""The helper's image: the toolbox and nothing else, made here and given to the engine through its API.
+"""The helper's image: the toolbox and nothing else, built here and imported through the engine's API.
 
-It is named by the toolbox's content, so an engine that has it is never given it again.
+It is named by the toolbox's content, so that it is imported once for each engine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FORMAT = 1
 """Counts changes in how an image is made from the same toolbox."""
 
 _PIECE = 1 << 20
-_FOLDERS = ("dev", "proc", "sys", "tmp", "etc", "run")
+_DIRECTORIES = ("dev", "proc", "sys", "tmp", "etc", "run")
 
 Progress = Callable[[str, int, int], None]
 
@@ -37,8 +37,8 @@ def image_name(toolbox: str) -> str:
 def python_command(toolbox: str) -> list[str]:
     """Return the command line of the toolbox's Python in a helper, where `/dev` hides its prefix.
 
-    Its loader is called by its own path and told where libraries are; as a program of its own it would look below the
-    prefix.
+    The loader is called by its own path, with the path of its libraries; started as a program Python would look below
+    the prefix.
     """
     loader = next(name for name in sorted(_names(toolbox, "lib64") + _names(toolbox, "lib")) if name.startswith("ld-"))
     directory = "lib64" if loader in _names(toolbox, "lib64") else "lib"
@@ -78,12 +78,12 @@ async def _archive(toolbox: str, progress: Progress) -> AsyncIterator[bytes]:
 
 def _pieces(toolbox: str, progress: Progress) -> Iterator[bytes]:
     """Yield the image's one layer as a tar; everything in it is root's."""
-    names = sorted(os.path.join(directory, name) for directory, _, files in os.walk(toolbox) for name in ("", *files))
+    names = sorted(os.path.join(parent, name) for parent, _, files in os.walk(toolbox) for name in ("", *files))
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w") as tar:
-        for folder in _FOLDERS:
-            entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
+        for directory in _DIRECTORIES:
+            entry = tarfile.TarInfo(directory)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if directory == "tmp" else 0o755
             tar.addfile(entry)
         link = tarfile.TarInfo("target")
         link.type, link.linkname = tarfile.SYMTYPE, "/dev/.target"  # which the agent makes

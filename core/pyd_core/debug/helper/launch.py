@@ -1,7 +1,7 @@
-"""Putting a helper beside its target: with one tier's rights after the other, and again where the target has ended.
+"""The start of a helper next to its target, with the rights of one tier after the other; again where the target ended.
 
-A container that crashes again and again may end while a helper joins its namespaces. What is said then is the OCI
-runtime's, and another with each runtime; whether the target is the same process still, the engine tells.
+A container that crashes again and again may end while a helper joins its namespaces. The error then differs with
+each OCI runtime, so the engine is asked whether the target is still the same process.
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ MAX_ATTEMPTS = 4
 """How often a target that ends meanwhile is entered."""
 
 END_EVENT_TIMEOUT_S = 1.0
-"""Seconds in which an engine has heard that a process has ended; others are told by its end sooner."""
+"""Seconds within which an engine knows that a process has ended."""
 _POLL_INTERVAL_S = 0.05
 
 Draw = Callable[[Tier, TargetFacts | None], dict[str, Any]]
-"""Makes the plan of a session from the helper's rights and what its agent found."""
+"""Makes the plan of a session from the helper's rights and its agent's facts."""
 
 
 class RunningHelper(NamedTuple):
-    """A helper in its place.
+    """A helper that runs next to its target.
 
     Attributes:
         link: The connection to its agent.
         tier: Its rights.
-        facts: What the agent found; None where the rights don't do for looking, which those to join always do.
-        plan: What the session is to do; tried out.
+        facts: The agent's facts about the target; None where the rights don't suffice. Those to join always do.
+        plan: The session's plan; tried out.
     """
 
     link: AgentLink
@@ -107,16 +107,16 @@ def launch_with_retry(
 def launch_helper(
     there: HelperContext, order: Sequence[Tier], draw: Draw, notify: Callable[[str], None]
 ) -> Iterator[RunningHelper]:
-    """Give a helper with the first rights that do.
+    """Launch a helper with the first rights that suffice.
 
     Args:
-        there: What a session takes.
+        there: The session's context.
         order: The rights to try; where the target may trace processes, those that it can't see come first.
         draw: Makes the plan.
-        notify: Told lines for the user.
+        notify: Shows a line to the user.
 
     Raises:
-        PydError: None do; `ENDED` where the target has ended meanwhile.
+        PydError: No rights suffice; `ENDED` where the target has ended meanwhile.
     """
     order = out_of_sight(order, there.target.host_config)
     for number, tier in enumerate(order, 1):
@@ -147,7 +147,7 @@ def _start_helper(there: HelperContext, tier: Tier, draw: Draw) -> Iterator[Runn
             plan = draw(tier, facts)
             link.try_out(plan)
         except PydError as error:
-            # An agent that answers is beside a target that lives, unless it says that there is none.
+            # An agent that answers runs next to a live target, unless it reports that there is none.
             answered = link is not None and not isinstance(error, (Conflict, EngineUnavailable))
             if not _has_ended(containers, target, within=0 if answered else END_EVENT_TIMEOUT_S):
                 raise
@@ -157,7 +157,7 @@ def _start_helper(there: HelperContext, tier: Tier, draw: Draw) -> Iterator[Runn
 
 
 def _has_ended(containers: ContainersApi, target: Container, *, within: float) -> bool:
-    """Whether the process that couldn't be entered isn't there any more, as the engine knows within seconds."""
+    """Return whether the process that couldn't be entered has ended, as the engine knows within some seconds."""
     until = time.monotonic() + within
     while not (other := _is_other(containers, target)) and time.monotonic() < until:
         time.sleep(
@@ -172,10 +172,10 @@ def _is_other(containers: ContainersApi, target: Container) -> bool:
     except NotFound:
         return True
     except PydError:
-        return False  # what failed first tells more
+        return False  # the first error says more
     return (state.pid, state.started_at) != (target.state.pid, target.state.started_at)
 
 
 def _may_retry_higher(error: PydError) -> bool:
-    """Whether other rights could help: not where the command itself was at fault."""
+    """Return whether more rights could help: not where the command itself was at fault."""
     return not error.reference.startswith(("command-", "read-only"))

@@ -22,7 +22,7 @@ _MAX_STDERR_BYTES = 4096
 
 
 class TargetFacts(msgspec.Struct, frozen=True):
-    """What the agent found when it looked at the target (`agent.look`)."""
+    """The agent's facts about the target (`agent.look`)."""
 
     pid: int
     start: int
@@ -41,7 +41,7 @@ class AgentLink:
 
     Args:
         stream: Attached to the helper container.
-        arrived: What has been read from the stream already.
+        arrived: Bytes that have been read from the stream already.
         target: The container's name, safe to show in errors.
     """
 
@@ -59,7 +59,7 @@ class AgentLink:
         return self._stream.fileno()
 
     def close(self) -> None:
-        """Let go of the connection; what it was handed to keeps it."""
+        """Close this end of the connection; processes that inherited it keep theirs."""
         self._stream.close()
 
     def boot(self) -> None:
@@ -69,12 +69,12 @@ class AgentLink:
 
     @property
     def events(self) -> int:
-        """What to wait for, as poll(2) has it."""
+        """The events to wait for, as in poll(2)."""
         return select.POLLIN | (select.POLLOUT if self._outgoing else 0)
 
     @property
     def words(self) -> str:
-        """What the helper complained of, safe to show."""
+        """The helper's error output, safe to show."""
         return safe_bytes(self._words.strip())
 
     def post(self, kind: bytes, channel: int, data: bytes = b"") -> None:
@@ -89,7 +89,7 @@ class AgentLink:
                 sent = self._stream.send(self._outgoing[:_CHUNK], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
             except BlockingIOError:
                 return
-            except OSError:  # what is still to be read tells more
+            except OSError:  # what is still to be read says more
                 self._outgoing.clear()
                 return
             del self._outgoing[:sent]
@@ -98,7 +98,7 @@ class AgentLink:
         """Yield the messages that have arrived: kind, channel, content; wait for some of it.
 
         Raises:
-            StreamCut: The helper has ended.
+            StreamInterrupted: The helper has ended.
         """
         data, self._pending = self._pending, b""
         if not data:

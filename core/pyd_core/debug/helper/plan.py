@@ -1,4 +1,4 @@
-"""What a helper's agent is to do, from what it found out about the target."""
+"""Plans for a helper's agent, made from its facts about the target."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pyd_core.sanitise import safe
 
 
 def shares_pids(target: Container, tier: Tier) -> bool:
-    """Whether a helper for a target is in a pid namespace that ends with the target."""
+    """Return whether a helper for a target is in a pid namespace that ends with the target."""
     return not tier.privileged and target.host_config.pid_mode in ("", "private")
 
 
@@ -86,7 +86,7 @@ def joining_plan(
 
 
 def _host_namespaces(target: Container) -> list[str]:
-    """Return which namespaces of a container are its host's, as the engine tells."""
+    """Return the namespaces of a container that are its host's, by its inspect data."""
     host = target.host_config
     modes = {"pid": host.pid_mode, "net": host.network_mode, "ipc": host.ipc_mode}
     return [kind for kind, mode in modes.items() if mode == "host"]
@@ -141,7 +141,7 @@ def _plan(
         "groups": [],  # the limits are the helper container's own
         "terminal": terminal_size() if terminal else None,
         "credentials": credentials and credentials.plan(),
-        # Under a filter of its own, which the engine gave the helper, nobody may read another's.
+        # A process under a filter, as the engine gave the helper, may not read another's.
         "confined": is_confined(options.identity) and facts is not None and not parse_status(facts.own).seccomp,
         "filter": session_filter(tracer=options.identity == "tracer").hex(),
         "tracing": options.identity == "tracer",

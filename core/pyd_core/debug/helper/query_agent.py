@@ -1,10 +1,10 @@
-"""What answers for a target's files and processes where a session is: a program in the session's own view.
+"""The query agent: a program in a session's view that answers for the target's files and processes.
 
-The client sends its source (`access.answerer`); it needs the standard library and what is sent with it. `/` is the
-target's root there and `/proc` shows the target's processes, which the join has made sure of. A request is a line of
+The client sends its source (`access.query_command`); it needs only the standard library and those modules. `/` is the
+target's root there and `/proc` shows the target's processes, which the join ensures. A request is a line of
 JSON, `[call, argument..., size]`, and data of that size; an answer is `[error number, value, size]`, and data.
 
-With `connect HOST PORT` as arguments it is a connection instead: four bytes of error number, then what comes and goes.
+With `connect HOST PORT` as arguments it is a connection instead: four bytes of error number, then both sides' data.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_NAMES = 65536
 CONNECT_TIMEOUT_S = 5.0
 _CHUNK = 65536
 _GUESTS = ("pyd-keeper)", "pyd-helper)")
-"""What a session's first process and a helper's are called; having come from outside, they have no parent there."""
+"""Names of a session's first process and a helper's; having come from outside, they have no parent there."""
 
 Answer = tuple[Any, bytes]
 
@@ -43,7 +43,7 @@ def proc_link(pid: int, name: str) -> Answer:
 
 
 def proc_names(pid: int, name: str) -> Answer:
-    """List a folder of /proc."""
+    """List a directory of /proc."""
     return os.listdir(f"/proc/{pid}/{name}"), b""
 
 
@@ -89,7 +89,7 @@ def cgroup(controller: str, name: str) -> Answer:
 
 
 def listing(path: str) -> Answer:
-    """List a folder."""
+    """List a directory."""
     directory = open_in_root(_root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOCTTY)
     listed: list[list[Any]] = []
     try:
@@ -109,7 +109,7 @@ def listing(path: str) -> Answer:
 
 
 def status(path: str, follow: bool) -> Answer:
-    """Report what a path is."""
+    """Return the kind and attributes of a path."""
     descriptor = open_in_root(_root, path, os.O_PATH | (0 if follow else os.O_NOFOLLOW))
     try:
         facts = os.fstat(descriptor)
@@ -127,13 +127,13 @@ def read_file(path: str, offset: int, limit: int) -> Answer:
 
 
 def write_file(path: str, mode: int | None, data: bytes) -> Answer:
-    """Write a file, whole or not at all."""
+    """Write a file atomically."""
     write_atomic(_root, path, data, mode=mode, owner=(0, 0))
     return None, b""
 
 
 CALLS = {
-    each.__name__: each for each in (proc, proc_link, proc_names, pids, cgroup, listing, status, read_file, write_file)
+    call.__name__: call for call in (proc, proc_link, proc_names, pids, cgroup, listing, status, read_file, write_file)
 }
 
 

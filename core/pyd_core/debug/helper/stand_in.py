@@ -43,13 +43,13 @@ _RUNNING = ("running", "paused")
 def run_stand_in(
     engine: ApiClient, subject: Container, options: DebugOptions, io: UserIO, *, machine: str
 ) -> Iterator[Container]:
-    """Give a container that runs, as long as the block lasts: the one that is meant, or one that stands in for it.
+    """Yield a running container for as long as the block lasts: the subject itself, or a stand-in for it.
 
-    What the block changed in one that stands in is listed, kept as asked, or thrown away.
+    Changes in a stand-in are listed, kept as requested, or thrown away.
 
     Args:
         engine: The engine.
-        subject: What is meant.
+        subject: The container that is meant.
         options: How it is entered, and what is kept of what is changed.
         io: Shows notices; asks what to do with the changes.
         machine: The engine's, as `uname -m` names it.

@@ -27,15 +27,15 @@ _HEAD = 1 << 16
 class StandInChanges:
     """The `Source` of a stand-in's changes.
 
-    What the engine's archive API tells of a path is one entry of a tar; of a folder it is the first, and the rest isn't
-    read. Names of one file are files of their own then.
+    The engine's archive API returns a path as one entry of a tar; of a directory it is the first entry, and the rest
+    isn't read. Hard links become files of their own.
 
     Args:
         session: The engine.
         stand_in: Its id.
         image: Its image: the target's files as they were when the session began.
         model: The target's id.
-        labels: Of what is made beside it for a moment.
+        labels: Labels for temporary containers.
     """
 
     def __init__(self, session: ApiClient, stand_in: str, image: str, model: str, labels: dict[str, str]) -> None:
@@ -45,10 +45,10 @@ class StandInChanges:
         self._model = model
         self._labels = labels
         self._holding: list[str] = []
-        """Folders that hold changes and may have changed themselves, which `docker diff` doesn't tell apart."""
+        """Directories that hold changes and may have changed themselves, which `docker diff` doesn't distinguish."""
 
     async def find(self) -> list[ChangedPath]:
-        """See `Source`; a folder that merely holds changes is none."""
+        """See `Source`; a directory that merely holds changes is none."""
         changes = [
             ChangedPath(path=change.path, kind=_KINDS[change.kind])
             for change in await self._containers.changes(self._stand_in)
@@ -116,7 +116,7 @@ class StandInChanges:
 
 
 def _comparable(stat: PathStat) -> tuple[int, int, str, str]:
-    """Return what tells that a path was changed; an image's layers have times in whole seconds."""
+    """Return the attributes that show a change of a path; an image's layers have times in full seconds."""
     return stat.size, stat.mode, stat.modified[: len("2006-01-02T15:04:05")], stat.link_target
 
 

@@ -1,4 +1,4 @@
-"""How much a helper container may do: rights from least to most, and which of them a session is tried with."""
+"""Tiers of a helper container: its rights from least to most, and the order in which they are tried."""
 
 from __future__ import annotations
 

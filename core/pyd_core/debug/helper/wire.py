@@ -13,7 +13,7 @@ _MAX_MESSAGE_BYTES = 16 << 20
 """Bytes of one message; the agent sends at most 32 KB of output at a time, and facts."""
 
 BOOT = "exec(open(0, 'rb', 0, closefd=False).readline())"
-"""What the helper's interpreter is started with; the first line of its standard input says how to go on."""
+"""What the helper's interpreter is started with; the first line of its standard input is the program to run."""
 
 _LOAD = """
 import os, sys
@@ -30,18 +30,18 @@ while (name := take(int(take(8))).decode()):
     exec(compile(take(int(take(8))), name, "exec"), module.__dict__)
 module.main()
 """
-"""Reads modules: of each one the size, in eight digits, and the text of its name, and likewise of its source; an empty
-name ends them."""
+"""Reads modules: the size of the name in eight digits, the name, the size of the source, the source; an empty name ends
+them."""
 
 _MODULES = (
     *("syscalls", "view", "confine", "device_rules", "session_groups", "session_reports"),
     *("session_keeper", "joiner", "session_supervisor", "join"),
 )
-"""What the join consists of, each after those it takes."""
+"""The modules of the join, each after those it imports."""
 
 
 def program() -> bytes:
-    """Return what `BOOT` reads."""
+    """Return the bytes that `BOOT` reads."""
     debug = importlib.resources.files("pyd_core.debug")
     modules = {"pyd_core": b"", "pyd_core.debug": b""}
     modules |= {f"pyd_core.debug.{name}": debug.joinpath(f"{name}.py").read_bytes() for name in _MODULES}
@@ -57,7 +57,7 @@ def message(kind: bytes, channel: int, data: bytes = b"") -> bytes:
 
 
 class Decoder:
-    """Takes the agent's stream apart, whatever pieces it arrives in."""
+    """Splits the agent's stream into messages, whatever pieces it arrives in."""
 
     def __init__(self) -> None:
         self._arrived = bytearray()
@@ -66,7 +66,7 @@ class Decoder:
         """Yield the messages that `data` completes: kind, channel, content.
 
         Raises:
-            BadAnswer: It isn't an agent's stream.
+            ProtocolError: It isn't an agent's stream.
         """
         self._arrived += data
         while len(self._arrived) >= _HEADER.size:

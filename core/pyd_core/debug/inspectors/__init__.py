@@ -1,1 +1,1 @@
-"""What builtins find out about a target: functions from an `Access` to structs, and nothing drawn."""
+"""Inspectors of a target for builtins: functions from an `Access` to structs, which draw nothing."""

@@ -1,4 +1,4 @@
-"""What a process of the target may do: user, capabilities, and what confines it (capabilities(7), seccomp(2))."""
+"""The rights of a process of the target: user, capabilities and confinement (capabilities(7), seccomp(2))."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECCOMP = {0: "none", 1: "strict", 2: "filter"}
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process may do; ids as the target numbers them, capabilities by name."""
+    """The rights of a process; ids as the target numbers them, capabilities by name."""
 
     uid: int
     gid: int
@@ -30,11 +30,11 @@ class Rights(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     """Its AppArmor profile or SELinux label."""
     user_namespace: bool = False
-    """Whether it is in a user namespace of its own, where root isn't the host's."""
+    """True in a user namespace of its own, where root isn't the host's."""
 
 
 def read_rights(access: Access, host_pid: int) -> Rights:
-    """Return what a process may do."""
+    """Return the rights of a process."""
     status = parse_status(access.proc(host_pid, "status").decode(errors="replace"))
     around = access.proc(host_pid, "uid_map").decode()
     uids, gids = id_maps(access, host_pid)

@@ -1,4 +1,4 @@
-"""What the target uses of its limits, cgroup version 1 or 2 (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/)."""
+"""The target's use of its limits, cgroup version 1 or 2 (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def read_cgroup(access: Access) -> CgroupFacts:
 
 
 class _Files:
-    """A group's files; what isn't there is nothing."""
+    """A group's files; missing ones are empty."""
 
     def __init__(self, access: Access) -> None:
         self._access = access

@@ -1,4 +1,4 @@
-"""What a process of the target has open (proc_pid_fd(5), proc_pid_fdinfo(5))."""
+"""Open descriptors of a process of the target (proc_pid_fd(5), proc_pid_fdinfo(5))."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """`file`, `deleted`, `socket`, `pipe`, `device`, or `anon` for an eventfd and its like."""
     target: str
-    """A path in the container, or what else it is."""
+    """A path in the container, or a description."""
     access: str = ""
     """`r`, `w` or `rw`."""
     position: int = 0
-    """Where it reads and writes next, bytes."""
+    """The offset of the next read or write, bytes."""
     socket: SocketFacts | None = None
     """What the socket is, where it is one of the target's network."""
 

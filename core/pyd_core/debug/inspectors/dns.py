@@ -19,16 +19,16 @@ _NAMES = {number: name for name, number in TYPES.items()}
 _CODES = {0: "ok", 1: "format error", 2: "server failure", 3: "no such name", 4: "not implemented", 5: "refused"}
 
 SILENT = "no answer"
-"""How the result of a reply begins that never came."""
+"""The start of the result where no reply came."""
 TIMEOUT_S = 2
-"""Seconds that a server has."""
+"""Seconds to wait for a server."""
 MAX_RECORDS = 256
 MAX_LABELS = 64
 _MAX_REPLY_BYTES = 65536
 
 
 class Resolver(msgspec.Struct, frozen=True, kw_only=True):
-    """What `/etc/resolv.conf` says."""
+    """The settings of `/etc/resolv.conf`."""
 
     servers: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Resolver(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DnsRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of an answer."""
+    """A record of an answer."""
 
     name: str
     type: str
@@ -47,7 +47,7 @@ class DnsRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What one source says."""
+    """The reply of one source."""
 
     source: str
     """`/etc/hosts`, or a server's address."""
@@ -59,7 +59,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def addresses(self) -> list[str]:
-        """The addresses in it."""
+        """The addresses of its records."""
         return [record.value for record in self.records if record.type in ("A", "AAAA")]
 
 
@@ -108,7 +108,7 @@ def read_hosts(access: Access, name: str) -> list[str]:
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an IP address, not a name."""
+    """Return whether a text is an IP address."""
     try:
         ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
@@ -120,7 +120,7 @@ def addresses(access: Access, host: str) -> list[str]:
     """Return the addresses of a host, as the target's programs would get them.
 
     Raises:
-        NotFound: The name means nothing there.
+        NotFound: The name has no address there.
     """
     if is_address(host):
         return [host]
@@ -142,7 +142,7 @@ def candidates(name: str, resolver: Resolver) -> list[str]:
 
 
 def look_up(access: Access, name: str, *, kinds: tuple[str, ...] = ("A", "AAAA")) -> list[Reply]:
-    """Ask the target's name servers in turn, as its programs would: until one knows the name or says there is none."""
+    """Ask the target's name servers in turn, as its programs would, until one knows the name or denies it."""
     resolver = read_resolver(access)
     replies: list[Reply] = []
     for question in candidates(name, resolver):
@@ -151,7 +151,7 @@ def look_up(access: Access, name: str, *, kinds: tuple[str, ...] = ("A", "AAAA")
             for kind in kinds:
                 answers.append(ask(access, server, question, kind))
                 if answers[-1].result.startswith(SILENT):
-                    break  # it wouldn't answer the next either, after as long a wait
+                    break  # it wouldn't answer the next question either, after as long a wait
             replies += answers
             if any(reply.records for reply in answers):
                 return replies
@@ -163,7 +163,7 @@ def look_up(access: Access, name: str, *, kinds: tuple[str, ...] = ("A", "AAAA")
 def ask(access: Access, server: str, name: str, kind: str) -> Reply:
     """Ask one server one question, from inside the target's network: by UDP, then by TCP.
 
-    A server that stays silent is asked by TCP too: whether that is refused or passes tells what is in the way.
+    A server that stays silent is asked by TCP too: its refusal or answer shows what blocks UDP.
     """
     identity = secrets.randbits(16)
     query = encode_query(name, TYPES[kind], identity)
@@ -229,7 +229,7 @@ def encode_query(name: str, kind: int, identity: int) -> bytes:
 
 
 def decode_answer(data: bytes, identity: int) -> tuple[str, tuple[DnsRecord, ...]]:
-    """Read an answer: how it went, and the records of its answer section. The data is anybody's.
+    """Return the response code of an answer, and the records of its answer section. The data is hostile.
 
     Raises:
         InvalidInput: It isn't an answer to that query.

@@ -1,4 +1,4 @@
-"""Paths of the target as users write them, and who its files belong to."""
+"""Paths of the target as users write them, and the owners of its files."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ KINDS = {
 
 
 def absolute(path: str, cwd: str) -> str:
-    """Return a path of the target from one that may be relative to a folder; `..` is left to the kernel."""
+    """Return a path of the target from one that may be relative to a directory; `..` is left to the kernel."""
     return path if path.startswith("/") else posixpath.join(cwd or "/", path)
 
 
 def kind_of(entry: DirectoryEntry) -> str:
-    """Return what kind of thing an entry is."""
+    """Return the kind of an entry."""
     return KINDS.get(stat.S_IFMT(entry.mode), "other")
 
 

@@ -13,19 +13,19 @@ _GAP = re.compile(r"\s{2,}")
 
 
 class ProcessLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit."""
+    """A resource limit."""
 
     name: str
     soft: int | None
-    """None where there is none."""
+    """None where there is no limit."""
     hard: int | None
     unit: str = ""
     used: int | None = None
-    """What the process has of it, where that can be told."""
+    """The process's use of it, where that is known."""
 
     @property
     def near(self) -> bool:
-        """Whether nine tenths of it are used."""
+        """True where nine tenths of it are used."""
         return self.used is not None and self.soft is not None and self.used * 10 >= self.soft * 9
 
 

@@ -1,4 +1,4 @@
-"""What a process of the target has mapped into its memory (proc_pid_smaps(5))."""
+"""Memory mappings of a process of the target (proc_pid_smaps(5))."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     rss: int = 0
     """In memory now."""
     pss: int = 0
-    """In memory, what is shared counted by its share."""
+    """In memory, shared pages counted by their share."""
     dirty: int = 0
-    """Changed and its own: what ending the process would give back."""
+    """Changed and private: the bytes that the end of the process would free."""
     swap: int = 0
 
 
 def list_mappings(access: Access, host_pid: int) -> list[Mapping]:
-    """Return a process's mappings by name, what takes most memory first."""
+    """Return a process's mappings by name, the largest in memory first."""
     text = access.proc(host_pid, "smaps", limit=MAX_SMAPS_BYTES)
     return parse_mappings(text.decode(errors="replace").splitlines())
 
@@ -54,7 +54,7 @@ def parse_mappings(lines: Iterable[str]) -> list[Mapping]:
             names.setdefault(name, dict.fromkeys((*_COUNTED.values(), "count"), 0))["count"] += 1
             permissions.setdefault(name, set()).update(words[1][:3].replace("-", ""))
     mappings = [
-        Mapping(name=name, permissions="".join(one for one in "rwx" if one in permissions[name]), **numbers)
+        Mapping(name=name, permissions="".join(letter for letter in "rwx" if letter in permissions[name]), **numbers)
         for name, numbers in names.items()
     ]
-    return sorted(mappings, key=lambda one: (-one.rss, one.name))
+    return sorted(mappings, key=lambda mapping: (-mapping.rss, mapping.name))

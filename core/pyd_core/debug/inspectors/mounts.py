@@ -1,4 +1,4 @@
-"""What is mounted in the target, and where it comes from (proc_pid_mountinfo(5))."""
+"""Mounts of the target, and their sources (proc_pid_mountinfo(5))."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ESCAPES = (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\"))
 
 
 class MountFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One mount."""
+    """A mount."""
 
     path: str
     kind: str
@@ -35,7 +35,7 @@ def list_mounts(access: Access) -> list[MountFacts]:
 
 
 def parse_mounts(text: str, points: dict[str, MountPoint]) -> list[MountFacts]:
-    """Read the text of a `mountinfo`, with what the engine tells of mounts by path."""
+    """Read the text of a `mountinfo`, with the engine's data on mounts by path."""
     mounts: list[MountFacts] = []
     for line in text.splitlines():
         before, _, after = line.partition(" - ")

@@ -1,4 +1,4 @@
-"""The target's interfaces, routes and name servers, as `ip` of the toolbox and its own files tell them."""
+"""The target's interfaces, routes and name servers, from the toolbox's `ip` and the target's own files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RouteEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """Where packets go."""
+    """A route."""
 
     destination: str
     """`default`, or a network."""

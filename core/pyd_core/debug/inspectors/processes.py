@@ -25,16 +25,16 @@ STATES = {
 
 
 class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One process."""
+    """A process."""
 
     pid: int
     """As the target numbers it."""
     host_pid: int
-    """As the machine numbers it on which the access runs."""
+    """As the machine of the access numbers it."""
     parent: int
     """The target's pid of its parent; 0 when that is outside."""
     depth: int = 0
-    """Below how many other processes of the target it stands."""
+    """Its depth in the tree of the target's processes."""
     name: str
     command: str
     state: str
@@ -49,7 +49,7 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def require_running(access: Access) -> None:
-    """Do nothing for a target that runs; one on a stage has no processes but the one that holds its place.
+    """Require a running target; one on a stage has only the process that holds its place.
 
     Raises:
         Conflict: It doesn't run.
@@ -77,7 +77,7 @@ def list_processes(access: Access) -> list[ProcessFacts]:
         try:
             facts, parent = _read(access, host_pid, uids)
         except (PydError, ValueError, IndexError):
-            continue  # it ended while it was looked at
+            continue  # it ended meanwhile
         processes.append(facts)
         parents[host_pid] = parent
     return _as_tree(processes, parents)
@@ -121,7 +121,7 @@ def command_line(access: Access, host_pid: int) -> list[str]:
 
 
 def id_maps(access: Access, host_pid: int) -> tuple[str, str]:
-    """Return what `inside` takes to turn the users and groups that `/proc` tells of a process into the target's."""
+    """Return the maps by which `inside` translates the ids in `/proc` of a process to the target's."""
     if not access.maps_ids:
         return EVERY_ID, EVERY_ID
     uids, gids = (access.proc(host_pid, f"{kind}_map").decode() for kind in ("uid", "gid"))

@@ -1,4 +1,4 @@
-"""What the target starts with, and what is wrong with that before it has been tried."""
+"""The target's start command, and the faults that are visible before it is tried."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ DEFAULT_STOP = "SIGTERM"
 
 
 class ProgramUse(msgspec.Struct, frozen=True, kw_only=True):
-    """Something wrong, or that will be."""
+    """A fault of the start command."""
 
     id: str
     level: str
-    """`error`: it can't start; `warning`: it will not do what was meant."""
+    """`error`: it can't start; `warning`: it won't do what was intended."""
     text: str
     advice: str = ""
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """How the target starts."""
+    """The target's start command and program."""
 
     argv: tuple[str, ...]
     entrypoint: tuple[str, ...]
@@ -54,7 +54,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     working_dir: str
     stop_signal: str
     init: bool
-    """Whether the engine puts an init before it."""
+    """True where the engine starts an init first."""
 
 
 class FilesTree:
@@ -123,7 +123,7 @@ def with_command(container: Container) -> Container:
 
 
 def lint(access: Access) -> list[ProgramUse]:
-    """Return what is wrong with how the target starts, errors first."""
+    """Return the faults of the target's start, errors first."""
     start, program = examine_start(access)
     findings = [*_program_findings(start, program), *_user_findings(access, start, program), *_form_findings(start)]
     if program.found:
@@ -175,7 +175,7 @@ def _program_findings(start: Start, program: Program) -> list[ProgramUse]:
 
 
 def _line_findings(access: Access, start: Start, shell: Program) -> list[ProgramUse]:
-    """What is wrong with the program that a shell is to start; a shell that goes on without it is another matter."""
+    """Return faults of the program that a shell is to start; only warnings where the shell continues without it."""
     first = first_program(start.argv[2]) if _is_shell_form(start.argv) else None
     if first is None or _holds(access, shell.found, first.name):
         return []
@@ -191,11 +191,11 @@ def _line_findings(access: Access, start: Start, shell: Program) -> list[Program
 
 
 _SHELLS_AFFAIR = ("bad-workdir", "no-interpreter-line")
-"""What is told of the shell already, and what it makes up for by reading such a file itself (POSIX.1, XCU 2.9.1)."""
+"""Faults that are reported of the shell already, or that it makes up for by reading the file (POSIX.1, XCU 2.9.1)."""
 
 
 def _holds(access: Access, shell: str, name: str) -> bool:
-    """Whether a shell is a busybox that may have a program within itself."""
+    """Return whether a shell is a busybox that may contain a program."""
     if posixpath.basename(shell) != "busybox":
         return False
     return f"\0{name}\0".encode() in access.read_file(shell, limit=_MAX_BUSYBOX_BYTES)
@@ -244,7 +244,7 @@ def _user_findings(access: Access, start: Start, program: Program) -> list[Progr
 
 
 def _barrier(access: Access, path: str, uid: int, gids: set[int], permission: int) -> str:
-    """Return the first part of a path that a user may not go through; nothing if there is none."""
+    """Return the first part of a path that a user may not pass; empty if there is none."""
     parts = [part for part in path.split("/") if part]
     for count in range(len(parts) + 1):
         ancestor = "/" + "/".join(parts[:count])
@@ -302,7 +302,7 @@ def _is_shell_form(words: tuple[str, ...]) -> bool:
 
 
 def _signal_findings(access: Access, start: Start) -> list[ProgramUse]:
-    """Whether the running main process, being PID 1, would heed the stop signal: the kernel drops what it doesn't."""
+    """Return whether the running main process handles the stop signal: for PID 1 the kernel drops unhandled ones."""
     status = access.proc(access.main_pid, "status")
     if access.proc(access.main_pid, "cmdline").startswith(f"{PROGRAM}\0".encode()):
         return []  # a clone, in which the program doesn't run
@@ -310,7 +310,7 @@ def _signal_findings(access: Access, start: Start) -> list[ProgramUse]:
         return []
     number = _signal_number(start.stop_signal)
     if number in (signal.SIGKILL, signal.SIGSTOP):
-        return []  # nobody handles these, and the kernel drops neither
+        return []  # these can't be handled, and the kernel drops neither
     masks = {line.split()[0]: int(line.split()[1], 16) for line in status.splitlines() if line.startswith(b"Sig")
              and len(line.split()) == 2 and b"/" not in line}  # fmt: skip
     if number is None or masks.get(b"SigCgt:", 0) >> (number - 1) & 1:

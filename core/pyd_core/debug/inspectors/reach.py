@@ -1,4 +1,4 @@
-"""Whether the target can reach a host and port, and which layer stops it if not."""
+"""The target's reach of a host and port, layer by layer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SILENT = {errno.ETIMEDOUT}
 
 
 class ReachStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One layer: what was tried and what came of it."""
+    """A layer: the attempt and its outcome."""
 
     layer: str
     """`dns`, `route`, `connect` or `tls`."""
@@ -38,7 +38,7 @@ class ReachStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole way."""
+    """All layers of an attempt."""
 
     host: str
     port: int
@@ -49,7 +49,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        """Whether it can be reached."""
+        """True where the host can be reached."""
         return not self.failed
 
 

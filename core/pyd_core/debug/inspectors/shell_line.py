@@ -1,4 +1,4 @@
-"""Lines that shells are given to start a program with (`CMD app --serve`), as far as can be told without a shell."""
+"""Shell lines that start a program (`CMD app --serve`), as far as they can be read without a shell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PROGRAM = re.compile(r"[\w./+@%:,-]+(?=[\s;&|<>]|$)", re.ASCII)
 _EXEC = re.compile(r"exec[ \t]+")
 _FUNCTION = re.compile(r"[ \t]*\(")
 _GOES_ON = re.compile(r"[;|\n]|(?<![<>])&(?!>)")
-"""What ends a command and begins another; `2>&1` does not."""
+"""Operators that end a command and start another; `2>&1` does not."""
 
 _WORDS = """
 . : alias bg bind break builtin caller case cd command compgen complete continue coproc declare dirs disown do done
@@ -22,7 +22,7 @@ let local logout mapfile popd printf pushd pwd read readarray readonly return se
 test then time times trap true type typeset ulimit umask unalias unset until wait while
 """
 _OWN = frozenset(_WORDS.split())
-"""What shells do themselves: reserved words and builtins of dash, bash and busybox's ash."""
+"""Words of the shells themselves: reserved words and builtins of dash, bash and busybox's ash."""
 
 
 class FirstProgram(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class FirstProgram(msgspec.Struct, frozen=True):
 
     Attributes:
         name: As it is written.
-        alone: Whether the line holds nothing else that the shell would go on with where this can't be started.
+        alone: Whether the line holds nothing else, with which the shell would continue where this can't be started.
     """
 
     name: str
@@ -38,7 +38,7 @@ class FirstProgram(msgspec.Struct, frozen=True):
 
 
 def first_program(line: str) -> FirstProgram | None:
-    """Return what a line begins with; None where that is the shell's own, or only a shell could tell."""
+    """Return what a line begins with; None where that is the shell's own, or only a shell could decide."""
     offset = len(line) - len(line.lstrip(" \t"))
     while (assignment := _ASSIGNMENT.match(line, offset)) is not None:
         if assignment[1] == "PATH":

@@ -1,4 +1,4 @@
-"""Who listens and who is connected in the target's network, and which of its processes (proc_pid_net(5))."""
+"""Listeners and connections in the target's network, and their processes (proc_pid_net(5))."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STATES = {
 
 
 class SocketFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One socket."""
+    """A socket."""
 
     protocol: str
     """`tcp`, `tcp6`, `udp`, `udp6` or `unix`."""
@@ -41,7 +41,7 @@ class SocketFacts(msgspec.Struct, frozen=True, kw_only=True):
     remote: str = ""
     remote_port: int = 0
     receive_queue: int = 0
-    """Bytes that wait to be read; of a listener, connections that wait to be accepted."""
+    """Bytes that wait to be read; for a listener, connections that wait to be accepted."""
     send_queue: int = 0
     inode: int = 0
     pid: int | None = None
@@ -80,7 +80,7 @@ def list_sockets(access: Access, *, unix: bool = False) -> list[SocketFacts]:
 
 
 def socket_holders(access: Access) -> dict[int, int]:
-    """Return which process holds a socket, by inode; the first where several do."""
+    """Return the process that holds each socket, by inode; the first where several do."""
     holders: dict[int, int] = {}
     for host_pid in access.pids():
         try:

@@ -1,4 +1,4 @@
-"""Where a process of the target is: by the tool that knows its language, by gdb, or by what the kernel tells."""
+"""Stacks of a process of the target: by the tool for its language, by gdb, or by the kernel."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _NAMED = re.compile(r"^#\d+ +0x[0-9a-f]+(?: - 1)? +\S", re.MULTILINE)
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
-    """One thread as the kernel sees it."""
+    """A thread as the kernel sees it."""
 
     tid: int
     """As the target numbers it."""
@@ -73,21 +73,21 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ThreadStack(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a process is."""
+    """The stacks of a process."""
 
     pid: int
     language: str
     """`Python`, `Java`, `Go` or `native`."""
     tool: str
-    """Who told: a program, or `kernel`."""
+    """The source: a program, or `kernel`."""
     text: str = ""
     threads: tuple[Thread, ...] = ()
     advice: str = ""
-    """What to install to see more, or why a tool that is there couldn't tell."""
+    """A tool to install to see more, or the reason why an installed tool failed."""
 
 
 def read_stack(access: Access, host_pid: int) -> ThreadStack:
-    """Return where a process is, as well as the tools at hand can tell."""
+    """Return the stacks of a process, as precisely as the installed tools allow."""
     pid = target_pid(access.proc(host_pid, "status"), host_pid)
     own = WAYS.get(runtime_of(access, host_pid))
     advice = ""
@@ -107,7 +107,7 @@ def read_stack(access: Access, host_pid: int) -> ThreadStack:
         if way is UNWINDER:
             break
         *_, last_line = ("", *done.stderr.decode(errors="replace").strip().splitlines())
-        advice = advice or f"{way.tool} can't tell: {safe(last_line[:300]) or f'exit code {done.code}'}"
+        advice = advice or f"{way.tool} failed: {safe(last_line[:300]) or f'exit code {done.code}'}"
     return ThreadStack(
         pid=pid,
         language=(own or NATIVE).language,
@@ -140,7 +140,7 @@ def runtime_of(access: Access, host_pid: int) -> str:
 
 
 def read_threads(access: Access, host_pid: int) -> tuple[Thread, ...]:
-    """Return what the kernel tells of a process's threads."""
+    """Return a process's threads as the kernel shows them."""
     threads: list[Thread] = []
     for name in sorted(access.proc_names(host_pid, "task"), key=int)[:MAX_THREADS]:
         try:
@@ -163,7 +163,7 @@ def read_threads(access: Access, host_pid: int) -> tuple[Thread, ...]:
 
 
 def _kernel_tells(access: Access, host_pid: int, file: str) -> str:
-    """Return what the kernel says of a thread; nothing where that takes rights over the machine, as helpers lack."""
+    """Return a file of a thread; empty where that takes rights over the machine, which helpers lack."""
     try:
         return access.proc(host_pid, file).decode(errors="replace")
     except PydError:

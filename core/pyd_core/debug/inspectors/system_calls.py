@@ -1,4 +1,4 @@
-"""What strace prints, as events (strace(1))."""
+"""The output of strace as events (strace(1))."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CALLS = {
     "connect": "connect,bind,accept,accept4,listen",
     "signal": "kill,tkill,tgkill,rt_sigqueueinfo,pidfd_send_signal",
 }
-"""Kinds of events, and the system calls that they are; signals that arrive are told as well."""
+"""Kinds of events, and their system calls; signals that arrive are events too."""
 
 _LINE = re.compile(r"(?:\[pid\s+(\d+)\]\s+|(\d+)\s+)?(\d+\.\d+)\s+(.*)", re.DOTALL)
 _RESULT = re.compile(r"(.*)\)\s+= (-?\d+|\?|0x[0-9a-f]+)(?:\s+(E[A-Z0-9]+) \((.*?)\))?.*", re.DOTALL)
@@ -27,7 +27,7 @@ _UNFINISHED = "<unfinished ...>"
 
 
 class CallEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One system call, or a signal that arrived."""
+    """A system call, or a signal that arrived."""
 
     time: float
     """Seconds since the epoch."""

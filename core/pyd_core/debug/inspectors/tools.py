@@ -34,7 +34,7 @@ def timed(argv: Sequence[str], seconds: float | None) -> list[str]:
 
 
 def lines_of(process: AccessProcess) -> Iterator[str]:
-    """Give what a process prints on stdout, a line at a time, each with its line feed."""
+    """Yield the lines that a process prints on stdout, each with its line feed."""
     rest = b""
     while data := process.read():
         *whole, rest = (rest + data).split(b"\n")
@@ -48,5 +48,5 @@ def lines_of(process: AccessProcess) -> Iterator[str]:
 
 
 def is_there(access: Access, name: str) -> bool:
-    """Whether the toolbox of this session has a program."""
+    """Return whether the toolbox of this session has a program."""
     return access.run([*_BASH, f"[ -x {tool(name)} ]"]).code == 0

@@ -1,4 +1,4 @@
-"""The environment of a process of the target, and which of it is secret."""
+"""The environment of a process of the target, with secrets hidden."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _HARMLESS = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK"})
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
-    """One variable."""
+    """A variable."""
 
     name: str
     value: str
     masked: bool = False
-    """Whether the value was left out for looking secret."""
+    """True where the value was left out because it looks secret."""
     configured: bool | None = None
-    """Whether the container's configuration sets it to this; None for a process without a container."""
+    """True where the container's configuration sets it to this; None for a process without a container."""
 
 
 def read_variables(access: Access, host_pid: int, *, show: bool = False) -> list[Variable]:

@@ -1,4 +1,4 @@
-"""Coming back to a session that another process keeps."""
+"""A client's connection to a session that another process keeps."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pyd_core.errors import Conflict, NotFound, Unsupported
 
 
 class Attached:
-    """The way to a kept session; a `pyd_core.debug.bash.Link`.
+    """The way to a kept session; a `pyd_core.debug.bash.BashChannel`.
 
     Args:
         record: The session.
-        show: Gets what it printed while nobody was there.
+        show: Receives the output from the time without a client.
 
     Raises:
         PydError: It can't be attached to.
@@ -42,11 +42,11 @@ class Attached:
 
     @property
     def status(self) -> int:
-        """See `Link`."""
+        """See `BashChannel`."""
         return self._socket.fileno()
 
     def start(self) -> None:
-        """See `Link`."""
+        """See `BashChannel`."""
         message, descriptors, _, _ = socket.recv_fds(self._socket, MAX_BACKLOG_BYTES * 2, 3)
         head, _, missed = message.partition(b"\n")
         if not head:
@@ -59,7 +59,7 @@ class Attached:
         self.on_opened(descriptors)
 
     def read_message(self) -> bool:
-        """See `Link`."""
+        """See `BashChannel`."""
         message = self._socket.recv(4096)
         if message:
             farewell = msgspec.json.decode(message, type=SessionEnded)
@@ -67,9 +67,9 @@ class Attached:
         return True
 
     def result(self) -> int:
-        """See `Link`."""
+        """See `BashChannel`."""
         return self._code
 
     def leave(self) -> None:
-        """Leave the session to its keeper."""
+        """Leave the session to its daemon."""
         self._socket.close()

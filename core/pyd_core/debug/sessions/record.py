@@ -1,6 +1,6 @@
-"""What is written down of a session while it lives: a folder each, which a killed one's successors sweep away.
+"""Records of running sessions: a directory each; later sessions remove those of killed ones.
 
-A folder lies below `/run/pyd/sessions`, for others than root below `XDG_RUNTIME_DIR`, and holds `session.json` and,
+A directory lies below `/run/pyd/sessions`, for others than root below `XDG_RUNTIME_DIR`, and holds `session.json` and,
 where the session can be attached to, the socket `attach`.
 """
 
@@ -26,7 +26,7 @@ class SessionRecord(msgspec.Struct, kw_only=True):
     """A session.
 
     Attributes:
-        id: Its name, six hexadecimal digits.
+        id: The session's name, six hexadecimal digits.
         container: The target's name, as the engine has it: not safe to show.
         container_id: The target's id; empty for a process by its number.
         engine: The engine's address.
@@ -35,12 +35,12 @@ class SessionRecord(msgspec.Struct, kw_only=True):
         target_pid: The target's main process.
         target_start: When that began.
         created: Seconds since 1970.
-        toolbox: The toolbox's folder.
+        toolbox: The toolbox's directory.
         elsewhere: Whether a helper container enters the target: its pid is then the helper's word.
         options: What the session was asked for.
         detachable: Whether it can be attached to.
-        attached: Whether somebody is.
-        ttl: Seconds without anybody attached after which it ends; 0 is never.
+        attached: Whether a client is attached.
+        ttl: Seconds without a client after which it ends; 0 is never.
     """
 
     id: str
@@ -61,14 +61,14 @@ class SessionRecord(msgspec.Struct, kw_only=True):
 
 
 def sessions_root(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the folders lie."""
+    """Return where the directories lie."""
     if os.geteuid() == 0:
         return Path(environ.get("PYD_SESSIONS") or "/run/pyd/sessions")
     return Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}") / "pyd/sessions"
 
 
 class SessionEntry:
-    """The folder of this process's own session; a context manager that removes it.
+    """The directory of this process's own session; a context manager that removes it.
 
     Args:
         record: What to write down; `id`, `pid`, `start` and `created` are filled in.
@@ -103,7 +103,7 @@ class SessionEntry:
         fresh.rename(self.path / _FILE)
 
     def remove(self) -> None:
-        """Remove the folder."""
+        """Remove the directory."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -135,17 +135,17 @@ def find_session(name: str) -> SessionRecord:
     """
     known = list_sessions()
     matches = [record for record in known if record.id == name] or [
-        each for each in known if (name and each.id.startswith(name)) or each.container == name
+        record for record in known if (name and record.id.startswith(name)) or record.container == name
     ]
     if not matches:
         raise NotFound(f"no session {name!r}", hint="list them with: pyd debug ls", reference="no-such-session")
     if len(matches) > 1:
-        raise Ambiguous(f"{name!r} could be several sessions", candidates=[each.id for each in matches])
+        raise Ambiguous(f"{name!r} could be several sessions", candidates=[record.id for record in matches])
     return matches[0]
 
 
 def _read(path: Path) -> SessionRecord | None:
-    """Return a folder's record; None while it is being made, or where it is none."""
+    """Return a directory's record; None while it is being made, or where it is none."""
     try:
         return msgspec.json.decode((path / _FILE).read_bytes(), type=SessionRecord)
     except (OSError, msgspec.MsgspecError):

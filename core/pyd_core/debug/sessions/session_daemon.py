@@ -1,7 +1,7 @@
-"""Keeping a session that nobody is attached to: its terminal is read so that it never stops, and its bash answered.
+"""The daemon of a detached session: it reads the terminal so that the session never blocks, and answers its bash.
 
-Whoever attaches gets the very descriptors, and talks to the session without this process between; until it goes, this
-process waits. Only the user who began a session can attach to it.
+A client that attaches receives the descriptors themselves and uses the session without this process in between. This
+process waits until the client leaves. Only the user who started a session can attach to it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from pyd_core.debug.sessions.record import SOCKET, SessionEntry
 
 CHUNK_BYTES = 65536
 MAX_BACKLOG_BYTES = 65536
-"""Bytes of output that are kept for who attaches next."""
+"""Bytes of output that are kept for the next client."""
 
 _ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class AttachReply(msgspec.Struct):
-    """What who attaches is told first; the output that was missed follows in the same message.
+    """The first message to a client that attaches; the missed output follows in the same message.
 
     Attributes:
-        refused: Why it can't be; empty when it can, and the descriptors come along.
+        refused: Why it can't attach; empty when it can, and the descriptors come with the message.
         awaits_line: Whether bash waits for a line already.
     """
 
@@ -42,7 +42,7 @@ class AttachReply(msgspec.Struct):
 
 
 class SessionEnded(msgspec.Struct):
-    """What who is attached is told when the session is over."""
+    """The message to an attached client at the end of the session."""
 
     code: int
     target_ended: bool
@@ -53,7 +53,7 @@ class SessionDaemon:
 
     Args:
         session: What to keep; not started yet.
-        entry: Where it is written down.
+        entry: Its record.
         ready: Called once it can be attached to.
     """
 
@@ -130,7 +130,7 @@ class SessionDaemon:
             return
         except OSError:
             data = b""
-        if not data:  # the session is about to say that it is over
+        if not data:  # the session is about to report its end
             self._descriptors = []
             return
         if source == self._descriptors[0]:
@@ -150,7 +150,7 @@ class SessionDaemon:
         if uid not in (0, os.geteuid()):
             refused = "it is another user's"
         elif self._client is not None:
-            refused = "somebody is attached to it"
+            refused = "another client is attached to it"
         elif not self._descriptors:
             refused = "it is about to end"
         greeting = msgspec.json.encode(AttachReply(refused, self._awaits_line)) + b"\n"
@@ -166,7 +166,7 @@ class SessionDaemon:
         client.close()
 
     def _client_left(self, client: socket.socket) -> None:
-        """Go on alone when who was attached is gone."""
+        """Continue without a client."""
         client.close()
         self._client = None
         self._alone_since = time.monotonic()

@@ -82,7 +82,7 @@ def _changed_since(root: int, path: str, began: int) -> bool:
 async def find_conflicts_by_engine(
     containers: ContainersApi, name: str, changes: Iterable[ChangedPath], before: int
 ) -> list[str]:
-    """Return the paths that aren't as they were, by asking the engine for each file; folders are left out.
+    """Return the paths that aren't as they were, by asking the engine for each file; directories are left out.
 
     Args:
         containers: Of the engine.

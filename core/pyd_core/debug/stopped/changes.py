@@ -1,4 +1,4 @@
-"""What a session changed: the upper directory of its overlay, compared with the root as it was before."""
+"""A session's changes: the upper directory of its overlay, compared with the root as it was before."""
 
 from __future__ import annotations
 

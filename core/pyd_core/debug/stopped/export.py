@@ -1,6 +1,6 @@
 """A target's files as a copy, where the engine's own layers can't be mounted: another store, or another machine.
 
-Everything is copied, so this is the last resort. The copy lies in a folder of pyd's own, named by the process it
+Everything is copied, so this is the last resort. The copy lies in a directory of pyd's own, named by the process it
 belongs to; what a killed process left there is removed by the next.
 """
 
@@ -27,18 +27,18 @@ from pyd_core.sanitise import safe
 _PROGRESS_LABEL = "copying files out of the engine"
 
 Progress = Callable[[str, int, int], None]
-"""Told a stage, and how much of it is done: here in bytes."""
+"""Receives a stage, the part that is done, and the total: here in bytes."""
 
 
 @contextmanager
 def export_files(session: ApiClient, container: Container, *, image: bool, progress: Progress) -> Iterator[str]:
-    """Give a folder with a copy of a target's files, as long as the block lasts.
+    """Copy a target's files to a directory for as long as the block lasts.
 
     Args:
         session: The engine.
         container: The target; of an image, a container is made for the time of the copying, and never started.
         image: Whether it stands for an image.
-        progress: Told how far the copying is.
+        progress: Receives the progress of the copy.
 
     Raises:
         PydError: The engine refused, or there is no room; nothing is left.
@@ -102,7 +102,7 @@ async def _copy(
 
 
 def _start_receiver(directory: str) -> tuple[int, IO[bytes]]:
-    """Start a process that unpacks a tar with that folder as its root: whatever is in the tar, it can't get out."""
+    """Start a process that unpacks a tar with that directory as its root: whatever is in the tar, it can't get out."""
     theirs, ours = os.pipe()
     receiver = os.fork()
     if receiver == 0:

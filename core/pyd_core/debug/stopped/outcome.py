@@ -25,14 +25,14 @@ Ask = Callable[[str], str]
 
 
 class ApplyOutcome:
-    """What becomes of a session's changes.
+    """Lists, keeps or drops a session's changes.
 
     Args:
         session: The engine.
         container: What the session was in.
         source: Has the changes, still there.
-        notify: Told lines for the user.
-        show: Told the listing of changes, a line each.
+        notify: Shows a line to the user.
+        show: Writes a line of the listing of changes.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class ApplyOutcome:
         self._changes = run_now(source.find())
 
     def settle(self, options: DebugOptions, ask: Ask | None) -> None:
-        """Do what the options say; with none, ask.
+        """Do what the options say; without any, ask.
 
         Args:
             options: `diff`, `apply` and `save` are looked at.
-            ask: Shows a question and returns the answer; None where nobody is to be asked.
+            ask: Shows a question and returns the answer; None where there is no terminal to ask on.
 
         Raises:
             PydError: Changes couldn't be kept as asked; a tar of them is left where pyd was started, and named.

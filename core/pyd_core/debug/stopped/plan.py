@@ -1,4 +1,4 @@
-"""What is to be built for a target that doesn't run, from what the engine tells of it; nothing is done here."""
+"""The plan of a stage for a target that doesn't run, made from the engine's inspect data; nothing is done here."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class StagedRoot:
         user: As the configuration has it: `NAME|UID[:NAME|GID]`.
         bounding: Capabilities the container's processes could have.
         no_new_privileges: Whether they could gain none.
-        toolbox: The toolbox's folder.
+        toolbox: The toolbox's directory.
         memory: Bytes that changes may take.
     """
 
@@ -81,7 +81,7 @@ def plan_stage(
     Args:
         container: What the engine says of it.
         layers: Its root file system, the topmost layer first.
-        toolbox: The toolbox's folder.
+        toolbox: The toolbox's directory.
         memory: Bytes that changes may take.
         writable_volumes: Whether its volumes and bind mounts may be written, where the container itself may.
         network: A network namespace's path, or nothing.
@@ -132,7 +132,7 @@ def find_layers(graph: GraphDriver, shown: str) -> tuple[str, ...]:
 
 
 def copies_root() -> str:
-    """Return the folder for copies of files whose layers are out of reach: `PYD_COPIES`, or the default."""
+    """Return the directory for copies of files whose layers are out of reach: `PYD_COPIES`, or the default."""
     return os.environ.get("PYD_COPIES") or "/var/lib/pyd/copies"
 
 

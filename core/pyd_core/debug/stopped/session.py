@@ -183,14 +183,14 @@ def build_stage(
     *,
     network: tuple[str, Container | None] = ("", None),
 ) -> Iterator[tuple[LocalTarget, Holder]]:
-    """Build the stage for a container, as long as the block lasts.
+    """Build the stage for a container for as long as the block lasts.
 
     Args:
-        container: What the engine tells of it.
+        container: The engine's inspect data.
         layers: Directories with its files, the topmost first.
         options: What to do.
-        toolbox: The toolbox's folder.
-        notify: Told what the container had that the stage has not.
+        toolbox: The toolbox's directory.
+        notify: Shows what the container had and the stage lacks.
         network: A network namespace's path, and the container whose it is: its name server and hosts are taken too.
 
     Raises:
@@ -228,7 +228,7 @@ def build_stage(
 
 
 def banner(target: LocalTarget, options: DebugOptions) -> str:
-    """Return how such a session begins."""
+    """Return the notice at the start of such a session."""
     state = safe(target.container.state.status)
     if state == IMAGE:
         return f"{target.name}, an image, as a container of it would start: what you change is thrown away"

@@ -1,4 +1,4 @@
-"""Where a session's changes are to be had: on this machine's own stage, or in a container that stands in."""
+"""The source of a session's changes: a stage of this machine, or a stand-in container."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyd_core.debug.stopped.changes import ChangedPath
 
 
 class LayerSource(Protocol):
-    """What a session changed, as long as it is there."""
+    """A session's changes, while its stage or stand-in exists."""
 
     async def find(self) -> list[ChangedPath]:
         """Return what changed, parents before what lies below them."""

@@ -47,11 +47,11 @@ _MAX_MESSAGE_BYTES = 1 << 20
 
 
 class Built(msgspec.Struct, kw_only=True):
-    """What the holder tells when all is built, or why it isn't.
+    """The holder's report: the stage is built, or why it isn't.
 
     Attributes:
         notes: Things the user should know, such as a bind mount whose source is gone.
-        made: Paths made for mounts; no changes of the session's.
+        created: Paths created for mounts; no changes of the session's.
         unknown_user: The configured user, if the container's own files don't know it.
         failed: The system call that failed, the error number, and what it was about.
     """
@@ -67,7 +67,7 @@ class Holder:
 
     Attributes:
         pid: The process.
-        built: What it told.
+        built: Its report.
         upper: Descriptor of the directory that takes what the session changes.
         before: Descriptor of the root as it is without those changes.
         began: When the upper directory was made, nanoseconds since the epoch by the kernel's clock for files.
@@ -301,7 +301,7 @@ def _mount_at(root: int, mount: PlannedMount, tree: int, kernels: set[int], buil
 
 
 def _credentials(stage: StagedRoot, built: Built) -> ProcessCredentials:
-    """Return who the container's main process would be; root, and told, if its user is unknown."""
+    """Return the credentials of the container's main process; root's, with a report, if its user is unknown."""
     root = os.open("/", os.O_PATH | os.O_CLOEXEC)
     try:
         user = resolve_user(

@@ -1,4 +1,4 @@
-"""Who a container's configured user is, by the container's own /etc/passwd and /etc/group."""
+"""Resolution of a container's configured user by the container's own /etc/passwd and /etc/group."""
 
 from __future__ import annotations
 

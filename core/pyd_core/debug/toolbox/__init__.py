@@ -1,4 +1,4 @@
-"""The toolbox: Debian packages made to run from one folder inside any container."""
+"""The toolbox: Debian packages made to run from one directory inside any container."""
 
 from __future__ import annotations
 

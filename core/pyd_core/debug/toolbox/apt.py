@@ -62,10 +62,10 @@ class PackageArchive:
 
 
 class Apt:
-    """The host's apt with folders of its own: the host's sources and keys, none of its installed packages.
+    """The host's apt with directories of its own: the host's sources and keys, none of its installed packages.
 
     Args:
-        folder: Kept between uses, so that lists and packages are fetched once.
+        directory: Kept between uses, so that lists and packages are fetched once.
         machine: What the packages are for, as `uname -m` names it.
     """
 
@@ -102,7 +102,7 @@ class Apt:
         return names
 
     def has_lists(self) -> bool:
-        """Whether lists of packages have been fetched."""
+        """Return whether lists of packages have been fetched."""
         return any(path.is_file() and path.name != "lock" for path in (self._directory / "state/lists").iterdir())
 
     def names(self) -> set[str]:
@@ -145,7 +145,7 @@ class Apt:
     ) -> list[Path]:
         """Fetch packages, as `closure` names them, with apt's own checks of signatures and checksums."""
         self._run(["install", "-y", "--download-only", *packages], "downloading", progress)
-        if bare:  # into the folder it is in; apt's own user needn't be able to write there
+        if bare:  # into the directory it is in; apt's own user needn't be able to write there
             self._run(["-o", "APT::Sandbox::User=root", "download", *bare], "downloading", progress)
         files = [self._cache / "archives" / archive.file for archive in archives]
         for path in files:
@@ -207,7 +207,7 @@ class Apt:
 
 
 def _architecture(machine: str) -> str:
-    """Return what Debian calls a machine; the own one's name is dpkg's word."""
+    """Return Debian's name of a machine; for this one, dpkg's."""
     if machine != own_machine():
         return DEBIAN.get(machine, machine)
     result = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=False)
@@ -225,4 +225,4 @@ def unknown(name: str, known: Sequence[str]) -> NotFound:
 
 
 def _unheard(stage: str, done: int, total: int) -> None:
-    """Progress nobody listens to."""
+    """Ignore progress."""

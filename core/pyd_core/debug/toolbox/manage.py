@@ -22,7 +22,7 @@ from pyd_core.sanitise import safe
 from pyd_debugimages.packs import BASE, PACKS
 
 _PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
-"""What Debian calls a package (Debian policy, 5.6.7)."""
+"""A Debian package's name (Debian policy, 5.6.7)."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -31,7 +31,7 @@ class StoredToolbox(msgspec.Struct, frozen=True):
 
     Attributes:
         name: Its packs and packages.
-        folder: Where it lies.
+        directory: Its directory.
         size: Bytes on disk.
         current: Whether sessions have it.
         machine: What it is for, as `uname -m` names it.
@@ -64,7 +64,7 @@ def _size(directory: Path) -> int:
 
 
 def install(names: Sequence[str], progress: Progress) -> str:
-    """Add packs or Debian packages to what sessions have, and return the toolbox's folder.
+    """Add packs or Debian packages to what sessions have, and return the toolbox's directory.
 
     Raises:
         InvalidInput: Not the name of a pack or package.
@@ -78,7 +78,7 @@ def install(names: Sequence[str], progress: Progress) -> str:
 
 
 def uninstall(names: Sequence[str], progress: Progress) -> str:
-    """Take packs or packages out of what sessions have, and return the toolbox's folder.
+    """Take packs or packages out of what sessions have, and return the toolbox's directory.
 
     Raises:
         NotFound: It isn't installed.
@@ -106,7 +106,7 @@ def _choose(selection: Selection, progress: Progress) -> str:
 
 
 def build(progress: Progress, machine: str = "") -> str:
-    """Make the chosen toolbox anew from what apt offers now, and return its folder."""
+    """Rebuild the chosen toolbox from the packages that apt has now, and return its directory."""
     return str(store.build(load_selection().pack(), Path(store.store_root()), progress, machine=machine, rebuild=True))
 
 
@@ -133,11 +133,11 @@ def search(words: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def rank(results: Sequence[tuple[str, str]], words: Sequence[str]) -> list[tuple[str, str]]:
-    """Return packages with those first that are called so, then those that begin so, have it as a word, and the rest.
+    """Return packages sorted: exact names, names that start with the words, names that contain them, and the rest.
 
     Args:
         results: Names and summaries.
-        words: What was searched for.
+        words: The search terms.
     """
     terms = [word.lower() for word in words]
 
@@ -155,7 +155,7 @@ def export(path: Path, progress: Progress, machine: str = "") -> str:
 
     Args:
         path: The tar.
-        progress: Told how it goes.
+        progress: Receives the progress.
         machine: What the toolbox is for, as `uname -m` names it; this one unless given.
 
     Raises:

@@ -1,7 +1,8 @@
 """Giving running sessions a new toolbox: `python -I -m pyd_core.debug.toolbox.refresh TOOLBOX PID...`.
 
-The toolbox is attached where the session has its old one, in the session's own mount namespace, which nobody else sees.
-What runs goes on with the old one below. A process of its own does it, because it leaves this machine's mounts.
+The toolbox is attached where the session has its old one, in the session's own mount namespace, which no other
+process sees. Running programs continue with the old one below. A separate process does it, because it leaves this
+machine's mounts.
 """
 
 from __future__ import annotations

@@ -22,12 +22,12 @@ BATCH_FILES = 40
 
 
 def relocate(tree: Path, links: Mapping[str, str], arguments: Mapping[str, str]) -> None:
-    """Adapts everything in a freshly unpacked tree.
+    """Adapt everything in a freshly unpacked tree.
 
     Args:
-        tree: The folder that will be seen at `PREFIX`.
+        tree: The directory that will be seen at `PREFIX`.
         links: Commands to add, by name: the program they stand for.
-        arguments: What programs have to be told to find their files, by name.
+        arguments: Arguments by which programs find their files, by name.
     """
     programs: dict[str, list[Path]] = {}
     for path, elf in _elf_files(tree):
@@ -84,7 +84,7 @@ def string_patches(triplet: str) -> dict[str, tuple[tuple[bytes, bytes], ...]]:
     """Return texts compiled into libraries that must not lead to the target's files, by file name pattern.
 
     A library of the target's, loaded into our programs, would at best be of another version: no cache or preload list
-    of the target's, no default folders, no character set modules. Each replacement is no longer than what it replaces.
+    of the target's, no default directories, no character set modules. No replacement is longer than its original.
     """
     system = "".join(
         f"{directory}\0" for directory in (f"/lib/{triplet}/", f"/usr/lib/{triplet}/", "/lib/", "/usr/lib/")
@@ -99,7 +99,7 @@ def string_patches(triplet: str) -> dict[str, tuple[tuple[bytes, bytes], ...]]:
         (f"/usr/lib/{triplet}/gconv/gconv-modules.cache\0".encode(), b"/dev/.pyd/gconv/none\0"),
         (f"/usr/lib/{triplet}/gconv\0".encode(), b"/dev/.pyd/gconv\0"),
     )
-    # Debian's Node.js ends at once where parts of its own library aren't under this folder.
+    # Debian's Node.js ends at once where parts of its own library aren't under this directory.
     modules = ((b"/usr/share/nodejs/", b"/dev/.pyd/nodejs//"),)
     return {"ld-linux-*.so.*": loader, "libc.so.6": conversions, "libnode.so.*": modules}
 
@@ -129,7 +129,7 @@ def _add_links(tree: Path, links: Mapping[str, str]) -> None:
 
 
 def _rewrite_shebangs(tree: Path) -> None:
-    """Points scripts at our interpreters; those whose interpreter we don't bring go, they could only fail."""
+    """Point scripts at our interpreters; remove those whose interpreter the toolbox lacks."""
     for directory in ("bin", "sbin"):
         for path in sorted((tree / directory).glob("*")):
             if path.is_symlink() or not path.is_file():
@@ -150,11 +150,11 @@ def _rewrite_shebangs(tree: Path) -> None:
 
 
 def _wrap(tree: Path, arguments: Mapping[str, str]) -> None:
-    """Put a script in the place of programs that have to be told where their files are."""
+    """Replace programs that need arguments to find their files by scripts."""
     for name, text in arguments.items():
         program = tree / "bin" / name
         if program.exists():
-            # Beside its name, not elsewhere: some find their files from where they lie.
+            # In the same directory: some find their files relative to their own path.
             program.rename(program.with_name(f"{name}.wrapped"))
             options = text.format(prefix=PREFIX)
             # Called by its own name, which it says in its messages; -p: nothing of the environment is run.

@@ -1,4 +1,4 @@
-"""Which packs and packages this user's sessions have: chosen once, kept for the next."""
+"""The user's selection of packs and packages for all sessions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pyd_core.debug.toolbox.apt import Progress
 
 FILE = "wanted.json"
-"""In the store's folder."""
+"""In the store's directory."""
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """What a toolbox holds beside the base.
+    """The content of a toolbox besides the base.
 
     Attributes:
         packs: Names of packs.
@@ -52,7 +52,7 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 def load_selection() -> Selection:
-    """Return what this user has chosen, else what root has.
+    """Return this user's selection, else root's.
 
     Raises:
         ConfigError: The file isn't one.
@@ -89,7 +89,7 @@ def find_toolbox(progress: Progress, machine: str = "") -> str:
 
 
 def save_selection(selection: Selection) -> None:
-    """Make a selection the one that sessions have from now on."""
+    """Save a selection for all later sessions."""
     root = Path(store.store_root())
     fresh = root / f".{FILE}.{os.getpid()}"
     fresh.write_bytes(msgspec.json.encode(selection))

@@ -11,11 +11,11 @@ from itertools import groupby
 from pathlib import Path
 
 BLOCK = 4096
-"""Bytes; what file systems have room for at the least, as a rule."""
+"""Bytes of a file system's block, usually."""
 
 
 def dig(tree: Path) -> None:
-    """Turn each block of zeros in a folder's files into a hole; what is read from them stays the same."""
+    """Turn each block of zeros in a directory's files into a hole; what is read from them stays the same."""
     for path in tree.rglob("*"):
         status = path.lstat()
         # One that has holes already has been here: another name of the same file.

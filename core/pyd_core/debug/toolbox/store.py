@@ -1,10 +1,10 @@
-"""Where toolboxes lie on the host, and how one comes to be there whole or not at all.
+"""The store of toolboxes on the host, and their atomic creation.
 
 ```
 /var/lib/pyd/toolbox/         root's; others have their own in ~/.local/share/pyd/toolbox, and use root's
     base-1-x86_64 -> 3f9c…   the toolbox for this declaration of the pack
     3f9c…/                   a toolbox; its name is made from the packages in it; never changed once there
-    .building-…/             unfinished; whoever holds the lock next removes it
+    .building-…/             unfinished; the next process to hold the lock removes it
     .lock  .apt/             apt's lists, and the packages of the toolbox made last: most are the next one's too
 ```
 """
@@ -36,7 +36,7 @@ MIN_FREE_BYTES = 320 << 20
 
 
 def store_root() -> str:
-    """Return the folder of the store that this user writes: `PYD_TOOLBOX`, root's, or one in their home."""
+    """Return the directory of the store that this user writes: `PYD_TOOLBOX`, root's, or one in their home."""
     if given := os.environ.get("PYD_TOOLBOX"):
         return given
     if os.geteuid() == 0:
@@ -46,7 +46,7 @@ def store_root() -> str:
 
 
 def find_anywhere(pack: Pack, machine: str = "") -> str | None:
-    """Return the folder of the toolbox for a pack, from this user's store or root's."""
+    """Return the directory of the toolbox for a pack, from this user's store or root's."""
     own = store_root()
     there = find(pack, own, machine)
     if there is None and own != DEFAULT_ROOT and "PYD_TOOLBOX" not in os.environ:
@@ -55,7 +55,7 @@ def find_anywhere(pack: Pack, machine: str = "") -> str | None:
 
 
 def find(pack: Pack, root: str, machine: str = "") -> str | None:
-    """Return the folder of the toolbox for a pack, or None when it isn't there; costs one system call."""
+    """Return the directory of the toolbox for a pack, or None when it isn't there; costs one system call."""
     try:
         return os.path.join(root, os.readlink(os.path.join(root, pointer(pack, machine))))
     except OSError:
@@ -63,18 +63,18 @@ def find(pack: Pack, root: str, machine: str = "") -> str | None:
 
 
 def build(pack: Pack, root: Path, progress: Progress, *, machine: str = "", rebuild: bool = False) -> Path:
-    """Make the toolbox for a pack from the host's apt, unless another process just has, and return its folder.
+    """Make the toolbox for a pack from the host's apt, unless another process just has, and return its directory.
 
     Args:
         pack: What it holds.
-        root: The store's folder.
-        progress: Told how it goes.
+        root: The store's directory.
+        progress: Receives the progress.
         machine: What its programs are for, as `uname -m` names it; this one unless given. None of them is run here.
         rebuild: Ask apt even if there is one.
 
     Raises:
         ToolboxError: No apt, no network, no space; the store is as it was.
-        Refused: The store's folder can't be written.
+        Refused: The store's directory can't be written.
     """
     import shutil  # noqa: PLC0415 - only a build pays for it
 
@@ -174,7 +174,7 @@ def _make(
 
 
 def point(root: Path, name: str, key: str) -> None:
-    """Give a toolbox of the store another name; whoever had that name before has it no more."""
+    """Give a toolbox of the store another name; another toolbox of that name loses it."""
     fresh = root / f".new-{name}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(key)
@@ -197,7 +197,7 @@ def _drop_old(pack: Pack, root: Path, machine: str = "") -> None:
 
 
 def sweep(root: Path) -> None:
-    """Remove toolboxes that have no name, unless a session holds one: it has a lock on its folder."""
+    """Remove toolboxes that have no name, unless a session holds one: it has a lock on its directory."""
     import fcntl  # noqa: PLC0415 - only a build pays for these
     import shutil  # noqa: PLC0415
 
@@ -235,7 +235,7 @@ def pointer(pack: Pack, machine: str = "") -> str:
 
 
 def apt_folder(machine: str) -> str:
-    """Return the name that the folder of apt's lists for a machine has in the store."""
+    """Return the name that the directory of apt's lists for a machine has in the store."""
     return ".apt" if machine == os.uname().machine else f".apt-{machine}"
 
 

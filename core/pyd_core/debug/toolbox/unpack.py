@@ -1,4 +1,4 @@
-"""Unpacking Debian packages into one flat folder.
+"""Unpacking Debian packages into one flat directory.
 
 `usr/` is dropped, so that packages from before and after Debian's merge of `/` and `/usr` lie alike, and every
 symlink becomes a relative one.
@@ -41,9 +41,9 @@ def unpack(archive: Path, into: Path, left_out: Sequence[str] = LEFT_OUT, only: 
 
     Args:
         archive: The package.
-        into: The folder.
-        left_out: How paths begin that are left out.
-        only: How paths begin that are wanted.
+        into: The directory.
+        left_out: Prefixes of paths that are left out.
+        only: Prefixes of paths that are included.
     """
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", archive], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
@@ -54,7 +54,7 @@ def unpack(archive: Path, into: Path, left_out: Sequence[str] = LEFT_OUT, only: 
                     _extract(tar, entry, into / name)
         process.stdout.read()
     if process.returncode != 0:
-        raise ToolboxError(f"{archive.name} can't be unpacked", hint="run again: it is fetched anew")
+        raise ToolboxError(f"{archive.name} can't be unpacked", hint="run it again: the package is fetched again")
 
 
 def _extract(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> None:
@@ -73,7 +73,7 @@ def _extract(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> None:
         with path.open("wb") as file:
             if content is not None:
                 shutil.copyfileobj(content, file, 1 << 20)
-        path.chmod(entry.mode & 0o755)  # a toolbox grants nobody anything: no set-user-id
+        path.chmod(entry.mode & 0o755)  # a toolbox grants no rights: no set-user-id
 
 
 def _root(path: Path, name: str) -> Path:

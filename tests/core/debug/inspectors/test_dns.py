@@ -49,11 +49,11 @@ def test_what_can_be_asked_and_what_not():
 
 def test_resolv_conf_as_the_c_library_reads_it():
     lines = ("# c", "nameserver 10.0.0.2 ; x", "search old", "search a.example b.example", "options ndots:2 timeout:1")
-    found = parse_resolver("\n".join((*lines, "nameserver 10.0.0.3")))
-    assert found.servers == ("10.0.0.2", "10.0.0.3")
-    assert found.search == ("a.example", "b.example")
-    assert found.ndots == 2
+    resolver = parse_resolver("\n".join((*lines, "nameserver 10.0.0.3")))
+    assert resolver.servers == ("10.0.0.2", "10.0.0.3")
+    assert resolver.search == ("a.example", "b.example")
+    assert resolver.ndots == 2
     assert parse_resolver("") == Resolver(servers=("127.0.0.1",))
-    assert candidates("db", found) == ["db.a.example", "db.b.example", "db"]
-    assert candidates("a.b.c", found)[0] == "a.b.c"
-    assert candidates("db.", found) == ["db"]
+    assert candidates("db", resolver) == ["db.a.example", "db.b.example", "db"]
+    assert candidates("a.b.c", resolver)[0] == "a.b.c"
+    assert candidates("db.", resolver) == ["db"]

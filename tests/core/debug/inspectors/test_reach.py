@@ -56,14 +56,14 @@ def test_places_as_they_are_written():
     ],
 )
 def test_each_failure_of_the_kernels_is_a_layer(number: int, failed: str):
-    found = reach(Here(failure=number), "127.0.0.1", 80, tls=False)  # type: ignore[arg-type]
-    assert found.failed == failed
-    assert not found.steps[-1].ok
-    assert found.advice
+    attempt = reach(Here(failure=number), "127.0.0.1", 80, tls=False)  # type: ignore[arg-type]
+    assert attempt.failed == failed
+    assert not attempt.steps[-1].ok
+    assert attempt.advice
 
 
 def test_a_certificate_is_trusted_by_the_targets_own_bundle_alone(tmp_path: Path):
-    made = Certificates.make(tmp_path)
+    certificates = Certificates.make(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server-key.pem")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -80,7 +80,7 @@ def test_a_certificate_is_trusted_by_the_targets_own_bundle_alone(tmp_path: Path
 
         thread = threading.Thread(target=serve)
         thread.start()
-        trusting = reach(Here((made.directory / "ca.pem").read_bytes()), "localhost", port, tls=True)  # type: ignore[arg-type]
+        trusting = reach(Here((certificates.directory / "ca.pem").read_bytes()), "localhost", port, tls=True)  # type: ignore[arg-type]
         other = reach(Here(), "localhost", port, tls=True)  # type: ignore[arg-type]
         thread.join()
     assert trusting.ok, trusting

@@ -59,11 +59,11 @@ def test_what_a_line_begins_with_is_told_or_left_to_a_shell(line: str):
     assert first_program(line) == TOLD[line]
 
 
-@pytest.mark.parametrize("line", [line for line, told in TOLD.items() if told is not None], ids=repr)
+@pytest.mark.parametrize("line", [line for line, program_start in TOLD.items() if program_start is not None], ids=repr)
 def test_a_shell_starts_what_is_told(line: str, tmp_path: Path):
-    told = first_program(line)
-    assert told is not None
-    program = tmp_path / (told.name.lstrip("./") if "/" in told.name else f"bin/{told.name}")
+    program_start = first_program(line)
+    assert program_start is not None
+    program = tmp_path / (program_start.name.lstrip("./") if "/" in program_start.name else f"bin/{program_start.name}")
     program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text('#!/bin/sh\necho started >> "$STARTED"\n')
     program.chmod(0o755)

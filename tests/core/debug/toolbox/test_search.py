@@ -1,4 +1,4 @@
-"""What a search for tools puts first."""
+"""The order of results of a search for tools."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pyd_core.debug.toolbox.manage import rank
 
 
 def test_the_likeliest_comes_first():
-    found = [
+    packages = [
         ("ardour", "the digital audio workstation"),
         ("bind9-tools", "host, dig and delv"),
         ("dig", "asks name servers"),
         ("digup", "Digest Updating Tool"),
     ]
-    assert [name for name, _ in rank(found, ["dig"])] == ["dig", "digup", "bind9-tools", "ardour"]
+    assert [name for name, _ in rank(packages, ["dig"])] == ["dig", "digup", "bind9-tools", "ardour"]

@@ -1,4 +1,4 @@
-"""What a user has chosen of packs and packages, and what comes of it."""
+"""A user's selection of packs and packages, and its effects."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ def test_a_toolbox_is_carried_to_another_store(tmp_path: Path, monkeypatch: pyte
     assert not list(there.glob(".building*"))
 
 
-def test_a_toolbox_for_another_machine_stands_beside_this_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_toolbox_for_another_machine_is_stored_next_to_this_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     own = os.uname().machine
     other = "x86_64" if own == "aarch64" else "aarch64"
     monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path / "here"))
     for key, machine in (("a1" * 16, own), ("b2" * 16, other)):
         (tmp_path / "here" / key / "bin").mkdir(parents=True)
         (tmp_path / "here" / store.pointer(BASE, machine)).symlink_to(key)
-    assert {each.machine: each.current for each in manage.list_stored()} == {own: True, other: True}
+    assert {toolbox.machine: toolbox.current for toolbox in manage.list_stored()} == {own: True, other: True}
     assert str(store.find_anywhere(BASE, other)).endswith("b2" * 16)
     assert str(store.find_anywhere(BASE)).endswith("a1" * 16)
     assert manage.export(tmp_path / "other.tar.gz", nothing, other) == "base"

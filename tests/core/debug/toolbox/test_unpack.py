@@ -1,4 +1,4 @@
-"""Where a package's files come to lie, and what its texts become."""
+"""Paths of a package's files in the toolbox, and the patches of its texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyd_debugimages.packs import BASE
 
 
 @pytest.mark.parametrize(
-    ("path", "place"),
+    ("path", "expected"),
     [
         ("./usr/bin/curl", "bin/curl"),
         ("./bin/bash", "bin/bash"),
@@ -25,8 +25,8 @@ from pyd_debugimages.packs import BASE
         ("../../etc/shadow", "etc/shadow"),
     ],
 )
-def test_usr_is_dropped_and_nothing_leaves_the_folder(path: str, place: str):
-    assert flat(path) == place
+def test_usr_is_dropped_and_nothing_leaves_the_folder(path: str, expected: str):
+    assert flat(path) == expected
 
 
 @pytest.mark.parametrize(

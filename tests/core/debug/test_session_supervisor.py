@@ -1,4 +1,4 @@
-"""What a supervisor makes of a keeper's reports: a target may have taken the keeper over, and say anything."""
+"""A supervisor's handling of a keeper's reports: a target may have taken the keeper over, and send anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyd_core.debug.session_supervisor import Watch, make_link
 
 
 def relayed(*messages: bytes) -> list[bytes]:
-    """Return what the client is told after the joiner has named its keeper and that has sent these."""
+    """Return the messages to the client after the joiner has named its keeper, which sends these."""
     link, keeper = make_link()
     status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with link, keeper, status, client:
@@ -23,17 +23,17 @@ def relayed(*messages: bytes) -> list[bytes]:
             keeper.send(message)
         while watch._hear():
             pass
-        found = []
+        messages = []
         while True:
             try:
-                found.append(client.recv(65536))
+                messages.append(client.recv(65536))
             except BlockingIOError:
-                return found
+                return messages
 
 
 def test_what_a_keeper_has_to_say_is_passed_on():
-    told = [b"untaken\0its filter\x0013", b"folder\x002", b"error\0execve\x002\0bash", b"exit\x00256"]
-    assert relayed(*told) == told
+    reports = [b"untaken\0its filter\x0013", b"folder\x002", b"error\0execve\x002\0bash", b"exit\x00256"]
+    assert relayed(*reports) == reports
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_keeper_says_once_how_the_command_ended():
     assert relayed(b"exit\x000", b"exit\x00256") == [b"exit\x000"]
 
 
-def test_nobody_but_the_joiner_names_the_keeper():
-    """Whoever traces the keeper could name any process of this machine, which would then be signalled as root."""
+def test_only_the_joiner_names_the_keeper():
+    """A tracer of the keeper could name any process of this machine, which would then be signalled as root."""
     link, keeper = make_link()
     status, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with link, keeper, status, client:

@@ -1,4 +1,4 @@
-"""What confines a process, as the kernel tells it."""
+"""A process's confinement, as read from the kernel."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from pyd_core.debug.failures import describe_not_applied
         ("system_u:system_r:container_t:s0:c1,c2\0", ""),
     ],
 )
-@pytest.mark.parametrize("place", ["attr/current", "attr/apparmor/current"])
-def test_an_apparmor_profile_is_told_from_other_labels(tmp_path: Path, place: str, label: str, profile: str):
-    (tmp_path / place).parent.mkdir(parents=True)
-    (tmp_path / place).write_text(label)
+@pytest.mark.parametrize("attribute", ["attr/current", "attr/apparmor/current"])
+def test_an_apparmor_profile_differs_from_other_labels(tmp_path: Path, attribute: str, label: str, profile: str):
+    (tmp_path / attribute).parent.mkdir(parents=True)
+    (tmp_path / attribute).write_text(label)
     process = os.open(tmp_path, os.O_PATH | os.O_DIRECTORY)
     try:
         assert read_profile(process) == profile

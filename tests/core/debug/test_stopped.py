@@ -90,13 +90,13 @@ def test_mounts_are_read_only_unless_both_the_container_and_the_user_write():
         stage = plan_stage(container, ("/l",), toolbox="/t", memory=1, writable_volumes=writable, network="")
         return stage.mounts
 
-    assert [(each.destination, each.source, each.writable) for each in planned(writable=True)] == [
+    assert [(mount.destination, mount.source, mount.writable) for mount in planned(writable=True)] == [
         ("/x", "/b", False),
         ("/t", "", True),
         ("/u", "", True),
         ("/x/y", "/a", True),
     ]
-    assert [each.writable for each in planned(writable=False)] == [False, True, True, False]
+    assert [mount.writable for mount in planned(writable=False)] == [False, True, True, False]
 
 
 def test_no_new_privileges_is_taken_over():
@@ -154,12 +154,12 @@ def test_files_are_compared_by_what_can_be_seen_of_them(tmp_path: Path):
     (upper / "mount").mkdir()
     descriptors = [os.open(side, os.O_RDONLY) for side in (upper, before)]
     try:
-        found = find_changes(*descriptors, created=["/mount"])
+        changes = find_changes(*descriptors, created=["/mount"])
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
     expected = changed("C /etc/later", "C /etc/longer", "C /etc/mode", "A /etc/new", "C /etc/points")
-    assert [(each.kind, each.path) for each in found] == [(each.kind, each.path) for each in expected]
+    assert [(change.kind, change.path) for change in changes] == [(change.kind, change.path) for change in expected]
 
 
 def test_only_what_the_container_changed_later_is_a_conflict(tmp_path: Path):

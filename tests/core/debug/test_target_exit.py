@@ -1,4 +1,4 @@
-"""What is told of a target that ended under a session."""
+"""The description of the exit of a session's target."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GONE = answer_json({"message": "No such container"}, status="404 Not Found")
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "expected"),
     [
         # Between two lives the engine counts it as running: a wait would be for its next end, a minute away perhaps.
         ({"Status": "restarting", "Running": True, "Pid": 0, "ExitCode": 3}, "has ended with exit code 3"),
@@ -33,11 +33,15 @@ GONE = answer_json({"message": "No such container"}, status="404 Not Found")
         (None, "has ended and was removed"),
     ],
 )
-def test_the_end_is_told_as_the_engine_knows_it_by_then(tmp_path: Path, state: dict[str, object] | None, told: str):
+def test_the_exit_is_described_from_the_engines_latest_state(
+    tmp_path: Path, state: dict[str, object] | None, expected: str
+):
     known = GONE if state is None else answer_json({"Id": ID, "Name": "/web", "State": state})
     replies: dict[str, Reply] = {f"/containers/{ID}/json": known, f"/containers/{ID}/wait": GONE}
     if state is not None and state["Pid"] == 41:
         replies[f"/containers/{ID}/wait"] = answer_json({"StatusCode": 5})
     with FakeEngine(tmp_path / "e.sock", replies) as engine:
         containers = ContainersApi(ApiClient(BlockingTransport(Endpoint(url=engine.url)), where=engine.url))
-        assert run_now(describe_exit(containers, TARGET)).removesuffix("; the session ended with it") == f"web {told}"
+        assert (
+            run_now(describe_exit(containers, TARGET)).removesuffix("; the session ended with it") == f"web {expected}"
+        )
