@@ -84,8 +84,11 @@ def test_the_program_names_the_first_and_fails(tree: Path):
 @pytest.mark.parametrize(
     "install",
     [
-        "from pyd_core.daemon import service; from pathlib import Path; service.BOOTED = Path('/'); service.install()",
-        "from pyd_core.watch.recorder_service import Service; Service(()).install()",
+        (
+            "from pathlib import Path; from pyd_core import systemd; from pyd_core.daemon import service; "
+            "systemd.BOOTED = Path('/'); service.install()"
+        ),
+        "from pyd_core.watch.recorder_service import RecorderService; RecorderService(()).install()",
     ],
 )
 def test_no_unit_of_root_runs_code_from_a_users_checkout(install: str, tree: Path):

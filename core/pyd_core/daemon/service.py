@@ -7,15 +7,13 @@ import os
 import subprocess
 from pathlib import Path
 
+from pyd_core import systemd
 from pyd_core.daemon.config import GROUPS
 from pyd_core.errors import EngineError, Refused, Unsupported
 from pyd_core.linux.interpreter import PYTHON, require_root_owned_code
 
 TEMPLATES = Path(__file__).parent / "units"
 UNITS = ("pyd.socket", "pyd.service")
-DIRECTORY = Path("/etc/systemd/system")
-BOOTED = Path("/run/systemd/system")
-"""There where systemd is the service manager (sd_booted(3))."""
 
 
 def render(name: str, *, group: str, python: str = PYTHON) -> str:
@@ -30,7 +28,7 @@ def render(name: str, *, group: str, python: str = PYTHON) -> str:
     return text.replace("@GROUP@", group).replace("@PYTHON@", python.replace("%", "%%"))
 
 
-def install(*, directory: Path = DIRECTORY) -> str:
+def install(*, directory: Path = systemd.SYSTEM_UNITS) -> str:
     """Writes the units, starts the engine now and at every boot, and returns the group that may use it.
 
     Raises:
@@ -48,7 +46,7 @@ def install(*, directory: Path = DIRECTORY) -> str:
     return group
 
 
-def uninstall(*, directory: Path = DIRECTORY) -> None:
+def uninstall(*, directory: Path = systemd.SYSTEM_UNITS) -> None:
     """Stops the engine and removes the units; its containers live on.
 
     Raises:
@@ -68,7 +66,7 @@ def uninstall(*, directory: Path = DIRECTORY) -> None:
 def _require() -> None:
     if os.geteuid() != 0:
         raise Refused("installing the engine takes root", hint="run it with sudo")
-    if not BOOTED.is_dir():
+    if not systemd.is_booted():
         raise Unsupported(
             "no systemd runs here",
             hint="have your init run `pyd daemon`; root's `pyd` also starts the engine when it is needed",
@@ -89,6 +87,5 @@ def _group() -> str:
 
 
 def _systemctl(*arguments: str) -> None:
-    done = subprocess.run(["systemctl", "-q", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise EngineError(f"systemctl {arguments[0]}: {done.stderr.strip()}", hint="see journalctl -u pyd")
+    if (error := systemd.systemctl(*arguments)) is not None:
+        raise EngineError(f"systemctl {arguments[0]}: {error}", hint="see journalctl -u pyd")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from pyd_core.logs.merge import MergeSource, emit_ready
+from pyd_core.logs.merge_source import MergeSource, emit_ready
 from pyd_core.logs.stream import Batch, LogStream
 from pyd_core.tasks import TaskOwner
 

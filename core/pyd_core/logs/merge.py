@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import AsyncGenerator, Sequence
-from itertools import accumulate
 
-from pyd_core.client.gap import Gap
-from pyd_core.logs.line import LogLine
+from pyd_core.logs.merge_source import MergeSource, emit_ready
 from pyd_core.logs.stream import Batch, LogStream
 
 MAX_WAIT_S = 0.2
@@ -29,60 +26,6 @@ def merge(sources: Sequence[LogStream], *, max_wait_s: float | None = MAX_WAIT_S
     if len(sources) == 1:
         return sources[0]
     return LogStream(_merge_finished(sources) if max_wait_s is None else _merge_live(sources, max_wait_s))
-
-
-class MergeSource:
-    """The lines of one source that wait to be handed on.
-
-    `keys` are their times, raised where a line is older than the one before it, so that they never fall.
-    """
-
-    __slots__ = ("ended", "items", "keys", "newest", "size")
-
-    def __init__(self) -> None:
-        self.items: Batch = []
-        self.keys: list[int] = []
-        self.newest = 0
-        self.size = 0
-        """Bytes in the lines."""
-        self.ended = False
-
-    def add(self, batch: Batch) -> None:
-        """Put lines at the end."""
-        times = (0 if isinstance(item, Gap) else item.time_ns for item in batch)
-        keys = list(accumulate(times, max, initial=self.newest))
-        self.newest = keys[-1]
-        self.keys += keys[1:]
-        self.items += batch
-        self.size += _size(batch)
-
-    def take(self, bound: int) -> tuple[Batch, list[int]]:
-        """Remove and return what is no newer than `bound`, with its keys."""
-        end = bisect_right(self.keys, bound)
-        items, keys = self.items[:end], self.keys[:end]
-        del self.items[:end], self.keys[:end]
-        self.size = self.size - _size(items) if self.items else 0
-        return items, keys
-
-
-def emit_ready(lanes: Sequence[MergeSource], bound: int) -> Batch:
-    """Take everything no newer than `bound` from all lanes, in order."""
-    items: list[LogLine | Gap] = []
-    keys: list[int] = []
-    used = 0
-    for lane in lanes:
-        more, its_keys = lane.take(bound)
-        if more:
-            used += 1
-            items += more
-            keys += its_keys
-    if used < 2:
-        return items
-    return [items[index] for index in sorted(range(len(items)), key=keys.__getitem__)]
-
-
-def _size(batch: Batch) -> int:
-    return sum(0 if isinstance(item, Gap) else len(item.data) for item in batch)
 
 
 async def _merge_finished(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:

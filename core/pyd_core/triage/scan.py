@@ -9,12 +9,12 @@ import msgspec
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound, PydError
+from pyd_core.humanize import size
 from pyd_core.model.container import Container
 from pyd_core.model.system import Info
 from pyd_core.triage.collect.gather import SharedEvidence, gather
 from pyd_core.triage.collect.host import file_system
 from pyd_core.triage.evidence import Case, FileSystem, UnavailableSource
-from pyd_core.triage.units import size
 from pyd_core.triage.verdict import Verdict, decide
 
 Level = Literal["broken", "soon", "advice"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pyd_core.humanize import duration, size
 from pyd_core.model.base import parse_time
 from pyd_core.triage.codes import signal_name
 from pyd_core.triage.evidence import Case, Item
-from pyd_core.triage.units import size
 
 
 def timeline(case: Case) -> list[Item]:
@@ -43,13 +43,3 @@ def timeline(case: Case) -> list[Item]:
         items.append(Item(source="inspect", time_ns=run.ended_ns, text=f"ended with code {run.code}{lived}"))
     items.sort(key=lambda item: item.time_ns or 0)
     return items
-
-
-def duration(seconds: float) -> str:
-    """A length of time for people: `0.04 s`, `12 s`, `5 min`, `3 h`, `2 days`."""
-    if seconds < 10:
-        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
-    for limit, unit, length in ((120, "s", 1), (7200, "min", 60), (172_800, "h", 3600)):
-        if seconds < limit:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds / 86_400:.0f} days"

@@ -15,6 +15,7 @@ from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import PydError, StreamInterrupted
 from pyd_core.model.container import Container, ContainerSummary
 from pyd_core.model.event import Event
+from pyd_core.observers import Observers
 from pyd_core.tasks import TaskOwner
 from pyd_core.watch.apply import REMOVALS, apply_event, needs_inspect
 from pyd_core.watch.container_info import ContainerInfo, from_inspect, from_summary
@@ -56,8 +57,8 @@ class ContainerWatcher:
         self._inspector = Inspector(
             engine, self._tasks, on_found=self._on_inspected, on_gone=self._remove, max_concurrency=max_inspects
         )
-        self._subscribers: list[Callable[[Delta], None]] = []
-        self._readers: list[Callable[[Container], None]] = []
+        self._deltas: Observers[[Delta]] = Observers()
+        self._inspections: Observers[[Container]] = Observers()
         self._connection = ConnectionState("connecting", time.time_ns())
         self._timer: asyncio.TimerHandle | None = None
         self._changed: set[str] = set()
@@ -78,32 +79,20 @@ class ContainerWatcher:
         return self._connection
 
     def subscribe(self, callback: Callable[[Delta], None]) -> Callable[[], None]:
-        """Has `callback` called on the event loop with what changed, at most once in 50 ms.
+        """Call `callback` on the event loop with each change, at most every 50 ms.
 
         Returns:
-            A function that ends it.
+            A function that ends the subscription.
         """
-        self._subscribers.append(callback)
-
-        def end() -> None:
-            if callback in self._subscribers:
-                self._subscribers.remove(callback)
-
-        return end
+        return self._deltas.subscribe(callback)
 
     def subscribe_inspected(self, callback: Callable[[Container], None]) -> Callable[[], None]:
-        """Has `callback` called on the event loop with each inspection's answer, which holds more than an entry.
+        """Call `callback` on the event loop with each inspect document, which holds more than `ContainerInfo`.
 
         Returns:
-            A function that ends it.
+            A function that ends the subscription.
         """
-        self._readers.append(callback)
-
-        def end() -> None:
-            if callback in self._readers:
-                self._readers.remove(callback)
-
-        return end
+        return self._inspections.subscribe(callback)
 
     def enable_inspect(self) -> None:
         """Inspect what the list and the events leave open, from now on."""
@@ -229,8 +218,7 @@ class ContainerWatcher:
         return True
 
     def _on_inspected(self, container: Container) -> None:
-        for callback in [*self._readers]:
-            callback(container)
+        self._inspections.notify(container)
         known = self._entries.get(container.id)
         if known is not None and self._upsert(from_inspect(container, known)):
             in_turn = self._inspector.is_routine(container.id)
@@ -266,8 +254,7 @@ class ContainerWatcher:
             gap=self._gap,
         )
         self._changed, self._removed, self._events, self._gap = set(), set(), [], None
-        for callback in [*self._subscribers]:
-            callback(delta)
+        self._deltas.notify(delta)
         self._inspect()
 
     def _inspect(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from pyd_core.triage.timeline import duration
+from pyd_core.humanize import duration
 from pyd_core.watch.history_store import Death
 
 MIN_DEATHS = 3

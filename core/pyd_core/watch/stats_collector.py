@@ -10,6 +10,7 @@ from types import MappingProxyType
 from pyd_core.client.backoff import Backoff
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound, PydError
+from pyd_core.observers import Observers
 from pyd_core.tasks import TaskOwner
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.container_watcher import ContainerWatcher
@@ -60,7 +61,7 @@ class StatsCollector:
         self._previous: dict[str, Sample] = {}
         self._usage: dict[str, Usage] = {}
         self._series: dict[str, Series] = {}
-        self._subscribers: list[Callable[[], None]] = []
+        self._observers: Observers[[]] = Observers()
         self._wake = asyncio.Event()
         self._tasks = TaskOwner()
         self._limit = asyncio.Semaphore(MAX_STREAMS)
@@ -87,18 +88,12 @@ class StatsCollector:
         self._wake.set()
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Has `callback` called on the event loop after each round of samples.
+        """Call `callback` on the event loop after each round of samples.
 
         Returns:
-            A function that ends it.
+            A function that ends the subscription.
         """
-        self._subscribers.append(callback)
-
-        def end() -> None:
-            if callback in self._subscribers:
-                self._subscribers.remove(callback)
-
-        return end
+        return self._observers.subscribe(callback)
 
     async def run(self) -> None:
         """Measure until cancelled."""
@@ -111,8 +106,7 @@ class StatsCollector:
                 now = loop.time()
                 # A container that comes on screen has its first numbers at once, the others theirs when they are due.
                 if self._sample_all(is_due=now >= due):
-                    for callback in [*self._subscribers]:
-                        callback()
+                    self._observers.notify()
                 if not self._any_running():
                     await self._wake.wait()
                     continue

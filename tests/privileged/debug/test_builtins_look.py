@@ -114,7 +114,7 @@ def test_cgroup_tells_limits_use_and_throttling(planted: Builtins, debug: Run, d
     throttled = Builtins(debug, docker.run("throttled", busybox, "sh", "-c", "while :; do :; done", options=options))
     wait_until(lambda: throttled.json("cgroup")["throttled"] > 0)
     assert throttled.json("cgroup")["cpu_limit"] == 0.05
-    assert "held back by its CPU limit" in throttled("why").stdout or throttled.json("why")["cause"]
+    assert "throttled by its CPU limit" in throttled("why").stdout or throttled.json("why")["cause"]
 
 
 def test_files_shows_hostile_names_harmlessly(planted: Builtins):

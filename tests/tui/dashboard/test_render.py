@@ -4,6 +4,7 @@ from datetime import UTC
 
 import pytest
 
+from pyd_core.humanize import coarse_age, compact_size
 from pyd_core.logs.line import LogLine
 from pyd_core.model.container import Port
 from pyd_core.model.event import Actor, Event
@@ -12,7 +13,7 @@ from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import is_broken, memory, ports, since, state
 from pyd_tui.dashboard.render.document import lay_out, parse, value_at
 from pyd_tui.dashboard.render.events import event_line
-from pyd_tui.dashboard.render.figures import Clock, duration, moment, percent, size
+from pyd_tui.dashboard.render.figures import Clock, moment, percent
 from pyd_tui.dashboard.render.layout import LayoutColumn, arrange
 from pyd_tui.dashboard.render.logrow import LogStyle, log_row
 from pyd_tui.dashboard.render.logs import MAX_DRAWN_BYTES
@@ -32,11 +33,11 @@ def text(pieces: Cell) -> str:
     [(0, "0B"), (999, "999B"), (1000, "1K"), (4300, "4.2K"), (37 << 20, "37M"), (512 << 20, "512M"), (3 << 29, "1.5G")],
 )
 def test_sizes_take_at_most_five_columns(count: int, written: str):
-    assert size(count) == written
+    assert compact_size(count) == written
 
 
 def test_no_size_is_ever_wider_than_its_column():
-    assert max(len(size(2**power + 2**power // step)) for power in range(60) for step in (1, 3, 7, 99)) <= 5
+    assert max(len(compact_size(2**power + 2**power // step)) for power in range(60) for step in (1, 3, 7, 99)) <= 5
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_percent_keeps_a_digit_only_where_it_tells_something(value: float, writt
     [(59, "<1m"), (60, "1m"), (3599, "59m"), (3600, "1h"), (47 * 3600, "47h"), (86400 * 3, "3d")],
 )
 def test_durations_have_one_unit(seconds: int, written: str):
-    assert duration(seconds * SECOND) == written
+    assert coarse_age(seconds) == written
 
 
 def test_moments_say_no_more_than_is_needed_to_place_them():

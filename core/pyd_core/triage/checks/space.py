@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
+from pyd_core.humanize import size
 from pyd_core.triage.checks.findings import CheckFindings
 from pyd_core.triage.collect.host import file_system
 from pyd_core.triage.evidence import UnavailableSource
-from pyd_core.triage.units import size
 
 
 async def check_space(engine: EngineClient | None, found: CheckFindings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyd_core.humanize import duration
 from pyd_core.triage.codes import explain_code, signal_name
 from pyd_core.triage.error_line import error_line, is_error
 from pyd_core.triage.evidence import Case, Item, KillSent, Run
@@ -23,7 +24,6 @@ from pyd_core.triage.rules.facts import (
 )
 from pyd_core.triage.rules.facts import victim_is_main as is_main
 from pyd_core.triage.runs import is_looping
-from pyd_core.triage.timeline import duration
 
 BOOK = RuleBook()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pyd_core.humanize import size
 from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import (
@@ -17,7 +18,6 @@ from pyd_core.triage.rules.facts import (
     was_asked_by_record,
     was_asked_to_end,
 )
-from pyd_core.triage.units import size
 
 BOOK = RuleBook()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from pyd_core.humanize import duration
 from pyd_core.model.base import parse_time
 from pyd_core.model.container_state import HealthResult
 from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import error_item, failed_unasked, quote
 from pyd_core.triage.runs import LOOP_WINDOW_NS, is_looping, recent_deaths
-from pyd_core.triage.timeline import duration
 
 BOOK = RuleBook()
 

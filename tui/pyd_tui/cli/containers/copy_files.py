@@ -14,10 +14,10 @@ from typing import IO, TYPE_CHECKING
 
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.files.extraction import data_filter
+from pyd_core.humanize import size
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.archives import CHUNK_BYTES, open_archive, write_archive
 from pyd_tui.cli.objects.bulk import container_id
-from pyd_tui.text.sizes import size
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient

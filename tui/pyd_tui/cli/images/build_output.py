@@ -17,10 +17,10 @@ import msgspec
 from pyd_core.build.context import BuildContext
 from pyd_core.client.credentials import Logins
 from pyd_core.errors import InvalidInput, ProtocolError, PydError
+from pyd_core.humanize import size
 from pyd_core.model.progress import Progress
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.archives import CHUNK_BYTES
-from pyd_tui.text.sizes import size
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient

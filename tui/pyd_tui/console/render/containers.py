@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from pyd_core.humanize import age, size
 from pyd_core.model.base import format_time
 from pyd_core.model.container import ContainerSummary, Port
 from pyd_core.watch.container_info import from_summary
 from pyd_tui.console.columns import Cell, TableColumn
-from pyd_tui.text.ages import age
 from pyd_tui.text.ports import ports
-from pyd_tui.text.sizes import size
 
 _STYLES = {
     "running": "green",

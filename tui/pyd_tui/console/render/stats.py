@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from pyd_core.humanize import size
 from pyd_core.model.base import format_time
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.console.columns import Cell, TableColumn
-from pyd_tui.text.sizes import size
 
 Line = tuple[ContainerInfo, Usage | None]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from pyd_tui.dashboard.render.figures import size
+from pyd_core.humanize import compact_size
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def jobs_of(app: App[Any]) -> Cell:
 def bar(done: int, total: int) -> Cell:
     """Draws a bar where the total is known, else how much is done."""
     if total <= 0:
-        return cell(size(done) if done else "…", "accent")
+        return cell(compact_size(done) if done else "…", "accent")
     full = min(WIDTH, done * WIDTH // total)
     return (
         Span("▰" * full, "accent"),

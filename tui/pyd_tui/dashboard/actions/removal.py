@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from pyd_core.humanize import compact_size
 from pyd_tui.dashboard.actions.bulk import BulkAction, BulkItem
-from pyd_tui.dashboard.render.figures import size
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ class BulkRemoval:
             self._dashboard.say("nothing is unused here", "good")
             return
         known = sum(one.size or 0 for one in found)
-        frees = f" That frees up to {size(known)}." if known else ""
+        frees = f" That frees up to {compact_size(known)}." if known else ""
         self.ask(f"Remove what nothing uses, {len(found)} in all?{frees}", found)
 
     def ask(self, question: str, found: Sequence[PruneCandidate]) -> None:
         """Asks whether to remove exactly these."""
-        names = [f"{one.name}  {size(one.size)}" if one.size is not None else one.name for one in found]
+        names = [f"{one.name}  {compact_size(one.size)}" if one.size is not None else one.name for one in found]
         bulk = BulkAction(
             host=self._dashboard,
             verb="remove",

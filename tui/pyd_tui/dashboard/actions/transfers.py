@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyd_core.files.download import Downloaded, Progress, download, save
+from pyd_core.humanize import compact_size
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works
 from pyd_tui.dashboard.actions.clipboard import save as keep
 from pyd_tui.dashboard.engines.target import RowTarget
-from pyd_tui.dashboard.render.figures import size
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -50,7 +50,7 @@ class Transfers:
         elif not works and len(shown) <= SHOWN and "\n" not in text:
             self._dashboard.say(shown, "strong", NO_CLIPBOARD)
         else:
-            why = f"too much for the clipboard ({size(CLIPBOARD)})" if works else NO_CLIPBOARD
+            why = f"too much for the clipboard ({compact_size(CLIPBOARD)})" if works else NO_CLIPBOARD
             self._save(text, why)
 
     def _save(self, text: str, why: str) -> None:
@@ -108,7 +108,7 @@ class Transfers:
             done = await work(folder, lambda have, total: jobs.tell(name, have, total))
         finally:
             jobs.end(name)
-        self._dashboard.say(f"wrote {safe(str(done.path))}  {size(done.size)}", "good")
+        self._dashboard.say(f"wrote {safe(str(done.path))}  {compact_size(done.size)}", "good")
 
 
 def _file_name(text: str) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyd_core.errors import PydError
+from pyd_core.humanize import coarse_age, compact_size
 from pyd_core.model.container import Port
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.chart import buckets, spark
-from pyd_tui.dashboard.render.figures import SECOND, Clock, duration, moment, percent, size
+from pyd_tui.dashboard.render.figures import SECOND, Clock, moment, percent
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, columns, width
 
@@ -129,7 +130,7 @@ def since(container: ContainerInfo, clock: Clock) -> Cell:
     A running time grows; the time of an exit doesn't change. So a screen of exited containers needs no repainting.
     """
     if container.state in ACTIVE_STATES and container.started_ns is not None:
-        return cell(duration(clock.now() - container.started_ns), "text")
+        return cell(coarse_age((clock.now() - container.started_ns) // SECOND), "text")
     ended = container.finished_ns or container.created_ns
     return cell(moment(ended, clock), "dim") if ended else EMPTY
 
@@ -187,7 +188,7 @@ def rates(first: float | None, second: float | None) -> Cell:
     """Return bytes per second in both directions."""
     if first is None or second is None:
         return EMPTY
-    first_cell, second_cell = (cell(size(value), "text" if value >= 1 else "dim") for value in (first, second))
+    first_cell, second_cell = (cell(compact_size(value), "text" if value >= 1 else "dim") for value in (first, second))
     return (*first_cell, Span("/", "faint"), *second_cell)
 
 
@@ -200,13 +201,13 @@ def memory(usage: Usage | None) -> Cell:
     """Return memory use, coloured by how near its limit it is."""
     if usage is None or usage.memory_bytes is None:
         return EMPTY
-    return cell(size(usage.memory_bytes), pressure(memory_share(usage)))
+    return cell(compact_size(usage.memory_bytes), pressure(memory_share(usage)))
 
 
 def limit(container: ContainerInfo, usage: Usage | None) -> Cell:
     """Return the memory limit; empty without one."""
     limit_bytes = container.memory_limit or (usage.memory_limit if usage else None)
-    return (Span("/ ", "faint"), *cell(size(limit_bytes), "dim")) if limit_bytes else EMPTY
+    return (Span("/ ", "faint"), *cell(compact_size(limit_bytes), "dim")) if limit_bytes else EMPTY
 
 
 def image(container: ContainerInfo) -> Cell:
@@ -318,7 +319,7 @@ def heading(
     cells["name"] = (*cell(project, "title"), *((Span(f"  ✗{broken}", "bad"),) if broken else EMPTY))
     if active and len(usage) >= active:
         cells["cpu"] = cell(percent(sum(sample.cpu_percent or 0 for sample in usage)), "dim")
-        cells["memory"] = cell(size(sum(sample.memory_bytes or 0 for sample in usage)), "dim")
+        cells["memory"] = cell(compact_size(sum(sample.memory_bytes or 0 for sample in usage)), "dim")
     return tuple(cells.values())
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyd_core.errors import PydError
+from pyd_core.humanize import stepped_age
 from pyd_core.watch.delta import ConnectionState
-from pyd_tui.dashboard.render.figures import Clock
-from pyd_tui.dashboard.render.header import age
+from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit, width
 
@@ -58,7 +58,7 @@ def engine_label(name: str, connection: ConnectionState, clock: Clock) -> Cell:
     """Name a container's engine; for a lost engine, add how old the data is."""
     if connection.state != "lost":
         return cell(name, "accent")
-    return (*cell(name, "bad"), Span(f" {age(max(0, clock.now() - connection.since_ns))}", "bad"))
+    return (*cell(name, "bad"), Span(f" {stepped_age(max(0, clock.now() - connection.since_ns) // SECOND)}", "bad"))
 
 
 def freshness_of_all(engines: Sequence[tuple[str, ConnectionState]], clock: Clock, room: int) -> Cell:

@@ -31,34 +31,11 @@ class Clock:
         return datetime.fromtimestamp(moment_ns / SECOND, UTC).astimezone(self.zone)
 
 
-def size(count: float) -> str:
-    """Write bytes in at most five columns: `0B`, `812B`, `4.2K`, `37M`, `512M`, `1.5G`; binary multiples."""
-    value = float(max(count, 0))
-    for unit in "BKMGTP":
-        if value < 999.5 or unit == "P":
-            if unit == "B" or value >= 99.5 or abs(value - round(value)) < 0.05:
-                return f"{value:.0f}{unit}"
-            return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
-        value /= 1024
-    raise AssertionError  # the last unit always returns
-
-
 def percent(value: float) -> str:
     """Write a share in at most five columns: `0%`, `0.4%`, `12%`, `1600%`."""
     if value < 0.05:
         return "0%"
     return f"{value:.1f}%" if value < 9.95 else f"{value:.0f}%"
-
-
-def duration(nanoseconds: int) -> str:
-    """Write a duration in at most three columns and one unit: `<1m`, `5m`, `3h`, `12d`, `8w`, `3y`."""
-    minutes = nanoseconds // SECOND // 60
-    if minutes < 1:
-        return "<1m"
-    for unit, length, limit in (("m", 1, 60), ("h", 60, 48 * 60), ("d", 1440, 60 * 1440), ("w", 10080, 104 * 10080)):
-        if minutes < limit:
-            return f"{minutes // length}{unit}"
-    return f"{minutes // 525600}y"
 
 
 def moment(when_ns: int, clock: Clock) -> str:

@@ -6,7 +6,8 @@ import stat
 from collections.abc import Iterator
 
 from pyd_core.files.entry import FileEntry
-from pyd_tui.dashboard.render.figures import Clock, moment, size
+from pyd_core.humanize import compact_size
+from pyd_tui.dashboard.render.figures import Clock, moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
@@ -47,7 +48,7 @@ def file_row(entry: FileEntry, change: int | None, clock: Clock) -> tuple[Cell, 
     return (
         _CHANGES.get(change, EMPTY) if change is not None else EMPTY,
         file_name(entry),
-        cell(size(entry.size), "text") if entry.kind == "file" else EMPTY,
+        cell(compact_size(entry.size), "text") if entry.kind == "file" else EMPTY,
         cell(stat.filemode(_TYPES[entry.kind] | entry.mode), "dim"),
         cell(f"{entry.uid}:{entry.gid}", "dim"),
         cell(moment(entry.modified_ns, clock) if entry.modified_ns else "", "dim"),

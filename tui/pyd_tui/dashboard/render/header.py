@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pyd_core.humanize import stepped_age
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.delta import ConnectionState
-from pyd_tui.dashboard.render.figures import SECOND, Clock, duration
+from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, width
 
 
@@ -59,12 +60,7 @@ def freshness(connection: ConnectionState, clock: Clock) -> Cell:
         case "connecting":
             return (Span("connecting", "warn"),)
         case _:
-            return (Span("○ no engine ", "bad"), Span(age(max(0, clock.now() - connection.since_ns)), "bad"))
-
-
-def age(nanoseconds: int) -> str:
-    """Write an age; seconds below a minute, in steps of five."""
-    seconds = nanoseconds // SECOND
-    if seconds < 60:
-        return f"{seconds // 5 * 5}s"
-    return duration(nanoseconds)
+            return (
+                Span("○ no engine ", "bad"),
+                Span(stepped_age(max(0, clock.now() - connection.since_ns) // SECOND), "bad"),
+            )

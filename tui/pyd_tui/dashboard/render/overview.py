@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pyd_core.humanize import coarse_age, compact_size
 from pyd_core.model.container import Container
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import ACTIVE_STATES, health, memory_share, pressure, state
 from pyd_tui.dashboard.render.facts import fact, title
-from pyd_tui.dashboard.render.figures import Clock, duration, full_moment, percent, size
+from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment, percent
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 
@@ -23,7 +24,7 @@ def _container_facts(info: ContainerInfo, container: Container | None, clock: Cl
     gap: Cell = (Span("  "),)
     lines = [title("Container"), fact("state", state(info), gap, health(info))]
     if info.state in ACTIVE_STATES and info.started_ns:
-        up = f"{duration(clock.now() - info.started_ns)}, since {full_moment(info.started_ns, clock)}"
+        up = f"{coarse_age((clock.now() - info.started_ns) // SECOND)}, since {full_moment(info.started_ns, clock)}"
         lines.append(fact("up", cell(up)))
     elif info.finished_ns:
         lines.append(fact("ended", cell(full_moment(info.finished_ns, clock))))
@@ -52,14 +53,18 @@ def _usage_facts(info: ContainerInfo, usage: Usage | None) -> list[Cell]:
     if usage is None or usage.memory_bytes is None:
         return [title("Usage"), fact("", cell("measuring", "dim"))]
     share = memory_share(usage)
-    limit = f" of {size(usage.memory_limit)} ({percent(100 * (share or 0))})" if usage.memory_limit else ", no limit"
+    limit = (
+        f" of {compact_size(usage.memory_limit)} ({percent(100 * (share or 0))})"
+        if usage.memory_limit
+        else ", no limit"
+    )
     lines = [
         title("Usage"),
         fact("cpu", cell(percent(usage.cpu_percent or 0)), cell(" of one core", "dim")),
-        fact("memory", cell(size(usage.memory_bytes), pressure(share)), cell(limit, "dim")),
+        fact("memory", cell(compact_size(usage.memory_bytes), pressure(share)), cell(limit, "dim")),
     ]
     if usage.memory_peak is not None:
-        lines.append(fact("peak", cell(size(usage.memory_peak))))
+        lines.append(fact("peak", cell(compact_size(usage.memory_peak))))
     if usage.throttled_ratio:
         lines.append(fact("throttled", cell(f"{percent(100 * usage.throttled_ratio)} of the time", "warn")))
     if usage.pids is not None:
@@ -69,7 +74,7 @@ def _usage_facts(info: ContainerInfo, usage: Usage | None) -> list[Cell]:
         ("disk", usage.block_read, usage.block_write),
     ):
         if received is not None and sent is not None:
-            lines.append(fact(name, cell(f"{size(received)}/s in, {size(sent)}/s out")))
+            lines.append(fact(name, cell(f"{compact_size(received)}/s in, {compact_size(sent)}/s out")))
     return lines
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pyd_core.humanize import compact_size
 from pyd_core.model.container import Processes
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.render.figures import size
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 
 PS_ARGUMENTS = "-eo user,pid,ppid,rss,stime,time,args"
@@ -53,7 +53,7 @@ def _with_memory_unit(titles: list[str], row: list[str]) -> list[str]:
     index = _index_of(titles, "RSS")
     if index is None or index >= len(row) or not row[index].isdecimal():
         return row
-    return [*row[:index], size(int(row[index]) * 1024), *row[index + 1 :]]
+    return [*row[:index], compact_size(int(row[index]) * 1024), *row[index + 1 :]]
 
 
 def _is_noise(title: str, rows: list[list[str]], index: int) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from pyd_core.humanize import compact_size
 from pyd_core.logs.annotation import Annotation
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.chart import buckets, graph, scale
 from pyd_tui.dashboard.render.containers import memory_share, pressure
 from pyd_tui.dashboard.render.facts import nothing
-from pyd_tui.dashboard.render.figures import SECOND, Clock, percent, size
+from pyd_tui.dashboard.render.figures import SECOND, Clock, percent
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 
 SPANS: tuple[tuple[str, int], ...] = (
@@ -131,7 +132,7 @@ def stats(entry: ContainerInfo, usage: Usage | None, history: UsageHistory, cloc
             continue
         text = ""
         if now is not None and get_first(now) is not None:
-            text = f"{size(get_first(now) or 0)}/s {word}, {size(get_second(now) or 0)}/s {other}"
+            text = f"{compact_size(get_first(now) or 0)}/s {word}, {compact_size(get_second(now) or 0)}/s {other}"
         curves = [
             _Curve(get_first, _BYTES, _rate, "info", low_lines, name=word),
             _Curve(get_second, _BYTES, _rate, "accent", low_lines, name=other),
@@ -180,11 +181,11 @@ def _memory(now: Usage | None, history: UsageHistory, window: _Window, limit: in
     summary: Cell = EMPTY
     if now is not None and now.memory_bytes is not None:
         share = memory_share(now)
-        summary = cell(size(now.memory_bytes), pressure(share))
-        summary += cell(f" of {size(limit)}, {percent(100 * (share or 0))}" if limit else ", no limit", "dim")
+        summary = cell(compact_size(now.memory_bytes), pressure(share))
+        summary += cell(f" of {compact_size(limit)}, {percent(100 * (share or 0))}" if limit else ", no limit", "dim")
         if now.memory_peak is not None:
-            summary += (Span("   "), *cell(size(now.memory_peak)), *cell(" peak, with cache", "dim"))
-    curve = _Curve(_field("memory_bytes"), _BYTES, size, "accent", lines, float(limit or 0))
+            summary += (Span("   "), *cell(compact_size(now.memory_peak)), *cell(" peak, with cache", "dim"))
+    curve = _Curve(_field("memory_bytes"), _BYTES, compact_size, "accent", lines, float(limit or 0))
     return _block("Memory", summary, [curve], history, window)
 
 
@@ -197,7 +198,7 @@ def _as_percent(ratio: float | None) -> float | None:
 
 
 def _rate(value: float) -> str:
-    return f"{size(value)}/s"
+    return f"{compact_size(value)}/s"
 
 
 def _count(value: float) -> str:

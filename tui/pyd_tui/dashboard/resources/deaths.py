@@ -6,10 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from pyd_core.errors import NotFound
+from pyd_core.humanize import compact_size
 from pyd_core.model.event import Event
 from pyd_core.watch.history_path import default_path
 from pyd_tui.dashboard.render.facts import block
-from pyd_tui.dashboard.render.figures import Clock, size
+from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, cell
 from pyd_tui.dashboard.render.why import why
@@ -38,7 +39,7 @@ _ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
 
 def row(death: Death, clock: Clock) -> Row:
     """Returns a death's line."""
-    from pyd_core.triage.timeline import duration  # noqa: PLC0415 - with triage's rules, once somebody looks
+    from pyd_core.humanize import duration  # noqa: PLC0415 - with triage's rules, once somebody looks
 
     verdict = death.verdict
     cells = (
@@ -46,7 +47,7 @@ def row(death: Death, clock: Clock) -> Row:
         cell(death.name),
         cell("" if death.code is None else str(death.code), "bad" if death.code else "dim"),
         cell("" if death.seconds is None else duration(death.seconds), "dim"),
-        cell("" if death.memory_peak is None else size(death.memory_peak), "dim"),
+        cell("" if death.memory_peak is None else compact_size(death.memory_peak), "dim"),
         cell(verdict.cause, _ROLES.get(verdict.severity, "text")),
         cell(verdict.summary.removeprefix(death.name).strip()),
     )

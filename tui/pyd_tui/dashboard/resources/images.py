@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.container import ContainerSummary
 from pyd_core.model.image import HistoryLayer, Image, ImageSummary
 from pyd_tui.dashboard.render.facts import block, fact
-from pyd_tui.dashboard.render.figures import SECOND, Clock, counted, full_moment, moment, percent, size
+from pyd_tui.dashboard.render.figures import SECOND, Clock, counted, full_moment, moment, percent
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row, by_type
@@ -60,7 +61,7 @@ def row(image: ImageSummary, used: list[ContainerSummary], clock: Clock) -> Row:
     users_cell = names(used) or (Span("nobody", "dim"),)
     cells = (
         name,
-        cell(size(image.size)),
+        cell(compact_size(image.size)),
         cell(moment(image.created * SECOND, clock) if image.created > 0 else "", "dim"),
         cell(short(image.id), "dim"),
         users_cell,
@@ -97,7 +98,7 @@ async def _dig(stock: LoadContext, row: Row, told: Callable[[str], None]) -> Non
         told("looking into it")
         image = await stock.engine.images.inspect(summary.id)
         found = await image_contents(
-            stock.engine, image, lambda count: told(f"read {size(count)} of about {size(image.size)}")
+            stock.engine, image, lambda count: told(f"read {compact_size(count)} of about {compact_size(image.size)}")
         )
         while len(stock.inside) >= REMEMBERED:
             stock.inside.pop(next(iter(stock.inside)))
@@ -119,7 +120,7 @@ def about(
     runs = " ".join([*entry, *(config.cmd or [])]).strip()
     made = parse_time(image.created)
     platform = "/".join(part for part in (image.os, image.architecture, image.variant) if part)
-    told = [f"{size(image.size)} in {counted(len(image.root_fs.layers), 'layer')}", platform]
+    told = [f"{compact_size(image.size)} in {counted(len(image.root_fs.layers), 'layer')}", platform]
     if made is not None:
         told.append(f"created {full_moment(made, clock)}")
     facts = [
@@ -141,7 +142,7 @@ def _wasted(inside: ImageContents) -> list[Cell]:
     if not inside.waste:
         return block("Wasted", [(Span("  nothing: every byte of it can be read", "dim"),)])
     head = [
-        Span(f" {size(inside.wasted):>6}  ", "warn" if inside.efficiency < 0.9 else "text"),
+        Span(f" {compact_size(inside.wasted):>6}  ", "warn" if inside.efficiency < 0.9 else "text"),
         Span(
             f"in {counted(len(inside.waste), 'file')}; {percent(100 * inside.efficiency)} of its bytes can be read",
             "dim",
@@ -150,7 +151,7 @@ def _wasted(inside: ImageContents) -> list[Cell]:
     lines: list[Cell] = [tuple(head)]
     for one in inside.waste[:MOST_WASTEFUL]:
         times = f"  in {one.copies} layers" if one.copies > 1 else "  removed again"
-        lines.append((Span(f" {size(one.size):>6}  ", "dim"), *cell(f"/{one.path}"), Span(times, "dim")))
+        lines.append((Span(f" {compact_size(one.size):>6}  ", "dim"), *cell(f"/{one.path}"), Span(times, "dim")))
     if len(inside.waste) > MOST_WASTEFUL:
         lines.append((Span(f"         and {len(inside.waste) - MOST_WASTEFUL:,} more", "dim"),))
     return block("Wasted", lines)
@@ -174,7 +175,7 @@ def _layers(layers: list[HistoryLayer], inside: ImageContents | None) -> list[Ce
     lines: list[Cell] = []
     made = steps_of(layers, inside) if inside else {}
     for at, layer in enumerate(layers):
-        weight = size(layer.size) if layer.size else "·"
+        weight = compact_size(layer.size) if layer.size else "·"
         heavy: Role = "warn" if layer.size >= 100 << 20 else "text" if layer.size else "faint"
         command = step(layer.created_by) or layer.comment or "(not said)"
         lines.append((Span(f" {weight:>6}  ", heavy), *cell(command, "text" if layer.size else "dim")))
@@ -189,7 +190,7 @@ def _counted(found: LayerStep) -> Cell:
     told = [counted(found.added, "file")]
     told += [f"{found.changed:,} changed"] if found.changed else []
     told += [f"{found.removed:,} removed"] if found.removed else []
-    wasted = cell(f", wastes {size(found.wasted)}", "warn") if found.wasted else EMPTY
+    wasted = cell(f", wastes {compact_size(found.wasted)}", "warn") if found.wasted else EMPTY
     return (Span("         "), *cell(", ".join(told), "dim"), *wasted)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.node import Node
 from pyd_core.model.task import Task
 from pyd_tui.dashboard.render.facts import block, fact
-from pyd_tui.dashboard.render.figures import Clock, full_moment, size
+from pyd_tui.dashboard.render.figures import Clock, full_moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
@@ -47,7 +48,7 @@ def row(node: Node, tasks: list[Task]) -> Row:
         (*cell(rank), *(cell(" unreachable", "bad") if unreachable else EMPTY)),
         cell(str(running)),
         cell(f"{resources.nano_cpus / 1e9:g}", "dim"),
-        cell(size(resources.memory_bytes), "dim"),
+        cell(compact_size(resources.memory_bytes), "dim"),
         cell(node.description.engine.engine_version, "dim"),
         cell(node.status.addr, "dim"),
     )

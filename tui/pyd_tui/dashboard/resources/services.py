@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
 from pyd_core.model.node import Node
 from pyd_core.model.service import Service, ServicePort
 from pyd_core.model.task import Task
 from pyd_tui.dashboard.render.facts import block, fact
-from pyd_tui.dashboard.render.figures import Clock, full_moment, size
+from pyd_tui.dashboard.render.figures import Clock, full_moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
@@ -71,7 +72,7 @@ def about(service: Service, tasks: list[Task], nodes: dict[str, Node], clock: Cl
     made, changed = parse_time(service.created_at), parse_time(service.updated_at)
     command = " ".join([*container.command, *container.args])
     most = [f"{limits.nano_cpus / 1e9:g} processors"] if limits.nano_cpus else []
-    most += [size(limits.memory_bytes)] if limits.memory_bytes else []
+    most += [compact_size(limits.memory_bytes)] if limits.memory_bytes else []
     facts = [
         fact("image", cell(container.image)),
         *([fact("runs", cell(command))] if command else []),

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.humanize import compact_size
 from pyd_core.model.system import DiskUsage, Info, Version
 from pyd_tui.dashboard.render.facts import block, fact
-from pyd_tui.dashboard.render.figures import size
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.resources import images, networks, volumes
@@ -84,8 +84,8 @@ def row(kind: Kind) -> Row:
         cell(kind.name, "strong"),
         cell(f"{kind.count:,}"),
         cell(f"{kind.active:,}"),
-        cell(size(kind.size)) if kind.size is not None else EMPTY,
-        cell(size(kind.free), "warn" if kind.free else "dim") if kind.free is not None else EMPTY,
+        cell(compact_size(kind.size)) if kind.size is not None else EMPTY,
+        cell(compact_size(kind.free), "warn" if kind.free else "dim") if kind.free is not None else EMPTY,
         EMPTY,
     )
     return Row(key=kind.name, name=kind.name, cells=cells, thing=kind)
@@ -121,11 +121,14 @@ async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     known = sum(one.size or 0 for one in found)
     head = (
         Span(f" {len(found):,} of them nothing uses", "text"),
-        Span(f", {size(known)} in all" if known else "", "text"),
+        Span(f", {compact_size(known)} in all" if known else "", "text"),
         Span("   P", "accent"),
         Span(" removes them, and asks first", "dim"),
     )
-    lines = [(Span(f" {size(one.size) if one.size is not None else '':>6}  ", "dim"), *cell(one.name)) for one in found]
+    lines = [
+        (Span(f" {compact_size(one.size) if one.size is not None else '':>6}  ", "dim"), *cell(one.name))
+        for one in found
+    ]
     return [EMPTY, head, EMPTY, *lines]
 
 
@@ -140,7 +143,7 @@ def engine_facts(info: Info, version: Version) -> list[Cell]:
         ("parts", parts),
         ("system", f"{info.operating_system}, kernel {info.kernel_version}, {info.architecture}"),
         ("processors", str(info.ncpu)),
-        ("memory", size(info.mem_total) if info.mem_total else ""),
+        ("memory", compact_size(info.mem_total) if info.mem_total else ""),
         ("storage", f"{info.driver} in {info.docker_root_dir}" if info.driver else ""),
         ("cgroups", f"version {info.cgroup_version} by {info.cgroup_driver}" if info.cgroup_version else ""),
         ("logs", info.logging_driver),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.container import COMPOSE_PROJECT, ContainerSummary
 from pyd_core.model.volume import Volume
 from pyd_tui.dashboard.render.facts import block, fact
-from pyd_tui.dashboard.render.figures import Clock, full_moment, moment, size
+from pyd_tui.dashboard.render.figures import Clock, full_moment, moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row, by_type
@@ -36,7 +37,7 @@ def row(volume: Volume, weight: int | None, used: list[ContainerSummary], clock:
     cells = (
         cell(volume.name, "dim" if ANONYMOUS in volume.labels else "strong" if used else "text"),
         cell(volume.driver, "dim"),
-        cell(size(weight) if weight is not None else "", "text"),
+        cell(compact_size(weight) if weight is not None else "", "text"),
         cell(moment(made, clock) if made is not None else "", "dim"),
         cell(volume.labels.get(COMPOSE_PROJECT, ""), "info"),
         users_cell,
@@ -68,7 +69,7 @@ async def _about(stock: LoadContext, row: Row) -> list[Cell]:
 def about(volume: Volume, weight: int | None, used: list[ContainerSummary], clock: Clock) -> list[Cell]:
     """Returns the lines about one volume."""
     made = parse_time(volume.created_at)
-    measured = cell(size(weight)) if weight is not None else (Span("^r", "accent"), Span(" measures it", "dim"))
+    measured = cell(compact_size(weight)) if weight is not None else (Span("^r", "accent"), Span(" measures it", "dim"))
     facts = [
         fact("driver", cell(volume.driver), cell(f"  {volume.scope}", "dim")),
         fact("size", measured),

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
+from pyd_core.humanize import compact_size
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.files import MAX_FILE_BYTES
 from pyd_tui.dashboard.panels.footer import Footer
-from pyd_tui.dashboard.render.figures import counted, size
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.files import file_lines, is_binary
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.screens.base import SearchableScreen
@@ -71,7 +72,7 @@ class FileScreen(SearchableScreen):
     @on(LineList.Changed)
     def _tell(self) -> None:
         what = "binary" if is_binary(self._data) else counted(self.pane.count, "line")
-        amount = f"the first {size(len(self._data))}" if self._more else size(len(self._data))
+        amount = f"the first {compact_size(len(self._data))}" if self._more else compact_size(len(self._data))
         said = cell(f"{what}  {amount}", "warn" if self._more else "dim")
         status = self.pane.search_status
         self.query_one("#title", Line).put(

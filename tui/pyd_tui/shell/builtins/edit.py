@@ -13,12 +13,12 @@ import click
 
 from pyd_core.debug.inspectors.files import absolute
 from pyd_core.errors import Conflict, InvalidInput, NotFound, Refused
+from pyd_core.humanize import size
 from pyd_core.sanitise import safe
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
-from pyd_tui.text.sizes import size
 
 MOST_BYTES = 16 << 20
 

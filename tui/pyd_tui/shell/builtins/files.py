@@ -9,12 +9,12 @@ import click
 
 from pyd_core.debug.access import DirectoryEntry
 from pyd_core.debug.inspectors.files import absolute, kind_of, read_names
+from pyd_core.humanize import size
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
-from pyd_tui.text.sizes import size
 
 COLUMNS = (
     TableColumn(title="MODE"),

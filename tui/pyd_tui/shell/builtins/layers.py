@@ -9,11 +9,11 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.reference import IMAGE
 from pyd_core.errors import Unsupported
+from pyd_core.humanize import size
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
-from pyd_tui.text.sizes import size
 
 COLUMNS = (
     TableColumn(title="SIZE", right=True),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.limits import ProcessLimit, read_limits
+from pyd_core.humanize import size
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
-from pyd_tui.text.sizes import size
 
 COLUMNS = (
     TableColumn(title="LIMIT"),

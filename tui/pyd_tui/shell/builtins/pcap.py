@@ -12,11 +12,11 @@ import click
 from pyd_core.debug.access import AccessProcess
 from pyd_core.debug.inspectors.tools import lines_of, merged, timed, tool
 from pyd_core.errors import Conflict, PydError, Refused
+from pyd_core.humanize import size
 from pyd_core.sanitise import safe
 from pyd_tui.console.output import write, write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
-from pyd_tui.text.sizes import size
 
 _PACKET = re.compile(r"\d\d:\d\d:\d\d\.")
 HEADER = 24

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from pyd_core.debug.inspectors.processes import ProcessFacts, list_processes
+from pyd_core.humanize import size
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
-from pyd_tui.text.sizes import size
 
 COLUMNS = (
     TableColumn(title="PID", right=True),

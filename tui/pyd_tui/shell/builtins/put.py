@@ -12,12 +12,12 @@ from pyd_core.debug.access import Access
 from pyd_core.debug.inspectors.files import absolute, kind_of
 from pyd_core.debug.inspectors.tools import tool
 from pyd_core.errors import InvalidInput, NotFound, PydError, Refused
+from pyd_core.humanize import size
 from pyd_core.sanitise import safe
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
-from pyd_tui.text.sizes import size
 
 MOST_BYTES = 1 << 30
 

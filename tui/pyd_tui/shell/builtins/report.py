@@ -26,6 +26,7 @@ from pyd_core.debug.inspectors.sockets import list_sockets
 from pyd_core.debug.inspectors.stacks import read_stack
 from pyd_core.debug.inspectors.variables import configured_variables, mask, read_variables
 from pyd_core.errors import Conflict, PydError, Refused
+from pyd_core.humanize import size
 from pyd_core.linux.kmsg import read_kernel_log
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine
@@ -37,7 +38,6 @@ from pyd_tui.shell.builtins import stack
 from pyd_tui.shell.builtins.asking import ask
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
-from pyd_tui.text.sizes import size
 
 MOST_PROCESSES = 32
 """Whose stacks are taken."""

@@ -6,11 +6,11 @@ import time
 
 import click
 
+from pyd_core.humanize import age
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
-from pyd_tui.text.ages import age
 
 COLUMNS = (
     TableColumn(title="ID"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
+from pyd_core.humanize import size
 from pyd_core.model.system import Info
 from pyd_core.sanitise import safe
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
-from pyd_tui.text.sizes import size
 
 
 @click.command(

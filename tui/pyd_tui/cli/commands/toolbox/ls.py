@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from pyd_core.humanize import size
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
-from pyd_tui.text.sizes import size
 
 PACK_COLUMNS = (TableColumn(title="", right=True), TableColumn(title="PACK"), TableColumn(title="WHAT", cut=20))
 TOOLBOX_COLUMNS = (

@@ -58,9 +58,8 @@ def command(state: State, /, *, name: str | None, last: int, lines: bool, path: 
 
 
 def _write_table(deaths: list[Death]) -> None:
+    from pyd_core.humanize import duration, size
     from pyd_core.model.base import format_time
-    from pyd_core.triage.timeline import duration
-    from pyd_core.triage.units import size
 
     columns = [
         TableColumn(title="DIED"),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pyd_core import systemd
 from pyd_core.errors import ConfigError
-from pyd_core.watch import recorder_service
 from pyd_core.watch.recorder_service import RecorderService
 
 HOSTILE = 'notify "$USER" 100%\nExecStartPre=/bin/evil'
@@ -34,7 +34,7 @@ def test_systemd_itself_finds_no_fault_with_it(tmp_path: Path) -> None:
 
 
 def test_it_is_written_and_where_no_systemd_runs_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_service, "BOOTED", tmp_path / "none")
+    monkeypatch.setattr(systemd, "BOOTED", tmp_path / "none")
     monkeypatch.setattr(RecorderService, "path", tmp_path / "units/pyd-record.service")
     one = RecorderService((), {})
     assert "nothing was started" in one.install()
