@@ -13,6 +13,7 @@ import pytest
 
 from pyd_core.model.base import encode
 from pyd_tui.cli.commands.container.create import command
+from pyd_tui.cli.containers.creation_options import CreateOptions
 from pyd_tui.cli.containers.creation_request import create_body
 from support.fake_engine import FakeEngine, answer, answer_json
 
@@ -184,7 +185,7 @@ def test_the_request_is_the_docker_clis(
     Path("id.txt").unlink(missing_ok=True)
 
     with command.make_context("create", words) as ctx:
-        ours = encode(create_body(ctx.params))
+        ours = encode(create_body(CreateOptions(**ctx.params)))
     assert settled(json.loads(ours)) == settled(json.loads(body))
     assert (f"name={ctx.params['name']}" in head.decode()) == bool(ctx.params["name"])
 
@@ -192,6 +193,6 @@ def test_the_request_is_the_docker_clis(
 def test_limits_of_block_devices_are_sent_which_some_docker_clis_forget():
     words = ["--device-read-bps", "/dev/sda:1mb", "--device-write-iops", "/dev/sdb:5", "image"]
     with command.make_context("create", words) as ctx:
-        host = json.loads(encode(create_body(ctx.params)))["HostConfig"]
+        host = json.loads(encode(create_body(CreateOptions(**ctx.params))))["HostConfig"]
     assert host["BlkioDeviceReadBps"] == [{"Path": "/dev/sda", "Rate": 2**20}]
     assert host["BlkioDeviceWriteIOps"] == [{"Path": "/dev/sdb", "Rate": 5}]

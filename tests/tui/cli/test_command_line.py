@@ -61,17 +61,17 @@ def engine(tmp_path: Path) -> Iterator[FakeEngine]:
 
 
 def _commands() -> list[tuple[str, click.Command]]:
-    found = []
+    commands = []
     for name, entry in COMMANDS.items():
         if importlib.util.find_spec(entry.module) is None:
             continue  # a verb of another part of the project
         command = importlib.import_module(entry.module).command
-        found.append((name, command))
+        commands.append((name, command))
         if isinstance(command, click.Group):
             with click.Context(command) as context:
                 below = [(sub, command.get_command(context, sub)) for sub in command.list_commands(context)]
-            found += [(f"{name} {sub}", verb) for sub, verb in below if verb is not None and verb.name == sub]
-    return found
+            commands += [(f"{name} {sub}", verb) for sub, verb in below if verb is not None and verb.name == sub]
+    return commands
 
 
 @pytest.mark.parametrize(("name", "command"), _commands(), ids=lambda value: value if isinstance(value, str) else "")
@@ -120,7 +120,7 @@ def test_without_a_terminal_pyd_alone_prints_help():
     ],
 )
 def test_a_wrong_command_line_is_told_in_two_lines_with_exit_code_2(
-    arguments: list[str], told: str, engine: FakeEngine
+    arguments: list[str], message: str, engine: FakeEngine
 ):
     done = _pyd(*arguments, DOCKER_HOST=engine.url)
     assert done.returncode == 2
@@ -128,7 +128,7 @@ def test_a_wrong_command_line_is_told_in_two_lines_with_exit_code_2(
     lines = done.stderr.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith("pyd: ")
-    assert told in lines[0].lower()
+    assert message in lines[0].lower()
     assert lines[1].startswith("hint: ")
 
 
@@ -168,8 +168,8 @@ def test_ps_in_plain_text_has_every_column_and_no_escape(engine: FakeEngine):
 @pytest.mark.parametrize("arguments", [["--json", "ps"], ["ps", "--json"]])
 def test_json_may_be_asked_for_before_or_after_the_verb(arguments: list[str], engine: FakeEngine):
     done = _pyd(*arguments, DOCKER_HOST=engine.url)
-    (told,) = json.loads(done.stdout)
-    assert (told["name"], told["exit_code"], told["health"]) == ("web", 137, None)
+    (row,) = json.loads(done.stdout)
+    assert (row["name"], row["exit_code"], row["health"]) == ("web", 137, None)
 
 
 def test_the_host_may_be_named_before_or_after_the_verb_and_goes_before_the_environment(engine: FakeEngine):
@@ -185,13 +185,13 @@ def test_the_host_may_be_named_before_or_after_the_verb_and_goes_before_the_envi
         ("tcp://127.0.0.1:1", "no engine answers at tcp://127.0.0.1:1", ""),
     ],
 )
-def test_no_engine_is_told_with_what_to_do_and_exit_code_125(host: str, told: str, hint: str):
+def test_no_engine_is_told_with_what_to_do_and_exit_code_125(host: str, message: str, hint: str):
     for verb in (["ps"], ["stop", "a", "b"], ["logs", "-f", "a"], ["exec", "a", "true"], ["stats"], ["version"]):
         done = _pyd(*verb, DOCKER_HOST=host)
         assert done.returncode == 125, (verb, done)
         lines = done.stderr.splitlines()
         assert len(lines) == 2
-        assert told in lines[0]
+        assert message in lines[0]
         assert lines[0].endswith("[engine-unavailable]")
         assert hint in lines[1]
 
@@ -330,12 +330,12 @@ def test_following_events_goes_on_from_the_last_one_when_the_engine_was_away(tmp
         return json.dumps({"Type": "container", "Action": f"a{number}", "timeNano": number * 10**9}).encode() + b"\n"
 
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"
-    asked: list[str] = []
+    requests: list[str] = []
 
     def events(connection: socket.socket, target: str) -> None:
-        asked.append(target)
-        connection.sendall(head + event(len(asked)))
-        if len(asked) > 2:
+        requests.append(target)
+        connection.sendall(head + event(len(requests)))
+        if len(requests) > 2:
             fake.wait_for_end()
 
     with FakeEngine(tmp_path / "e.sock", {"/events": events}) as fake:
@@ -347,12 +347,12 @@ def test_following_events_goes_on_from_the_last_one_when_the_engine_was_away(tmp
             env={**os.environ, "DOCKER_HOST": fake.url},
         )
         assert following.stdout is not None
-        told = [json.loads(following.stdout.readline())["Action"] for _ in range(3)]
+        actions = [json.loads(following.stdout.readline())["Action"] for _ in range(3)]
         following.send_signal(signal.SIGINT)
         _, errors = following.communicate()
-    assert told == ["a1", "a2", "a3"]
-    assert "since" not in asked[0]
-    assert "since=1.000000001" in asked[1]
-    assert "since=2.000000001" in asked[2]
+    assert actions == ["a1", "a2", "a3"]
+    assert "since" not in requests[0]
+    assert "since=1.000000001" in requests[1]
+    assert "since=2.000000001" in requests[2]
     assert following.returncode == 130
     assert errors.count("stopped answering") == errors.count("answers again") == 2

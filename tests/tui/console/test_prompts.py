@@ -10,10 +10,10 @@ from pyd_tui.console.prompts import ProgressReporter
 
 def drawing() -> list[threading.Thread]:
     """The threads that draw and haven't been told to end; those that were are waited for."""
-    others = [each for each in threading.enumerate() if each is not threading.main_thread()]
-    for each in others:
-        each.join(1)
-    return [each for each in others if each.is_alive()]
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    for thread in others:
+        thread.join(1)
+    return [thread for thread in others if thread.is_alive()]
 
 
 def test_a_bar_leaves_the_terminal_to_others_once_its_stage_is_over(monkeypatch: pytest.MonkeyPatch) -> None:

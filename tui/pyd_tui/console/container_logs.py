@@ -59,7 +59,7 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
 
     known = await engine.containers.list(all=True)
     picked = known if options.all else [pick_container(known, name) for name in options.names]
-    found = {summary.id: summary for summary in picked}
+    containers = {summary.id: summary for summary in picked}
     sources = [
         follow(
             engine,
@@ -70,32 +70,37 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
             follow=options.follow,
             restarts=options.restarts,
         )
-        for summary in found.values()
+        for summary in containers.values()
     ]
-    obituaries: ExitNotifier | None = None
+    exit_notifier: ExitNotifier | None = None
     if options.follow and not json and sys.stderr.isatty():
         from pyd_tui.console.exit_notifier import ExitNotifier
 
-        obituaries = ExitNotifier(engine)
-        sources = [obituaries.watch(source, one) for source, one in zip(sources, found.values(), strict=True)]
+        exit_notifier = ExitNotifier(engine)
+        sources = [
+            exit_notifier.watch(source, container)
+            for source, container in zip(sources, containers.values(), strict=True)
+        ]
     render: Callable[[Batch], str] = records
     if not json:
-        render = LogPrinter([summary.name for summary in found.values()], times=options.times, colour=coloured()).text
+        render = LogPrinter(
+            [summary.name for summary in containers.values()], times=options.times, colour=coloured()
+        ).text
     test = log_pattern(options).test if options.grep is not None else None
     merged = merge(sources, max_wait_s=MAX_WAIT_S if options.follow else None)
     count = 0
-    over = False
+    finished = False
     try:
         async for batch in merged.batches():
             # A batch at a time: a write for each line would cost more than everything before it.
             kept = batch if test is None else [item for item in batch if isinstance(item, Gap) or test(item)]
             count += sum(isinstance(item, LogLine) for item in kept)
             _write(render(kept))
-        over = True
+        finished = True
     finally:
         await merged.aclose()
-        if obituaries is not None:
-            await obituaries.aclose(tell=over)
+        if exit_notifier is not None:
+            await exit_notifier.aclose(wait=finished)
     return count
 
 
@@ -107,7 +112,7 @@ async def search_logs(engine: EngineClient, options: LogsOptions, *, json: bool)
     known = await engine.containers.list(all=True)
     render: Callable[[Batch], str] = records
     if not json:
-        render = LogPrinter([one.name for one in known], times=options.times, colour=coloured()).text
+        render = LogPrinter([container.name for container in known], times=options.times, colour=coloured()).text
     count = 0
     failed = 0
     findings = search_all(
@@ -120,10 +125,10 @@ async def search_logs(engine: EngineClient, options: LogsOptions, *, json: bool)
             failed += 1
             click.echo(f"pyd: {safe(finding.container.name)}: {safe(finding.error.message)}", err=True)
     if not json:
-        where = f"{len(known)} container{'s' * (len(known) != 1)}" + (
+        scope = f"{len(known)} container{'s' * (len(known) != 1)}" + (
             f", {failed} of which can't be read" if failed else ""
         )
-        click.echo(f"{count:,} line{'s' * (count != 1)} found in {where}", err=True)
+        click.echo(f"{count:,} line{'s' * (count != 1)} found in {scope}", err=True)
     return count
 
 

@@ -37,19 +37,19 @@ class ExitNotifier:
             try:
                 async for batch in stream.batches():
                     yield batch
-                self._waiting.append(self._tasks.start(self._tell(container)))
+                self._waiting.append(self._tasks.start(self._report(container)))
             finally:
                 await stream.aclose()
 
         return LogStream(through())
 
-    async def aclose(self, *, tell: bool) -> None:
+    async def aclose(self, *, wait: bool) -> None:
         """Ends it; what is still to be said is said first, unless the user has left."""
-        if tell:
+        if wait:
             await asyncio.gather(*self._waiting, return_exceptions=True)
         await self._tasks.aclose()
 
-    async def _tell(self, container: ContainerSummary) -> None:
+    async def _report(self, container: ContainerSummary) -> None:
         from pyd_core.triage.api import explain
         from pyd_core.triage.text_report import brief
         from pyd_core.watch.recorder import VERDICT_DELAY_S
@@ -63,5 +63,5 @@ class ExitNotifier:
             return
         name = safe(container.name)
         colour = {"broken": "red", "notice": "yellow"}.get(verdict.severity)
-        said = click.style(f"{name} ended: {brief(verdict)}", fg=colour)
-        click.echo(f"{said}  (pyd triage {name})", err=True)
+        text = click.style(f"{name} ended: {brief(verdict)}", fg=colour)
+        click.echo(f"{text}  (pyd triage {name})", err=True)

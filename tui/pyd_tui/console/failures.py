@@ -64,27 +64,27 @@ def report(error: BaseException, *, subject: str = "") -> None:
         error: What happened.
         subject: What it happened to, where several things were asked for.
     """
-    told = lines(error)
-    if not told:
+    text_lines = lines(error)
+    if not text_lines:
         return
-    if subject and subject not in told[0]:
-        told[0] = f"{safe(subject)}: {told[0]}"
+    if subject and subject not in text_lines[0]:
+        text_lines[0] = f"{safe(subject)}: {text_lines[0]}"
     coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     name = "\x1b[1;31mpyd:\x1b[0m" if coloured else "pyd:"
-    told[0] = f"{name} {told[0]}"
+    text_lines[0] = f"{name} {text_lines[0]}"
     if os.environ.get("PYD_TRACEBACK"):
         import traceback
 
-        told.insert(0, "".join(traceback.format_exception(error)).rstrip())
-    sys.stderr.write("\n".join(told) + "\n")
+        text_lines.insert(0, "".join(traceback.format_exception(error)).rstrip())
+    sys.stderr.write("\n".join(text_lines) + "\n")
 
 
 def _lines(message: str, reference: str, hint: str) -> list[str]:
     # One line each, whatever an engine put into its message.
-    told = [f"{safe(' '.join(message.split()))} [{reference}]"]
+    text_lines = [f"{safe(' '.join(message.split()))} [{reference}]"]
     if hint:
-        told.append(f"hint: {safe(' '.join(hint.split()))}")
-    return told
+        text_lines.append(f"hint: {safe(' '.join(hint.split()))}")
+    return text_lines
 
 
 def _suggestion(error: PydError) -> str:

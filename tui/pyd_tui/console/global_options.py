@@ -43,12 +43,12 @@ class State(msgspec.Struct):
         from pyd_core.client.engine_choice import choose_endpoint
 
         try:
-            found = choose_endpoint(host=host, context=context)
+            endpoint = choose_endpoint(host=host, context=context)
         except NoEngine as missing:
             from pyd_core.daemon.launch import instead_of
 
-            found = instead_of(missing)
-        return msgspec.structs.replace(found, read_only=True) if self.read_only else found
+            endpoint = instead_of(missing)
+        return msgspec.structs.replace(endpoint, read_only=True) if self.read_only else endpoint
 
     def ask(self, work: Callable[[EngineClient], Awaitable[T]]) -> T:
         """Runs one-shot questions to the engine, by the fastest way to it.
@@ -62,11 +62,11 @@ class State(msgspec.Struct):
 
         engine = blocking_engine(endpoint)
 
-        async def once() -> T:
+        async def work_once() -> T:
             async with engine:
                 return await work(engine)
 
-        return run_now(once())
+        return run_now(work_once())
 
     def run(self, work: Callable[[EngineClient], Awaitable[T]], endpoint: Endpoint | None = None) -> T:
         """Runs work that streams or does several things at once, in an event loop."""
@@ -74,11 +74,11 @@ class State(msgspec.Struct):
 
         from pyd_core.client.connect import open_engine
 
-        async def once(chosen: Endpoint) -> T:
+        async def work_once(chosen: Endpoint) -> T:
             async with open_engine(chosen, may_ask=sys.stderr.isatty()) as engine:
                 return await work(engine)
 
-        return asyncio.run(once(endpoint or self.endpoint()))
+        return asyncio.run(work_once(endpoint or self.endpoint()))
 
 
 def pass_state(verb: Callable[Concatenate[State, P], T]) -> Callable[P, T]:

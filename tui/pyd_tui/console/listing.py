@@ -17,9 +17,9 @@ from pyd_tui.console.output import write, write_json
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
-GAP = 3
+COLUMN_GAP = 3
 """Spaces between columns of a template's table, as the docker CLI has them; a column is ten wide at least."""
-LEAST = 10
+MIN_COLUMN_CHARS = 10
 
 format_option = click.option(
     "--format",
@@ -64,8 +64,8 @@ class TableListing(Generic[T]):
             write_json(items)
         else:
             columns = [
-                TableColumn(title=self.titles[name], rank=place, cut=0 if full else 12, right=name in self.right)
-                for place, name in enumerate(self.shown)
+                TableColumn(title=self.titles[name], rank=index, cut=0 if full else 12, right=name in self.right)
+                for index, name in enumerate(self.shown)
             ]
             rows = [self.fields(item, full) for item in items]
             write_table(columns, [[Cell(str(row[name])) for name in self.shown] for row in rows], hide_empty=False)
@@ -110,6 +110,6 @@ def _aligned(lines: Sequence[str]) -> list[str]:
     rows = [line.split("\t") for line in lines]
     widths: dict[int, int] = {}
     for row in rows:
-        for place, cell in enumerate(row[:-1]):
-            widths[place] = max(widths.get(place, LEAST), len(cell) + GAP)
-    return ["".join(cell.ljust(widths[place]) for place, cell in enumerate(row[:-1])) + row[-1] for row in rows]
+        for index, cell in enumerate(row[:-1]):
+            widths[index] = max(widths.get(index, MIN_COLUMN_CHARS), len(cell) + COLUMN_GAP)
+    return ["".join(cell.ljust(widths[index]) for index, cell in enumerate(row[:-1])) + row[-1] for row in rows]

@@ -21,26 +21,26 @@ def settle_switches(parameters: Iterable[click.Parameter], args: Sequence[str], 
         args: What was typed.
         whole: Options may follow arguments; else everything from the first argument on is left alone.
     """
-    known = {
+    options = {
         name: option
         for option in parameters
         if isinstance(option, click.Option)
         for name in [*option.opts, *option.secondary_opts]
     }
     settled: list[str] = []
-    rest = list(args)
-    while rest:
-        arg = rest.pop(0)
+    remaining = list(args)
+    while remaining:
+        arg = remaining.pop(0)
         if arg == "--" or (not whole and not (arg.startswith("-") and len(arg) > 1)):
-            return [*settled, arg, *rest]
+            return [*settled, arg, *remaining]
         name, equals, value = arg.partition("=")
-        option = known.get(name)
+        option = options.get(name)
         if option is not None and option.is_flag and equals and value in YES | NO:
             settled += [name] if value in YES else option.secondary_opts[:1]
             continue
         settled.append(_long_name(arg, option) if len(arg) == 2 and option is not None else arg)
-        if _takes_next(known, arg) and rest:
-            settled.append(rest.pop(0))
+        if _takes_next(options, arg) and remaining:
+            settled.append(remaining.pop(0))
     return settled
 
 
@@ -57,10 +57,10 @@ def _takes_next(known: dict[str, click.Option], arg: str) -> bool:
         return option is not None and not option.is_flag and not option.count
     if not arg.startswith("-"):
         return False
-    for place, letter in enumerate(arg[1:], start=2):
+    for position, letter in enumerate(arg[1:], start=2):
         option = known.get(f"-{letter}")
         if option is None:
             return False
         if not option.is_flag and not option.count:
-            return place == len(arg)
+            return position == len(arg)
     return False

@@ -34,13 +34,13 @@ TOOLS = (("docker", "compose"), ("docker-compose",), ("podman-compose",))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT]...")
 @click.option("--help", "asked", is_flag=True, help="Show this, and the tool's own help.")
 @pass_state
-def command(state: State, /, *, arguments: tuple[str, ...], asked: bool) -> int:
+def command(state: State, /, *, arguments: tuple[str, ...], help_requested: bool) -> int:
     """Run docker compose, docker-compose or podman-compose, the first there is, on the chosen engine."""
-    if asked:
+    if help_requested:
         click.echo(click.get_current_context().get_help() + "\n")
         arguments = ("--help",)
     tool = find_tool()
-    environment = {**os.environ, **_client_variables(state.endpoint())} if not asked else dict(os.environ)
+    environment = {**os.environ, **_client_variables(state.endpoint())} if not help_requested else dict(os.environ)
     if state.read_only:
         raise Unsupported("--read-only can't be held by another program", hint="leave it out", reference="read-only")
     return subprocess.run([*tool, *arguments], env=environment, check=False).returncode
@@ -69,10 +69,10 @@ def _has_plugin(tool: tuple[str, ...]) -> bool:
 
 def _client_variables(endpoint: Endpoint) -> dict[str, str]:
     """The variables by which a docker client finds an engine."""
-    found = {"DOCKER_HOST": endpoint.url, "DOCKER_CONTEXT": ""}
+    variables = {"DOCKER_HOST": endpoint.url, "DOCKER_CONTEXT": ""}
     if endpoint.tls is not None and endpoint.tls.ca is not None:
-        found |= {
+        variables |= {
             "DOCKER_CERT_PATH": str(endpoint.tls.ca.parent),
             "DOCKER_TLS_VERIFY": "1" if endpoint.tls.verify else "",
         }
-    return found
+    return variables

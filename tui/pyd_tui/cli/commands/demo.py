@@ -36,9 +36,9 @@ def _up(state: State) -> None:
     from pyd_core.demo.playground import NAME, DemoContainer, bring_up
 
     async def work(engine: EngineClient) -> tuple[list[DemoContainer], str]:
-        made = await bring_up(engine, platform.machine())
+        containers = await bring_up(engine, platform.machine())
         published = (await engine.containers.inspect(f"{NAME}-web")).network_settings.ports.get("8080/tcp") or []
-        return made, f"http://127.0.0.1:{published[0].host_port}/" if published else ""
+        return containers, f"http://127.0.0.1:{published[0].host_port}/" if published else ""
 
     containers, address = state.run(work)
     if state.json:

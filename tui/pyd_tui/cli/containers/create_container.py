@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyd_core.errors import Conflict, InvalidInput, NotFound
 from pyd_core.sanitise import safe
@@ -16,27 +16,28 @@ if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.model.container import Created
     from pyd_core.model.creation import CreateBody
+    from pyd_tui.cli.containers.creation_options import CreateOptions
 
 
-async def create_container(engine: EngineClient, body: CreateBody, given: Mapping[str, Any]) -> Created:
+async def create_container(engine: EngineClient, body: CreateBody, options: CreateOptions) -> Created:
     """Makes a container; its image is pulled first as `--pull` says, and its id written where `--cidfile` says.
 
     Raises:
         NotFound: There is no such image.
         Conflict: The name is taken, or the file for the id exists.
     """
-    name, platform = given["name"] or None, given["platform"] or None
-    with _id_file(given["cidfile"]) as write_id:
-        if given["pull"] == "always":
-            await _pull(engine, body.image, platform, quiet=given["quiet"])
+    name, platform = options.name or None, options.platform or None
+    with _id_file(options.cidfile) as write_id:
+        if options.pull == "always":
+            await _pull(engine, body.image, platform, quiet=options.quiet)
         try:
             container = await engine.containers.create(body, name=name, platform=platform)
         except NotFound as error:
-            if given["pull"] != "missing" or not _is_about_image(error):
+            if options.pull != "missing" or not _is_about_image(error):
                 raise
-            if not given["quiet"]:
+            if not options.quiet:
                 sys.stderr.write(f"Unable to find image {safe(body.image)!r} locally\n")
-            await _pull(engine, body.image, platform, quiet=given["quiet"])
+            await _pull(engine, body.image, platform, quiet=options.quiet)
             container = await engine.containers.create(body, name=name, platform=platform)
         write_id(container.id)
     for warning in container.warnings:
@@ -56,7 +57,7 @@ async def _pull(engine: EngineClient, image: str, platform: str | None, *, quiet
 
 
 @contextlib.contextmanager
-def _id_file(name: str) -> Iterator[Any]:
+def _id_file(name: str) -> Iterator[Callable[[str], None]]:
     """Hands over what writes the id; the file must be new, and goes again when nothing was made."""
     if not name:
         yield lambda _: None

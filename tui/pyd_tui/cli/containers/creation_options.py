@@ -1,15 +1,13 @@
-"""The options of `create` and `run`: the docker CLI's, by its names."""
+"""The options of `create` and `run`, named as in the docker CLI, and their values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
+import msgspec
 
 from pyd_tui.cli.objects.names import ContainerName, ImageName
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _text(*names: str, help: str, metavar: str = "TEXT") -> click.Option:
@@ -182,3 +180,111 @@ def _rest() -> list[click.Parameter]:
         _hidden("--disable-content-trust", is_flag=True, expose_value=False, help="Done without anyhow."),
         _hidden("--kernel-memory", expose_value=False, help="No kernel has it any more."),
     ]
+
+
+class CreateOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `create`, named as `creation_options` names them; empty ones are left to the engine."""
+
+    image: str
+    interactive: bool = False
+    tty: bool = False
+    auto_remove: bool = False
+    name: str = ""
+    env: tuple[str, ...] = ()
+    env_file: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+    tmpfs: tuple[str, ...] = ()
+    publish: tuple[str, ...] = ()
+    publish_all: bool = False
+    workdir: str = ""
+    user: str = ""
+    entrypoint: str | None = None
+    hostname: str = ""
+    labels: tuple[str, ...] = ()
+    label_file: tuple[str, ...] = ()
+    restart: str = ""
+    init: bool = False
+    pull: str = "missing"
+    platform: str = ""
+    quiet: bool = False
+    networks: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    ip: str = ""
+    ip6: str = ""
+    link_local_ip: tuple[str, ...] = ()
+    mac_address: str = ""
+    links: tuple[str, ...] = ()
+    expose: tuple[str, ...] = ()
+    add_host: tuple[str, ...] = ()
+    dns: tuple[str, ...] = ()
+    dns_option: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    domainname: str = ""
+    privileged: bool = False
+    read_only: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    group_add: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    device_cgroup_rule: tuple[str, ...] = ()
+    gpus: str = ""
+    ipc: str = ""
+    pid: str = ""
+    uts: str = ""
+    userns: str = ""
+    cgroupns: str = ""
+    cgroup_parent: str = ""
+    runtime: str = ""
+    sysctls: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+    memory: str = ""
+    memory_swap: str = ""
+    memory_reservation: str = ""
+    memory_swappiness: int | None = None
+    cpus: str = ""
+    cpu_shares: int = 0
+    cpu_period: int = 0
+    cpu_quota: int = 0
+    cpu_rt_period: int = 0
+    cpu_rt_runtime: int = 0
+    cpuset_cpus: str = ""
+    cpuset_mems: str = ""
+    pids_limit: int | None = None
+    ulimits: tuple[str, ...] = ()
+    shm_size: str = ""
+    blkio_weight: int = 0
+    blkio_weight_device: tuple[str, ...] = ()
+    device_read_bps: tuple[str, ...] = ()
+    device_write_bps: tuple[str, ...] = ()
+    device_read_iops: tuple[str, ...] = ()
+    device_write_iops: tuple[str, ...] = ()
+    oom_kill_disable: bool = False
+    oom_score_adj: int = 0
+    storage_opt: tuple[str, ...] = ()
+    health_cmd: str = ""
+    health_interval: str = ""
+    health_timeout: str = ""
+    health_retries: int = 0
+    health_start_period: str = ""
+    health_start_interval: str = ""
+    no_healthcheck: bool = False
+    log_driver: str = ""
+    log_opt: tuple[str, ...] = ()
+    stop_signal: str = ""
+    stop_timeout: int | None = None
+    volumes_from: tuple[str, ...] = ()
+    volume_driver: str = ""
+    cidfile: str = ""
+    attach: tuple[str, ...] = ()
+    isolation: str = ""
+    command: tuple[str, ...] = ()
+
+
+class RunOptions(CreateOptions, frozen=True, kw_only=True):
+    """The options of `run`: those of `create`, and how to attach."""
+
+    detach: bool = False
+    detach_keys: str = ""
+    sig_proxy: bool = True

@@ -40,9 +40,9 @@ class DetachKeys:
         """Returns what to pass on, and whether the keys were pressed; what may be their beginning is held back."""
         data = self._held + data
         self._held = b""
-        place = data.find(self._keys)
-        if place >= 0:
-            return data[:place], True
+        index = data.find(self._keys)
+        if index >= 0:
+            return data[:index], True
         for length in range(min(len(self._keys) - 1, len(data)), 0, -1):
             if data.endswith(self._keys[:length]):
                 self._held = data[-length:]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,19 +20,20 @@ from pyd_tui.console.terminal import window_size
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.model.creation import CreateBody
+    from pyd_tui.cli.containers.creation_options import RunOptions
 
 
-async def launch(engine: EngineClient, body: CreateBody, given: Mapping[str, Any]) -> int:
+async def launch(engine: EngineClient, body: CreateBody, options: RunOptions) -> int:
     """Runs it and returns its exit code; 126 when its program can't be executed, 127 when there is none.
 
     Raises:
         PydError: It was never started.
     """
-    if given["detach"]:
-        if given["attach"]:
+    if options.detach:
+        if options.attach:
             raise InvalidInput("--attach and --detach don't go together")
-        container = await create_container(engine, detached(body), given)
-        if (code := await _start(engine, container.id, given["detach_keys"])) is not None:
+        container = await create_container(engine, detached(body), options)
+        if (code := await _start(engine, container.id, options.detach_keys)) is not None:
             return code
         sys.stdout.write(f"{container.id}\n")
         return 0
@@ -45,14 +45,14 @@ async def launch(engine: EngineClient, body: CreateBody, given: Mapping[str, Any
         columns, rows = window_size(sys.stdout.fileno())
         host = msgspec.structs.replace(body.host_config, console_size=[rows, columns])
         body = msgspec.structs.replace(body, host_config=host)
-    container = await create_container(engine, body, given)
+    container = await create_container(engine, body, options)
     attach_options = AttachOptions(
         container_id=container.id,
         tty=body.tty,
         streams=frozenset(attached_streams(body)),
         auto_remove=body.host_config.auto_remove,
-        detach_keys=given["detach_keys"],
-        sig_proxy=given["sig_proxy"],
+        detach_keys=options.detach_keys,
+        sig_proxy=options.sig_proxy,
     )
     return await attach_and_start(engine, attach_options)
 

@@ -63,45 +63,47 @@ def run_on_each(
     Raises:
         EngineUnavailable: The engine can't be reached at all.
     """
-    worst = 0
+    exit_code = 0
     results: list[ActionResult] = []
 
-    async def one(engine: EngineClient, name: str) -> None:
-        nonlocal worst
-        found: str | None = None
+    async def run_on_one(engine: EngineClient, name: str) -> None:
+        nonlocal exit_code
+        object_id: str | None = None
         try:
-            found = await resolve(engine, name)
-            await action(engine, found)
+            object_id = await resolve(engine, name)
+            await action(engine, object_id)
         except EngineUnavailable:
             raise
         except PydError as error:
-            worst = max(worst, failures.exit_code(error))
-            results.append(ActionResult(name=name, id=found, ok=False, error=error.message, reference=error.reference))
+            exit_code = max(exit_code, failures.exit_code(error))
+            results.append(
+                ActionResult(name=name, id=object_id, ok=False, error=error.message, reference=error.reference)
+            )
             if not state.json:
                 failures.report(error, subject=name)
         else:
-            results.append(ActionResult(name=name, id=found))
+            results.append(ActionResult(name=name, id=object_id))
             if not state.json:
                 write(f"{safe(name)}\n")
 
-    async def several(engine: EngineClient) -> None:
+    async def run_on_all(engine: EngineClient) -> None:
         import asyncio
 
-        turn = asyncio.Semaphore(MAX_CONCURRENT_ACTIONS)
+        slots = asyncio.Semaphore(MAX_CONCURRENT_ACTIONS)
 
-        async def in_turn(name: str) -> None:
-            async with turn:
-                await one(engine, name)
+        async def run_in_slot(name: str) -> None:
+            async with slots:
+                await run_on_one(engine, name)
 
-        await asyncio.gather(*map(in_turn, names))
+        await asyncio.gather(*map(run_in_slot, names))
 
-    wanted = list(dict.fromkeys(names))
-    if len(wanted) == 1:
-        state.ask(lambda engine: one(engine, wanted[0]))
+    unique_names = list(dict.fromkeys(names))
+    if len(unique_names) == 1:
+        state.ask(lambda engine: run_on_one(engine, unique_names[0]))
     else:
-        names = wanted
-        state.run(several)
+        names = unique_names
+        state.run(run_on_all)
     if state.json:
-        order = {name: place for place, name in enumerate(wanted)}
+        order = {name: index for index, name in enumerate(unique_names)}
         write_json(sorted(results, key=lambda result: order[result.name]))
-    return worst
+    return exit_code

@@ -40,19 +40,19 @@ class ContainerName(click.ParamType[str]):
         from click.shell_completion import CompletionItem
 
         taken = {word for value in ctx.params.values() for word in (value if isinstance(value, tuple) else (value,))}
-        found = [
+        containers = [
             summary
             for summary in _list_containers(ctx.ensure_object(State))
             if not self.states or summary.state in self.states
         ]
         names = [
             CompletionItem(summary.name, help=f"{summary.state}, {summary.image}")
-            for summary in found
+            for summary in containers
             if summary.name.startswith(incomplete) and summary.name not in taken and _is_plain(summary.name)
         ]
         if names or len(incomplete) < 2:
             return names
-        return [CompletionItem(s.id[:12], help=s.name) for s in found if s.id.startswith(incomplete)]
+        return [CompletionItem(s.id[:12], help=s.name) for s in containers if s.id.startswith(incomplete)]
 
 
 class ObjectName(click.ParamType[str]):
@@ -62,8 +62,8 @@ class ObjectName(click.ParamType[str]):
         """Asks the engine for names; says nothing at all where it can't answer at once."""
         from click.shell_completion import CompletionItem
 
-        found = _within_timeout(lambda: ctx.ensure_object(State).ask(self.list_names))
-        return [CompletionItem(name) for name in found if name.startswith(incomplete) and _is_plain(name)]
+        names = _within_timeout(lambda: ctx.ensure_object(State).ask(self.list_names))
+        return [CompletionItem(name) for name in names if name.startswith(incomplete) and _is_plain(name)]
 
     async def list_names(self, engine: EngineClient) -> list[str]:
         """Returns all names there are."""

@@ -50,10 +50,10 @@ async def candidates(engine: EngineClient, kind: str, *, all: bool, filters: Fil
 async def _images(engine: EngineClient, *, all: bool, filters: Filters) -> list[str]:
     if not all:
         images = await engine.images.list(filters={**filters, "dangling": ["true"]})
-        return [each.id.removeprefix("sha256:")[:12] for each in images]
-    used = {each.image_id for each in await engine.containers.list(all=True)}
-    unused = [each for each in await engine.images.list(filters=filters) if each.id not in used]
-    return [tag for each in unused for tag in each.repo_tags or [each.id.removeprefix("sha256:")[:12]]]
+        return [image.id.removeprefix("sha256:")[:12] for image in images]
+    used = {image.image_id for image in await engine.containers.list(all=True)}
+    unused = [image for image in await engine.images.list(filters=filters) if image.id not in used]
+    return [tag for image in unused for tag in image.repo_tags or [image.id.removeprefix("sha256:")[:12]]]
 
 
 async def prune(engine: EngineClient, kind: str, *, all: bool, filters: Filters) -> tuple[list[str], int]:
@@ -70,7 +70,9 @@ async def prune(engine: EngineClient, kind: str, *, all: bool, filters: Filters)
         case "images":
             chosen = {**filters, "dangling": ["false" if all else "true"]}
             images = await engine.images.prune(filters=chosen)
-            names = [f"untagged: {each.untagged}" if each.untagged else each.deleted for each in images.images_deleted]
+            names = [
+                f"untagged: {image.untagged}" if image.untagged else image.deleted for image in images.images_deleted
+            ]
             return names, images.space_reclaimed
         case _:
             builds = await engine.images.prune_builds(all=all, filters=filters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
@@ -65,7 +65,64 @@ def shared_options(command: F) -> F:
     return command
 
 
-def apply_shared(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
+class ServiceOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options that `service create` and `update` share; empty ones leave the spec as it is."""
+
+    replicas: int | None
+    workdir: str
+    user: str
+    hostname: str
+    limit_cpu: str
+    limit_memory: str
+    limit_pids: int
+    reserve_cpu: str
+    reserve_memory: str
+    restart_condition: str | None
+    restart_delay: str
+    restart_max_attempts: int | None
+    stop_grace_period: str
+    stop_signal: str
+    update_parallelism: int | None
+    update_delay: str
+    update_order: str | None
+    update_failure_action: str | None
+    with_registry_auth: bool
+    health_cmd: str
+    health_interval: str
+    health_timeout: str
+    health_retries: int | None
+    health_start_period: str
+    health_start_interval: str
+    no_healthcheck: bool
+
+
+class ServiceCreateOptions(ServiceOptions, frozen=True, kw_only=True):
+    """The options of `service create`."""
+
+    image: str
+    command: tuple[str, ...]
+    name: str
+    mode: str
+    env: tuple[str, ...]
+    env_file: tuple[str, ...]
+    publish: tuple[str, ...]
+    endpoint_mode: str
+    mounts: tuple[str, ...]
+    secrets: tuple[str, ...]
+    configs: tuple[str, ...]
+    networks: tuple[str, ...]
+    constraints: tuple[str, ...]
+    labels: tuple[str, ...]
+    container_labels: tuple[str, ...]
+    entrypoint: str
+    init: bool
+    tty: bool
+    read_only: bool
+    cap_add: tuple[str, ...]
+    cap_drop: tuple[str, ...]
+
+
+def apply_shared(spec: dict[str, Any], options: ServiceOptions) -> None:
     """Writes what was given into a spec, in place.
 
     Raises:
@@ -73,78 +130,76 @@ def apply_shared(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
     """
     template = spec.setdefault("TaskTemplate", {})
     container = template.setdefault("ContainerSpec", {})
-    if given["replicas"] is not None:
+    if options.replicas is not None:
         mode = spec.setdefault("Mode", {"Replicated": {}})
         if "Replicated" not in mode:
             raise InvalidInput("--replicas is for replicated services only")
-        mode["Replicated"]["Replicas"] = given["replicas"]
-    for name, field in (("workdir", "Dir"), ("user", "User"), ("hostname", "Hostname"), ("stop_signal", "StopSignal")):
-        if given[name]:
-            container[field] = given[name]
-    if given["stop_grace_period"]:
-        container["StopGracePeriod"] = parse_duration(given["stop_grace_period"])
-    _health(container, given)
-    _resources(template, given)
-    _timing(spec, template, given)
-
-
-def _health(container: dict[str, Any], given: Mapping[str, Any]) -> None:
-    """Write the health probe; what isn't given stays as it is."""
-    healthcheck: dict[str, Any] = {
-        field: parse_duration(given[f"health_{name}"])
-        for name, field in _HEALTH_TIMES.items()
-        if given[f"health_{name}"]
+        mode["Replicated"]["Replicas"] = options.replicas
+    fields = {
+        "Dir": options.workdir,
+        "User": options.user,
+        "Hostname": options.hostname,
+        "StopSignal": options.stop_signal,
     }
-    if given["health_retries"] is not None:
-        healthcheck["Retries"] = given["health_retries"]
-    if given["health_cmd"]:
-        healthcheck["Test"] = ["CMD-SHELL", given["health_cmd"]]
-    if given["no_healthcheck"]:
+    container.update({field: value for field, value in fields.items() if value})
+    if options.stop_grace_period:
+        container["StopGracePeriod"] = parse_duration(options.stop_grace_period)
+    _health(container, options)
+    _resources(template, options)
+    _timing(spec, template, options)
+
+
+def _health(container: dict[str, Any], options: ServiceOptions) -> None:
+    """Write the health probe into a container spec; fields without an option stay as they are."""
+    times = {
+        "Interval": options.health_interval,
+        "Timeout": options.health_timeout,
+        "StartPeriod": options.health_start_period,
+        "StartInterval": options.health_start_interval,
+    }
+    healthcheck: dict[str, Any] = {field: parse_duration(text) for field, text in times.items() if text}
+    if options.health_retries is not None:
+        healthcheck["Retries"] = options.health_retries
+    if options.health_cmd:
+        healthcheck["Test"] = ["CMD-SHELL", options.health_cmd]
+    if options.no_healthcheck:
         if healthcheck:
             raise InvalidInput("--no-healthcheck conflicts with --health-* options")
         container["Healthcheck"] = {"Test": ["NONE"]}
     elif healthcheck:
-        known = container.get("Healthcheck") or {}
-        if known.get("Test") == ["NONE"]:
-            known = {}
-        container["Healthcheck"] = known | healthcheck
+        present = container.get("Healthcheck") or {}
+        if present.get("Test") == ["NONE"]:
+            present = {}
+        container["Healthcheck"] = present | healthcheck
 
 
-_HEALTH_TIMES = {
-    "interval": "Interval",
-    "timeout": "Timeout",
-    "start_period": "StartPeriod",
-    "start_interval": "StartInterval",
-}
-
-
-def _resources(template: dict[str, Any], given: Mapping[str, Any]) -> None:
+def _resources(template: dict[str, Any], options: ServiceOptions) -> None:
     for part, cpu, memory in (
-        ("Limits", given["limit_cpu"], given["limit_memory"]),
-        ("Reservations", given["reserve_cpu"], given["reserve_memory"]),
+        ("Limits", options.limit_cpu, options.limit_memory),
+        ("Reservations", options.reserve_cpu, options.reserve_memory),
     ):
         amounts: dict[str, int] = {}
         if cpu:
             amounts["NanoCPUs"] = parse_cpus(cpu)
         if memory:
             amounts["MemoryBytes"] = parse_size(memory)
-        if part == "Limits" and given["limit_pids"]:
-            amounts["Pids"] = given["limit_pids"]
+        if part == "Limits" and options.limit_pids:
+            amounts["Pids"] = options.limit_pids
         if amounts:
             template.setdefault("Resources", {}).setdefault(part, {}).update(amounts)
 
 
-def _timing(spec: dict[str, Any], template: dict[str, Any], given: Mapping[str, Any]) -> None:
+def _timing(spec: dict[str, Any], template: dict[str, Any], options: ServiceOptions) -> None:
     restart = {
-        "Condition": given["restart_condition"],
-        "Delay": parse_duration(given["restart_delay"]) if given["restart_delay"] else None,
-        "MaxAttempts": given["restart_max_attempts"],
+        "Condition": options.restart_condition,
+        "Delay": parse_duration(options.restart_delay) if options.restart_delay else None,
+        "MaxAttempts": options.restart_max_attempts,
     }
     changing = {
-        "Parallelism": given["update_parallelism"],
-        "Delay": parse_duration(given["update_delay"]) if given["update_delay"] else None,
-        "Order": given["update_order"],
-        "FailureAction": given["update_failure_action"],
+        "Parallelism": options.update_parallelism,
+        "Delay": parse_duration(options.update_delay) if options.update_delay else None,
+        "Order": options.update_order,
+        "FailureAction": options.update_failure_action,
     }
     for owner, name, values in ((template, "RestartPolicy", restart), (spec, "UpdateConfig", changing)):
         chosen = {field: value for field, value in values.items() if value is not None}
@@ -152,38 +207,38 @@ def _timing(spec: dict[str, Any], template: dict[str, Any], given: Mapping[str, 
             owner.setdefault(name, {}).update(chosen)
 
 
-def new_spec(given: Mapping[str, Any]) -> dict[str, Any]:
+def new_spec(options: ServiceCreateOptions) -> dict[str, Any]:
     """Returns the spec of a new service.
 
     Raises:
         InvalidInput: An option can't be read.
     """
     container: dict[str, Any] = {
-        "Image": given["image"],
-        "Args": list(given["command"]) or None,
-        "Command": [given["entrypoint"]] if given["entrypoint"] else None,
-        "Env": parse_variables(given["env"], given["env_file"], os.environ) or None,
-        "Labels": parse_pairs(given["container_labels"]) or None,
-        "Mounts": msgspec.to_builtins(parse_mounts(given["mounts"])) or None,
-        "Init": given["init"] or None,
-        "TTY": given["tty"],
-        "ReadOnly": given["read_only"],
-        "CapabilityAdd": list(given["cap_add"]) or None,
-        "CapabilityDrop": list(given["cap_drop"]) or None,
+        "Image": options.image,
+        "Args": list(options.command) or None,
+        "Command": [options.entrypoint] if options.entrypoint else None,
+        "Env": parse_variables(options.env, options.env_file, os.environ) or None,
+        "Labels": parse_pairs(options.container_labels) or None,
+        "Mounts": msgspec.to_builtins(parse_mounts(options.mounts)) or None,
+        "Init": options.init or None,
+        "TTY": options.tty,
+        "ReadOnly": options.read_only,
+        "CapabilityAdd": list(options.cap_add) or None,
+        "CapabilityDrop": list(options.cap_drop) or None,
     }
-    networks = [{"Target": name} for name in given["networks"]] or None
+    networks = [{"Target": name} for name in options.networks] or None
     spec: dict[str, Any] = {
-        "Name": given["name"],
-        "Labels": parse_pairs(given["labels"]),
+        "Name": options.name,
+        "Labels": parse_pairs(options.labels),
         "TaskTemplate": {
             "ContainerSpec": {name: value for name, value in container.items() if value not in (None, False)},
             "Networks": networks,
-            "Placement": {"Constraints": list(given["constraints"]) or None},
+            "Placement": {"Constraints": list(options.constraints) or None},
         },
-        "Mode": {"Global": {}} if given["mode"] == "global" else {"Replicated": {"Replicas": 1}},
-        "EndpointSpec": {"Mode": given["endpoint_mode"], "Ports": parse_ports(given["publish"])},
+        "Mode": {"Global": {}} if options.mode == "global" else {"Replicated": {"Replicas": 1}},
+        "EndpointSpec": {"Mode": options.endpoint_mode, "Ports": parse_ports(options.publish)},
     }
-    apply_shared(spec, given)
+    apply_shared(spec, options)
     return spec
 
 

@@ -62,20 +62,20 @@ def row(summary: ContainerSummary, *, sized: bool = False, cause: str | None = N
         sized: Sizes were asked for; the engine leaves those of no bytes out.
         cause: Why it ended, where that was recorded.
     """
-    entry = from_summary(summary)
+    info = from_summary(summary)
     return ContainerRow(
-        id=entry.id,
-        name=entry.name,
-        image=entry.image,
-        command=entry.command,
-        created=format_time(entry.created_ns),
-        state=entry.state,
-        health=entry.health or None,
-        exit_code=entry.exit_code,
+        id=info.id,
+        name=info.name,
+        image=info.image,
+        command=info.command,
+        created=format_time(info.created_ns),
+        state=info.state,
+        health=info.health or None,
+        exit_code=info.exit_code,
         status=summary.status,
         ports=summary.ports,
-        project=entry.project or None,
-        service=entry.service or None,
+        project=info.project or None,
+        service=info.service or None,
         labels=summary.labels,
         size=summary.size_rw or 0 if sized else None,
         virtual_size=summary.size_root_fs or 0 if sized else None,
@@ -121,12 +121,12 @@ def cells(
     return lines
 
 
-def _why(told: ContainerRow) -> Cell:
+def _why(shown: ContainerRow) -> Cell:
     """The recorded cause; without one what the code says by itself, which is little and shown as that."""
-    if told.cause is not None:
-        return Cell(told.cause)
-    code = told.exit_code or 0
-    if told.state not in {"exited", "dead"} or code < 125:
+    if shown.cause is not None:
+        return Cell(shown.cause)
+    code = shown.exit_code or 0
+    if shown.state not in {"exited", "dead"} or code < 125:
         return Cell("")
     from pyd_core.triage.codes import explain_code
 
@@ -134,38 +134,38 @@ def _why(told: ContainerRow) -> Cell:
 
 
 def _cells(summary: ContainerSummary, *, now: float, with_size: bool, full: bool, shorten: bool) -> list[Cell]:
-    told = row(summary, sized=with_size)
-    dead = told.state in {"exited", "dead"}
+    record = row(summary, sized=with_size)
+    dead = record.state in {"exited", "dead"}
     shown = [
-        Cell(told.name, "dim" if dead else "bold"),
-        Cell(_image(told.image) if shorten else told.image),
-        _state(told),
-        Cell("" if told.exit_code is None else str(told.exit_code), "red" if told.exit_code else "dim"),
+        Cell(record.name, "dim" if dead else "bold"),
+        Cell(_image(record.image) if shorten else record.image),
+        _state(record),
+        Cell("" if record.exit_code is None else str(record.exit_code), "red" if record.exit_code else "dim"),
         Cell(age(now - summary.created)),
-        Cell(ports(told.ports)),
-        Cell(told.project or ""),
+        Cell(ports(record.ports)),
+        Cell(record.project or ""),
     ]
     if with_size:
-        shown.append(Cell("" if told.size is None else size(told.size)))
+        shown.append(Cell("" if record.size is None else size(record.size)))
     if full:
-        shown += (Cell(told.command), Cell(told.id))
+        shown += (Cell(record.command), Cell(record.id))
     return shown
 
 
-def _state(told: ContainerRow) -> Cell:
-    style = _STYLES.get(told.state, "")
-    if told.state == "exited" and told.exit_code:
+def _state(record: ContainerRow) -> Cell:
+    style = _STYLES.get(record.state, "")
+    if record.state == "exited" and record.exit_code:
         style = "red"
-    if told.health is None:
-        return Cell(told.state, style)
+    if record.health is None:
+        return Cell(record.state, style)
     return Cell(
-        f"{told.state} ({told.health})", {"unhealthy": "bold red", "starting": "yellow"}.get(told.health, style)
+        f"{record.state} ({record.health})", {"unhealthy": "bold red", "starting": "yellow"}.get(record.health, style)
     )
 
 
 def _image(image: str) -> str:
     """Shortens a digest, as long as a line and told apart by its beginning."""
-    name, at, digest = image.partition("@sha256:")
-    if at:
+    name, separator, digest = image.partition("@sha256:")
+    if separator:
         return f"{name}@{digest[:SHORT_ID]}"
     return image[7 : 7 + SHORT_ID] if image.startswith("sha256:") else image

@@ -43,7 +43,7 @@ def line(event: Event, *, colour: bool = False) -> str:
     """Returns an event on one line: local time, kind, action, name, and the attributes that say more."""
     moment = datetime.fromtimestamp((event.time_nano or event.time * 10**9) / 1e9).astimezone()
     attributes = event.actor.attributes
-    told = [f"{key}={attributes[key]}" for key in _SHOWN if attributes.get(key) and attributes[key] != event.name]
+    details = [f"{key}={attributes[key]}" for key in _SHOWN if attributes.get(key) and attributes[key] != event.name]
     action = safe(event.action)
     code = _COLOURS.get(event.verb)
     if event.verb == "die" and attributes.get("exitCode") == "0":
@@ -51,5 +51,5 @@ def line(event: Event, *, colour: bool = False) -> str:
     if colour and code:
         action = f"\x1b[{code}m{action}\x1b[0m"
     when = f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}"
-    parts = (when, safe(event.type), action, safe(event.name), *map(safe, told))
+    parts = (when, safe(event.type), action, safe(event.name), *map(safe, details))
     return " ".join(part.replace("\t", " ") for part in parts)

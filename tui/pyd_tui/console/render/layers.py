@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from pyd_core.model.progress import Progress as Told
 from pyd_core.sanitise import safe
 
-MOST_LINES = 24
+MAX_BARS = 24
 """Bars shown at once: those that move, and finished ones while there is room."""
 DONE = frozenset({"Pull complete", "Already exists", "Pushed", "Layer already exists", "Loaded", "Mounted"})
 
@@ -40,20 +40,20 @@ class LayersReport:
     ) -> None:
         self._progress.stop()
 
-    def show(self, told: Told) -> None:
+    def show(self, progress: Told) -> None:
         """Shows how far a layer is."""
-        status = safe(told.status)
-        if told.id not in self._tasks:
-            if status.startswith("Pulling from") or (status in DONE and len(self._tasks) >= MOST_LINES):
-                self.say(f"{told.id}: {told.status}")
+        status = safe(progress.status)
+        if progress.id not in self._tasks:
+            if status.startswith("Pulling from") or (status in DONE and len(self._tasks) >= MAX_BARS):
+                self.say(f"{progress.id}: {progress.status}")
                 return
-            self._tasks[told.id] = self._progress.add_task(status, total=None, layer=safe(told.id)[:12])
-        task = self._tasks[told.id]
-        detail = told.progress_detail
+            self._tasks[progress.id] = self._progress.add_task(status, total=None, layer=safe(progress.id)[:12])
+        task = self._tasks[progress.id]
+        detail = progress.progress_detail
         if status in DONE:
-            known = self._progress.tasks[self._progress.task_ids.index(task)]
-            whole = known.total or 1.0
-            self._progress.update(task, description=status, total=whole, completed=whole)
+            layer_task = self._progress.tasks[self._progress.task_ids.index(task)]
+            total_bytes = layer_task.total or 1.0
+            self._progress.update(task, description=status, total=total_bytes, completed=total_bytes)
         else:
             total = float(detail.total) if detail.total else None
             self._progress.update(task, description=status, total=total, completed=detail.current)

@@ -101,8 +101,8 @@ def gap_words(gap: Gap) -> str:
 def _prefixes(names: Sequence[str], *, colour: bool) -> Mapping[str, str]:
     width = max(map(len, map(safe, names)))
     prefixes = {}
-    for place, name in enumerate(dict.fromkeys(names)):
+    for index, name in enumerate(dict.fromkeys(names)):
         shown = f"{safe(name):<{width}} |"
-        code = _NAME_COLOURS[place % len(_NAME_COLOURS)]
+        code = _NAME_COLOURS[index % len(_NAME_COLOURS)]
         prefixes[name] = f"\x1b[{code}m{shown}\x1b[0m" if colour else shown
     return prefixes

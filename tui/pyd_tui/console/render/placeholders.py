@@ -11,8 +11,8 @@ from pyd_core.model.container import ContainerSummary, MountPoint
 from pyd_tui.console.render.docker_words import spell_duration, spell_labels, spell_ports, spell_size, spell_time
 
 SHORT_ID = 12
-LONGEST_COMMAND = 20
-LONGEST_MOUNT = 15
+MAX_COMMAND_CHARS = 20
+MAX_MOUNT_CHARS = 15
 
 TITLES = {
     "ID": "CONTAINER ID",
@@ -43,7 +43,7 @@ def placeholders(container: ContainerSummary, *, full: bool, sized: bool) -> Map
     """
     names = [name.removeprefix("/") for name in container.names]
     return {
-        "Command": f'"{container.command if full else _cut(container.command, LONGEST_COMMAND)}"',
+        "Command": f'"{container.command if full else _cut(container.command, MAX_COMMAND_CHARS)}"',
         "CreatedAt": spell_time(container.created),
         "ID": container.id if full else container.id[:SHORT_ID],
         "Image": container.image or "<no image>",
@@ -68,7 +68,7 @@ def _size(container: ContainerSummary) -> str:
 
 def _mount(mount: MountPoint, *, full: bool) -> str:
     name = mount.name or mount.source
-    return name if full else _cut(name, LONGEST_MOUNT)
+    return name if full else _cut(name, MAX_MOUNT_CHARS)
 
 
 def _cut(text: str, length: int) -> str:

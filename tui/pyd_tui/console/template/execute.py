@@ -11,7 +11,7 @@ from pyd_tui.console.template.functions import FUNCTIONS, text, truth
 from pyd_tui.console.template.nodes import Chain, Function, Literal, Node, Pipe, Show, TemplateBlock, Term, Text
 from pyd_tui.console.template.parse import parse
 
-LONGEST = 100_000
+MAX_RANGE = 100_000
 """Rounds of one `range` over a number."""
 
 
@@ -92,9 +92,9 @@ class _Run:
 
     def _value(self, pipe: Pipe, dot: Any) -> Any:
         value: Any = None
-        for place, (first, *arguments) in enumerate(pipe.commands):
-            given = [self._term(term, dot) for term in arguments]
-            value = self._call(first, [*given, value] if place else given, dot)
+        for index, (first, *arguments) in enumerate(pipe.commands):
+            values = [self._term(term, dot) for term in arguments]
+            value = self._call(first, [*values, value] if index else values, dot)
         return value
 
     def _call(self, term: Term, arguments: list[Any], dot: Any) -> Any:
@@ -167,7 +167,7 @@ def _pairs(value: Any) -> Sequence[tuple[Any, Any]]:
             return sorted(value.items())
         case list() | tuple():
             return list(enumerate(value))
-        case int() if not isinstance(value, bool) and value <= LONGEST:
+        case int() if not isinstance(value, bool) and value <= MAX_RANGE:
             return [(number, number) for number in range(value)]
         case _:
             raise _wrong(f"range can't iterate over {text(value)[:40]!r}")

@@ -13,7 +13,7 @@ from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 
 _VERB = re.compile(r"%([-+ 0#]*)(\d*)(?:\.(\d+))?([a-zA-Z%])")
-MOST = 1000
+MAX_PADDING_CHARS = 1000
 """Columns a width may ask for."""
 
 
@@ -50,7 +50,7 @@ def _json(value: Any) -> str:
 def _index(value: Any, *keys: Any) -> Any:
     for key in keys:
         if isinstance(value, dict):
-            value = value.get(key, "" if all(isinstance(each, str) for each in value.values()) else None)
+            value = value.get(key, "" if all(isinstance(item, str) for item in value.values()) else None)
         elif isinstance(value, list | tuple | str) and isinstance(key, int):
             if not 0 <= key < len(value):
                 raise InvalidInput(f"index out of range: {key}", reference="bad-template")
@@ -91,8 +91,8 @@ def _any(*values: Any) -> Any:
 def _print(*values: Any) -> str:
     """Go's `Sprint`: a space between two that are both no strings."""
     written = ""
-    for place, value in enumerate(values):
-        if place and not isinstance(value, str) and not isinstance(values[place - 1], str):
+    for index, value in enumerate(values):
+        if index and not isinstance(value, str) and not isinstance(values[index - 1], str):
             written += " "
         written += text(value)
     return written
@@ -101,8 +101,8 @@ def _print(*values: Any) -> str:
 def _printf(form: str, *values: Any) -> str:
     rest = list(values)
 
-    def one(found: re.Match[str]) -> str:
-        flags, width, precision, verb = found.groups()
+    def substitute(match: re.Match[str]) -> str:
+        flags, width, precision, verb = match.groups()
         if verb == "%":
             return "%"
         if not rest:
@@ -111,12 +111,12 @@ def _printf(form: str, *values: Any) -> str:
         shown = _verb(verb, value, precision)
         if flags and "+" in flags and isinstance(value, int | float) and value >= 0:
             shown = f"+{shown}"
-        columns = min(int(width or 0), MOST)
+        columns = min(int(width or 0), MAX_PADDING_CHARS)
         if "-" in flags:
             return shown.ljust(columns)
         return shown.rjust(columns, "0" if "0" in flags and not isinstance(value, str) else " ")
 
-    return _VERB.sub(one, form)
+    return _VERB.sub(substitute, form)
 
 
 def _verb(verb: str, value: Any, precision: str | None) -> str:  # noqa: PLR0911 - one for each
@@ -138,14 +138,14 @@ def _verb(verb: str, value: Any, precision: str | None) -> str:  # noqa: PLR0911
 
 
 def _pad(value: str, before: int, after: int) -> str:
-    return f"{' ' * min(before, MOST)}{value}{' ' * min(after, MOST)}" if value else value
+    return f"{' ' * min(before, MAX_PADDING_CHARS)}{value}{' ' * min(after, MAX_PADDING_CHARS)}" if value else value
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "json": _json,
     "split": lambda value, separator: value.split(separator) if separator else list(value),
     "join": lambda values, separator: separator.join(map(text, values or [])),
-    "title": lambda value: re.sub(r"(?<!\S)\S", lambda found: found[0].upper(), value),
+    "title": lambda value: re.sub(r"(?<!\S)\S", lambda match: match[0].upper(), value),
     "lower": lambda value: value.lower(),
     "upper": lambda value: value.upper(),
     "pad": _pad,

@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 )
 _CONSTANTS = {"true": True, "false": False, "nil": None}
 BLOCKS = frozenset({"if", "with", "range"})
-DEEPEST = 50
+MAX_DEPTH = 50
 """Blocks and parentheses within each other; nobody types more."""
 
 
@@ -75,7 +75,7 @@ class _Parser:
 
     def _block(self, kind: str, condition: str) -> TemplateBlock:
         self._depth += 1
-        if self._depth > DEEPEST:
+        if self._depth > MAX_DEPTH:
             raise self._wrong("too many blocks within each other")
         block = TemplateBlock(kind, self._pipe(condition))
         block.body, end = self._body()
@@ -101,7 +101,7 @@ class _Parser:
         return pipe
 
     def _names(self, tokens: list[TemplateToken]) -> tuple[tuple[str, ...], bool]:
-        signs = [place for place, token in enumerate(tokens) if token.text in {":=", "="} and token.kind == "sign"]
+        signs = [index for index, token in enumerate(tokens) if token.text in {":=", "="} and token.kind == "sign"]
         if not signs:
             return (), True
         before, sign = tokens[: signs[0]], tokens[signs[0]].text
@@ -152,7 +152,7 @@ class _Parser:
 
     def _inner(self, tokens: list[TemplateToken]) -> Chain:
         self._depth += 1
-        if self._depth > DEEPEST:
+        if self._depth > MAX_DEPTH:
             raise self._wrong("too many parentheses within each other")
         inner = self._commands(tokens)
         if not tokens:
@@ -169,15 +169,15 @@ class _Parser:
         return tuple(names)
 
     def _tokens(self, text: str) -> list[TemplateToken]:
-        tokens, place = [], 0
+        tokens, offset = [], 0
         text = text.rstrip()
-        while place < len(text):
-            found = _TOKEN.match(text, place)
-            if found is None or found.lastgroup is None:
-                raise self._wrong(f"unexpected {text[place:].strip()[:20]!r}")
-            start = found.start(found.lastgroup)
-            tokens.append(TemplateToken(found.lastgroup, found[found.lastgroup], start > place))
-            place = found.end()
+        while offset < len(text):
+            match = _TOKEN.match(text, offset)
+            if match is None or match.lastgroup is None:
+                raise self._wrong(f"unexpected {text[offset:].strip()[:20]!r}")
+            start = match.start(match.lastgroup)
+            tokens.append(TemplateToken(match.lastgroup, match[match.lastgroup], start > offset))
+            offset = match.end()
         return tokens
 
     def _wrong(self, what: str) -> InvalidInput:
@@ -190,17 +190,17 @@ class _Parser:
 
 def _pieces(source: str) -> Iterator[tuple[bool, str]]:
     """Yields text and actions in turn, spaces trimmed where `{{-` and `-}}` say so."""
-    place, trim = 0, False
-    for found in _ACTION.finditer(source):
-        text = source[place : found.start()]
+    offset, trim = 0, False
+    for match in _ACTION.finditer(source):
+        text = source[offset : match.start()]
         text = text.lstrip() if trim else text
-        text = text.rstrip() if found[1] else text
+        text = text.rstrip() if match[1] else text
         if text:
             yield False, text
-        if not _COMMENT.fullmatch(found[2]):
-            yield True, found[2]
-        place, trim = found.end(), bool(found[3])
-    rest = source[place:].lstrip() if trim else source[place:]
+        if not _COMMENT.fullmatch(match[2]):
+            yield True, match[2]
+        offset, trim = match.end(), bool(match[3])
+    rest = source[offset:].lstrip() if trim else source[offset:]
     if "{{" in rest:
         raise InvalidInput(
             f"can't read the template {safe(source)!r}: {{{{ without }}}}", reference="bad-template", hint="close it"
@@ -212,4 +212,4 @@ def _pieces(source: str) -> Iterator[tuple[bool, str]]:
 def _unquoted(text: str) -> str:
     if text.startswith("`"):
         return text[1:-1]
-    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t", "r": "\r"}.get(found[1], found[1]), text[1:-1])
+    return re.sub(r"\\(.)", lambda match: {"n": "\n", "t": "\t", "r": "\r"}.get(match[1], match[1]), text[1:-1])

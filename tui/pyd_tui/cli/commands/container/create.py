@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from pyd_tui.cli.containers.creation_options import creation_options, image_arguments
+from pyd_tui.cli.containers.creation_options import CreateOptions, creation_options, image_arguments
 from pyd_tui.console import failures
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State
@@ -17,22 +16,19 @@ CONTEXT_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--h
 """What follows the image is the command's own; -h is the host name."""
 
 
-def create(ctx: click.Context, /, **given: Any) -> int:
-    """Makes it and writes its id."""
-    state = ctx.ensure_object(State)
-    try:
-        return _create(state, given)
-    except Exception as error:  # noqa: BLE001 - as docker has it, every failure is 125
-        failures.report(error)
-        return failures.exit_code(error, before_command=True)
-
-
-def _create(state: State, given: Mapping[str, Any]) -> int:
+def create(ctx: click.Context, /, **values: Any) -> int:
+    """Create a container and print its id."""
     from pyd_tui.cli.containers.create_container import create_container
     from pyd_tui.cli.containers.creation_request import create_body
 
-    body = create_body(given)
-    created = state.run(lambda engine: create_container(engine, body, given))
+    state = ctx.ensure_object(State)
+    try:
+        options = CreateOptions(**values)
+        body = create_body(options)
+        created = state.run(lambda engine: create_container(engine, body, options))
+    except Exception as error:  # noqa: BLE001 - as in the docker CLI, every failure exits with 125
+        failures.report(error)
+        return failures.exit_code(error, before_command=True)
     if state.json:
         write_json(created)
     else:

@@ -20,4 +20,4 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, name: str, new_name: str) -> int:
     """Give a container another name."""
-    return run_on_each(state, [name], lambda engine, found: engine.containers.rename(found, new_name))
+    return run_on_each(state, [name], lambda engine, container: engine.containers.rename(container, new_name))

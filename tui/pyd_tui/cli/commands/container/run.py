@@ -7,22 +7,23 @@ from typing import Any
 import click
 
 from pyd_tui.cli.commands.container.create import CONTEXT_SETTINGS
-from pyd_tui.cli.containers.creation_options import creation_options, image_arguments
+from pyd_tui.cli.containers.creation_options import RunOptions, creation_options, image_arguments
 from pyd_tui.console import failures
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State
 
 
-def run(ctx: click.Context, /, **given: Any) -> int:
-    """Makes and starts it; ends with its exit code."""
+def run(ctx: click.Context, /, **values: Any) -> int:
+    """Create and start a container; return its exit code."""
     from pyd_tui.cli.containers.creation_request import create_body
     from pyd_tui.cli.containers.launch import launch
 
     state = ctx.ensure_object(State)
     try:
-        body = create_body(given)
-        return state.run(lambda engine: launch(engine, body, given))
-    except Exception as error:  # noqa: BLE001 - every failure of pyd's own must not look like the command's
+        options = RunOptions(**values)
+        body = create_body(options)
+        return state.run(lambda engine: launch(engine, body, options))
+    except Exception as error:  # noqa: BLE001 - a failure of pyd must not look like the command's
         failures.report(error)
         return failures.exit_code(error, before_command=True)
 

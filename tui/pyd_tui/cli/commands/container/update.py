@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import click
+import msgspec
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.limits import parse_cpus, parse_restart
@@ -45,9 +46,9 @@ from pyd_tui.console.global_options import State, pass_state
 @click.option("--restart", default="", metavar="POLICY", help="no, on-failure[:N], always or unless-stopped.")
 @click.option("--kernel-memory", expose_value=False, hidden=True, help="No kernel has it any more.")
 @pass_state
-def command(state: State, /, *, names: tuple[str, ...], **given: Any) -> int:
+def command(state: State, /, *, names: tuple[str, ...], **values: Any) -> int:
     """Change limits and the restart policy of containers, also while they run."""
-    body = update_body(given)
+    body = update_body(UpdateOptions(**values))
     warnings: list[str] = []
 
     async def update(engine: EngineClient, name: str) -> None:
@@ -58,31 +59,51 @@ def command(state: State, /, *, names: tuple[str, ...], **given: Any) -> int:
     return code
 
 
-def update_body(given: dict[str, Any]) -> UpdateBody:
-    """Returns the body of `POST /containers/{id}/update`.
+class UpdateOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits and the restart policy to change; empty ones stay as they are."""
+
+    memory: str = ""
+    memory_swap: str = ""
+    memory_reservation: str = ""
+    cpus: str = ""
+    cpu_shares: int = 0
+    cpu_period: int = 0
+    cpu_quota: int = 0
+    cpu_rt_period: int = 0
+    cpu_rt_runtime: int = 0
+    cpuset_cpus: str = ""
+    cpuset_mems: str = ""
+    blkio_weight: int = 0
+    pids_limit: int | None = None
+    restart: str = ""
+
+
+def update_body(options: UpdateOptions) -> UpdateBody:
+    """Return the body of `POST /containers/{id}/update`.
 
     Raises:
-        InvalidInput: An option can't be read, or none is given.
+        InvalidInput: An option is malformed, or none is given.
     """
-    if not any(value not in {"", 0, None} for value in given.values()):
-        raise InvalidInput("nothing to change is given", hint="pyd update --help")
-
-    def size(name: str, *, unlimited: bool = False) -> int:
-        return parse_size(given[name], unlimited=unlimited) if given[name] else 0
+    if not any(value not in {"", 0, None} for value in msgspec.structs.astuple(options)):
+        raise InvalidInput("no option to update is given", hint="pyd update --help")
 
     return UpdateBody(
-        memory=size("memory"),
-        memory_swap=size("memory_swap", unlimited=True),
-        memory_reservation=size("memory_reservation"),
-        nano_cpus=parse_cpus(given["cpus"]) if given["cpus"] else 0,
-        cpu_shares=given["cpu_shares"],
-        cpu_period=given["cpu_period"],
-        cpu_quota=given["cpu_quota"],
-        cpu_realtime_period=given["cpu_rt_period"],
-        cpu_realtime_runtime=given["cpu_rt_runtime"],
-        cpuset_cpus=given["cpuset_cpus"],
-        cpuset_mems=given["cpuset_mems"],
-        blkio_weight=given["blkio_weight"],
-        pids_limit=given["pids_limit"],
-        restart_policy=parse_restart(given["restart"]) if given["restart"] else None,
+        memory=_size(options.memory),
+        memory_swap=_size(options.memory_swap, unlimited=True),
+        memory_reservation=_size(options.memory_reservation),
+        nano_cpus=parse_cpus(options.cpus) if options.cpus else 0,
+        cpu_shares=options.cpu_shares,
+        cpu_period=options.cpu_period,
+        cpu_quota=options.cpu_quota,
+        cpu_realtime_period=options.cpu_rt_period,
+        cpu_realtime_runtime=options.cpu_rt_runtime,
+        cpuset_cpus=options.cpuset_cpus,
+        cpuset_mems=options.cpuset_mems,
+        blkio_weight=options.blkio_weight,
+        pids_limit=options.pids_limit,
+        restart_policy=parse_restart(options.restart) if options.restart else None,
     )
+
+
+def _size(text: str, *, unlimited: bool = False) -> int:
+    return parse_size(text, unlimited=unlimited) if text else 0

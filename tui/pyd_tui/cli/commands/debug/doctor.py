@@ -43,11 +43,11 @@ def command(state: State, /, *, name: str) -> int:
         write_json({"blocker": blocker.name if blocker else None, "checks": checks})
         return 1 if blocker else 0
     write_table(
-        COLUMNS, [(Cell(each.name), Cell(each.state, _COLOURS[each.state]), Cell(each.finding)) for each in checks]
+        COLUMNS, [(Cell(check.name), Cell(check.state, _COLOURS[check.state]), Cell(check.finding)) for check in checks]
     )
-    for each in checks:
-        if each.remedy and each is not blocker:
-            write(f"{each.name}: {each.remedy}\n")
+    for check in checks:
+        if check.remedy and check is not blocker:
+            write(f"{check.name}: {check.remedy}\n")
     if blocker is not None:
         write(f"first blocker: {blocker.name}: {blocker.finding}\n")
         if blocker.remedy:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from pyd_core.client.options import BuildOptions
 from pyd_core.cliparse.fields import parse_pairs
@@ -68,13 +69,13 @@ REMOTE_PREFIXES = ("http://", "https://", "git://", "git@", "github.com/", "ssh:
 @click.option("--load", is_flag=True, hidden=True, expose_value=False, help="It is there anyhow.")
 @pass_state
 def command(
-    state: State, /, *, source: str, file: str | None, quiet: bool, iidfile: str | None, progress: str, **given: Any
+    state: State, /, *, source: str, file: str | None, quiet: bool, iidfile: str | None, progress: str, **values: Any
 ) -> None:
     """Build an image by the engine's classic builder, which runs step after step."""
     from pyd_tui.cli.images.build_output import build
 
     remote = source if source.startswith(REMOTE_PREFIXES) else ""
-    options = _options(given, quiet=quiet, remote=remote, file=file or "")
+    options = _build_options(BuildFlags(**values), quiet=quiet, remote=remote, file=file or "")
     silent = quiet or state.json or progress == "quiet"
     image_id = state.run(lambda engine: build(engine, options, source=source, file=file, quiet=silent))
     if iidfile:
@@ -90,42 +91,72 @@ def command(
         sys.stdout.flush()
 
 
-def _options(given: dict[str, Any], *, quiet: bool, remote: str, file: str) -> BuildOptions:
+class BuildFlags(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `build` that describe the build itself."""
+
+    tags: tuple[str, ...]
+    arguments: tuple[str, ...]
+    target: str
+    no_cache: bool
+    cache_from: tuple[str, ...]
+    pull: bool
+    labels: tuple[str, ...]
+    network: str
+    platform: str
+    add_host: tuple[str, ...]
+    remove: bool
+    force_remove: bool
+    squash: bool
+    security: tuple[str, ...]
+    memory: str
+    memory_swap: str
+    shm_size: str
+    cpu_shares: int
+    cpu_period: int
+    cpu_quota: int
+    cpuset_cpus: str
+    cpuset_mems: str
+    cgroup_parent: str
+    ulimits: tuple[str, ...]
+
+
+def _build_options(flags: BuildFlags, *, quiet: bool, remote: str, file: str) -> BuildOptions:
     arguments: dict[str, str | None] = {}
-    for text in given["arguments"]:
+    for text in flags.arguments:
         name, equals, value = text.partition("=")
         arguments[name] = value if equals else os.environ.get(name)
-    ulimits = parse_ulimits(given["ulimits"])
-
-    def size(name: str, *, unlimited: bool = False) -> int:
-        return parse_size(given[name], unlimited=unlimited) if given[name] else 0
+    ulimits = parse_ulimits(flags.ulimits)
 
     return BuildOptions(
-        tags=given["tags"],
+        tags=flags.tags,
         dockerfile=file if remote and file else "Dockerfile",
         remote=remote,
         arguments=arguments,
-        labels=parse_pairs(given["labels"]),
-        target=given["target"],
-        no_cache=given["no_cache"],
-        cache_from=given["cache_from"],
-        pull=given["pull"],
-        network=given["network"],
-        platform=given["platform"],
+        labels=parse_pairs(flags.labels),
+        target=flags.target,
+        no_cache=flags.no_cache,
+        cache_from=flags.cache_from,
+        pull=flags.pull,
+        network=flags.network,
+        platform=flags.platform,
         quiet=quiet,
-        remove=given["remove"],
-        force_remove=given["force_remove"],
-        squash=given["squash"],
-        extra_hosts=given["add_host"],
-        security_options=given["security"],
-        memory=size("memory"),
-        memory_swap=size("memory_swap", unlimited=True),
-        shm_size=size("shm_size"),
-        cpu_shares=given["cpu_shares"],
-        cpu_period=given["cpu_period"],
-        cpu_quota=given["cpu_quota"],
-        cpuset_cpus=given["cpuset_cpus"],
-        cpuset_mems=given["cpuset_mems"],
-        cgroup_parent=given["cgroup_parent"],
+        remove=flags.remove,
+        force_remove=flags.force_remove,
+        squash=flags.squash,
+        extra_hosts=flags.add_host,
+        security_options=flags.security,
+        memory=_size(flags.memory),
+        memory_swap=_size(flags.memory_swap, unlimited=True),
+        shm_size=_size(flags.shm_size),
+        cpu_shares=flags.cpu_shares,
+        cpu_period=flags.cpu_period,
+        cpu_quota=flags.cpu_quota,
+        cpuset_cpus=flags.cpuset_cpus,
+        cpuset_mems=flags.cpuset_mems,
+        cgroup_parent=flags.cgroup_parent,
         ulimits=encode(ulimits).decode() if ulimits else "",
     )
+
+
+def _size(text: str, *, unlimited: bool = False) -> int:
+    return parse_size(text, unlimited=unlimited) if text else 0

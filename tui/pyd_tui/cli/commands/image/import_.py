@@ -49,8 +49,8 @@ def command(
 
     async def import_image(engine: EngineClient) -> list[str]:
         with open_archive(None if remote or source == "-" else source, nothing=remote) as archive:
-            async with engine.images.import_(archive, options) as told:
-                return await show_progress(told, sys.stderr if remote else None)
+            async with engine.images.import_(archive, options) as progress:
+                return await show_progress(progress, sys.stderr if remote else None)
 
     statuses = state.run(import_image)
     if state.json:

@@ -31,8 +31,8 @@ def command(state: State, /, *, file: str | None, quiet: bool) -> None:
 
     async def load(engine: EngineClient) -> list[str]:
         with open_archive(file) as archive:
-            async with engine.images.load(archive, quiet=quiet) as told:
-                return await show_progress(told, None if quiet or state.json else sys.stdout)
+            async with engine.images.load(archive, quiet=quiet) as progress:
+                return await show_progress(progress, None if quiet or state.json else sys.stdout)
 
     statuses = state.run(load)
     if state.json:

@@ -43,10 +43,12 @@ def command(state: State, /, *, names: tuple[str, ...], force: bool, no_prune: b
 
     state.ask(remove)
     if state.json:
-        write_json([each for removed in removed_by_name.values() for each in removed])
+        write_json([removal for removed in removed_by_name.values() for removal in removed])
     else:
-        for each in (each for removed in removed_by_name.values() for each in removed):
-            write(f"Untagged: {safe(each.untagged)}\n" if each.untagged else f"Deleted: {safe(each.deleted)}\n")
+        for removal in (removal for removed in removed_by_name.values() for removal in removed):
+            write(
+                f"Untagged: {safe(removal.untagged)}\n" if removal.untagged else f"Deleted: {safe(removal.deleted)}\n"
+            )
     for error in errors:
         failures.report(error)
     return max(map(failures.exit_code, errors), default=0)

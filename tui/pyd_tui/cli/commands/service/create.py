@@ -11,7 +11,7 @@ from pyd_core.client.credentials import Logins
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.cli.swarm.secret_refs import add_references
-from pyd_tui.cli.swarm.service_spec import new_spec, shared_options
+from pyd_tui.cli.swarm.service_spec import ServiceCreateOptions, new_spec, shared_options
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
@@ -53,13 +53,14 @@ if TYPE_CHECKING:
 @click.option("--cap-drop", multiple=True, metavar="CAPABILITY", help="Take a capability away.")
 @shared_options
 @pass_state
-def command(state: State, /, **given: Any) -> None:
+def command(state: State, /, **values: Any) -> None:
     """Make a service of an image; its tasks start at once, in the background."""
-    spec = new_spec(given)
-    credentials = Logins.of_user().for_image(given["image"]) if given["with_registry_auth"] else None
+    options = ServiceCreateOptions(**values)
+    spec = new_spec(options)
+    credentials = Logins.of_user().for_image(options.image) if options.with_registry_auth else None
 
     async def create(engine: EngineClient) -> ServiceCreated:
-        await add_references(engine, spec, secrets=given["secrets"], configs=given["configs"])
+        await add_references(engine, spec, secrets=options.secrets, configs=options.configs)
         return await engine.services.create(spec, credentials=credentials)
 
     created = state.ask(create)

@@ -37,14 +37,14 @@ def command(
         from pyd_tui.cli.swarm.tasks import named_tasks
         from pyd_tui.console.timespec import parse_when
 
-        found = await engine.services.inspect(name)
+        service = await engine.services.inspect(name)
         names = {
-            each.task.id: f"{each.service}.{each.task.slot or each.node}"
-            for each in await named_tasks(engine, {"service": [found.id]})
+            named.task.id: f"{named.service}.{named.task.slot or named.node}"
+            for named in await named_tasks(engine, {"service": [service.id]})
         }
-        begin = api_timestamp(parse_when(since, now_ns=time.time_ns()) if since else None)
+        since_time = api_timestamp(parse_when(since, now_ns=time.time_ns()) if since else None)
         async with engine.services.logs(
-            found.id, follow=follow, tail=tail, since=begin, timestamps=timestamps, details=True
+            service.id, follow=follow, tail=tail, since=since_time, timestamps=timestamps, details=True
         ) as stream:
             rest = b""
             async for frame in read_frames(stream.chunks()):
@@ -59,9 +59,9 @@ def command(
 def _line(text: str, names: dict[str, str], *, timestamps: bool, raw: bool) -> str:
     """Writes one line; the engine puts details such as the task's id before it, after the time."""
     moment, text = text.split(" ", 1) if timestamps and " " in text else ("", text)
-    details, _, said = text.partition(" ")
+    details, _, message = text.partition(" ")
     task = parse_pairs(details.split(",")).get("com.docker.swarm.task.id", "")
-    told = f"{moment} {said}" if moment else said
+    shown = f"{moment} {message}" if moment else message
     return (
-        f"{safe(told, colour=True)}\n" if raw else f"{safe(names.get(task, task[:12]))} | {safe(told, colour=True)}\n"
+        f"{safe(shown, colour=True)}\n" if raw else f"{safe(names.get(task, task[:12]))} | {safe(shown, colour=True)}\n"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -17,9 +17,33 @@ from pyd_core.cliparse.variables import parse_variables
 from pyd_tui.cli.objects.bulk import keep_name, run_on_each
 from pyd_tui.cli.swarm.names import ServiceName
 from pyd_tui.cli.swarm.secret_refs import references
-from pyd_tui.cli.swarm.service_spec import apply_shared, parse_ports, shared_options
+from pyd_tui.cli.swarm.service_spec import ServiceOptions, apply_shared, parse_ports, shared_options
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
+
+
+class ServiceUpdateOptions(ServiceOptions, frozen=True, kw_only=True):
+    """The options of `service update`."""
+
+    image: str
+    arguments: str
+    env_add: tuple[str, ...]
+    env_rm: tuple[str, ...]
+    label_add: tuple[str, ...]
+    label_rm: tuple[str, ...]
+    publish_add: tuple[str, ...]
+    publish_rm: tuple[int, ...]
+    constraint_add: tuple[str, ...]
+    constraint_rm: tuple[str, ...]
+    network_add: tuple[str, ...]
+    network_rm: tuple[str, ...]
+    mount_add: tuple[str, ...]
+    mount_rm: tuple[str, ...]
+    secret_add: tuple[str, ...]
+    secret_rm: tuple[str, ...]
+    config_add: tuple[str, ...]
+    config_rm: tuple[str, ...]
+    force: bool
 
 
 @click.command(
@@ -54,33 +78,34 @@ from pyd_tui.console.global_options import State, pass_state
 @click.option("--rollback", is_flag=True, help="Go back to what it was before.")
 @shared_options
 @pass_state
-def command(state: State, /, *, name: str, rollback: bool, **given: Any) -> int:
+def command(state: State, /, *, name: str, rollback: bool, **values: Any) -> int:
     """Change a service; its tasks are replaced one after another."""
+    options = ServiceUpdateOptions(**values)
     if rollback:
-        return run_on_each(state, [name], lambda engine, found: engine.services.rollback(found), resolve=keep_name)
-    return run_on_each(state, [name], lambda engine, found: _edit(engine, found, given), resolve=keep_name)
+        return run_on_each(state, [name], lambda engine, service: engine.services.rollback(service), resolve=keep_name)
+    return run_on_each(state, [name], lambda engine, service: _edit(engine, service, options), resolve=keep_name)
 
 
-async def _edit(engine: EngineClient, name: str, given: Mapping[str, Any]) -> list[str]:
+async def _edit(engine: EngineClient, name: str, options: ServiceUpdateOptions) -> list[str]:
     """Ask for what was named, then change the service."""
-    secrets = await references(engine, "Secret", given["secret_add"])
-    configs = await references(engine, "Config", given["config_add"])
-    joined = [(await engine.networks.inspect(network)).id for network in given["network_add"]]
-    left = {(await engine.networks.inspect(network)).id for network in given["network_rm"]}
+    secrets = await references(engine, "Secret", options.secret_add)
+    configs = await references(engine, "Config", options.config_add)
+    joined = [(await engine.networks.inspect(network)).id for network in options.network_add]
+    left = {(await engine.networks.inspect(network)).id for network in options.network_rm}
 
     def change(spec: dict[str, Any]) -> None:
-        _apply(spec, given)
+        _apply(spec, options)
         template = spec["TaskTemplate"]
         container = template["ContainerSpec"]
-        _replace_entries(container, "Mounts", "Target", given["mount_rm"], _mounts(given["mount_add"]))
-        _replace_entries(container, "Secrets", "SecretName", given["secret_rm"], secrets)
-        _replace_entries(container, "Configs", "ConfigName", given["config_rm"], configs)
-        gone = {*left, *given["network_rm"]}
+        _replace_entries(container, "Mounts", "Target", options.mount_rm, _mounts(options.mount_add))
+        _replace_entries(container, "Secrets", "SecretName", options.secret_rm, secrets)
+        _replace_entries(container, "Configs", "ConfigName", options.config_rm, configs)
+        gone = {*left, *options.network_rm}
         _replace_entries(template, "Networks", "Target", gone, [{"Target": network} for network in joined])
 
     credentials = None
-    if given["with_registry_auth"]:
-        image = given["image"] or (await engine.services.inspect(name)).spec.task_template.container_spec.image
+    if options.with_registry_auth:
+        image = options.image or (await engine.services.inspect(name)).spec.task_template.container_spec.image
         credentials = Logins.of_user().for_image(image)
     return await engine.services.edit(name, change, credentials=credentials)
 
@@ -99,29 +124,29 @@ def _replace_entries(
         owner[field] = [entry for entry in owner.get(field) or [] if entry.get(key) not in obsolete] + added
 
 
-def _apply(spec: dict[str, Any], given: Mapping[str, Any]) -> None:
+def _apply(spec: dict[str, Any], options: ServiceUpdateOptions) -> None:
     """Writes what was given into a spec (Engine API, `ServiceSpec`), in place."""
-    apply_shared(spec, given)
+    apply_shared(spec, options)
     template = spec["TaskTemplate"]
     container = template["ContainerSpec"]
-    if given["image"]:
-        container["Image"] = given["image"]
-    if given["arguments"]:
-        container["Args"] = given["arguments"].split()
-    if given["env_add"] or given["env_rm"]:
-        added = parse_variables(given["env_add"], (), os.environ)
-        gone = {text.partition("=")[0] for text in (*added, *given["env_rm"])}
+    if options.image:
+        container["Image"] = options.image
+    if options.arguments:
+        container["Args"] = options.arguments.split()
+    if options.env_add or options.env_rm:
+        added = parse_variables(options.env_add, (), os.environ)
+        gone = {text.partition("=")[0] for text in (*added, *options.env_rm)}
         container["Env"] = [text for text in container.get("Env") or [] if text.partition("=")[0] not in gone] + added
-    labels = {**(spec.get("Labels") or {}), **parse_pairs(given["label_add"])}
-    spec["Labels"] = {label: value for label, value in labels.items() if label not in given["label_rm"]}
+    labels = {**(spec.get("Labels") or {}), **parse_pairs(options.label_add)}
+    spec["Labels"] = {label: value for label, value in labels.items() if label not in options.label_rm}
     endpoint = spec.setdefault("EndpointSpec", {})
-    kept = [port for port in endpoint.get("Ports") or [] if port.get("TargetPort") not in given["publish_rm"]]
-    endpoint["Ports"] = kept + parse_ports(given["publish_add"])
+    kept = [port for port in endpoint.get("Ports") or [] if port.get("TargetPort") not in options.publish_rm]
+    endpoint["Ports"] = kept + parse_ports(options.publish_add)
     placement = template.setdefault("Placement", {})
-    placement["Constraints"] = _without(placement.get("Constraints") or [], given["constraint_rm"]) + list(
-        given["constraint_add"]
+    placement["Constraints"] = _without(placement.get("Constraints") or [], options.constraint_rm) + list(
+        options.constraint_add
     )
-    if given["force"]:
+    if options.force:
         template["ForceUpdate"] = int(template.get("ForceUpdate") or 0) + 1
 
 

@@ -102,10 +102,10 @@ def command(state: State, /, *, verbose: bool, format: str) -> None:
     LISTING.write(state, usage_by_kind(usage), quiet=False, full=True, format=format)
     if verbose:
         objects = [
-            *(("image", (each.repo_tags or [each.id[7:19]])[0], each.size) for each in usage.images),
-            *(("container", each.name, each.size_rw or 0) for each in usage.containers),
-            *(("volume", each.name, each.usage_data.size if each.usage_data else 0) for each in usage.volumes),
-            *(("build cache", each.id[:12], each.size) for each in usage.build_cache),
+            *(("image", (item.repo_tags or [item.id[7:19]])[0], item.size) for item in usage.images),
+            *(("container", item.name, item.size_rw or 0) for item in usage.containers),
+            *(("volume", item.name, item.usage_data.size if item.usage_data else 0) for item in usage.volumes),
+            *(("build cache", item.id[:12], item.size) for item in usage.build_cache),
         ]
         write("\n")
         OBJECTS.write(state, sorted(objects, key=lambda thing: -thing[2]), quiet=False, full=True, format="")

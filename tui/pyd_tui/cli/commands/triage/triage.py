@@ -69,7 +69,7 @@ def _containers(state: State, names: tuple[str, ...]) -> None:
     try:
         verdicts = [_more_confident(verdict) for verdict in state.ask(lambda engine: explain_all(engine, names))]
     except NotFound as error:
-        verdicts = [found for name in names if (found := _recorded_verdict(name)) is not None]
+        verdicts = [recorded for name in names if (recorded := _recorded_verdict(name)) is not None]
         if len(verdicts) < len(names):
             raise error from None
     if state.json:
