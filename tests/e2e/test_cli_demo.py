@@ -34,7 +34,7 @@ def test_the_playground_comes_up_and_goes_and_nothing_else_does(run: Run, docker
     assert docker("images", "-q", "-f", "label=pyd.demo") == ""
     assert docker("network", "ls", "-q", "-f", "label=pyd.demo") == ""
     assert docker.inspect(other)["State"]["Running"]
-    assert run("demo", "down").stdout == "there is no playground here\n"
+    assert run("demo", "down").stdout == "no demo containers found\n"
 
 
 def test_a_build_sends_what_is_not_left_out_and_gives_the_image(run: Run, docker: Docker, busybox: str, tmp_path: Path):

@@ -87,7 +87,7 @@ def test_a_container_is_started_again_and_followed_to_its_end(run: Run, docker: 
     assert (done.returncode, done.stdout, done.stderr) == (4, "got this\n", "oops\n")
     lasting = docker.run("lasting", busybox, "sleep", "600", options=LONE)
     refused = run("start", "-a", lasting)
-    assert (refused.returncode, "runs already" in refused.stderr) == (125, True)
+    assert (refused.returncode, "is already running" in refused.stderr) == (125, True)
     assert "only one" in run("start", "-a", name, lasting).stderr
     missing = docker.create("nothing", busybox, "nosuchprogram", options=LONE)
     assert run("start", "-a", missing).returncode == 127

@@ -132,7 +132,7 @@ def test_the_detach_keys_leave_it_running(run: Run, docker: Docker, target: str,
     shell.wait_for("up")
     shell.keys("C-p", "C-q")
     assert shell.wait_exit() == 0
-    assert "left it running" in shell.screen
+    assert "keeps running" in shell.screen
     assert "sleep 4242" in docker("top", target)
 
 

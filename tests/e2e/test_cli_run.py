@@ -111,7 +111,7 @@ def test_a_terminal_is_given_left_by_keys_and_attached_to_again(
     shell.wait_for("40 120")
     shell.wait_for("ab")
     shell.keys("C-p", "C-q")
-    shell.wait_for("left it running")
+    shell.wait_for("keeps running")
     assert docker.inspect(name)["State"]["Running"]
     again = terminal([run.pyd, "attach", name], env=run.host)
     again.wait_for("#")

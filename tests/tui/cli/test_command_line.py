@@ -1,4 +1,4 @@
-"""The command line as a whole: verbs, help and what is loaded."""
+"""The command line: commands, help, errors and loaded modules."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _commands() -> list[tuple[str, click.Command]]:
     commands = []
     for name, entry in COMMANDS.items():
         if importlib.util.find_spec(entry.module) is None:
-            continue  # a verb of another part of the project
+            continue  # a command of another part of the project
         command = importlib.import_module(entry.module).command
         commands.append((name, command))
         if isinstance(command, click.Group):
@@ -75,7 +75,7 @@ def _commands() -> list[tuple[str, click.Command]]:
 
 
 @pytest.mark.parametrize(("name", "command"), _commands(), ids=lambda value: value if isinstance(value, str) else "")
-def test_every_verb_explains_itself_with_examples(name: str, command: click.Command):
+def test_every_command_has_help_with_examples(name: str, command: click.Command):
     assert isinstance(command, (PydCommand, PydGroup))
     assert command.name == name.rsplit(maxsplit=1)[-1]
     with click.Context(command, info_name=f"pyd {name}") as context:
@@ -89,7 +89,7 @@ def test_every_verb_explains_itself_with_examples(name: str, command: click.Comm
             assert parameter.help, f"{parameter.name} has no help"
 
 
-def test_help_lists_every_verb_under_a_heading_and_loads_none(tmp_path: Path):
+def test_help_lists_every_command_under_a_heading_and_loads_none(tmp_path: Path):
     done = _pyd("--help", before=LOADED)
     assert done.returncode == 0
     for name, entry in COMMANDS.items():
@@ -97,14 +97,14 @@ def test_help_lists_every_verb_under_a_heading_and_loads_none(tmp_path: Path):
     assert not {entry.module for entry in COMMANDS.values()} & set(done.stderr.split())
 
 
-def test_without_a_terminal_pyd_alone_prints_help():
+def test_pyd_without_a_command_or_terminal_prints_help():
     done = _pyd()
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Usage: pyd")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["pss"], "did you mean ps?"),
         (["ps", "--nope"], "no such option"),
@@ -115,13 +115,11 @@ def test_without_a_terminal_pyd_alone_prints_help():
         (["logs", "-n", "-3", "x"], "not a number of lines"),
         (["logs", "--since", "yesterday", "x"], "not a time"),
         (["logs"], "name containers"),
-        (["logs", "--all", "x"], "either names or --all"),
+        (["logs", "--all", "x"], "names and --all can't be combined"),
         (["logs", "--grep", "(", "x"], "not a regular expression"),
     ],
 )
-def test_a_wrong_command_line_is_told_in_two_lines_with_exit_code_2(
-    arguments: list[str], message: str, engine: FakeEngine
-):
+def test_a_usage_error_prints_two_lines_and_exits_with_2(arguments: list[str], message: str, engine: FakeEngine):
     done = _pyd(*arguments, DOCKER_HOST=engine.url)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -150,10 +148,10 @@ def test_ps_imports_nothing_heavy_when_piped(engine: FakeEngine):
     assert heavy & set(done.stderr.split()) == set()
 
 
-def test_a_plain_debug_session_is_begun_without_click_and_what_it_loads(engine: FakeEngine):
+def test_a_fast_path_debug_session_starts_without_click(engine: FakeEngine):
     done = _pyd("debug", "gone", "-c", "true", before=LOADED, DOCKER_HOST=engine.url)
     loaded = set(done.stderr.split())
-    assert done.returncode == 125  # it asked the engine, which has no such container
+    assert done.returncode == 125  # the engine has no such container
     assert {"pyd_core.debug.session", "msgspec"} <= loaded
     assert not {"click", "inspect", "typing_extensions", "asyncio", "httpx", "rich", "textual"} & loaded
 
@@ -166,26 +164,26 @@ def test_ps_in_plain_text_has_every_column_and_no_escape(engine: FakeEngine):
 
 
 @pytest.mark.parametrize("arguments", [["--json", "ps"], ["ps", "--json"]])
-def test_json_may_be_asked_for_before_or_after_the_verb(arguments: list[str], engine: FakeEngine):
+def test_json_may_be_given_before_or_after_the_command(arguments: list[str], engine: FakeEngine):
     done = _pyd(*arguments, DOCKER_HOST=engine.url)
     (row,) = json.loads(done.stdout)
     assert (row["name"], row["exit_code"], row["health"]) == ("web", 137, None)
 
 
-def test_the_host_may_be_named_before_or_after_the_verb_and_goes_before_the_environment(engine: FakeEngine):
+def test_the_host_may_be_given_before_or_after_the_command_and_overrides_the_environment(engine: FakeEngine):
     for arguments in (["-H", engine.url, "ps", "-q"], ["ps", "-q", "--host", engine.url]):
         done = _pyd(*arguments, DOCKER_HOST="unix:///nonexistent")
         assert done.stdout == "cccccccccccc\n"
 
 
 @pytest.mark.parametrize(
-    ("host", "told", "hint"),
+    ("host", "message", "hint"),
     [
         ("unix:///nonexistent/docker.sock", "no such socket", "--host"),
         ("tcp://127.0.0.1:1", "no engine answers at tcp://127.0.0.1:1", ""),
     ],
 )
-def test_no_engine_is_told_with_what_to_do_and_exit_code_125(host: str, message: str, hint: str):
+def test_a_missing_engine_is_reported_with_a_hint_and_exit_code_125(host: str, message: str, hint: str):
     for verb in (["ps"], ["stop", "a", "b"], ["logs", "-f", "a"], ["exec", "a", "true"], ["stats"], ["version"]):
         done = _pyd(*verb, DOCKER_HOST=host)
         assert done.returncode == 125, (verb, done)
@@ -196,7 +194,7 @@ def test_no_engine_is_told_with_what_to_do_and_exit_code_125(host: str, message:
         assert hint in lines[1]
 
 
-def test_an_engine_too_old_is_told_with_exit_code_125(tmp_path: Path):
+def test_an_engine_too_old_exits_with_125(tmp_path: Path):
     old = {"/_ping": b"HTTP/1.1 200 OK\r\nApi-Version: 1.24\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK"}
     with FakeEngine(tmp_path / "old.sock", old) as engine:
         done = _pyd("ps", DOCKER_HOST=engine.url)
@@ -205,13 +203,13 @@ def test_an_engine_too_old_is_told_with_exit_code_125(tmp_path: Path):
     assert "1.24" in done.stderr
 
 
-def test_a_name_that_is_not_there_offers_those_that_look_like_it(engine: FakeEngine):
+def test_an_unknown_name_suggests_similar_ones(engine: FakeEngine):
     done = _pyd("stop", "wbe", DOCKER_HOST=engine.url)
     assert done.returncode == 1
     assert done.stderr == "pyd: no such container: wbe [no-such-container]\nhint: did you mean web?\n"
 
 
-def test_an_ambiguous_id_lists_what_it_could_be(tmp_path: Path):
+def test_an_ambiguous_id_lists_its_candidates(tmp_path: Path):
     several = [{**SUMMARY, "Id": "cc" + letter * 62, "Names": [f"/n{letter}"]} for letter in "ab"]
     with FakeEngine(tmp_path / "e.sock", {"/containers/json": answer_json(several)}) as engine:
         done = _pyd("kill", "cc", DOCKER_HOST=engine.url)
@@ -221,7 +219,7 @@ def test_an_ambiguous_id_lists_what_it_could_be(tmp_path: Path):
     assert not any(b"/kill" in request for request in engine.requests)
 
 
-def test_a_full_disk_is_told_and_not_silently_lost(engine: FakeEngine):
+def test_a_full_disk_is_reported(engine: FakeEngine):
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-c", RUN, "ps", "-a"],
@@ -236,7 +234,7 @@ def test_a_full_disk_is_told_and_not_silently_lost(engine: FakeEngine):
     assert "Traceback" not in done.stderr
 
 
-def test_a_reader_that_goes_away_is_no_error(engine: FakeEngine):
+def test_a_closed_pipe_is_no_error(engine: FakeEngine):
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -265,18 +263,20 @@ def test_closed_standard_streams_are_no_error(closed: str, engine: FakeEngine):
 
 
 @pytest.mark.parametrize(
-    "words", ["debug --help", "debug", "debug --no-such-option", "debug ls", "debug nobody -c true"]
+    "words", ["debug --help", "debug", "debug --no-such-option", "debug ls", "debug missing -c true"]
 )
 @pytest.mark.parametrize("closed", ["", "<&-", "2>&-"])
-def test_what_comes_to_no_session_leaves_no_process(words: str, closed: str, engine: FakeEngine, tmp_path: Path):
+def test_a_command_line_without_a_session_leaves_no_process(
+    words: str, closed: str, engine: FakeEngine, tmp_path: Path
+):
     done = subprocess.run(
         ["sh", "-c", f'"$0" -c "$1" {words} {closed}', sys.executable, RUN],
-        stdout=subprocess.PIPE,  # at its end when nobody has it open any more
+        stdout=subprocess.PIPE,  # ends when no process has it open
         check=False,
         timeout=60,
         env={**os.environ, "DOCKER_HOST": engine.url, "XDG_RUNTIME_DIR": str(tmp_path), "PYD_TOOLBOX": str(tmp_path)},
     )
-    assert done.returncode == {"debug --help": 0, "debug ls": 0, "debug nobody -c true": 125}.get(words, 2)
+    assert done.returncode == {"debug --help": 0, "debug ls": 0, "debug missing -c true": 125}.get(words, 2)
 
 
 def _complete(shell: str, words: str, host: str) -> list[str]:
@@ -288,7 +288,7 @@ def _complete(shell: str, words: str, host: str) -> list[str]:
     return [text.partition(",")[2] for text in done.stdout.splitlines() if text]
 
 
-def test_verbs_options_and_names_are_completed(engine: FakeEngine):
+def test_commands_options_and_names_are_completed(engine: FakeEngine):
     assert _complete("bash", "st", engine.url) == ["stats", "start", "stop", "stack"]
     assert _complete("bash", "ps --no", engine.url) == ["--no-trunc"]
     assert _complete("bash", "start ", engine.url) == ["web"]
@@ -296,18 +296,18 @@ def test_verbs_options_and_names_are_completed(engine: FakeEngine):
     assert _complete("bash", "inspect cc", engine.url) == ["cccccccccccc"]
 
 
-def test_names_of_containers_that_a_verb_cannot_take_are_not_offered(engine: FakeEngine):
+def test_containers_in_other_states_are_not_completed(engine: FakeEngine):
     assert _complete("bash", "stop ", engine.url) == []
     assert _complete("bash", "start web ", engine.url) == []
 
 
-def test_completion_is_silent_without_an_engine_and_with_one_that_says_nothing(tmp_path: Path):
+def test_completion_is_silent_if_the_engine_is_missing_or_hangs(tmp_path: Path):
     assert _complete("bash", "start ", "unix:///nonexistent") == []
     with FakeEngine(tmp_path / "e.sock", {"/_ping": lambda *_: silent.wait_for_end()}) as silent:
         assert _complete("bash", "start ", silent.url) == []
 
 
-def test_no_hostile_name_reaches_a_command_line_being_completed(tmp_path: Path):
+def test_hostile_names_are_not_completed(tmp_path: Path):
     hostile = [{**SUMMARY, "Names": [name]} for name in ("/$(reboot)", "/a b", "/a\nb", "/`x`", "/good")]
     with FakeEngine(tmp_path / "e.sock", {"/containers/json": answer_json(hostile)}) as engine:
         assert _complete("bash", "start ", engine.url) == ["good"]
@@ -320,12 +320,12 @@ def test_a_completion_script_calls_pyd(shell: str):
     assert f"_PYD_COMPLETE={shell}_complete" in done.stdout
 
 
-def test_the_verb_table_is_the_root_commands_own_list():
+def test_the_root_lists_the_command_table():
     with click.Context(root) as context:
         assert root.list_commands(context) == list(COMMANDS)
 
 
-def test_following_events_goes_on_from_the_last_one_when_the_engine_was_away(tmp_path: Path):
+def test_events_resume_from_the_last_one_after_a_lost_connection(tmp_path: Path):
     def event(number: int) -> bytes:
         return json.dumps({"Type": "container", "Action": f"a{number}", "timeNano": number * 10**9}).encode() + b"\n"
 

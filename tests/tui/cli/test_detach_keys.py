@@ -17,19 +17,19 @@ def test_keys_are_written_as_docker_writes_them(text: str, sent: bytes):
 
 
 @pytest.mark.parametrize("text", ["", "ctrl-", "ctrl-P", "ctrl-ab", "alt-x", "a,,b", "é"])
-def test_what_is_no_key_is_refused(text: str):
+def test_a_malformed_key_is_refused(text: str):
     with pytest.raises(InvalidInput):
         parse_keys(text)
 
 
-def test_the_keys_are_found_in_whatever_pieces_they_come_and_are_not_passed_on():
+def test_split_keys_are_found_and_not_forwarded():
     assert DetachKeys(b"\x10\x11").feed(b"ab\x10\x11cd") == (b"ab", True)
     keys = DetachKeys(b"\x10\x11")
     assert keys.feed(b"ab\x10") == (b"ab", False)
     assert keys.feed(b"\x11") == (b"", True)
 
 
-def test_a_beginning_that_goes_on_otherwise_is_passed_on_in_order():
+def test_a_broken_off_prefix_is_forwarded_in_order():
     keys = DetachKeys(b"\x10\x11")
     passed = b"".join(keys.feed(piece)[0] for piece in (b"a\x10", b"\x10", b"b", b"\x11\x10c"))
     assert passed == b"a\x10\x10b\x11\x10c"

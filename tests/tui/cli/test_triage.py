@@ -41,12 +41,12 @@ def test_a_recorded_verdict_on_the_same_death_wins_where_events_are_lost(recorde
     assert _more_confident(near).cause == "stop-timeout"
 
 
-def test_another_death_of_the_same_container_says_nothing(recorded: None) -> None:
+def test_another_death_of_the_same_container_is_ignored(recorded: None) -> None:
     later = verdict("killed-externally", 0.34, ended_ns=ENDED + 60 * 10**9, unread=LOST)
     assert _more_confident(later).cause == "killed-externally"
 
 
-def test_who_saw_everything_needs_no_record(recorded: None) -> None:
+def test_a_verdict_from_full_evidence_needs_no_record(recorded: None) -> None:
     assert _more_confident(verdict("oom-killed", 0.9)).cause == "oom-killed"
     assert _more_confident(verdict("oom-killed", 0.98, unread=LOST)).cause == "oom-killed"
 

@@ -27,7 +27,7 @@ def _row(name: str, size: str = "1", note: str = "", extra: str = "") -> list[Ce
     return [Cell(name), Cell(size), Cell(note), Cell(extra)]
 
 
-def test_plain_columns_are_aligned_and_nothing_is_cut():
+def test_plain_columns_are_aligned_and_never_cut():
     long = "n" * 300
     assert plain(COLUMNS, [_row("a", "10"), _row(long, "1", "x")]).splitlines() == [
         f"{'NAME':<300}  SIZE  NOTE  EXTRA",
@@ -41,7 +41,7 @@ def test_a_terminal_hides_columns_without_text_only_when_asked():
     assert _drawn([_row("a")], 80, hide_empty=False)[0].split() == ["NAME", "SIZE", "NOTE", "EXTRA"]
 
 
-def test_no_rows_still_have_a_heading():
+def test_an_empty_table_has_a_heading():
     assert _drawn([], 80)[0].split() == ["NAME", "SIZE", "NOTE", "EXTRA"]
 
 
@@ -59,7 +59,7 @@ def test_wide_characters_do_not_break_the_lines():
     assert len(_drawn([_row("容器" * 40, "1")], 30)) == 2
 
 
-def test_hostile_text_reaches_neither_kind_of_table():
+def test_both_kinds_of_table_sanitise_hostile_text():
     hostile = "\x1b]0;owned\x07\x1b[2J[bold]x[/bold]\nsecond\u202eline\x9b"
     for text in (plain(COLUMNS, [_row(hostile)]), "\n".join(_drawn([_row(hostile)], 120))):
         assert len(text.splitlines()) == 2

@@ -1,4 +1,4 @@
-"""How an error becomes text and an exit code."""
+"""Errors as text and as exit codes."""
 
 from __future__ import annotations
 
@@ -63,25 +63,25 @@ def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int):
     [error for error, _ in ALL if isinstance(error, PydError) and error.reference != "usage"],
     ids=lambda e: e.reference,
 )
-def test_before_a_command_ran_every_failure_is_pyds_own(error: PydError):
+def test_a_failure_before_the_command_exits_with_125(error: PydError):
     assert failures.exit_code(error, before_command=True) == 125
 
 
-def test_what_happened_is_one_line_and_what_to_do_another():
+def test_message_and_hint_are_a_line_each():
     assert failures.lines(NotFound("no such container: x", hint="try y", reference="no-such-container")) == [
         "no such container: x [no-such-container]",
         "hint: try y",
     ]
 
 
-def test_names_that_look_alike_are_offered_where_there_is_no_better_hint():
+def test_similar_names_are_the_hint_if_there_is_no_other():
     assert failures.lines(NotFound("m", nearest=["web-1", "web-2"]))[1] == "hint: did you mean web-1, web-2?"
     assert failures.lines(Ambiguous("m", candidates=["ab", "ac"]))[1] == "hint: it could be ab, ac"
 
 
-def test_an_engines_message_can_neither_act_on_the_terminal_nor_forge_a_line():
-    told = failures.lines(EngineError("bad\n\x1b[2J\npyd: all is well", hint="x\r\ny"))
-    assert told == ["bad ␛[2J pyd: all is well [engine-error]", "hint: x y"]
+def test_an_engines_message_can_neither_control_the_terminal_nor_forge_a_line():
+    text = failures.lines(EngineError("bad\n\x1b[2J\npyd: all is well", hint="x\r\ny"))
+    assert text == ["bad ␛[2J pyd: all is well [engine-error]", "hint: x y"]
 
 
 def test_an_interruption_and_a_closed_pipe_are_quiet():
@@ -89,7 +89,7 @@ def test_an_interruption_and_a_closed_pipe_are_quiet():
     assert failures.lines(BrokenPipeError()) == []
 
 
-def test_a_bug_is_told_without_a_traceback_unless_asked_for(
+def test_a_bug_is_reported_with_a_traceback_only_on_request(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("PYD_TRACEBACK", raising=False)

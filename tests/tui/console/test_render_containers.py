@@ -32,14 +32,14 @@ def _summary(**fields: object) -> ContainerSummary:
         ("created", "Created", None, None),
     ],
 )
-def test_health_and_exit_code_are_read_from_the_engines_words(
+def test_health_and_exit_code_are_parsed_from_the_status_text(
     state: str, status: str, health: str | None, code: int | None
 ):
-    told = row(_summary(state=state, status=status))
-    assert (told.health, told.exit_code) == (health, code)
+    record = row(_summary(state=state, status=status))
+    assert (record.health, record.exit_code) == (health, code)
 
 
-def test_a_line_tells_state_exit_code_age_ports_and_project():
+def test_a_line_shows_state_exit_code_age_ports_and_project():
     dead = _summary(
         state="exited",
         status="Exited (137) 2 minutes ago",
@@ -51,7 +51,7 @@ def test_a_line_tells_state_exit_code_age_ports_and_project():
     assert lines[1].split() == ["web", "nginx", "exited", "137", "2m", "8080->80", "shop"]
 
 
-def test_cells_and_columns_are_as_many_whatever_is_asked_for():
+def test_every_set_of_options_has_as_many_cells_as_columns():
     for size in (False, True):
         for full in (False, True):
             shown = cells([_summary(size_rw=5)], now=NOW, size=size, full=full)
@@ -64,15 +64,17 @@ def test_cells_and_columns_are_as_many_whatever_is_asked_for():
     ("code", "recorded", "why"),
     [(137, "oom-killed", "oom-killed"), (137, None, "SIGKILL"), (127, None, "command not found"), (3, None, "")],
 )
-def test_the_dead_have_the_recorded_cause_or_what_their_code_says_by_itself(code: int, recorded: str | None, why: str):
+def test_exited_containers_show_the_recorded_cause_or_the_meaning_of_their_code(
+    code: int, recorded: str | None, why: str
+):
     dead = _summary(state="exited", status=f"Exited ({code}) 2 minutes ago")
     causes = {} if recorded is None else {dead.id: recorded}
-    place = [column.title for column in columns(dead=True)].index("WHY")
-    assert cells([dead], now=NOW, causes=causes)[0][place].text == why
+    index = [column.title for column in columns(dead=True)].index("WHY")
+    assert cells([dead], now=NOW, causes=causes)[0][index].text == why
     assert row(dead, cause=recorded).cause == recorded
 
 
-def test_a_digest_is_shortened_only_where_it_may_be():
+def test_digests_are_shortened_only_on_request():
     digest = "nginx@sha256:" + "a" * 64
     assert cells([_summary(image=digest)], now=NOW)[0][1].text == digest
     assert cells([_summary(image=digest)], now=NOW, short_digests=True)[0][1].text == "nginx@" + "a" * 12

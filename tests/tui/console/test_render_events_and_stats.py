@@ -15,11 +15,11 @@ def _event(action: str, **attributes: str) -> Event:
     return Event(type="container", action=action, actor=actor, time_nano=1_700_000_000 * 10**9)
 
 
-def test_a_death_tells_its_exit_code():
+def test_a_death_shows_its_exit_code():
     assert line(_event("die", exitCode="137", image="nginx")).endswith("container die web image=nginx exitCode=137")
 
 
-def test_colour_is_on_the_action_alone_and_only_when_asked_for():
+def test_only_the_action_is_coloured_and_only_on_request():
     assert "\x1b" not in line(_event("die", exitCode="1"))
     assert "container \x1b[31mdie\x1b[0m web" in line(_event("die", exitCode="1"), colour=True)
 
@@ -35,19 +35,19 @@ def _line(name: str, cpu: float | None = None, memory: int | None = None) -> tup
     return ContainerInfo(id=name, name=name, state="running" if usage else "exited"), usage
 
 
-def test_the_greatest_comes_first_and_the_dead_last():
+def test_the_largest_comes_first_and_exited_containers_last():
     lines = [_line("a", 1, 300), _line("b", 90, 100), _line("dead"), _line("c", 1, 200)]
     assert [entry.name for entry, _ in ordered(lines, by="name")] == ["a", "b", "c", "dead"]
     assert [entry.name for entry, _ in ordered(lines, by="cpu")] == ["b", "a", "c", "dead"]
     assert [entry.name for entry, _ in ordered(lines, by="memory")] == ["a", "c", "b", "dead"]
 
 
-def test_numbers_have_units_and_what_is_not_known_stays_empty():
+def test_numbers_have_units_and_unknown_ones_are_empty():
     text = plain(COLUMNS, cells([_line("a", 12.345, 1536), _line("dead")])).splitlines()
     assert text[1].split() == ["a", "12.3", "1.5", "KiB", "1", "MiB", "3"]
     assert text[2].split() == ["dead", "exited"]
 
 
-def test_a_record_tells_nothing_of_a_container_that_does_not_run():
-    told = record(_line("dead"))
-    assert (told.time, told.cpu_percent, told.memory_bytes) == (None, None, None)
+def test_the_record_of_a_stopped_container_has_no_numbers():
+    usage = record(_line("dead"))
+    assert (usage.time, usage.cpu_percent, usage.memory_bytes) == (None, None, None)

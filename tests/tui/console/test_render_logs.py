@@ -25,38 +25,38 @@ def test_each_name_has_its_own_colour():
     assert second.startswith("\x1b[33mdb  |\x1b[0m ")
 
 
-def test_the_containers_colours_pass_on_a_terminal_and_end_with_the_line():
+def test_the_containers_colours_are_kept_on_a_terminal_and_reset_at_line_end():
     assert LogPrinter(["web"], colour=True).text([_line(b"\x1b[1;31mred")]) == "\x1b[1;31mred\x1b[0m\n"
 
 
-def test_without_colour_there_is_no_escape_at_all():
+def test_output_without_colour_has_no_escapes():
     assert LogPrinter(["web"]).text([_line(b"\x1b[1;31mred\x1b[0m \x1b]52;c;eA==\x07")]) == "red ␛]52;c;eA==␇\n"
 
 
-def test_nothing_but_colour_passes_on_a_terminal():
+def test_only_colour_escapes_are_kept_on_a_terminal():
     shown = LogPrinter(["web"], colour=True).text([_line(b"\x1b[2J\x1b[31mx\x9b1A\x0b\xff\xe2\x80\xae")])
     assert shown.replace("\x1b[31m", "").replace("\x1b[0m", "").isprintable() is False  # its newline
     assert "\x1b" not in shown.replace("\x1b[31m", "").replace("\x1b[0m", "")
     assert not set(shown) & set("\x9b\x0b\u202e")
 
 
-def test_times_are_told_when_asked_for_and_known():
+def test_known_times_are_shown_on_request():
     assert LogPrinter(["web"], times=True).text([_line(b"a", time_ns=1_700_000_000_123_456_789), _line(b"b")]) == (
         "2023-11-14T22:13:20.123456789Z a\nb\n"
     )
 
 
-def test_a_carriage_return_at_the_end_is_no_part_of_the_line_and_a_cut_is_told():
+def test_a_trailing_carriage_return_is_dropped_and_a_cut_is_shown():
     assert LogPrinter(["web"]).text([_line(b"a\r"), _line(b"long", cut=12)]) == "a\nlong … (12 bytes cut)\n"
 
 
-def test_a_gap_is_stated_with_what_it_cost():
+def test_a_gap_is_shown_with_its_lost_lines():
     gap = Gap(reason="the engine stopped answering", lost=None, since_ns=0, until_ns=2 * 10**9, name="web")
     text = LogPrinter(["web"]).text([gap])
     assert text == "-- web: the engine stopped answering, for 2.0 s: some lines may be missing --\n"
 
 
-def test_records_are_a_document_a_line_with_nothing_for_the_terminal_to_act_on():
+def test_records_are_one_document_per_line_without_control_characters():
     gap = Gap(reason="away", lost=0)
     text = records([_line(b"\x1b[31mx\xe2\x80\xae\n\xff", time_ns=1), gap])
     assert text.count("\n") == 2

@@ -1,4 +1,4 @@
-"""Options as Go programs take them, settled before click reads them."""
+"""Flags as Go programs take them, rewritten before click parses them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ PARAMETERS = [
         ("-- -a", "-- -a"),
     ],
 )
-def test_what_was_typed_means_the_same_in_the_names_click_finds_at_once(typed: str, settled: str):
+def test_arguments_are_rewritten_to_the_names_click_finds_first(typed: str, settled: str):
     assert settle_switches(PARAMETERS, typed.split(), whole=True) == settled.split()
 
 
-def test_what_follows_a_name_is_left_alone_where_it_is_another_programs():
+def test_arguments_of_another_program_are_kept():
     assert settle_switches(PARAMETERS, ["-a", "web", "sh", "-a"], whole=False) == ["--all", "web", "sh", "-a"]

@@ -33,7 +33,7 @@ def test_a_date_is_in_its_own_zone_or_the_local_one():
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "1h 30m", "-5m", "9999999-01-01", "10x"])
-def test_what_is_no_time_is_told_with_what_would_be(text: str):
+def test_a_malformed_time_is_refused_with_examples(text: str):
     with pytest.raises(InvalidInput) as caught:
         parse_when(text, now_ns=NOW)
     assert "1h30m" in caught.value.hint

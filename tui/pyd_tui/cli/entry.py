@@ -1,4 +1,4 @@
-"""The root command, and how a command line becomes a call of a verb."""
+"""The root command, and running a command line."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pyd_tui.console.usage_errors import from_click
 
 
 def dashboard(ctx: click.Context, *, all_contexts: bool, theme: ThemeName | None, view: str, filter: str) -> None:
-    """Opens the dashboard when `pyd` is called without a verb on a terminal; else prints help."""
+    """Open the dashboard when `pyd` runs without a command on a terminal; otherwise print help."""
     if ctx.invoked_subcommand is not None:
         if theme or view or filter:
-            raise click.UsageError("--theme, --view and --filter are for the dashboard alone")
+            raise click.UsageError("--theme, --view and --filter only apply to the dashboard")
         return
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         click.echo(ctx.get_help())
@@ -41,10 +41,10 @@ root = RootGroup(
     callback=click.pass_context(dashboard),
     params=[
         *global_options(json=True),
-        click.Option(["--theme"], type=click.Choice(THEMES), help="The dashboard's colours."),
-        click.Option(["--view"], default="", metavar="NAME", help="The view the dashboard opens: images, events …"),
-        click.Option(["--filter"], default="", metavar="WORDS", help="The filter the dashboard begins with."),
-        click.Option(["--all-contexts"], is_flag=True, help="Look at the engines of all docker contexts."),
+        click.Option(["--theme"], type=click.Choice(THEMES), help="Theme of the dashboard."),
+        click.Option(["--view"], default="", metavar="NAME", help="View the dashboard opens: images, events …"),
+        click.Option(["--filter"], default="", metavar="WORDS", help="Filter the dashboard starts with."),
+        click.Option(["--all-contexts"], is_flag=True, help="Show the engines of all docker contexts."),
         click.Option(
             ["--version"],
             is_flag=True,
@@ -56,15 +56,17 @@ root = RootGroup(
     ],
     invoke_without_command=True,
     context_settings=CONTEXT_SETTINGS,
-    help="See containers, understand why they died, enter any of them. Alone, pyd opens the dashboard.",
+    help="Inspect containers, find out why they died, and debug them. Without a command, pyd opens the dashboard.",
 )
 
 
 def invoke() -> int:
-    """Runs the verb and returns its exit code; click's own `main` would end the process on a closed pipe by itself.
+    """Run the command and return its exit code.
+
+    Click's own `main` would end the process on a closed pipe.
 
     Raises:
-        PydError: Click can't read the command line, or what the verb raises.
+        PydError: The command line is malformed, or the command failed.
     """
     try:
         if "_PYD_COMPLETE" in os.environ:

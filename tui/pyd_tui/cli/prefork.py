@@ -1,8 +1,8 @@
-"""What `pyd debug` starts before it loads anything: the process that will carry its session out.
+"""The supervisor process of a debug session, started before `pyd debug` loads anything.
 
-A fork copies what a process has, and what both go on to write to is copied once more; done first, it costs a tenth of
-the time that a session takes to begin. Command lines that come to no session, as one that asks for help, end it by
-ending themselves, or at once where they go on (`drop`).
+A fork copies the memory of a process, and pages that either side writes to later are copied again. Forking first makes
+it a tenth of a session's start. A command line that needs no session, such as `--help`, ends the supervisor by ending
+itself, or early with `drop` if it runs longer.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _supervisors: list[Supervisor] = []
 
 
 def start(*, certain: bool) -> None:
-    """Starts it, unless the caller has closed a standard stream: its socket must not become that.
+    """Start the supervisor, unless a standard stream is closed, whose descriptor its socket would take.
 
     Args:
-        certain: There will be a session, so it may prepare for it.
+        certain: Prepare for the session, because there will be one.
     """
     if None not in (sys.stdin, sys.stdout, sys.stderr):
         supervisor = _new()
@@ -28,13 +28,13 @@ def start(*, certain: bool) -> None:
 
 
 def take_supervisor() -> Supervisor:
-    """Returns the one that was started, a new one where none was; the caller closes it."""
+    """Return the supervisor that was started, or a new one; the caller closes it."""
     started = _supervisors.pop() if _supervisors else _new()
     return started if started.prepared else started.prepare()
 
 
 def drop() -> None:
-    """Ends the one that was started, for a command line that may take long and has no use for it."""
+    """End the supervisor that was started, for a command line that may take long and doesn't use it."""
     while _supervisors:
         _supervisors.pop().drop()
 

@@ -1,4 +1,4 @@
-"""What holds for every verb: usable streams before it, and its outcome as the process's end."""
+"""Start and end of every command: usable standard streams before it, its exit code after it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyd_tui.console import failures
 
 
 def end_with(work: Callable[[], int]) -> NoReturn:
-    """Runs a verb and ends the process with the exit code it returns; no traceback ever reaches the user."""
+    """Run a command and end the process with its exit code; the user never sees a traceback."""
     _open_streams()
     code = 0
     try:
@@ -30,7 +30,7 @@ def end_with(work: Callable[[], int]) -> NoReturn:
 
 
 def _open_streams() -> None:
-    """Makes the standard streams usable whatever the caller left of them, so that no write can fail for its text."""
+    """Reopen closed standard streams, and replace characters that a stream can't encode."""
     for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:  # closed by the caller; a file opened later must not become it
@@ -41,10 +41,9 @@ def _open_streams() -> None:
 
 
 def _exit(code: int) -> NoReturn:
-    """Flushes what was written and ends the process at once.
+    """Flush the output and end the process at once.
 
-    Everything with an end of its own has had it by now, and taking the interpreter apart module by module would cost
-    a tenth of a fast verb's time.
+    All resources are closed by now, and finalizing the interpreter would take a tenth of a fast command's time.
     """
     try:
         sys.stdout.flush()

@@ -12,23 +12,23 @@ from pyd_tui.console.command import HelpContext, write_examples
 
 
 class RootGroup(click.Group):
-    """`pyd` itself: knows its verbs by the table and loads one when it is used."""
+    """`pyd` itself, which loads a command of the table when it is used."""
 
     context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The verbs' names."""
+        """Return the names of the commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Loads a verb."""
+        """Load a command."""
         entry = COMMANDS.get(cmd_name)
         return None if entry is None else cast("click.Command", import_module(entry.module).command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Finds the verb of a command line; an unknown one is told with those that look like it."""
+        """Find the command of a command line; for an unknown one, suggest similar names."""
         name = args[0]
         if name not in COMMANDS and not ctx.resilient_parsing and not name.startswith("-"):
             from difflib import get_close_matches
@@ -39,7 +39,7 @@ class RootGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Completes verbs from the table, without loading them."""
+        """Complete commands from the table, without loading them."""
         from click.shell_completion import CompletionItem
 
         if incomplete.startswith("-"):
@@ -51,7 +51,7 @@ class RootGroup(click.Group):
         ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """The verbs by section, from the table."""
+        """Write the commands by section, from the table."""
         for section in dict.fromkeys(entry.section for entry in COMMANDS.values() if entry.section):
             with formatter.section(section):
                 formatter.write_dl(
@@ -59,5 +59,5 @@ class RootGroup(click.Group):
                 )
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """Shows the examples."""
+        """Write the examples."""
         write_examples(EXAMPLES, formatter)

@@ -1,1 +1,1 @@
-"""Terminal output that the command line and the debug shell share."""
+"""Commands, options, output and errors that the command line and the debug shell share."""

@@ -21,9 +21,9 @@ class TableColumn:
 
     Attributes:
         title: Its heading.
-        right: Numbers stand to the right.
-        rank: Which columns go first when a terminal is too narrow: the highest; 0 always stays.
-        cut: Cells may be shortened to this width, ellipsis included, before columns go; 0 keeps them whole.
+        right: Align to the right, as for numbers.
+        rank: The highest ranks are dropped first when a terminal is too narrow; 0 is always shown.
+        cut: The width to which cells may be shortened, ellipsis included, before columns are dropped; 0 is never.
     """
 
     title: str
@@ -34,13 +34,13 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text, made safe here, and a rich style for terminals."""
+    """Text, sanitised on creation, and a rich style for terminals."""
 
     text: str
     style: str = ""
 
     def __post_init__(self) -> None:
-        """Makes the text safe and one line."""
+        """Sanitise the text and put it on one line."""
         object.__setattr__(self, "text", safe(self.text).replace("\t", " "))
 
 
@@ -48,12 +48,12 @@ Rows = Sequence[Sequence[Cell]]
 
 
 def write_table(columns: Sequence[TableColumn], rows: Rows, *, hide_empty: bool = True) -> None:
-    """Writes a table to stdout.
+    """Write a table to stdout.
 
     Args:
         columns: The columns.
-        rows: As many cells each.
-        hide_empty: Leave out columns without any text, on a terminal; piped output always has all of them.
+        rows: A cell per column each.
+        hide_empty: Hide columns without text on a terminal; piped output always has all columns.
     """
     if not on_terminal():
         write(plain(columns, rows))
@@ -65,7 +65,7 @@ def write_table(columns: Sequence[TableColumn], rows: Rows, *, hide_empty: bool 
 
 
 def plain(columns: Sequence[TableColumn], rows: Rows) -> str:
-    """Returns aligned text, nothing cut and nothing coloured; columns are two spaces or more apart."""
+    """Return aligned text, without truncation and colours; columns are at least two spaces apart."""
     lines = [[column.title for column in columns], *([cell.text for cell in row] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     padded = (
@@ -79,7 +79,7 @@ def plain(columns: Sequence[TableColumn], rows: Rows) -> str:
 
 
 def fitted(columns: Sequence[TableColumn], rows: Rows, width: int, *, hide_empty: bool = True) -> Table:
-    """Returns a rich table of at most `width` terminal columns: first cells are cut, then columns go by rank."""
+    """Return a rich table of at most `width` terminal columns: cells are cut first, then columns dropped by rank."""
     from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
@@ -105,7 +105,7 @@ def fitted(columns: Sequence[TableColumn], rows: Rows, width: int, *, hide_empty
 
 
 def _widths(columns: Sequence[TableColumn], natural: Sequence[int], kept: list[int], width: int) -> dict[int, int]:
-    """Chooses the columns that stay, by index, and how wide each is."""
+    """Return the width of each column that stays, by index."""
 
     def least(index: int) -> int:
         return min(natural[index], columns[index].cut or natural[index])

@@ -1,4 +1,4 @@
-"""What commands of `pyd` are made of: the group that loads verbs late, and verbs with examples and global options."""
+"""Base classes of commands and groups, with examples and global options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTEXT_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_
 
 
 def global_options(*, json: bool) -> list[click.Parameter]:
-    """The options every verb takes, before or after its name."""
+    """Return the options that every command takes, before or after its name."""
 
     def keep(field: str) -> Callable[[click.Context, click.Parameter, Any], None]:
         def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
@@ -33,7 +33,7 @@ def global_options(*, json: bool) -> list[click.Parameter]:
             callback=keep("hosts"),
             expose_value=False,
             multiple=True,
-            help="The engine: unix:///path.sock, tcp://host:port or ssh://user@host. The dashboard takes several.",
+            help="Engine to use: unix:///path.sock, tcp://host:port or ssh://user@host. The dashboard takes several.",
         ),
         click.Option(
             ["--context"],
@@ -41,19 +41,19 @@ def global_options(*, json: bool) -> list[click.Parameter]:
             callback=keep("contexts"),
             expose_value=False,
             multiple=True,
-            help="A docker context. The dashboard takes several.",
+            help="Docker context to use. The dashboard takes several.",
         ),
         click.Option(
             ["--read-only"],
             is_flag=True,
             callback=keep("read_only"),
             expose_value=False,
-            help="Refuse everything that would change something on the engine.",
+            help="Refuse all requests that change something on the engine.",
         ),
     ]
     if json:
         options.append(
-            click.Option(["--json"], is_flag=True, callback=keep("json"), expose_value=False, help="Answer in JSON.")
+            click.Option(["--json"], is_flag=True, callback=keep("json"), expose_value=False, help="Write JSON.")
         )
     return options
 
@@ -62,18 +62,18 @@ class HelpFormatter(click.HelpFormatter):
     """Help with bold headings on a terminal."""
 
     def write_heading(self, heading: str) -> None:
-        """Writes a section's title."""
+        """Write the title of a section."""
         super().write_heading(f"\x1b[1m{heading}\x1b[0m" if coloured() else heading)
 
 
 class HelpContext(click.Context):
-    """A context whose help has them."""
+    """A context whose help has bold headings."""
 
     formatter_class = HelpFormatter
 
 
 class CommandWithExamples(click.Command):
-    """A command with examples in its help, whatever it is a command of.
+    """A command with examples in its help.
 
     Args:
         examples: Pairs of a command line and what it does.
@@ -88,15 +88,15 @@ class CommandWithExamples(click.Command):
         self.examples = examples
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """Shows the examples."""
+        """Write the examples."""
         write_examples(self.examples, formatter)
 
 
 class PydCommand(CommandWithExamples):
-    """A verb: examples in its help, and the global options after its name too.
+    """A command of `pyd`: examples in its help, and the global options after its name too.
 
     Args:
-        json: Whether it can answer in JSON.
+        json: Whether it has a `--json` option.
         arguments: As `CommandWithExamples`.
     """
 
@@ -105,18 +105,18 @@ class PydCommand(CommandWithExamples):
         self.global_options = global_options(json=json)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Its own options, then the global ones it hasn't itself under the same name, then `--help`."""
+        """Return its own options, then the global ones without a namesake, then `--help`."""
         *own, last = super().get_params(ctx)
         taken = {name for parameter in own for name in parameter.opts}
         shared = [option for option in self.global_options if taken.isdisjoint(option.opts)]
         return [*own, *shared, last]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Reads switches with a value, such as `--rm=false`, too."""
+        """Parse flags with a value, such as `--rm=false`, too."""
         return super().parse_args(ctx, settle_switches(self.get_params(ctx), args, whole=ctx.allow_interspersed_args))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Keeps the verb's own options apart from the global ones."""
+        """Write the command's own options, then the global ones."""
         own: list[tuple[str, str]] = []
         shared: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
@@ -129,7 +129,7 @@ class PydCommand(CommandWithExamples):
 
 
 class PydGroup(click.Group):
-    """Verbs below a verb, such as `context ls`."""
+    """A group of commands, such as `context`."""
 
     command_class = PydCommand
     context_class = HelpContext
@@ -140,12 +140,12 @@ class PydGroup(click.Group):
         self.examples = examples
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """Shows the examples."""
+        """Write the examples."""
         write_examples(self.examples, formatter)
 
 
 def write_examples(examples: Examples, formatter: click.HelpFormatter) -> None:
-    """Adds a section of examples to a help text."""
+    """Write a section of examples."""
     if examples:
         with formatter.section("Examples"):
             formatter.write_dl(examples, col_max=44)

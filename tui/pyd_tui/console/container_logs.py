@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogsOptions:
-    """What `pyd logs` was asked for.
+    """Options of `pyd logs`.
 
     Attributes:
         names: The containers.
-        follow: Go on with what they print from now on.
+        follow: Follow log output until they stop.
         restarts: Follow them through restarts, until they are removed.
-        tail: Lines from the end of each; None is all.
-        since: Nanoseconds since the epoch, as the next.
-        until: None is no end.
-        times: Tell when.
+        tail: The number of lines from the end of each log; None is all.
+        since: The start, in nanoseconds since the epoch.
+        until: The end, in nanoseconds since the epoch; None is no end.
+        times: Show timestamps.
         all: Every container, running or not.
-        grep: Only lines in which this regular expression is found; None is all lines.
-        ignore_case: Whatever their case.
+        grep: A regular expression that lines must match; None is all lines.
+        ignore_case: Ignore case when matching.
     """
 
     names: tuple[str, ...]
@@ -49,7 +49,7 @@ class LogsOptions:
 
 
 async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
-    """Prints the logs until they end, and returns how many lines they had."""
+    """Print logs until they end, and return the number of lines."""
     from pyd_core.client.gap import Gap
     from pyd_core.client.names import pick_container
     from pyd_core.logs.follow import follow
@@ -105,7 +105,7 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
 
 
 async def search_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
-    """Prints what is found in all logs, as it is found, those of one container in order; returns how many lines."""
+    """Print matching lines of all logs as they are found, in order per container; return their number."""
     from pyd_core.logs.search_all import search_all
     from pyd_tui.console.render.logs import LogPrinter, records
 

@@ -1,4 +1,4 @@
-"""The line that says why a followed container ended, beside its log."""
+"""Notices that explain why a followed container ended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ExitNotifier:
-    """Says on standard error why followed containers ended.
+    """Explains on standard error why followed containers ended.
 
     Args:
         engine: The containers' engine.
@@ -27,11 +27,11 @@ class ExitNotifier:
 
     def __init__(self, engine: EngineClient) -> None:
         self._engine = engine
-        self._tasks = TaskOwner(on_error=lambda _: None)  # the log is what was asked for; it must not end of this
+        self._tasks = TaskOwner(on_error=lambda _: None)  # a failed notice must not end the log
         self._waiting: list[asyncio.Task[None]] = []
 
     def watch(self, stream: LogStream, container: ContainerSummary) -> LogStream:
-        """Returns the same stream, whose end is told."""
+        """Return the same stream, and report the container's exit when it ends."""
 
         async def through() -> AsyncGenerator[Batch, None]:
             try:
@@ -44,7 +44,7 @@ class ExitNotifier:
         return LogStream(through())
 
     async def aclose(self, *, wait: bool) -> None:
-        """Ends it; what is still to be said is said first, unless the user has left."""
+        """Close the notifier, after pending notices if `wait` is set."""
         if wait:
             await asyncio.gather(*self._waiting, return_exceptions=True)
         await self._tasks.aclose()
@@ -58,7 +58,7 @@ class ExitNotifier:
         try:
             verdict = await explain(self._engine, container.id)
         except PydError:
-            return  # removed at once: nothing is left that could tell
+            return  # the container is already removed
         if verdict.ended is None:
             return
         name = safe(container.name)

@@ -1,4 +1,4 @@
-"""The one place where an error becomes text on stderr and an exit code; click's own come as `mistakes` makes them."""
+"""Errors as text on stderr and as exit codes; click's own errors are converted by `usage_errors`."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pyd_core.sanitise import safe
 FAILED = 1
 USAGE = 2
 UNAVAILABLE = 125
-"""The engine can't be used; in `debug` and `exec` any failure of pyd itself, as the docker CLI has it."""
+"""The engine can't be used; in `debug` and `exec`, any failure of pyd itself, as in the docker CLI."""
 INTERRUPTED = 128 + 2
 PIPE_CLOSED = 128 + 13
-"""As if SIGPIPE had ended it, which is what happens to other programs whose reader went away."""
+"""As for other programs that SIGPIPE ends because their reader is gone."""
 
 
 def exit_code(error: BaseException, *, before_command: bool = False) -> int:
-    """Returns the exit code an error ends pyd with.
+    """Return the exit code of pyd for an error.
 
     Args:
-        error: What ended it.
-        before_command: The verb was to run a command and pass its exit code on, and never got there: every failure of
-            pyd's own is then 125, so that nobody takes it for the command's.
+        error: The error.
+        before_command: The command that pyd should run was not reached. All failures of pyd then exit with 125, which
+            can't be mistaken for the command's exit code.
     """
     match error:
         case KeyboardInterrupt():
@@ -44,7 +44,7 @@ def exit_code(error: BaseException, *, before_command: bool = False) -> int:
 
 
 def lines(error: BaseException) -> list[str]:
-    """Returns what to tell of an error: what happened first, then what to do; nothing for an interruption."""
+    """Return the lines to print for an error: the message, then the hint; none for an interruption."""
     match error:
         case KeyboardInterrupt() | BrokenPipeError():
             return []
@@ -58,11 +58,11 @@ def lines(error: BaseException) -> list[str]:
 
 
 def report(error: BaseException, *, subject: str = "") -> None:
-    """Writes an error to stderr.
+    """Write an error to stderr.
 
     Args:
-        error: What happened.
-        subject: What it happened to, where several things were asked for.
+        error: The error.
+        subject: The object it concerns, if the command line names several.
     """
     text_lines = lines(error)
     if not text_lines:
@@ -80,7 +80,7 @@ def report(error: BaseException, *, subject: str = "") -> None:
 
 
 def _lines(message: str, reference: str, hint: str) -> list[str]:
-    # One line each, whatever an engine put into its message.
+    # A line each, even if the engine's message has line breaks.
     text_lines = [f"{safe(' '.join(message.split()))} [{reference}]"]
     if hint:
         text_lines.append(f"hint: {safe(' '.join(hint.split()))}")

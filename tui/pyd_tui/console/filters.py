@@ -1,4 +1,4 @@
-"""`--filter NAME=VALUE`, as the Engine API takes it."""
+"""The `--filter NAME=VALUE` option, for the Engine API."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import click
 from pyd_core.errors import InvalidInput
 
 
-def parse_filters(given: Sequence[str]) -> dict[str, list[str]] | None:
-    """Returns filters by name; values of one name are alternatives, names must all hold.
+def parse_filters(texts: Sequence[str]) -> dict[str, list[str]] | None:
+    """Return filters by name: values of a name are alternatives, and all names must match.
 
     Raises:
-        InvalidInput: One has no `=`.
+        InvalidInput: A filter has no `=`.
     """
     filters: dict[str, list[str]] = {}
-    for text in given:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise InvalidInput(f"not a filter: {text!r}", hint="write NAME=VALUE, such as status=exited or label=tier")
@@ -25,5 +25,5 @@ def parse_filters(given: Sequence[str]) -> dict[str, list[str]] | None:
 
 
 filter_option = click.option(
-    "-f", "--filter", "filters", multiple=True, metavar="NAME=VALUE", help="Only what fits; may be given again."
+    "-f", "--filter", "filters", multiple=True, metavar="NAME=VALUE", help="Filter output; may be repeated."
 )

@@ -1,4 +1,4 @@
-"""What every verb shares: the global options, and the way to an engine."""
+"""Global options, and access to the engine that they name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 
 
 class State(msgspec.Struct):
-    """The global options, as given before or after the verb."""
+    """The global options, given before or after the command's name."""
 
     hosts: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
@@ -27,19 +27,17 @@ class State(msgspec.Struct):
     read_only: bool = False
 
     def endpoint(self) -> Endpoint:
-        """Returns the engine's address; where there is none, the embedded engine is started.
+        """Return the engine's address; if there is none, start the embedded engine.
 
         Raises:
-            PydError: No engine was found and none may be started, or the options name none, or several.
+            PydError: No engine was found or could be started, or the options name several.
         """
         if len(self.hosts) > 1 or len(self.contexts) > 1:
-            raise InvalidInput(
-                "several engines are named", hint="only the dashboard looks at several; give one of them"
-            )
+            raise InvalidInput("several engines given", hint="only the dashboard takes several; name one of them")
         return self.endpoint_at(self.hosts[0] if self.hosts else None, self.contexts[0] if self.contexts else None)
 
     def endpoint_at(self, host: str | None = None, context: str | None = None) -> Endpoint:
-        """Returns the address of one of the engines that the options name."""
+        """Return the address of one engine that the options name."""
         from pyd_core.client.engine_choice import choose_endpoint
 
         try:
@@ -51,9 +49,9 @@ class State(msgspec.Struct):
         return msgspec.structs.replace(endpoint, read_only=True) if self.read_only else endpoint
 
     def ask(self, work: Callable[[EngineClient], Awaitable[T]]) -> T:
-        """Runs one-shot questions to the engine, by the fastest way to it.
+        """Run one-shot requests to the engine over the fastest transport.
 
-        `work` may await nothing but the engine: over a unix socket there is no event loop.
+        `work` may await nothing but the engine: on a unix socket, there is no event loop.
         """
         endpoint = self.endpoint()
         if endpoint.socket_path is None:
@@ -69,7 +67,7 @@ class State(msgspec.Struct):
         return run_now(work_once())
 
     def run(self, work: Callable[[EngineClient], Awaitable[T]], endpoint: Endpoint | None = None) -> T:
-        """Runs work that streams or does several things at once, in an event loop."""
+        """Run work that streams or is concurrent, in an event loop."""
         import asyncio
 
         from pyd_core.client.connect import open_engine
@@ -82,7 +80,7 @@ class State(msgspec.Struct):
 
 
 def pass_state(verb: Callable[Concatenate[State, P], T]) -> Callable[P, T]:
-    """Has a verb called with what the command line says for all verbs, as its first argument."""
+    """Pass the global options to a command as its first argument."""
     import click
 
     return click.make_pass_decorator(State, ensure=True)(verb)

@@ -1,4 +1,4 @@
-"""Lists of things: a table, ids alone, JSON, or a template of the docker CLI's."""
+"""Lists of objects: a table, only ids, JSON, or a template of the docker CLI."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 COLUMN_GAP = 3
-"""Spaces between columns of a template's table, as the docker CLI has them; a column is ten wide at least."""
+"""Spaces between the columns of a template's table, as in the docker CLI."""
 MIN_COLUMN_CHARS = 10
 
 format_option = click.option(
     "--format",
     default="",
     metavar="TEMPLATE",
-    help="table, json, a Go template, or `table` and one: 'table {{.Name}}\t{{.ID}}'.",
+    help="table, json, a Go template, or `table` and a template: 'table {{.Name}}\t{{.ID}}'.",
 )
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Only names or ids.")
-full_option = click.option("--no-trunc", "full", is_flag=True, help="Nothing shortened.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only names or ids.")
+full_option = click.option("--no-trunc", "full", is_flag=True, help="Don't truncate output.")
 
 
 def list_options(command: F) -> F:
-    """Gives a verb what every list of the docker CLI takes."""
+    """Add the options that every list of the docker CLI takes."""
     return quiet_option(filter_option(full_option(format_option(command))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableListing(Generic[T]):
-    """How things of a kind are listed.
+    """The listing of one kind of object.
 
     Attributes:
-        fields: The docker CLI's placeholders for one thing; the second argument is `--no-trunc`.
-        titles: A heading for each placeholder that has one.
-        shown: Placeholders that are columns of the table.
-        identity: The one that `-q` prints.
-        right: Those whose column stands to the right.
+        fields: Returns the docker CLI's placeholders of an object; the second argument is `--no-trunc`.
+        titles: The headings of placeholders.
+        shown: The placeholders that are columns of the table.
+        identity: The placeholder that `-q` prints.
+        right: The placeholders whose column is aligned to the right.
     """
 
     fields: Callable[[T, bool], Mapping[str, Any]]
@@ -55,7 +55,7 @@ class TableListing(Generic[T]):
     right: frozenset[str] = frozenset()
 
     def write(self, state: State, items: Sequence[T], *, quiet: bool, full: bool, format: str) -> None:
-        """Writes them to stdout."""
+        """Write objects to stdout."""
         if quiet and not format:
             write("".join(f"{safe(str(self.fields(item, full)[self.identity]))}\n" for item in items))
         elif format and format != "table":
@@ -74,16 +74,16 @@ class TableListing(Generic[T]):
 def write_filled(
     format: str, rows: Sequence[Any], titles: Mapping[str, str], *, absent: frozenset[str] = frozenset()
 ) -> None:
-    """Fills a template in for each row; `json` is one document a line, `table …` has headings and columns.
+    """Fill a template in for each row; `json` writes a document per line, `table …` adds headings and columns.
 
     Args:
-        format: What the user typed.
-        rows: What is filled in.
-        titles: Headings, by placeholder.
-        absent: Fields that a row may leave out.
+        format: The template, as the user typed it.
+        rows: The values to fill in.
+        titles: The headings, by placeholder.
+        absent: The fields that a row may omit.
 
     Raises:
-        InvalidInput: The template can't be read or filled in.
+        InvalidInput: The template is malformed, or names a missing field.
     """
     from pyd_tui.console.template.execute import Template
 
@@ -106,7 +106,7 @@ def _safe_lines(text: str) -> str:
 
 
 def _aligned(lines: Sequence[str]) -> list[str]:
-    """Sets what tabs divide in columns, all but the last as wide as its widest cell."""
+    """Align tab-separated cells in columns, all but the last as wide as their widest cell."""
     rows = [line.split("\t") for line in lines]
     widths: dict[int, int] = {}
     for row in rows:

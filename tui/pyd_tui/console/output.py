@@ -1,4 +1,4 @@
-"""Writing to stdout: plain text, JSON, and whether there is a terminal to please."""
+"""Output to stdout: plain text, JSON, and detection of a terminal."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import sys
 import msgspec
 
 _HIDDEN = re.compile("[\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
-"""What JSON may hold as it is, and a terminal would act on or not show."""
+"""Characters that JSON allows unescaped, but that a terminal interprets or hides."""
 
 
 def on_terminal() -> bool:
-    """Whether stdout is a terminal."""
+    """Return whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 
 def coloured() -> bool:
-    """Whether output may be coloured: on a terminal that can, unless `NO_COLOR` says no (https://no-color.org)."""
+    """Return whether output may be coloured: on a terminal that supports it, unless `NO_COLOR` is set (https://no-color.org)."""
     return on_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def write(text: str) -> None:
-    """Writes to stdout."""
+    """Write text to stdout."""
     sys.stdout.write(text)
 
 
 def json_line(value: object) -> str:
-    """Encodes as JSON on one line, with all that a terminal would act on escaped: still the same JSON."""
+    """Encode a value as JSON on one line, with characters that a terminal interprets escaped."""
     return _HIDDEN.sub(_escape, msgspec.json.encode(value).decode())
 
 
 def json_document(raw: bytes) -> str:
-    """Indents JSON text, with all that a terminal would act on escaped."""
+    """Indent JSON text, with characters that a terminal interprets escaped."""
     return _HIDDEN.sub(_escape, msgspec.json.format(raw, indent=2).decode())
 
 
 def write_json(value: object) -> None:
-    """Writes one JSON document."""
+    """Write a value as a JSON document."""
     write(json_document(msgspec.json.encode(value)) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""What verbs that take their time tell the user beside what they print, and what they ask."""
+"""Notices, questions and progress of lengthy commands, on stderr."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pyd_core.sanitise import safe
 
 
 def notify(line: str) -> None:
-    """Tells the user a line."""
+    """Write a notice to the user."""
     sys.stderr.write(f"pyd: {safe(line)}\n")
     sys.stderr.flush()
 
 
 def answer(question: str) -> str:
-    """Asks the user and returns what is typed; nothing when that is interrupted."""
+    """Ask the user a question and return the reply; it is empty after ctrl-c."""
     sys.stderr.write(f"pyd: {safe(question)}")
     sys.stderr.flush()
     try:
@@ -48,14 +48,14 @@ class TerminalIO:
 
 
 class ProgressReporter:
-    """How the making of the toolbox goes, or the copying of files: a bar on a terminal, a line a stage elsewhere."""
+    """Progress of building the toolbox or copying files: a bar on a terminal, a line per stage elsewhere."""
 
     def __init__(self) -> None:
         self._bar: _Bar | None = None
         self._stage = ""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Takes how far a stage is; the bar ends with its stage: what comes next may need the terminal."""
+        """Show the progress of a stage, and end the bar with it: later output may need the terminal."""
         if not sys.stderr.isatty():
             if stage != self._stage:
                 notify(stage)
@@ -68,14 +68,14 @@ class ProgressReporter:
             self.stop()
 
     def stop(self) -> None:
-        """Takes the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
 
 class _Bar:
-    """A rich progress bar, a row a stage."""
+    """A rich progress bar with a row per stage."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -87,11 +87,11 @@ class _Bar:
         self._progress.start()
 
     def show(self, stage: str, done: int, total: int) -> None:
-        """Moves a stage's row."""
+        """Update the row of a stage."""
         if stage not in self._rows:
             self._rows[stage] = self._progress.add_task(stage, total=total)
         self._progress.update(self._rows[stage], completed=done, total=total)  # type: ignore[arg-type]
 
     def stop(self) -> None:
-        """Removes the bar from the screen."""
+        """Remove the bar from the screen."""
         self._progress.stop()

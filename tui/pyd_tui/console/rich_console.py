@@ -1,4 +1,4 @@
-"""The rich console of stdout, for verbs that found a terminal there."""
+"""The rich console of stdout, for commands that write to a terminal."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 @cache
 def console() -> Console:
-    """Returns the console; it obeys `NO_COLOR`, `TERM` and the terminal's width by itself."""
+    """Return the console, which respects `NO_COLOR`, `TERM` and the terminal's width."""
     from rich.console import Console
 
-    # Nothing shown is markup or guessed at: texts come from containers.
+    # No markup, highlighting or emoji: text comes from containers.
     return Console(markup=False, highlight=False, emoji=False)

@@ -1,4 +1,4 @@
-"""Options as Go programs take them (`--sig-proxy=false`, `--rm=true`), and by the name that is soonest found."""
+"""Flags with values as Go programs take them (`--sig-proxy=false`, `--rm=true`), and options by long names."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ NO = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 def settle_switches(parameters: Iterable[click.Parameter], args: Sequence[str], *, whole: bool) -> list[str]:
-    """Returns the arguments with each such switch as click knows it, or left out where it is off anyhow.
+    """Return arguments in which flags with values are rewritten for click.
 
-    An option of one letter gets its long name where it has one: click takes every option for a long one first, and when
-    it is none, loads what finds similar names and looks for them, before it thinks of letters.
+    A short option is replaced by its long name if it has one: click takes every option for a long one first, and loads
+    difflib to suggest similar names before it tries short ones.
 
     Args:
-        parameters: The command's.
-        args: What was typed.
-        whole: Options may follow arguments; else everything from the first argument on is left alone.
+        parameters: The parameters of the command.
+        args: The arguments as the user typed them.
+        whole: Options may follow arguments; else everything from the first argument on is kept.
     """
     options = {
         name: option
@@ -45,13 +45,13 @@ def settle_switches(parameters: Iterable[click.Parameter], args: Sequence[str], 
 
 
 def _long_name(letter: str, option: click.Option) -> str:
-    """Returns what means the same as `-x` in full, where there is such a name."""
+    """Return the long name of a short option, or the short one if it has none."""
     same = option.opts if letter in option.opts else option.secondary_opts
     return next((name for name in same if name.startswith("--")), letter)
 
 
 def _takes_next(known: dict[str, click.Option], arg: str) -> bool:
-    """Whether the argument after this one is its value."""
+    """Return whether an argument's value is the next argument."""
     if arg.startswith("--"):
         option = known.get(arg)
         return option is not None and not option.is_flag and not option.count

@@ -9,12 +9,12 @@ import tty
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-CHUNK = 65536
+CHUNK_BYTES = 65536
 
 
 @contextmanager
 def raw_mode(fd: int) -> Iterator[None]:
-    """Passes every key on as it is typed, and gives the terminal back as it was."""
+    """Put a terminal in raw mode within the block, and restore it afterwards."""
     before = termios.tcgetattr(fd)
     try:
         tty.setraw(fd)
@@ -24,15 +24,15 @@ def raw_mode(fd: int) -> Iterator[None]:
 
 
 def window_size(fd: int) -> tuple[int, int]:
-    """Returns columns and rows."""
+    """Return the columns and rows of a terminal."""
     size = os.get_terminal_size(fd)
     return size.columns, size.lines
 
 
 async def read_input(fd: int) -> AsyncIterator[bytes]:
-    """Reads until the end of input, and no faster than the caller takes it.
+    """Read until the end of input, no faster than the caller consumes it.
 
-    The descriptor stays blocking: another process may share it, and would find it changed.
+    The descriptor stays blocking, because another process may share it.
     """
     loop = asyncio.get_running_loop()
     while True:
@@ -47,7 +47,7 @@ async def read_input(fd: int) -> AsyncIterator[bytes]:
             finally:
                 loop.remove_reader(fd)
         try:
-            data = os.read(fd, CHUNK)
+            data = os.read(fd, CHUNK_BYTES)
         except OSError:  # the terminal is gone
             return
         if not data:

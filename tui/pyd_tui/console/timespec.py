@@ -1,4 +1,4 @@
-"""Times on a command line: how long ago, a date, or seconds since the epoch."""
+"""Times on a command line: a span before now, a date, or seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _UNITS = {
 
 
 def parse_span(text: str) -> int:
-    """Reads a span of time, `90s`, `1h30m` or `2d`, and returns nanoseconds.
+    """Parse a span of time (`90s`, `1h30m`, `2d`) and return nanoseconds.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: The text is malformed.
     """
     if not _SPAN.fullmatch(text):
         raise InvalidInput(f"not a span of time: {text!r}", hint="write 90s, 1h30m or 2d")
@@ -36,15 +36,15 @@ def parse_span(text: str) -> int:
 
 
 def parse_when(text: str, *, now_ns: int) -> int:
-    """Reads a time and returns nanoseconds since the epoch.
+    """Parse a time and return nanoseconds since the epoch.
 
     Args:
         text: A span before now (`90s`, `1h30m`, `2d`), an ISO 8601 date or time (in the local zone unless it names
             one), or seconds since the epoch with decimals.
-        now_ns: Now, nanoseconds since the epoch.
+        now_ns: The current time, in nanoseconds since the epoch.
 
     Raises:
-        InvalidInput: It is none of these.
+        InvalidInput: The text is malformed.
     """
     if epoch := _EPOCH.fullmatch(text):
         return int(epoch[1]) * 10**9 + int((epoch[2] or "0").ljust(9, "0"))
@@ -55,6 +55,6 @@ def parse_when(text: str, *, now_ns: int) -> int:
     except (ValueError, OverflowError):
         raise InvalidInput(
             f"not a time: {text!r}",
-            hint="write how long ago (10m, 1h30m), a date or time (2025-06-01T12:00), or seconds since 1970",
+            hint="write a span before now (10m, 1h30m), a date or time (2025-06-01T12:00), or seconds since 1970",
         ) from None
     return int(moment.replace(microsecond=0).timestamp()) * 10**9 + moment.microsecond * 1000

@@ -1,4 +1,4 @@
-"""`pyd completion`: the script that makes a shell complete verbs, options and container names."""
+"""`pyd completion`: scripts that make a shell complete commands, options and container names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SHELLS = ("bash", "zsh", "fish")
     cls=PydCommand,
     json=False,
     examples=(
-        ('eval "$(pyd completion bash)"', "for this shell; in ~/.bashrc for every one"),
-        ('eval "$(pyd completion zsh)"', "the same for zsh, in ~/.zshrc"),
+        ('eval "$(pyd completion bash)"', "for this shell; in ~/.bashrc for all shells"),
+        ('eval "$(pyd completion zsh)"', "for zsh, in ~/.zshrc"),
         ("pyd completion fish > ~/.config/fish/completions/pyd.fish", "for fish"),
     ),
 )

@@ -1,4 +1,4 @@
-"""`pyd compose`: the compose tool there is, on the chosen engine."""
+"""`pyd compose`: the installed compose tool, on the chosen engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
 
 TOOLS = (("docker", "compose"), ("docker-compose",), ("podman-compose",))
-"""In the order of what people mean by compose."""
+"""Compose tools, preferred ones first."""
 
 
 @click.command(
@@ -27,30 +27,32 @@ TOOLS = (("docker", "compose"), ("docker-compose",), ("podman-compose",))
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []},
     examples=(
-        ("pyd compose up -d", "what docker compose would do, on the engine pyd chose"),
-        ("pyd -H ssh://me@server compose ps", "on another machine"),
+        ("pyd compose up -d", "run docker compose against the engine that pyd chose"),
+        ("pyd -H ssh://me@server compose ps", "run it against another machine"),
     ),
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT]...")
-@click.option("--help", "asked", is_flag=True, help="Show this, and the tool's own help.")
+@click.option("--help", "asked", is_flag=True, help="Show this and the tool's own help.")
 @pass_state
 def command(state: State, /, *, arguments: tuple[str, ...], help_requested: bool) -> int:
-    """Run docker compose, docker-compose or podman-compose, the first there is, on the chosen engine."""
+    """Run docker compose, docker-compose or podman-compose, whichever is installed, on the chosen engine."""
     if help_requested:
         click.echo(click.get_current_context().get_help() + "\n")
         arguments = ("--help",)
     tool = find_tool()
     environment = {**os.environ, **_client_variables(state.endpoint())} if not help_requested else dict(os.environ)
     if state.read_only:
-        raise Unsupported("--read-only can't be held by another program", hint="leave it out", reference="read-only")
+        raise Unsupported(
+            "--read-only can't be enforced on another program", hint="run it without --read-only", reference="read-only"
+        )
     return subprocess.run([*tool, *arguments], env=environment, check=False).returncode
 
 
 def find_tool() -> tuple[str, ...]:
-    """Returns the program and what comes before its arguments.
+    """Return the compose program, with its subcommand if it is a plugin.
 
     Raises:
-        NotFound: There is none.
+        NotFound: None is installed.
     """
     for tool in TOOLS:
         if shutil.which(tool[0]) and (len(tool) == 1 or _has_plugin(tool)):
@@ -63,12 +65,12 @@ def find_tool() -> tuple[str, ...]:
 
 
 def _has_plugin(tool: tuple[str, ...]) -> bool:
-    """Whether a plugin of the docker CLI is there."""
+    """Return whether the docker CLI has the plugin."""
     return subprocess.run([*tool, "version"], capture_output=True, check=False).returncode == 0
 
 
 def _client_variables(endpoint: Endpoint) -> dict[str, str]:
-    """The variables by which a docker client finds an engine."""
+    """Return the environment variables that point a docker client to an engine."""
     variables = {"DOCKER_HOST": endpoint.url, "DOCKER_CONTEXT": ""}
     if endpoint.tls is not None and endpoint.tls.ca is not None:
         variables |= {

@@ -1,4 +1,4 @@
-"""`pyd demo`: a small playground on any engine."""
+"""`pyd demo`: demo containers on any engine."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from pyd_tui.console.output import write, write_json
     "demo",
     cls=PydCommand,
     examples=(
-        ("pyd demo", "five containers to play with, made without a registry"),
-        ("pyd", "see them"),
-        ("pyd demo down", "all of it away again"),
+        ("pyd demo", "create five demo containers, without a registry"),
+        ("pyd", "open the dashboard on them"),
+        ("pyd demo down", "remove them"),
     ),
 )
 @click.argument("what", type=click.Choice(("up", "down")), default="up", metavar="[up|down]")
 @pass_state
 def command(state: State, /, *, what: str) -> None:
-    """Bring up a web app without a shell, a chatty logger, a crash-looper, an out-of-memory victim and a sick one."""
+    """Create or remove demo containers: a web server, a logger, a crash loop, an OOM kill, a failing health check."""
     if what == "down":
         _down(state)
     else:
@@ -47,7 +47,9 @@ def _up(state: State) -> None:
     width = max(len(part.name) for part in containers) + len(NAME) + 1
     for part in containers:
         write(f"{NAME + '-' + part.name:<{width}}  {part.shows}\n")
-    write(f"\nThe web server listens on {safe(address)}; pyd shows all of them; pyd demo down takes them away.\n")
+    write(
+        f"\nThe web server listens on {safe(address)}. Run pyd to see the containers, pyd demo down to remove them.\n"
+    )
 
 
 def _down(state: State) -> None:
@@ -59,4 +61,4 @@ def _down(state: State) -> None:
     elif removed:
         write("".join(f"{safe(name)}\n" for name in removed))
     else:
-        write("there is no playground here\n")
+        write("no demo containers found\n")

@@ -1,4 +1,4 @@
-"""Taking part in what a process in a container reads and prints: bytes both ways until it ends or is let go."""
+"""Relay of standard streams between this terminal and a process in a container."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyd_core.client.transport.base import Duplex
 
 Resize = Callable[[int, int], Awaitable[None]]
-"""Tells the other side rows and columns."""
+"""Sends rows and columns to the other side."""
 Forward = Callable[[str], Awaitable[object]]
 """Sends the other side a signal by name."""
 
@@ -30,20 +30,20 @@ FORWARDED_SIGNALS = (
     *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCONT", "SIGTSTP", "SIGWINCH"),
     *("SIGTTIN", "SIGTTOU"),
 )
-"""Signals that reach the container's process instead of ours."""
+"""Signals forwarded to the container's process instead of ending this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachRelay:
-    """How to take part.
+    """A relay of standard streams to and from a process in a container.
 
     Attributes:
         tty: The other side has a terminal: its output isn't framed.
-        interactive: Pass our standard input on.
-        detach_keys: What lets go of it; empty is ctrl-p,ctrl-q.
-        resize: Called with the size of our terminal, now and when it changes.
-        forward: Called with the signals we get; None leaves them to end us.
-        refusal: How the runtime's own words begin where it writes them in place of the process's output.
+        interactive: Forward standard input.
+        detach_keys: The key sequence for detaching; empty is ctrl-p,ctrl-q.
+        resize: Called with the size of this terminal, at the start and when it changes.
+        forward: Called with the signals this process receives; None leaves them to end it.
+        refusal: The prefix of a runtime error that arrives in place of the process's output.
     """
 
     tty: bool
@@ -54,16 +54,16 @@ class AttachRelay:
     refusal: bytes = b""
 
     async def run(self, duplex: Duplex) -> str | None:
-        """Passes bytes both ways until the output ends.
+        """Relay bytes both ways until the output ends.
 
         Returns:
-            What the runtime said when it couldn't start the program, else an empty text; None when the user left.
+            The runtime's error if it couldn't start the program, else an empty text; None if the user detached.
         """
         keyboard = self.tty and self.interactive and sys.stdin.isatty()
         keys = DetachKeys(parse_keys(self.detach_keys or DEFAULT)) if keyboard else None
         terminal = raw_mode(sys.stdin.fileno()) if keyboard else contextlib.nullcontext()
         with terminal:
-            async with TaskOwner(on_error=lambda _: None) as tasks:  # a lost connection shows in the output's end
+            async with TaskOwner(on_error=lambda _: None) as tasks:  # a lost connection ends the output
                 receiving = tasks.start(self._receive(duplex))
                 left = asyncio.Event()
                 leaving = tasks.start(left.wait())
@@ -96,14 +96,14 @@ class AttachRelay:
         return safe_bytes(refusal.strip())
 
 
-def report_left_running() -> int:
-    """Tells that the process goes on without us, and returns the exit code of that."""
-    sys.stderr.write("pyd: left it running\n")
+def report_detached() -> int:
+    """Report that the process keeps running without a client, and return the exit code."""
+    sys.stderr.write("pyd: detached; the process keeps running\n")
     return 0
 
 
 def _watch_signals(left: asyncio.Event) -> list[int]:
-    """Has signals that would end the process end the session instead, so that the terminal is given back."""
+    """Make fatal signals end the session instead of the process, so that the terminal is restored."""
     received: list[int] = []
 
     def handler(number: int) -> None:
@@ -117,14 +117,14 @@ def _watch_signals(left: asyncio.Event) -> list[int]:
 
 @asynccontextmanager
 async def _forward_signals(forward: Forward | None, tasks: TaskOwner) -> AsyncIterator[None]:
-    """Passes signals on while the block runs."""
+    """Forward signals while the block runs."""
     if forward is None:
         yield
         return
     loop = asyncio.get_running_loop()
 
     async def send(name: str) -> None:
-        with contextlib.suppress(PydError):  # it may have ended meanwhile
+        with contextlib.suppress(PydError):  # the process may have ended
             await forward(name)
 
     numbers = [(getattr(signal, name), name.removeprefix("SIG")) for name in FORWARDED_SIGNALS if hasattr(signal, name)]
@@ -161,7 +161,7 @@ async def _send_sizes(resize: Resize) -> None:
         while await changed.wait():
             changed.clear()
             columns, rows = window_size(sys.stdout.fileno())
-            with contextlib.suppress(PydError):  # it may have ended meanwhile
+            with contextlib.suppress(PydError):  # the process may have ended
                 await resize(rows, columns)
     finally:
         loop.remove_signal_handler(signal.SIGWINCH)

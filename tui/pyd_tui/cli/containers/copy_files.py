@@ -1,4 +1,4 @@
-"""Copying files into containers and out of them, by the rules of cp -a (docker/cli, `container/cp.go`)."""
+"""Copying of files between containers and this machine, by the rules of `cp -a` (docker/cli, `container/cp.go`)."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
 
 MAX_MEMORY_BYTES = 16 * 2**20
-"""Bytes of an archive kept in memory; more go to a file without a name."""
+"""Bytes of an archive kept in memory; a larger one goes to an unnamed file."""
 MAX_LINKS = 40
 
 
 async def copy_out(
     engine: EngineClient, name: str, path: str, target: str, *, owners: bool, follow: bool, quiet: bool
 ) -> None:
-    """Copies out of a container to a path here, or as a tar to standard output.
+    """Copy from a container to a local path, or as a tar archive to standard output.
 
     Raises:
-        NotFound: There is no such container, path, or directory here.
-        InvalidInput: A directory would have to take a file's place.
+        NotFound: The container, its path or the local directory doesn't exist.
+        InvalidInput: A directory would replace a file.
     """
     container = await container_id(engine, name)
     path = path or "/"
@@ -57,11 +57,11 @@ async def copy_out(
 async def copy_in(
     engine: EngineClient, source: str, name: str, path: str, *, owners: bool, follow: bool, quiet: bool
 ) -> None:
-    """Copies a path here, or a tar on standard input, into a container.
+    """Copy a local path, or a tar archive from standard input, into a container.
 
     Raises:
-        NotFound: There is no such container, path here, or directory there.
-        InvalidInput: A directory would have to take a file's place.
+        NotFound: The container, its directory or the local path doesn't exist.
+        InvalidInput: A directory would replace a file.
     """
     container = await container_id(engine, name)
     path = path or "/"
@@ -86,14 +86,16 @@ async def copy_in(
 async def _destination(
     engine: EngineClient, container: str, source: str, path: str, *, is_directory: bool
 ) -> tuple[str, str]:
-    """Returns the directory inside that takes the archive, and what the source is called in it; `.` is its content."""
+    """Return the directory in the container to unpack in, and the name of the source there; `.` means its contents."""
     try:
         stat = await engine.containers.archive_stat(container, await _resolve_links(engine, container, path))
     except NotFound:
         parent, last = posixpath.split(path.rstrip("/"))
         if path.endswith("/") and not is_directory:
             raise NotFound(
-                f"no such directory in the container: {safe(path)}", hint="make it first", reference="no-such-directory"
+                f"no such directory in the container: {safe(path)}",
+                hint="create it first",
+                reference="no-such-directory",
             ) from None
         if is_directory and _means_content(source):
             last = posixpath.basename(path.rstrip("/").removesuffix("/."))
@@ -103,7 +105,7 @@ async def _destination(
             return path, "."
         return path, _name(source)
     if is_directory:
-        raise InvalidInput(f"can't copy a directory over a file: {safe(path)} in the container is one")
+        raise InvalidInput(f"can't copy a directory over a file: {safe(path)} in the container is a file")
     parent, last = posixpath.split(path.rstrip("/"))
     return parent or "/", last
 
@@ -125,7 +127,7 @@ def _is_directory(path: Path, *, follow: bool) -> bool:
 
 
 async def _resolve_links(engine: EngineClient, container: str, path: str) -> str:
-    """Returns the path that links at its end lead to; it needn't be there."""
+    """Return the path with symbolic links at its end resolved; it needn't exist."""
     for _ in range(MAX_LINKS):
         try:
             stat = await engine.containers.archive_stat(container, path)
@@ -145,11 +147,11 @@ def _pack(source: Path, arcname: str, out: IO[bytes], *, follow: bool) -> None:
 
 
 def _unpack(archive: IO[bytes], path: str, target: str, *, owners: bool) -> None:
-    """Unpacks what came from a container; nothing in it can leave the target (see `files.extraction`).
+    """Unpack an archive from a container; no member can leave the target (see `files.extraction`).
 
     Raises:
-        NotFound: The directory it should go to isn't there.
-        InvalidInput: It can't go there.
+        NotFound: The target's directory doesn't exist.
+        InvalidInput: The target can't be written.
     """
     local = Path(target)
     with tarfile.open(fileobj=archive) as tar:
@@ -172,19 +174,19 @@ def _unpack(archive: IO[bytes], path: str, target: str, *, owners: bool) -> None
 
 
 def _local_destination(local: Path, target: str, path: str, top: str, *, is_directory: bool) -> tuple[Path, str]:
-    """Returns the directory here that takes the archive, and what its top is called in it."""
+    """Return the local directory to unpack in, and the name of the archive's top there."""
     if local.is_dir():
         content = is_directory and path.endswith("/.")
         return local, "." if content else posixpath.basename(top) or "root"
     if local.exists() and is_directory:
-        raise InvalidInput(f"can't copy a directory over a file: {safe(target)} is one")
+        raise InvalidInput(f"can't copy a directory over a file: {safe(target)} is a file")
     if not local.parent.is_dir() or (target.endswith("/") and not is_directory):
-        raise NotFound(f"no such directory: {safe(target)}", hint="make it first", reference="no-such-directory")
+        raise NotFound(f"no such directory: {safe(target)}", hint="create it first", reference="no-such-directory")
     return local.parent, local.name
 
 
 def _keep_owners(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
-    """As the data filter, but owners stay."""
+    """Apply the data filter, but keep owners."""
     checked = data_filter(member, path)
     return checked and checked.replace(uid=member.uid, gid=member.gid, uname="", gname="", deep=False)
 

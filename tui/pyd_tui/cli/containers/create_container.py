@@ -1,4 +1,4 @@
-"""Making a container, and getting its image first where it is missing."""
+"""Creation of containers, with a pull of missing images."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 async def create_container(engine: EngineClient, body: CreateBody, options: CreateOptions) -> Created:
-    """Makes a container; its image is pulled first as `--pull` says, and its id written where `--cidfile` says.
+    """Create a container; pull its image as `--pull` demands, and write its id to `--cidfile`.
 
     Raises:
-        NotFound: There is no such image.
-        Conflict: The name is taken, or the file for the id exists.
+        NotFound: The image doesn't exist.
+        Conflict: The name is in use, or the file for the id exists.
     """
     name, platform = options.name or None, options.platform or None
     with _id_file(options.cidfile) as write_id:
@@ -46,7 +46,7 @@ async def create_container(engine: EngineClient, body: CreateBody, options: Crea
 
 
 def _is_about_image(error: NotFound) -> bool:
-    """Whether it is the image that is missing; a network or volume driver can be, too."""
+    """Return whether the image is missing, rather than a network or a volume driver."""
     return "image" in error.message.lower()
 
 
@@ -58,7 +58,7 @@ async def _pull(engine: EngineClient, image: str, platform: str | None, *, quiet
 
 @contextlib.contextmanager
 def _id_file(name: str) -> Iterator[Callable[[str], None]]:
-    """Hands over what writes the id; the file must be new, and goes again when nothing was made."""
+    """Yield a function that writes the id; the file must be new, and is removed if no id was written."""
     if not name:
         yield lambda _: None
         return

@@ -31,7 +31,7 @@ def _hidden(*names: str, **more: Any) -> click.Option:
 
 
 def image_arguments() -> list[click.Parameter]:
-    """The image, and the command with its arguments."""
+    """Return the arguments: the image, and the command with its own."""
     return [
         click.Argument(["image"], type=ImageName(), metavar="IMAGE"),
         click.Argument(["command"], nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND] [ARGUMENT]..."),
@@ -39,30 +39,32 @@ def image_arguments() -> list[click.Parameter]:
 
 
 def creation_options() -> list[click.Parameter]:
-    """All options that say what a container is to be, those people use most first."""
+    """Return all options that define a container, common ones first."""
     return [*_everyday(), *_network(), *_rights(), *_resources(), *_health(), *_rest()]
 
 
 def _everyday() -> list[click.Parameter]:
     return [
         _flag("-i", "--interactive", help="Keep standard input open."),
-        _flag("-t", "--tty", help="Give it a terminal."),
-        _flag("--rm", "auto_remove", help="Remove it when it ends."),
-        _text("--name", metavar="NAME", help="Its name."),
-        _list("-e", "--env", metavar="NAME[=VALUE]", help="Set a variable, or pass ours on."),
-        _list("--env-file", metavar="FILE", help="Set variables from a file."),
-        _list("-v", "--volume", "volumes", metavar="SOURCE:TARGET[:ro]", help="Mount a volume or a path of the host."),
-        _list("--mount", "mounts", metavar="FIELDS", help="Mount: type=bind,source=/a,target=/b,readonly."),
-        _list("--tmpfs", metavar="TARGET[:OPTIONS]", help="Mount a temporary file system in memory."),
-        _list("-p", "--publish", metavar="[HOST:]PORT", help="Publish a port to the host."),
-        _flag("-P", "--publish-all", help="Publish all exposed ports on free ones of the host."),
-        _text("-w", "--workdir", metavar="DIRECTORY", help="Run there."),
-        _text("-u", "--user", metavar="USER[:GROUP]", help="Run as this user."),
-        click.Option(["--entrypoint"], metavar="PROGRAM", help="In place of the image's; empty takes it away."),
-        _text("-h", "--hostname", metavar="NAME", help="Its host name."),
+        _flag("-t", "--tty", help="Allocate a terminal."),
+        _flag("--rm", "auto_remove", help="Remove the container when it exits."),
+        _text("--name", metavar="NAME", help="Name of the container."),
+        _list("-e", "--env", metavar="NAME[=VALUE]", help="Set a variable, or pass on the current one."),
+        _list("--env-file", metavar="FILE", help="Read variables from a file."),
+        _list("-v", "--volume", "volumes", metavar="SOURCE:TARGET[:ro]", help="Mount a volume or a host path."),
+        _list("--mount", "mounts", metavar="FIELDS", help="Attach a mount: type=bind,source=/a,target=/b,readonly."),
+        _list("--tmpfs", metavar="TARGET[:OPTIONS]", help="Mount a tmpfs."),
+        _list("-p", "--publish", metavar="[HOST:]PORT", help="Publish a port on the host."),
+        _flag("-P", "--publish-all", help="Publish all exposed ports on random host ports."),
+        _text("-w", "--workdir", metavar="DIRECTORY", help="Working directory."),
+        _text("-u", "--user", metavar="USER[:GROUP]", help="User to run as."),
+        click.Option(
+            ["--entrypoint"], metavar="PROGRAM", help="Override the entrypoint of the image; empty removes it."
+        ),
+        _text("-h", "--hostname", metavar="NAME", help="Host name of the container."),
         _list("-l", "--label", "labels", metavar="NAME[=VALUE]", help="Set a label."),
-        _list("--label-file", metavar="FILE", help="Set labels from a file."),
-        _text("--restart", metavar="POLICY", help="When it ends: no, on-failure[:N], always or unless-stopped."),
+        _list("--label-file", metavar="FILE", help="Read labels from a file."),
+        _text("--restart", metavar="POLICY", help="Restart policy: no, on-failure[:N], always or unless-stopped."),
         _flag("--init", help="Run an init that forwards signals and reaps processes."),
         click.Option(
             ["--pull"],
@@ -70,115 +72,127 @@ def _everyday() -> list[click.Parameter]:
             default="missing",
             help="When to pull the image.",
         ),
-        _text("--platform", metavar="OS/ARCHITECTURE", help="Which of the image's platforms."),
-        _flag("-q", "--quiet", help="Print nothing while pulling."),
+        _text("--platform", metavar="OS/ARCHITECTURE", help="Platform of the image."),
+        _flag("-q", "--quiet", help="Suppress pull output."),
     ]
 
 
 def _network() -> list[click.Parameter]:
     return [
         _list(
-            "--network", "--net", "networks", metavar="NETWORK", help="Join a network, host, none or container:NAME."
+            "--network",
+            "--net",
+            "networks",
+            metavar="NETWORK",
+            help="Network to connect to, or host, none or container:NAME.",
         ),
-        _list("--network-alias", "--net-alias", "aliases", metavar="NAME", help="Another name on the first network."),
-        _text("--ip", metavar="ADDRESS", help="Its IPv4 address there."),
-        _text("--ip6", metavar="ADDRESS", help="Its IPv6 address there."),
-        _list("--link-local-ip", metavar="ADDRESS", help="A link-local address."),
-        _text("--mac-address", metavar="ADDRESS", help="Its hardware address."),
-        _list("--link", "links", metavar="CONTAINER[:ALIAS]", help="Know another container by name."),
+        _list("--network-alias", "--net-alias", "aliases", metavar="NAME", help="Alias on the first network."),
+        _text("--ip", metavar="ADDRESS", help="IPv4 address on the first network."),
+        _text("--ip6", metavar="ADDRESS", help="IPv6 address on the first network."),
+        _list("--link-local-ip", metavar="ADDRESS", help="Link-local address."),
+        _text("--mac-address", metavar="ADDRESS", help="MAC address."),
+        _list("--link", "links", metavar="CONTAINER[:ALIAS]", help="Link to another container."),
         _list("--expose", metavar="PORT", help="Expose a port without publishing it."),
-        _list("--add-host", metavar="HOST:ADDRESS", help="A line of /etc/hosts."),
-        _list("--dns", metavar="ADDRESS", help="A name server."),
-        _list("--dns-option", "--dns-opt", metavar="OPTION", help="An option of resolv.conf."),
-        _list("--dns-search", metavar="DOMAIN", help="A domain to search names in."),
-        _text("--domainname", metavar="NAME", help="Its NIS domain."),
+        _list("--add-host", metavar="HOST:ADDRESS", help="Add an entry to /etc/hosts."),
+        _list("--dns", metavar="ADDRESS", help="DNS server."),
+        _list("--dns-option", "--dns-opt", metavar="OPTION", help="DNS option."),
+        _list("--dns-search", metavar="DOMAIN", help="DNS search domain."),
+        _text("--domainname", metavar="NAME", help="NIS domain name."),
     ]
 
 
 def _rights() -> list[click.Parameter]:
     return [
-        _flag("--privileged", help="With all capabilities and devices."),
-        _flag("--read-only", help="Mount its root file system read-only."),
+        _flag("--privileged", help="Grant all capabilities and devices."),
+        _flag("--read-only", help="Mount the root file system read-only."),
         _list("--cap-add", metavar="CAPABILITY", help="Add a capability, or ALL."),
-        _list("--cap-drop", metavar="CAPABILITY", help="Take a capability away, or ALL."),
-        _list("--security-opt", metavar="NAME[=VALUE]", help="seccomp=FILE, apparmor=NAME, no-new-privileges …"),
-        _list("--group-add", metavar="GROUP", help="Another group of its user."),
-        _list("--device", "devices", metavar="DEVICE", help="A device of the host: /dev/a[:/dev/b][:rwm]."),
-        _list("--device-cgroup-rule", metavar="RULE", help="Allow devices: 'c 13:* rwm'."),
-        _text("--gpus", metavar="GPUS", help="GPUs: all, a number, or device=0,1."),
+        _list("--cap-drop", metavar="CAPABILITY", help="Drop a capability, or ALL."),
+        _list(
+            "--security-opt",
+            metavar="NAME[=VALUE]",
+            help="Security option: seccomp=FILE, apparmor=NAME, no-new-privileges …",
+        ),
+        _list("--group-add", metavar="GROUP", help="Additional group of the user."),
+        _list("--device", "devices", metavar="DEVICE", help="Host device to add: /dev/a[:/dev/b][:rwm]."),
+        _list("--device-cgroup-rule", metavar="RULE", help="Device cgroup rule: 'c 13:* rwm'."),
+        _text("--gpus", metavar="GPUS", help="GPUs to add: all, a number, or device=0,1."),
         _text("--ipc", metavar="MODE", help="IPC namespace: private, shareable, host, container:NAME."),
-        _text("--pid", metavar="MODE", help="Process namespace: host, container:NAME."),
-        _text("--uts", metavar="MODE", help="Host name namespace: host."),
+        _text("--pid", metavar="MODE", help="PID namespace: host, container:NAME."),
+        _text("--uts", metavar="MODE", help="UTS namespace: host."),
         _text("--userns", metavar="MODE", help="User namespace: host."),
         _text("--cgroupns", metavar="MODE", help="Cgroup namespace: private or host."),
-        _text("--cgroup-parent", metavar="PATH", help="The cgroup above its own."),
-        _text("--runtime", metavar="NAME", help="The OCI runtime."),
-        _list("--sysctl", "sysctls", metavar="NAME=VALUE", help="A kernel parameter of its namespaces."),
-        _list("--annotation", "annotations", metavar="NAME=VALUE", help="An annotation for the OCI runtime."),
+        _text("--cgroup-parent", metavar="PATH", help="Parent cgroup."),
+        _text("--runtime", metavar="NAME", help="OCI runtime."),
+        _list("--sysctl", "sysctls", metavar="NAME=VALUE", help="Namespaced kernel parameter."),
+        _list("--annotation", "annotations", metavar="NAME=VALUE", help="Annotation for the OCI runtime."),
     ]
 
 
 def _resources() -> list[click.Parameter]:
     return [
-        _text("-m", "--memory", metavar="BYTES", help="Most memory, such as 512m."),
-        _text("--memory-swap", metavar="BYTES", help="Most memory and swap together; -1 is no limit."),
-        _text("--memory-reservation", metavar="BYTES", help="Memory it keeps when there is little."),
-        click.Option(["--memory-swappiness"], type=int, metavar="0-100", help="How gladly it swaps."),
-        _text("--cpus", metavar="NUMBER", help="Most processors, such as 1.5."),
-        _count("-c", "--cpu-shares", help="Its share of the processors."),
-        _count("--cpu-period", help="The scheduler's period, microseconds."),
-        _count("--cpu-quota", help="Its time in a period, microseconds."),
-        _count("--cpu-rt-period", help="The same for real-time processes."),
-        _count("--cpu-rt-runtime", help="Their time in a period."),
-        _text("--cpuset-cpus", metavar="LIST", help="Which processors: 0-3, 0,1."),
-        _text("--cpuset-mems", metavar="LIST", help="Which memory nodes."),
-        click.Option(["--pids-limit"], type=int, metavar="N", help="Most processes; -1 is no limit."),
-        _list("--ulimit", "ulimits", metavar="NAME=SOFT[:HARD]", help="A limit of its processes: nofile=1024."),
+        _text("-m", "--memory", metavar="BYTES", help="Memory limit, such as 512m."),
+        _text("--memory-swap", metavar="BYTES", help="Limit of memory plus swap; -1 is unlimited."),
+        _text("--memory-reservation", metavar="BYTES", help="Memory soft limit."),
+        click.Option(["--memory-swappiness"], type=int, metavar="0-100", help="Swappiness."),
+        _text("--cpus", metavar="NUMBER", help="Number of CPUs, such as 1.5."),
+        _count("-c", "--cpu-shares", help="CPU shares (relative weight)."),
+        _count("--cpu-period", help="CPU scheduler period, in microseconds."),
+        _count("--cpu-quota", help="CPU time per period, in microseconds."),
+        _count("--cpu-rt-period", help="Real-time scheduler period, in microseconds."),
+        _count("--cpu-rt-runtime", help="Real-time CPU time per period, in microseconds."),
+        _text("--cpuset-cpus", metavar="LIST", help="CPUs to run on: 0-3, 0,1."),
+        _text("--cpuset-mems", metavar="LIST", help="Memory nodes to use."),
+        click.Option(["--pids-limit"], type=int, metavar="N", help="Limit of processes; -1 is unlimited."),
+        _list("--ulimit", "ulimits", metavar="NAME=SOFT[:HARD]", help="Ulimit of its processes: nofile=1024."),
         _text("--shm-size", metavar="BYTES", help="Size of /dev/shm."),
-        _count("--blkio-weight", help="Its share of block I/O, 10 to 1000."),
-        _list("--blkio-weight-device", metavar="DEVICE:WEIGHT", help="The same for a device."),
-        _list("--device-read-bps", metavar="DEVICE:BYTES", help="Most bytes a second read from a device."),
-        _list("--device-write-bps", metavar="DEVICE:BYTES", help="Most bytes a second written to it."),
-        _list("--device-read-iops", metavar="DEVICE:N", help="Most reads a second."),
-        _list("--device-write-iops", metavar="DEVICE:N", help="Most writes a second."),
-        _flag("--oom-kill-disable", help="Don't kill it for want of memory."),
-        _count("--oom-score-adj", help="How readily the host kills it, -1000 to 1000."),
-        _list("--storage-opt", metavar="NAME=VALUE", help="An option of the storage driver: size=10G."),
+        _count("--blkio-weight", help="Block I/O weight, 10 to 1000."),
+        _list("--blkio-weight-device", metavar="DEVICE:WEIGHT", help="Block I/O weight of a device."),
+        _list("--device-read-bps", metavar="DEVICE:BYTES", help="Read rate limit of a device, in bytes per second."),
+        _list("--device-write-bps", metavar="DEVICE:BYTES", help="Write rate limit of a device, in bytes per second."),
+        _list("--device-read-iops", metavar="DEVICE:N", help="Read limit of a device, in operations per second."),
+        _list("--device-write-iops", metavar="DEVICE:N", help="Write limit of a device, in operations per second."),
+        _flag("--oom-kill-disable", help="Disable the OOM killer."),
+        _count("--oom-score-adj", help="OOM score adjustment, -1000 to 1000."),
+        _list("--storage-opt", metavar="NAME=VALUE", help="Storage driver option: size=10G."),
     ]
 
 
 def _health() -> list[click.Parameter]:
     return [
-        _text("--health-cmd", metavar="COMMAND", help="How to probe its health."),
-        _text("--health-interval", metavar="TIME", help="Time between probes, such as 30s."),
-        _text("--health-timeout", metavar="TIME", help="Time a probe may take."),
-        _count("--health-retries", help="Failures in a row until it is unhealthy."),
-        _text("--health-start-period", metavar="TIME", help="Time in which failures don't count."),
-        _text("--health-start-interval", metavar="TIME", help="Time between probes in it."),
-        _flag("--no-healthcheck", help="Not even the image's."),
+        _text("--health-cmd", metavar="COMMAND", help="Command to check health."),
+        _text("--health-interval", metavar="TIME", help="Time between checks, such as 30s."),
+        _text("--health-timeout", metavar="TIME", help="Maximum time of a check."),
+        _count("--health-retries", help="Consecutive failures that make it unhealthy."),
+        _text("--health-start-period", metavar="TIME", help="Start period in which failures don't count."),
+        _text("--health-start-interval", metavar="TIME", help="Time between checks during the start period."),
+        _flag("--no-healthcheck", help="Disable the health check of the image."),
     ]
 
 
 def _rest() -> list[click.Parameter]:
     return [
-        _text("--log-driver", metavar="NAME", help="Where its output goes."),
-        _list("--log-opt", metavar="NAME=VALUE", help="An option of that."),
-        _text("--stop-signal", metavar="SIGNAL", help="The signal that stops it."),
-        click.Option(["--stop-timeout"], type=int, metavar="SECONDS", help="Grace until it is killed."),
+        _text("--log-driver", metavar="NAME", help="Logging driver."),
+        _list("--log-opt", metavar="NAME=VALUE", help="Logging driver option."),
+        _text("--stop-signal", metavar="SIGNAL", help="Signal to stop the container."),
+        click.Option(["--stop-timeout"], type=int, metavar="SECONDS", help="Seconds to wait before it is killed."),
         click.Option(
-            ["--volumes-from"], multiple=True, type=ContainerName(), metavar="CONTAINER", help="Mount its volumes too."
+            ["--volumes-from"],
+            multiple=True,
+            type=ContainerName(),
+            metavar="CONTAINER",
+            help="Mount the volumes of another container.",
         ),
-        _text("--volume-driver", metavar="NAME", help="The driver of volumes given with -v."),
-        _text("--cidfile", metavar="FILE", help="Write its id there."),
+        _text("--volume-driver", metavar="NAME", help="Driver of volumes given with -v."),
+        _text("--cidfile", metavar="FILE", help="Write the container id to a file."),
         click.Option(
             ["-a", "--attach"],
             multiple=True,
             type=click.Choice(("stdin", "stdout", "stderr"), case_sensitive=False),
-            help="Attach only to this.",
+            help="Stream to attach.",
         ),
         _text("--isolation", metavar="NAME", help="Isolation technology, on Windows."),
-        _hidden("--disable-content-trust", is_flag=True, expose_value=False, help="Done without anyhow."),
-        _hidden("--kernel-memory", expose_value=False, help="No kernel has it any more."),
+        _hidden("--disable-content-trust", is_flag=True, expose_value=False, help="No effect."),
+        _hidden("--kernel-memory", expose_value=False, help="No effect: kernels no longer support it."),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The keys that leave a session running: found here, because an engine that finds them counts the session as failed."""
+"""Detach keys, handled by the client: an engine that handles them reports the session as failed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _CONTROL = "@abcdefghijklmnopqrstuvwxyz[\\]^_"
 
 
 def parse_keys(text: str) -> bytes:
-    """Returns what a terminal sends for keys such as `ctrl-p,ctrl-q` or `ctrl-],x`, as the docker CLI writes them.
+    """Return the bytes that a terminal sends for keys such as `ctrl-p,ctrl-q` or `ctrl-],x`, as in the docker CLI.
 
     Raises:
-        InvalidInput: One of them is neither a character nor `ctrl-` and one.
+        InvalidInput: A key is neither a character nor `ctrl-` and a character.
     """
     keys = bytearray()
     for name in text.split(","):
@@ -26,10 +26,10 @@ def parse_keys(text: str) -> bytes:
 
 
 class DetachKeys:
-    """Watches input for the keys, whatever pieces it comes in.
+    """Finds the keys in input that arrives in pieces.
 
     Args:
-        keys: What a terminal sends for them.
+        keys: The bytes that a terminal sends for them.
     """
 
     def __init__(self, keys: bytes) -> None:
@@ -37,7 +37,7 @@ class DetachKeys:
         self._held = b""
 
     def feed(self, data: bytes) -> tuple[bytes, bool]:
-        """Returns what to pass on, and whether the keys were pressed; what may be their beginning is held back."""
+        """Return the bytes to forward, and whether the keys were pressed; a possible prefix of them is held back."""
         data = self._held + data
         self._held = b""
         index = data.find(self._keys)

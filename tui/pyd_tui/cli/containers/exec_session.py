@@ -1,4 +1,4 @@
-"""An exec session, and its exit code."""
+"""Exec sessions and their exit codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.client.names import resolve_container
 from pyd_core.errors import Conflict, EngineError, PydError
-from pyd_tui.cli.containers.attach_relay import AttachRelay, report_left_running
+from pyd_tui.cli.containers.attach_relay import AttachRelay, report_detached
 from pyd_tui.console import failures
 
 if TYPE_CHECKING:
@@ -20,29 +20,29 @@ NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
 _RUNTIME_ERROR_PREFIX = b"OCI runtime exec failed"
-"""How Docker Engine begins what it writes to the stream in place of the program's output (moby, `daemon/exec.go`)."""
+"""The start of an error that Docker Engine writes in place of the program's output (moby, `daemon/exec.go`)."""
 _MISSING = re.compile(r"executable file .*not found|stat \S+: no such file or directory", re.IGNORECASE)
 _DENIED = re.compile(r"permission denied|is a directory|exec format error", re.IGNORECASE)
 
 INSPECT_DELAYS_S = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
-"""Seconds between looks at an exec whose output has ended: the engine may learn of its end a moment later."""
+"""Delays between inspections of an exec whose output has ended: the engine may learn of its end a moment later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecOptions:
-    """What `pyd exec` was asked for.
+    """Options of `pyd exec`.
 
     Attributes:
         name: The container.
-        command: Program and arguments.
-        interactive: Pass stdin on.
-        tty: Give it a terminal.
-        detach: Leave it running in the background.
+        command: The program and its arguments.
+        interactive: Attach standard input.
+        tty: Allocate a terminal.
+        detach: Run in the background.
         user: `name`, `uid`, `name:group` or `uid:gid`; empty is the container's own.
         workdir: Empty is the container's own.
         env: `NAME=VALUE`.
-        privileged: With all capabilities.
-        detach_keys: As the Engine API takes them (`ctrl-p,ctrl-q`); empty is the engine's default, which is that.
+        privileged: Grant all capabilities.
+        detach_keys: As the Engine API takes them (`ctrl-p,ctrl-q`); empty is the engine's default.
     """
 
     name: str
@@ -58,10 +58,10 @@ class ExecOptions:
 
 
 async def run_exec(engine: EngineClient, options: ExecOptions) -> int:
-    """Runs the program and returns its exit code; 126 when it can't be executed, 127 when there is none.
+    """Run a program and return its exit code: 126 if it can't be executed, 127 if it doesn't exist.
 
     Raises:
-        PydError: It was never started.
+        PydError: The program was never started.
     """
     container = await resolve_container(engine, options.name)
     try:
@@ -83,7 +83,7 @@ async def run_exec(engine: EngineClient, options: ExecOptions) -> int:
         duplex = await engine.execs.start(exec_id, tty=options.tty)
     except Conflict as error:
         raise Conflict(
-            error.message, hint=f"pyd debug {container.name} enters it as it is", reference="not-running"
+            error.message, hint=f"pyd debug {container.name} enters stopped containers too", reference="not-running"
         ) from error
     except EngineError as error:
         code = runtime_code(error.message)
@@ -101,7 +101,7 @@ async def run_exec(engine: EngineClient, options: ExecOptions) -> int:
     finally:
         await duplex.aclose()
     if refusal is None:
-        return report_left_running()
+        return report_detached()
     return await _exit_code(engine, exec_id, options, refusal)
 
 
@@ -115,13 +115,13 @@ async def _exit_code(engine: EngineClient, exec_id: str, options: ExecOptions, r
             if refusal:
                 sys.stdout.write(f"{refusal}\n")
             return state.exit_code
-    return report_left_running()
+    return report_detached()
 
 
 def runtime_code(message: str) -> int | None:
-    """Returns the exit code of a program that an engine couldn't start.
+    """Return the exit code of a program that an engine couldn't start, read from its error message.
 
-    Told from the engine's words; None when the program wasn't at fault.
+    It is None if the program wasn't at fault.
     """
     if _MISSING.search(message):
         return NOT_FOUND
@@ -131,7 +131,7 @@ def runtime_code(message: str) -> int | None:
 def _report_error(message: str, options: ExecOptions, code: int) -> int:
     program, name = options.command[0], options.name
     if _MISSING.search(message):
-        text, reference = f"there is no {program} in {name}", "command-not-found"
+        text, reference = f"no such command in {name}: {program}", "command-not-found"
     elif denied := _DENIED.search(message):
         text, reference = f"can't execute {program} in {name}: {denied.group()}", "command-not-executable"
     else:

@@ -1,4 +1,4 @@
-"""Running a new container: made, attached to, started, waited for."""
+"""Runs of new containers: create, attach, start and wait."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.errors import InvalidInput, NotFound, PydError
-from pyd_tui.cli.containers.attach_relay import AttachRelay, report_left_running
+from pyd_tui.cli.containers.attach_relay import AttachRelay, report_detached
 from pyd_tui.cli.containers.create_container import create_container
 from pyd_tui.cli.containers.creation_request import attached_streams, detached
 from pyd_tui.cli.containers.exec_session import runtime_code
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 async def launch(engine: EngineClient, body: CreateBody, options: RunOptions) -> int:
-    """Runs it and returns its exit code; 126 when its program can't be executed, 127 when there is none.
+    """Run a new container and return its exit code: 126 if its program can't be executed, 127 if it doesn't exist.
 
     Raises:
-        PydError: It was never started.
+        PydError: The container was never started.
     """
     if options.detach:
         if options.attach:
-            raise InvalidInput("--attach and --detach don't go together")
+            raise InvalidInput("--attach and --detach can't be combined")
         container = await create_container(engine, detached(body), options)
         if (code := await _start(engine, container.id, options.detach_keys)) is not None:
             return code
@@ -39,7 +39,7 @@ async def launch(engine: EngineClient, body: CreateBody, options: RunOptions) ->
         return 0
     if body.tty and body.attach_stdin and not sys.stdin.isatty():
         raise InvalidInput(
-            "-t asks for a terminal, and standard input is none", hint="leave -t out when input comes from a pipe"
+            "-t needs a terminal, and standard input isn't one", hint="omit -t when input comes from a pipe"
         )
     if body.tty and sys.stdout.isatty():
         columns, rows = window_size(sys.stdout.fileno())
@@ -59,23 +59,22 @@ async def launch(engine: EngineClient, body: CreateBody, options: RunOptions) ->
 
 @dataclass(frozen=True, kw_only=True)
 class AttachOptions:
-    """How to take part in a container that is about to start."""
+    """Options for attaching to a container before its start."""
 
     container_id: str
-    """Its id."""
     tty: bool
     streams: frozenset[str]
-    """Of `stdin`, `stdout` and `stderr`."""
+    """The streams to attach: `stdin`, `stdout` and `stderr`."""
     auto_remove: bool
     detach_keys: str = ""
     sig_proxy: bool = True
 
 
 async def attach_and_start(engine: EngineClient, options: AttachOptions) -> int:
-    """Attaches to a container, starts it and returns its exit code; 126 and 127 as `launch`.
+    """Attach to a container, start it and return its exit code; 126 and 127 as in `launch`.
 
     Raises:
-        PydError: It was never started.
+        PydError: The container was never started.
     """
     condition = "removed" if options.auto_remove else "next-exit"
     async with AsyncExitStack() as stack:
@@ -104,7 +103,7 @@ async def attach_and_start(engine: EngineClient, options: AttachOptions) -> int:
             else None,
         )
         if await relay.run(duplex) is None:
-            return report_left_running()
+            return report_detached()
         result = await ended()
         if result.error is not None and result.error.message:
             raise PydError(result.error.message, reference="wait-failed")
@@ -112,14 +111,14 @@ async def attach_and_start(engine: EngineClient, options: AttachOptions) -> int:
 
 
 async def _start(engine: EngineClient, container_id: str, detach_keys: str) -> int | None:
-    """Starts it; returns the exit code when its program couldn't be, and the engine has told why."""
+    """Start a container; if its program couldn't be started, report the engine's reason and return the exit code."""
     try:
         await engine.containers.start(container_id, detach_keys=detach_keys or None)
     except PydError as error:
         code = runtime_code(error.message)
         if code is None or isinstance(error, NotFound):
             raise
-        hint = "pyd triage tells more; look at --entrypoint and the command after the image"
+        hint = "see pyd triage for details; check --entrypoint and the command after the image"
         failures.report(PydError(error.message, hint=hint, reference="start-failed"))
         return code
     return None

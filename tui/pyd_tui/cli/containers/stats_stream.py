@@ -1,4 +1,4 @@
-"""Measuring containers for `pyd stats`, once or until interrupted."""
+"""Resource usage for `pyd stats`, once or until interrupted."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
 
 ONCE_INTERVAL_S = 0.5
-"""Seconds between the two samples of `--no-stream`: long enough for a steady rate."""
+"""The time between the two samples of `--no-stream`: long enough for a steady rate."""
 ONCE_TIMEOUT_S = 5.0
-"""Seconds after which `--no-stream` prints what it has."""
+"""The time after which `--no-stream` prints the samples it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatsOptions:
-    """What `pyd stats` was asked for.
+    """Options of `pyd stats`.
 
     Attributes:
-        names: Containers; none are all.
-        all: Those that don't run too.
-        once: Print one round and end.
+        names: The containers; without any, all of them.
+        all: Include stopped containers.
+        once: Print once and exit.
         sort: `name`, `cpu` or `memory`.
-        format: `table`, `json`, a Go template, or `table` and one; empty is our own table.
+        format: `table`, `json`, a Go template, or `table` and a template; empty is pyd's own table.
     """
 
     names: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class StatsOptions:
 
 
 async def show_stats(engine: EngineClient, options: StatsOptions, *, json: bool) -> None:
-    """Prints the use of containers, once or for as long as any of those asked for is there."""
+    """Print the resource usage of containers, once or until all the named ones are removed."""
     containers = await engine.containers.list(all=True)
     container_ids = {pick_container(containers, name).id for name in options.names}
     watcher = ContainerWatcher(engine)
@@ -75,13 +75,13 @@ async def show_stats(engine: EngineClient, options: StatsOptions, *, json: bool)
             while not watch.stopped:
                 await watch.wait_for_change()
                 lines = watch.lines
-                if watch.live and lines != drawn:  # the fleet also tells of what isn't shown here
+                if watch.live and lines != drawn:  # the watcher also reports changes that aren't shown here
                     drawn = lines
                     draw(lines)
 
 
 class _StatsWatch:
-    """A fleet and a meter at work, and what they have to tell."""
+    """A running watcher and stats collector, and the lines to show."""
 
     def __init__(
         self, watcher: ContainerWatcher, collector: StatsCollector, container_ids: set[str], options: StatsOptions
@@ -106,17 +106,17 @@ class _StatsWatch:
 
     @property
     def live(self) -> bool:
-        """Whether the fleet knows what there is."""
+        """Return whether the watcher has listed the containers."""
         return self._watcher.connection.state == "live"
 
     @property
     def stopped(self) -> bool:
-        """Whether none of those asked for is there any more."""
+        """Return whether all the named containers are removed."""
         return self.live and bool(self._container_ids) and not self._container_ids & self._watcher.containers.keys()
 
     @property
     def lines(self) -> list[Line]:
-        """What to show, in order."""
+        """The lines to show, in order."""
         everything = self._options.all or bool(self._container_ids)
         lines = [
             (entry, self._collector.usage.get(entry.id))
@@ -127,13 +127,13 @@ class _StatsWatch:
 
     @property
     def complete(self) -> bool:
-        """Whether every container that runs has rates too."""
+        """Return whether every running container has rates."""
         return self.live and all(
             usage is not None and usage.cpu_percent is not None for entry, usage in self.lines if entry.has_processes
         )
 
     async def wait_for_change(self) -> None:
-        """Waits until something changed."""
+        """Wait for the next change."""
         await self._change.wait()
         self._change.clear()
         if self._failure is not None:
@@ -169,7 +169,7 @@ def _printer(format: str, *, json: bool) -> Iterator[Callable[[list[Line]], None
 
 
 class _JsonLines:
-    """Writes each sample once, as a JSON line; the first of a container has no rates yet and is left out."""
+    """Writes each sample once, as a JSON line, but not the first of a container, which has no rates."""
 
     def __init__(self) -> None:
         self._written: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Sending a build's context to the engine and showing what it makes of it."""
+"""Builds: sending the context and showing the output."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from pyd_core.client.options import BuildOptions
 
 MAX_MEMORY_BYTES = 16 * 2**20
-"""Bytes of a context kept in memory; more go to a file without a name."""
+"""Bytes of a context kept in memory; a larger one goes to an unnamed file."""
 _BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})|^(?:sha256:)?([0-9a-f]{64})$")
 _BUILDKIT = re.compile(r"--mount|heredoc|buildkit", re.IGNORECASE)
 _ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
-"""How compressed archives begin."""
+"""Magic numbers of compressed archives."""
 
 
 async def build(engine: EngineClient, options: BuildOptions, *, source: str, file: str | None, quiet: bool) -> str:
-    """Builds an image and returns its id.
+    """Build an image and return its id.
 
     Raises:
-        NotFound: The context or the Dockerfile isn't there.
+        NotFound: The context or the Dockerfile doesn't exist.
         EngineError: A step failed.
     """
     with tempfile.SpooledTemporaryFile(MAX_MEMORY_BYTES) as archive:
@@ -55,15 +55,15 @@ async def build(engine: EngineClient, options: BuildOptions, *, source: str, fil
                 return await _show_progress(progress, None if quiet else sys.stdout)
         except PydError as error:
             if _BUILDKIT.search(error.message):
-                error.hint = "this Dockerfile needs BuildKit; pyd builds by the classic builder: use docker buildx"
+                error.hint = "this Dockerfile needs BuildKit, but pyd uses the classic builder: use docker buildx"
             raise
 
 
 def _pack_context(archive: IO[bytes], source: str, file: str | None) -> str:
-    """Packs the context and returns what the Dockerfile is called in it."""
+    """Pack the context and return the Dockerfile's name in it."""
     if source == "-":
         if file == "-":
-            raise InvalidInput("context and Dockerfile can't both come from standard input")
+            raise InvalidInput("context and Dockerfile can't both be read from standard input")
         return _read_stdin(archive, file)
     content = sys.stdin.buffer.read() if file == "-" else None
     context = BuildContext(Path(source), None if file == "-" else file, content)
@@ -72,9 +72,9 @@ def _pack_context(archive: IO[bytes], source: str, file: str | None) -> str:
 
 
 def _read_stdin(archive: IO[bytes], file: str | None) -> str:
-    """Takes a tar, or a Dockerfile alone."""
+    """Read a tar archive or a Dockerfile from standard input; return the Dockerfile's name."""
     if sys.stdin.isatty():
-        raise InvalidInput("a tar or a Dockerfile is expected on standard input", hint="pyd build - < Dockerfile")
+        raise InvalidInput("can't read a tar archive or Dockerfile from a terminal", hint="pyd build - < Dockerfile")
     head = sys.stdin.buffer.peek(512) if isinstance(sys.stdin.buffer, io.BufferedReader) else b""
     if head.startswith(_ARCHIVE_MAGICS) or head[257:262] == b"ustar":
         while chunk := sys.stdin.buffer.read(CHUNK_BYTES):
@@ -91,7 +91,7 @@ def _read_stdin(archive: IO[bytes], file: str | None) -> str:
 
 
 async def _show_progress(progress_stream: AsyncIterator[Progress], out: IO[str] | None) -> str:
-    """Shows what the builder prints and returns the id of what it made."""
+    """Show the builder's output and return the id of the image."""
     image_id = ""
     async for progress in progress_stream:
         if progress.aux is not None and progress.aux.id:
@@ -105,7 +105,7 @@ async def _show_progress(progress_stream: AsyncIterator[Progress], out: IO[str] 
             out.write("\n".join(safe(line, colour=True) for line in text.split("\n")))
             out.flush()
     if not image_id:
-        raise ProtocolError("the builder ended without telling what it made")
+        raise ProtocolError("the builder ended without an image id")
     return image_id
 
 

@@ -1,4 +1,4 @@
-"""Images on the move: pull, push and load, with a bar for each layer on a terminal and lines elsewhere."""
+"""Transfers of images: pull, push and load, with a bar per layer on a terminal and lines elsewhere."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ async def pull(
     all_tags: bool = False,
     out: IO[str],
 ) -> str:
-    """Pulls an image and returns its full name.
+    """Pull an image and return its full name.
 
     Raises:
-        InvalidInput: It is no name of an image.
-        Refused: The registry said no.
-        NotFound: It hasn't got it.
+        InvalidInput: The name is malformed.
+        Refused: The registry denied access.
+        NotFound: The registry has no such image.
     """
     reference = parse(name)
     auth = Logins.of_user().get(reference.domain)
@@ -41,12 +41,12 @@ async def pull(
 
 
 async def push(engine: EngineClient, name: str, *, quiet: bool, all_tags: bool, out: IO[str]) -> list[str]:
-    """Pushes an image and returns what was said of no layer in particular.
+    """Push an image and return the statuses that belong to no layer.
 
     Raises:
-        InvalidInput: It is no name of an image.
-        Refused: The registry said no.
-        NotFound: There is no such image here.
+        InvalidInput: The name is malformed.
+        Refused: The registry denied access.
+        NotFound: The engine has no such image.
     """
     reference = parse(name)
     auth = Logins.of_user().get(reference.domain)
@@ -56,14 +56,14 @@ async def push(engine: EngineClient, name: str, *, quiet: bool, all_tags: bool, 
 
 
 async def show_progress(progress_stream: AsyncIterator[Progress], out: IO[str] | None) -> list[str]:
-    """Shows progress until it ends.
+    """Show progress until it ends.
 
     Args:
         progress_stream: The engine's progress messages.
-        out: Where to; None shows nothing.
+        out: The stream to write to; None shows nothing.
 
     Returns:
-        What was said of no layer in particular, such as a digest, line by line.
+        The statuses that belong to no layer, such as a digest.
     """
     if out is not None and out.isatty():
         from pyd_tui.console.render.layers import LayersReport

@@ -1,4 +1,4 @@
-"""Archives between an engine and a file, or the standard streams."""
+"""Archives between an engine and files or standard streams."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CHUNK_BYTES = 2**18
 
 
 async def write_archive(chunks: AsyncIterator[bytes], file: str | None) -> None:
-    """Writes an archive to a file, which appears whole or not at all, or to standard output.
+    """Write an archive to a file, atomically, or to standard output.
 
     Raises:
         InvalidInput: Standard output is a terminal, or the file can't be written.
     """
     if file is None:
         if sys.stdout.isatty():
-            raise InvalidInput("an archive is nothing for a terminal", hint="use -o FILE, or redirect the output")
+            raise InvalidInput("can't write an archive to a terminal", hint="use -o FILE, or redirect the output")
         async for chunk in chunks:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
@@ -42,26 +42,28 @@ async def write_archive(chunks: AsyncIterator[bytes], file: str | None) -> None:
 
 
 @contextmanager
-def open_archive(file: str | None, *, nothing: bool = False) -> Iterator[bytes | AsyncIterator[bytes]]:
-    """Hands over the content of a file or of standard input, piece by piece.
+def open_archive(file: str | None, *, empty: bool = False) -> Iterator[bytes | AsyncIterator[bytes]]:
+    """Yield the content of a file or of standard input in chunks.
 
     Args:
-        file: None or `-` is standard input.
-        nothing: There is nothing to send after all.
+        file: The file; None or `-` is standard input.
+        empty: Yield no content.
 
     Raises:
-        NotFound: There is no such file.
+        NotFound: The file doesn't exist.
         InvalidInput: Standard input is a terminal, or the file can't be read.
     """
-    if nothing:
+    if empty:
         yield b""
     elif file is None or file == "-":
         if sys.stdin.isatty():
-            raise InvalidInput("an archive is expected on standard input", hint="name a file, or redirect one to it")
+            raise InvalidInput(
+                "can't read an archive from a terminal", hint="name a file, or redirect one to standard input"
+            )
         yield read_chunks(sys.stdin.buffer)
     else:
         try:
-            source = Path(file).open("rb")  # noqa: SIM115 - closed below, after what may fail here
+            source = Path(file).open("rb")  # noqa: SIM115 - closed below; only opening may fail here
         except FileNotFoundError as error:
             raise NotFound(f"no such file: {safe(file)}", reference="no-such-file") from error
         except OSError as error:

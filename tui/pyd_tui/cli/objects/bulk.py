@@ -1,4 +1,4 @@
-"""What verbs such as `start`, `stop` and `rm` share: one action on several objects."""
+"""Bulk actions: the same on several objects, as in `start`, `stop` and `rm`."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
 
 MAX_CONCURRENT_ACTIONS = 16
-"""Containers acted on at the same time: an engine gains nothing from more."""
+"""Concurrent actions: an engine gains nothing from more."""
 
 Action = Callable[["EngineClient", str], Awaitable[object]]
-"""Does it to one container, given by id, or to another object."""
+"""Acts on a container, given by id, or on another object."""
 
 
 class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one container, as `--json` tells it."""
+    """The result of an action on one object in `--json` output."""
 
     name: str
-    """As it was given."""
+    """The name as the user typed it."""
     id: str | None = None
     ok: bool = True
     error: str | None = None
     reference: str | None = None
 
 
-async def keep_name(engine: EngineClient, name: str) -> str:  # noqa: ARG001 - a way to resolve, as containers have one
-    """Takes a name as it is: the engine knows what it means."""
+async def keep_name(engine: EngineClient, name: str) -> str:  # noqa: ARG001 - has the signature of `container_id`
+    """Return a name unchanged, for the engine to resolve."""
     return name
 
 
 async def container_id(engine: EngineClient, name: str) -> str:
-    """Returns the id of the container a user means."""
+    """Return the id of the container that a name or an id's prefix refers to."""
     from pyd_core.client.names import resolve_container
 
     return (await resolve_container(engine, name)).id
@@ -53,15 +53,15 @@ def run_on_each(
     *,
     resolve: Callable[[EngineClient, str], Awaitable[str]] = container_id,
 ) -> int:
-    """Does something to each container or other object, and goes on with the others when one fails.
+    """Run an action on each container or other object, and continue with the others if one fails.
 
     Names are written to stdout as they are done, errors to stderr.
 
     Returns:
-        The exit code: 0 when all succeeded, else the worst of the errors'.
+        The exit code: 0 if all succeeded, else the highest of the errors'.
 
     Raises:
-        EngineUnavailable: The engine can't be reached at all.
+        EngineUnavailable: The engine can't be reached.
     """
     exit_code = 0
     results: list[ActionResult] = []
@@ -87,7 +87,7 @@ def run_on_each(
                 write(f"{safe(name)}\n")
 
     async def run_on_all(engine: EngineClient) -> None:
-        import asyncio
+        import asyncio  # a single object needs no event loop
 
         slots = asyncio.Semaphore(MAX_CONCURRENT_ACTIONS)
 

@@ -1,4 +1,4 @@
-"""`pyd inspect`: everything an engine tells of an object, as it tells it."""
+"""The `inspect` commands, which print an engine's own JSON."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ OMITTED = frozenset(
         *("Status", "Error", "UpdateStatus", "PreviousSpec", "ManagerStatus", "Limits", "Reservations", "Labels"),
     }
 )
-"""Fields that engines leave out where they have no value; a template may ask for them all the same."""
+"""Fields that engines omit where they have no value, but that templates may name."""
 KINDS = ("container", "image", "network", "volume")
 
 
-def inspect_command(argument: click.ParamType[str], kind: str, what: str, examples: Examples) -> PydCommand:
-    """Makes the verb for objects of one kind, or of any."""
+def inspect_command(argument: click.ParamType[str], kind: str, objects: str, examples: Examples) -> PydCommand:
+    """Return the `inspect` command of one kind of objects, or of all kinds if `kind` is empty."""
     params: list[click.Parameter] = [
         click.Argument(["names"], nargs=-1, required=True, type=argument, metavar="NAME..."),
         click.Option(["-f", "--format"], default="", metavar="TEMPLATE", help="json, or a Go template."),
-        click.Option(["-s", "--size"], is_flag=True, help="With the sizes of a container; slow."),
+        click.Option(["-s", "--size"], is_flag=True, help="Show the sizes of containers; slow."),
     ]
     if not kind:
-        params.append(click.Option(["--type", "kind"], type=click.Choice(KINDS), help="Only objects of this kind."))
+        params.append(click.Option(["--type", "kind"], type=click.Choice(KINDS), help="Kind of object."))
     return PydCommand(
         name="inspect",
-        callback=click.pass_context(_command if not kind else lambda ctx, **given: _command(ctx, kind=kind, **given)),
+        callback=click.pass_context(_command if not kind else lambda ctx, **values: _command(ctx, kind=kind, **values)),
         params=params,
-        help=f"Show all there is to know about {what}, as JSON: a list with one document each.",
+        help=f"Show detailed information on one or more {objects} as a JSON array.",
         examples=examples,
     )
 
@@ -58,7 +58,7 @@ def _command(ctx: click.Context, /, *, names: tuple[str, ...], kind: str | None,
 
 
 def write_documents(state: State, documents: Sequence[bytes], format: str) -> None:
-    """Writes an engine's documents as a list, or a template filled in for each."""
+    """Write an engine's documents as a JSON array, or fill a template in for each."""
     if not format:
         print_document(json_document(b"[" + b",".join(documents) + b"]"), plain=state.json)
         return
@@ -70,7 +70,7 @@ def write_documents(state: State, documents: Sequence[bytes], format: str) -> No
 async def find_all(
     engine: EngineClient, names: Sequence[str], kinds: Sequence[str], *, size: bool = False
 ) -> tuple[list[bytes], list[PydError]]:
-    """Returns the documents found, and an error for each name that none was found for."""
+    """Return the documents of the named objects, and an error for each name without an object."""
     documents: list[bytes] = []
     missing: list[PydError] = []
     for name in names:
@@ -82,16 +82,16 @@ async def find_all(
 
 
 async def find(engine: EngineClient, name: str, kinds: Sequence[str], *, size: bool = False) -> bytes:
-    """Returns the engine's JSON of the first kind that has an object of this name.
+    """Return the engine's JSON of the first kind that has an object of this name.
 
     Raises:
-        NotFound: None has.
-        Ambiguous: The beginning of several containers' ids.
+        NotFound: No kind has one.
+        Ambiguous: The name is a prefix of several containers' ids.
     """
     first: NotFound | None = None
     for kind in kinds:
         try:
-            return await _one(engine, kind, name, size=size)
+            return await _inspect(engine, kind, name, size=size)
         except NotFound as error:
             first = first or error
     if len(kinds) == 1 and first is not None:
@@ -104,7 +104,7 @@ async def find(engine: EngineClient, name: str, kinds: Sequence[str], *, size: b
     )
 
 
-async def _one(engine: EngineClient, kind: str, name: str, *, size: bool) -> bytes:
+async def _inspect(engine: EngineClient, kind: str, name: str, *, size: bool) -> bytes:
     if kind == "image":
         return await engine.images.inspect_raw(name)
     if kind == "network":

@@ -1,4 +1,4 @@
-"""Names of what is on an engine, on a command line, and their completion."""
+"""Names of an engine's objects on a command line, and their completion."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 COMPLETION_TIMEOUT_S = 1.0
-"""Seconds a completion may take; a shell waits for it."""
+"""The time a completion may take, because the shell waits for it."""
 
 
 class ContainerName(click.ParamType[str]):
-    """A container's name, id or the beginning of its id.
+    """A container's name, id or a prefix of its id.
 
     Args:
-        states: Only containers in these are completed; empty offers all.
+        states: The states of containers to offer in completion; without any, all.
     """
 
     name = "container"
@@ -36,7 +36,7 @@ class ContainerName(click.ParamType[str]):
         self.states = frozenset(states)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
-        """Asks the engine for names; says nothing at all where it can't answer at once."""
+        """Complete names that the engine lists; offer none if it doesn't answer in time."""
         from click.shell_completion import CompletionItem
 
         taken = {word for value in ctx.params.values() for word in (value if isinstance(value, tuple) else (value,))}
@@ -56,17 +56,17 @@ class ContainerName(click.ParamType[str]):
 
 
 class ObjectName(click.ParamType[str]):
-    """The name of something else on the engine, completed from its list."""
+    """The name of another object on the engine, completed from its list."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
-        """Asks the engine for names; says nothing at all where it can't answer at once."""
+        """Complete names that the engine lists; offer none if it doesn't answer in time."""
         from click.shell_completion import CompletionItem
 
         names = _within_timeout(lambda: ctx.ensure_object(State).ask(self.list_names))
         return [CompletionItem(name) for name in names if name.startswith(incomplete) and _is_plain(name)]
 
     async def list_names(self, engine: EngineClient) -> list[str]:
-        """Returns all names there are."""
+        """Return all names."""
         raise NotImplementedError
 
 
@@ -76,7 +76,7 @@ class ImageName(ObjectName):
     name = "image"
 
     async def list_names(self, engine: EngineClient) -> list[str]:
-        """All tags."""
+        """Return all tags."""
         return sorted(tag for image in await engine.images.list() for tag in image.repo_tags if "<none>" not in tag)
 
 
@@ -86,7 +86,7 @@ class NetworkName(ObjectName):
     name = "network"
 
     async def list_names(self, engine: EngineClient) -> list[str]:
-        """All names."""
+        """Return all names."""
         return sorted(network.name for network in await engine.networks.list())
 
 
@@ -96,12 +96,12 @@ class VolumeName(ObjectName):
     name = "volume"
 
     async def list_names(self, engine: EngineClient) -> list[str]:
-        """All names."""
+        """Return all names."""
         return sorted(volume.name for volume in await engine.volumes.list())
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a shell can take a name as it is; no line break or command substitution may reach a command line."""
+    """Return whether a name is safe to insert into a command line: no line breaks, no substitutions."""
     return name.isascii() and all(letter.isalnum() or letter in "_.-:/@" for letter in name)
 
 
@@ -117,7 +117,7 @@ def _within_timeout(work: Callable[[], Iterable[T]]) -> Iterable[T]:
     signal.setitimer(signal.ITIMER_REAL, COMPLETION_TIMEOUT_S)
     try:
         return work()
-    except Exception:  # noqa: BLE001 - whatever it is, the user is in the middle of a command line
+    except Exception:  # noqa: BLE001 - an error must not disturb the line that the user is typing
         return ()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,4 +1,4 @@
-"""Removing what nobody uses: told and asked for first."""
+"""Removal of unused objects, after listing them and asking."""
 
 from __future__ import annotations
 
@@ -21,30 +21,34 @@ if TYPE_CHECKING:
 Filters = Mapping[str, list[str]]
 KINDS = ("containers", "networks", "volumes", "images", "builds")
 MAX_LISTED_NAMES = 20
-"""Names listed of one kind; the rest are counted."""
+"""Names listed per kind; the rest are counted."""
 
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _LABEL = "com.docker.volume.anonymous"
 
 
 async def candidates(engine: EngineClient, kind: str, *, all: bool, filters: Filters) -> list[str]:
-    """Returns what would go, by name; filters that only pruning knows (`until`) narrow it further."""
+    """Return the names of objects to remove; filters that only pruning supports (`until`) may exclude some of them."""
     supported = {name: values for name, values in filters.items() if name not in {"until", "label!"}}
     match kind:
         case "containers":
             states = {"status": ["created", "exited", "dead"]}
-            return [each.name for each in await engine.containers.list(all=True, filters={**supported, **states})]
+            return [
+                container.name for container in await engine.containers.list(all=True, filters={**supported, **states})
+            ]
         case "networks":
             networks = await engine.networks.list(filters={**supported, "dangling": ["true"]})
-            return [each.name for each in networks]
+            return [network.name for network in networks]
         case "volumes":
             volumes = await engine.volumes.list(filters={**supported, "dangling": ["true"]})
-            return [each.name for each in volumes if all or _LABEL in each.labels or _ANONYMOUS.fullmatch(each.name)]
+            return [
+                volume.name for volume in volumes if all or _LABEL in volume.labels or _ANONYMOUS.fullmatch(volume.name)
+            ]
         case "images":
             return await _images(engine, all=all, filters=supported)
         case _:
             caches = (await engine.system.disk_usage()).build_cache
-            return [each.id for each in caches if not each.in_use]
+            return [cache.id for cache in caches if not cache.in_use]
 
 
 async def _images(engine: EngineClient, *, all: bool, filters: Filters) -> list[str]:
@@ -57,7 +61,7 @@ async def _images(engine: EngineClient, *, all: bool, filters: Filters) -> list[
 
 
 async def prune(engine: EngineClient, kind: str, *, all: bool, filters: Filters) -> tuple[list[str], int]:
-    """Removes it; returns what went and the bytes that freed."""
+    """Remove unused objects of one kind; return their names and the bytes reclaimed."""
     match kind:
         case "containers":
             containers = await engine.containers.prune(filters=filters)
@@ -82,7 +86,7 @@ async def prune(engine: EngineClient, kind: str, *, all: bool, filters: Filters)
 def run(
     state: State, kinds: Sequence[str], *, force: bool, filters: Filters, all: bool = False, all_volumes: bool = False
 ) -> None:
-    """Tells what would go, asks unless forced, removes it and tells what went."""
+    """List unused objects, ask unless forced, remove them and list what was removed."""
 
     def includes_all(kind: str) -> bool:
         return all_volumes if kind == "volumes" else all
@@ -92,7 +96,9 @@ def run(
 
     if not force:
         if state.json or not sys.stdin.isatty():
-            raise InvalidInput("nobody is there to ask what may go", hint="use -f", reference="needs-force")
+            raise InvalidInput(
+                "can't ask for confirmation: standard input isn't a terminal", hint="use -f", reference="needs-force"
+            )
         if not _confirm(state.ask(find_candidates)):
             return
 

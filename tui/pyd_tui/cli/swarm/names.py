@@ -1,4 +1,4 @@
-"""Names of a swarm's objects, completed from their lists."""
+"""Names of a swarm's objects and their completion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class NodeName(ObjectName):
     name = "node"
 
     async def list_names(self, engine: EngineClient) -> list[str]:
-        """All host names."""
+        """Return all host names."""
         return sorted(node.description.hostname for node in await engine.nodes.list())
 
 
@@ -26,7 +26,7 @@ class ServiceName(ObjectName):
     name = "service"
 
     async def list_names(self, engine: EngineClient) -> list[str]:
-        """All names."""
+        """Return all names."""
         return sorted(service.spec.name for service in await engine.services.list())
 
 
@@ -36,7 +36,7 @@ class SecretName(ObjectName):
     name = "secret"
 
     async def list_names(self, engine: EngineClient) -> list[str]:
-        """All names."""
+        """Return all names."""
         return sorted(secret.spec.name for secret in await engine.secrets.list())
 
 
@@ -46,7 +46,7 @@ class ConfigName(ObjectName):
     name = "config"
 
     async def list_names(self, engine: EngineClient) -> list[str]:
-        """All names."""
+        """Return all names."""
         return sorted(config.spec.name for config in await engine.configs.list())
 
 
@@ -56,5 +56,5 @@ class StackName(ObjectName):
     name = "stack"
 
     async def list_names(self, engine: EngineClient) -> list[str]:
-        """All names."""
+        """Return all names."""
         return sorted({service.stack for service in await engine.services.list() if service.stack})

@@ -1,4 +1,4 @@
-"""Secrets and configs that a service's tasks read: `--secret` and `--config`."""
+"""References from services to secrets and configs: `--secret` and `--config`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _FIELDS = {"source", "src", "target", "uid", "gid", "mode"}
 async def add_references(
     engine: EngineClient, spec: dict[str, Any], *, secrets: Sequence[str], configs: Sequence[str]
 ) -> None:
-    """Writes what was given into a spec, in place; the engine wants ids beside names.
+    """Write references into a spec, in place; the engine needs ids besides names.
 
     Raises:
-        InvalidInput: An option can't be read.
-        NotFound: There is no such secret or config.
+        InvalidInput: An option is malformed.
+        NotFound: The secret or config doesn't exist.
     """
     container = spec["TaskTemplate"]["ContainerSpec"]
     if secrets:
@@ -34,11 +34,11 @@ async def add_references(
 
 
 async def references(engine: EngineClient, kind: Kind, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what a task's specification holds of these secrets or configs.
+    """Return the references to secrets or configs for a task's spec.
 
     Raises:
-        InvalidInput: An option can't be read.
-        NotFound: There is no such secret or config.
+        InvalidInput: An option is malformed.
+        NotFound: The secret or config doesn't exist.
     """
     entries: list[dict[str, Any]] = []
     for text in texts:
@@ -49,7 +49,7 @@ async def references(engine: EngineClient, kind: Kind, texts: Sequence[str]) -> 
 
 
 def _parse(text: str, kind: str) -> tuple[str, dict[str, Any]]:
-    """Reads `NAME`, or `source=NAME,target=FILE,uid=0,gid=0,mode=0440`; secrets lie in /run/secrets, configs in /."""
+    """Parse `NAME` or `source=NAME,target=FILE,uid=0,gid=0,mode=0440`; secrets are mounted in /run/secrets."""
     written = text if "=" in text else f"source={text}"
     fields = {key: value for key, _, value in (part.partition("=") for part in written.split(","))}
     name = fields.get("source") or fields.get("src", "")

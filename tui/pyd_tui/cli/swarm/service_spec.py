@@ -1,4 +1,4 @@
-"""What a service is asked to be: options to the Engine API's `ServiceSpec`."""
+"""Specs of services: the Engine API's `ServiceSpec` for the options of `pyd service`."""
 
 from __future__ import annotations
 
@@ -22,44 +22,50 @@ from pyd_core.sanitise import safe
 F = TypeVar("F", bound=Callable[..., Any])
 
 SHARED_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option("--replicas", type=click.IntRange(min=0), metavar="N", help="How many tasks."),
-    click.option("-w", "--workdir", default="", metavar="DIRECTORY", help="Run there."),
-    click.option("-u", "--user", default="", metavar="USER[:GROUP]", help="Run as this user."),
-    click.option("--hostname", default="", metavar="NAME", help="Host name of its tasks."),
-    click.option("--limit-cpu", default="", metavar="NUMBER", help="Most processors of a task."),
-    click.option("--limit-memory", default="", metavar="BYTES", help="Most memory of a task."),
-    click.option("--limit-pids", type=int, default=0, metavar="N", help="Most processes of a task."),
-    click.option("--reserve-cpu", default="", metavar="NUMBER", help="Processors a node must have free."),
-    click.option("--reserve-memory", default="", metavar="BYTES", help="Memory a node must have free."),
+    click.option("--replicas", type=click.IntRange(min=0), metavar="N", help="Number of tasks."),
+    click.option("-w", "--workdir", default="", metavar="DIRECTORY", help="Working directory."),
+    click.option("-u", "--user", default="", metavar="USER[:GROUP]", help="User to run as."),
+    click.option("--hostname", default="", metavar="NAME", help="Host name of tasks."),
+    click.option("--limit-cpu", default="", metavar="NUMBER", help="CPU limit of a task."),
+    click.option("--limit-memory", default="", metavar="BYTES", help="Memory limit of a task."),
+    click.option("--limit-pids", type=int, default=0, metavar="N", help="Process limit of a task."),
+    click.option("--reserve-cpu", default="", metavar="NUMBER", help="CPUs to reserve on a node."),
+    click.option("--reserve-memory", default="", metavar="BYTES", help="Memory to reserve on a node."),
     click.option(
-        "--restart-condition", type=click.Choice(("none", "on-failure", "any")), help="When a task is replaced."
+        "--restart-condition", type=click.Choice(("none", "on-failure", "any")), help="When to restart tasks."
     ),
-    click.option("--restart-delay", default="", metavar="TIME", help="How long after."),
-    click.option("--restart-max-attempts", type=int, metavar="N", help="How often at most."),
-    click.option("--stop-grace-period", default="", metavar="TIME", help="Grace until a task is killed."),
-    click.option("--stop-signal", default="", metavar="SIGNAL", help="The signal that stops a task."),
-    click.option("--update-parallelism", type=int, metavar="N", help="Tasks replaced at once; 0 is all."),
-    click.option("--update-delay", default="", metavar="TIME", help="Time between them."),
-    click.option("--update-order", type=click.Choice(("start-first", "stop-first")), help="Which comes first."),
+    click.option("--restart-delay", default="", metavar="TIME", help="Delay between restarts."),
+    click.option("--restart-max-attempts", type=int, metavar="N", help="Maximum number of restarts."),
+    click.option("--stop-grace-period", default="", metavar="TIME", help="Time to wait before a task is killed."),
+    click.option("--stop-signal", default="", metavar="SIGNAL", help="Signal to stop tasks."),
+    click.option("--update-parallelism", type=int, metavar="N", help="Tasks updated simultaneously; 0 is all."),
+    click.option("--update-delay", default="", metavar="TIME", help="Delay between updates."),
+    click.option("--update-order", type=click.Choice(("start-first", "stop-first")), help="Update order."),
     click.option(
-        "--update-failure-action", type=click.Choice(("pause", "continue", "rollback")), help="What a failure does."
+        "--update-failure-action",
+        type=click.Choice(("pause", "continue", "rollback")),
+        help="Action on update failure.",
     ),
-    click.option("-d", "--detach", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow."),
-    click.option("-q", "--quiet", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow."),
-    click.option("--with-registry-auth", is_flag=True, help="Have nodes pull with your login to the registry."),
-    click.option("--health-cmd", default="", metavar="COMMAND", help="How to probe a task's health."),
-    click.option("--health-interval", default="", metavar="TIME", help="Time between probes, such as 30s."),
-    click.option("--health-timeout", default="", metavar="TIME", help="Time a probe may take."),
-    click.option("--health-retries", type=int, metavar="N", help="Failures in a row until it is unhealthy."),
-    click.option("--health-start-period", default="", metavar="TIME", help="Time in which failures don't count."),
-    click.option("--health-start-interval", default="", metavar="TIME", help="Time between probes in it."),
-    click.option("--no-healthcheck", is_flag=True, help="Not even the image's."),
+    click.option("-d", "--detach", is_flag=True, hidden=True, expose_value=False, help="No effect: always on."),
+    click.option("-q", "--quiet", is_flag=True, hidden=True, expose_value=False, help="No effect: always on."),
+    click.option("--with-registry-auth", is_flag=True, help="Send registry credentials to the nodes."),
+    click.option("--health-cmd", default="", metavar="COMMAND", help="Command to check the health of tasks."),
+    click.option("--health-interval", default="", metavar="TIME", help="Time between checks, such as 30s."),
+    click.option("--health-timeout", default="", metavar="TIME", help="Maximum time of a check."),
+    click.option("--health-retries", type=int, metavar="N", help="Consecutive failures that make a task unhealthy."),
+    click.option(
+        "--health-start-period", default="", metavar="TIME", help="Start period in which failures don't count."
+    ),
+    click.option(
+        "--health-start-interval", default="", metavar="TIME", help="Time between checks during the start period."
+    ),
+    click.option("--no-healthcheck", is_flag=True, help="Disable the health check of the image."),
 )
-"""What can be said of a new service and of one that is changed."""
+"""The options of `service create` and `service update`."""
 
 
 def shared_options(command: F) -> F:
-    """Gives a verb the options that `service create` and `update` share."""
+    """Add the options that `service create` and `update` share to a command."""
     for option in reversed(SHARED_OPTIONS):
         command = option(command)
     return command
@@ -123,17 +129,17 @@ class ServiceCreateOptions(ServiceOptions, frozen=True, kw_only=True):
 
 
 def apply_shared(spec: dict[str, Any], options: ServiceOptions) -> None:
-    """Writes what was given into a spec, in place.
+    """Write the shared options into a spec, in place.
 
     Raises:
-        InvalidInput: An option can't be read, or the service has no number of replicas.
+        InvalidInput: An option is malformed, or replicas are set for a global service.
     """
     template = spec.setdefault("TaskTemplate", {})
     container = template.setdefault("ContainerSpec", {})
     if options.replicas is not None:
         mode = spec.setdefault("Mode", {"Replicated": {}})
         if "Replicated" not in mode:
-            raise InvalidInput("--replicas is for replicated services only")
+            raise InvalidInput("--replicas only applies to replicated services")
         mode["Replicated"]["Replicas"] = options.replicas
     fields = {
         "Dir": options.workdir,
@@ -208,10 +214,10 @@ def _timing(spec: dict[str, Any], template: dict[str, Any], options: ServiceOpti
 
 
 def new_spec(options: ServiceCreateOptions) -> dict[str, Any]:
-    """Returns the spec of a new service.
+    """Return the spec of a new service.
 
     Raises:
-        InvalidInput: An option can't be read.
+        InvalidInput: An option is malformed.
     """
     container: dict[str, Any] = {
         "Image": options.image,
@@ -243,10 +249,10 @@ def new_spec(options: ServiceCreateOptions) -> dict[str, Any]:
 
 
 def parse_ports(texts: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Returns published ports as a service has them.
+    """Return published ports for a service's spec.
 
     Raises:
-        InvalidInput: One can't be read, or names an address: a service is published on every node.
+        InvalidInput: A port is malformed, or names a host address: services are published on all nodes.
     """
     ports = []
     for text in texts:
@@ -257,7 +263,7 @@ def parse_ports(texts: tuple[str, ...]) -> list[dict[str, Any]]:
             target, _, protocol = inside.partition("/")
             for binding in bindings or []:
                 if binding.host_ip or "-" in binding.host_port:
-                    raise InvalidInput(f"a service can't be published so: {safe(text)}", hint="write PUBLISHED:TARGET")
+                    raise InvalidInput(f"can't publish a service this way: {safe(text)}", hint="write PUBLISHED:TARGET")
                 ports.append(
                     {
                         "Protocol": protocol,

@@ -1,4 +1,4 @@
-"""`pyd service ls|rm|scale|rollback`."""
+"""Services of a swarm, as `pyd service ls` and `stack services` list them."""
 
 from __future__ import annotations
 

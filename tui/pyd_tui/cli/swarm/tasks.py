@@ -18,7 +18,7 @@ MAX_ERROR_CHARS = 30
 
 
 class NamedTask(NamedTuple):
-    """A task with the names of what it belongs to."""
+    """A task with the names of its service and node."""
 
     task: Task
     service: str
@@ -61,7 +61,7 @@ LISTING = TableListing(
 
 
 async def named_tasks(engine: EngineClient, filters: Mapping[str, list[str]]) -> list[NamedTask]:
-    """Returns tasks with names, by service and slot, the newest first."""
+    """Return tasks and their names, by service and slot, newest first."""
     tasks = await engine.tasks.list(filters=filters)
     services = {service.id: service.spec.name for service in await engine.services.list()}
     nodes = {node.id: node.description.hostname for node in await engine.nodes.list()}

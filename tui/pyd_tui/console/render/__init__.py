@@ -1,1 +1,1 @@
-"""From model to cells and records: pure, so that hostile names can be tried on it."""
+"""Rendering of model objects as cells and records: pure functions, so that tests can pass hostile names."""

@@ -27,7 +27,7 @@ SHORT_ID = 12
 
 
 class ContainerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A container as `pyd ps --json` tells it."""
+    """A container in `pyd ps --json`."""
 
     id: str
     name: str
@@ -39,9 +39,9 @@ class ContainerRow(msgspec.Struct, frozen=True, kw_only=True):
     health: str | None
     """`starting`, `healthy` or `unhealthy`; None without a health check."""
     exit_code: int | None
-    """Of the last run; None while it runs, and before the first."""
+    """The exit code of the last run; None while it runs, and before the first run."""
     status: str
-    """In the engine's words."""
+    """The engine's status text."""
     ports: list[Port]
     project: str | None
     service: str | None
@@ -51,16 +51,16 @@ class ContainerRow(msgspec.Struct, frozen=True, kw_only=True):
     virtual_size: int | None = None
     """Bytes with the image; only with `--size`."""
     cause: str | None = None
-    """Why it ended, by the recorder's verdict; None where none was written down."""
+    """The cause of the recorded verdict; None without one."""
 
 
 def row(summary: ContainerSummary, *, sized: bool = False, cause: str | None = None) -> ContainerRow:
-    """Returns what is told of a container, its health and exit code read from the engine's words as the fleet does.
+    """Return a container's row, with health and exit code parsed from the engine's status text.
 
     Args:
-        summary: The engine's line.
-        sized: Sizes were asked for; the engine leaves those of no bytes out.
-        cause: Why it ended, where that was recorded.
+        summary: The engine's summary.
+        sized: Include sizes; the engine omits sizes of zero bytes.
+        cause: The recorded cause of its death.
     """
     info = from_summary(summary)
     return ContainerRow(
@@ -84,7 +84,7 @@ def row(summary: ContainerSummary, *, sized: bool = False, cause: str | None = N
 
 
 def columns(*, size: bool = False, full: bool = False, dead: bool = False) -> list[TableColumn]:
-    """The columns of `pyd ps`; `full` is `--no-trunc`, `dead` has the reason of those that ended."""
+    """Return the columns of `pyd ps`; `full` is `--no-trunc`, `dead` adds the cause of exited containers."""
     shown = [
         TableColumn(title="NAME", cut=24),
         TableColumn(title="IMAGE", cut=12, rank=2),
@@ -112,7 +112,7 @@ def cells(
     short_digests: bool = False,
     causes: Mapping[str, str] | None = None,
 ) -> list[list[Cell]]:
-    """Returns the cells under `columns`; `now` in seconds since the epoch, `causes` by id where the dead are listed."""
+    """Return the cells under `columns`; `now` in seconds since the epoch, `causes` by id if exited ones are listed."""
     shorten = short_digests and not full
     lines = [_cells(summary, now=now, with_size=size, full=full, shorten=shorten) for summary in summaries]
     if causes is not None:
@@ -122,7 +122,7 @@ def cells(
 
 
 def _why(shown: ContainerRow) -> Cell:
-    """The recorded cause; without one what the code says by itself, which is little and shown as that."""
+    """Return the recorded cause, or dimmed the meaning of the exit code, which says little."""
     if shown.cause is not None:
         return Cell(shown.cause)
     code = shown.exit_code or 0
@@ -164,7 +164,7 @@ def _state(record: ContainerRow) -> Cell:
 
 
 def _image(image: str) -> str:
-    """Shortens a digest, as long as a line and told apart by its beginning."""
+    """Shorten a digest to a prefix, which is enough to distinguish images."""
     name, separator, digest = image.partition("@sha256:")
     if separator:
         return f"{name}@{digest[:SHORT_ID]}"

@@ -11,7 +11,7 @@ HOUR, DAY, WEEK, MONTH, YEAR = 3600, 86400, 7 * 86400, 30 * 86400, 365 * 86400
 
 
 def spell_duration(seconds: float) -> str:
-    """Returns `3 minutes`, `About an hour`, `2 weeks` (`HumanDuration`)."""
+    """Return `3 minutes`, `About an hour`, `2 weeks` (`HumanDuration`)."""
     whole = int(seconds)
     steps: tuple[tuple[int, int, str], ...] = (
         (60, 1, "seconds"),
@@ -36,7 +36,7 @@ def spell_duration(seconds: float) -> str:
 
 
 def spell_size(count: float) -> str:
-    """Returns `2.03MB`: decimal units, three figures (`HumanSizeWithPrecision`)."""
+    """Return `2.03MB`: decimal units, three figures (`HumanSizeWithPrecision`)."""
     number = float(count)
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if number < 1000:
@@ -46,20 +46,20 @@ def spell_size(count: float) -> str:
 
 
 def spell_time(seconds: float, nanoseconds: int = 0) -> str:
-    """Returns a time as Go prints one: `2026-01-02 03:04:05 +0000 UTC`, parts of a second if given."""
+    """Return a time as Go prints one: `2026-01-02 03:04:05 +0000 UTC`, parts of a second if given."""
     moment = datetime.fromtimestamp(seconds).astimezone()
     part = f".{nanoseconds:09d}".rstrip("0").rstrip(".") if nanoseconds else ""
     return f"{moment:%Y-%m-%d %H:%M:%S}{part} {moment:%z} {moment.tzname()}"
 
 
 def spell_labels(labels: Mapping[str, str]) -> str:
-    """Returns labels on one line."""
+    """Return labels as `name=value`, separated by commas."""
     return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
-def spell_ports(given: Iterable[Port]) -> str:
-    """Returns `0.0.0.0:8080-8081->80-81/tcp, 90/udp`, neighbours joined (`DisplayablePorts`)."""
-    published = sorted((p.private_port, p.ip, p.public_port or 0, p.type) for p in given)
+def spell_ports(ports: Iterable[Port]) -> str:
+    """Return `0.0.0.0:8080-8081->80-81/tcp, 90/udp`, adjacent ports joined (`DisplayablePorts`)."""
+    published = sorted((p.private_port, p.ip, p.public_port or 0, p.type) for p in ports)
     runs: list[list[tuple[int, str, int, str]]] = []
     for port in published:
         for run in runs:

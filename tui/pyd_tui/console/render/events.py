@@ -9,7 +9,7 @@ from pyd_core.model.event import Event
 from pyd_core.sanitise import safe
 
 _SHOWN = ("image", "exitCode", "signal", "execID", "container", "driver", "oldName")
-"""Attributes worth a place on the line, in this order; labels and the rest are in `--json`."""
+"""Attributes shown on a line, in this order; `--json` has all of them."""
 _COLOURS = {
     "die": "31",
     "oom": "1;31",
@@ -23,7 +23,7 @@ _COLOURS = {
 
 
 def fields(event: Event) -> dict[str, Any]:
-    """Returns what a template of the docker CLI's may ask of an event: the API's names, and its capitalised ones."""
+    """Return the fields of an event that templates of the docker CLI can name."""
     actor = {"ID": event.actor.id, "Attributes": dict(event.actor.attributes)}
     container = event.type == "container"
     return {
@@ -40,7 +40,7 @@ def fields(event: Event) -> dict[str, Any]:
 
 
 def line(event: Event, *, colour: bool = False) -> str:
-    """Returns an event on one line: local time, kind, action, name, and the attributes that say more."""
+    """Return an event as one line: local time, kind, action, name and selected attributes."""
     moment = datetime.fromtimestamp((event.time_nano or event.time * 10**9) / 1e9).astimezone()
     attributes = event.actor.attributes
     details = [f"{key}={attributes[key]}" for key in _SHOWN if attributes.get(key) and attributes[key] != event.name]

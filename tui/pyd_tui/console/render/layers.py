@@ -1,4 +1,4 @@
-"""Layers on the move, a bar each."""
+"""Progress bars for transferred layers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import IO, Self
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-from pyd_core.model.progress import Progress as Told
+from pyd_core.model.progress import Progress as LayerProgress
 from pyd_core.sanitise import safe
 
 MAX_BARS = 24
-"""Bars shown at once: those that move, and finished ones while there is room."""
+"""Bars shown: those in progress, and finished ones while there is room."""
 DONE = frozenset({"Pull complete", "Already exists", "Pushed", "Layer already exists", "Loaded", "Mounted"})
 
 
 class LayersReport:
-    """A live display; finished layers shrink to a line of text."""
+    """A live display of layers; finished ones become a line of text."""
 
     def __init__(self, out: IO[str]) -> None:
         self._progress = Progress(
@@ -40,8 +40,8 @@ class LayersReport:
     ) -> None:
         self._progress.stop()
 
-    def show(self, progress: Told) -> None:
-        """Shows how far a layer is."""
+    def show(self, progress: LayerProgress) -> None:
+        """Show the progress of a layer."""
         status = safe(progress.status)
         if progress.id not in self._tasks:
             if status.startswith("Pulling from") or (status in DONE and len(self._tasks) >= MAX_BARS):
@@ -59,5 +59,5 @@ class LayersReport:
             self._progress.update(task, description=status, total=total, completed=detail.current)
 
     def say(self, text: str) -> None:
-        """Writes a line above the bars."""
+        """Write a line above the bars."""
         self._progress.console.print(safe(text))

@@ -14,31 +14,31 @@ from pyd_core.sanitise import safe, safe_bytes
 from pyd_tui.console.output import json_line
 
 _NAME_COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
-"""SGR codes, those readable on dark and light backgrounds first; red is left to errors."""
+"""SGR codes, those readable on dark and light backgrounds first; red is reserved for errors."""
 _SGR = re.compile(rb"\x1b\[[0-9;:]*m")
 
 
 class LineRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as `pyd logs --json` tells it."""
+    """A line in `pyd logs --json`."""
 
     container: str
     id: str
     stream: str
     time: str
-    """RFC 3339 in UTC; empty when the engine doesn't say."""
+    """RFC 3339 in UTC; empty if the engine doesn't report it."""
     message: str
-    """Decoded; what isn't UTF-8 is replaced, control characters are kept, escaped as JSON has it."""
+    """Decoded text: invalid UTF-8 is replaced, control characters are kept and escaped by JSON."""
     cut: int
     """Bytes dropped from the end of an overlong line."""
 
 
 class LogPrinter:
-    """Puts log lines into text.
+    """Formats log lines as text.
 
     Args:
-        names: The containers' names; with more than one, each line begins with its own.
-        times: Each line tells when the engine read it.
-        colour: Names are coloured, and the containers' own colours pass; else these are taken out.
+        names: The names of the containers; with more than one, each line starts with its container's name.
+        times: Show the time at which the engine read each line.
+        colour: Colour names, and keep the containers' own colours; otherwise, remove them.
     """
 
     def __init__(self, names: Sequence[str], *, times: bool = False, colour: bool = False) -> None:
@@ -47,7 +47,7 @@ class LogPrinter:
         self._prefixes = _prefixes(names, colour=colour) if len(names) > 1 else {}
 
     def text(self, items: Iterable[LogLine | Gap]) -> str:
-        """Returns whole lines, each with its newline."""
+        """Return items as lines, each with its newline."""
         return "".join([self._gap(item) if isinstance(item, Gap) else self._line(item) for item in items])
 
     def _line(self, line: LogLine) -> str:
@@ -74,12 +74,12 @@ class LogPrinter:
 
 
 def records(items: Iterable[LogLine | Gap]) -> str:
-    """Returns a JSON document a line; a gap is `{"gap": …}`."""
+    """Return one JSON document per line; a gap is `{"gap": …}`."""
     return "".join([json_line({"gap": item} if isinstance(item, Gap) else record(item)) + "\n" for item in items])
 
 
 def record(line: LogLine) -> LineRecord:
-    """Returns what is told of a line."""
+    """Return the record of a line."""
     return LineRecord(
         container=line.name,
         id=line.container_id,
@@ -91,7 +91,7 @@ def record(line: LogLine) -> LineRecord:
 
 
 def gap_words(gap: Gap) -> str:
-    """Says what was missed, or that nothing was."""
+    """Return a description of a gap and the number of lines lost."""
     where = f"{safe(gap.name)}: " if gap.name else ""
     span = max(0.0, (gap.until_ns - gap.since_ns) / 1e9)
     lost = "some lines may be missing" if gap.lost is None else f"{gap.lost} lines lost" if gap.lost else "nothing lost"

@@ -1,4 +1,4 @@
-"""What templates of `pyd ps` can name: the docker CLI's placeholders (docker/cli, `formatter/container.go`)."""
+"""Placeholders in templates of `pyd ps`: the docker CLI's (docker/cli, `formatter/container.go`)."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ TITLES = {
 
 
 def placeholders(container: ContainerSummary, *, full: bool, sized: bool) -> Mapping[str, Any]:
-    """Returns the value of each placeholder.
+    """Return the value of each placeholder.
 
     Args:
-        container: The engine's line.
-        full: Nothing shortened.
-        sized: Sizes were asked for.
+        container: The engine's summary.
+        full: Shorten nothing.
+        sized: Include sizes.
     """
     names = [name.removeprefix("/") for name in container.names]
     return {

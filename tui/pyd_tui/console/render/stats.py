@@ -29,11 +29,11 @@ COLUMNS = (
 )
 
 BUSY = 80.0
-"""Percent of a processor, or of the memory limit, from which a number is coloured."""
+"""Percent of a CPU, or of the memory limit, above which a number is coloured."""
 
 
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A container's use as `pyd stats --json` tells it; null is not known, or no limit."""
+    """A container's resource usage in `pyd stats --json`; null is unknown, or no limit."""
 
     id: str
     name: str
@@ -41,7 +41,7 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     time: str | None
     """RFC 3339 in UTC."""
     cpu_percent: float | None
-    """Percent of one processor."""
+    """Percent of one CPU."""
     throttled_ratio: float | None
     memory_bytes: int | None
     memory_limit_bytes: int | None
@@ -54,7 +54,7 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def record(line: Line) -> UsageRecord:
-    """Returns what is told of a container."""
+    """Return the record of a container."""
     entry, used = line
     usage = used or Usage(time_ns=0)
     return UsageRecord(
@@ -90,7 +90,7 @@ TITLES = {
 
 
 def fields(line: Line) -> dict[str, str]:
-    """Returns what a template of the docker CLI's may ask; network and disk are bytes a second here."""
+    """Return the fields that templates of the docker CLI can name; network and disk are in bytes per second here."""
     entry, used = line
     usage = used or Usage(time_ns=0)
     memory, limit = usage.memory_bytes, usage.memory_limit
@@ -109,7 +109,7 @@ def fields(line: Line) -> dict[str, str]:
 
 
 def ordered(lines: Iterable[Line], *, by: str) -> list[Line]:
-    """Sorts by `name`, or by `cpu` or `memory` with the greatest first."""
+    """Sort by `name`, or by `cpu` or `memory`, largest first."""
 
     def key(line: Line) -> tuple[float, str]:
         entry, usage = line
@@ -123,7 +123,7 @@ def ordered(lines: Iterable[Line], *, by: str) -> list[Line]:
 
 
 def cells(lines: Sequence[Line]) -> list[list[Cell]]:
-    """Returns the cells under `COLUMNS`."""
+    """Return the cells under `COLUMNS`."""
     return [_cells(entry, usage) for entry, usage in lines]
 
 

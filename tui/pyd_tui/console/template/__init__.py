@@ -1,1 +1,1 @@
-"""Go templates as users of the docker CLI type them after `--format`: the part of text/template that they use."""
+"""Go templates for `--format`: the part of text/template that users of the docker CLI need."""

@@ -1,4 +1,4 @@
-"""Filling a template in."""
+"""Execution of templates."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pyd_tui.console.template.nodes import Chain, Function, Literal, Node, Pipe,
 from pyd_tui.console.template.parse import parse
 
 MAX_RANGE = 100_000
-"""Rounds of one `range` over a number."""
+"""Iterations of one `range` over a number."""
 
 
 class Template:
-    """A template, read once and filled in for each of several values.
+    """A template, parsed once and filled in for several values.
 
     Args:
         source: As the user typed it.
-        absent: Fields that data may leave out; they have no value then.
+        absent: The fields that data may omit; they have no value then.
 
     Raises:
-        InvalidInput: It can't be read.
+        InvalidInput: The template is malformed.
     """
 
     def __init__(self, source: str, *, absent: frozenset[str] = frozenset()) -> None:
@@ -31,13 +31,13 @@ class Template:
         self._absent = absent
 
     def fill(self, data: Any) -> str:
-        """Returns the text for one value.
+        """Return the text for one value.
 
         Args:
-            data: What JSON can hold; functions in it are called with the template's arguments, as methods in Go.
+            data: A JSON value; functions in it are called with the template's arguments, like methods in Go.
 
         Raises:
-            InvalidInput: It has no such field, or a function can't do with what it gets.
+            InvalidInput: The value has no such field, or a function rejects its arguments.
         """
         return "".join(_Run(data, self._absent).nodes(self._nodes, data))
 
@@ -105,14 +105,14 @@ class _Run:
                 raise
             except (TypeError, ValueError, AttributeError) as error:
                 raise _wrong(
-                    f"{term.name} can't do with {', '.join(map(text, arguments))[:80] or 'nothing'}"
+                    f"invalid arguments for {term.name}: {', '.join(map(text, arguments))[:80] or 'nothing'}"
                 ) from error
         value = self._term(term, dot, called=bool(arguments))
         if callable(value):
             try:
                 return value(*arguments)
             except (TypeError, ValueError, AttributeError) as error:
-                raise _wrong("a field can't do with what it gets") from error
+                raise _wrong("invalid arguments for a field") from error
         if arguments:
             raise _wrong(f"{text(value)[:40]!r} takes no arguments")
         return value

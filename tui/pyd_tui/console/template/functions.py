@@ -1,4 +1,4 @@
-"""The functions of templates: Go's own and the docker CLI's (docker/cli, `templates/templates.go`)."""
+"""Functions of templates: Go's own and the docker CLI's (docker/cli, `templates/templates.go`)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pyd_core.sanitise import safe
 
 _VERB = re.compile(r"%([-+ 0#]*)(\d*)(?:\.(\d+))?([a-zA-Z%])")
 MAX_PADDING_CHARS = 1000
-"""Columns a width may ask for."""
+"""The largest width of a padded value."""
 
 
 def truth(value: Any) -> bool:
-    """Whether Go counts a value as true: not empty, not 0."""
+    """Return whether Go counts a value as true: not empty, not 0."""
     return bool(value)
 
 
 def text(value: Any) -> str:  # noqa: PLR0911 - one for each kind
-    """Writes a value as Go's `fmt` does with `%v`."""
+    """Format a value as Go's `fmt` does with `%v`."""
     match value:
         case None:
             return "<no value>"
@@ -89,7 +89,7 @@ def _any(*values: Any) -> Any:
 
 
 def _print(*values: Any) -> str:
-    """Go's `Sprint`: a space between two that are both no strings."""
+    """Join values like Go's `Sprint`: with a space between two that aren't strings."""
     written = ""
     for index, value in enumerate(values):
         if index and not isinstance(value, str) and not isinstance(values[index - 1], str):

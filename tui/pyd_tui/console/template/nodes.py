@@ -1,4 +1,4 @@
-"""What a template is made of."""
+"""Syntax nodes of templates."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value written out."""
+    """A literal value."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A way into data: `.A.B`, `$x.A`, `(…).A`.
+    """A path into data: `.A.B`, `$x.A`, `(…).A`.
 
     Attributes:
         start: A variable's name (`$`, `$x`), another expression, or None for dot.
-        names: The fields, from the outside in.
+        names: The fields, outermost first.
     """
 
     start: str | Pipe | None
@@ -38,12 +38,12 @@ Term = Literal | Chain | Function
 
 @dataclass(frozen=True, slots=True)
 class Pipe:
-    """Commands, each a term and its arguments; the value of each is the last argument of the next.
+    """A pipeline of commands, each a term and its arguments; a command's value is the next one's last argument.
 
     Attributes:
-        commands: At least one.
-        names: Variables that take the value.
-        declares: They are new ones (`:=`).
+        commands: The commands, at least one.
+        names: The variables that the value is assigned to.
+        declares: The variables are new (`:=`).
     """
 
     commands: tuple[tuple[Term, ...], ...]
@@ -53,21 +53,21 @@ class Pipe:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Printed as it is."""
+    """Literal text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Prints a value."""
+    """An action that prints a value."""
 
     pipe: Pipe
 
 
 @dataclass(slots=True)
 class TemplateBlock:
-    """`if`, `with` and `range`, with what is done otherwise."""
+    """An `if`, `with` or `range` block with its `else` branch."""
 
     kind: str
     pipe: Pipe

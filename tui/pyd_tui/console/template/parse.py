@@ -1,4 +1,4 @@
-"""Reading a template."""
+"""Parser of templates."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _TOKEN = re.compile(
 _CONSTANTS = {"true": True, "false": False, "nil": None}
 BLOCKS = frozenset({"if", "with", "range"})
 MAX_DEPTH = 50
-"""Blocks and parentheses within each other; nobody types more."""
+"""Nested blocks and parentheses; far more than users type."""
 
 
 class TemplateToken(NamedTuple):
-    """A piece of an action; `spaced` says whether a space came before it, which ends a chain of fields."""
+    """A token of an action; `spaced` says whether a space precedes it, which ends a chain of fields."""
 
     kind: str
     text: str
@@ -40,10 +40,10 @@ class TemplateToken(NamedTuple):
 
 
 def parse(source: str) -> list[Node]:
-    """Reads a template.
+    """Parse a template.
 
     Raises:
-        InvalidInput: It isn't one, or uses what pyd doesn't know.
+        InvalidInput: The template is malformed, or uses an unsupported feature.
     """
     return _Parser(source).whole()
 
@@ -61,7 +61,7 @@ class _Parser:
         return nodes
 
     def _body(self) -> tuple[list[Node], str]:
-        """Reads up to `end` or `else`, and returns it with its condition."""
+        """Read up to `end` or `else`, and returns it with its condition."""
         nodes: list[Node] = []
         for is_action, text in self._pieces:
             if not is_action:
@@ -76,7 +76,7 @@ class _Parser:
     def _block(self, kind: str, condition: str) -> TemplateBlock:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self._wrong("too many blocks within each other")
+            raise self._wrong("too many nested blocks")
         block = TemplateBlock(kind, self._pipe(condition))
         block.body, end = self._body()
         word, _, rest = end.partition(" ")
@@ -108,7 +108,7 @@ class _Parser:
         del tokens[: signs[0] + 1]
         names = tuple(token.text for token in before if token.kind == "variable")
         if not names or any(token.kind != "variable" and token.text != "," for token in before):
-            raise self._wrong("only variables take values")
+            raise self._wrong("only variables can be assigned")
         return names, sign == ":="
 
     def _commands(self, tokens: list[TemplateToken], *, names: tuple[str, ...] = (), declares: bool = True) -> Pipe:
@@ -153,7 +153,7 @@ class _Parser:
     def _inner(self, tokens: list[TemplateToken]) -> Chain:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self._wrong("too many parentheses within each other")
+            raise self._wrong("too many nested parentheses")
         inner = self._commands(tokens)
         if not tokens:
             raise self._wrong("unclosed parenthesis")
@@ -189,7 +189,7 @@ class _Parser:
 
 
 def _pieces(source: str) -> Iterator[tuple[bool, str]]:
-    """Yields text and actions in turn, spaces trimmed where `{{-` and `-}}` say so."""
+    """Yield text and actions in order, with spaces trimmed at `{{-` and `-}}`."""
     offset, trim = 0, False
     for match in _ACTION.finditer(source):
         text = source[offset : match.start()]

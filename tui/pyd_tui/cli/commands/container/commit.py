@@ -1,4 +1,4 @@
-"""`pyd commit`: an image of a container as it is."""
+"""`pyd commit`."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ from pyd_tui.console.output import write, write_json
     "commit",
     cls=PydCommand,
     examples=(
-        ("pyd commit web web:fixed", "its files and its configuration"),
-        ('pyd commit -c \'CMD ["/app"]\' -m "with a fix" web', "with another command"),
+        ("pyd commit web web:fixed", "commit files and configuration"),
+        ('pyd commit -c \'CMD ["/app"]\' -m "with a fix" web', "commit with another command"),
     ),
 )
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
 @click.argument("reference", required=False, default="", metavar="[REPOSITORY[:TAG]]")
-@click.option("-a", "--author", default="", help="Who made it.")
-@click.option("-m", "--message", default="", help="A comment for its history.")
+@click.option("-a", "--author", default="", help="Author of the image.")
+@click.option("-m", "--message", default="", help="Commit message.")
 @click.option("-c", "--change", "changes", multiple=True, metavar="INSTRUCTION", help="Apply a Dockerfile instruction.")
-@click.option("-p", "--pause/--no-pause", default=True, help="Freeze the container meanwhile.", show_default=True)
+@click.option(
+    "-p", "--pause/--no-pause", default=True, help="Pause the container during the commit.", show_default=True
+)
 @pass_state
 def command(
     state: State, /, *, name: str, reference: str, author: str, message: str, changes: tuple[str, ...], pause: bool
 ) -> None:
-    """Make an image of the files of a container as they are."""
+    """Create an image from a container's changes."""
     repository, tag = split_repository_tag(reference)
     options = CommitOptions(
         repository=repository, tag=tag, author=author, comment=message, changes=changes, pause=pause

@@ -1,4 +1,4 @@
-"""`pyd create`: make a container without starting it."""
+"""`pyd create`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyd_tui.console.global_options import State
 from pyd_tui.console.output import write, write_json
 
 CONTEXT_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"]}
-"""What follows the image is the command's own; -h is the host name."""
+"""Arguments after the image belong to the command; -h is the host name."""
 
 
 def create(ctx: click.Context, /, **values: Any) -> int:
@@ -40,11 +40,11 @@ command = PydCommand(
     name="create",
     callback=click.pass_context(create),
     params=[*creation_options(), *image_arguments()],
-    help="Make a container from an image, ready to start.",
+    help="Create a container from an image without starting it.",
     context_settings=CONTEXT_SETTINGS,
     examples=(
-        ("pyd create --name web -p 8080:80 nginx", "made, not started"),
-        ("pyd start web", "started later"),
-        ("pyd create -v data:/data --memory 512m postgres", "with a volume and a limit"),
+        ("pyd create --name web -p 8080:80 nginx", "create a container"),
+        ("pyd start web", "start it later"),
+        ("pyd create -v data:/data --memory 512m postgres", "create one with a volume and a memory limit"),
     ),
 )

@@ -1,4 +1,4 @@
-"""`pyd diff`: what differs from the image."""
+"""`pyd diff`."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 KINDS = {0: "C", 1: "A", 2: "D"}
-"""Letters for the Engine API's numbers (`ChangeType`)."""
+"""Letters by the Engine API's numbers (`ChangeType`)."""
 
 
 @click.command(
     "diff",
     cls=PydCommand,
     examples=(
-        ("pyd diff web", "A added, C changed, D deleted"),
-        ("pyd diff --json web", "for programs"),
+        ("pyd diff web", "list added (A), changed (C) and deleted (D) files"),
+        ("pyd diff --json web", "list them for programs"),
     ),
 )
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
 @pass_state
 def command(state: State, /, *, name: str) -> None:
-    """Show which files of a container differ from its image: A added, C changed, D deleted."""
+    """Show files changed since a container's image: A added, C changed, D deleted."""
 
     async def ask(engine: EngineClient) -> list[FileChange]:
         return await engine.containers.changes(await container_id(engine, name))

@@ -1,4 +1,4 @@
-"""`pyd export`: all files of a container as a tar."""
+"""`pyd export`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pyd_tui.console.global_options import State, pass_state
     cls=PydCommand,
     json=False,
     examples=(
-        ("pyd export web -o web.tar", "to a file"),
-        ("pyd export web | tar -t", "to a program"),
+        ("pyd export web -o web.tar", "export to a file"),
+        ("pyd export web | tar -t", "export to another program"),
     ),
 )
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
-@click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
+@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard output.")
 @pass_state
 def command(state: State, /, *, name: str, output: str | None) -> None:
-    """Write all files of a container as a tar, without those of its volumes."""
+    """Export a container's file system, without its volumes, as a tar archive."""
     from pyd_tui.cli.objects.archives import write_archive
 
     async def export(engine: EngineClient) -> None:

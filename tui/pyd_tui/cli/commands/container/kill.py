@@ -13,13 +13,13 @@ from pyd_tui.console.global_options import State, pass_state
 @click.command(
     "kill",
     cls=PydCommand,
-    examples=(("pyd kill job", "SIGKILL"), ("pyd kill -s HUP web", "have web read its configuration")),
+    examples=(("pyd kill job", "send SIGKILL"), ("pyd kill -s HUP web", "make web reload its configuration")),
 )
 @click.argument(
     "names", nargs=-1, required=True, type=ContainerName("running", "paused", "restarting"), metavar="CONTAINER..."
 )
-@click.option("-s", "--signal", metavar="SIGNAL", help="By name or number; KILL by default.")
+@click.option("-s", "--signal", metavar="SIGNAL", help="Signal name or number; KILL by default.")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], signal: str | None) -> int:
-    """Send a signal to containers' main processes."""
+    """Send a signal to the main process of one or more containers."""
     return run_on_each(state, names, lambda engine, name: engine.containers.kill(name, signal=signal))

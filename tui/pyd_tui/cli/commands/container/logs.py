@@ -1,4 +1,4 @@
-"""`pyd logs`: what containers print."""
+"""`pyd logs`."""
 
 from __future__ import annotations
 
@@ -30,32 +30,40 @@ def _when(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
     "logs",
     cls=PydCommand,
     examples=(
-        ("pyd logs web", "all it has printed, errors included"),
-        ("pyd logs -f -n 50 web db", "follow two from their last 50 lines, in time order"),
-        ("pyd logs -F web", "go on when it restarts"),
-        ("pyd logs --since 10m -t web", "the last ten minutes, with times"),
-        ("pyd logs --json web | jq .message", "a JSON document a line"),
-        ("pyd logs --all --grep 'timeout|refused'", "look in every container's log, the stopped ones too"),
+        ("pyd logs web", "show its standard output and error"),
+        ("pyd logs -f -n 50 web db", "follow two containers from their last 50 lines, in time order"),
+        ("pyd logs -F web", "keep following when it restarts"),
+        ("pyd logs --since 10m -t web", "show the last ten minutes, with timestamps"),
+        ("pyd logs --json web | jq .message", "write one JSON document per line"),
+        ("pyd logs --all --grep 'timeout|refused'", "search the logs of all containers, stopped ones too"),
     ),
 )
 @click.argument("names", nargs=-1, type=ContainerName(), metavar="CONTAINER...")
-@click.option("-f", "--follow", is_flag=True, help="Go on with what they print, until they end.")
-@click.option("-F", "restarts", is_flag=True, help="The same, through restarts, until they are removed.")
-@click.option("-n", "--tail", default="all", metavar="N", callback=_tail, help="Only the last N lines of each.")
-@click.option("--since", metavar="TIME", callback=_when, help="Only from then on: 10m, 2025-06-01T12:00, 1748779200.")
-@click.option("--until", metavar="TIME", callback=_when, help="Only till then.")
-@click.option("-t", "--timestamps", "times", is_flag=True, help="Tell when each line was printed.")
-@click.option("-a", "--all", is_flag=True, help="Every container, running or not.")
-@click.option("--grep", metavar="REGEX", help="Only lines in which this is found; exit code 1 if there are none.")
-@click.option("-i", "--ignore-case", is_flag=True, help="Find it whatever its case.")
+@click.option("-f", "--follow", is_flag=True, help="Follow log output until the containers stop.")
+@click.option(
+    "-F", "restarts", is_flag=True, help="Follow log output through restarts, until the containers are removed."
+)
+@click.option(
+    "-n", "--tail", default="all", metavar="N", callback=_tail, help="Show only the last N lines of each container."
+)
+@click.option(
+    "--since", metavar="TIME", callback=_when, help="Show logs since a time: 10m, 2025-06-01T12:00, 1748779200."
+)
+@click.option("--until", metavar="TIME", callback=_when, help="Show logs before a time.")
+@click.option("-t", "--timestamps", "times", is_flag=True, help="Show timestamps.")
+@click.option("-a", "--all", is_flag=True, help="Show the logs of all containers.")
+@click.option("--grep", metavar="REGEX", help="Show only lines that match; the exit code is 1 if there are none.")
+@click.option("-i", "--ignore-case", is_flag=True, help="Ignore case when matching.")
 @pass_state
 def command(state: State, /, *, follow: bool, restarts: bool, **given: object) -> None:
-    """Show what containers print, their standard and error output alike, several merged in time order."""
+    """Show the logs of one or more containers, merged in time order."""
     options = LogsOptions(follow=follow or restarts, restarts=restarts, **given)  # type: ignore[arg-type]
     if bool(options.names) == options.all:
-        raise click.UsageError("name containers, or ask for --all" if not options.all else "either names or --all")
+        raise click.UsageError(
+            "name containers, or use --all" if not options.all else "names and --all can't be combined"
+        )
     if options.grep is not None:
-        _ = log_pattern(options).expression  # what makes no sense is said before anything is asked
+        _ = log_pattern(options).expression  # report a malformed pattern before any request
     if options.all and options.grep is not None and not options.follow:
         count = state.run(lambda engine: search_logs(engine, options, json=state.json))
     else:

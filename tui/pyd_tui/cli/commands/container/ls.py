@@ -1,4 +1,4 @@
-"""`pyd ps`: the list of containers."""
+"""`pyd ps`, or `pyd container ls`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from pyd_tui.console.render.containers import SHORT_ID, cells, columns, row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PsOptions:
-    """What `pyd ps` was asked for.
+    """Options of `pyd ps`.
 
     Attributes:
-        all: Those that don't run too.
-        quiet: Only ids.
-        last: Only so many, the newest, whatever their state; 0 is no limit.
-        filters: As `--filter` gave them.
-        full: Nothing shortened.
-        size: With the size of the writable layer.
-        format: `table`, `json`, a template, or `table` and one; empty is our own table.
+        all: Include stopped containers.
+        quiet: Print only ids.
+        last: The number of newest containers to list, whatever their state; 0 is no limit.
+        filters: The values of `--filter`.
+        full: Shorten nothing.
+        size: Add the size of the writable layer.
+        format: `table`, `json`, a template, or `table` and a template; empty is pyd's own table.
     """
 
     all: bool = False
@@ -43,26 +43,33 @@ class PsOptions:
     "ps",
     cls=PydCommand,
     examples=(
-        ("pyd ps", "the running ones"),
-        ("pyd ps -a", "all, the dead with their exit codes and, where a recorder runs, why they died"),
-        ("pyd ps -a -f status=exited -f label=tier=web", "only what fits"),
-        ("pyd rm $(pyd ps -qa -f status=exited)", "ids, for other commands"),
-        ("pyd ps --format 'table {{.Names}}\\t{{.Status}}'", "as a template has it"),
-        ("pyd ps --json", "for programs"),
+        ("pyd ps", "list running containers"),
+        ("pyd ps -a", "list all, with exit codes and, where a recorder runs, causes of death"),
+        ("pyd ps -a -f status=exited -f label=tier=web", "list those that match filters"),
+        ("pyd rm $(pyd ps -qa -f status=exited)", "pass ids to another command"),
+        ("pyd ps --format 'table {{.Names}}\\t{{.Status}}'", "format rows with a template"),
+        ("pyd ps --json", "list them for programs"),
     ),
 )
-@click.option("-a", "--all", is_flag=True, help="Those that don't run too.")
-@click.option("-q", "--quiet", is_flag=True, help="Only ids.")
-@click.option("-l", "--latest", is_flag=True, help="Only the newest, whatever its state.")
-@click.option("-n", "--last", type=click.IntRange(min=0), default=0, metavar="N", help="Only the N newest.")
+@click.option("-a", "--all", is_flag=True, help="List stopped containers too.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only ids.")
+@click.option("-l", "--latest", is_flag=True, help="List only the newest container, whatever its state.")
+@click.option(
+    "-n",
+    "--last",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="List only the N newest containers, whatever their state.",
+)
 @filter_option
-@click.option("--no-trunc", "full", is_flag=True, help="Nothing shortened; with command and id.")
-@click.option("-s", "--size", is_flag=True, help="With the size of the writable layer; slow.")
+@click.option("--no-trunc", "full", is_flag=True, help="Don't truncate output; add command and id.")
+@click.option("-s", "--size", is_flag=True, help="Add the size of the writable layer; slow.")
 @click.option(
     "--format",
     default="",
     metavar="TEMPLATE",
-    help="table, json, a Go template, or `table` and one: 'table {{.Names}}\\t{{.Status}}'.",
+    help="table, json, a Go template, or `table` and a template: 'table {{.Names}}\\t{{.Status}}'.",
 )
 @pass_state
 def command(state: State, /, *, latest: bool, last: int, **given: object) -> None:
@@ -72,7 +79,7 @@ def command(state: State, /, *, latest: bool, last: int, **given: object) -> Non
 
 
 def show_containers(state: State, options: PsOptions) -> None:
-    """Asks the engine and prints its containers."""
+    """Print the engine's containers."""
     filters = parse_filters(options.filters)
     include_all = options.all or bool(options.last)
     sized = options.size or ".Size" in options.format
@@ -83,7 +90,7 @@ def show_containers(state: State, options: PsOptions) -> None:
         from pyd_tui.console.listing import write_filled
         from pyd_tui.console.render.placeholders import TITLES, placeholders
 
-        rows = [placeholders(one, full=options.full, sized=sized) for one in containers]
+        rows = [placeholders(container, full=options.full, sized=sized) for container in containers]
         write_filled(options.format, rows, TITLES)
         return
     if options.quiet:
@@ -92,7 +99,9 @@ def show_containers(state: State, options: PsOptions) -> None:
     now = time.time()
     causes = _causes(containers, now) if include_all else None
     if state.json:
-        write_json([row(one, sized=options.size, cause=(causes or {}).get(one.id)) for one in containers])
+        write_json(
+            [row(container, sized=options.size, cause=(causes or {}).get(container.id)) for container in containers]
+        )
     else:
         lines = cells(
             containers, now=now, size=options.size, full=options.full, short_digests=on_terminal(), causes=causes
@@ -101,7 +110,7 @@ def show_containers(state: State, options: PsOptions) -> None:
 
 
 def _causes(containers: list[ContainerSummary], now: float) -> dict[str, str]:
-    """Why the dead among them ended, as far as a recorder wrote it down."""
+    """Return why exited containers ended, where a recorder knows."""
     if all(container.state != "exited" for container in containers):
         return {}
     from pyd_core.watch.exit_reasons import recorded_reasons

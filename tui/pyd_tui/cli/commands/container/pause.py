@@ -10,9 +10,9 @@ from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("pause", cls=PydCommand, examples=(("pyd pause web db", "freeze both, their memory kept"),))
+@click.command("pause", cls=PydCommand, examples=(("pyd pause web db", "pause two containers"),))
 @click.argument("names", nargs=-1, required=True, type=ContainerName("running"), metavar="CONTAINER...")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...]) -> int:
-    """Freeze all processes of containers."""
+    """Pause all processes of one or more containers."""
     return run_on_each(state, names, lambda engine, name: engine.containers.pause(name))

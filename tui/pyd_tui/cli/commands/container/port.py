@@ -1,4 +1,4 @@
-"""`pyd port`: where ports are published."""
+"""`pyd port`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from pyd_tui.console.output import write, write_json
     "port",
     cls=PydCommand,
     examples=(
-        ("pyd port web", "all of them"),
-        ("pyd port web 80/tcp", "one"),
+        ("pyd port web", "list all published ports"),
+        ("pyd port web 80/tcp", "show one port"),
     ),
 )
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
 @click.argument("port", required=False, metavar="[PORT[/PROTOCOL]]")
 @pass_state
 def command(state: State, /, *, name: str, port: str | None) -> None:
-    """Show where the ports of a container are published."""
+    """List the published ports of a container, or show one."""
 
     async def ask(engine: EngineClient) -> Container:
         return await engine.containers.inspect(await container_id(engine, name))

@@ -1,4 +1,4 @@
-"""`pyd rename`: another name for a container."""
+"""`pyd rename`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pyd_tui.console.global_options import State, pass_state
 @click.command(
     "rename",
     cls=PydCommand,
-    examples=(("pyd rename web old-web", "web is free again"),),
+    examples=(("pyd rename web old-web", "rename a container"),),
 )
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
 @click.argument("to", metavar="NEW-NAME")
 @pass_state
 def command(state: State, /, *, name: str, new_name: str) -> int:
-    """Give a container another name."""
+    """Rename a container."""
     return run_on_each(state, [name], lambda engine, container: engine.containers.rename(container, new_name))

@@ -13,12 +13,14 @@ from pyd_tui.console.global_options import State, pass_state
 @click.command(
     "restart",
     cls=PydCommand,
-    examples=(("pyd restart web", "stop and start"), ("pyd restart -t 0 web", "without grace")),
+    examples=(("pyd restart web", "restart a container"), ("pyd restart -t 0 web", "kill it without a grace period")),
 )
 @click.argument("names", nargs=-1, required=True, type=ContainerName(), metavar="CONTAINER...")
-@click.option("-s", "--signal", metavar="SIGNAL", help="Instead of the container's own stop signal.")
-@click.option("-t", "--timeout", "--time", type=int, metavar="SECONDS", help="Grace before SIGKILL; -1 waits for ever.")
+@click.option("-s", "--signal", metavar="SIGNAL", help="Signal instead of the container's stop signal.")
+@click.option(
+    "-t", "--timeout", "--time", type=int, metavar="SECONDS", help="Seconds to wait before SIGKILL; -1 waits forever."
+)
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], signal: str | None, timeout: int | None) -> int:
-    """Stop and start containers."""
+    """Restart one or more containers."""
     return run_on_each(state, names, lambda engine, name: engine.containers.restart(name, signal=signal, grace=timeout))

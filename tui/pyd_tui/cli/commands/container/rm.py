@@ -14,18 +14,18 @@ from pyd_tui.console.global_options import State, pass_state
     "rm",
     cls=PydCommand,
     examples=(
-        ("pyd rm old", "one that doesn't run"),
-        ("pyd rm -f -v web", "kill it first, and take its anonymous volumes along"),
-        ("pyd rm $(pyd ps -qa -f status=exited)", "all that have ended"),
+        ("pyd rm old", "remove a stopped container"),
+        ("pyd rm -f -v web", "kill it first, and remove its anonymous volumes"),
+        ("pyd rm $(pyd ps -qa -f status=exited)", "remove all exited containers"),
     ),
 )
 @click.argument("names", nargs=-1, required=True, type=ContainerName(), metavar="CONTAINER...")
-@click.option("-f", "--force", is_flag=True, help="Kill it first when it runs.")
-@click.option("-v", "--volumes", is_flag=True, help="Its anonymous volumes too.")
-@click.option("-l", "--link", is_flag=True, help="The link of this name, not the container.")
+@click.option("-f", "--force", is_flag=True, help="Kill running containers first.")
+@click.option("-v", "--volumes", is_flag=True, help="Remove anonymous volumes too.")
+@click.option("-l", "--link", is_flag=True, help="Remove the link of this name, not the container.")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], force: bool, volumes: bool, link: bool) -> int:
-    """Remove containers; one that runs is refused without -f."""
+    """Remove one or more containers; running ones need -f."""
     return run_on_each(
         state,
         names,

@@ -1,4 +1,4 @@
-"""`pyd run`: make a container, start it and take part in it."""
+"""`pyd run`."""
 
 from __future__ import annotations
 
@@ -32,19 +32,23 @@ command = PydCommand(
     name="run",
     callback=click.pass_context(run),
     params=[
-        click.Option(["-d", "--detach"], is_flag=True, help="Leave it running in the background and print its id."),
+        click.Option(["-d", "--detach"], is_flag=True, help="Run the container in the background and print its id."),
         *creation_options(),
-        click.Option(["--sig-proxy/--no-sig-proxy"], default=True, help="Pass signals on to it.", show_default=False),
-        click.Option(["--detach-keys"], default="", metavar="KEYS", help="Instead of ctrl-p,ctrl-q."),
+        click.Option(
+            ["--sig-proxy/--no-sig-proxy"], default=True, help="Forward signals to the container.", show_default=False
+        ),
+        click.Option(
+            ["--detach-keys"], default="", metavar="KEYS", help="Key sequence for detaching, instead of ctrl-p,ctrl-q."
+        ),
         *image_arguments(),
     ],
-    help="Make a container from an image, start it, and end with its exit code.",
+    help="Create, start and attach to a container, and exit with its exit code.",
     context_settings=CONTEXT_SETTINGS,
     json=False,
     examples=(
-        ("pyd run --rm -it debian bash", "a shell in a new container, gone when it ends"),
-        ("pyd run -d --name web -p 8080:80 nginx", "in the background, reachable on port 8080"),
-        ("pyd run --rm -v .:/src -w /src python:3.13 pytest", "a program on the files here"),
-        ("pyd run -d --restart unless-stopped --memory 512m app", "with a limit, started again when it ends"),
+        ("pyd run --rm -it debian bash", "open a shell in a new container, removed on exit"),
+        ("pyd run -d --name web -p 8080:80 nginx", "run in the background, published on port 8080"),
+        ("pyd run --rm -v .:/src -w /src python:3.13 pytest", "run a command on local files"),
+        ("pyd run -d --restart unless-stopped --memory 512m app", "run with a memory limit and a restart policy"),
     ),
 )

@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     "start",
     cls=PydCommand,
     examples=(
-        ("pyd start web", "one"),
-        ("pyd start web db", "several at once"),
-        ("pyd start -a -i job", "one with its output and our input, to its end"),
+        ("pyd start web", "start a container"),
+        ("pyd start web db", "start several containers"),
+        ("pyd start -a -i job", "start and attach to a container until it stops"),
     ),
 )
 @click.argument(
     "names", nargs=-1, required=True, type=ContainerName("created", "exited", "dead"), metavar="CONTAINER..."
 )
-@click.option("-a", "--attach", is_flag=True, help="Show what it prints, and end with its exit code.")
-@click.option("-i", "--interactive", is_flag=True, help="The same, and pass standard input on.")
-@click.option("--sig-proxy/--no-sig-proxy", default=True, help="Pass signals on to it.", show_default=False)
-@click.option("--detach-keys", default="", metavar="KEYS", help="Instead of ctrl-p,ctrl-q.")
+@click.option("-a", "--attach", is_flag=True, help="Attach standard output and error, and exit with its exit code.")
+@click.option("-i", "--interactive", is_flag=True, help="Attach standard input too.")
+@click.option("--sig-proxy/--no-sig-proxy", default=True, help="Forward signals to the container.", show_default=False)
+@click.option("--detach-keys", default="", metavar="KEYS", help="Key sequence for detaching, instead of ctrl-p,ctrl-q.")
 @pass_state
 def command(
     state: State, /, *, names: tuple[str, ...], attach: bool, interactive: bool, sig_proxy: bool, detach_keys: str
 ) -> int:
-    """Start containers."""
+    """Start one or more containers."""
     if not (attach or interactive):
         return run_on_each(
             state, names, lambda engine, name: engine.containers.start(name, detach_keys=detach_keys or None)
@@ -51,7 +51,7 @@ def command(
                 engine, first, interactive=interactive, sig_proxy=sig_proxy, detach_keys=detach_keys
             )
         )
-    except Exception as error:  # noqa: BLE001 - every failure of pyd's own must not look like the command's
+    except Exception as error:  # noqa: BLE001 - a failure of pyd must not look like the command's
         failures.report(error)
         return failures.exit_code(error, before_command=True)
 
@@ -64,7 +64,7 @@ async def _start_attached(
 
     container = await engine.containers.inspect((await resolve_container(engine, name)).id)
     if container.state.running:
-        raise Conflict(f"{name} runs already", hint=f"pyd attach {name}", reference="already-running")
+        raise Conflict(f"{name} is already running", hint=f"pyd attach {name}", reference="already-running")
     streams = {"stdout", "stderr"} | ({"stdin"} if interactive and container.config.open_stdin else set())
     options = AttachOptions(
         container_id=container.id,

@@ -1,4 +1,4 @@
-"""`pyd stats`: what containers use."""
+"""`pyd stats`."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from pyd_tui.console.listing import format_option
     "stats",
     cls=PydCommand,
     examples=(
-        ("pyd stats", "all that run, once a second, in place"),
-        ("pyd stats --sort memory", "the biggest first"),
-        ("pyd stats --no-stream web db", "once"),
-        ("pyd stats --no-stream --format '{{.Name}} {{.CPUPerc}}'", "as a template has it"),
-        ("pyd stats --json", "a JSON document a line, each second one for every container"),
+        ("pyd stats", "show all running containers, once a second"),
+        ("pyd stats --sort memory", "sort by memory"),
+        ("pyd stats --no-stream web db", "print once"),
+        ("pyd stats --no-stream --format '{{.Name}} {{.CPUPerc}}'", "format rows with a template"),
+        ("pyd stats --json", "write one JSON document per container and second"),
     ),
 )
 @click.argument("names", nargs=-1, type=ContainerName("running", "paused"), metavar="[CONTAINER]...")
-@click.option("-a", "--all", is_flag=True, help="Those that don't run too.")
-@click.option("--no-stream", "once", is_flag=True, help="Print once and end.")
-@click.option("--sort", type=click.Choice(("name", "cpu", "memory")), default="name", help="What comes first.")
+@click.option("-a", "--all", is_flag=True, help="Show stopped containers too.")
+@click.option("--no-stream", "print once", is_flag=True, help="Print once and exit.")
+@click.option("--sort", type=click.Choice(("name", "cpu", "memory")), default="name", help="Sort order.")
 @format_option
 @pass_state
 def command(state: State, /, **given: object) -> None:
-    """Show processor, memory, network and disk use: percent of one processor, and bytes a second."""
+    """Show a live stream of the resource usage of containers: percent of one CPU, and bytes per second."""
     from pyd_tui.cli.containers.stats_stream import StatsOptions, show_stats
 
     options = StatsOptions(**given)  # type: ignore[arg-type]

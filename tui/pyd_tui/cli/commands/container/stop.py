@@ -14,15 +14,17 @@ from pyd_tui.console.global_options import State, pass_state
     "stop",
     cls=PydCommand,
     examples=(
-        ("pyd stop web", "its stop signal, then SIGKILL after its grace time"),
-        ("pyd stop -t 60 db", "a minute of grace"),
-        ("pyd stop -s INT -t -1 job", "another signal, and wait for ever"),
+        ("pyd stop web", "send its stop signal, then SIGKILL after its timeout"),
+        ("pyd stop -t 60 db", "wait a minute before SIGKILL"),
+        ("pyd stop -s INT -t -1 job", "send another signal, and wait forever"),
     ),
 )
 @click.argument("names", nargs=-1, required=True, type=ContainerName("running", "restarting"), metavar="CONTAINER...")
-@click.option("-s", "--signal", metavar="SIGNAL", help="Instead of the container's own stop signal.")
-@click.option("-t", "--timeout", "--time", type=int, metavar="SECONDS", help="Grace before SIGKILL; -1 waits for ever.")
+@click.option("-s", "--signal", metavar="SIGNAL", help="Signal instead of the container's stop signal.")
+@click.option(
+    "-t", "--timeout", "--time", type=int, metavar="SECONDS", help="Seconds to wait before SIGKILL; -1 waits forever."
+)
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], signal: str | None, timeout: int | None) -> int:
-    """Stop containers: ask politely, and kill after a while."""
+    """Stop one or more containers: send the stop signal, then SIGKILL after a timeout."""
     return run_on_each(state, names, lambda engine, name: engine.containers.stop(name, signal=signal, grace=timeout))

@@ -1,4 +1,4 @@
-"""`pyd top`: the processes in a container."""
+"""`pyd top`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _NUMBERS = {"PID", "PPID", "%CPU", "%MEM", "VSZ", "RSS", "C", "NI", "PRI", "NLWP
     cls=PydCommand,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     examples=(
-        ("pyd top web", "its processes, with the host's process ids"),
-        ("pyd top web -o pid,rss,comm", "options of the host's ps"),
+        ("pyd top web", "list its processes with the host's process ids"),
+        ("pyd top web -o pid,rss,comm", "pass options to the host's ps"),
     ),
 )
 @click.argument("name", type=ContainerName("running", "paused"), metavar="CONTAINER")
 @click.argument("ps_options", nargs=-1, type=click.UNPROCESSED, metavar="[PS OPTIONS]...")
 @pass_state
 def command(state: State, /, *, name: str, ps_options: tuple[str, ...]) -> None:
-    """List the processes in a container, as ps on the engine's host sees them."""
+    """List the processes of a container, as ps on the engine's host sees them."""
     processes = state.ask(lambda engine: list_processes(engine, name, " ".join(ps_options) or None))
     if state.json:
         write_json([dict(zip(processes.titles, process, strict=False)) for process in processes.processes])
@@ -45,7 +45,7 @@ def command(state: State, /, *, name: str, ps_options: tuple[str, ...]) -> None:
 
 
 async def list_processes(engine: EngineClient, name: str, ps_args: str | None) -> Processes:
-    """Returns a container's processes."""
+    """Return a container's processes."""
     from pyd_core.client.names import resolve_container
 
     return await engine.containers.top((await resolve_container(engine, name)).id, ps_args=ps_args)

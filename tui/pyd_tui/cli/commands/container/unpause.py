@@ -10,9 +10,9 @@ from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("unpause", cls=PydCommand, examples=(("pyd unpause web", "let it go on"),))
+@click.command("unpause", cls=PydCommand, examples=(("pyd unpause web", "unpause a container"),))
 @click.argument("names", nargs=-1, required=True, type=ContainerName("paused"), metavar="CONTAINER...")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...]) -> int:
-    """Let frozen containers go on."""
+    """Unpause one or more containers."""
     return run_on_each(state, names, lambda engine, name: engine.containers.unpause(name))

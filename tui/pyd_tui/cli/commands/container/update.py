@@ -1,4 +1,4 @@
-"""`pyd update`: limits and the restart policy of living containers."""
+"""`pyd update`."""
 
 from __future__ import annotations
 
@@ -24,30 +24,34 @@ from pyd_tui.console.global_options import State, pass_state
     "update",
     cls=PydCommand,
     examples=(
-        ("pyd update --memory 1g --memory-swap 2g web", "more memory, at once"),
-        ("pyd update --cpus 0.5 a b", "less processor, for two"),
-        ("pyd update --restart unless-stopped web", "started again from now on"),
+        ("pyd update --memory 1g --memory-swap 2g web", "raise the memory limit"),
+        ("pyd update --cpus 0.5 a b", "limit the CPU of two containers"),
+        ("pyd update --restart unless-stopped web", "change the restart policy"),
     ),
 )
 @click.argument("names", nargs=-1, required=True, type=ContainerName(), metavar="CONTAINER...")
-@click.option("-m", "--memory", default="", metavar="BYTES", help="Most memory, such as 512m.")
-@click.option("--memory-swap", default="", metavar="BYTES", help="Most memory and swap together; -1 is no limit.")
-@click.option("--memory-reservation", default="", metavar="BYTES", help="Memory it keeps when there is little.")
-@click.option("--cpus", default="", metavar="NUMBER", help="Most processors, such as 1.5.")
-@click.option("-c", "--cpu-shares", type=int, default=0, metavar="N", help="Its share of the processors.")
-@click.option("--cpu-period", type=int, default=0, metavar="N", help="The scheduler's period, microseconds.")
-@click.option("--cpu-quota", type=int, default=0, metavar="N", help="Its time in a period, microseconds.")
-@click.option("--cpu-rt-period", type=int, default=0, metavar="N", help="The same for real-time processes.")
-@click.option("--cpu-rt-runtime", type=int, default=0, metavar="N", help="Their time in a period.")
-@click.option("--cpuset-cpus", default="", metavar="LIST", help="Which processors: 0-3, 0,1.")
-@click.option("--cpuset-mems", default="", metavar="LIST", help="Which memory nodes.")
-@click.option("--blkio-weight", type=int, default=0, metavar="N", help="Its share of block I/O, 10 to 1000.")
-@click.option("--pids-limit", type=int, metavar="N", help="Most processes; -1 is no limit.")
-@click.option("--restart", default="", metavar="POLICY", help="no, on-failure[:N], always or unless-stopped.")
-@click.option("--kernel-memory", expose_value=False, hidden=True, help="No kernel has it any more.")
+@click.option("-m", "--memory", default="", metavar="BYTES", help="Memory limit, such as 512m.")
+@click.option("--memory-swap", default="", metavar="BYTES", help="Limit of memory plus swap; -1 is unlimited.")
+@click.option("--memory-reservation", default="", metavar="BYTES", help="Memory soft limit.")
+@click.option("--cpus", default="", metavar="NUMBER", help="Number of CPUs, such as 1.5.")
+@click.option("-c", "--cpu-shares", type=int, default=0, metavar="N", help="CPU shares (relative weight).")
+@click.option("--cpu-period", type=int, default=0, metavar="N", help="CPU scheduler period, in microseconds.")
+@click.option("--cpu-quota", type=int, default=0, metavar="N", help="CPU time per period, in microseconds.")
+@click.option("--cpu-rt-period", type=int, default=0, metavar="N", help="Real-time scheduler period, in microseconds.")
+@click.option(
+    "--cpu-rt-runtime", type=int, default=0, metavar="N", help="Real-time CPU time per period, in microseconds."
+)
+@click.option("--cpuset-cpus", default="", metavar="LIST", help="CPUs to run on: 0-3, 0,1.")
+@click.option("--cpuset-mems", default="", metavar="LIST", help="Memory nodes to use.")
+@click.option("--blkio-weight", type=int, default=0, metavar="N", help="Block I/O weight, 10 to 1000.")
+@click.option("--pids-limit", type=int, metavar="N", help="Limit of processes; -1 is unlimited.")
+@click.option(
+    "--restart", default="", metavar="POLICY", help="Restart policy: no, on-failure[:N], always or unless-stopped."
+)
+@click.option("--kernel-memory", expose_value=False, hidden=True, help="No effect: kernels no longer support it.")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], **values: Any) -> int:
-    """Change limits and the restart policy of containers, also while they run."""
+    """Update the limits and restart policy of one or more containers, running or stopped."""
     body = update_body(UpdateOptions(**values))
     warnings: list[str] = []
 

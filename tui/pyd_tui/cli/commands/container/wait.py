@@ -1,4 +1,4 @@
-"""`pyd wait`: wait until containers end, and say how."""
+"""`pyd wait`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """How one ended, as `--json` tells it."""
+    """A stopped container in `--json` output."""
 
     name: str
     code: int
@@ -30,16 +30,16 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     "wait",
     cls=PydCommand,
     examples=(
-        ("pyd wait job", "its exit code, once it has ended"),
-        ("pyd wait --explain job", "and why, in a line"),
-        ("pyd wait --explain --json a b", "for programs"),
+        ("pyd wait job", "wait for a container and print its exit code"),
+        ("pyd wait --explain job", "add a one-line explanation"),
+        ("pyd wait --explain --json a b", "print JSON for programs"),
     ),
 )
 @click.argument("names", nargs=-1, required=True, type=ContainerName("running", "restarting"), metavar="CONTAINER...")
-@click.option("--explain", is_flag=True, help="Say why each ended.")
+@click.option("--explain", is_flag=True, help="Explain why each container ended.")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], explain: bool) -> None:
-    """Wait until containers end and print their exit codes, in the order they were named."""
+    """Wait until containers stop, then print their exit codes in the order given."""
     ended = state.run(lambda engine: wait(engine, names, explain=explain))
     if state.json:
         write_json([Ended(name=name, code=code, verdict=_to_builtins(verdict)) for name, code, verdict in ended])
@@ -51,7 +51,7 @@ def command(state: State, /, *, names: tuple[str, ...], explain: bool) -> None:
 
 
 async def wait(engine: EngineClient, names: tuple[str, ...], *, explain: bool) -> list[tuple[str, int, Verdict | None]]:
-    """Waits for all of them at once."""
+    """Wait for several containers concurrently; return name, exit code and verdict of each."""
     import asyncio
 
     from pyd_core.client.names import pick_container

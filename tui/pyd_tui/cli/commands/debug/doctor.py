@@ -1,4 +1,4 @@
-"""`pyd debug doctor`: what keeps a debug session from working."""
+"""`pyd debug doctor`."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _COLOURS = {"ok": "green", "warning": "yellow", "blocker": "bold red", "unknown"
     "doctor",
     cls=PydCommand,
     examples=(
-        ("pyd debug doctor", "this machine and its engine"),
-        ("pyd debug doctor web", "and whether web can be entered"),
-        ("pyd debug container:doctor", "a container of that name"),
+        ("pyd debug doctor", "check this machine and its engine"),
+        ("pyd debug doctor web", "also check whether web can be entered"),
+        ("pyd debug container:doctor", "open a shell in a container named doctor"),
     ),
 )
 @click.argument("name", required=False, default="", metavar="[CONTAINER]")
 @pass_state
 def command(state: State, /, *, name: str) -> int:
-    """Check what a debug session stands on, name the first blocker, and what to do about it.
+    """Check the requirements of debug sessions, and report the first blocker with its remedy.
 
-    The exit code is 1 where something blocks.
+    The exit code is 1 if there is a blocker.
     """
     from pyd_core.debug.doctor.examine import examine, first_blocker
     from pyd_core.errors import NoEngine

@@ -1,4 +1,4 @@
-"""`pyd build`: an image from a Dockerfile."""
+"""`pyd build`."""
 
 from __future__ import annotations
 
@@ -28,50 +28,53 @@ REMOTE_PREFIXES = ("http://", "https://", "git://", "git@", "github.com/", "ssh:
     "build",
     cls=PydCommand,
     examples=(
-        ("pyd build -t app .", "from the Dockerfile here"),
-        ("pyd build -t app:dev -f docker/Dev.dockerfile --build-arg VERSION=2 .", "another file, with an argument"),
-        ("pyd build -t small - < Dockerfile", "from a Dockerfile alone"),
-        ("pyd build --target test https://git.example/app.git#main", "from a repository that the engine fetches"),
+        ("pyd build -t app .", "build from the Dockerfile in this directory"),
+        (
+            "pyd build -t app:dev -f docker/Dev.dockerfile --build-arg VERSION=2 .",
+            "use another Dockerfile and a build argument",
+        ),
+        ("pyd build -t small - < Dockerfile", "build without a context"),
+        ("pyd build --target test https://git.example/app.git#main", "build from a repository that the engine fetches"),
     ),
 )
 @click.argument("source", metavar="DIRECTORY|URL|-")
-@click.option("-t", "--tag", "tags", multiple=True, metavar="NAME[:TAG]", help="A name for it.")
-@click.option("-f", "--file", metavar="FILE", help="The Dockerfile; - reads it from standard input.")
-@click.option("--build-arg", "arguments", multiple=True, metavar="NAME[=VALUE]", help="The value of an ARG.")
-@click.option("--target", default="", metavar="STAGE", help="Stop at this stage.")
-@click.option("--no-cache", is_flag=True, help="Make every step anew.")
-@click.option("--cache-from", multiple=True, metavar="IMAGE", help="Steps of this image may be taken.")
-@click.option("--pull", is_flag=True, help="Ask for newer base images.")
+@click.option("-t", "--tag", "tags", multiple=True, metavar="NAME[:TAG]", help="Name of the image.")
+@click.option("-f", "--file", metavar="FILE", help="Path of the Dockerfile; - reads it from standard input.")
+@click.option("--build-arg", "arguments", multiple=True, metavar="NAME[=VALUE]", help="Set a build argument.")
+@click.option("--target", default="", metavar="STAGE", help="Build stage to stop at.")
+@click.option("--no-cache", is_flag=True, help="Don't use the build cache.")
+@click.option("--cache-from", multiple=True, metavar="IMAGE", help="Image to use as a cache source.")
+@click.option("--pull", is_flag=True, help="Always try to pull newer base images.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Set a label.")
-@click.option("--network", default="", metavar="MODE", help="The network of RUN steps.")
-@click.option("--platform", default="", metavar="OS/ARCHITECTURE", help="What it is for.")
-@click.option("--add-host", multiple=True, metavar="HOST:ADDRESS", help="A line of /etc/hosts in RUN steps.")
-@click.option("--rm/--no-rm", "remove", default=True, help="Remove the containers of steps that succeeded.")
-@click.option("--force-rm", "force_remove", is_flag=True, help="Also of those that failed.")
-@click.option("--squash", is_flag=True, help="One layer of all steps.")
-@click.option("--security-opt", "security", multiple=True, metavar="NAME[=VALUE]", help="A security option.")
-@click.option("-m", "--memory", default="", metavar="BYTES", help="Most memory of a step.")
-@click.option("--memory-swap", default="", metavar="BYTES", help="Most memory and swap; -1 is no limit.")
+@click.option("--network", default="", metavar="MODE", help="Network of RUN steps.")
+@click.option("--platform", default="", metavar="OS/ARCHITECTURE", help="Target platform.")
+@click.option("--add-host", multiple=True, metavar="HOST:ADDRESS", help="Add an entry to /etc/hosts in RUN steps.")
+@click.option("--rm/--no-rm", "remove", default=True, help="Remove intermediate containers after a successful build.")
+@click.option("--force-rm", "force_remove", is_flag=True, help="Always remove intermediate containers.")
+@click.option("--squash", is_flag=True, help="Squash all steps into one layer.")
+@click.option("--security-opt", "security", multiple=True, metavar="NAME[=VALUE]", help="Security option of RUN steps.")
+@click.option("-m", "--memory", default="", metavar="BYTES", help="Memory limit of a step.")
+@click.option("--memory-swap", default="", metavar="BYTES", help="Limit of memory plus swap; -1 is unlimited.")
 @click.option("--shm-size", default="", metavar="BYTES", help="Size of /dev/shm.")
-@click.option("-c", "--cpu-shares", type=int, default=0, metavar="N", help="Its share of the processors.")
-@click.option("--cpu-period", type=int, default=0, metavar="N", help="The scheduler's period, microseconds.")
-@click.option("--cpu-quota", type=int, default=0, metavar="N", help="Its time in a period, microseconds.")
-@click.option("--cpuset-cpus", default="", metavar="LIST", help="Which processors.")
-@click.option("--cpuset-mems", default="", metavar="LIST", help="Which memory nodes.")
-@click.option("--cgroup-parent", default="", metavar="PATH", help="The cgroup above.")
-@click.option("--ulimit", "ulimits", multiple=True, metavar="NAME=SOFT[:HARD]", help="A limit of its processes.")
-@click.option("-q", "--quiet", is_flag=True, help="Only the id.")
-@click.option("--iidfile", metavar="FILE", help="Write the id there.")
+@click.option("-c", "--cpu-shares", type=int, default=0, metavar="N", help="CPU shares (relative weight).")
+@click.option("--cpu-period", type=int, default=0, metavar="N", help="CPU scheduler period, in microseconds.")
+@click.option("--cpu-quota", type=int, default=0, metavar="N", help="CPU time per period, in microseconds.")
+@click.option("--cpuset-cpus", default="", metavar="LIST", help="CPUs to run on.")
+@click.option("--cpuset-mems", default="", metavar="LIST", help="Memory nodes to use.")
+@click.option("--cgroup-parent", default="", metavar="PATH", help="Parent cgroup.")
+@click.option("--ulimit", "ulimits", multiple=True, metavar="NAME=SOFT[:HARD]", help="Ulimit of its processes.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the image id.")
+@click.option("--iidfile", metavar="FILE", help="Write the image id to a file.")
 @click.option(
-    "--progress", type=click.Choice(("auto", "plain", "tty", "quiet")), default="auto", help="How to show progress."
+    "--progress", type=click.Choice(("auto", "plain", "tty", "quiet")), default="auto", help="Progress output."
 )
-@click.option("--compress", is_flag=True, hidden=True, expose_value=False, help="The way is short.")
-@click.option("--load", is_flag=True, hidden=True, expose_value=False, help="It is there anyhow.")
+@click.option("--compress", is_flag=True, hidden=True, expose_value=False, help="No effect.")
+@click.option("--load", is_flag=True, hidden=True, expose_value=False, help="No effect: always on.")
 @pass_state
 def command(
     state: State, /, *, source: str, file: str | None, quiet: bool, iidfile: str | None, progress: str, **values: Any
 ) -> None:
-    """Build an image by the engine's classic builder, which runs step after step."""
+    """Build an image from a Dockerfile with the engine's classic builder."""
     from pyd_tui.cli.images.build_output import build
 
     remote = source if source.startswith(REMOTE_PREFIXES) else ""

@@ -1,4 +1,4 @@
-"""`pyd image history`: how an image was made."""
+"""`pyd image history`."""
 
 from __future__ import annotations
 
@@ -51,15 +51,18 @@ LISTING = TableListing(
 @click.command(
     "history",
     cls=PydCommand,
-    examples=(("pyd image history app", "newest layer first"), ("pyd image history --no-trunc app", "whole commands")),
+    examples=(
+        ("pyd image history app", "list layers, newest first"),
+        ("pyd image history --no-trunc app", "show whole commands"),
+    ),
 )
 @click.argument("name", type=ImageName(), metavar="IMAGE")
-@click.option("-H", "--human", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow.")
+@click.option("-H", "--human", is_flag=True, hidden=True, expose_value=False, help="No effect: always on.")
 @quiet_option
 @full_option
 @format_option
 @pass_state
 def command(state: State, /, *, name: str, quiet: bool, full: bool, format: str) -> None:
-    """Show how an image was made, newest step first."""
+    """Show the history of an image, newest layer first."""
     layers = state.ask(lambda engine: engine.images.history(name))
     LISTING.write(state, layers, quiet=quiet, full=full, format=format)

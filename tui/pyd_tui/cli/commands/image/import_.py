@@ -1,4 +1,4 @@
-"""`pyd import`: an image of one layer from a tar of files."""
+"""`pyd import`."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from pyd_tui.console.output import write, write_json
     "import",
     cls=PydCommand,
     examples=(
-        ("pyd import rootfs.tar base:1", "from a file"),
-        ("tar -c . | pyd import -c 'CMD [\"/app\"]' - app", "from standard input, with a command"),
+        ("pyd import rootfs.tar base:1", "import a file"),
+        ("tar -c . | pyd import -c 'CMD [\"/app\"]' - app", "import from standard input, and set a command"),
     ),
 )
 @click.argument("source", metavar="FILE|URL|-")
 @click.argument("reference", required=False, default="", metavar="[REPOSITORY[:TAG]]")
 @click.option("-c", "--change", "changes", multiple=True, metavar="INSTRUCTION", help="Apply a Dockerfile instruction.")
-@click.option("-m", "--message", default="", help="A comment for its history.")
-@click.option("--platform", default="", metavar="OS/ARCHITECTURE", help="What it is for.")
+@click.option("-m", "--message", default="", help="Commit message.")
+@click.option("--platform", default="", metavar="OS/ARCHITECTURE", help="Platform of the image.")
 @pass_state
 def command(
     state: State, /, *, source: str, reference: str, changes: tuple[str, ...], message: str, platform: str
 ) -> None:
-    """Make an image of one layer from a tar of files, compressed or not."""
+    """Import a tar archive of files, compressed or not, as an image of one layer."""
     from pyd_tui.cli.images.transfer import show_progress
     from pyd_tui.cli.objects.archives import open_archive
 
@@ -48,7 +48,7 @@ def command(
     )
 
     async def import_image(engine: EngineClient) -> list[str]:
-        with open_archive(None if remote or source == "-" else source, nothing=remote) as archive:
+        with open_archive(None if remote or source == "-" else source, empty=remote) as archive:
             async with engine.images.import_(archive, options) as progress:
                 return await show_progress(progress, sys.stderr if remote else None)
 

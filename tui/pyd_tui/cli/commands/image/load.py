@@ -1,4 +1,4 @@
-"""`pyd load`: images from a tar."""
+"""`pyd load`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from pyd_tui.console.output import write, write_json
     "load",
     cls=PydCommand,
     examples=(
-        ("pyd load -i both.tar", "from a file"),
-        ("zcat both.tar.gz | pyd load", "from standard input"),
+        ("pyd load -i both.tar", "load from a file"),
+        ("zcat both.tar.gz | pyd load", "load from standard input"),
     ),
 )
-@click.option("-i", "--input", "file", metavar="FILE", help="Read there instead of standard input.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("-i", "--input", "file", metavar="FILE", help="Read from a file instead of standard input.")
+@click.option("-q", "--quiet", is_flag=True, help="Suppress progress output.")
 @pass_state
 def command(state: State, /, *, file: str | None, quiet: bool) -> None:
-    """Load images from a tar as `save` writes it."""
+    """Load images from a tar archive that `save` wrote."""
     from pyd_tui.cli.images.transfer import show_progress
     from pyd_tui.cli.objects.archives import open_archive
 

@@ -1,4 +1,4 @@
-"""`pyd images`: the list of images."""
+"""`pyd images`, or `pyd image ls`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHORT_ID_CHARS = 12
 
 
 def short_id(identity: str) -> str:
-    """Returns an image's id as people write it."""
+    """Return the short form of an image's id."""
     return identity.removeprefix("sha256:")[:SHORT_ID_CHARS]
 
 
@@ -57,15 +57,15 @@ TITLES = {
     "images",
     cls=PydCommand,
     examples=(
-        ("pyd images", "those with names, and what lies on top of them"),
-        ("pyd images -f dangling=true", "those without a name"),
-        ("pyd images --format '{{.Repository}}:{{.Tag}} {{.Size}}'", "as a template has it"),
+        ("pyd images", "list images, intermediate ones excluded"),
+        ("pyd images -f dangling=true", "list untagged images"),
+        ("pyd images --format '{{.Repository}}:{{.Tag}} {{.Size}}'", "format rows with a template"),
     ),
 )
 @click.argument("name", required=False, type=ImageName(), metavar="[REPOSITORY[:TAG]]")
-@click.option("-a", "--all", is_flag=True, help="Intermediate ones too.")
-@click.option("--digests", is_flag=True, help="With digests.")
-@click.option("--tree", is_flag=True, hidden=True, expose_value=False, help="Newer docker CLIs have it.")
+@click.option("-a", "--all", is_flag=True, help="List intermediate images too.")
+@click.option("--digests", is_flag=True, help="Show digests.")
+@click.option("--tree", is_flag=True, hidden=True, expose_value=False, help="No effect.")
 @list_options
 @pass_state
 def command(
@@ -97,7 +97,7 @@ def command(
 
 
 def _rows(image: ImageSummary, *, digests: bool) -> list[tuple[ImageSummary, str, str, str]]:
-    """One row for each name."""
+    """Return a row for each name of an image."""
     digest_by_repository = {text.partition("@")[0]: text.partition("@")[2] for text in image.repo_digests}
     rows = []
     for text in image.repo_tags:

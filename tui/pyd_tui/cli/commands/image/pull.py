@@ -1,4 +1,4 @@
-"""`pyd pull`: images from a registry."""
+"""`pyd pull`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pyd_tui.console.output import write, write_json
     "pull",
     cls=PydCommand,
     examples=(
-        ("pyd pull debian:13", "with a bar for each layer"),
-        ("pyd pull -q reg.example/app", "only its name"),
-        ("pyd pull --platform linux/arm64 debian", "for another machine"),
+        ("pyd pull debian:13", "pull an image, with progress for each layer"),
+        ("pyd pull -q reg.example/app", "print only its full name"),
+        ("pyd pull --platform linux/arm64 debian", "pull for another platform"),
     ),
 )
 @click.argument("name", metavar="NAME[:TAG|@DIGEST]")
-@click.option("-a", "--all-tags", is_flag=True, help="All tags of the repository.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
-@click.option("--platform", default="", metavar="OS/ARCHITECTURE", help="Which of its platforms.")
-@click.option("--disable-content-trust", is_flag=True, expose_value=False, hidden=True, help="Done without anyhow.")
+@click.option("-a", "--all-tags", is_flag=True, help="Pull all tags of the repository.")
+@click.option("-q", "--quiet", is_flag=True, help="Suppress progress output.")
+@click.option("--platform", default="", metavar="OS/ARCHITECTURE", help="Platform to pull.")
+@click.option("--disable-content-trust", is_flag=True, expose_value=False, hidden=True, help="No effect.")
 @pass_state
 def command(state: State, /, *, name: str, all_tags: bool, quiet: bool, platform: str) -> None:
-    """Pull an image from its registry."""
+    """Pull an image from a registry."""
     from pyd_tui.cli.images.transfer import pull
 
     silent = quiet or state.json

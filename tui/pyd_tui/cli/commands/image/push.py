@@ -1,4 +1,4 @@
-"""`pyd push`: images to a registry."""
+"""`pyd push`."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from pyd_tui.console.output import write, write_json
     "push",
     cls=PydCommand,
     examples=(
-        ("pyd push reg.example/app:1.2", "after: pyd tag app reg.example/app:1.2"),
-        ("pyd push -a reg.example/app", "all its tags"),
+        ("pyd push reg.example/app:1.2", "push an image, tagged before by: pyd tag app reg.example/app:1.2"),
+        ("pyd push -a reg.example/app", "push all its tags"),
     ),
 )
 @click.argument("name", type=ImageName(), metavar="NAME[:TAG]")
-@click.option("-a", "--all-tags", is_flag=True, help="All tags of the repository.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
-@click.option("--disable-content-trust", is_flag=True, expose_value=False, hidden=True, help="Done without anyhow.")
+@click.option("-a", "--all-tags", is_flag=True, help="Push all tags of the repository.")
+@click.option("-q", "--quiet", is_flag=True, help="Suppress progress output.")
+@click.option("--disable-content-trust", is_flag=True, expose_value=False, hidden=True, help="No effect.")
 @pass_state
 def command(state: State, /, *, name: str, all_tags: bool, quiet: bool) -> None:
-    """Push an image to its registry."""
+    """Push an image to a registry."""
     from pyd_tui.cli.images.transfer import push
 
     silent = quiet or state.json

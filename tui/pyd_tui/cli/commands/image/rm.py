@@ -1,4 +1,4 @@
-"""`pyd rmi`: remove images."""
+"""`pyd rmi`, or `pyd image rm`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from pyd_tui.console.output import write, write_json
     "rmi",
     cls=PydCommand,
     examples=(
-        ("pyd rmi app:1.1", "a name, and the image when that was its last"),
-        ("pyd rmi $(pyd images -qf dangling=true)", "all without a name"),
+        ("pyd rmi app:1.1", "remove a tag, and the image if it was the last"),
+        ("pyd rmi $(pyd images -qf dangling=true)", "remove all untagged images"),
     ),
 )
 @click.argument("names", nargs=-1, required=True, type=ImageName(), metavar="IMAGE...")
-@click.option("-f", "--force", is_flag=True, help="Also where containers that don't run need it.")
-@click.option("--no-prune", is_flag=True, help="Keep parents without a name.")
+@click.option("-f", "--force", is_flag=True, help="Remove images of stopped containers too.")
+@click.option("--no-prune", is_flag=True, help="Keep untagged parents.")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], force: bool, no_prune: bool) -> int:
-    """Remove images by name."""
+    """Remove one or more images."""
     removed_by_name: dict[str, list[Removed]] = {}
     errors: list[PydError] = []
 

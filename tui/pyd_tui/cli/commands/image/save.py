@@ -1,4 +1,4 @@
-"""`pyd save`: images as a tar."""
+"""`pyd save`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pyd_tui.console.global_options import State, pass_state
     cls=PydCommand,
     json=False,
     examples=(
-        ("pyd save -o both.tar web db", "two images in a file"),
-        ("pyd save web | ssh server pyd load", "to another machine"),
+        ("pyd save -o both.tar web db", "save two images to a file"),
+        ("pyd save web | ssh server pyd load", "copy an image to another machine"),
     ),
 )
 @click.argument("names", nargs=-1, required=True, type=ImageName(), metavar="IMAGE...")
-@click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
+@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of standard output.")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], output: str | None) -> None:
-    """Write images with all their layers and names as a tar, which `load` reads."""
+    """Save one or more images, with all layers and names, to a tar archive."""
     from pyd_tui.cli.objects.archives import write_archive
 
     async def save(engine: EngineClient) -> None:

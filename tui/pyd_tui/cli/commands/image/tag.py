@@ -1,4 +1,4 @@
-"""`pyd tag`: another name for an image."""
+"""`pyd tag`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pyd_tui.console.output import write_json
 @click.command(
     "tag",
     cls=PydCommand,
-    examples=(("pyd tag app reg.example/app:1.2", "a name that can be pushed there"),),
+    examples=(("pyd tag app reg.example/app:1.2", "tag an image so that it can be pushed"),),
 )
 @click.argument("source", type=ImageName(), metavar="IMAGE")
 @click.argument("target", metavar="NEW-NAME[:TAG]")
 @pass_state
 def command(state: State, /, *, source: str, target: str) -> None:
-    """Give an image another name."""
+    """Tag an image with another name."""
     reference = parse(target)
     state.ask(lambda engine: engine.images.tag(source, repository=reference.familiar, tag=reference.tag))
     if state.json:

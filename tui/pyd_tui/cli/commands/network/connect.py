@@ -17,16 +17,16 @@ from pyd_tui.console.output import write_json
 @click.command(
     "connect",
     cls=PydCommand,
-    examples=(("pyd network connect --alias db app web", "also known there as db"),),
+    examples=(("pyd network connect --alias db app web", "connect web to app, with the alias db"),),
 )
 @click.argument("network", type=NetworkName())
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
-@click.option("--alias", "aliases", multiple=True, metavar="NAME", help="Another name there.")
-@click.option("--ip", default="", metavar="ADDRESS", help="Its IPv4 address there.")
-@click.option("--ip6", default="", metavar="ADDRESS", help="Its IPv6 address there.")
-@click.option("--link-local-ip", "local", multiple=True, metavar="ADDRESS", help="A link-local address.")
-@click.option("--link", "links", multiple=True, metavar="CONTAINER[:ALIAS]", help="Know another container by name.")
-@click.option("--driver-opt", "options", multiple=True, metavar="NAME=VALUE", help="An option of the driver.")
+@click.option("--alias", "aliases", multiple=True, metavar="NAME", help="Network alias of the container.")
+@click.option("--ip", default="", metavar="ADDRESS", help="IPv4 address of the container.")
+@click.option("--ip6", default="", metavar="ADDRESS", help="IPv6 address of the container.")
+@click.option("--link-local-ip", "local", multiple=True, metavar="ADDRESS", help="Link-local address of the container.")
+@click.option("--link", "links", multiple=True, metavar="CONTAINER[:ALIAS]", help="Link to another container.")
+@click.option("--driver-opt", "options", multiple=True, metavar="NAME=VALUE", help="Driver option.")
 @pass_state
 def command(
     state: State,
@@ -41,7 +41,7 @@ def command(
     links: tuple[str, ...],
     options: tuple[str, ...],
 ) -> None:
-    """Put a container on a network."""
+    """Connect a container to a network."""
     addresses = EndpointIpam(ipv4_address=ip, ipv6_address=ip6, link_local_ips=list(local))
     settings = EndpointSettings(
         ipam_config=addresses if addresses != EndpointIpam() else None,
@@ -50,9 +50,9 @@ def command(
         driver_opts=parse_pairs(options) or None,
     )
 
-    async def work(engine: EngineClient) -> None:
+    async def connect(engine: EngineClient) -> None:
         await engine.networks.connect(network, await container_id(engine, name), settings)
 
-    state.ask(work)
+    state.ask(connect)
     if state.json:
         write_json({"network": network, "container": name, "connected": True})

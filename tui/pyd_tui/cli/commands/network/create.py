@@ -1,4 +1,4 @@
-"""`pyd network create`: a new network."""
+"""`pyd network create`."""
 
 from __future__ import annotations
 
@@ -17,27 +17,35 @@ from pyd_tui.console.output import write, write_json
     "create",
     cls=PydCommand,
     examples=(
-        ("pyd network create app", "a bridge on which containers know each other by name"),
-        ("pyd network create --subnet 10.9.0.0/24 --gateway 10.9.0.1 app", "with a subnet"),
-        ("pyd network create --internal closed", "without a way out"),
+        ("pyd network create app", "create a bridge with name resolution between containers"),
+        ("pyd network create --subnet 10.9.0.0/24 --gateway 10.9.0.1 app", "create one with a subnet"),
+        ("pyd network create --internal closed", "create one without external access"),
     ),
 )
 @click.argument("name", metavar="NETWORK")
-@click.option("-d", "--driver", default="bridge", metavar="NAME", help="Its driver.", show_default=True)
-@click.option("-o", "--opt", "options", multiple=True, metavar="NAME=VALUE", help="An option of the driver.")
-@click.option("--subnet", "subnets", multiple=True, metavar="CIDR", help="A subnet.")
-@click.option("--gateway", "gateways", multiple=True, metavar="ADDRESS", help="Its gateway.")
-@click.option("--ip-range", "ranges", multiple=True, metavar="CIDR", help="The part of it that containers get.")
-@click.option("--aux-address", "others", multiple=True, metavar="NAME=ADDRESS", help="An address that is taken.")
-@click.option("--ipam-driver", default="default", metavar="NAME", help="Who gives addresses out.")
-@click.option("--ipam-opt", "ipam_options", multiple=True, metavar="NAME=VALUE", help="An option of that.")
-@click.option("--internal", is_flag=True, help="No way out.")
-@click.option("--attachable", is_flag=True, help="Containers may join a swarm's network by hand.")
-@click.option("--ingress", is_flag=True, help="The swarm's routing mesh.")
-@click.option("--ipv6", is_flag=True, help="With IPv6.")
-@click.option("--scope", default="", metavar="SCOPE", help="local or swarm.")
-@click.option("--config-only", is_flag=True, help="Only a configuration for others.")
-@click.option("--config-from", default="", metavar="NETWORK", help="Take the configuration of another.")
+@click.option("-d", "--driver", default="bridge", metavar="NAME", help="Driver of the network.", show_default=True)
+@click.option("-o", "--opt", "options", multiple=True, metavar="NAME=VALUE", help="Driver option.")
+@click.option("--subnet", "subnets", multiple=True, metavar="CIDR", help="Subnet in CIDR notation.")
+@click.option("--gateway", "gateways", multiple=True, metavar="ADDRESS", help="Gateway of the subnet.")
+@click.option(
+    "--ip-range",
+    "ranges",
+    multiple=True,
+    metavar="CIDR",
+    help="Range of the subnet from which containers get addresses.",
+)
+@click.option(
+    "--aux-address", "others", multiple=True, metavar="NAME=ADDRESS", help="Auxiliary address of the IPAM driver."
+)
+@click.option("--ipam-driver", default="default", metavar="NAME", help="IPAM driver.")
+@click.option("--ipam-opt", "ipam_options", multiple=True, metavar="NAME=VALUE", help="IPAM driver option.")
+@click.option("--internal", is_flag=True, help="Restrict external access to the network.")
+@click.option("--attachable", is_flag=True, help="Allow manual attachment of containers to a swarm network.")
+@click.option("--ingress", is_flag=True, help="Create the routing-mesh network of the swarm.")
+@click.option("--ipv6", is_flag=True, help="Enable IPv6.")
+@click.option("--scope", default="", metavar="SCOPE", help="Scope of the network: local or swarm.")
+@click.option("--config-only", is_flag=True, help="Create a configuration-only network.")
+@click.option("--config-from", default="", metavar="NETWORK", help="Network to copy the configuration from.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Set a label.")
 @pass_state
 def command(
@@ -62,7 +70,7 @@ def command(
     config_from: str,
     labels: tuple[str, ...],
 ) -> None:
-    """Make a network."""
+    """Create a network."""
     body = NetworkBody(
         name=name,
         driver=driver,
@@ -91,10 +99,10 @@ def command(
 def address_ranges(
     subnets: tuple[str, ...], gateways: tuple[str, ...], ranges: tuple[str, ...], auxiliary: tuple[str, ...]
 ) -> list[IpamConfig]:
-    """Returns a range for each subnet, with the gateway, part and taken addresses that lie in it.
+    """Return the IPAM configuration of each subnet: its gateway, range and auxiliary addresses.
 
     Raises:
-        InvalidInput: An address can't be read, or lies in no subnet.
+        InvalidInput: An address is malformed, or is in no subnet.
     """
     import ipaddress
 
@@ -105,7 +113,7 @@ def address_ranges(
         except ValueError as error:
             raise InvalidInput(f"not an address: {safe(text)}") from error
         except StopIteration:
-            raise InvalidInput(f"no subnet has {safe(text)} in it", hint="give one with --subnet") from None
+            raise InvalidInput(f"no subnet contains {safe(text)}", hint="add one with --subnet") from None
 
     reserved = parse_pairs(auxiliary)
     by_gateway = {containing_subnet(text): text for text in gateways}

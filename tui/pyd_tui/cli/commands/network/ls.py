@@ -1,4 +1,4 @@
-"""`pyd network ls`: the list of networks."""
+"""`pyd network ls`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LISTING = TableListing(
 )
 
 
-@click.command("ls", cls=PydCommand, examples=(("pyd network ls -f driver=bridge", "bridges alone"),))
+@click.command("ls", cls=PydCommand, examples=(("pyd network ls -f driver=bridge", "list bridge networks"),))
 @list_options
 @pass_state
 def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:

@@ -1,4 +1,4 @@
-"""`pyd node ls|update|promote|demote|rm`."""
+"""`pyd node ls`."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ LISTING = TableListing(
 )
 
 
-@click.command("ls", cls=PydCommand, examples=(("pyd node ls -f role=manager", "managers alone"),))
+@click.command("ls", cls=PydCommand, examples=(("pyd node ls -f role=manager", "list managers"),))
 @list_options
 @pass_state
 def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:
-    """List the machines of the swarm."""
+    """List the nodes of the swarm."""
     selected = parse_filters(filters)
 
     async def work(engine: EngineClient) -> tuple[list[Node], str]:

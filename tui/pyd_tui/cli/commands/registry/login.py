@@ -1,4 +1,4 @@
-"""`pyd login`: credentials for a registry, kept where the docker CLI keeps them."""
+"""`pyd login`: credentials for a registry, stored where the docker CLI stores them."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from pyd_tui.console.output import write, write_json
     "login",
     cls=PydCommand,
     examples=(
-        ("pyd login reg.example", "asks for name and password"),
-        ("pyd login -u me --password-stdin reg.example < secret", "in a script"),
+        ("pyd login reg.example", "log in with a prompt for name and password"),
+        ("pyd login -u me --password-stdin reg.example < secret", "log in from a script"),
     ),
 )
 @click.argument("server", required=False, default="", metavar="[SERVER]")
-@click.option("-u", "--username", default="", help="Who.")
-@click.option("-p", "--password", default="", help="What others can read in the list of processes.")
-@click.option("--password-stdin", is_flag=True, help="Read it from standard input.")
+@click.option("-u", "--username", default="", help="Username.")
+@click.option("-p", "--password", default="", help="Password; visible in the process list.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @pass_state
 def command(state: State, /, *, server: str, username: str, password: str, password_stdin: bool) -> None:
-    """Log in to a registry; without a name to the public one."""
+    """Log in to a registry; by default, to Docker Hub."""
     domain = server.removeprefix("https://").removeprefix("http://").rstrip("/")
     if password and password_stdin:
-        raise InvalidInput("--password and --password-stdin don't go together")
+        raise InvalidInput("--password and --password-stdin can't be combined")
     if password_stdin:
         if not username:
             raise InvalidInput("--password-stdin needs --username")
@@ -48,14 +48,14 @@ def command(state: State, /, *, server: str, username: str, password: str, passw
         return
     write("Login Succeeded\n")
     if not helper:
-        sys.stderr.write("note: the password lies in config.json as good as readable; see credsStore\n")
+        sys.stderr.write("note: the password is stored unencrypted in config.json; see credsStore\n")
 
 
 def _prompt(username: str, password: str, domain: str) -> tuple[str, str]:
     if not sys.stdin.isatty():
         raise InvalidInput(
-            "name and password are needed, and standard input is no terminal", hint="use -u NAME --password-stdin"
+            "no username and password given, and standard input isn't a terminal", hint="use -u NAME --password-stdin"
         )
-    where = safe(domain) or "docker.io"
-    name = username or click.prompt(f"Username for {where}", err=True)
+    registry = safe(domain) or "docker.io"
+    name = username or click.prompt(f"Username for {registry}", err=True)
     return name, password or click.prompt("Password", hide_input=True, err=True)

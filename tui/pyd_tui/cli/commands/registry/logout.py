@@ -1,4 +1,4 @@
-"""`pyd logout`: forget the credentials for a registry."""
+"""`pyd logout`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 
-@click.command("logout", cls=PydCommand, examples=(("pyd logout reg.example", "forget what login kept"),))
+@click.command("logout", cls=PydCommand, examples=(("pyd logout reg.example", "remove its stored credentials"),))
 @click.argument("server", required=False, default="", metavar="[SERVER]")
 @pass_state
 def command(state: State, /, *, server: str) -> None:
-    """Forget the credentials for a registry; without a name for the public one."""
+    """Log out from a registry; by default, from Docker Hub."""
     domain = server.removeprefix("https://").removeprefix("http://").rstrip("/")
     removed = Logins.of_user().remove(domain)
     if state.json:

@@ -1,4 +1,4 @@
-"""`pyd search`: repositories of the public registry."""
+"""`pyd search`."""
 
 from __future__ import annotations
 
@@ -36,9 +36,11 @@ LISTING = TableListing(
 )
 
 
-@click.command("search", cls=PydCommand, examples=(("pyd search -f is-official=true postgres", "official ones"),))
+@click.command(
+    "search", cls=PydCommand, examples=(("pyd search -f is-official=true postgres", "search official images"),)
+)
 @click.argument("term")
-@click.option("--limit", type=click.IntRange(1, 100), metavar="N", help="At most so many.")
+@click.option("--limit", type=click.IntRange(1, 100), metavar="N", help="Maximum number of results.")
 @filter_option
 @full_option
 @format_option
@@ -46,7 +48,7 @@ LISTING = TableListing(
 def command(
     state: State, /, *, term: str, limit: int | None, filters: tuple[str, ...], full: bool, format: str
 ) -> None:
-    """Look for repositories in the public registry."""
+    """Search Docker Hub for images."""
     selected = parse_filters(filters)
     results = state.ask(lambda engine: engine.images.search(term, limit=limit, filters=selected))
     LISTING.write(state, results, quiet=False, full=full, format=format)

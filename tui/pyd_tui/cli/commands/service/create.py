@@ -1,4 +1,4 @@
-"""`pyd service create`: a new service."""
+"""`pyd service create`."""
 
 from __future__ import annotations
 
@@ -26,35 +26,43 @@ if TYPE_CHECKING:
     cls=PydCommand,
     context_settings={"allow_interspersed_args": False},
     examples=(
-        ("pyd service create --name web --replicas 3 -p 80:80 nginx", "three replicas, on a port of every node"),
-        ("pyd service create --mode global --name agent agent:1", "one on every node"),
+        ("pyd service create --name web --replicas 3 -p 80:80 nginx", "run three replicas, published on every node"),
+        ("pyd service create --mode global --name agent agent:1", "run one task on every node"),
     ),
 )
 @click.argument("image", type=ImageName(), metavar="IMAGE")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND] [ARGUMENT]...")
-@click.option("--name", default="", metavar="NAME", help="Its name.")
-@click.option("--mode", type=click.Choice(("replicated", "global")), default="replicated", help="How tasks spread.")
-@click.option("-e", "--env", multiple=True, metavar="NAME[=VALUE]", help="Set a variable, or pass ours on.")
-@click.option("--env-file", multiple=True, metavar="FILE", help="Set variables from a file.")
+@click.option("--name", default="", metavar="NAME", help="Name of the service.")
+@click.option("--mode", type=click.Choice(("replicated", "global")), default="replicated", help="Service mode.")
+@click.option("-e", "--env", multiple=True, metavar="NAME[=VALUE]", help="Set a variable, or pass on the current one.")
+@click.option("--env-file", multiple=True, metavar="FILE", help="Read variables from a file.")
 @click.option("-p", "--publish", multiple=True, metavar="[PUBLISHED:]TARGET", help="Publish a port on every node.")
-@click.option("--endpoint-mode", type=click.Choice(("vip", "dnsrr")), default="vip", help="How tasks are reached.")
-@click.option("--mount", "mounts", multiple=True, metavar="FIELDS", help="Mount: type=volume,source=v,target=/b.")
-@click.option("--secret", "secrets", multiple=True, metavar="NAME|FIELDS", help="A secret its tasks read.")
-@click.option("--config", "configs", multiple=True, metavar="NAME|FIELDS", help="A config its tasks read.")
-@click.option("--network", "networks", multiple=True, metavar="NETWORK", help="Join a network of the swarm.")
-@click.option("--constraint", "constraints", multiple=True, metavar="RULE", help="Where: node.role==worker.")
-@click.option("-l", "--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label of the service.")
-@click.option("--container-label", "container_labels", multiple=True, metavar="NAME=VALUE", help="One of its tasks.")
-@click.option("--entrypoint", default="", metavar="PROGRAM", help="In place of the image's.")
+@click.option("--endpoint-mode", type=click.Choice(("vip", "dnsrr")), default="vip", help="Endpoint mode.")
+@click.option(
+    "--mount", "mounts", multiple=True, metavar="FIELDS", help="Attach a mount: type=volume,source=v,target=/b."
+)
+@click.option("--secret", "secrets", multiple=True, metavar="NAME|FIELDS", help="Secret to expose to tasks.")
+@click.option("--config", "configs", multiple=True, metavar="NAME|FIELDS", help="Config to expose to tasks.")
+@click.option("--network", "networks", multiple=True, metavar="NETWORK", help="Network to attach.")
+@click.option(
+    "--constraint",
+    "constraints",
+    multiple=True,
+    metavar="RULE",
+    help="Placement constraint, such as node.role==worker.",
+)
+@click.option("-l", "--label", "labels", multiple=True, metavar="NAME=VALUE", help="Service label.")
+@click.option("--container-label", "container_labels", multiple=True, metavar="NAME=VALUE", help="Container label.")
+@click.option("--entrypoint", default="", metavar="PROGRAM", help="Override the entrypoint of the image.")
 @click.option("--init", is_flag=True, help="Run an init that forwards signals and reaps processes.")
-@click.option("-t", "--tty", is_flag=True, help="Give tasks a terminal.")
-@click.option("--read-only", is_flag=True, help="Mount their root file system read-only.")
+@click.option("-t", "--tty", is_flag=True, help="Allocate a terminal.")
+@click.option("--read-only", is_flag=True, help="Mount the root file system of tasks read-only.")
 @click.option("--cap-add", multiple=True, metavar="CAPABILITY", help="Add a capability.")
-@click.option("--cap-drop", multiple=True, metavar="CAPABILITY", help="Take a capability away.")
+@click.option("--cap-drop", multiple=True, metavar="CAPABILITY", help="Drop a capability.")
 @shared_options
 @pass_state
 def command(state: State, /, **values: Any) -> None:
-    """Make a service of an image; its tasks start at once, in the background."""
+    """Create a service from an image; its tasks start in the background."""
     options = ServiceCreateOptions(**values)
     spec = new_spec(options)
     credentials = Logins.of_user().for_image(options.image) if options.with_registry_auth else None

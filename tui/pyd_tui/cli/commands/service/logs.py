@@ -1,4 +1,4 @@
-"""`pyd service logs`: what the tasks of a service print, on whichever node."""
+"""`pyd service logs`: logs of a service's tasks on all nodes."""
 
 from __future__ import annotations
 
@@ -18,21 +18,24 @@ from pyd_tui.console.output import write
 
 
 @click.command(
-    "logs", cls=PydCommand, json=False, examples=(("pyd service logs -f --tail 20 web", "the end, and what comes"),)
+    "logs",
+    cls=PydCommand,
+    json=False,
+    examples=(("pyd service logs -f --tail 20 web", "show the last 20 lines of each task and follow"),),
 )
 @click.argument("name", type=ServiceName(), metavar="SERVICE")
-@click.option("-f", "--follow", is_flag=True, help="Go on with what they print from now on.")
-@click.option("-n", "--tail", type=int, metavar="N", help="Only the last N lines of each task.")
-@click.option("--since", metavar="TIME", help="Only from then on: 10m, or a time.")
-@click.option("-t", "--timestamps", is_flag=True, help="With the time of each line.")
-@click.option("--raw", is_flag=True, help="Without the names of tasks.")
+@click.option("-f", "--follow", is_flag=True, help="Follow log output.")
+@click.option("-n", "--tail", type=int, metavar="N", help="Show only the last N lines of each task.")
+@click.option("--since", metavar="TIME", help="Show logs since a time, such as 10m.")
+@click.option("-t", "--timestamps", is_flag=True, help="Show timestamps.")
+@click.option("--raw", is_flag=True, help="Omit task names.")
 @pass_state
 def command(
     state: State, /, *, name: str, follow: bool, tail: int | None, since: str | None, timestamps: bool, raw: bool
 ) -> None:
-    """Show what the tasks of a service print."""
+    """Show the logs of a service's tasks."""
 
-    async def work(engine: EngineClient) -> None:
+    async def print_logs(engine: EngineClient) -> None:
         from pyd_core.client.frames import read_frames
         from pyd_tui.cli.swarm.tasks import named_tasks
         from pyd_tui.console.timespec import parse_when
@@ -53,11 +56,11 @@ def command(
                     write(_line(line.decode(errors="replace"), names, timestamps=timestamps, raw=raw))
                 sys.stdout.flush()
 
-    state.run(work)
+    state.run(print_logs)
 
 
 def _line(text: str, names: dict[str, str], *, timestamps: bool, raw: bool) -> str:
-    """Writes one line; the engine puts details such as the task's id before it, after the time."""
+    """Return a line for output; the engine puts the time and details such as the task's id in front."""
     moment, text = text.split(" ", 1) if timestamps and " " in text else ("", text)
     details, _, message = text.partition(" ")
     task = parse_pairs(details.split(",")).get("com.docker.swarm.task.id", "")

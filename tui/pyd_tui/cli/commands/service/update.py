@@ -1,4 +1,4 @@
-"""`pyd service update`: change a service."""
+"""`pyd service update`."""
 
 from __future__ import annotations
 
@@ -50,36 +50,38 @@ class ServiceUpdateOptions(ServiceOptions, frozen=True, kw_only=True):
     "update",
     cls=PydCommand,
     examples=(
-        ("pyd service update --image web:2 web", "task after task gets the new image"),
-        ("pyd service update --env-add DEBUG=1 --limit-memory 1g web", "a variable and a limit"),
-        ("pyd service update --force web", "replace every task, though nothing changed"),
+        ("pyd service update --image web:2 web", "roll out a new image"),
+        ("pyd service update --env-add DEBUG=1 --limit-memory 1g web", "set a variable and a memory limit"),
+        ("pyd service update --force web", "replace all tasks, even without changes"),
     ),
 )
 @click.argument("name", type=ServiceName(), metavar="SERVICE")
-@click.option("--image", default="", metavar="IMAGE", help="Another image.")
-@click.option("--args", "arguments", default="", metavar="COMMAND", help="Another command, words divided by spaces.")
-@click.option("--env-add", multiple=True, metavar="NAME[=VALUE]", help="Set a variable.")
-@click.option("--env-rm", multiple=True, metavar="NAME", help="Take a variable away.")
-@click.option("--label-add", multiple=True, metavar="NAME=VALUE", help="Set a label.")
-@click.option("--label-rm", multiple=True, metavar="NAME", help="Take a label away.")
-@click.option("--publish-add", multiple=True, metavar="[PUBLISHED:]TARGET", help="Publish a port.")
-@click.option("--publish-rm", multiple=True, type=int, metavar="TARGET", help="Don't publish a port any more.")
-@click.option("--constraint-add", multiple=True, metavar="RULE", help="Add a rule where tasks may run.")
-@click.option("--constraint-rm", multiple=True, metavar="RULE", help="Take one away.")
-@click.option("--network-add", multiple=True, metavar="NETWORK", help="Join a network.")
-@click.option("--network-rm", multiple=True, metavar="NETWORK", help="Leave one.")
-@click.option("--mount-add", multiple=True, metavar="FIELDS", help="Mount, in place of what is mounted at its target.")
-@click.option("--mount-rm", multiple=True, metavar="TARGET", help="Don't mount there any more.")
-@click.option("--secret-add", multiple=True, metavar="NAME|FIELDS", help="A secret its tasks read.")
-@click.option("--secret-rm", multiple=True, metavar="NAME", help="One they don't read any more.")
-@click.option("--config-add", multiple=True, metavar="NAME|FIELDS", help="A config its tasks read.")
-@click.option("--config-rm", multiple=True, metavar="NAME", help="One they don't read any more.")
-@click.option("--force", is_flag=True, help="Replace every task, though nothing changed.")
-@click.option("--rollback", is_flag=True, help="Go back to what it was before.")
+@click.option("--image", default="", metavar="IMAGE", help="New image.")
+@click.option("--args", "arguments", default="", metavar="COMMAND", help="New command arguments, separated by spaces.")
+@click.option("--env-add", multiple=True, metavar="NAME[=VALUE]", help="Add or update a variable.")
+@click.option("--env-rm", multiple=True, metavar="NAME", help="Remove a variable.")
+@click.option("--label-add", multiple=True, metavar="NAME=VALUE", help="Add or update a label.")
+@click.option("--label-rm", multiple=True, metavar="NAME", help="Remove a label.")
+@click.option("--publish-add", multiple=True, metavar="[PUBLISHED:]TARGET", help="Add or update a published port.")
+@click.option(
+    "--publish-rm", multiple=True, type=int, metavar="TARGET", help="Remove a published port by its target port."
+)
+@click.option("--constraint-add", multiple=True, metavar="RULE", help="Add a placement constraint.")
+@click.option("--constraint-rm", multiple=True, metavar="RULE", help="Remove a placement constraint.")
+@click.option("--network-add", multiple=True, metavar="NETWORK", help="Add a network.")
+@click.option("--network-rm", multiple=True, metavar="NETWORK", help="Remove a network.")
+@click.option("--mount-add", multiple=True, metavar="FIELDS", help="Add or replace a mount.")
+@click.option("--mount-rm", multiple=True, metavar="TARGET", help="Remove a mount by its target path.")
+@click.option("--secret-add", multiple=True, metavar="NAME|FIELDS", help="Add or replace a secret.")
+@click.option("--secret-rm", multiple=True, metavar="NAME", help="Remove a secret.")
+@click.option("--config-add", multiple=True, metavar="NAME|FIELDS", help="Add or replace a config.")
+@click.option("--config-rm", multiple=True, metavar="NAME", help="Remove a config.")
+@click.option("--force", is_flag=True, help="Replace all tasks, even without changes.")
+@click.option("--rollback", is_flag=True, help="Roll back to the previous specification.")
 @shared_options
 @pass_state
 def command(state: State, /, *, name: str, rollback: bool, **values: Any) -> int:
-    """Change a service; its tasks are replaced one after another."""
+    """Update a service; its tasks are replaced one after another."""
     options = ServiceUpdateOptions(**values)
     if rollback:
         return run_on_each(state, [name], lambda engine, service: engine.services.rollback(service), resolve=keep_name)
@@ -87,7 +89,7 @@ def command(state: State, /, *, name: str, rollback: bool, **values: Any) -> int
 
 
 async def _edit(engine: EngineClient, name: str, options: ServiceUpdateOptions) -> list[str]:
-    """Ask for what was named, then change the service."""
+    """Resolve the named objects, then update the service."""
     secrets = await references(engine, "Secret", options.secret_add)
     configs = await references(engine, "Config", options.config_add)
     joined = [(await engine.networks.inspect(network)).id for network in options.network_add]
@@ -118,14 +120,14 @@ def _mounts(texts: Iterable[str]) -> list[dict[str, Any]]:
 def _replace_entries(
     owner: dict[str, Any], field: str, key: str, removed: Iterable[str], added: list[dict[str, Any]]
 ) -> None:
-    """Take entries of a list away by their key, and add others, which take the place of those with the same key."""
+    """Remove entries of a list by key, and add others, which replace those with the same key."""
     obsolete = {*removed, *(entry.get(key) for entry in added)}
     if obsolete:
         owner[field] = [entry for entry in owner.get(field) or [] if entry.get(key) not in obsolete] + added
 
 
 def _apply(spec: dict[str, Any], options: ServiceUpdateOptions) -> None:
-    """Writes what was given into a spec (Engine API, `ServiceSpec`), in place."""
+    """Write the options into a spec (Engine API, `ServiceSpec`), in place."""
     apply_shared(spec, options)
     template = spec["TaskTemplate"]
     container = template["ContainerSpec"]

@@ -1,4 +1,4 @@
-"""`pyd stack deploy`: services of a Compose file on a swarm."""
+"""`pyd stack deploy`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _MARKS = {"create": "+", "update": "~", "remove": "-", "keep": "="}
     "deploy",
     cls=PydCommand,
     examples=(
-        ("pyd stack deploy -c compose.yaml shop", "shows what changes, asks, and does it"),
-        ("pyd stack deploy -c compose.yaml --dry-run shop", "only shows it"),
+        ("pyd stack deploy -c compose.yaml shop", "show the changes, ask, and deploy"),
+        ("pyd stack deploy -c compose.yaml --dry-run shop", "only show the changes"),
     ),
 )
 @click.argument("name", type=StackName(), metavar="STACK")
@@ -39,13 +39,13 @@ _MARKS = {"create": "+", "update": "~", "remove": "-", "keep": "="}
     required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A Compose file; several are laid over each other.",
+    help="Compose file; several are merged.",
 )
-@click.option("--prune", is_flag=True, help="Remove services that the file has no longer.")
-@click.option("--with-registry-auth", is_flag=True, help="Have nodes pull with your login to the registry.")
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Don't ask before services that are there are changed or removed.")
-@click.option("-d", "--detach", is_flag=True, hidden=True, expose_value=False, help="As it is anyhow.")
+@click.option("--prune", is_flag=True, help="Remove services that are no longer in the file.")
+@click.option("--with-registry-auth", is_flag=True, help="Send registry credentials to the nodes.")
+@click.option("--dry-run", is_flag=True, help="Show the changes without applying them.")
+@click.option("-y", "--yes", is_flag=True, help="Don't ask before existing services are changed or removed.")
+@click.option("-d", "--detach", is_flag=True, hidden=True, expose_value=False, help="No effect: always on.")
 @pass_state
 def command(
     state: State,
@@ -58,9 +58,9 @@ def command(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Deploy a Compose file as a stack, after showing what changes.
+    """Deploy a Compose file as a stack, after showing the changes.
 
-    On a terminal it asks before a service that is there is changed or removed.
+    On a terminal, it asks before an existing service is changed or removed.
     """
     from pyd_core.client.credentials import Logins
     from pyd_core.client.stacks import compare, deploy
@@ -79,10 +79,10 @@ def command(
         return 1
     credentials = Logins.of_user().for_image if with_registry_auth else None
 
-    async def work(engine: EngineClient) -> None:
+    async def apply(engine: EngineClient) -> None:
         await deploy(engine, deployment, credentials=credentials, progress=_report)
 
-    state.ask(work)
+    state.ask(apply)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`pyd daemon`: runs the embedded engine in the foreground, or has systemd run it."""
+"""`pyd daemon`: the embedded engine, in the foreground or as a systemd service."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ from pyd_tui.console.command import PydCommand
     "daemon",
     cls=PydCommand,
     examples=(
-        ("pyd daemon", "the engine of this machine, on /run/pyd/pyd.sock"),
-        ("sudo pyd daemon --install", "from now on, and at every boot, by systemd"),
-        ("pyd daemon --root DIR --run DIR2", "one more beside it, with images and networks of its own"),
+        ("pyd daemon", "run the engine of this machine, on /run/pyd/pyd.sock"),
+        ("sudo pyd daemon --install", "run it now and at every boot, by systemd"),
+        ("pyd daemon --root DIR --run DIR2", "run a second engine with its own images and networks"),
     ),
 )
-@click.option("--root", type=click.Path(path_type=Path), default=DEFAULT_ROOT, help="Images, containers, volumes.")
-@click.option("--run", type=click.Path(path_type=Path), default=DEFAULT_RUN, help="Sockets and the runtime's state.")
-@click.option("--socket", type=click.Path(path_type=Path), help="Where it listens; pyd.sock in --run.")
-@click.option("--group", default="", help="Who may use the socket besides root; docker, else pyd.")
-@click.option("--runtime", default="", help="The OCI runtime: crun, runc or a path.")
+@click.option(
+    "--root", type=click.Path(path_type=Path), default=DEFAULT_ROOT, help="Directory of images, containers and volumes."
+)
+@click.option(
+    "--run", type=click.Path(path_type=Path), default=DEFAULT_RUN, help="Directory of sockets and runtime state."
+)
+@click.option("--socket", type=click.Path(path_type=Path), help="Socket to listen on; by default, pyd.sock in --run.")
+@click.option("--group", default="", help="Group that may use the socket; by default docker, else pyd.")
+@click.option("--runtime", default="", help="OCI runtime: crun, runc or a path.")
 @click.option("--subnet", default="", help="IPv4 subnet of the default bridge.")
 @click.option(
     "--settings",
@@ -34,8 +38,8 @@ from pyd_tui.console.command import PydCommand
     default=DEFAULT_SETTINGS,
     help="Mirrors, registries, TCP addresses: JSON with the keys of Docker's daemon.json.",
 )
-@click.option("--install", is_flag=True, help="Have systemd run the default engine, now and at every boot.")
-@click.option("--uninstall", is_flag=True, help="Undo that; containers and images stay.")
+@click.option("--install", is_flag=True, help="Install the default engine as a systemd service and start it.")
+@click.option("--uninstall", is_flag=True, help="Remove the systemd service; containers and images stay.")
 def command(
     *,
     root: Path,
@@ -51,7 +55,7 @@ def command(
     """Run the embedded container engine until it is stopped.
 
     It serves the Docker Engine API, so the docker CLI and Compose work against it: DOCKER_HOST=unix:///run/pyd/pyd.sock.
-    Containers go on when it stops, and it finds them again when it starts.
+    Containers continue to run when it stops, and it finds them again when it starts.
     """
     if install or uninstall:
         _change_service(install=install, uninstall=uninstall)
@@ -60,7 +64,7 @@ def command(
     from pyd_core.embedded import record
 
     logging.basicConfig(level=logging.INFO, format="pydd: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
     config = DaemonConfig(
         root=root, run=run, socket=socket, group=group, runtime=runtime, subnet=subnet, settings=settings
     )
@@ -71,10 +75,10 @@ def _change_service(*, install: bool, uninstall: bool) -> None:
     from pyd_core.daemon import service
 
     if install and uninstall:
-        raise click.UsageError("--install and --uninstall contradict each other")
+        raise click.UsageError("--install and --uninstall can't be combined")
     if uninstall:
         service.uninstall()
-        click.echo("The engine's units are removed; what it keeps stays.")
+        click.echo("The engine's systemd units are removed; its data stays.")
         return
     group = service.install()
-    click.echo(f"The engine runs, now and at every boot. Besides root, members of the group {group} may use it.")
+    click.echo(f"The engine runs now and at every boot. Root and members of the group {group} may use it.")

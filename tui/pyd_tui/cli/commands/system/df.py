@@ -1,4 +1,4 @@
-"""`pyd system df`: what takes disk space."""
+"""`pyd system df`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pyd_tui.console.render.docker_words import spell_size
 
 @dataclass(frozen=True, slots=True)
 class KindUsage:
-    """What things of one kind take, in bytes."""
+    """Disk usage of one kind of object, in bytes."""
 
     kind: str
     count: int
@@ -28,12 +28,12 @@ class KindUsage:
 
 
 def usage_by_kind(usage: DiskUsage) -> list[KindUsage]:
-    """Returns what each kind takes, as the docker CLI counts it."""
+    """Return the disk usage of each kind of object, as the docker CLI counts it."""
     images, containers, volumes, caches = usage.images, usage.containers, usage.volumes, usage.build_cache
     used = sum(max(0, image.size - max(image.shared_size, 0)) for image in images if image.containers > 0)
-    running = [each for each in containers if each.state in {"running", "paused", "restarting"}]
-    sizes = {id(each): each.size_rw or 0 for each in containers}
-    measured = [each for each in volumes if each.usage_data is not None]
+    running = [container for container in containers if container.state in {"running", "paused", "restarting"}]
+    sizes = {id(container): container.size_rw or 0 for container in containers}
+    measured = [volume for volume in volumes if volume.usage_data is not None]
     reclaimable = sum(max(0, v.usage_data.size) for v in measured if v.usage_data and not v.usage_data.ref_count)
     return [
         KindUsage(
@@ -44,7 +44,7 @@ def usage_by_kind(usage: DiskUsage) -> list[KindUsage]:
             len(containers),
             len(running),
             sum(sizes.values()),
-            sum(sizes.values()) - sum(sizes[id(each)] for each in running),
+            sum(sizes.values()) - sum(sizes[id(container)] for container in running),
         ),
         KindUsage(
             "Local Volumes",
@@ -56,9 +56,9 @@ def usage_by_kind(usage: DiskUsage) -> list[KindUsage]:
         KindUsage(
             "Build Cache",
             len(caches),
-            sum(each.in_use for each in caches),
-            sum(each.size for each in caches),
-            sum(each.size for each in caches if not each.in_use and not each.shared),
+            sum(cache.in_use for cache in caches),
+            sum(cache.size for cache in caches),
+            sum(cache.size for cache in caches if not cache.in_use and not cache.shared),
         ),
     ]
 
@@ -89,12 +89,16 @@ LISTING = TableListing(
 )
 
 
-@click.command("df", cls=PydCommand, examples=(("pyd system df", "by kind"), ("pyd system df -v", "by thing")))
-@click.option("-v", "--verbose", is_flag=True, help="Each thing by itself.")
+@click.command(
+    "df",
+    cls=PydCommand,
+    examples=(("pyd system df", "show usage by kind"), ("pyd system df -v", "show the usage of each object")),
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show each object separately.")
 @format_option
 @pass_state
 def command(state: State, /, *, verbose: bool, format: str) -> None:
-    """Show what takes disk space on the engine, and what could be freed."""
+    """Show disk usage of the engine, and how much can be reclaimed."""
     usage = state.ask(lambda engine: engine.system.disk_usage())
     if state.json:
         write_json(usage)

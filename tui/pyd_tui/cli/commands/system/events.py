@@ -1,4 +1,4 @@
-"""`pyd events`: what happens on the engine."""
+"""`pyd events`."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsOptions:
-    """What `pyd events` was asked for; `since` and `until` as written."""
+    """Options of `pyd events`; `since` and `until` as the user typed them."""
 
     since: str | None = None
     until: str | None = None
     filters: tuple[str, ...] = ()
     format: str = ""
-    """`json` or a Go template; empty is our own line."""
+    """`json` or a Go template; empty is pyd's own format."""
 
 
 @click.command(
     "events",
     cls=PydCommand,
     examples=(
-        ("pyd events", "from now on"),
-        ("pyd events --since 1h --until 0s", "the last hour, then end"),
-        ("pyd events -f type=container -f event=die", "deaths, with their exit codes"),
-        ("pyd events --json", "a JSON document a line, as the engine sends them"),
-        ("pyd events --format '{{.Time}} {{.Action}} {{.Actor.Attributes.name}}'", "as a template has it"),
+        ("pyd events", "show events as they happen"),
+        ("pyd events --since 1h --until 0s", "show those of the last hour, then exit"),
+        ("pyd events -f type=container -f event=die", "show deaths of containers, with exit codes"),
+        ("pyd events --json", "write one JSON document per line"),
+        ("pyd events --format '{{.Time}} {{.Action}} {{.Actor.Attributes.name}}'", "format events with a template"),
     ),
 )
-@click.option("--since", metavar="TIME", help="From then on: 10m, 2025-06-01T12:00, or seconds since 1970.")
-@click.option("--until", metavar="TIME", help="Till then; a moment ago ends after what has been.")
+@click.option("--since", metavar="TIME", help="Show events since a time: 10m, 2025-06-01T12:00, or seconds since 1970.")
+@click.option("--until", metavar="TIME", help="Show events until a time; a past one exits after past events.")
 @filter_option
 @click.option("--format", default="", metavar="TEMPLATE", help="json, or a Go template: '{{.Type}} {{.Action}}'.")
 @pass_state
 def command(state: State, /, **given: object) -> None:
-    """Show what happens on the engine, as it happens."""
+    """Show events of the engine as they happen."""
     options = EventsOptions(**given)  # type: ignore[arg-type]
     if options.until:
         state.ask(lambda engine: show_events(engine, options, json=state.json))
@@ -61,16 +61,16 @@ def command(state: State, /, **given: object) -> None:
 
 
 async def show_events(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
-    """Prints the events of a span of time that has an end."""
+    """Print events until the end of the given period."""
     async for _ in _print_events(engine, options, _time_ns(options.since), _time_ns(options.until), json=json):
         pass
 
 
 async def follow_events(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
-    """Prints events for ever, and goes on from the last one when the engine was away.
+    """Print events forever; after a lost connection, resume from the last event.
 
     Raises:
-        PydError: The engine couldn't be reached to begin with.
+        PydError: The first connection to the engine failed.
     """
     from pyd_core.client.backoff import Backoff
 
@@ -101,7 +101,7 @@ async def follow_events(engine: EngineClient, options: EventsOptions, *, json: b
 async def _print_events(
     engine: EngineClient, options: EventsOptions, since: int | None, until: int | None, *, json: bool
 ) -> AsyncIterator[int | None]:
-    """Prints events and yields the time of each, and None first, once the engine answers."""
+    """Print events; yield None once the engine answers, then the time of each event."""
     colour = coloured()
     filters = parse_filters(options.filters)
     async with engine.system.events(since=api_timestamp(since), until=api_timestamp(until), filters=filters) as events:
@@ -120,5 +120,5 @@ def _time_ns(text: str | None) -> int | None:
 
 
 def _notify(text: str) -> None:
-    # On stderr: whoever reads the events reads events alone. None are lost that the engine still knows of.
+    # On stderr, so that stdout holds nothing but events.
     sys.stderr.write(f"pyd: {text}\n")

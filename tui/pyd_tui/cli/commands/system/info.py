@@ -1,4 +1,4 @@
-"""`pyd info`: the engine at a glance."""
+"""`pyd info`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pyd_tui.console.output import write, write_json
 
 
 @click.command(
-    "info", cls=PydCommand, examples=(("pyd info", "for people"), ("pyd info --json", "as the engine tells it"))
+    "info", cls=PydCommand, examples=(("pyd info", "show a summary"), ("pyd info --json", "show the engine's own JSON"))
 )
 @pass_state
 def command(state: State, /) -> None:
-    """Show how the engine is set up and what it holds."""
+    """Show information about the engine."""
     endpoint = state.endpoint()
     info = state.ask(lambda engine: engine.system.info())
     if state.json:
         write_json(info)
         return
-    where = f"{endpoint.url} ({endpoint.origin})" if endpoint.origin else endpoint.url
-    rows = [("Engine", where), *info_rows(info)]
+    address = f"{endpoint.url} ({endpoint.origin})" if endpoint.origin else endpoint.url
+    rows = [("Engine", address), *info_rows(info)]
     width = max(len(name) for name, _ in rows)
     write("".join(f"{name:<{width}}  {safe(value)}\n" for name, value in rows if value))
     for warning in info.warnings or []:
@@ -32,7 +32,7 @@ def command(state: State, /) -> None:
 
 
 def info_rows(info: Info) -> list[tuple[str, str]]:
-    """Returns name and value of what is shown, in order; an empty value isn't."""
+    """Return names and values in order; rows with an empty value aren't shown."""
     swarm = "" if info.swarm.local_node_state in {"", "inactive"} else info.swarm.local_node_state
     states = f"{info.containers_running} running, {info.containers_paused} paused, {info.containers_stopped} stopped"
     return [

@@ -1,4 +1,4 @@
-"""`pyd version`: pyd's own version and the engine's."""
+"""`pyd version`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from pyd_tui.console.output import write, write_json
 @click.command(
     "version",
     cls=PydCommand,
-    examples=(("pyd version", "pyd and the engine"), ("pyd version --client", "pyd alone, asks no engine")),
+    examples=(
+        ("pyd version", "show the versions of pyd and the engine"),
+        ("pyd version --client", "show only pyd's version"),
+    ),
 )
-@click.option("--client", "client_only", is_flag=True, help="Only pyd's own version; asks no engine.")
+@click.option("--client", "client_only", is_flag=True, help="Show only pyd's own version, without asking the engine.")
 @pass_state
 def command(state: State, /, *, client_only: bool) -> None:
-    """Show the versions of pyd and of the engine."""
+    """Show the versions of pyd and the engine."""
     client = {"version": __version__, "python": platform.python_version(), "machine": platform.machine()}
     engine = None if client_only else state.ask(lambda engine: engine.system.version())
     if state.json:

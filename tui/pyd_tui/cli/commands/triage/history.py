@@ -1,4 +1,4 @@
-"""`pyd history`: how containers died, also those that are gone."""
+"""`pyd history`."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ if TYPE_CHECKING:
     from pyd_core.watch.history_store import Death, HistoryReader
 
 MEMORY_SPAN_S = 15 * 60
-"""Seconds of memory shown before a death."""
+"""The time before a death for which memory usage is shown."""
 
 
 @click.command(
     "history",
     cls=PydCommand,
     examples=(
-        ("pyd history", "the last deaths of all containers"),
-        ("pyd history web", "those of web, loops in words, and the last one in full"),
-        ("pyd history web --lines", "with the last it printed"),
-        ("pyd history --json", "for programs"),
+        ("pyd history", "list the latest deaths of all containers"),
+        ("pyd history web", "list deaths of web, with restart loops and full details of the latest"),
+        ("pyd history web --lines", "add its last log lines"),
+        ("pyd history --json", "list them for programs"),
     ),
 )
 @click.argument("name", required=False, metavar="[CONTAINER]")
-@click.option("-n", "--last", type=click.IntRange(min=1), default=20, metavar="N", help="At most so many; 20.")
-@click.option("--lines", is_flag=True, help="With what it printed last.")
-@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="The history to read.")
+@click.option(
+    "-n", "--last", type=click.IntRange(min=1), default=20, metavar="N", help="Number of deaths to list; 20 by default."
+)
+@click.option("--lines", is_flag=True, help="Show the last log lines.")
+@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="History file to read.")
 @pass_state
 def command(state: State, /, *, name: str | None, last: int, lines: bool, path: Path | None) -> None:
-    """Show how containers died, also those that are gone; `pyd record` writes it down."""
+    """Show the deaths that `pyd record` recorded, of removed containers too."""
     from pyd_core.watch.history_path import default_path
     from pyd_core.watch.history_store import HistoryReader
 

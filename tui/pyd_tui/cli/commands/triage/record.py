@@ -1,4 +1,4 @@
-"""`pyd record`: write down how containers die, until told to end."""
+"""`pyd record`."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ if TYPE_CHECKING:
     "record",
     cls=PydCommand,
     examples=(
-        ("pyd record", "in the foreground, a line for each death"),
-        ("pyd record --on-death 'notify-me --json'", "run a command for each, the death as JSON on its stdin"),
-        ("pyd record --install", "as a service that starts with the machine"),
+        ("pyd record", "record in the foreground, with a line for each death"),
+        ("pyd record --on-death 'notify-me --json'", "run a command for each death, with JSON on its stdin"),
+        ("pyd record --install", "run as a service that starts with the machine"),
     ),
 )
-@click.option("--on-death", metavar="CMD", help="Run this for each death; the death comes as JSON on its stdin.")
-@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Where to write.")
-@click.option("--max-size", type=click.IntRange(min=1), default=64, metavar="MIB", help="Of the file; 64.")
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing.")
-@click.option("--install", is_flag=True, help="Install and start it as a service (systemd).")
-@click.option("--print-unit", is_flag=True, help="Print that service's unit.")
+@click.option("--on-death", metavar="CMD", help="Command to run for each death, with the death as JSON on its stdin.")
+@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="History file to write.")
+@click.option(
+    "--max-size", type=click.IntRange(min=1), default=64, metavar="MIB", help="Maximum size of the file; 64 by default."
+)
+@click.option("--quiet", "-q", is_flag=True, help="Suppress output.")
+@click.option("--install", is_flag=True, help="Install and start the recorder as a systemd service.")
+@click.option("--print-unit", is_flag=True, help="Print the unit of that service.")
 @pass_state
 def command(
     state: State,
@@ -45,9 +47,9 @@ def command(
     install: bool,
     print_unit: bool,
 ) -> None:
-    """Record how containers die, so that it can be told after they are gone.
+    """Record how containers die, so that `pyd history` can show it after they are removed.
 
-    Deaths that happened since it last ran are recorded too, as far as the engine remembers them.
+    Deaths since the last run are recorded too, as far as the engine remembers them.
     """
     if install or print_unit:
         from pyd_core.watch.recorder_service import RecorderService
@@ -63,21 +65,24 @@ def command(
     file = path or default_path()
 
     async def work(engine: EngineClient) -> None:
-        claim = RecorderLock(file, engine.endpoint.url)
+        lock = RecorderLock(file, engine.endpoint.url)
         store = HistoryStore(file, max_bytes=max_size * 2**20)
         if store.damaged_path is not None:
-            click.echo(f"pyd: the history was damaged and is now {store.damaged_path}; a fresh one was begun", err=True)
+            click.echo(
+                f"pyd: the history was damaged and has been moved to {store.damaged_path}; a new one was started",
+                err=True,
+            )
         try:
             await record(engine, store, on_death=on_death, json=state.json, quiet=quiet)
         finally:
             store.close()
-            claim.close()
+            lock.close()
 
     state.run(work)
 
 
 async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | None, json: bool, quiet: bool) -> None:
-    """Records until SIGTERM or SIGINT."""
+    """Record deaths until SIGTERM or SIGINT."""
     import asyncio
     import signal
 
@@ -97,7 +102,7 @@ async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | N
     def problem(text: str) -> None:
         click.echo(f"pyd: {safe(text)}", err=True)
 
-    await engine.api.negotiate()  # an engine that isn't there is told at once, not awaited for ever
+    await engine.api.negotiate()  # report an unreachable engine at once instead of waiting for it
     recorder = DeathRecorder(engine, store, on_death=died, on_problem=problem)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -110,7 +115,7 @@ async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | N
 
 
 def death_line(death: Death) -> str:
-    """A death on one line."""
+    """Return a death as one line of text."""
     from pyd_core.model.base import format_time
     from pyd_core.triage.text_report import brief
 

@@ -1,4 +1,4 @@
-"""`pyd triage`: why a container died, or what is wrong with it, or with the whole engine."""
+"""`pyd triage`: why a container died, or what is wrong with it or with the engine."""
 
 from __future__ import annotations
 
@@ -21,43 +21,46 @@ if TYPE_CHECKING:
 STDIN = "-"
 EXIT_BROKEN = 1
 SAME_DEATH_TOLERANCE_NS = 3_000_000_000
-"""Two times of a death nearer than this are the same death's: engine and events stamp it apart."""
+"""Timestamps of a death that differ by less belong to the same death: engine and events stamp it separately."""
 MAX_MESSAGE_CHARS = 2**20
-"""Characters read from a pipe: a build's whole output, not an endless stream."""
+"""Characters read from a pipe: enough for the output of a build, bounded for an endless stream."""
 
 
 @click.command(
     "triage",
     cls=PydCommand,
     examples=(
-        ("pyd triage web", "why it died, with the evidence and what to do"),
-        ("pyd triage", "everything broken or about to be; exit code 1 if something is broken"),
-        ("pyd triage --explain 137", "an exit code or a cause in words; asks no engine"),
-        ("docker build . 2>&1 | pyd triage --error", "what a failed command's message means"),
-        ("pyd triage web --error 'db:5432: connection refused'", "what web said: networks, names and ports compared"),
-        ("pyd triage web db --json", "for programs"),
+        ("pyd triage web", "explain why it died, with evidence and next steps"),
+        ("pyd triage", "list everything broken or at risk; exit code 1 if something is broken"),
+        ("pyd triage --explain 137", "explain an exit code or a cause, without an engine"),
+        ("docker build . 2>&1 | pyd triage --error", "explain the error message of a failed command"),
+        (
+            "pyd triage web --error 'db:5432: connection refused'",
+            "explain an error of web from networks, names and ports",
+        ),
+        ("pyd triage web db --json", "print verdicts for programs"),
     ),
 )
 @click.argument("names", nargs=-1, type=ContainerName(), metavar="[CONTAINER]...")
-@click.option("--explain", metavar="CODE|CAUSE", help="Explain an exit code, a signal or a cause; asks no engine.")
+@click.option("--explain", metavar="CODE|CAUSE", help="Explain an exit code, a signal or a cause, without an engine.")
 @click.option(
     "--error",
     is_flag=False,
     flag_value=STDIN,
     metavar="[TEXT]",
-    help="Explain what a failed run, build, pull or compose printed, or a container; from a pipe without TEXT.",
+    help="Explain an error message of run, build, pull, compose or a container; without TEXT, read it from a pipe.",
 )
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], explain: str | None, error: str | None) -> None:
-    """Say why containers died or what is wrong with them, with the evidence.
+    """Explain why containers died or what is wrong with them, with evidence.
 
-    Without a name: sweep the engine for everything broken or about to be.
+    Without a name, scan the engine for everything broken or at risk.
     """
     if explain is not None:
         _explain(state, explain)
     elif error is not None:
         if len(names) > 1:
-            raise InvalidInput("a message is one container's: name that one, or none")
+            raise InvalidInput("--error takes at most one container")
         _explain_message(state, error, "".join(names))
     elif names:
         _containers(state, names)
@@ -81,7 +84,7 @@ def _containers(state: State, names: tuple[str, ...]) -> None:
 
 
 def _more_confident(verdict: Verdict) -> Verdict:
-    """The recorder's verdict on the same death where that is surer: it saw events that the engine has forgotten."""
+    """Return the recorded verdict if it is more confident: the recorder saw events that the engine has forgotten."""
     from pyd_core.model.base import parse_time
 
     if verdict.ended is None or not verdict.unread:
@@ -94,7 +97,7 @@ def _more_confident(verdict: Verdict) -> Verdict:
 
 
 def _recorded_verdict(name: str) -> Verdict | None:
-    """The recorded verdict on the last death of a container, by name or id."""
+    """Return the recorded verdict on the last death of a container, by name or id."""
     from pyd_core.watch.history_path import default_path
     from pyd_core.watch.history_store import HistoryReader
 
@@ -112,7 +115,7 @@ def _recorded_verdict(name: str) -> Verdict | None:
 
 
 async def explain_all(engine: EngineClient, names: tuple[str, ...]) -> list[Verdict]:
-    """Returns the verdict on each container."""
+    """Return the verdict on each container."""
     from pyd_core.triage.api import explain
     from pyd_core.triage.collect.gather import SharedEvidence
 
@@ -185,7 +188,7 @@ def _explain_message(state: State, text: str, name: str) -> None:
     directory = Path.cwd()
     try:
         verdict = state.ask(lambda engine: explain_error(text, engine, directory=directory, name=name))
-    except PydError:  # the message may well be about an engine that doesn't answer
+    except PydError:  # the message may be about an engine that doesn't answer
         from pyd_core.client.transport.blocking import run_now
 
         verdict = run_now(explain_error(text, None, directory=directory))

@@ -1,4 +1,4 @@
-"""`pyd volume create`: a new volume."""
+"""`pyd volume create`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pyd_tui.console.output import write, write_json
     "create",
     cls=PydCommand,
     examples=(
-        ("pyd volume create data", "a named one"),
-        ("pyd volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch", "in memory"),
+        ("pyd volume create data", "create a named volume"),
+        ("pyd volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch", "create a volume in memory"),
     ),
 )
 @click.argument("name", required=False, default="", metavar="[VOLUME]")
-@click.option("-d", "--driver", default="local", metavar="NAME", help="Its driver.", show_default=True)
-@click.option("-o", "--opt", "options", multiple=True, metavar="NAME=VALUE", help="An option of the driver.")
+@click.option("-d", "--driver", default="local", metavar="NAME", help="Driver of the volume.", show_default=True)
+@click.option("-o", "--opt", "options", multiple=True, metavar="NAME=VALUE", help="Driver option.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Set a label.")
 @pass_state
 def command(state: State, /, *, name: str, driver: str, options: tuple[str, ...], labels: tuple[str, ...]) -> None:
-    """Make a volume; the engine names it when you don't."""
+    """Create a volume; without a name, the engine chooses one."""
     body = VolumeBody(name=name, driver=driver, driver_opts=parse_pairs(options), labels=parse_pairs(labels))
     volume = state.ask(lambda engine: engine.volumes.create(body))
     if state.json:

@@ -1,4 +1,4 @@
-"""`pyd volume ls`: the list of volumes."""
+"""`pyd volume ls`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ LISTING = TableListing(
 )
 
 
-@click.command("ls", cls=PydCommand, examples=(("pyd volume ls -f dangling=true", "those no container uses"),))
+@click.command(
+    "ls", cls=PydCommand, examples=(("pyd volume ls -f dangling=true", "list volumes that no container uses"),)
+)
 @list_options
 @pass_state
 def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:

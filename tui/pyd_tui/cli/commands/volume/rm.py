@@ -1,4 +1,4 @@
-"""`pyd volume rm`: remove volumes."""
+"""`pyd volume rm`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 
 
-@click.command("rm", cls=PydCommand, examples=(("pyd volume rm data", "with all that is in it"),))
+@click.command("rm", cls=PydCommand, examples=(("pyd volume rm data", "remove a volume and its contents"),))
 @click.argument("names", nargs=-1, required=True, type=VolumeName(), metavar="VOLUME...")
-@click.option("-f", "--force", is_flag=True, help="No complaint where there is none of that name.")
+@click.option("-f", "--force", is_flag=True, help="Don't report an error if the volume doesn't exist.")
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], force: bool) -> int:
-    """Remove volumes, with all that is in them."""
+    """Remove one or more volumes and their contents."""
     return run_on_each(state, names, lambda engine, name: engine.volumes.remove(name, force=force), resolve=keep_name)
