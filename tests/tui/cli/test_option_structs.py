@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 import pytest
 
 from pyd_tui.cli.commands.container.update import UpdateOptions
@@ -14,6 +14,9 @@ from pyd_tui.cli.commands.service.update import ServiceUpdateOptions
 from pyd_tui.cli.containers.creation_options import CreateOptions, RunOptions
 from pyd_tui.cli.swarm.service_spec import ServiceCreateOptions
 from pyd_tui.cli.swarm.settings import SwarmSettings
+
+if TYPE_CHECKING:
+    import msgspec
 
 
 @pytest.mark.parametrize(

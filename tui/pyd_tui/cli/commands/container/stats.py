@@ -23,7 +23,7 @@ from pyd_tui.console.listing import format_option
 )
 @click.argument("names", nargs=-1, type=ContainerName("running", "paused"), metavar="[CONTAINER]...")
 @click.option("-a", "--all", is_flag=True, help="Show stopped containers too.")
-@click.option("--no-stream", "print once", is_flag=True, help="Print once and exit.")
+@click.option("--no-stream", "once", is_flag=True, help="Print once and exit.")
 @click.option("--sort", type=click.Choice(("name", "cpu", "memory")), default="name", help="Sort order.")
 @format_option
 @pass_state
