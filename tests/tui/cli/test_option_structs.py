@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 
 from pyd_tui.cli.commands.container.update import UpdateOptions
@@ -16,6 +15,7 @@ from pyd_tui.cli.swarm.service_spec import ServiceCreateOptions
 from pyd_tui.cli.swarm.settings import SwarmSettings
 
 if TYPE_CHECKING:
+    import click
     import msgspec
 
 
