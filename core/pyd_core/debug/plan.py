@@ -9,7 +9,6 @@ from pyd_core.debug import cgroup
 from pyd_core.debug.channel import CHANNEL, CONVERSING, SILENT
 from pyd_core.debug.credentials import WITHHELD, ProcessCredentials, choose_credentials, is_confined
 from pyd_core.debug.environment import build_environment, file_names
-from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.system_call_filter import session_filter
 from pyd_core.debug.target import LocalTarget
@@ -17,6 +16,7 @@ from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import KernelError
 from pyd_core.linux.openat2 import open_in_root, read_in_root
 from pyd_core.linux.process import ProcessEntry, parse_status
+from pyd_core.passwd import find_home
 
 
 def make_plan(

@@ -22,6 +22,7 @@ from pyd_core.debug.channel import JoinReport
 from pyd_core.debug.inspectors.processes import names_of
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import PydError
+from pyd_core.passwd import PASSWD_FIELDS, split_rows
 from pyd_core.sanitise import safe
 from pyd_tui.shell.builtin_table import BUILTINS, load
 from pyd_tui.shell.builtins.named import ProgramName
@@ -149,9 +150,8 @@ class ShellCompleter(Completer):
 
     def _users(self, position: WordPosition) -> Iterable[Completion]:
         text = self._access().read_file("/etc/passwd", limit=1 << 20).decode(errors="replace")
-        for line in text.splitlines()[:10_000]:
-            name, *fields = line.split(":")
-            if name and name.startswith(position.text[1:]) and name.isprintable() and len(fields) >= 6:
+        for name, *fields in itertools.islice(split_rows(text, PASSWD_FIELDS), 10_000):
+            if name and name.startswith(position.text[1:]) and name.isprintable():
                 yield Completion(
                     f"~{quote(name)}/", -len(position.word), display=safe(name), display_meta=safe(fields[4])
                 )

@@ -12,8 +12,11 @@ from pathlib import Path
 from pyd_core.daemon.containers.spec import Identity
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.openat2 import RootDirectory, open_file
+from pyd_core.passwd import GROUP_FIELDS, PASSWD_FIELDS, split_rows
 
 _LIMIT = 4 << 20
+_MAX_DIGITS = 20
+"""Of a number in a file or request: longer ones are out of range, and more than int() takes."""
 RANGE = "uids and gids must be in range 0-2147483647"
 
 
@@ -31,9 +34,8 @@ def read_inside(root: Path, path: str, limit: int = _LIMIT) -> bytes:
                 return b""
 
 
-def _rows(text: bytes, width: int) -> list[list[str]]:
-    lines = text.decode(errors="surrogateescape").splitlines()
-    return [row for row in (line.split(":") for line in lines) if len(row) >= width]
+def _rows(root: Path, path: str, min_fields: int) -> list[list[str]]:
+    return list(split_rows(read_inside(root, path).decode(errors="surrogateescape"), min_fields))
 
 
 def look_up(root: Path, user: str, more_groups: Sequence[str] = ()) -> Identity:
@@ -48,8 +50,8 @@ def look_up(root: Path, user: str, more_groups: Sequence[str] = ()) -> Identity:
         InvalidInput: A name isn't there, or a number is out of range.
     """
     user, _, group = user.partition(":")
-    people = _rows(read_inside(root, "/etc/passwd"), 7)
-    groups = _rows(read_inside(root, "/etc/group"), 4)
+    people = _rows(root, "/etc/passwd", PASSWD_FIELDS)
+    groups = _rows(root, "/etc/group", GROUP_FIELDS)
     name, uid, gid, home = "", 0, 0, "/"
     match = next((row for row in people if row[0] == (user or "root")), None)
     if match is None:
@@ -81,7 +83,7 @@ def _group(group: str, groups: list[list[str]]) -> int:
 
 
 def _number(text: str) -> int:
-    value = int(text) if text.isdecimal() else -1
+    value = int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else -1
     if not 0 <= value < 1 << 31:
         raise InvalidInput(RANGE)
     return value

@@ -14,7 +14,6 @@ from pyd_core.debug.explain import confinement
 from pyd_core.debug.helper import TOOLBOX
 from pyd_core.debug.helper.link import AgentLink, TargetFacts
 from pyd_core.debug.helper.tiers import Tier
-from pyd_core.debug.home import find_home
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import command_line, terminal_size
 from pyd_core.debug.system_call_filter import session_filter
@@ -22,6 +21,7 @@ from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import Conflict, InvalidInput
 from pyd_core.linux.process import parse_status
 from pyd_core.model.container import Container
+from pyd_core.passwd import find_home
 from pyd_core.sanitise import safe
 
 

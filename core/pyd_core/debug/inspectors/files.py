@@ -7,6 +7,7 @@ import stat
 
 from pyd_core.debug.access import Access, DirectoryEntry
 from pyd_core.errors import PydError
+from pyd_core.passwd import is_id, split_rows
 
 KINDS = {
     stat.S_IFDIR: "directory",
@@ -35,5 +36,4 @@ def read_names(access: Access, path: str) -> dict[int, str]:
         text = access.read_file(path, limit=1 << 20).decode(errors="replace")
     except PydError:
         return {}
-    rows = (line.split(":") for line in text.splitlines())
-    return {int(row[2]): row[0] for row in rows if len(row) > 2 and row[2].isdigit()}
+    return {int(row[2]): row[0] for row in split_rows(text, 3) if is_id(row[2])}

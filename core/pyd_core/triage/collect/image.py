@@ -13,6 +13,7 @@ from pyd_core.files.choice import merged_tree
 from pyd_core.linux.elf import MAGIC, Elf, parse_elf, runs_on
 from pyd_core.linux.layered_fs import FileNode
 from pyd_core.model.container import Container
+from pyd_core.passwd import split_rows
 from pyd_core.triage.collect.tree import MAX_FILE_BYTES, ArchiveTree, LayerTree, Tree
 from pyd_core.triage.evidence import Case, Program, UnavailableSource
 
@@ -185,8 +186,8 @@ async def _user_known(user: str, tree: Tree) -> bool | None:
     name = user.partition(":")[0]
     if not name or name.isdigit():
         return None
-    lines = (await tree.read("/etc/passwd", 2**20)).decode(errors="replace").splitlines()
-    return any(line.partition(":")[0] == name for line in lines)
+    passwd = (await tree.read("/etc/passwd", 2**20)).decode(errors="replace")
+    return any(row[0] == name for row in split_rows(passwd, 1))
 
 
 def _is_directory(node: FileNode | None) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import click
 
 from pyd_core.errors import PydError
+from pyd_core.passwd import is_id, split_rows
 from pyd_tui.shell.interactive_shell import ShellContext
 
 MOST_OFFERED = 200
@@ -65,8 +67,7 @@ class IdentityName(click.ParamType[str]):
             text = shell.access.read_file("/etc/passwd", limit=1 << 20).decode(errors="replace") if shell else ""
         except PydError:
             text = ""
-        for line in text.splitlines()[:MOST_OFFERED]:
-            user, _, *ids = line.split(":")[:4] if line.count(":") >= 3 else ("", "")
-            if len(ids) == 2 and all(each.isascii() and each.isdigit() for each in ids):
-                offered.setdefault(":".join(ids), user)
+        for user, _, uid, gid, *_ in itertools.islice(split_rows(text, 4), MOST_OFFERED):
+            if is_id(uid) and is_id(gid):
+                offered.setdefault(f"{uid}:{gid}", user)
         return [CompletionItem(name, help=about) for name, about in offered.items() if name.startswith(incomplete)]
