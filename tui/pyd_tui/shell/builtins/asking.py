@@ -1,4 +1,4 @@
-"""What builtins need that ask the engine about the target."""
+"""Engine requests about the target, for builtins."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ T = TypeVar("T")
 
 
 def ask(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) -> T:
-    """Run questions about the target's container to their end.
+    """Run a coroutine that asks the engine about the target's container.
 
     Args:
-        shell: Names the target.
-        work: Gets the engine and the container's id, and may await nothing but the engine.
+        shell: The target's context.
+        work: Gets the engine and the container's id; it may await only the engine.
 
     Raises:
-        Unsupported: The target is no container: a process by its number, or an image.
+        Unsupported: The target isn't a container, but a process or an image.
     """
-    name, engine = _asked(shell), shell.engine()
+    name, engine = _container_id(shell), shell.engine()
 
-    async def once() -> T:
+    async def work_on_engine() -> T:
         async with engine:
             return await work(engine, name)
 
-    return run_now(once())
+    return run_now(work_on_engine())
 
 
 def listen(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) -> T | None:
-    """Run what goes on until the target ends, on an event loop; return None when ctrl-c ends it.
+    """Run a coroutine that follows the target, on an event loop; return None if ctrl-c ends it.
 
     Args:
-        shell: Names the target.
+        shell: The target's context.
         work: Gets the engine and the container's id.
 
     Raises:
-        Unsupported: The target is no container.
+        Unsupported: The target isn't a container.
     """
-    import asyncio  # noqa: PLC0415 - few builtins go on
+    import asyncio  # noqa: PLC0415 - only for builtins that follow
 
-    from pyd_core.client.connect import open_engine  # noqa: PLC0415 - likewise
+    from pyd_core.client.connect import open_engine  # noqa: PLC0415 - only for builtins that follow
 
-    name, endpoint = _asked(shell), shell.engine().endpoint
+    name, endpoint = _container_id(shell), shell.engine().endpoint
 
-    async def on() -> T:
+    async def work_on_engine() -> T:
         async with open_engine(endpoint) as engine:
             return await work(engine, name)
 
     try:
-        return asyncio.run(on())
+        return asyncio.run(work_on_engine())
     except KeyboardInterrupt:
         return None
 
 
-def _asked(shell: ShellContext) -> str:
+def _container_id(shell: ShellContext) -> str:
     container = shell.access.container
     if not container.id or container.state.status == IMAGE:
-        raise Unsupported(f"{shell.name} is no container; only the engine could tell that, of one")
+        raise Unsupported(f"{shell.name} isn't a container, so the engine has no data about it")
     return shell.model or container.id

@@ -1,4 +1,4 @@
-"""`builtins`: what the shell can do that no program does."""
+"""`builtins`: the shell's own commands."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 
-@click.command(
-    "builtins", cls=BuiltinCommand, examples=(("builtins", "all of them"), ("builtins --json", "for programs"))
-)
+@click.command("builtins", cls=BuiltinCommand, examples=(("builtins", "list all"), ("builtins --json", "for programs")))
 @pass_shell
 def command(shell: ShellContext, /) -> None:
-    """List the shell's own commands. Each explains itself with --help."""
+    """List the shell's own commands. Run one with --help to learn more."""
     if shell.json:
         write_json([{"name": name, "summary": builtin.summary} for name, builtin in BUILTINS.items()])
         return

@@ -1,4 +1,4 @@
-"""`caps`: what a process of the target may do."""
+"""`caps`: a process's user, capabilities and confinement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-COLUMNS = (TableColumn(title="WHAT"), TableColumn(title="VALUE", cut=60))
+COLUMNS = (TableColumn(title="PROPERTY"), TableColumn(title="VALUE", cut=60))
 
 
 @click.command(
@@ -22,8 +22,8 @@ COLUMNS = (TableColumn(title="WHAT"), TableColumn(title="VALUE", cut=60))
 @pid_argument
 @pass_shell
 def command(shell: ShellContext, /, *, pid: int | None) -> None:
-    """Show a process's user, its capabilities by name, and what confines it."""
-    # The main process of what doesn't run is stood in for by one with the rights it would have.
+    """Show a process's user, its capabilities by name, and its confinement."""
+    # For a stopped target, a process with the rights that its main process would have stands in.
     rights = read_rights(shell.access, shell.access.main_pid if pid is None else process_of(shell, pid))
     if shell.json:
         write_json(rights)

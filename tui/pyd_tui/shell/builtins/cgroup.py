@@ -1,4 +1,4 @@
-"""`cgroup`: what the target uses of its limits."""
+"""`cgroup`: the target's resource use against its limits."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
-    TableColumn(title="WHAT"),
+    TableColumn(title="RESOURCE"),
     TableColumn(title="NOW", right=True),
     TableColumn(title="LIMIT", right=True),
     TableColumn(title=""),
 )
-_MUCH = 0.05
-"""From this part of the periods on, throttling is worth a colour."""
+_HIGH_THROTTLED_SHARE = 0.05
+"""Share of throttled periods from which on they are highlighted."""
 
 
 @click.command(
@@ -28,7 +28,7 @@ _MUCH = 0.05
 )
 @pass_shell
 def command(shell: ShellContext, /) -> None:
-    """Show what the target uses of memory, processor and processes, its limits, and how often it hit them."""
+    """Show the target's use of memory, processor and processes, its limits, and how often it hit them."""
     facts = read_cgroup(shell.access)
     if shell.json:
         write_json(facts)
@@ -64,7 +64,7 @@ def _lines(facts: CgroupFacts) -> list[tuple[str, str, str, str, str]]:
             number(facts.throttled),
             "",
             f"{facts.throttled_share:.0%} of {number(facts.periods)} periods, {facts.throttled_seconds or 0:.1f} s",
-            "bold red" if facts.throttled_share > _MUCH else "",
+            "bold red" if facts.throttled_share > _HIGH_THROTTLED_SHARE else "",
         ),
         (
             "processes",

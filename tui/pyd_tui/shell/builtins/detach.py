@@ -1,4 +1,4 @@
-"""`detach`: leaving a session that goes on."""
+"""`detach`: leave a session, which keeps running."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
     "detach",
     cls=BuiltinCommand,
     json=False,
-    examples=(("detach", "and come back with: pyd debug attach ID"),),
+    examples=(("detach", "attach again with: pyd debug attach ID"),),
 )
 @pass_shell
 def command(shell: ShellContext, /) -> None:
-    """Leave a session that was begun with `pyd debug --detach`; its jobs go on."""
+    """Leave a session that was started with `pyd debug --detach`; its jobs keep running."""
     shell.interactive().detach()

@@ -1,4 +1,4 @@
-"""`diff`: what the target has changed since it was made from its image."""
+"""`diff`: the target's changes against its image."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ _KINDS = {0: ("changed", "yellow"), 1: ("added", "green"), 2: ("deleted", "red")
     "diff",
     cls=BuiltinCommand,
     examples=(
-        ("diff", "all of it"),
-        ("diff /etc", "at and below a folder"),
+        ("diff", "all changes"),
+        ("diff /etc", "at and below a directory"),
         ("diff --json | jq -r '.[].path'", "paths"),
     ),
 )
-@click.argument("below", type=TargetPath(), required=False, default="/", metavar="[FOLDER]")
+@click.argument("below", type=TargetPath(), required=False, default="/", metavar="[DIRECTORY]")
 @pass_shell
 def command(shell: ShellContext, /, *, below: str) -> None:
-    """List the paths that the target has changed, added or deleted since it was made from its image."""
-    folder = absolute(below, shell.cwd).rstrip("/")
-    found = [
+    """List the paths that the target has changed, added or deleted since its creation."""
+    directory = absolute(below, shell.cwd).rstrip("/")
+    changes = [
         change
         for change in ask(shell, lambda engine, name: engine.containers.changes(name))
-        if change.path == folder or change.path.startswith(f"{folder}/")
+        if change.path == directory or change.path.startswith(f"{directory}/")
     ]
     if shell.json:
-        write_json([{"path": change.path, "kind": _kind(change)[0]} for change in found])
+        write_json([{"path": change.path, "kind": _kind(change)[0]} for change in changes])
         return
-    if not found:
-        there = f"nothing at {safe(folder)} has changed" if folder else f"{shell.name} is as its image made it"
-        click.echo(f"pyd: {there}", err=True)
+    if not changes:
+        message = f"nothing at {safe(directory)} has changed" if directory else f"{shell.name} is unchanged"
+        click.echo(f"pyd: {message}", err=True)
         return
-    write_table(COLUMNS, [[Cell(*_kind(change)), Cell(change.path)] for change in found])
+    write_table(COLUMNS, [[Cell(*_kind(change)), Cell(change.path)] for change in changes])
 
 
 def _kind(change: FileChange) -> tuple[str, str]:

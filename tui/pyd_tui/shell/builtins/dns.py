@@ -1,4 +1,4 @@
-"""`dns`: looks a name up as the target would."""
+"""`dns`: look up a name as the target would."""
 
 from __future__ import annotations
 
@@ -27,42 +27,44 @@ COLUMNS = (
     "dns",
     cls=BuiltinCommand,
     examples=(
-        ("dns db", "what programs in the target get for that name, and who says so"),
+        ("dns db", "what programs in the target get for that name, and the source"),
         ("dns -t MX example.org", "another kind of record"),
-        ("dns 172.18.0.3", "what an address is called"),
-        ("dns -s 1.1.1.1 example.org", "another server, asked from inside the target"),
+        ("dns 172.18.0.3", "the name of an address"),
+        ("dns -s 1.1.1.1 example.org", "another server, queried from inside the target"),
     ),
 )
 @click.argument("name")
 @click.option("-t", "--type", "kind", type=click.Choice(sorted(TYPES), case_sensitive=False), help="Only this kind.")
-@click.option("-s", "--server", metavar="ADDRESS", help="Ask this server instead of the target's.")
+@click.option("-s", "--server", metavar="ADDRESS", help="Query this server instead of the target's.")
 @pass_shell
 def command(shell: ShellContext, /, *, name: str, kind: str | None, server: str | None) -> int:
-    """Look a name up by the target's own hosts file and name servers, and show what each of them says."""
+    """Look up a name in the target's hosts file and name servers, and show each reply."""
     replies = find(shell, name, kind, server)
     if shell.json:
         write_json(replies)
     else:
         write_table(COLUMNS, [row for reply in replies for row in _rows(reply)])
         if replies and all(reply.result.startswith(SILENT) for reply in replies):
-            click.echo("pyd: no name server answers; is there a way to them? see: net", err=True)
+            click.echo("pyd: no name server answers; check the routes with: net", err=True)
         elif not any(reply.records for reply in replies):
             click.echo(f"pyd: {safe(name)} has no such record there", err=True)
     return 0 if any(reply.records for reply in replies) else 1
 
 
 def find(shell: ShellContext, name: str, kind: str | None, server: str | None) -> list[Reply]:
-    """Return what each source says."""
+    """Return the reply of each source."""
     if is_address(name) and kind in (None, "ptr"):
         name, kind = ipaddress.ip_address(name.partition("%")[0]).reverse_pointer, "ptr"
     kinds = (kind.upper(),) if kind else ("A", "AAAA")
     if server is not None:
         if not is_address(server):
             raise click.UsageError("--server takes an IP address")
-        return [ask(shell.access, server, name, each) for each in kinds]
+        return [ask(shell.access, server, name, record_type) for record_type in kinds]
     own = [] if kind else read_hosts(shell.access, name)
     if own:
-        records = tuple(DnsRecord(name=name, type="AAAA" if ":" in each else "A", value=each, ttl=0) for each in own)
+        records = tuple(
+            DnsRecord(name=name, type="AAAA" if ":" in address else "A", value=address, ttl=0) for address in own
+        )
         return [Reply(source="/etc/hosts", question=name, result="ok", records=records)]
     return look_up(shell.access, name, kinds=kinds)
 
@@ -70,9 +72,10 @@ def find(shell: ShellContext, name: str, kind: str | None, server: str | None) -
 def _rows(reply: Reply) -> list[list[Cell]]:
     style = "" if reply.result == "ok" else "red"
     head = [Cell(reply.source), Cell(reply.question), Cell(reply.result, style)]
-    took = Cell(f"{reply.milliseconds:.0f}")
+    duration = Cell(f"{reply.milliseconds:.0f}")
     if not reply.records:
-        return [[*head, Cell("no such record" if reply.result == "ok" else ""), Cell(""), took]]
+        return [[*head, Cell("no such record" if reply.result == "ok" else ""), Cell(""), duration]]
     return [
-        [*head, Cell(f"{record.type} {record.value}"), Cell(str(record.ttl or "")), took] for record in reply.records
+        [*head, Cell(f"{record.type} {record.value}"), Cell(str(record.ttl or "")), duration]
+        for record in reply.records
     ]

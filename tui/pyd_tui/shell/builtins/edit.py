@@ -1,4 +1,4 @@
-"""`edit`: a file of the target in the editor of this machine."""
+"""`edit`: edit a file of the target in this machine's editor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-MOST_BYTES = 16 << 20
+MAX_FILE_BYTES = 16 << 20
 
 
 @click.command(
@@ -31,37 +31,41 @@ MOST_BYTES = 16 << 20
 @click.argument("path", type=TargetPath(), metavar="PATH")
 @pass_shell
 def command(shell: ShellContext, /, *, path: str) -> int:
-    """Edit a file of the target in your own editor; it is written back whole, unless the target changed it."""
-    where = absolute(path, shell.cwd)
+    """Edit a file of the target in your own editor; it is written back atomically, unless the target changed it."""
+    target_path = absolute(path, shell.cwd)
     access = shell.access
     try:
-        before = access.stat(where)
-        old = access.read_file(where, limit=MOST_BYTES + 1)
+        before = access.stat(target_path)
+        content = access.read_file(target_path, limit=MAX_FILE_BYTES + 1)
     except NotFound:
-        before, old = None, b""
-    if len(old) > MOST_BYTES:
-        raise InvalidInput(f"{safe(where)} is bigger than {size(MOST_BYTES)}", hint="get it, and put it back")
-    with tempfile.TemporaryDirectory(prefix="pyd-edit-") as folder:
-        # Its end tells the editor how to colour it; nothing else of the name is the target's.
-        end = "".join(
-            letter for letter in Path(where).suffix if (letter.isalnum() and letter.isascii()) or letter == "."
+        before, content = None, b""
+    if len(content) > MAX_FILE_BYTES:
+        raise InvalidInput(f"{safe(target_path)} is bigger than {size(MAX_FILE_BYTES)}", hint="get it, and put it back")
+    with tempfile.TemporaryDirectory(prefix="pyd-edit-") as directory:
+        # The extension selects highlighting in the editor; the rest of the name isn't the target's.
+        extension = "".join(
+            letter for letter in Path(target_path).suffix if (letter.isalnum() and letter.isascii()) or letter == "."
         )
-        local = Path(folder) / f"{shell.name}{end[:16]}"
-        local.write_bytes(old)
+        local = Path(directory) / f"{shell.name}{extension[:16]}"
+        local.write_bytes(content)
         code = _edit(local)
-        new = local.read_bytes() if local.exists() else old
-    changed = code == 0 and new != old
+        edited = local.read_bytes() if local.exists() else content
+    changed = code == 0 and edited != content
     if changed:
-        now = access.stat(where) if before is not None else None
+        now = access.stat(target_path) if before is not None else None
         if now is not None and before is not None and (now.changed, now.size) != (before.changed, before.size):
             raise Conflict(
-                f"{shell.name} has changed {safe(where)} meanwhile", hint="edit it again", reference="changed-meanwhile"
+                f"{shell.name} has changed {safe(target_path)} meanwhile",
+                hint="edit it again",
+                reference="changed-meanwhile",
             )
-        access.write_file(where, new, mode=None if before is None else stat.S_IMODE(before.mode))
+        access.write_file(target_path, edited, mode=None if before is None else stat.S_IMODE(before.mode))
     if shell.json:
-        write_json({"path": where, "changed": changed, "bytes": len(new)})
+        write_json({"path": target_path, "changed": changed, "bytes": len(edited)})
     else:
-        click.echo(f"pyd: {safe(where)}: " + (f"{size(len(new))} written" if changed else "not changed"), err=True)
+        click.echo(
+            f"pyd: {safe(target_path)}: " + (f"{size(len(edited))} written" if changed else "not changed"), err=True
+        )
     return code
 
 

@@ -1,4 +1,4 @@
-"""`entrypoint`: what the target starts with; what is wrong with it; running it again, or under strace."""
+"""`entrypoint`: show, check, run or trace the target's start command."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from pyd_tui.shell.builtins.trace import write_event
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-FINDINGS = (TableColumn(title="LEVEL"), TableColumn(title="ID"), TableColumn(title="WHAT", cut=60))
-FACTS = (TableColumn(title="WHAT"), TableColumn(title="VALUE", cut=60))
+FINDINGS = (TableColumn(title="LEVEL"), TableColumn(title="ID"), TableColumn(title="PROBLEM", cut=60))
+FACTS = (TableColumn(title="PROPERTY"), TableColumn(title="VALUE", cut=60))
 
 
 @click.command(
     "entrypoint",
     cls=BuiltinCommand,
     examples=(
-        ("entrypoint", "what is started, as whom, where"),
-        ("entrypoint --lint", "what is wrong with it; exit code 1 if it can't start"),
-        ("entrypoint --run", "run it again beside the target, as its user"),
+        ("entrypoint", "the command, its user and directory"),
+        ("entrypoint --lint", "check for problems; exit code 1 if it can't start"),
+        ("entrypoint --run", "run it again next to the target, as its user"),
         ("entrypoint --trace", "the same, with the files and programs it looks for"),
     ),
 )
-@click.option("--print", "mode", flag_value="print", default=True, help="Show what is started (the default).")
-@click.option("--lint", "mode", flag_value="lint", help="Look for what is wrong with it.")
+@click.option("--print", "mode", flag_value="print", default=True, help="Show the command (the default).")
+@click.option("--lint", "mode", flag_value="lint", help="Check it for problems.")
 @click.option("--run", "mode", flag_value="run", help="Run it in the target's view, as the target's user.")
 @click.option("--trace", "mode", flag_value="trace", help="Run it under strace.")
-@click.option("--seconds", type=float, metavar="N", help="Interrupt what runs after N seconds.")
+@click.option("--seconds", type=float, metavar="N", help="Interrupt the program after N seconds.")
 @pass_shell
 def command(shell: ShellContext, /, *, mode: str, seconds: float | None) -> int:
-    """Show what the target starts with, look for what is wrong with it, run it again or trace it."""
+    """Show the target's start command, check it for problems, run it again or trace it."""
     if mode == "lint":
         return _lint(shell)
     start, _ = examine_start(shell.access)
@@ -63,28 +63,32 @@ def _facts(start: Start) -> list[tuple[str, str]]:
         ("CMD", shlex.join(start.cmd) or "none"),
         ("found at", f"{start.program} ({kinds.get(start.kind, start.kind)}{by})" if start.program else "nowhere"),
         ("user", start.user),
-        ("folder", start.working_dir),
+        ("directory", start.working_dir),
         ("stop signal", start.stop_signal),
         ("init before it", "yes" if start.init else "no"),
     ]
 
 
 def _lint(shell: ShellContext) -> int:
-    found = lint(shell.access)
+    problems = lint(shell.access)
     if shell.json:
-        write_json(found)
-    elif not found:
-        click.echo("pyd: nothing is wrong with it as far as can be seen", err=True)
+        write_json(problems)
+    elif not problems:
+        click.echo("pyd: no problems found", err=True)
     else:
-        write_table(FINDINGS, [_row(one) for one in found])
-        for one in found:
-            if one.advice:
-                click.echo(f"hint: {one.id}: {safe(one.advice)}", err=True)
-    return 1 if any(one.level == "error" for one in found) else 0
+        write_table(FINDINGS, [_row(problem) for problem in problems])
+        for problem in problems:
+            if problem.advice:
+                click.echo(f"hint: {problem.id}: {safe(problem.advice)}", err=True)
+    return 1 if any(problem.level == "error" for problem in problems) else 0
 
 
-def _row(one: ProgramUse) -> list[Cell]:
-    return [Cell(one.level, "bold red" if one.level == "error" else "yellow"), Cell(one.id), Cell(one.text)]
+def _row(problem: ProgramUse) -> list[Cell]:
+    return [
+        Cell(problem.level, "bold red" if problem.level == "error" else "yellow"),
+        Cell(problem.id),
+        Cell(problem.text),
+    ]
 
 
 def _run(shell: ShellContext, start: Start, seconds: float | None) -> int:
@@ -101,15 +105,15 @@ def _run(shell: ShellContext, start: Start, seconds: float | None) -> int:
 
 
 def _trace(shell: ShellContext, start: Start, seconds: float | None) -> int:
-    """Trace the program: strace's lines come on stdout, all that the program prints on stderr."""
+    """Trace the program: strace's lines go to stdout, the program's output to stderr."""
     strace = [tool("strace"), "-f", "-qq", "-ttt", "-s", "200", "-e", "trace=%file,execve,connect", "-e", "signal=all"]
     process = shell.access.start(swapped(timed([*strace, *merged(start.argv)], seconds)), identity="target")
     try:
         process.close_input()
-        begun = False
+        started = False
         for event in parse_trace(lines_of(process), 0):
-            begun = begun or (event.call == "execve" and not event.error and PREFIX not in event.arguments)
-            if begun:  # before it there are but the toolbox's own programs on the way to it
+            started = started or (event.call == "execve" and not event.error and PREFIX not in event.arguments)
+            if started:  # earlier ones are the toolbox's own programs that start it
                 write_event(event, json=shell.json)
         done = process.finish()
     except BaseException:

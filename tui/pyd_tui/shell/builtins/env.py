@@ -1,4 +1,4 @@
-"""`env`: the environment a process of the target was started with."""
+"""`env`: the environment that a process of the target was started with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FROM = {True: "configuration", False: "", None: ""}
     "env",
     cls=BuiltinCommand,
     examples=(
-        ("env", "of the main process; what looks secret is left out"),
+        ("env", "of the main process, without likely secrets"),
         ("env --show 8", "of process 8, secrets too"),
         ("env --json | jq -r '.[].name'", "for programs"),
     ),
@@ -28,17 +28,24 @@ _FROM = {True: "configuration", False: "", None: ""}
 @click.option("--show", is_flag=True, help="Show secrets too.")
 @pass_shell
 def command(shell: ShellContext, /, *, pid: int | None, show: bool) -> None:
-    """Show a process's environment as it was started with; values that look secret are left out."""
+    """Show the environment that a process was started with; likely secrets are left out."""
     if not shell.access.container.state.pid and pid is None and shell.access.container.id:
-        from pyd_core.debug.inspectors.variables import configured_variables  # noqa: PLC0415 - only what doesn't run
+        from pyd_core.debug.inspectors.variables import configured_variables  # noqa: PLC0415 - only for stopped targets
 
-        found = configured_variables(shell.access.container, show=show)
+        variables = configured_variables(shell.access.container, show=show)
     else:
-        found = read_variables(shell.access, process_of(shell, pid), show=show)
+        variables = read_variables(shell.access, process_of(shell, pid), show=show)
     if shell.json:
-        write_json(found)
+        write_json(variables)
         return
     write_table(
         COLUMNS,
-        [[Cell(one.name), Cell(one.value, "dim" if one.masked else ""), Cell(_FROM[one.configured])] for one in found],
+        [
+            [
+                Cell(variable.name),
+                Cell(variable.value, "dim" if variable.masked else ""),
+                Cell(_FROM[variable.configured]),
+            ]
+            for variable in variables
+        ],
     )

@@ -1,4 +1,4 @@
-"""`fds`: what a process of the target has open."""
+"""`fds`: a process's open files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLUMNS = (
     TableColumn(title="KIND"),
     TableColumn(title="MODE", rank=1),
     TableColumn(title="AT", right=True, rank=2),
-    TableColumn(title="WHAT", cut=40),
+    TableColumn(title="TARGET", cut=40),
 )
 
 
@@ -28,24 +28,26 @@ COLUMNS = (
 @pid_argument
 @pass_shell
 def command(shell: ShellContext, /, *, pid: int | None) -> None:
-    """List the files, sockets and pipes that a process has open."""
-    found = list_descriptors(shell.access, process_of(shell, pid))
+    """List a process's open files, sockets and pipes."""
+    descriptors = list_descriptors(shell.access, process_of(shell, pid))
     if shell.json:
-        write_json(found)
+        write_json(descriptors)
         return
-    write_table(COLUMNS, [_row(one) for one in found])
+    write_table(COLUMNS, [_row(descriptor) for descriptor in descriptors])
 
 
-def _row(one: Descriptor) -> list[Cell]:
-    what = one.target
-    if one.socket is not None:
-        local = f"{one.socket.local}:{one.socket.port}" if one.socket.port else one.socket.local
-        remote = f" to {one.socket.remote}:{one.socket.remote_port}" if one.socket.remote else ""
-        what = f"{one.socket.protocol} {one.socket.state} {local}{remote}"
+def _row(descriptor: Descriptor) -> list[Cell]:
+    target = descriptor.target
+    if descriptor.socket is not None:
+        local = (
+            f"{descriptor.socket.local}:{descriptor.socket.port}" if descriptor.socket.port else descriptor.socket.local
+        )
+        remote = f" to {descriptor.socket.remote}:{descriptor.socket.remote_port}" if descriptor.socket.remote else ""
+        target = f"{descriptor.socket.protocol} {descriptor.socket.state} {local}{remote}"
     return [
-        Cell(str(one.number)),
-        Cell(one.kind, "yellow" if one.kind == "deleted" else ""),
-        Cell(one.access),
-        Cell(str(one.position or "")),
-        Cell(what),
+        Cell(str(descriptor.number)),
+        Cell(descriptor.kind, "yellow" if descriptor.kind == "deleted" else ""),
+        Cell(descriptor.access),
+        Cell(str(descriptor.position or "")),
+        Cell(target),
     ]

@@ -1,4 +1,4 @@
-"""`files`: what is in a folder of the target."""
+"""`files`: list a directory of the target."""
 
 from __future__ import annotations
 
@@ -30,28 +30,35 @@ _STYLES = {"directory": "bold blue", "link": "cyan", "pipe": "yellow", "socket":
     "files",
     cls=BuiltinCommand,
     examples=(
-        ("files", "the folder you are in"),
-        ("files -S /var/log", "the biggest first"),
+        ("files", "the current directory"),
+        ("files -S /var/log", "largest first"),
         ("files /etc/passwd --json", "one file, for programs"),
     ),
 )
 @click.argument("path", required=False, type=TargetPath(), metavar="[PATH]")
-@click.option("-S", "by_size", is_flag=True, help="The biggest first.")
-@click.option("-t", "by_time", is_flag=True, help="The newest first.")
+@click.option("-S", "by_size", is_flag=True, help="Sort by size, largest first.")
+@click.option("-t", "by_time", is_flag=True, help="Sort by time, newest first.")
 @pass_shell
 def command(shell: ShellContext, /, *, path: str | None, by_size: bool, by_time: bool) -> None:
-    """List files of the target with owner, size and time, whatever tools it lacks."""
-    where = absolute(path or "", shell.cwd)
+    """List files of the target with owner, size and time, even if it has no tools."""
+    target_path = absolute(path or "", shell.cwd)
     access = shell.access
-    found = list(access.list(where)) if stat.S_ISDIR(access.stat(where).mode) else [access.stat(where, follow=False)]
-    found.sort(key=lambda one: (-one.size if by_size else 0, -one.changed if by_time else 0, one.name))
+    entries = (
+        list(access.list(target_path))
+        if stat.S_ISDIR(access.stat(target_path).mode)
+        else [access.stat(target_path, follow=False)]
+    )
+    entries.sort(key=lambda entry: (-entry.size if by_size else 0, -entry.changed if by_time else 0, entry.name))
     if shell.json:
         write_json(
-            [{"kind": kind_of(one), "mode_octal": f"{stat.S_IMODE(one.mode):04o}", **_plain(one)} for one in found]
+            [
+                {"kind": kind_of(entry), "mode_octal": f"{stat.S_IMODE(entry.mode):04o}", **_plain(entry)}
+                for entry in entries
+            ]
         )
         return
     users, groups = read_names(access, "/etc/passwd"), read_names(access, "/etc/group")
-    write_table(COLUMNS, [_row(one, users, groups) for one in found])
+    write_table(COLUMNS, [_row(entry, users, groups) for entry in entries])
 
 
 def _plain(entry: DirectoryEntry) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`forward`: a port of this machine that leads into the target's network."""
+"""`forward`: forward a port of this machine into the target's network."""
 
 from __future__ import annotations
 
@@ -29,36 +29,38 @@ COLUMNS = (
     examples=(
         ("forward 8080:80", "http://localhost:8080 here is port 80 there, until ctrl-c"),
         ("forward -b 5432", "the same number on both sides, in the background"),
-        ("forward 0:db:5432", "what the target calls db, at a free port here"),
-        ("forward ls", "those in the background"),
-        ("forward stop 1", "end one; without a number all"),
+        ("forward 0:db:5432", "the host that the target calls db, at a free port here"),
+        ("forward ls", "list those in the background"),
+        ("forward stop 1", "stop one; without a number, all"),
     ),
 )
-@click.argument("place", metavar="[LOCAL:][HOST:]PORT|ls|stop")
+@click.argument("endpoint", metavar="[LOCAL:][HOST:]PORT|ls|stop")
 @click.argument("number", type=int, required=False, metavar="[NUMBER]")
-@click.option("-b", "--background", is_flag=True, help="Go on while the shell does.")
+@click.option("-b", "--background", is_flag=True, help="Keep forwarding until the shell ends.")
 @pass_shell
-def command(shell: ShellContext, /, *, place: str, number: int | None, background: bool) -> None:
+def command(shell: ShellContext, /, *, endpoint: str, number: int | None, background: bool) -> None:
     """Forward a port of this machine's loopback into the target's network, also to its own 127.0.0.1."""
-    if place == "ls":
+    if endpoint == "ls":
         _show(shell)
-    elif place == "stop":
+    elif endpoint == "stop":
         BACKGROUND.stop(number)
     elif number is not None:
         raise InvalidInput(f"what is {number} for?", hint="write LOCAL:PORT, as in 8080:80")
     else:
-        _begin(shell, place, background=background)
+        _start_forward(shell, endpoint, background=background)
 
 
-def _begin(shell: ShellContext, place: str, *, background: bool) -> None:
-    forward = Forward(shell.access, parse_forward(place))
-    where = {"local": forward.port, "host": forward.address.host, "port": forward.address.port}
+def _start_forward(shell: ShellContext, endpoint: str, *, background: bool) -> None:
+    forward = Forward(shell.access, parse_forward(endpoint))
+    address = {"local": forward.port, "host": forward.address.host, "port": forward.address.port}
     if shell.json:
-        write_json(where)
+        write_json(address)
     else:
-        there = f"{safe(forward.address.host)}:{forward.address.port} in {shell.name}"
-        click.echo(f"pyd: {forward.address.bind}:{forward.port} is {there}" + ("" if background else ", until ctrl-c"))
-    sys.stdout.flush()  # whoever started it reads the port there
+        destination = f"{safe(forward.address.host)}:{forward.address.port} in {shell.name}"
+        click.echo(
+            f"pyd: {forward.address.bind}:{forward.port} is {destination}" + ("" if background else ", until ctrl-c")
+        )
+    sys.stdout.flush()  # programs that start it read the port from it
     if background:
         BACKGROUND.add(forward)
         return
@@ -71,31 +73,31 @@ def _begin(shell: ShellContext, place: str, *, background: bool) -> None:
 
 
 def _show(shell: ShellContext) -> None:
-    found = BACKGROUND.running()
+    forwards = BACKGROUND.running()
     if shell.json:
         write_json(
             [
                 {
                     "number": number,
-                    "bind": one.address.bind,
-                    "local": one.port,
-                    "host": one.address.host,
-                    "port": one.address.port,
-                    "connections": one.connections,
-                    "last_error": one.last_error,
+                    "bind": forward.address.bind,
+                    "local": forward.port,
+                    "host": forward.address.host,
+                    "port": forward.address.port,
+                    "connections": forward.connections,
+                    "last_error": forward.last_error,
                 }
-                for number, one in found.items()
+                for number, forward in forwards.items()
             ]
         )
         return
-    write_table(COLUMNS, [_row(number, one) for number, one in found.items()])
+    write_table(COLUMNS, [_row(number, forward) for number, forward in forwards.items()])
 
 
-def _row(number: int, one: Forward) -> list[Cell]:
+def _row(number: int, forward: Forward) -> list[Cell]:
     return [
         Cell(str(number)),
-        Cell(f"{one.address.bind}:{one.port}"),
-        Cell(f"{one.address.host}:{one.address.port}"),
-        Cell(str(one.connections)),
-        Cell(one.last_error, "red"),
+        Cell(f"{forward.address.bind}:{forward.port}"),
+        Cell(f"{forward.address.host}:{forward.address.port}"),
+        Cell(str(forward.connections)),
+        Cell(forward.last_error, "red"),
     ]

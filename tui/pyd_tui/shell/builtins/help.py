@@ -1,4 +1,4 @@
-"""`help`: how the shell works."""
+"""`help`: an introduction to the shell."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 TEXT = """\
-You are in {name}: / is its root, and its processes,
-network and users are what you see. Its own programs come first, tools are added
-behind them. Lines run in one bash; cd, export, functions, pipes, & and fg work.
+You are in {name}: you see its root, processes,
+network and users. Its own programs come first on PATH, followed by the tools.
+Lines run in one bash; cd, export, functions, pipes, & and fg work.
 
-  builtins        commands of this shell that look at the container from outside;
+  builtins        this shell's commands, which inspect the container from outside;
                   NAME --help explains one
-  @TOOL           the tool of that name, where a builtin or the container has one
-  whence COMMAND  which of them a command is
-  su target       the same place with the rights of its main process
-  ps | grep x     what a builtin prints, through programs of either
+  @TOOL           the tool, where a builtin or the container has one of that name
+  whence COMMAND  where a command comes from
+  su target       the same shell with the rights of the main process
+  ps | grep x     a builtin's output through the container's programs or tools
 
   Tab completes files, users, processes and commands of the container; ctrl-r
-  searches what you typed here before, Alt-Enter runs a line that seems
-  unfinished. A line that begins with a blank isn't remembered. Leave with exit
-  or ctrl-d.
+  searches the history, Alt-Enter runs a line that seems unfinished. Lines that
+  start with a blank aren't recorded in the history. Leave with exit or ctrl-d.
 """
 
 
@@ -41,7 +40,7 @@ class BuiltinName(click.ParamType[str]):
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
         return [
-            CompletionItem(name, help=each.summary) for name, each in BUILTINS.items() if name.startswith(incomplete)
+            CompletionItem(name, help=entry.summary) for name, entry in BUILTINS.items() if name.startswith(incomplete)
         ]
 
 
@@ -49,7 +48,7 @@ class BuiltinName(click.ParamType[str]):
     "help",
     cls=BuiltinCommand,
     json=False,
-    examples=(("help", "the shell in ten lines"), ("help sockets", "one of its builtins")),
+    examples=(("help", "the shell in brief"), ("help sockets", "one of its builtins")),
 )
 @click.argument("builtin", required=False, type=BuiltinName())
 @pass_shell
@@ -60,6 +59,6 @@ def command(shell: ShellContext, /, *, builtin: str | None) -> None:
         return
     if builtin not in BUILTINS:
         raise NotFound(f"no builtin {builtin!r}", hint="list them with: builtins; bash's own: bash -c 'help NAME'")
-    found = load(builtin)
-    with found.make_context(builtin, [], resilient_parsing=True) as context:
-        write(found.get_help(context) + "\n")
+    builtin_command = load(builtin)
+    with builtin_command.make_context(builtin, [], resilient_parsing=True) as context:
+        write(builtin_command.get_help(context) + "\n")

@@ -1,4 +1,4 @@
-"""`inspect`: everything the engine tells of the target."""
+"""`inspect`: the engine's data about the target."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 @click.command(
     "inspect",
     cls=BuiltinCommand,
-    examples=(("inspect", "all of it"), ("inspect State.Health", "one part"), ("inspect Mounts.0.Source", "one value")),
+    examples=(
+        ("inspect", "everything"),
+        ("inspect State.Health", "one part"),
+        ("inspect Mounts.0.Source", "one value"),
+    ),
 )
 @click.argument("part", required=False, default="", metavar="[PART]")
 @pass_shell
 def command(shell: ShellContext, /, *, part: str) -> None:
-    """Show what the engine tells of the target, or a part of it, named by its keys with dots between them."""
+    """Show the engine's data about the target, or a part of it, given by its keys separated by dots."""
     value: Any = msgspec.json.decode(ask(shell, lambda engine, name: engine.containers.inspect_raw(name)))
     for key in filter(None, part.split(".")):
         value = _within(value, key, part)
@@ -38,8 +42,8 @@ def _within(value: Any, key: str, part: str) -> Any:
     if isinstance(value, list) and key.isdigit() and int(key) < len(value):
         return value[int(key)]
     if isinstance(value, dict):
-        for name, held in value.items():
+        for name, inner in value.items():
             if name.lower() == key.lower():
-                return held
-    there = ", ".join(map(str, value)) if isinstance(value, dict) else ""
-    raise NotFound(f"nothing at {key!r} of {part!r}", hint=f"there are: {there}" if there else "", reference="no-part")
+                return inner
+    keys = ", ".join(map(str, value)) if isinstance(value, dict) else ""
+    raise NotFound(f"nothing at {key!r} of {part!r}", hint=f"there are: {keys}" if keys else "", reference="no-part")

@@ -1,4 +1,4 @@
-"""`layers`: the layers of the target's image, and what the target added."""
+"""`layers`: the layers of the target's image, and the target's own."""
 
 from __future__ import annotations
 
@@ -23,39 +23,41 @@ COLUMNS = (
 
 
 class LayerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One layer, the topmost first."""
+    """A layer; the topmost comes first."""
 
     size: int
     id: str
-    """Of an image that ends with it; empty where the engine kept none."""
+    """Id of the image that ends with it; empty if the engine has none."""
     made_by: str
 
 
-@click.command("layers", cls=BuiltinCommand, examples=(("layers", "from the container's own down to the first"),))
+@click.command("layers", cls=BuiltinCommand, examples=(("layers", "from the container's own down to the base"),))
 @pass_shell
 def command(shell: ShellContext, /) -> None:
-    """List the layers of the target's files with their sizes and what made them, the topmost first."""
+    """List the layers of the target's files with their sizes and commands, topmost first."""
     container = shell.access.container
     if not container.image:
-        raise Unsupported(f"{shell.name} was made from no image")
-    found = run_now(find(shell.engine(), container.id if container.state.status != IMAGE else "", container.image))
+        raise Unsupported(f"{shell.name} has no image")
+    layers = run_now(find(shell.engine(), container.id if container.state.status != IMAGE else "", container.image))
     if shell.json:
-        write_json(found)
+        write_json(layers)
         return
-    write_table(COLUMNS, [[Cell(size(one.size)), Cell(one.id[7:19], "dim"), Cell(one.made_by)] for one in found])
+    write_table(
+        COLUMNS, [[Cell(size(layer.size)), Cell(layer.id[7:19], "dim"), Cell(layer.made_by)] for layer in layers]
+    )
 
 
 async def find(engine: EngineClient, container: str, image: str) -> list[LayerRow]:
-    """Return the layers of a container and its image; of an image alone when there is no container."""
+    """Return the layers of a container and its image, or of an image if there is no container."""
     async with engine:
-        own = (await engine.containers.inspect(container, size=True)).size_rw if container else None
+        container_size = (await engine.containers.inspect(container, size=True)).size_rw if container else None
         history = await engine.images.history(image)
     layers = [
         LayerRow(
-            size=one.size,
-            id="" if one.id == "<missing>" else one.id,
-            made_by=" ".join((one.created_by or one.comment).removeprefix("/bin/sh -c #(nop)").split()),
+            size=layer.size,
+            id="" if layer.id == "<missing>" else layer.id,
+            made_by=" ".join((layer.created_by or layer.comment).removeprefix("/bin/sh -c #(nop)").split()),
         )
-        for one in history
+        for layer in history
     ]
-    return [LayerRow(size=own or 0, id="", made_by="the container itself"), *layers] if container else layers
+    return [LayerRow(size=container_size or 0, id="", made_by="the container itself"), *layers] if container else layers

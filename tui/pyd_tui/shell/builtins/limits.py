@@ -1,4 +1,4 @@
-"""`limits`: the resource limits of a process of the target."""
+"""`limits`: a process's resource limits."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ COLUMNS = (
 @pid_argument
 @pass_shell
 def command(shell: ShellContext, /, *, pid: int | None) -> None:
-    """Show a process's resource limits (ulimit), and what it uses of them where that can be told."""
-    found = read_limits(shell.access, process_of(shell, pid))
+    """Show a process's resource limits (ulimit), and its usage where that is known."""
+    limits = read_limits(shell.access, process_of(shell, pid))
     if shell.json:
-        write_json(found)
+        write_json(limits)
         return
-    write_table(COLUMNS, [_row(one) for one in found])
+    write_table(COLUMNS, [_row(limit) for limit in limits])
 
 
-def _row(one: ProcessLimit) -> list[Cell]:
-    def shown(number: int | None) -> str:
+def _row(limit: ProcessLimit) -> list[Cell]:
+    def formatted(number: int | None) -> str:
         if number is None:
             return "none"
-        return size(number) if one.unit == "bytes" else str(number)
+        return size(number) if limit.unit == "bytes" else str(number)
 
-    used = "" if one.used is None else shown(one.used)
+    used = "" if limit.used is None else formatted(limit.used)
     return [
-        Cell(one.name),
-        Cell(used, "bold red" if one.near else ""),
-        Cell(shown(one.soft)),
-        Cell(shown(one.hard)),
-        Cell(one.unit),
+        Cell(limit.name),
+        Cell(used, "bold red" if limit.near else ""),
+        Cell(formatted(limit.soft)),
+        Cell(formatted(limit.hard)),
+        Cell(limit.unit),
     ]

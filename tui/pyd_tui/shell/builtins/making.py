@@ -1,4 +1,4 @@
-"""Showing how the making of a toolbox goes."""
+"""Progress of building a toolbox."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pyd_tui.console.prompts import ProgressReporter
 T = TypeVar("T")
 
 
-def told(work: Callable[[Callable[[str, int, int], None]], T]) -> T:
-    """Do work that takes its time, and show how it goes."""
-    making = ProgressReporter()
+def with_progress(work: Callable[[Callable[[str, int, int], None]], T]) -> T:
+    """Do slow work, and show its progress."""
+    reporter = ProgressReporter()
     try:
-        return work(making)
+        return work(reporter)
     finally:
-        making.stop()
+        reporter.stop()

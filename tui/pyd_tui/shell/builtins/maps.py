@@ -1,4 +1,4 @@
-"""`maps`: what a process of the target has in its memory."""
+"""`maps`: a process's memory by file."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ COLUMNS = (
     TableColumn(title="SIZE", right=True, rank=1),
     TableColumn(title="PARTS", right=True, rank=4),
     TableColumn(title="MODE", rank=2),
-    TableColumn(title="WHAT", cut=30),
+    TableColumn(title="FILE", cut=30),
 )
 
 
 @click.command(
     "maps",
     cls=BuiltinCommand,
-    examples=(("maps", "of the main process, by file"), ("maps 8 --json | jq '.[0]'", "what takes most memory of 8")),
+    examples=(("maps", "of the main process, by file"), ("maps 8 --json | jq '.[0]'", "the largest mapping of 8")),
 )
 @pid_argument
 @pass_shell
 def command(shell: ShellContext, /, *, pid: int | None) -> None:
-    """Show what a process has mapped, by file, what takes most memory first."""
-    found = list_mappings(shell.access, process_of(shell, pid))
+    """Show a process's memory mappings by file, largest first."""
+    mappings = list_mappings(shell.access, process_of(shell, pid))
     if shell.json:
-        write_json(found)
+        write_json(mappings)
         return
-    write_table(COLUMNS, [_row(one) for one in found])
+    write_table(COLUMNS, [_row(mapping) for mapping in mappings])
 
 
-def _row(one: Mapping) -> list[Cell]:
-    sizes = (one.rss, one.pss, one.dirty)
+def _row(mapping: Mapping) -> list[Cell]:
+    sizes = (mapping.rss, mapping.pss, mapping.dirty)
     return [
         *(Cell(size(number)) for number in sizes),
-        Cell(size(one.swap) if one.swap else ""),
-        Cell(size(one.size)),
-        Cell(str(one.count)),
-        Cell(one.permissions),
-        Cell(one.name),
+        Cell(size(mapping.swap) if mapping.swap else ""),
+        Cell(size(mapping.size)),
+        Cell(str(mapping.count)),
+        Cell(mapping.permissions),
+        Cell(mapping.name),
     ]

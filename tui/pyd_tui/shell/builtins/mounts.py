@@ -1,4 +1,4 @@
-"""`mounts`: what is mounted in the target, and where it comes from."""
+"""`mounts`: the target's mounts and their sources."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ COLUMNS = (
     cls=BuiltinCommand,
     examples=(("mounts", "the root, volumes and binds"), ("mounts -a", "the kernel's and the engine's too")),
 )
-@click.option("-a", "--all", is_flag=True, help="Also what the kernel and the engine put there.")
+@click.option("-a", "--all", is_flag=True, help="Also mounts of the kernel and the engine.")
 @pass_shell
 def command(shell: ShellContext, /, *, all: bool) -> None:
-    """List what is mounted in the target, with its source on the host."""
-    found = [one for one in list_mounts(shell.access) if all or one.origin not in ("kernel", "engine")]
+    """List the target's mounts, with their sources on the host."""
+    mounts = [mount for mount in list_mounts(shell.access) if all or mount.origin not in ("kernel", "engine")]
     if shell.json:
-        write_json(found)
+        write_json(mounts)
         return
-    write_table(COLUMNS, [_row(one) for one in found])
+    write_table(COLUMNS, [_row(mount) for mount in mounts])
 
 
-def _row(one: MountFacts) -> list[Cell]:
+def _row(mount: MountFacts) -> list[Cell]:
     return [
-        Cell(one.path),
-        Cell(one.origin),
-        Cell("ro" if one.read_only else "rw", "yellow" if one.read_only else ""),
-        Cell(one.kind),
-        Cell(one.volume or one.source),
-        Cell(",".join(one.options)),
-        Cell(one.propagation),
+        Cell(mount.path),
+        Cell(mount.origin),
+        Cell("ro" if mount.read_only else "rw", "yellow" if mount.read_only else ""),
+        Cell(mount.kind),
+        Cell(mount.volume or mount.source),
+        Cell(",".join(mount.options)),
+        Cell(mount.propagation),
     ]

@@ -1,4 +1,4 @@
-"""Arguments of builtins that name something known: an identity, a pack, a program."""
+"""Arguments of builtins that are completed from known names: identities, packs, programs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pyd_core.errors import PydError
 from pyd_core.passwd import is_id, split_rows
 from pyd_tui.shell.interactive_shell import ShellContext
 
-MOST_OFFERED = 200
+MAX_OFFERED = 200
 
 
 class ProgramName(click.ParamType[str]):
-    """Whatever may stand first on a line."""
+    """A command name."""
 
     name = "program"
 
@@ -24,7 +24,7 @@ class PackName(click.ParamType[str]):
     """A pack or Debian package.
 
     Args:
-        installed: Whether one is meant that sessions have.
+        installed: Whether it must be installed.
     """
 
     name = "pack"
@@ -33,14 +33,18 @@ class PackName(click.ParamType[str]):
         self._installed = installed
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
-        """Complete from the packs; of packages, those that are installed."""
+        """Complete packs and installed packages."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
-        from pyd_core.debug.toolbox.selection import load_selection  # noqa: PLC0415 - likewise
-        from pyd_debugimages.packs import BASE, PACKS  # noqa: PLC0415 - likewise
+        from pyd_core.debug.toolbox.selection import load_selection  # noqa: PLC0415 - only for completion
+        from pyd_debugimages.packs import BASE, PACKS  # noqa: PLC0415 - only for completion
 
-        now = load_selection()
-        offered = [*now.packs, *now.packages] if self._installed else [*PACKS.keys() - {BASE.name, *now.packs}]
+        selection = load_selection()
+        offered = (
+            [*selection.packs, *selection.packages]
+            if self._installed
+            else [*PACKS.keys() - {BASE.name, *selection.packs}]
+        )
         return [
             CompletionItem(name, help=PACKS[name].summary if name in PACKS else "")
             for name in offered
@@ -49,25 +53,25 @@ class PackName(click.ParamType[str]):
 
 
 class IdentityName(click.ParamType[str]):
-    """Who a shell is: a word, or the numbers of a user."""
+    """A shell's identity: a keyword, or the numbers of a user."""
 
     name = "identity"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
-        """Complete the words, and the target's users as numbers."""
+        """Complete the keywords, and the target's users as numbers."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
         offered = {
             "target": "the user and rights of the main process",
-            "root": "who may look at all of the container",
-            "tracer": "a root that may trace the kernel too",
+            "root": "root with access to everything in the container",
+            "tracer": "root that may also trace the kernel",
         }
         shell = ctx.find_object(ShellContext)
         try:
             text = shell.access.read_file("/etc/passwd", limit=1 << 20).decode(errors="replace") if shell else ""
         except PydError:
             text = ""
-        for user, _, uid, gid, *_ in itertools.islice(split_rows(text, 4), MOST_OFFERED):
+        for user, _, uid, gid, *_ in itertools.islice(split_rows(text, 4), MAX_OFFERED):
             if is_id(uid) and is_id(gid):
                 offered.setdefault(f"{uid}:{gid}", user)
         return [CompletionItem(name, help=about) for name, about in offered.items() if name.startswith(incomplete)]

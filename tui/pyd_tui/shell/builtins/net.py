@@ -33,40 +33,42 @@ RESOLVER = (TableColumn(title="NAME SERVERS"), TableColumn(title="SEARCH"), Tabl
 
 
 @click.command(
-    "net", cls=BuiltinCommand, examples=(("net", "all of it"), ("net --json | jq .routes", "one part, for programs"))
+    "net", cls=BuiltinCommand, examples=(("net", "everything"), ("net --json | jq .routes", "one part, for programs"))
 )
 @pass_shell
 def command(shell: ShellContext, /) -> None:
     """Show the target's network: interfaces with addresses and traffic, routes, and name servers."""
-    found = read_network(shell.access)
+    network = read_network(shell.access)
     if shell.json:
-        write_json(found)
+        write_json(network)
         return
-    write_table(INTERFACES, [_interface(one) for one in found.interfaces])
+    write_table(INTERFACES, [_interface(entry) for entry in network.interfaces])
     write("\n")
-    if found.routes:
-        write_table(ROUTES, [_route(one) for one in found.routes])
+    if network.routes:
+        write_table(ROUTES, [_route(entry) for entry in network.routes])
     else:
-        write("no routes: it reaches nothing beyond itself\n")
-    resolver = found.resolver
+        write("no routes: it can't reach other hosts\n")
+    resolver = network.resolver
     write("\n")
     cells = (" ".join(part) for part in (resolver.servers, resolver.search, resolver.options))
     write_table(RESOLVER, [[Cell(text) for text in cells]])
 
 
-def _interface(one: Interface) -> list[Cell]:
+def _interface(interface: Interface) -> list[Cell]:
     return [
-        Cell(one.name),
-        Cell(one.state.lower(), "red" if one.state == "DOWN" else ""),
-        Cell(" ".join(one.addresses)),
-        Cell(one.mac),
-        Cell(str(one.mtu)),
-        Cell(size(one.received)),
-        Cell(size(one.sent)),
-        Cell(str(one.dropped or "")),
-        Cell(str(one.errors or ""), "red"),
+        Cell(interface.name),
+        Cell(interface.state.lower(), "red" if interface.state == "DOWN" else ""),
+        Cell(" ".join(interface.addresses)),
+        Cell(interface.mac),
+        Cell(str(interface.mtu)),
+        Cell(size(interface.received)),
+        Cell(size(interface.sent)),
+        Cell(str(interface.dropped or "")),
+        Cell(str(interface.errors or ""), "red"),
     ]
 
 
-def _route(one: RouteEntry) -> list[Cell]:
-    return [Cell(text) for text in (one.destination, one.via, one.interface, one.source, str(one.metric or ""))]
+def _route(route: RouteEntry) -> list[Cell]:
+    return [
+        Cell(text) for text in (route.destination, route.via, route.interface, route.source, str(route.metric or ""))
+    ]

@@ -11,11 +11,11 @@ from pyd_core.debug.inspectors.files import absolute
 from pyd_core.errors import PydError
 from pyd_tui.shell.interactive_shell import ShellContext
 
-MOST_OFFERED = 200
+MAX_OFFERED = 200
 
 
 class TargetPath(click.ParamType[str]):
-    """A path of the target's, relative to the shell's folder if it isn't absolute."""
+    """A path of the target, relative to the shell's working directory if it isn't absolute."""
 
     name = "path"
 
@@ -26,10 +26,13 @@ class TargetPath(click.ParamType[str]):
         shell = ctx.find_object(ShellContext)
         if shell is None:
             return []
-        folder, slash, begun = incomplete.rpartition("/")
+        directory, slash, prefix = incomplete.rpartition("/")
         try:
-            found = shell.access.list(absolute(folder + slash, shell.cwd))
+            entries = shell.access.list(absolute(directory + slash, shell.cwd))
         except PydError:
             return []
-        names = sorted((one.name, stat.S_ISDIR(one.mode)) for one in found if one.name.startswith(begun))
-        return [CompletionItem(f"{folder}{slash}{name}{'/' * ends}") for name, ends in names[:MOST_OFFERED]]
+        names = sorted((entry.name, stat.S_ISDIR(entry.mode)) for entry in entries if entry.name.startswith(prefix))
+        return [
+            CompletionItem(f"{directory}{slash}{name}{'/' * is_directory}")
+            for name, is_directory in names[:MAX_OFFERED]
+        ]

@@ -1,4 +1,4 @@
-"""`pcap`: the traffic of the target's network."""
+"""`pcap`: capture the target's network traffic."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 _PACKET = re.compile(r"\d\d:\d\d:\d\d\.")
-HEADER = 24
+HEADER_BYTES = 24
 """Bytes before the first packet (pcap-savefile(5))."""
 
 
@@ -27,7 +27,7 @@ HEADER = 24
     "pcap",
     cls=BuiltinCommand,
     examples=(
-        ("pcap", "a line a packet, until ctrl-c"),
+        ("pcap", "one line per packet, until ctrl-c"),
         ("pcap -w web.pcap port 80", "into a file on this machine, for Wireshark"),
         ("pcap -w - port 53 --seconds 10 | tshark -r -", "into another program"),
     ),
@@ -40,10 +40,10 @@ HEADER = 24
     metavar="FILE",
     help="Write packets to a file on this machine; - is stdout.",
 )
-@click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="End after N packets.")
+@click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="Stop after N packets.")
 @click.option("-i", "interface", default="any", show_default=True, help="The interface.")
-@click.option("--seconds", type=float, metavar="N", help="End after N seconds.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--seconds", type=float, metavar="N", help="Stop after N seconds.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @pass_shell
 def command(
     shell: ShellContext,
@@ -56,9 +56,9 @@ def command(
     seconds: float | None,
     force: bool,
 ) -> None:
-    """Capture what the target sends and receives; the traffic of no other container is in it."""
+    """Capture the target's traffic, without that of other containers."""
     if shell.access.container.host_config.network_mode == "host":
-        click.echo(f"pyd: {shell.name} has the host's network: this is the traffic of the whole machine", err=True)
+        click.echo(f"pyd: {shell.name} has the host's network: this captures the machine's traffic", err=True)
     argv = [tool("tcpdump"), "-p", "-i", interface, *(("-c", str(count)) if count else ())]
     if file is None:
         process = shell.access.start(merged(timed([*argv, "-n", "-l", "-q", *filter_words], seconds)))
@@ -80,7 +80,7 @@ def _sink(path: Path, *, force: bool) -> BinaryIO:
     try:
         return path.open("wb" if force else "xb")
     except FileExistsError as error:
-        raise Conflict(f"{path} is there already", hint="name another, or --force", reference="file-exists") from error
+        raise Conflict(f"{path} exists", hint="name another, or --force", reference="file-exists") from error
     except OSError as error:
         raise Refused(f"{path} can't be written: {error.strerror}") from error
 
@@ -89,8 +89,8 @@ def _show(process: AccessProcess) -> None:
     process.close_input()
     try:
         for line in lines_of(process):
-            _complain(line)
-            if _PACKET.match(line):  # all else is what tcpdump says of itself
+            _raise_if_error(line)
+            if _PACKET.match(line):  # other lines are tcpdump's own messages
                 write(safe(line.rstrip("\n")) + "\n")
                 sys.stdout.flush()
         process.finish()
@@ -102,7 +102,7 @@ def _show(process: AccessProcess) -> None:
 
 
 def _save(process: AccessProcess, out: BinaryIO) -> int:
-    """Write packets as they come; return bytes."""
+    """Write packets as they arrive; return the number of bytes."""
     total = 0
     process.close_input()
     try:
@@ -117,12 +117,12 @@ def _save(process: AccessProcess, out: BinaryIO) -> int:
     except BaseException:
         process.end()
         raise
-    if total < HEADER:
+    if total < HEADER_BYTES:
         raise _failure(done.stderr.decode(errors="replace"))
     return total
 
 
-def _complain(line: str) -> None:
+def _raise_if_error(line: str) -> None:
     if line.startswith("tcpdump: ") and not line.startswith(
         ("tcpdump: verbose", "tcpdump: data link", "tcpdump: WARNING")
     ):
@@ -132,9 +132,9 @@ def _complain(line: str) -> None:
 def _failure(text: str) -> PydError:
     refused = "permi" in text  # tcpdump's "You don't have permission", or the kernel's words
     hint = "root captures in the host's network with: pyd debug --cap-add NET_RAW" if refused else ""
-    return PydError(_words(text), hint=hint, reference="capture-failed")
+    return PydError(_error_line(text), hint=hint, reference="capture-failed")
 
 
-def _words(text: str) -> str:
+def _error_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.startswith("tcpdump: ")]
     return lines[-1] if lines else f"tcpdump ended: {text.strip()[:200]}"

@@ -1,4 +1,4 @@
-"""The argument of builtins that look at one process."""
+"""The argument of builtins that inspect one process."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class ProcessId(click.ParamType[int]):
-    """A pid as the target numbers it."""
+    """A pid in the target's numbering."""
 
     name = "pid"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a number."""
+        """Convert a number."""
         if isinstance(value, int):
             return value
         if not (value.isascii() and value.isdigit()):
@@ -28,10 +28,10 @@ class ProcessId(click.ParamType[int]):
         return int(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
-        """Complete from the processes there are."""
+        """Complete from the running processes."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for completion
 
-        from pyd_core.debug.inspectors.processes import names_of  # noqa: PLC0415 - likewise
+        from pyd_core.debug.inspectors.processes import names_of  # noqa: PLC0415 - only for completion
 
         shell = ctx.find_object(ShellContext)
         if shell is None:
@@ -49,5 +49,5 @@ def pid_argument(function: F) -> F:
 
 
 def process_of(shell: ShellContext, pid: int | None) -> int:
-    """Return the number that the access knows the process by; without a pid the main one's."""
+    """Return the access's number of a process; without a pid, of the main one."""
     return find_process(shell.access, pid)

@@ -27,16 +27,16 @@ COLUMNS = (
 @click.command(
     "ps",
     cls=BuiltinCommand,
-    examples=(("ps", "all of them, children below their parents"), ("ps --json", "for programs")),
+    examples=(("ps", "all processes, children below their parents"), ("ps --json", "for programs")),
 )
 @pass_shell
 def command(shell: ShellContext, /) -> None:
     """List the target's processes as a tree, with their pids in the container and on the host."""
-    found = list_processes(shell.access)
+    rows = list_processes(shell.access)
     if shell.json:
-        write_json(found)
+        write_json(rows)
         return
-    write_table(COLUMNS, [_row(facts) for facts in found])
+    write_table(COLUMNS, [_row(facts) for facts in rows])
 
 
 def _row(facts: ProcessFacts) -> list[Cell]:

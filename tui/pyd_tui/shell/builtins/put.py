@@ -1,4 +1,4 @@
-"""`put`: copies files into the target."""
+"""`put`: copy files into the target."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-MOST_BYTES = 1 << 30
+MAX_FILE_BYTES = 1 << 30
 
 
 @click.command(
@@ -27,40 +27,40 @@ MOST_BYTES = 1 << 30
     cls=BuiltinCommand,
     examples=(
         ("put nginx.conf /etc/nginx/nginx.conf", "replace a file; it keeps its owner and mode"),
-        ("put ./site /srv", "a folder with all in it, as /srv/site"),
+        ("put ./site /srv", "a directory with its contents, as /srv/site"),
     ),
 )
 @click.argument("source", type=click.Path(path_type=Path), metavar="SOURCE")
 @click.argument("target", type=TargetPath(), required=False, default=".", metavar="[PATH]")
-@click.option("--mode", metavar="OCTAL", help="Permission bits of the file, as in 0755.")
+@click.option("--mode", metavar="OCTAL", help="Permissions of the file, such as 0755.")
 @pass_shell
 def command(shell: ShellContext, /, *, source: Path, target: str, mode: str | None) -> None:
-    """Copy a file or folder of this machine into the target; a file is there whole or not at all."""
+    """Copy a file or directory of this machine into the target; a file is written atomically."""
     if not source.exists():
         raise NotFound(f"{safe(str(source))}: no such file on this machine")
-    where = absolute(target, shell.cwd)
+    target_path = absolute(target, shell.cwd)
     if source.is_dir():
-        total = put_folder(shell.access, source, where)
+        total = put_directory(shell.access, source, target_path)
     else:
-        if _is_folder(shell.access, where):
-            where = f"{where.rstrip('/')}/{source.name}"
-        bits = _bits(mode) if mode is not None else _mode(shell.access, where, source)
-        data = _content(source)
-        shell.access.write_file(where, data, mode=bits)
+        if _is_directory(shell.access, target_path):
+            target_path = f"{target_path.rstrip('/')}/{source.name}"
+        bits = _parse_mode(mode) if mode is not None else _mode(shell.access, target_path, source)
+        data = _read_file(source)
+        shell.access.write_file(target_path, data, mode=bits)
         total = len(data)
     if shell.json:
-        write_json({"path": where, "bytes": total})
+        write_json({"path": target_path, "bytes": total})
     else:
-        click.echo(f"pyd: {size(total)} to {safe(where)} in {shell.name}", err=True)
+        click.echo(f"pyd: {size(total)} to {safe(target_path)} in {shell.name}", err=True)
 
 
-def put_folder(access: Access, source: Path, where: str) -> int:
-    """Unpack a folder by the toolbox's tar, in whose root no link leads out of the target; return bytes."""
-    if not _is_folder(access, where):
-        raise NotFound(f"{safe(where)} is no folder of the target", hint="name one to put it into")
+def put_directory(access: Access, source: Path, where: str) -> int:
+    """Unpack a directory with the toolbox's tar, for which no link leads out of the target; return bytes."""
+    if not _is_directory(access, where):
+        raise NotFound(f"{safe(where)} isn't a directory of the target", hint="name an existing directory")
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        tar.add(source, arcname=source.resolve().name, filter=_by_root)
+        tar.add(source, arcname=source.resolve().name, filter=_owned_by_root)
     data = buffer.getvalue()
     done = access.run([tool("tar"), "-C", where, "-xf", "-", "--no-same-owner"], data=data)
     if done.code != 0:
@@ -68,22 +68,22 @@ def put_folder(access: Access, source: Path, where: str) -> int:
     return len(data)
 
 
-def _by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
     return entry
 
 
-def _content(source: Path) -> bytes:
+def _read_file(source: Path) -> bytes:
     try:
-        if source.stat().st_size > MOST_BYTES:
-            raise InvalidInput(f"{safe(str(source))} is bigger than {size(MOST_BYTES)}", hint="use docker cp")
+        if source.stat().st_size > MAX_FILE_BYTES:
+            raise InvalidInput(f"{safe(str(source))} is bigger than {size(MAX_FILE_BYTES)}", hint="use docker cp")
         return source.read_bytes()
     except OSError as error:
         raise Refused(f"{safe(str(source))} can't be read: {error.strerror}") from error
 
 
-def _is_folder(access: Access, path: str) -> bool:
+def _is_directory(access: Access, path: str) -> bool:
     try:
         return kind_of(access.stat(path)) == "directory"
     except NotFound:
@@ -91,7 +91,7 @@ def _is_folder(access: Access, path: str) -> bool:
 
 
 def _mode(access: Access, path: str, source: Path) -> int | None:
-    """The source's mode for a new file; one that is there keeps its own."""
+    """Return the source's mode for a new file; an existing file keeps its own."""
     try:
         access.stat(path)
     except NotFound:
@@ -99,11 +99,11 @@ def _mode(access: Access, path: str, source: Path) -> int | None:
     return None
 
 
-def _bits(text: str) -> int:
+def _parse_mode(text: str) -> int:
     try:
         bits = int(text, 8)
     except ValueError as error:
-        raise InvalidInput(f"not a mode: {text!r}", hint="write it in octal, as in 0755") from error
+        raise InvalidInput(f"not a mode: {text!r}", hint="write it in octal, such as 0755") from error
     if not 0 <= bits <= 0o7777:
-        raise InvalidInput(f"not a mode: {text!r}", hint="write it in octal, as in 0755")
+        raise InvalidInput(f"not a mode: {text!r}", hint="write it in octal, such as 0755")
     return bits

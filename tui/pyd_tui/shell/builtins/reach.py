@@ -1,4 +1,4 @@
-"""`reach`: whether the target can reach a host, and which layer stops it."""
+"""`reach`: test whether the target can reach a host, and which layer fails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 COLUMNS = (
     TableColumn(title="LAYER"),
     TableColumn(title=""),
-    TableColumn(title="WHAT", cut=60),
+    TableColumn(title="RESULT", cut=60),
     TableColumn(title="MS", right=True, rank=1),
 )
 
@@ -23,26 +23,29 @@ COLUMNS = (
     "reach",
     cls=BuiltinCommand,
     examples=(
-        ("reach db:5432", "name, route, port: the first that fails is named"),
-        ("reach https://example.org", "TLS too: is its certificate trusted in there?"),
+        ("reach db:5432", "name, route, port: shows the first that fails"),
+        ("reach https://example.org", "TLS too: does the target trust its certificate?"),
         ("reach db:5432 --json | jq -r .failed", "dns, route, refused, timeout, reset, tls or nothing"),
     ),
 )
-@click.argument("place", metavar="HOST:PORT")
-@click.option("--tls/--no-tls", default=None, help="Whether to try TLS; else by the port or the URL.")
+@click.argument("endpoint", metavar="HOST:PORT")
+@click.option("--tls/--no-tls", default=None, help="Whether to try TLS; by default, the port or URL decides.")
 @pass_shell
-def command(shell: ShellContext, /, *, place: str, tls: bool | None) -> int:
+def command(shell: ShellContext, /, *, endpoint: str, tls: bool | None) -> int:
     """Try to reach a host from inside the target's network, layer by layer."""
-    host, port, said = parse_place(place)
-    wanted = tls if tls is not None else said if said is not None else port in TLS_PORTS
-    found = reach(shell.access, host, port, tls=wanted)
+    host, port, url_tls = parse_place(endpoint)
+    with_tls = tls if tls is not None else url_tls if url_tls is not None else port in TLS_PORTS
+    result = reach(shell.access, host, port, tls=with_tls)
     if shell.json:
-        write_json(found)
+        write_json(result)
     else:
         mark = {True: Cell("ok", "green"), False: Cell("FAILS", "bold red")}
-        rows = [[Cell(one.layer), mark[one.ok], Cell(one.text), Cell(f"{one.milliseconds:.0f}")] for one in found.steps]
+        rows = [
+            [Cell(step.layer), mark[step.ok], Cell(step.text), Cell(f"{step.milliseconds:.0f}")]
+            for step in result.steps
+        ]
         write_table(COLUMNS, rows)
-        if not found.ok:
-            click.echo(f"pyd: {safe(host)}:{port} can't be reached from {shell.name} [{found.failed}]", err=True)
-            click.echo(f"hint: {safe(found.advice)}", err=True)
-    return 0 if found.ok else 1
+        if not result.ok:
+            click.echo(f"pyd: {safe(host)}:{port} can't be reached from {shell.name} [{result.failed}]", err=True)
+            click.echo(f"hint: {safe(result.advice)}", err=True)
+    return 0 if result.ok else 1

@@ -1,4 +1,4 @@
-"""`record`: what the terminal shows, as a file that plays it back."""
+"""`record`: record the terminal's output to a file."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
     "record",
     cls=BuiltinCommand,
     examples=(
-        ("record incident.cast", "from now on, into a new file on this side"),
-        ("record --stop", "until here; it ends with the shell anyway"),
+        ("record incident.cast", "start a recording, into a new file on this machine"),
+        ("record --stop", "stop the recording; it also ends with the shell"),
     ),
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--stop", is_flag=True, help="End the recording.")
+@click.option("--stop", is_flag=True, help="Stop the recording.")
 @pass_shell
 def command(shell: ShellContext, /, *, file: Path | None, stop: bool) -> None:
-    """Record what the terminal shows from now on, in asciicast v2; play it with asciinema.
+    """Record the terminal's output, in asciicast v2; play it with asciinema.
 
-    FILE is on this machine, not in the container, and must not exist. What you type is recorded where it is shown.
+    FILE is on this machine, not in the container, and must not exist. Input is recorded as far as it is echoed.
     """
     if (file is None) is not stop:
-        raise InvalidInput("name a file, or say --stop")
+        raise InvalidInput("name a file, or use --stop")
     interactive_shell = shell.interactive()
     ended = interactive_shell.record(None if file is None else file.absolute())
     if shell.json:

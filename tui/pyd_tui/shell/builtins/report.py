@@ -1,4 +1,4 @@
-"""`report`: all there is to know of the target as one archive."""
+"""`report`: an archive of everything known about the target."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ from pyd_tui.shell.builtins.asking import ask
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-MOST_PROCESSES = 32
-"""Whose stacks are taken."""
-MOST_LINES = 100_000
-MOST_LOG = 32 << 20
-"""Bytes of the log, the last."""
+MAX_STACKS = 32
+"""Processes whose stacks are included."""
+MAX_LOG_LINES = 100_000
+MAX_LOG_BYTES = 32 << 20
+"""Bytes of the end of the log."""
 
 
 @click.command(
     "report",
     cls=BuiltinCommand,
     examples=(
-        ("report", "NAME-TIME.tar.gz on this machine, secrets left out"),
+        ("report", "NAME-TIME.tar.gz on this machine, without secrets"),
         ("report web.tar.gz --show", "with secrets, into this file"),
     ),
 )
 @click.argument("file", type=click.Path(path_type=Path), required=False, metavar="[FILE]")
-@click.option("--show", is_flag=True, help="Leave secrets in.")
+@click.option("--show", is_flag=True, help="Include secrets.")
 @pass_shell
 def command(shell: ShellContext, /, *, file: Path | None, show: bool) -> None:
-    """Write inspect, verdict, logs, processes, sockets, stacks, cgroup and the kernel's lines into one archive."""
+    """Write inspect data, verdict, logs, processes, sockets, stacks, cgroup and kernel log lines into one archive."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in shell.name).lstrip(".")
     path = file or Path(f"{name}-{stamp}.tar.gz")
@@ -73,7 +73,7 @@ def command(shell: ShellContext, /, *, file: Path | None, show: bool) -> None:
                 tar.addfile(entry, io.BytesIO(data))
         path.chmod(0o600)
     except FileExistsError as error:
-        raise Conflict(f"{safe(str(path))} is there already", hint="name another", reference="file-exists") from error
+        raise Conflict(f"{safe(str(path))} exists", hint="name another", reference="file-exists") from error
     except OSError as error:
         raise Refused(f"{safe(str(path))} can't be written: {error.strerror}") from error
     if shell.json:
@@ -84,7 +84,7 @@ def command(shell: ShellContext, /, *, file: Path | None, show: bool) -> None:
 
 
 def collect(shell: ShellContext, *, show: bool) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return the archive's files by name, and why others are missing."""
+    """Return the archive's files by name, and the reasons why others are missing."""
     access = shell.access
     sources: dict[str, Callable[[], bytes]] = {
         "inspect.json": lambda: _inspect(shell, show=show),
@@ -135,38 +135,38 @@ def _inspect(shell: ShellContext, *, show: bool) -> bytes:
 
 
 async def _logs(engine: EngineClient, name: str) -> bytes:
-    """The last lines, each with its time and stream; what is beyond the bounds is at the beginning."""
+    """Return the last lines, with time and stream; older lines beyond the bounds are dropped."""
     lines: deque[bytes] = deque()
     total = 0
-    async for batch in follow(engine, name, tail=MOST_LINES).batches():
+    async for batch in follow(engine, name, tail=MAX_LOG_LINES).batches():
         for line in batch:
             if not isinstance(line, LogLine):
                 continue
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(line.time_ns / 1e9))
             lines.append(f"{stamp} {line.stream} ".encode() + line.data + b"\n")
             total += len(lines[-1])
-            while total > MOST_LOG:
+            while total > MAX_LOG_BYTES:
                 total -= len(lines.popleft())
     return b"".join(lines)
 
 
 def _stacks(shell: ShellContext) -> bytes:
     lines: list[str] = []
-    for one in list_processes(shell.access)[:MOST_PROCESSES]:
-        found = read_stack(shell.access, one.host_pid)
+    for process in list_processes(shell.access)[:MAX_STACKS]:
+        result = read_stack(shell.access, process.host_pid)
         lines += [
-            f"--- pid {one.pid} {safe(one.command)} ({found.language}, by {found.tool})\n",
-            stack.describe(found),
+            f"--- pid {process.pid} {safe(process.command)} ({result.language}, by {result.tool})\n",
+            stack.describe(result),
         ]
     return "".join(lines).encode(errors="replace")
 
 
 def _kernel(shell: ShellContext) -> bytes:
-    """The kernel's lines about memory that ran out, and about this container; only where its kernel is this one."""
+    """Return kernel log lines about memory shortage and this container, if its kernel is this machine's."""
     if shell.engine().endpoint.socket_path is None:
         raise Refused("the engine's kernel log is on another machine")
     container = shell.access.container.id
     words = ("oom", "out of memory", "killed process", "segfault", "traps:", *((container,) if container else ()))
-    records = [one for one in read_kernel_log().records if any(word in one.text.lower() for word in words)]
-    stamps = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.time_ns / 1e9)) for one in records)
-    return "".join(f"{stamp} {safe(one.text)}\n" for stamp, one in zip(stamps, records, strict=True)).encode()
+    records = [record for record in read_kernel_log().records if any(word in record.text.lower() for word in words)]
+    stamps = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.time_ns / 1e9)) for record in records)
+    return "".join(f"{stamp} {safe(record.text)}\n" for stamp, record in zip(stamps, records, strict=True)).encode()

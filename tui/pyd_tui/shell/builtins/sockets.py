@@ -1,4 +1,4 @@
-"""`sockets`: who listens and who is connected in the target's network."""
+"""`sockets`: the sockets in the target's network."""
 
 from __future__ import annotations
 
@@ -28,32 +28,34 @@ _STYLES = {"listening": "green", "bound": "green", "time-wait": "dim", "closing"
     cls=BuiltinCommand,
     examples=(
         ("sockets", "listeners first, then connections, each with its process"),
-        ("sockets -l", "only what listens"),
-        ("sockets -a --json", "also unix sockets, and what others hold in the same network"),
+        ("sockets -l", "only listeners"),
+        ("sockets -a --json", "also unix sockets, and those of other processes in the same network"),
     ),
 )
-@click.option("-l", "--listening", is_flag=True, help="Only those that wait for others.")
-@click.option("-a", "--all", is_flag=True, help="Unix sockets too, and on the host's network those of others.")
+@click.option("-l", "--listening", is_flag=True, help="Only listening sockets.")
+@click.option(
+    "-a", "--all", is_flag=True, help="Also unix sockets; on the host's network, those of other processes too."
+)
 @pass_shell
 def command(shell: ShellContext, /, *, listening: bool, all: bool) -> None:
-    """List the sockets in the target's network: listeners, connections, and the process that holds each."""
-    found = list_sockets(shell.access, unix=all)
+    """List the sockets in the target's network: listeners, connections, and the process of each."""
+    sockets = list_sockets(shell.access, unix=all)
     if shell.access.container.host_config.network_mode == "host" and not all:
-        found = [facts for facts in found if facts.pid is not None]  # the others are the host's
+        sockets = [facts for facts in sockets if facts.pid is not None]  # the others are the host's
     if listening:
-        found = [facts for facts in found if facts.state in ("listening", "bound")]
+        sockets = [facts for facts in sockets if facts.state in ("listening", "bound")]
     if shell.json:
-        write_json(found)
+        write_json(sockets)
         return
-    write_table(COLUMNS, [_row(facts) for facts in found])
+    write_table(COLUMNS, [_row(facts) for facts in sockets])
 
 
 def _row(facts: SocketFacts) -> list[Cell]:
     return [
         Cell(facts.protocol),
         Cell(facts.state, _STYLES.get(facts.state, "")),
-        Cell(_place(facts.local, facts.port)),
-        Cell(_place(facts.remote, facts.remote_port) if facts.remote else ""),
+        Cell(_endpoint(facts.local, facts.port)),
+        Cell(_endpoint(facts.remote, facts.remote_port) if facts.remote else ""),
         Cell(str(facts.receive_queue or "")),
         Cell(str(facts.send_queue or "")),
         Cell("" if facts.pid is None else str(facts.pid)),
@@ -61,7 +63,7 @@ def _row(facts: SocketFacts) -> list[Cell]:
     ]
 
 
-def _place(address: str, port: int) -> str:
+def _endpoint(address: str, port: int) -> str:
     if not port:
         return address
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

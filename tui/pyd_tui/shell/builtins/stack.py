@@ -1,4 +1,4 @@
-"""`stack`: where a process of the target is."""
+"""`stack`: the call stacks of a process."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 @pid_argument
 @pass_shell
 def command(shell: ShellContext, /, *, pid: int | None) -> None:
-    """Show where a process's threads are: by py-spy, jattach, delve or gdb as fits, else by eu-stack or the kernel."""
-    found = read_stack(shell.access, process_of(shell, pid))
+    """Show the stacks of a process's threads, by py-spy, jattach, delve or gdb as fits, else eu-stack or the kernel."""
+    result = read_stack(shell.access, process_of(shell, pid))
     if shell.json:
-        write_json(found)
+        write_json(result)
     else:
-        write(describe(found))
-    if found.advice:
-        click.echo(f"hint: {found.advice}", err=True)
+        write(describe(result))
+    if result.advice:
+        click.echo(f"hint: {result.advice}", err=True)
 
 
 def describe(stack: ThreadStack) -> str:
-    """Return a stack as text."""
+    """Return stacks as text."""
     if stack.text:
         return "".join(f"{safe(line)}\n" for line in stack.text.splitlines())
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""`su`: the same place, as somebody else."""
+"""`su`: a shell of another user in the same target."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
     cls=BuiltinCommand,
     json=False,
     examples=(
-        ("su target", "with the user and rights of the main process, to see what it can and can't"),
-        ("su 1000:1000", "as any user"),
-        ("su", "as root; 'exit' goes back"),
+        ("su target", "the main process's user and rights, to see what it can and can't do"),
+        ("su 1000:1000", "any user"),
+        ("su", "root; 'exit' returns"),
     ),
 )
 @click.argument("who", type=IdentityName(), metavar="[target|root|tracer|UID[:GID]]", default="root")
 @pass_shell
 def command(shell: ShellContext, /, *, who: str) -> None:
-    """Open a shell of another user in the same folder; what it exports and defines ends with it.
+    """Open a shell of another user in the same directory; its variables and functions end with it.
 
-    `exit` goes back to the shell before, with its jobs and variables.
+    `exit` returns to the previous shell, with its jobs and variables.
     """
     interactive_shell = shell.interactive()
     check_identity(who)

@@ -1,4 +1,4 @@
-"""`trace`: the system calls of a process of the target, a kind at a time."""
+"""`trace`: a process's system calls of one kind."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
     "trace",
     cls=BuiltinCommand,
     examples=(
-        ("trace open 1", "the files it opens, or looks for in vain"),
+        ("trace open 1", "the files it opens, or fails to find"),
         ("trace connect 8 -n 10", "its next ten connections"),
-        ("trace exec 1 --seconds 30 --json", "what it starts, for programs"),
+        ("trace exec 1 --seconds 30 --json", "the programs it starts, as JSON"),
     ),
 )
 @click.argument("kind", type=click.Choice(sorted(CALLS)))
 @click.argument("pid", type=ProcessId(), required=False, metavar="[PID]")
-@click.option("-n", "--count", type=click.IntRange(min=1), metavar="N", help="End after N of them.")
-@click.option("--seconds", type=float, metavar="N", help="End after N seconds.")
+@click.option("-n", "--count", type=click.IntRange(min=1), metavar="N", help="Stop after N events.")
+@click.option("--seconds", type=float, metavar="N", help="Stop after N seconds.")
 @pass_shell
 def command(shell: ShellContext, /, *, kind: str, pid: int | None, count: int | None, seconds: float | None) -> None:
-    """Show what a process and those it starts execute, open, connect to or are signalled, until ctrl-c."""
+    """Show the programs, files, connections or signals of a process and its children, until ctrl-c."""
     host_pid = find_process(shell.access, pid)
     number = target_pid(shell.access.proc(host_pid, "status"), host_pid)
     signals = "all" if kind == "signal" else "none"
@@ -55,7 +55,7 @@ def command(shell: ShellContext, /, *, kind: str, pid: int | None, count: int | 
 
 
 def write_event(event: CallEvent, *, json: bool) -> None:
-    """Write one event as a line, at once."""
+    """Write one event as a line, and flush it."""
     if json:
         write(json_line({**_plain(event), "subject": event.subject}) + "\n")
     else:

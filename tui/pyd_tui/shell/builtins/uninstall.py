@@ -1,4 +1,4 @@
-"""`uninstall`: tools that the next sessions need not have."""
+"""`uninstall`: remove tools from future sessions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 from pyd_core.debug.toolbox import manage
 from pyd_tui.console.output import write_json
-from pyd_tui.shell.builtins.making import told
+from pyd_tui.shell.builtins.making import with_progress
 from pyd_tui.shell.builtins.named import PackName
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
@@ -16,7 +16,7 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 @click.argument("names", type=PackName(installed=True), nargs=-1, required=True, metavar="NAME...")
 @pass_shell
 def command(shell: ShellContext, /, *, names: tuple[str, ...]) -> None:
-    """Take packs or packages out; sessions that run keep what they have."""
-    folder = told(lambda progress: manage.uninstall(names, progress))
+    """Remove packs or packages; running sessions keep theirs."""
+    toolbox = with_progress(lambda progress: manage.uninstall(names, progress))
     if shell.json:
-        write_json({"toolbox": folder})
+        write_json({"toolbox": toolbox})

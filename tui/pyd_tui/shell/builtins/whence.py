@@ -1,4 +1,4 @@
-"""`whence`: which of all the commands of a name one gets."""
+"""`whence`: all commands of a name, and which one runs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ COLUMNS = (
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """Something that a name means.
+    """A command that a name may refer to.
 
     Attributes:
         name: The name.
         kind: `builtin`, `function`, `container` or `toolbox`.
         where: Its path, if it is a file.
-        call: How it is called; empty where another of that name comes first and it has no other.
+        call: The word that runs it; empty if another command shadows it.
     """
 
     name: str
@@ -48,33 +48,35 @@ class Resolution(msgspec.Struct, frozen=True):
 @click.argument("program", type=ProgramName(), metavar="COMMAND")
 @pass_shell
 def command(shell: ShellContext, /, *, program: str) -> None:
-    """Say what a command is: a builtin, a function, the container's program or a tool. The first is what runs."""
-    found = find(shell, program)
-    if not found:
+    """Show what a command is: a builtin, a function, the container's program or a tool. The first one runs."""
+    resolutions = find(shell, program)
+    if not resolutions:
         raise NotFound(f"no command {program!r} in {shell.name} or the toolbox", reference="command-not-found")
     if shell.json:
-        write_json(found)
+        write_json(resolutions)
         return
-    write_table(COLUMNS, [(Cell(each.name), Cell(each.kind), Cell(each.where), Cell(each.call)) for each in found])
+    write_table(
+        COLUMNS, [(Cell(entry.name), Cell(entry.kind), Cell(entry.where), Cell(entry.call)) for entry in resolutions]
+    )
 
 
 def find(shell: ShellContext, name: str) -> list[Resolution]:
-    """Return all that a name means, what runs first."""
+    """Return all commands of a name; the first one runs."""
     interactive_shell = shell.interactive()
-    found: list[Resolution] = []
+    resolutions: list[Resolution] = []
     if name in BUILTINS:
-        found.append(Resolution(name, "builtin", call=name))
+        resolutions.append(Resolution(name, "builtin", call=name))
     if name in interactive_shell.functions:
-        found.append(Resolution(name, "function", call="" if found else name))
-    for folder in dict.fromkeys(interactive_shell.path.split(":")):
-        if not folder.startswith("/") or folder.startswith(f"{PREFIX}/") or "/" in name:
+        resolutions.append(Resolution(name, "function", call="" if resolutions else name))
+    for directory in dict.fromkeys(interactive_shell.path.split(":")):
+        if not directory.startswith("/") or directory.startswith(f"{PREFIX}/") or "/" in name:
             continue
-        place = f"{folder}/{name}"
-        if _runs(shell, place):
-            found.append(Resolution(name, "container", place, place if found else name))
+        path = f"{directory}/{name}"
+        if _runs(shell, path):
+            resolutions.append(Resolution(name, "container", path, path if resolutions else name))
     if name in interactive_shell.tools:
-        found.append(Resolution(name, "toolbox", f"{PREFIX}/bin/{name}", f"@{name}" if found else name))
-    return found
+        resolutions.append(Resolution(name, "toolbox", f"{PREFIX}/bin/{name}", f"@{name}" if resolutions else name))
+    return resolutions
 
 
 def _runs(shell: ShellContext, path: str) -> bool:

@@ -1,4 +1,4 @@
-"""`why`: the verdict on the target."""
+"""`why`: triage's verdict on the target."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 @click.command(
     "why",
     cls=BuiltinCommand,
-    examples=(("why", "in words, with the evidence"), ("why --json | jq -r .cause", "its id")),
+    examples=(("why", "the verdict with its evidence"), ("why --json | jq -r .cause", "its id")),
 )
 @pass_shell
 def command(shell: ShellContext, /) -> None:
-    """Say why the target died or what is wrong with it, with the evidence and what to do."""
+    """Explain why the target died or what is wrong with it, with evidence and advice."""
     verdict = ask(shell, explain)
     if shell.json:
         write_json(verdict)
