@@ -1,1 +1,1 @@
-"""Networks: bridges, addresses, a container's place on them, published ports and names."""
+"""Networks: bridges, addresses, containers' endpoints, published ports and names."""

@@ -1,4 +1,4 @@
-"""Choosing and checking subnets and addresses: pure functions over what is taken."""
+"""Allocation and validation of subnets and addresses: pure functions of those in use."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Net = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 POOLS = (ip_network("10.201.0.0/16"), ip_network("10.202.0.0/16"), ip_network("192.168.128.0/17"))
-"""Where subnets are taken from: out of the way of Docker's own pools."""
+"""Pools for new subnets, apart from Docker's own pools."""
 SIZE = 24
 HARDWARE = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}")
-"""An address of a network interface."""
+"""MAC address of a network interface."""
 
 
 def subnet(text: str) -> Net:
-    """Reads a subnet.
+    """Parse a subnet.
 
     Raises:
-        InvalidInput: It is none, or too small.
+        InvalidInput: It is not a subnet, or too small.
     """
     try:
         found = ip_network(text, strict=False)
@@ -36,10 +36,10 @@ def subnet(text: str) -> Net:
 
 
 def subnet4(text: str) -> IPv4Network:
-    """Reads a subnet of IPv4.
+    """Parse an IPv4 subnet.
 
     Raises:
-        InvalidInput: It is none, too small, or of IPv6.
+        InvalidInput: It is not a subnet, too small, or IPv6.
     """
     found = subnet(text)
     if not isinstance(found, IPv4Network):
@@ -48,10 +48,10 @@ def subnet4(text: str) -> IPv4Network:
 
 
 def address(text: str, within: Net) -> Address:
-    """Reads an address of a subnet.
+    """Parse an address of a subnet.
 
     Raises:
-        InvalidInput: It is none, or lies outside.
+        InvalidInput: It is not an address, or lies outside.
     """
     try:
         found = ip_address(text)
@@ -63,30 +63,30 @@ def address(text: str, within: Net) -> Address:
 
 
 def free_subnet(taken: Iterable[Net]) -> IPv4Network:
-    """Returns the first IPv4 subnet of the pools that overlaps none of those taken.
+    """Return the first IPv4 subnet of the pools that overlaps none of those in use.
 
     Raises:
-        Conflict: All are.
+        Conflict: All subnets are in use.
     """
     used = [each for each in taken if isinstance(each, IPv4Network)]
     for pool in POOLS:
         for candidate in pool.subnets(new_prefix=SIZE):
             if not any(candidate.overlaps(other) for other in used):
-                assert isinstance(candidate, IPv4Network)  # noqa: S101 - the pools are
+                assert isinstance(candidate, IPv4Network)  # noqa: S101 - all pools are IPv4
                 return candidate
     raise Conflict("could not find an available, non-overlapping IPv4 address pool", hint="give --subnet")
 
 
 def local_subnet(key: str) -> IPv6Network:
-    """Returns the unique local IPv6 subnet (RFC 4193) of a network, by 56 bits of its hexadecimal id."""
+    """Return a network's unique local IPv6 subnet (RFC 4193), from 56 bits of its hexadecimal id."""
     return IPv6Network((int(f"fd{key[:14]}", 16) << 64, 64))
 
 
 def free_address(net: Net, taken: Collection[Address], *, within: Net | None = None) -> Address:
-    """Returns the lowest free address.
+    """Return the lowest free address.
 
     Raises:
-        Conflict: All are taken.
+        Conflict: All addresses are in use.
     """
     for candidate in (within or net).hosts():
         if candidate not in taken and candidate != net.network_address:
@@ -95,5 +95,5 @@ def free_address(net: Net, taken: Collection[Address], *, within: Net | None = N
 
 
 def hardware(found: Address) -> str:
-    """A hardware address made from the end of another, locally administered as Docker's are (`02:42:…`)."""
+    """Return a MAC address derived from the end of an IP address, locally administered like Docker's (`02:42:…`)."""
     return ":".join(f"{part:02x}" for part in (0x02, 0x42, *found.packed[-4:]))

@@ -1,4 +1,4 @@
-"""All networks: finding, making and removing them, and what each is on the host."""
+"""All networks: lookup, creation and removal, and their interfaces on the host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pyd_core.tasks import TaskOwner
 
 OPTION = BRIDGE_OPTION
 HOST_BINDING = f"{OPTION}host_binding_ipv4"
-"""The address of the host on which ports are published that name none."""
+"""Option with the host address for published ports that name none."""
 _INTERFACE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,14}")
 """Stricter than the kernel: the name is written into packet rules."""
 
@@ -36,7 +36,7 @@ class NetworkStore:
     """The engine's networks.
 
     Attributes:
-        lock: Held by whatever changes networks, places on them, rules or names.
+        lock: Held while networks, endpoints, rules or names change.
     """
 
     def __init__(
@@ -68,21 +68,21 @@ class NetworkStore:
                     record.options = {f"{OPTION}default_bridge": "true", f"{OPTION}name": record.interface}
                 self._shelf.put(record.id, record)
 
-    # Finding
+    # Lookup
 
     def _named(self, name: str) -> NetworkRecord | None:
         return next((record for record in self._shelf if record.name == name), None)
 
     def all(self) -> list[NetworkRecord]:
-        """Returns every network."""
+        """Return every network, the oldest first."""
         return sorted(self._shelf, key=lambda record: record.created_ns)
 
     def find(self, name: str) -> NetworkRecord:
-        """Finds a network by id, name, or unambiguous prefix of an id.
+        """Return a network by id, name, or unambiguous prefix of an id.
 
         Raises:
-            NotFound: There is none.
-            Ambiguous: Several ids begin so.
+            NotFound: There is no such network.
+            Ambiguous: Several ids have this prefix.
         """
         exact = self._shelf.get(name) or self._named(DEFAULT if name == "default" else name)
         if exact is not None:
@@ -97,7 +97,7 @@ class NetworkStore:
         raise NotFound(f"network {name[:128]} not found")
 
     def members(self, record: NetworkRecord) -> list[tuple[EngineContainer, EndpointSettings]]:
-        """Returns the running containers on a network."""
+        """Return the running containers on a network, with their endpoints."""
         return [
             (container, container.record.networks[record.name])
             for container in self._containers.all()
@@ -105,7 +105,7 @@ class NetworkStore:
         ]
 
     def shown_members(self, record: NetworkRecord) -> dict[str, NetworkMember]:
-        """Returns them as inspect shows them."""
+        """Return the running containers on a network as inspect shows them."""
         return {
             container.id: NetworkMember(
                 name=container.record.name,
@@ -119,19 +119,19 @@ class NetworkStore:
             for container, place in self.members(record)
         }
 
-    # Making and removing
+    # Creation and removal
 
     async def create(self, record: NetworkRecord, ranges: Sequence[IpamConfig], *, ipv6: bool) -> NetworkRecord:
-        """Makes a network.
+        """Create a network.
 
         Args:
-            record: Without addresses.
-            ranges: At most one for each version of IP; what is missing is chosen.
+            record: The network, without addresses.
+            ranges: At most one per IP version; missing ones are allocated.
             ipv6: Whether it has IPv6.
 
         Raises:
-            Conflict: The name is taken, or the subnet overlaps another network's.
-            InvalidInput: The subnet or gateway makes no sense.
+            Conflict: The name is in use, or the subnet overlaps another network's.
+            InvalidInput: The subnet or gateway is invalid.
         """
         async with self.lock:
             if self._named(record.name) is not None:
@@ -144,7 +144,7 @@ class NetworkStore:
             if asked and record.driver == "bridge" and any(asked == each.interface for each in self._shelf):
                 raise Refused(f"interface {asked} is another network's")
             if asked and record.driver == "bridge" and asked in {name for _, name in socket.if_nameindex()}:
-                raise Refused(  # it would be changed now, and go with the network
+                raise Refused(  # it would be reconfigured now, and removed with the network
                     f"interface {asked} is there already, and isn't this engine's",
                     hint=f"choose another {OPTION}name, or leave it out",
                 )
@@ -197,10 +197,10 @@ class NetworkStore:
             record.own_subnet6 = named
 
     async def remove(self, record: NetworkRecord) -> None:
-        """Removes a network nobody is on.
+        """Remove a network without containers.
 
         Raises:
-            Refused: It always exists, or containers are on it.
+            Refused: It is predefined, or has containers.
         """
         if record.name in FIXED:
             raise Refused(f"{record.name} is a pre-defined network and cannot be removed")
@@ -216,7 +216,7 @@ class NetworkStore:
     # On the host
 
     async def ready(self, record: NetworkRecord) -> None:
-        """Makes sure a network's interface on the host is there; the caller holds the lock."""
+        """Create a network's interface on the host if it is missing; the caller holds the lock."""
         if record.id in self._raised:
             return
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
@@ -243,7 +243,7 @@ class NetworkStore:
         await self._pass_firewalls(record)
 
     def known_ready(self, network_id: str) -> None:
-        """Notes that a network's interface is there, because a container that was found running is on it."""
+        """Mark a network's interface as up, because a running container is on it."""
         self._raised.add(network_id)
 
     async def _pass_firewalls(self, record: NetworkRecord) -> None:
@@ -270,7 +270,7 @@ class NetworkStore:
         await self.write_rules()
 
     async def write_rules(self) -> None:
-        """Writes the packet rules of all networks anew."""
+        """Write the packet rules of all networks."""
         bridges = [
             rules.Bridge(
                 interface=record.interface,
@@ -307,7 +307,7 @@ class NetworkStore:
                         )
 
     async def reconcile(self) -> None:
-        """Puts the host's interfaces and rules in line with the records."""
+        """Reconcile the host's interfaces and rules with the records."""
         config = self._config
         known = {record.interface for record in self.all()}
         there = {name for _, name in socket.if_nameindex()}
@@ -318,17 +318,17 @@ class NetworkStore:
                 await rules.let_through(name, wanted=False, named=True)
                 await self._firewalld.forget(name)
                 await asyncio.to_thread(netlink.remove, name)
-        if self._raised:  # ufw and firewalld may have forgotten them while no engine ran
+        if self._raised:  # ufw and firewalld may have dropped them while no engine ran
             self._firewalld.watch(self._tasks, self._pass_firewalls_again)
             self._tasks.start(self._pass_firewalls_again())
         for record in self.all():
-            if record.name not in FIXED or record.interface in there:  # an engine that was killed left the default one
+            if record.name not in FIXED or record.interface in there:  # a killed engine left the default bridge
                 await self.ready(record)
         if self._raised:
             await self.write_rules()
 
     async def stop(self) -> None:
-        """Lowers the bridges nobody is on, so that an idle engine leaves nothing in the host's network."""
+        """Remove bridges without containers, so that an idle engine leaves nothing in the host's network."""
         for record in self.all():
             if record.id in self._raised and not self.members(record):
                 with contextlib.suppress(PydError):
@@ -337,7 +337,7 @@ class NetworkStore:
 
 def _check_options(record: NetworkRecord) -> None:
     mtu = record.options.get(MTU, "")
-    if mtu and not (mtu.isdecimal() and len(mtu) < 6 and 68 <= int(mtu) <= 65535):  # RFC 791 and what a veth takes
+    if mtu and not (mtu.isdecimal() and len(mtu) < 6 and 68 <= int(mtu) <= 65535):  # RFC 791, and the limit of a veth
         raise InvalidInput(f"invalid {MTU}: {mtu[:20]!r} is not a number from 68 to 65535")
     address = record.options.get(HOST_BINDING, "")
     if address:

@@ -1,8 +1,8 @@
-"""Names: each container's hosts file, and a name server for user-defined networks.
+"""Name resolution: each container's hosts file, and a name server for user-defined networks.
 
-The server is aardvark-dns, one process for all networks. It reads a file a network: the first line has the addresses to
-listen on, each further one a container's id, addresses, names and own servers; SIGHUP makes it read again, and it ends
-when no file is left.
+The server is aardvark-dns, one process for all networks. It reads a file per network: the first line has the addresses
+to listen on, each further one a container's id, addresses, names and own servers. SIGHUP makes it read the files again,
+and it exits when none is left.
 """
 
 from __future__ import annotations
@@ -26,35 +26,36 @@ SEARCH = "/usr/lib/podman:/usr/libexec/podman:/usr/bin"
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A container's names on a network."""
+    """Names and addresses of a container on a network."""
 
     key: str
     four: str
     six: str
     names: tuple[str, ...]
     servers: tuple[str, ...] = ()
-    """Whom to ask for names of the world in place of the host's servers (`--dns`)."""
+    """Upstream servers to use instead of the host's (`--dns`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Zone:
-    """A network's names."""
+    """Names of a network."""
 
     name: str
-    """Of its file: the network's id."""
+    """Name of its file: the network's id."""
     gateways: tuple[str, ...]
     internal: bool
     members: tuple[Member, ...]
     borrowed: bool = False
-    """Whether its addresses are another zone's. The server takes such in while it runs, and doesn't start with them."""
+    """Whether another zone has the same addresses. A running server accepts such a zone, but it can't start with
+    one."""
 
     @property
     def file(self) -> str:
-        """The name of its file, which tells the server whether names of the world are asked for."""
+        """The name of its file, which also controls whether the server resolves external names."""
         return self.name + ("%int" if self.internal else "")
 
     def text(self) -> str:
-        """The file aardvark-dns reads."""
+        """Return the content of its file for aardvark-dns."""
         lines = [
             f"{each.key} {each.four} {each.six} {','.join(each.names)} {','.join(each.servers)}".rstrip()
             for each in self.members
@@ -63,9 +64,9 @@ class Zone:
 
 
 def served(own: Iterable[str], network: str) -> tuple[str, ...]:
-    """Returns the names of a container on a network: each alone, and followed by the network's (`web.shop`).
+    """Return a container's names on a network: as they are, and with the network as suffix (`web.shop`).
 
-    What is no host name is left out: a space, comma or line break in it would be read as the server's own notation.
+    Invalid host names are left out: a space, comma or line break would be parsed as syntax of the server's file.
     """
     plain = [name for name in own if _HOST_NAME.fullmatch(name)]
     suffix = [network] if _HOST_NAME.fullmatch(network) else []
@@ -73,7 +74,7 @@ def served(own: Iterable[str], network: str) -> tuple[str, ...]:
 
 
 class NameServer:
-    """Runs aardvark-dns while a network needs it; `directory` is where its files are."""
+    """Manager of aardvark-dns, which runs while a network needs it; `directory` contains its files."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -81,7 +82,7 @@ class NameServer:
         directory.chmod(0o700)
 
     async def serve(self, zones: Sequence[Zone]) -> None:
-        """Makes it serve these zones and no others.
+        """Serve exactly these zones.
 
         Raises:
             Unsupported: It isn't installed.
@@ -96,7 +97,7 @@ class NameServer:
                 os.kill(pid, signal.SIGHUP)
 
     def _write(self, wanted: Mapping[str, str]) -> bool:
-        """Makes these the only files; returns whether any was another before."""
+        """Write exactly these files; return whether any has changed."""
         changed = False
         for left in self._directory.iterdir():
             if left.name not in {"aardvark.pid", *wanted}:
@@ -141,13 +142,13 @@ _USUAL = [
 def hosts(
     record: ContainerRecord, addresses: Sequence[str], gateway: str, linked: Sequence[tuple[str, str]] = ()
 ) -> str:
-    """Writes a container's /etc/hosts.
+    """Return the content of a container's /etc/hosts.
 
     Args:
         record: The container.
-        addresses: Its own.
-        gateway: What `host-gateway` means on its network.
-        linked: Address and names of each container it has a link to.
+        addresses: The container's addresses.
+        gateway: The address for `host-gateway` on its network.
+        linked: Address and names of each container that it links to.
     """
     lines = _of_the_host() if record.network_mode == "host" else _USUAL.copy()
     for rule in record.host.extra_hosts:
@@ -162,7 +163,7 @@ def hosts(
 
 
 def _of_the_host() -> list[str]:
-    """The lines of its own file, for who is on its network."""
+    """Return the lines of the host's file, for containers on its network."""
     try:
         return Path("/etc/hosts").read_text(errors="replace").splitlines()
     except OSError:

@@ -1,7 +1,7 @@
-"""127.0.0.11 within a container leads to the name server of its network, which listens at the gateway.
+"""Redirection of 127.0.0.11 in a container to the name server of its network, which listens at the gateway.
 
-Docker Engine has its own there, and programs are told that address in their settings. The rules are the kernel's, in
-the container's own network namespace, so names are found while no engine runs.
+Docker Engine has its own server there, and programs are configured with that address. The rules are in the kernel, in
+the container's own network namespace, so names resolve while no engine runs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TABLE = "pyd-names"
 
 
 async def redirect_dns(namespace: Path, server: str) -> None:
-    """Leads questions for names to a server; to none where that is empty.
+    """Redirect DNS queries to a server, or remove the redirection if it is empty.
 
     Raises:
         EngineError: The kernel refuses.
@@ -30,7 +30,7 @@ async def redirect_dns(namespace: Path, server: str) -> None:
 
 
 def plan(server: str) -> str:
-    """Writes the table for `nft -f`."""
+    """Return the table for `nft -f`."""
     head = f"table ip {TABLE}\ndelete table ip {TABLE}\n"
     if not server:
         return head
@@ -46,5 +46,5 @@ def plan(server: str) -> str:
 
 
 def _route_loopback(*, on: bool) -> None:
-    """Has the kernel send what has a loopback address as its source; it takes such from outside too, hence `guard`."""
+    """Let the kernel route packets from loopback addresses. It then also accepts them from outside, hence `guard`."""
     Path("/proc/sys/net/ipv4/conf/all/route_localnet").write_text("1" if on else "0")

@@ -1,4 +1,4 @@
-"""Whether a container may be put on a network or taken off it, in Docker Engine's words, which clients match.
+"""Checks for connecting and disconnecting containers, with Docker Engine's messages, which clients match.
 
 See `updateNetworkSettings`, `ConnectToNetwork` and `DisconnectFromNetwork` of its daemon.
 """
@@ -20,10 +20,10 @@ OF_HOST = "container cannot be disconnected from host network or connected to ho
 
 
 def check_connect(record: ContainerRecord, network: NetworkRecord) -> None:
-    """Refuses a network that doesn't go with a container's others.
+    """Refuse a network that conflicts with a container's others.
 
     Raises:
-        InvalidInput: One of them is the host's or none, or belongs to another container.
+        InvalidInput: One of them is `host` or `none`, or belongs to another container.
     """
     modes = {record.network_mode, *record.networks}
     if network.name == "host" and "host" not in modes:
@@ -35,7 +35,7 @@ def check_connect(record: ContainerRecord, network: NetworkRecord) -> None:
 
 
 def check_disconnect(record: ContainerRecord, network: NetworkRecord) -> None:
-    """Refuses to take a container off a network it isn't on, or off the host's while it runs.
+    """Refuse to disconnect a container from a network it isn't on, or from the host's while it runs.
 
     Raises:
         InvalidInput: It runs on the host's network.
@@ -49,15 +49,15 @@ def check_disconnect(record: ContainerRecord, network: NetworkRecord) -> None:
 
 
 def check_settings(network: NetworkRecord, place: EndpointSettings, *, about: str) -> None:
-    """Checks what is asked for on a network: addresses, and names where the network has names.
+    """Check endpoint settings: addresses, and aliases where the network supports them.
 
     Args:
         network: The network.
-        place: What is asked for.
-        about: How the message begins, such as `invalid config for network NAME: `.
+        endpoint: The requested settings.
+        prefix: The start of the message, such as `invalid config for network NAME: `.
 
     Raises:
-        InvalidInput: Something makes no sense there; all of it is listed.
+        InvalidInput: A setting is invalid; the message lists all of them.
     """
     found = list(_complaints(network, place))
     if found:

@@ -1,4 +1,4 @@
-"""A container's place on its networks: its namespace, interfaces, addresses, published ports and names."""
+"""Endpoints of containers: network namespace, interfaces, addresses, published ports and names."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHORT = 12
 
 
 class Endpoints:
-    """Puts containers on networks and takes them off."""
+    """Manager of containers' connections to networks."""
 
     def __init__(
         self,
@@ -57,17 +57,17 @@ class Endpoints:
         self._server = dns.NameServer(config.run / "dns")
         self._ports = Ports()
         self._unplugged: set[str] = set()
-        """Containers that run with the host's network or none: on a network by name alone."""
+        """Containers that run with the host's network or none: on a network in name only."""
 
     # Creation
 
     def resolve_endpoints(
         self, record: ContainerRecord, asked: Mapping[str, EndpointSettings | None]
     ) -> dict[str, EndpointSettings]:
-        """Reads which networks a container is created on.
+        """Return the settings of the networks that a new container is created on.
 
         Raises:
-            InvalidInput: An address or a link makes no sense there.
+            InvalidInput: An address or a link is invalid there.
         """
         mode = record.network_mode
         if mode.startswith("container:"):
@@ -79,7 +79,7 @@ class Endpoints:
         for name, place in places.items():
             network = self._known(name)
             if network is None:
-                found[name] = EndpointSettings()  # missing: the start says so, as Docker Engine's does
+                found[name] = EndpointSettings()  # missing: reported at the start, as Docker Engine does
                 continue
             settings = place or EndpointSettings()
             eligibility.check_settings(network, settings, about=f"invalid config for network {network.name}: ")
@@ -92,18 +92,18 @@ class Endpoints:
         except NotFound:
             return None
 
-    # Start and end
+    # Start and stop
 
     def key(self, container: EngineContainer) -> str:
-        """The file that keeps a container's network namespace."""
+        """Return the file that keeps a container's network namespace alive."""
         return str(self._namespaces / container.id[:SHORT])
 
     def _owner(self, container: EngineContainer) -> Path:
-        """The file that keeps the user namespace that one belongs to."""
+        """Return the file that keeps the user namespace that owns it alive."""
         return self._namespaces / f"{container.id[:SHORT]}.user"
 
     async def enter(self, container: EngineContainer, remapping: Remapping | None) -> dict[str, str]:
-        """Readies a container's network namespace, and the user namespace it belongs to where ids are remapped.
+        """Prepare a container's network namespace, and the user namespace that owns it if ids are remapped.
 
         Returns:
             Their paths by the specification's type names.
@@ -148,7 +148,7 @@ class Endpoints:
         return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
 
     def _publish(self, record: ContainerRecord, networks: Sequence[NetworkRecord]) -> None:
-        """Takes or gives back its ports on the host: they lead into it by networks that lead outside."""
+        """Bind or release its ports on the host: they are published through networks that have external access."""
         outward = [network for network in networks if network.plugged and not network.internal]
         if not outward:
             self._ports.release(record.id)
@@ -174,7 +174,7 @@ class Endpoints:
     def _plan(
         self, container: EngineContainer, network: NetworkRecord, name: str, *, routed: bool
     ) -> tuple[InterfaceSpec, EndpointSettings]:
-        """Chooses addresses and plans the interface; `routed` is whether the container has a default route already."""
+        """Allocate addresses and plan the interface; `routed` is whether the container already has a default route."""
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         record = container.record
@@ -228,7 +228,7 @@ class Endpoints:
         return address
 
     async def leave(self, container: EngineContainer) -> None:
-        """Takes a container off its networks; no complaint if it isn't on any."""
+        """Disconnect a container from its networks; it may be on none."""
         record = container.record
         placed = [(name, place) for name, place in record.networks.items() if place.endpoint_id]
         published = bool(record.ports)
@@ -268,21 +268,21 @@ class Endpoints:
     # While it runs
 
     async def connect(self, container: EngineContainer, network: NetworkRecord, place: EndpointSettings) -> None:
-        """Puts a container on one more network, at once if it runs.
+        """Connect a container to another network, immediately if it runs.
 
         Raises:
-            Refused: It is on it already.
-            InvalidInput: Its other networks or what is asked for don't allow it.
+            Refused: It is on that network already.
+            InvalidInput: Its other networks or the settings conflict with it.
         """
         record = container.record
         if record.network_mode.startswith("container:") and not record.running:
-            return  # the start of such a container has no use for it, as in Docker Engine
+            return  # ignored at the start of such a container, as in Docker Engine
         if record.running and network.name in record.networks and network.plugged:
             raise Refused(f"endpoint with name {record.name} already exists in network {network.name}")
         eligibility.check_settings(network, place, about="")
         eligibility.check_connect(record, network)
         if network.name in record.networks:
-            return  # what was asked for first stays, as in Docker Engine
+            return  # the first request's settings remain, as in Docker Engine
         record.networks[network.name] = _asked(place, network)
         if record.running:
             from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
@@ -311,11 +311,11 @@ class Endpoints:
         return any(place.endpoint_id and not self._networks.find(name).internal for name, place in places)
 
     async def disconnect(self, container: EngineContainer, network: NetworkRecord) -> None:
-        """Takes a container off a network, at once if it runs; another network's gateway becomes its default.
+        """Disconnect a container from a network, immediately if it runs; another network's gateway becomes its default.
 
         Raises:
-            EngineError: It isn't on it.
-            InvalidInput: It runs on the host's.
+            EngineError: It isn't on the network.
+            InvalidInput: It runs on the host's network.
         """
         record = container.record
         eligibility.check_disconnect(record, network)
@@ -328,7 +328,7 @@ class Endpoints:
                     await asyncio.to_thread(netlink.detach_interface, self.key(container), place.ip_address)
                 await self._unplug(container, network.name, place)
                 del record.networks[network.name]
-                if record.ports:  # they led to the address that is gone, or lead nowhere now
+                if record.ports:  # they used the removed address, or have no route now
                     self._publish(record, [self._networks.find(each) for each in record.networks])
                     await self._networks.write_rules()
                 others = [self._networks.find(name) for name, each in record.networks.items() if each.endpoint_id]
@@ -343,7 +343,7 @@ class Endpoints:
         self._containers.save(container)
 
     async def rename(self, container: EngineContainer) -> None:
-        """Has a running container known by its new name."""
+        """Publish a running container's new name."""
         record = container.record
         if not record.running:
             return
@@ -357,7 +357,7 @@ class Endpoints:
         self._files.write_others(container)
 
     def unlink(self, name: str) -> None:
-        """Removes a link by the name it gives a container, `PARENT/ALIAS`.
+        """Remove a link by the name it gives a container, `PARENT/ALIAS`.
 
         Raises:
             NotFound: There is none.
@@ -377,10 +377,10 @@ class Endpoints:
             self._files.write(owner)
 
     def forget(self, container: EngineContainer, name: str) -> None:
-        """Takes a container off a network that is gone.
+        """Remove a container from a network that no longer exists.
 
         Raises:
-            EngineError: It isn't on it.
+            EngineError: It isn't on the network.
         """
         record = container.record
         if name not in record.networks:
@@ -393,10 +393,10 @@ class Endpoints:
     async def _serve_names(self) -> None:
         await self._server.serve(zones.plan(self._networks, self._containers))
 
-    # The engine's own start and end
+    # Start and stop of the engine
 
     def remember(self, container: EngineContainer) -> None:
-        """Holds what a container found running has: its ports and its networks' interfaces."""
+        """Register the ports and network interfaces of a container that is already running."""
         self._ports.hold(container.record)
         if container.record.network_mode in {"none", "host"}:
             self._unplugged.add(container.id)
@@ -405,7 +405,7 @@ class Endpoints:
                 self._networks.known_ready(place.network_id)
 
     async def reconcile(self) -> None:
-        """Takes away links and namespaces of containers that don't run, and serves the names of those that do."""
+        """Remove links and namespaces of containers that don't run, and serve the names of those that do."""
         config = self._config
         running = [each for each in self._containers.all() if each.record.running]
         kept = {
@@ -426,12 +426,12 @@ class Endpoints:
         await self._serve_names()
 
     def stop(self) -> None:
-        """Gives the ports back."""
+        """Release all ports."""
         self._ports.release_all()
 
 
 def _asked(place: EndpointSettings, network: NetworkRecord) -> EndpointSettings:
-    """What is kept of the settings that are asked for; what is empty is None, as clients that compare expect."""
+    """Return the settings to store; empty ones become None, as clients that compare them expect."""
     return msgspec.structs.replace(
         place,
         network_id=network.id,
@@ -443,17 +443,17 @@ def _asked(place: EndpointSettings, network: NetworkRecord) -> EndpointSettings:
 
 
 def _link_local(place: EndpointSettings) -> list[tuple[str, int]]:
-    """The link-local addresses that are asked for, with the lengths of their prefixes (RFC 3927, RFC 4291)."""
+    """Return the requested link-local addresses, with their prefix lengths (RFC 3927, RFC 4291)."""
     asked = place.ipam_config.link_local_ips if place.ipam_config else []
     return [(each, 64 if ":" in each else 16) for each in asked]
 
 
 def _dns_names(record: ContainerRecord, place: EndpointSettings) -> list[str]:
-    """The names that others on a network know a container by."""
+    """Return the names by which others on a network can reach a container."""
     return list(dict.fromkeys([record.name, *(place.aliases or []), record.id[:SHORT], record.config.hostname]))
 
 
 def _own_hardware(place: EndpointSettings) -> str:
-    """The hardware address that was asked for; empty where it was made from the other one."""
+    """Return the requested MAC address; empty if it was derived from the IP address."""
     made = place.ip_address and place.mac_address == addresses.hardware(ip_address(place.ip_address))
     return "" if made else place.mac_address

@@ -1,4 +1,4 @@
-"""The files about networks that are bound into containers: /etc/hosts, /etc/hostname, /etc/resolv.conf."""
+"""Network files that are bound into containers: /etc/hosts, /etc/hostname, /etc/resolv.conf."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class NetworkFiles:
         self._networks = networks
 
     def write(self, container: EngineContainer) -> None:
-        """Writes a container's, and what others' tell of it."""
+        """Write a container's files, and those of others that mention it."""
         self._write(container)
         self.write_others(container)
 
     def write_others(self, container: EngineContainer) -> None:
-        """Writes the hosts files of running containers that may tell of this one, whose address may be another now."""
+        """Rewrite the hosts files of running containers that may list this one, whose address may have changed."""
         for other in self._containers.all():
             if (
                 other is not container
@@ -40,19 +40,19 @@ class NetworkFiles:
                 self._write(other)
 
     def server(self, record: ContainerRecord) -> str:
-        """Returns the address of the name server of a container's networks; empty where none has one."""
+        """Return the address of the name server of a container's networks; empty if none has one."""
         return next((network.gateway for network, _ in self._places(record) if network.resolves), "")
 
     def _places(self, record: ContainerRecord) -> list[tuple[NetworkRecord, EndpointSettings]]:
         return [(self._networks.find(name), place) for name, place in record.networks.items() if place.ip_address]
 
     def _listing(self, container: EngineContainer) -> list[NetworkRecord]:
-        """The networks of a container on which it knows the others by its hosts file."""
+        """Return the networks of a container on which hosts files list its neighbours."""
         networks = (self._networks.find(name) for name, place in container.record.networks.items() if place.endpoint_id)
         return [network for network in networks if network.lists]
 
     def _neighbours(self, container: EngineContainer) -> list[tuple[str, str]]:
-        """Address and names of each container it knows so."""
+        """Return address and names of each neighbour on those networks."""
         return [
             (address, " ".join(dns.served(place.dns_names or (), network.name)))
             for network in self._listing(container)
@@ -85,7 +85,8 @@ class NetworkFiles:
             file.chmod(0o644)
 
     def bound(self, container: EngineContainer, remapping: Remapping | None) -> dict[str, str]:
-        """Those bound into a container, target to source; one that shares another's network shares its files."""
+        """Return the binds of its files, target to source. Containers that share a network namespace share the
+        files."""
         mode = container.record.network_mode
         owner = self._containers.find(mode.partition(":")[2]) if mode.startswith("container:") else container
         directory = owner.directory if remapping is None else remapping.seen(owner.directory)

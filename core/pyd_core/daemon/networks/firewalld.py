@@ -1,9 +1,9 @@
-"""firewalld: it rejects what goes through interfaces that are in no zone of its, so bridges are put into `trusted`.
+"""firewalld: it rejects traffic of interfaces that are in no zone, so bridges are added to the zone `trusted`.
 
-Its packet rules are in a table of its own, and a rejection there is final, whatever the engine's table accepts; so is
-one in the engine's, which keeps networks apart as before. The zone is changed at run time alone, by D-Bus (see
-firewalld.dbus(5)). What was set at run time is lost when firewalld reloads or starts again: both make its table anew,
-which the kernel tells of (nfnetlink, the group of nftables), and the bridges are put back.
+Its packet rules are in a separate table. A rejection there is final, whatever the engine's table accepts; so is one in
+the engine's, which keeps networks apart as before. The zone is changed only at run time, by D-Bus (see
+firewalld.dbus(5)). Such changes are lost when firewalld reloads or restarts. Both create its table again, which the
+kernel announces (nfnetlink, the group of nftables), and the bridges are added again.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 ZONE = "trusted"
 PATIENCE = 10.0
-"""Seconds it has for an answer: it takes one or two to start, and answers nobody meanwhile."""
+"""It needs one or two seconds to start, and answers nothing meanwhile."""
 _NAME = "org.fedoraproject.FirewallD1"
 _BUS = "org.freedesktop.DBus"
 _PROGRAM = "firewall-cmd"
-"""Where it isn't, there is no firewalld. What it does takes 0.3 s, and 0.03 s by systemd's busctl."""
+"""Without it there is no firewalld. A call takes 0.3 s with it, and 0.03 s with systemd's busctl."""
 
 _HEADER = struct.Struct("=IH10x")
 """`struct nlmsghdr` of linux/netlink.h: length and type."""
@@ -37,17 +37,17 @@ _TABLE = b"firewalld\0"
 
 
 class Firewalld:
-    """The firewalld of this network namespace; on a machine without one it does nothing."""
+    """The firewalld of this network namespace; without one, its methods do nothing."""
 
     def __init__(self) -> None:
         self._watched = False
 
     def watch(self, tasks: TaskOwner, again: Callable[[], Awaitable[None]]) -> None:
-        """Watches from now on for a firewalld that has forgotten the bridges.
+        """Start to watch for a firewalld that has dropped the bridges.
 
         Args:
-            tasks: Owns the watching.
-            again: Puts all bridges back.
+            tasks: The owner of the task.
+            on_reset: Called to add all bridges again.
         """
         if self._watched or shutil.which(_PROGRAM) is None:
             return
@@ -57,11 +57,11 @@ class Firewalld:
         tasks.start(_watch(told, again), name="firewalld")
 
     async def trust(self, interface: str) -> None:
-        """Puts a bridge into the trusted zone; where that fails, the log says what to do."""
+        """Add a bridge to the trusted zone; if that fails, the log explains how to do it manually."""
         await _change("changeZoneOfInterface", "--change-interface", interface)
 
     async def forget(self, interface: str) -> None:
-        """Takes a bridge out of it."""
+        """Remove a bridge from the trusted zone."""
         await _change("removeInterface", "--remove-interface", interface)
 
 
@@ -71,7 +71,7 @@ async def _watch(told: socket.socket, again: Callable[[], Awaitable[None]]) -> N
             try:
                 data = await asyncio.get_running_loop().sock_recv(told, 1 << 16)
             except OSError as error:
-                if error.errno != errno.ENOBUFS:  # more was told than could be kept: it may have been among it
+                if error.errno != errno.ENOBUFS:  # messages were dropped: one may have been about the table
                     raise
             else:
                 if not _has_new_table(data):
@@ -80,7 +80,7 @@ async def _watch(told: socket.socket, again: Callable[[], Awaitable[None]]) -> N
 
 
 def _has_new_table(data: bytes) -> bool:
-    """Whether netlink messages tell that firewalld made its table."""
+    """Return whether netlink messages announce firewalld's table."""
     at = 0
     while at + _HEADER.size <= len(data):
         length, kind = _HEADER.unpack_from(data, at)
@@ -107,12 +107,12 @@ async def _change(method: str, option: str, interface: str) -> None:
 
 
 async def _trouble(command: list[str]) -> str:
-    """Runs a program and returns what it complains of."""
+    """Run a program and return its error message, empty on success."""
     try:
         async with asyncio.timeout(PATIENCE):
             done = await subprocesses.run(command)
     except TimeoutError:
         return f"no answer within {PATIENCE:.0f} s"
-    except OSError as error:  # no network fails for that
+    except OSError as error:  # no network fails because of that
         return f"{command[0]}: {error.strerror}"
     return "" if done.code == 0 else done.err.decode(errors="replace").strip()[:300] or f"exit {done.code}"

@@ -1,4 +1,4 @@
-"""Links (`--link NAME:ALIAS`): whom a container knows by another name, and what its environment tells of them."""
+"""Links (`--link NAME:ALIAS`): aliases of other containers, and environment variables that describe them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pyd_core.errors import EngineError, InvalidInput, NotFound
 from pyd_core.model.host_config import HostConfig
 
 _PRIVATE = {"HOME", "PATH"}
-"""Variables of a linked container that say nothing to another."""
+"""Variables of a linked container that are of no use to another."""
 _UNDEFINED = "This would result in undefined behavior"
 
 
 def parse(link: str) -> tuple[str, str]:
-    """Splits `NAME:ALIAS`, `NAME`, or `/NAME:/PARENT/ALIAS` as inspect shows it, into name and alias."""
+    """Split `NAME:ALIAS`, `NAME`, or `/NAME:/PARENT/ALIAS` as inspect shows it, into name and alias."""
     name, _, alias = link.partition(":")
     if name.startswith("/"):
         return name[1:], alias.rpartition("/")[2] or name[1:]
@@ -27,9 +27,9 @@ def parse(link: str) -> tuple[str, str]:
 
 
 def resolve(containers: ContainerLookup, host: HostConfig) -> dict[str, str]:
-    """Returns the ids of the containers that a creation's links lead to on the default network, by alias.
+    """Return the ids of the containers that a new container links to on the default network, by alias.
 
-    On other networks a link is a name, whoever has it.
+    On other networks a link is a name, which any container may have.
 
     Raises:
         InvalidInput: There is no such container, or it is on the host's network.
@@ -54,29 +54,29 @@ def resolve(containers: ContainerLookup, host: HostConfig) -> dict[str, str]:
 
 
 def targets(containers: ContainerLookup, record: ContainerRecord) -> list[tuple[EngineContainer, str]]:
-    """The containers that it has links to on the default network (`--link`), and their aliases; not those gone."""
+    """Return the existing containers that it links to on the default network (`--link`), with their aliases."""
     if DEFAULT not in record.networks:
         return []
     return [(other, alias) for alias, key in links_of(containers, record).items() if (other := containers.get(key))]
 
 
 def links_of(containers: ContainerLookup, record: ContainerRecord) -> dict[str, str]:
-    """The ids of linked containers by alias."""
+    """Return the ids of linked containers by alias."""
     if record.links or not record.host.links:
         return record.links
-    with contextlib.suppress(InvalidInput):  # a record of version 0.1, which has names alone
+    with contextlib.suppress(InvalidInput):  # a record of version 0.1, which has only names
         return resolve(containers, record.host)
     return {}
 
 
 def inspected(containers: ContainerLookup, record: ContainerRecord) -> list[str]:
-    """Returns `HostConfig.Links` of inspect: `/NAME:/PARENT/ALIAS`."""
+    """Return `HostConfig.Links` for inspect: `/NAME:/PARENT/ALIAS`."""
     links = links_of(containers, record).items()
     return [f"/{other.record.name}:/{record.name}/{alias}" for alias, key in links if (other := containers.get(key))]
 
 
 def link_names(containers: ContainerLookup, container: EngineContainer) -> list[str]:
-    """Returns the names that others' links give a container, as the list shows them: `/PARENT/ALIAS`."""
+    """Return the names that others' links give a container, as the list shows them: `/PARENT/ALIAS`."""
     return [
         f"/{parent.record.name}/{alias}"
         for parent in containers.all()
@@ -87,7 +87,7 @@ def link_names(containers: ContainerLookup, container: EngineContainer) -> list[
 
 
 def check(containers: ContainerLookup, record: ContainerRecord) -> None:
-    """Refuses to start a container before those it has links to, as Docker Engine does, and in its words.
+    """Refuse to start a container before those it links to, with Docker Engine's messages.
 
     Raises:
         EngineError: One doesn't run, or isn't on the default network.
@@ -106,23 +106,23 @@ def check(containers: ContainerLookup, record: ContainerRecord) -> None:
 
 
 def any_of(record: ContainerRecord) -> bool:
-    """Whether a container has a link on any network."""
+    """Return whether a container has a link on any network."""
     return bool(record.links or record.host.links) or any(place.links for place in record.networks.values())
 
 
 def on_network(
     containers: ContainerLookup, record: ContainerRecord, network: NetworkRecord
 ) -> Iterator[tuple[EngineContainer, str]]:
-    """Yields the containers that have the names of a container's links on a network of the user's, and the aliases."""
+    """Yield the containers that a container's links name on a user-defined network, with their aliases."""
     place = record.networks.get(network.name)
     for link in (place.links or ()) if place else ():
         name, alias = parse(link)
-        with contextlib.suppress(NotFound, InvalidInput):  # it may come later
+        with contextlib.suppress(NotFound, InvalidInput):  # it may be created later
             yield containers.find(name), alias
 
 
 def hosts(containers: ContainerLookup, networks: NetworkStore, record: ContainerRecord) -> list[tuple[str, str]]:
-    """Address and names of each container it has a link to, for its hosts file; a name server has the others."""
+    """Return address and names of each linked container for its hosts file; name servers provide the others."""
     linked = [(DEFAULT, *each) for each in targets(containers, record)]
     for network in (networks.find(name) for name, place in record.networks.items() if place.links):
         linked += [(network.name, *each) for each in on_network(containers, record, network) if not network.resolves]
@@ -136,7 +136,7 @@ def hosts(containers: ContainerLookup, networks: NetworkStore, record: Container
 
 
 def environment(containers: ContainerLookup, record: ContainerRecord) -> list[str]:
-    """The variables that tell of linked containers on the default network (Docker's documentation, "Legacy links").
+    """Return the variables for linked containers on the default network (Docker's documentation, "Legacy links").
 
     `ALIAS_NAME`, `ALIAS_PORT` for the lowest port, `ALIAS_PORT_80_TCP` and its parts for each, `ALIAS_ENV_NAME`.
     """

@@ -1,4 +1,4 @@
-"""Published ports: which host port each gets, held by a bound socket so that nobody else takes it."""
+"""Published ports: the host ports of containers, each reserved by a bound socket."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.linux.listeners import find_listener
 from pyd_core.model.host_config import PortBinding
 
-ANY = "0.0.0.0"  # noqa: S104 - what publishing without an address means
+ANY = "0.0.0.0"  # noqa: S104 - the meaning of publishing without an address
 ANY6 = "::"
 
 
 class Ports:
-    """The host ports of all running containers."""
+    """Host ports of all running containers."""
 
     def __init__(self) -> None:
         self._held: dict[str, list[socket.socket]] = {}
 
     def publish(self, record: ContainerRecord, *, six: bool, host: str = "") -> dict[str, list[PortBinding]]:
-        """Takes the host ports a container asks for.
+        """Reserve the host ports that a container publishes.
 
         Args:
             record: The container.
-            six: Whether it has an IPv6 address: what is published on every address is then on those of IPv6 too.
-            host: The address for what names none; empty is every one.
+            has_ipv6: Whether it has an IPv6 address: ports published on every address then include those of IPv6.
+            default_address: The address for ports without one; empty is every address.
 
         Raises:
-            EngineError: One is taken.
-            InvalidInput: An address makes no sense.
+            EngineError: A port is in use.
+            InvalidInput: An address is invalid.
         """
         wanted: dict[str, list[PortBinding]] = {}
         if record.host.publish_all_ports:
@@ -64,21 +64,21 @@ class Ports:
         return taken
 
     def hold(self, record: ContainerRecord) -> None:
-        """Holds the ports of a container found running."""
+        """Reserve the ports of a container that is already running."""
         for port, bindings in record.ports.items():
             for each in bindings:
                 try:
                     self._take(record, parse_port(port)[1], each)
                 except EngineError:
-                    continue  # somebody took it while no engine held it; the rules still send it to the container
+                    continue  # another program took it while no engine ran; the rules still forward it to the container
 
     def release(self, key: str) -> None:
-        """Gives a container's ports back."""
+        """Release a container's ports."""
         for held in self._held.pop(key, []):
             held.close()
 
     def release_all(self) -> None:
-        """Gives all back, because this process ends."""
+        """Release all ports, because this process ends."""
         for key in list(self._held):
             self.release(key)
 
@@ -110,7 +110,7 @@ class Ports:
         )
 
     def _by_whom(self, port: int, protocol: str) -> str:
-        """Says who holds a host port, as far as that can be found out: another container, or a program of the host."""
+        """Return who holds a host port, if known: another container, or a program of the host."""
         kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[protocol]
         for key, held in self._held.items():
             if any(each.type == kind and each.getsockname()[1] == port for each in held):
@@ -122,13 +122,13 @@ class Ports:
 
 
 def _bound(address: str, number: int, kind: socket.SocketKind) -> socket.socket:
-    """Takes a port of the host.
+    """Bind a port of the host.
 
-    What a program that has ended left of its connections (TIME_WAIT, tcp(7)) stands in the way for a minute, unless the
-    address may be used again; such a socket keeps others off only while it listens. So that comes second.
+    Closed connections of a program that has ended (TIME_WAIT, tcp(7)) block the port for a minute, unless the address
+    may be reused. But then the socket excludes others only while it listens, so that is tried second.
 
     Raises:
-        OSError: It is taken.
+        OSError: The port is in use.
     """
     again = False
     while True:

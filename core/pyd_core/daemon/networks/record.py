@@ -1,4 +1,4 @@
-"""What is remembered of a network."""
+"""Stored record of a network."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from pyd_core.model.base import format_time
 from pyd_core.model.network import Ipam, IpamConfig, Network, NetworkMember
 
 DEFAULT = "bridge"
-"""The network of a container that asks for none."""
+"""The network of containers that request none."""
 FIXED = ("bridge", "host", "none")
-"""Networks that always exist."""
+"""Predefined networks."""
 MTU = "com.docker.network.driver.mtu"
 BRIDGE_OPTION = "com.docker.network.bridge."
-"""How the options of a bridge begin."""
+"""Prefix of a bridge's options."""
 DEFAULT_OPTIONS = {
     f"{BRIDGE_OPTION}default_bridge": "true",
     f"{BRIDGE_OPTION}enable_icc": "true",
     f"{BRIDGE_OPTION}enable_ip_masquerade": "true",
-    f"{BRIDGE_OPTION}host_binding_ipv4": "0.0.0.0",  # noqa: S104 - shown
+    f"{BRIDGE_OPTION}host_binding_ipv4": "0.0.0.0",  # noqa: S104 - only displayed
     MTU: "1500",
 }
-"""Options that inspect shows of the default network besides its own."""
+"""Options that inspect shows for the default network in addition to its own."""
 PLUGGED = {"bridge", "macvlan", "ipvlan"}
 """Drivers that give a container an interface."""
 Driver = Literal["bridge", "host", "null", "macvlan", "ipvlan"]
 
 
 class NetworkRecord(msgspec.Struct, kw_only=True):
-    """A network as the store holds it."""
+    """Network in the store."""
 
     id: str
     name: str
@@ -40,43 +40,43 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
     gateway: str = ""
     ip_range: str = ""
     subnet6: str = ""
-    """Its IPv6 subnet; empty where it has none."""
+    """Its IPv6 subnet; empty if it has none."""
     gateway6: str = ""
     ip_range6: str = ""
     interface: str = ""
-    """On the host: the bridge, or what the containers' macvlan and ipvlan interfaces lie on."""
+    """Interface on the host: the bridge, or the parent of the containers' macvlan and ipvlan interfaces."""
     internal: bool = False
     attachable: bool = False
     labels: dict[str, str] = {}
     options: dict[str, str] = {}
     reserved: dict[str, str] = {}
-    """Addresses that no container gets unless it asks, by what their creator calls them."""
+    """Addresses that containers get only on request, by the names from its creator."""
     ipam_options: dict[str, str] | None = None
-    """As its creator gave them; they have no effect."""
+    """Options from its creator; they have no effect."""
     own_subnet: bool = False
-    """Whether its creator named the subnet."""
+    """Whether its creator chose the subnet."""
     own_subnet6: bool = False
     made_parent: bool = False
-    """Whether the VLAN that its interfaces lie on was made for it."""
+    """Whether the VLAN for its interfaces was created by the engine."""
 
     @property
     def resolves(self) -> bool:
-        """Whether a name server tells containers on it of each other: on all bridges but the default one."""
+        """Whether a name server resolves containers on it: true for all bridges but the default one."""
         return self.driver == "bridge" and self.name != DEFAULT
 
     @property
     def gateways(self) -> tuple[str, ...]:
-        """Its addresses on the host, of IPv4 and IPv6."""
+        """Its addresses on the host, IPv4 and IPv6."""
         return tuple(each for each in (self.gateway, self.gateway6) if each)
 
     @property
     def mtu(self) -> int:
-        """Bytes of the largest packet; 0 leaves it to the kernel."""
+        """The maximum packet size in bytes; 0 leaves it to the kernel."""
         return int(self.options.get(MTU) or 0)
 
     @property
     def lists(self) -> bool:
-        """Whether the containers' hosts files do: where the host has no address that a name server could listen on."""
+        """Whether hosts files list its containers: true where the host has no address for a name server."""
         return self.driver in {"macvlan", "ipvlan"}
 
     @property
@@ -85,7 +85,7 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
         return self.driver in PLUGGED
 
     def view(self, members: dict[str, NetworkMember]) -> Network:
-        """How the API shows it."""
+        """Return the network as the API shows it."""
         rows = ((self.subnet, self.gateway, self.ip_range), (self.subnet6, self.gateway6, self.ip_range6))
         config = [
             IpamConfig(

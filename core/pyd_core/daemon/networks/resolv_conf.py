@@ -1,4 +1,4 @@
-"""A container's /etc/resolv.conf, made of the host's and of what was asked for: see resolv.conf(5)."""
+"""A container's /etc/resolv.conf, from the host's and from its options: see resolv.conf(5)."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from pyd_core.model.host_config import HostConfig
 
 OWN = Path("/etc/resolv.conf")
 BEHIND = Path("/run/systemd/resolve/resolv.conf")
-"""The servers that systemd-resolved asks, which itself listens at an address of the host's alone."""
+"""Upstream servers of systemd-resolved, which itself listens at an address that only the host can reach."""
 PUBLIC = ("8.8.8.8", "8.8.4.4")
-"""Whom Docker Engine takes where a container can reach none of the host's."""
+"""Fallback of Docker Engine where a container can reach none of the host's servers."""
 
 
 def of_host(*, within: bool) -> str:
-    """Returns the host's file; the one behind it for who isn't within its network and can reach no server it names."""
+    """Return the host's file, or the one behind systemd-resolved for containers that can reach no server in it."""
     text = _read(OWN)
     return text if within or _reached(text) else _read(BEHIND) or text
 
 
 def plan(host: HostConfig, told: str, server: str, *, within: bool) -> str:
-    """Writes the file.
+    """Return the content of the file.
 
     Args:
-        host: What was asked for: `--dns`, `--dns-search`, `--dns-option`.
-        told: The host's file.
-        server: The name server of its network; empty where it has none.
-        within: Whether the container is on the host's own network, where it reaches what listens on the host alone.
+        host: The options `--dns`, `--dns-search` and `--dns-option`.
+        host_text: The host's file.
+        server: The name server of its network; empty if it has none.
+        on_host_network: Whether it is on the host's network, where it can reach local servers.
     """
     servers = _values(told, "nameserver") if within else _reached(told)
-    servers = [server] if server else host.dns or servers or list(PUBLIC)  # the network's asks those of --dns itself
+    servers = [server] if server else host.dns or servers or list(PUBLIC)  # the network's server uses those of --dns itself
     search = host.dns_search or _values(told, "search")
     options = host.dns_options or _values(told, "options")
     if server and not any(each.startswith("ndots:") for each in host.dns_options):
-        # A container's name is asked for as it is before it is tried in the host's domains.
+        # A container's name is tried as it is before the host's domains are appended.
         options = [*(each for each in options if not each.startswith("ndots:")), "ndots:0"]
     found = [f"nameserver {each}" for each in servers]
     if search and search != ["."]:
@@ -52,7 +52,7 @@ def _read(path: Path) -> str:
 
 
 def _values(text: str, key: str) -> list[str]:
-    """What follows a keyword; of several lines with servers each has one, of others' the last counts."""
+    """Return the values of a keyword: one per line for servers, those of the last line for others."""
     rows = [line.split() for line in text.splitlines()]
     found = [row[1:] for row in rows if len(row) > 1 and row[0] == key]
     if key == "nameserver":

@@ -1,8 +1,8 @@
-"""Packet rules: address translation, published ports and isolation, one nftables table a family, written whole.
+"""Packet rules: address translation, published ports and isolation, in one nftables table a family.
 
-They are planned from the records alone, so writing them again after a crash makes them right: see nft(8). Other
-programs' tables are left alone, but for one thing: where Docker Engine or a firewall drops what is forwarded, a drop
-there is final, so each bridge gets two accept rules in the chain meant for that (`DOCKER-USER`, else `FORWARD`).
+They are planned only from the records, so writing them again after a crash corrects them: see nft(8). Other programs'
+tables are left alone, with one exception. Where Docker Engine or a firewall drops forwarded packets, a drop there is
+final, so each bridge gets two accept rules in the chain meant for that (`DOCKER-USER`, else `FORWARD`).
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from pathlib import Path
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import EngineError, Unsupported
 
-ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared
-"""What publishing on every address is written as."""
+ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared only
+"""Values that mean every address."""
 
 NAT_OUTPUT = "nat hook output priority -100"
-"""Where `dstnat` is by number: nft before 1.0.7, as in Debian 12, knows that name in `prerouting` alone."""
+"""The priority of `dstnat` as a number: nft before 1.0.7, as in Debian 12, knows that name only in `prerouting`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bridge:
-    """A bridge as the rules see it."""
+    """Settings of a bridge for the rules."""
 
     interface: str
     subnet: str
@@ -32,31 +32,31 @@ class Bridge:
     internal: bool = False
     masquerade: bool = True
     between: bool = True
-    """Whether containers on it may talk to each other."""
+    """Whether containers on it can reach each other."""
     name_servers: tuple[str, ...] = ()
-    """Addresses of the host at which a name server answers this network's containers, and nobody else."""
+    """Addresses of the host at which a name server answers only this network's containers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """A published port."""
+    """Published port."""
 
     protocol: str
     host_address: str
-    """One of `ANY`, or an address of the host's."""
+    """One of `ANY`, or an address of the host."""
     host_port: int
     address: str
     port: int
 
 
 def plan(table: str, bridges: Sequence[Bridge], ports: Sequence[Published], *, six: bool) -> str:
-    """Writes the whole of both tables, IPv4's and IPv6's, for `nft -f`.
+    """Return both complete tables, IPv4's and IPv6's, for `nft -f`.
 
     Args:
         table: Their name.
-        bridges: All that are up.
-        ports: All that are published.
-        six: Whether the kernel has IPv6 at all.
+        bridges: All bridges that are up.
+        ports: All published ports.
+        has_ipv6: Whether the kernel supports IPv6.
     """
     found = _table("ip", table, bridges, ports)
     return found + _table("ip6", table, [each for each in bridges if each.subnet6], ports) if six else found
@@ -103,10 +103,10 @@ def _table(family: str, table: str, bridges: Sequence[Bridge], ports: Sequence[P
 
 
 def _guard(family: str, names: str, bridges: Sequence[Bridge], ports: Sequence[Published]) -> list[str]:
-    """Drops what must not be routed: see `route_localnet` in ip-sysctl.rst, which the bridges have switched on.
+    """Return rules that drop what must not be routed: see `route_localnet` in ip-sysctl.rst, which bridges enable.
 
-    A published port's translation comes before the kernel drops packets for loopback addresses, so those that come from
-    outside to a port of 127.0.0.1 are dropped here. For ::1 the kernel does all this before any rule.
+    A published port's translation comes before the kernel drops packets for loopback addresses, so external packets to
+    a port of 127.0.0.1 are dropped here. For ::1 the kernel does all this before any rule.
     """
     drops: list[str] = []
     if family == "ip":
@@ -125,7 +125,7 @@ def _guard(family: str, names: str, bridges: Sequence[Bridge], ports: Sequence[P
 
 
 def chain(name: str, hook: str, rules: Sequence[str]) -> str:
-    """Writes a chain; one without a hook is there to be jumped to."""
+    """Return a chain; without a hook, it is only jumped to."""
     lines = [f"type {hook}; policy accept;"] if hook else []
     body = "".join(f"    {line}\n" for line in [*lines, *rules])
     return f"  chain {name} {{\n{body}  }}\n"
@@ -138,11 +138,11 @@ def _forwarded(each: Published) -> str:
 
 
 async def apply(text: str, *, within: Path | None = None) -> None:
-    """Writes tables, at once or not at all.
+    """Apply tables atomically.
 
     Args:
-        text: For `nft -f`.
-        within: The file that keeps the network namespace they are for, where that isn't the host's.
+        text: Input for `nft -f`.
+        namespace: The file that keeps their network namespace alive, if it isn't the host's.
 
     Raises:
         Unsupported: nft isn't installed.
@@ -158,12 +158,12 @@ async def apply(text: str, *, within: Path | None = None) -> None:
 
 
 async def let_through(interface: str, *, wanted: bool, named: bool) -> None:
-    """Adds or removes the accept rules of a bridge where another program, such as ufw, drops what is not its own.
+    """Add or remove a bridge's accept rules where another program, such as ufw, drops packets it doesn't know.
 
     Args:
         interface: The bridge.
-        wanted: Whether they are added.
-        named: Whether the host answers questions for names there: they reach it like any other program's.
+        allow: Whether to add them.
+        dns: Whether the host answers DNS queries there, which reach it like those for any other program.
     """
     for name in ("iptables", "ip6tables"):
         program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")

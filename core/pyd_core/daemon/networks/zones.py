@@ -1,4 +1,4 @@
-"""Which names the name server knows: those of each network, and those that links give to others for one container."""
+"""Zones of the name server: the names of each network, and those that links give to others for one container."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.model.network import EndpointSettings
 
 _KEY = 12
-"""Digits of an id in the name of a file."""
+"""Length of the ids in a file's name."""
 
 
 def plan(networks: NetworkStore, containers: ContainerLookup) -> list[dns.Zone]:
-    """Plans the zones of all networks with names."""
+    """Return the zones of all networks with name resolution."""
     found: list[dns.Zone] = []
     for network in (each for each in networks.all() if each.resolves):
         members = [
@@ -27,7 +27,7 @@ def plan(networks: NetworkStore, containers: ContainerLookup) -> list[dns.Zone]:
 
 
 def _of_links(networks: NetworkStore, containers: ContainerLookup, network: NetworkRecord) -> Iterator[dns.Zone]:
-    """Yields a zone for each container with links: the server tells a container the names of those it is listed in."""
+    """Yield a zone for each container with links: the server resolves for a container the names it is listed with."""
     for container, place in networks.members(network):
         members = [
             _member(other, there, dns.served([alias], network.name))
