@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound
 from pyd_core.files.entry import MAX_ENTRIES, DirectoryListing, FileEntry, Kind, sort_entries
-from pyd_core.files.tarstream import TarStream
 from pyd_core.sanitise import safe
+from pyd_core.tar.async_reader import AsyncTarReader
 from pyd_core.tar.entry import TarEntry
 
 MAX_LISTING_BYTES = 64 << 20
@@ -60,11 +60,11 @@ class ArchiveFiles:
             return bytes(content[offset : offset + size])
 
     @asynccontextmanager
-    async def _open(self, path: str) -> AsyncIterator[tuple[TarStream, TarEntry]]:
+    async def _open(self, path: str) -> AsyncIterator[tuple[AsyncTarReader, TarEntry]]:
         """Open the archive of a path, following links, and read its first entry."""
         for _ in range(MAX_LINKS):
             async with self._engine.containers.archive_stream(self._container, path) as stream:
-                tar = TarStream(stream.chunks())
+                tar = AsyncTarReader(stream.chunks())
                 top = await tar.next()
                 if top is None:
                     break
@@ -75,7 +75,7 @@ class ArchiveFiles:
         raise NotFound(f"{safe(path)}: nothing there")
 
     @staticmethod
-    async def _list_members(tar: TarStream) -> DirectoryListing:
+    async def _list_members(tar: AsyncTarReader) -> DirectoryListing:
         entries: dict[str, FileEntry] = {}
         while (entry := await tar.next()) is not None:
             if tar.read_bytes > MAX_LISTING_BYTES or len(entries) >= MAX_ENTRIES:

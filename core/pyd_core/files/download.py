@@ -11,8 +11,8 @@ import msgspec
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import InvalidInput, NotFound, PydError
-from pyd_core.files.tarstream import TarStream
 from pyd_core.sanitise import safe
+from pyd_core.tar.async_reader import AsyncTarReader
 
 Progress = Callable[[int, int], None]
 """Called with the bytes written and the total; 0 if unknown."""
@@ -41,7 +41,7 @@ async def download(engine: EngineClient, container: str, path: str, directory: P
     async with engine.containers.archive_stream(container, path) as stream:
         chunks = stream.chunks()
         recorder = _HeadRecorder(chunks)
-        tar = TarStream(recorder.pass_on())
+        tar = AsyncTarReader(recorder.pass_on())
         top = await tar.next()
         recorder.is_recording = False
         if top is None:

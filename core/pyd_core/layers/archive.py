@@ -22,15 +22,13 @@ from pyd_core.errors import InvalidInput, ProtocolError
 from pyd_core.layers.content import LayerContent
 from pyd_core.tar.entry import TarEntry
 from pyd_core.tar.reader import ByteSource, TarReader
+from pyd_core.tar.whiteouts import OPAQUE, hidden_name
 
 MAX_QUEUED_CHUNKS = 16
 """Maximum number of chunks waiting to be read."""
 
 MAX_MANIFEST_BYTES = 4 * 2**20
 """Maximum size of a manifest that is read; real ones have a few thousand bytes."""
-
-_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
-"""How layers in archives say what they take away (OCI Image Layer Filesystem Changeset, "Whiteouts")."""
 
 
 class Feed(RawIOBase):
@@ -170,10 +168,10 @@ def _read_layer(name: str, content: BufferedReader) -> LayerContent | None:
 def _add_member(member: TarEntry, layer: LayerContent) -> None:
     path = os.fsdecode(member.name).removeprefix("./").strip("/")
     directory, _, base = path.rpartition("/")
-    if base == _OPAQUE:
+    if base == OPAQUE:
         layer.opaque_directories.add(directory)
-    elif base.startswith(_WHITEOUT):
-        layer.removed.add(f"{directory}/{base[len(_WHITEOUT) :]}".lstrip("/"))
+    elif (hidden := hidden_name(base)) is not None:
+        layer.removed.add(f"{directory}/{hidden}".lstrip("/"))
     elif not member.is_directory and path:
         layer.files[path] = member.size if member.is_file else 0
 

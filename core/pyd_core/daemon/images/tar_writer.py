@@ -15,12 +15,12 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from pyd_core.daemon.images.unpack import OPAQUE, WHITEOUT
 from pyd_core.linux import pipes
 from pyd_core.linux.openat2 import reopen
 from pyd_core.linux.overlay import is_opaque, is_whiteout
 from pyd_core.linux.tree import TreeCursor
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_any_root
+from pyd_core.tar.whiteouts import OPAQUE, whiteout_name
 
 
 class TarWriter:
@@ -111,7 +111,7 @@ class TarWriter:
 
     def _list_names(self, cursor: TreeCursor, prefix: str) -> list[str]:
         if self._whiteouts and is_opaque(cursor.fd):
-            self.add_bytes(prefix + OPAQUE.decode(), b"")
+            self.add_bytes(prefix + OPAQUE, b"")
         return cursor.names()[::-1]
 
     def _add_member(self, cursor: TreeCursor, base: str, name: str) -> bool:
@@ -144,7 +144,7 @@ class TarWriter:
             self._tar.addfile(entry)
         elif self._whiteouts and is_whiteout(status):
             directory, slash, base = name.rpartition("/")
-            self.add_bytes(f"{directory}{slash}{WHITEOUT.decode()}{base}", b"")
+            self.add_bytes(f"{directory}{slash}{whiteout_name(base)}", b"")
         elif not stat.S_ISSOCK(mode):  # a socket can't be archived
             kinds = {stat.S_IFCHR: tarfile.CHRTYPE, stat.S_IFBLK: tarfile.BLKTYPE, stat.S_IFIFO: tarfile.FIFOTYPE}
             entry = self._with_owner(_entry(name, kinds[stat.S_IFMT(mode)], status))

@@ -19,11 +19,10 @@ from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.linux.procfs import mount_id
 from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_root
+from pyd_core.tar import whiteouts
 from pyd_core.tar.entry import TarEntry
 from pyd_core.tar.reader import ByteSource, TarReader
 
-WHITEOUT = b".wh."
-OPAQUE = b".wh..wh..opq"
 _MAX_PARENTS = 256
 """Maximum number of directories held open."""
 _SPECIAL_NAMES = frozenset({b"", b".", b".."})
@@ -160,8 +159,8 @@ class Unpacker:
                 self._set_attributes(self._open_parent(b""), entry)
             return
         parent = self._open_parent(directory)
-        if self._layer and name.startswith(WHITEOUT):
-            self._create_whiteout(parent, name, directory)
+        if self._layer and whiteouts.is_whiteout(text := os.fsdecode(name)):
+            self._create_whiteout(parent, text, directory)
             return
         match entry.kind:
             case b"0":
@@ -239,18 +238,18 @@ class Unpacker:
         finally:
             os.close(source)
 
-    def _create_whiteout(self, parent: int, name: bytes, directory: bytes) -> None:
-        if name == OPAQUE:
+    def _create_whiteout(self, parent: int, name: str, directory: bytes) -> None:
+        if name == whiteouts.OPAQUE:
             fd = os.open(".", os.O_RDONLY | os.O_CLOEXEC, dir_fd=parent)
             try:
                 os.setxattr(fd, "trusted.overlay.opaque", b"y")
             finally:
                 os.close(fd)
             return
-        hidden = name[len(WHITEOUT) :]
-        if hidden.startswith(WHITEOUT) or hidden in {b"", b".", b".."}:
+        hidden = whiteouts.hidden_name(name)
+        if hidden is None or whiteouts.is_whiteout(hidden) or hidden in {"", ".", ".."}:
             return  # aufs's own bookkeeping, which old layers still contain
-        self._remove_existing(parent, hidden, directory)
+        self._remove_existing(parent, os.fsencode(hidden), directory)
         try:
             os.mknod(hidden, stat.S_IFCHR | 0o000, os.makedev(0, 0), dir_fd=parent)
         except PermissionError:  # the layers are on an overlay, which reserves such nodes

@@ -10,11 +10,9 @@ from typing import IO
 
 from pyd_core.debug.stopped.changes import DELETED, ChangedPath
 from pyd_core.linux.openat2 import open_in_root
+from pyd_core.tar.whiteouts import whiteout_name
 
 CHUNK = 1 << 18
-
-WHITEOUT = ".wh."
-"""Begins the name of an entry that deletes another in an image layer (OCI image specification, layer.md)."""
 
 _SPECIAL = {stat.S_IFLNK: tarfile.SYMTYPE, stat.S_IFDIR: tarfile.DIRTYPE, stat.S_IFIFO: tarfile.FIFOTYPE}
 
@@ -41,7 +39,7 @@ def write_archive(changes: Iterable[ChangedPath], upper: int, out: IO[bytes], *,
 def add_whiteout(tar: tarfile.TarFile, path: str) -> None:
     """Add the entry that deletes a path."""
     directory, _, name = path.lstrip("/").rpartition("/")
-    tar.addfile(tarfile.TarInfo(f"{directory}/{WHITEOUT}{name}".lstrip("/")))
+    tar.addfile(tarfile.TarInfo(f"{directory}/{whiteout_name(name)}".lstrip("/")))
 
 
 def _add(tar: tarfile.TarFile, path: str, upper: int, seen: dict[tuple[int, int], str]) -> None:

@@ -1,4 +1,4 @@
-"""Tar reader for archives that arrive asynchronously."""
+"""Tar reader for archives that an engine streams."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pyd_core.tar.decoder import next_entry
 from pyd_core.tar.entry import BLOCK_BYTES, TarEntry
 
 
-class TarStream:
-    """Reader of one entry after the other; engines never send sparse files.
+class AsyncTarReader:
+    """Asynchronous counterpart of `TarReader`; engines never send sparse files.
 
     Args:
         chunks: The archive.
