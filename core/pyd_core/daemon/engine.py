@@ -60,7 +60,7 @@ class Engine:
         if os.geteuid() != 0:
             raise Refused("the engine must run as root", hint="start it with sudo")
         _make_directories(config)
-        if config.subnet and addresses.subnet(config.subnet).version != 4:
+        if config.subnet and addresses.parse_subnet(config.subnet).version != 4:
             raise InvalidInput(f"invalid subnet {config.subnet[:60]}: the default bridge takes one of IPv4")
         self.config = config
         self.settings = settings.read(config.settings)

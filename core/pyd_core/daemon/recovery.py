@@ -82,7 +82,7 @@ class Recovery:
                 await self._endpoints.leave(container)
                 await self._remover.erase(container, volumes=record.phase != "ready")
             elif _lives(container):
-                self._endpoints.remember(container)
+                self._endpoints.adopt(container)
                 self._lifecycle.watch(container)
                 self._tasks.start(self._freezer.thaw(container))
             elif record.running or record.status == "restarting":

@@ -38,19 +38,19 @@ def test_what_must_not_be_routed_is_dropped_before_it_is_translated():
         rules.Bridge(interface="b1", subnet="10.0.1.0/24", subnet6="fd00::/64", name_servers=("10.0.1.1", "fd00::1")),
     ]
     local = rules.Published(protocol="tcp", host_address="127.0.0.1", host_port=80, address="10.0.0.2", port=8080)
-    text = rules.plan("pyd", bridges, [local], six=True)
+    text = rules.plan("pyd", bridges, [local], has_ipv6=True)
     four, six = text.split("table ip6 pyd {")
     assert 'iifname { "b0", "b1" } ip saddr 127.0.0.0/8 drop' in four
     assert 'iifname { "b0", "b1" } ip daddr 127.0.0.0/8 drop' in four
     assert 'iifname != "lo" ip daddr 127.0.0.1 tcp dport 80 drop' in four
     assert 'iifname != "b1" ip daddr 10.0.1.1 meta l4proto { tcp, udp } th dport 53 drop' in four
     assert 'iifname != "b1" ip6 daddr fd00::1 meta l4proto { tcp, udp } th dport 53 drop' in six
-    assert "dport 53" not in rules.plan("pyd", bridges[:1], [], six=False)
+    assert "dport 53" not in rules.plan("pyd", bridges[:1], [], has_ipv6=False)
 
 
 def test_names_are_served_alone_and_with_their_networks():
-    assert dns.served(["web", "a.b"], "shop") == ("web", "a.b", "web.shop", "a.b.shop")
-    assert dns.served(["x\n1.2.3.4 bank", "y,z", "a b", "", "ok"], "my net") == ("ok",)
+    assert dns.network_names(["web", "a.b"], "shop") == ("web", "a.b", "web.shop", "a.b.shop")
+    assert dns.network_names(["x\n1.2.3.4 bank", "y,z", "a b", "", "ok"], "my net") == ("ok",)
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,17 @@ def test_names_are_served_alone_and_with_their_networks():
     ],
 )
 def test_links_are_read_as_they_are_written_and_as_inspect_shows_them(link: str, parsed: tuple[str, str]):
-    assert legacy_links.parse(link) == parsed
+    assert legacy_links.parse_link(link) == parsed
 
 
 @pytest.mark.parametrize(
     ("record", "joined", "words"),
     [
-        (container("host", "host"), "net", eligibility.SHARED),
-        (container("container:x"), "net", eligibility.SHARED),
-        (container("none", "none"), "net", eligibility.WITHOUT),
-        (container("net", "net"), "none", eligibility.WITHOUT),
-        (container("net", "net"), "host", eligibility.OF_HOST),
+        (container("host", "host"), "net", eligibility.SHARED_NAMESPACE),
+        (container("container:x"), "net", eligibility.SHARED_NAMESPACE),
+        (container("none", "none"), "net", eligibility.NO_NETWORK),
+        (container("net", "net"), "none", eligibility.NO_NETWORK),
+        (container("net", "net"), "host", eligibility.HOST_NETWORK),
     ],
 )
 def test_networks_that_do_not_go_together_are_refused(record: ContainerRecord, joined: str, words: str):
@@ -104,9 +104,9 @@ def test_addresses_that_make_no_sense_are_all_listed(asked: EndpointIpam, compla
     place = EndpointSettings(ipam_config=asked)
     own = network("net", subnet="10.0.0.0/24", own_subnet=True)
     if not complaints:
-        eligibility.check_settings(own, place, about="")
+        eligibility.check_settings(own, place, prefix="")
         return
     with pytest.raises(InvalidInput) as refused:
-        eligibility.check_settings(own, place, about="invalid config: ")
+        eligibility.check_settings(own, place, prefix="invalid config: ")
     assert refused.value.message.startswith("invalid config: invalid endpoint settings:\n")
     assert len(refused.value.message.splitlines()) == complaints + 1

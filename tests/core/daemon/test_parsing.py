@@ -184,29 +184,29 @@ def test_subnets_and_addresses_avoid_what_is_taken():
         addresses.free_address(net, {*used, IPv4Address("10.0.0.6")})
     for wrong in ("10.0.0.0/31", "10.0.0.1/24", "fd00::/127", "x"):
         with pytest.raises(InvalidInput):
-            addresses.subnet(wrong)
+            addresses.parse_subnet(wrong)
     with pytest.raises(InvalidInput, match=r"it should be 10\.0\.0\.0/24"):
-        addresses.subnet("10.0.0.1/24")
+        addresses.parse_subnet("10.0.0.1/24")
     for outside in ("10.0.1.1", "fd00::1", "x"):
         with pytest.raises(InvalidInput):
-            addresses.address(outside, net)
+            addresses.parse_address(outside, net)
     six = addresses.local_subnet("0123456789abcdef" * 4)
     assert str(six) == "fd01:2345:6789:abcd::/64"
-    assert str(addresses.free_address(six, {addresses.address("fd01:2345:6789:abcd::1", six)})).endswith("::2")
+    assert str(addresses.free_address(six, {addresses.parse_address("fd01:2345:6789:abcd::1", six)})).endswith("::2")
 
 
 def test_the_packet_rules_are_written_whole_from_what_runs():
     bridge = rules.Bridge(interface="pyd0", subnet="10.1.0.0/24")
-    inner = rules.Bridge(interface="pyd1", subnet="10.2.0.0/24", internal=True, between=False)
+    inner = rules.Bridge(interface="pyd1", subnet="10.2.0.0/24", internal=True, allows_icc=False)
     port = rules.Published(protocol="tcp", host_address="127.0.0.1", host_port=8080, address="10.1.0.2", port=80)
-    text = rules.plan("pyd", [bridge, inner], [port], six=False)
+    text = rules.plan("pyd", [bridge, inner], [port], has_ipv6=False)
     assert text.startswith("table ip pyd\ndelete table ip pyd\n")
     assert "ip daddr 127.0.0.1 tcp dport 8080 dnat to 10.1.0.2:80" in text
     assert 'ip saddr 10.1.0.0/24 oifname != "pyd0" masquerade' in text
     assert 'ip saddr 10.2.0.0/24 oifname != "pyd1" masquerade' not in text
     assert 'iifname "pyd1" oifname "pyd1" drop' in text
     assert "ip6" not in text
-    assert rules.plan("pyd", [], [], six=False) == "table ip pyd\ndelete table ip pyd\n"
+    assert rules.plan("pyd", [], [], has_ipv6=False) == "table ip pyd\ndelete table ip pyd\n"
 
 
 def test_the_packet_rules_of_ipv6_are_a_table_of_their_own():
@@ -216,14 +216,14 @@ def test_the_packet_rules_of_ipv6_are_a_table_of_their_own():
         rules.Published(protocol="tcp", host_address="0.0.0.0", host_port=80, address="10.1.0.2", port=8080),  # noqa: S104
         rules.Published(protocol="tcp", host_address="::", host_port=80, address="fd00:1::2", port=8080),
     ]
-    text = rules.plan("pyd", [both, four], ports, six=True)
+    text = rules.plan("pyd", [both, four], ports, has_ipv6=True)
     old, new = text.split("table ip6 pyd\n", 1)
     assert "fd00" not in old
     assert "tcp dport 80 dnat to 10.1.0.2:8080" in old
     assert "tcp dport 80 dnat to [fd00:1::2]:8080" in new
     assert 'ip6 saddr fd00:1::/64 oifname != "pyd0" masquerade' in new
     assert "pyd1" not in new
-    assert rules.plan("pyd", [four], [], six=True).endswith("table ip6 pyd\ndelete table ip6 pyd\n")
+    assert rules.plan("pyd", [four], [], has_ipv6=True).endswith("table ip6 pyd\ndelete table ip6 pyd\n")
 
 
 @pytest.mark.parametrize(

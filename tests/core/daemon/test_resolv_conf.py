@@ -23,7 +23,7 @@ options edns0 ndots:2
 
 
 def lines(told: str = HOST, server: str = "", *, within: bool = False, **asked: list[str]) -> list[str]:
-    return resolv_conf.plan(HostConfig(**asked), told, server, within=within).splitlines()
+    return resolv_conf.plan(HostConfig(**asked), told, server, on_host_network=within).splitlines()
 
 
 def test_it_is_the_hosts_but_for_servers_a_container_can_not_reach():
@@ -58,10 +58,10 @@ def test_behind_a_server_for_the_host_alone_are_those_that_it_asks(tmp_path: Pat
     behind.write_text("nameserver 192.0.2.7\n")
     monkeypatch.setattr(resolv_conf, "OWN", stub)
     monkeypatch.setattr(resolv_conf, "BEHIND", behind)
-    assert resolv_conf.of_host(within=False) == "nameserver 192.0.2.7\n"
-    assert resolv_conf.of_host(within=True) == "nameserver 127.0.0.53\n"
+    assert resolv_conf.read_host_file(on_host_network=False) == "nameserver 192.0.2.7\n"
+    assert resolv_conf.read_host_file(on_host_network=True) == "nameserver 127.0.0.53\n"
     behind.unlink()
-    assert resolv_conf.of_host(within=False) == "nameserver 127.0.0.53\n"
+    assert resolv_conf.read_host_file(on_host_network=False) == "nameserver 127.0.0.53\n"
     stub.write_text("nameserver 127.0.0.53\nnameserver 192.0.2.8\n")
     behind.write_text("nameserver 192.0.2.7\n")
-    assert "192.0.2.8" in resolv_conf.of_host(within=False)
+    assert "192.0.2.8" in resolv_conf.read_host_file(on_host_network=False)

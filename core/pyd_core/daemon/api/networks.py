@@ -13,7 +13,7 @@ from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, HandlerResult, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.filters import TRUTHS, labelled, until
-from pyd_core.daemon.networks.record import FIXED, PLUGGED, Driver, NetworkRecord
+from pyd_core.daemon.networks.record import INTERFACE_DRIVERS, PREDEFINED, Driver, NetworkRecord
 from pyd_core.daemon.rows import shown as shown_rows
 from pyd_core.errors import InvalidInput, NotFound, PydError, Refused, Unsupported
 from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, NetworkBody
@@ -43,11 +43,11 @@ def _test(engine: Engine, name: str, values: list[str]) -> Callable[[NetworkReco
         "name": lambda network: any(value in network.name for value in values),
         "id": lambda network: any(network.id.startswith(value) for value in values),
         "driver": lambda network: network.driver in values,
-        "type": lambda network: ("builtin" if network.name in FIXED else "custom") in values,
+        "type": lambda network: ("builtin" if network.name in PREDEFINED else "custom") in values,
         "scope": lambda _: "local" in values,
         "label": lambda network: all(labelled(network.labels, value) for value in values),
         "dangling": lambda network: (
-            (network.name not in FIXED and not engine.networks.members(network)) == TRUTHS[values[0]]
+            (network.name not in PREDEFINED and not engine.networks.members(network)) == TRUTHS[values[0]]
         ),
     }
     if name not in tests:
@@ -74,14 +74,14 @@ route("GET", "/networks/")(list_)  # Docker Engine's other spelling of it
 async def inspect(engine: Engine, request: HttpRequest) -> Response:
     """Return a network's full inspect data."""
     record = engine.networks.find(request.params["id"])
-    return json(record.view(engine.networks.shown_members(record)))
+    return json(record.view(engine.networks.inspect_members(record)))
 
 
 @route("POST", "/networks/create")
 async def create(engine: Engine, request: HttpRequest) -> Response:
     """Create a network."""
     body = await request.json(NetworkBody)
-    if body.name in {*FIXED, "default"}:
+    if body.name in {*PREDEFINED, "default"}:
         raise Refused(f"operation is not permitted on predefined {body.name} network ")
     if not body.name.isprintable() or not body.name.strip() or "/" in body.name:
         raise InvalidInput(f"invalid name: {body.name[:80]}")
@@ -99,7 +99,7 @@ async def create(engine: Engine, request: HttpRequest) -> Response:
         raise Unsupported(
             "networks that only carry a configuration are not served by this engine", reference="not-served"
         )
-    if body.driver not in {"", *PLUGGED}:
+    if body.driver not in {"", *INTERFACE_DRIVERS}:
         raise NotFound(f'plugin "{body.driver[:60]}" not found')
     record = NetworkRecord(
         id=secrets.token_hex(32),
@@ -171,7 +171,7 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
         matches = all(labelled(record.labels, value) for value in filters.get("label", []))
         matches &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
         matches &= edge is None or record.created_ns < edge
-        if record.name in FIXED or engine.networks.members(record) or not matches:
+        if record.name in PREDEFINED or engine.networks.members(record) or not matches:
             continue
         try:
             await engine.networks.remove(record)

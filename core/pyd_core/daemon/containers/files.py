@@ -16,7 +16,7 @@ from pyd_core.daemon.containers.population import VolumePopulator
 from pyd_core.daemon.containers.record import MountRecord, ProcessRecord
 from pyd_core.daemon.containers.rootfs import RootMounter
 from pyd_core.daemon.containers.volumes import VolumeClaims
-from pyd_core.daemon.networks.files import NAMES, NetworkFiles
+from pyd_core.daemon.networks.files import FILE_NAMES, NetworkFiles
 from pyd_core.errors import Conflict, KernelError, PydError, Refused
 from pyd_core.linux.mount import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT, mount, unmount
 from pyd_core.linux.mount_namespace import in_own_mount_namespace
@@ -255,7 +255,7 @@ def check_writable(root: RootDirectory, container: EngineContainer, directory: i
 
 def devices(root: RootDirectory, container: EngineContainer) -> frozenset[int]:
     """Return the device numbers of its volumes and binds, which are copied along; not those of kernel file systems."""
-    targets = [f"/etc/{name}" for name in NAMES]
+    targets = [f"/etc/{name}" for name in FILE_NAMES]
     targets += [
         mount_record.target
         for mount_record in container.record.mounts

@@ -90,10 +90,10 @@ class StartPreparation:
         passing = propagation.of_root(settled)
         remapping = applies(self._remapping, host)
         _make_private(container.bundle, remapping)
-        legacy_links.check(self._containers, record)
+        legacy_links.check_running(self._containers, record)
         check(self._remapping, host)  # the setting may be newer than the container
         self._roots.mount(container, remapping)
-        namespaces = dict(await self._endpoints.enter(container, remapping))
+        namespaces = dict(await self._endpoints.prepare(container, remapping))
         volume_paths = await self._claims.claim(container, record.id, remapping)
         shared = []
         for kind, mode in (("network", record.network_mode), ("ipc", host.ipc_mode), ("pid", host.pid_mode)):

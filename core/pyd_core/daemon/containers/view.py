@@ -93,7 +93,7 @@ class ContainerView:
                 config=host.log_config.config,
             ),
             network_mode=record.network_mode,
-            links=legacy_links.inspected(self._containers, record),
+            links=legacy_links.inspect_links(self._containers, record),
             restart_policy=RestartPolicy(
                 name=host.restart_policy.name or "no", maximum_retry_count=host.restart_policy.maximum_retry_count
             ),
@@ -162,7 +162,7 @@ class ContainerView:
         own = record.networks.get("bridge")
         return NetworkSettings(
             sandbox_id=record.id if record.running else "",
-            sandbox_key=self._endpoints.key(container) if record.running else "",
+            sandbox_key=self._endpoints.namespace_path(container) if record.running else "",
             ports=bound,
             networks=record.networks,
             endpoint_id=own.endpoint_id if own else "",

@@ -13,53 +13,53 @@ Address = IPv4Address | IPv6Address
 
 POOLS = (ip_network("10.201.0.0/16"), ip_network("10.202.0.0/16"), ip_network("192.168.128.0/17"))
 """Pools for new subnets, apart from Docker's own pools."""
-SIZE = 24
-HARDWARE = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}")
+PREFIX_LENGTH = 24
+MAC_ADDRESS = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}")
 """MAC address of a network interface."""
 
 
-def subnet(text: str) -> Net:
+def parse_subnet(text: str) -> Net:
     """Parse a subnet.
 
     Raises:
         InvalidInput: It is not a subnet, or too small.
     """
     try:
-        found = ip_network(text, strict=False)
+        network = ip_network(text, strict=False)
     except ValueError as error:
         raise InvalidInput(f"invalid subnet {text[:60]}: invalid CIDR block notation") from error
-    if int(found.network_address) != int(ip_interface(text).ip):
-        raise InvalidInput(f"invalid subnet {text[:60]}: it should be {found}")
-    if found.prefixlen > found.max_prefixlen - 2:
+    if int(network.network_address) != int(ip_interface(text).ip):
+        raise InvalidInput(f"invalid subnet {text[:60]}: it should be {network}")
+    if network.prefixlen > network.max_prefixlen - 2:
         raise InvalidInput(f"invalid subnet {text[:60]}: too small for a gateway and a container")
-    return found
+    return network
 
 
-def subnet4(text: str) -> IPv4Network:
+def parse_subnet4(text: str) -> IPv4Network:
     """Parse an IPv4 subnet.
 
     Raises:
         InvalidInput: It is not a subnet, too small, or IPv6.
     """
-    found = subnet(text)
-    if not isinstance(found, IPv4Network):
+    network = parse_subnet(text)
+    if not isinstance(network, IPv4Network):
         raise InvalidInput(f"invalid subnet {text[:60]}: it is one of IPv6")
-    return found
+    return network
 
 
-def address(text: str, within: Net) -> Address:
+def parse_address(text: str, within: Net) -> Address:
     """Parse an address of a subnet.
 
     Raises:
         InvalidInput: It is not an address, or lies outside.
     """
     try:
-        found = ip_address(text)
+        parsed = ip_address(text)
     except ValueError as error:
         raise InvalidInput(f"invalid address {text[:60]}: {error}") from error
-    if found.version != within.version or found not in within:
+    if parsed.version != within.version or parsed not in within:
         raise InvalidInput(f"invalid address {text[:60]}: It does not belong to the subnet {within}")
-    return found
+    return parsed
 
 
 def free_subnet(taken: Iterable[Net]) -> IPv4Network:
@@ -68,9 +68,9 @@ def free_subnet(taken: Iterable[Net]) -> IPv4Network:
     Raises:
         Conflict: All subnets are in use.
     """
-    used = [each for each in taken if isinstance(each, IPv4Network)]
+    used = [network for network in taken if isinstance(network, IPv4Network)]
     for pool in POOLS:
-        for candidate in pool.subnets(new_prefix=SIZE):
+        for candidate in pool.subnets(new_prefix=PREFIX_LENGTH):
             if not any(candidate.overlaps(other) for other in used):
                 assert isinstance(candidate, IPv4Network)  # noqa: S101 - all pools are IPv4
                 return candidate
@@ -94,6 +94,6 @@ def free_address(net: Net, taken: Collection[Address], *, within: Net | None = N
     raise Conflict(f"no available IPv{net.version} addresses on this network's address pool: {net}")
 
 
-def hardware(found: Address) -> str:
+def derive_mac(address_: Address) -> str:
     """Return a MAC address derived from the end of an IP address, locally administered like Docker's (`02:42:…`)."""
-    return ":".join(f"{part:02x}" for part in (0x02, 0x42, *found.packed[-4:]))
+    return ":".join(f"{part:02x}" for part in (0x02, 0x42, *address_.packed[-4:]))

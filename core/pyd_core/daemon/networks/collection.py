@@ -19,7 +19,7 @@ from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.networks.firewalld import Firewalld
-from pyd_core.daemon.networks.record import BRIDGE_OPTION, DEFAULT, FIXED, MTU, NetworkRecord
+from pyd_core.daemon.networks.record import BRIDGE_OPTION, DEFAULT, MTU_OPTION, PREDEFINED, NetworkRecord
 from pyd_core.daemon.store import Store, StoreTable
 from pyd_core.errors import Ambiguous, Conflict, InvalidInput, NotFound, PydError, Refused
 from pyd_core.model.network import EndpointSettings, IpamConfig, NetworkMember
@@ -52,30 +52,30 @@ class NetworkStore:
         self._events = events
         self._tasks = tasks
         self._containers = containers
-        self._shelf = StoreTable(store, "network", NetworkRecord)
+        self._table = StoreTable(store, "network", NetworkRecord)
         self.lock = asyncio.Lock()
-        self._raised: set[str] = set()
+        self._interfaces_up: set[str] = set()
         """Networks whose interface is known to be up."""
         self._firewalld = Firewalld()
         if config.subnet:
-            addresses.subnet4(config.subnet)
-        for name, driver in zip(FIXED, ("bridge", "host", "null"), strict=True):
-            if self._named(name) is None:
-                made = {"id": secrets.token_hex(32), "name": name, "driver": driver, "created_ns": time.time_ns()}
-                record = msgspec.convert(made, NetworkRecord)
+            addresses.parse_subnet4(config.subnet)
+        for name, driver in zip(PREDEFINED, ("bridge", "host", "null"), strict=True):
+            if self._find_by_name(name) is None:
+                fields = {"id": secrets.token_hex(32), "name": name, "driver": driver, "created_ns": time.time_ns()}
+                record = msgspec.convert(fields, NetworkRecord)
                 if name == DEFAULT:
                     record.interface = config.bridge
                     record.options = {f"{OPTION}default_bridge": "true", f"{OPTION}name": record.interface}
-                self._shelf.put(record.id, record)
+                self._table.put(record.id, record)
 
     # Lookup
 
-    def _named(self, name: str) -> NetworkRecord | None:
-        return next((record for record in self._shelf if record.name == name), None)
+    def _find_by_name(self, name: str) -> NetworkRecord | None:
+        return next((record for record in self._table if record.name == name), None)
 
     def all(self) -> list[NetworkRecord]:
         """Return every network, the oldest first."""
-        return sorted(self._shelf, key=lambda record: record.created_ns)
+        return sorted(self._table, key=lambda record: record.created_ns)
 
     def find(self, name: str) -> NetworkRecord:
         """Return a network by id, name, or unambiguous prefix of an id.
@@ -84,16 +84,16 @@ class NetworkStore:
             NotFound: There is no such network.
             Ambiguous: Several ids have this prefix.
         """
-        exact = self._shelf.get(name) or self._named(DEFAULT if name == "default" else name)
+        exact = self._table.get(name) or self._find_by_name(DEFAULT if name == "default" else name)
         if exact is not None:
             return exact
-        found = [record for record in self._shelf if name and record.id.startswith(name)]
-        if len(found) == 1:
-            return found[0]
+        matches = [record for record in self._table if name and record.id.startswith(name)]
+        if len(matches) == 1:
+            return matches[0]
         if not name:
             raise InvalidInput('invalid name or ID supplied: ""')
-        if found:
-            raise Ambiguous(f"network {name} is ambiguous", candidates=[record.id for record in found])
+        if matches:
+            raise Ambiguous(f"network {name} is ambiguous", candidates=[record.id for record in matches])
         raise NotFound(f"network {name[:128]} not found")
 
     def members(self, record: NetworkRecord) -> list[tuple[EngineContainer, EndpointSettings]]:
@@ -104,19 +104,21 @@ class NetworkStore:
             if record.name in container.record.networks and container.record.networks[record.name].endpoint_id
         ]
 
-    def shown_members(self, record: NetworkRecord) -> dict[str, NetworkMember]:
+    def inspect_members(self, record: NetworkRecord) -> dict[str, NetworkMember]:
         """Return the running containers on a network as inspect shows them."""
         return {
             container.id: NetworkMember(
                 name=container.record.name,
-                endpoint_id=place.endpoint_id,
-                mac_address=place.mac_address,
-                ipv4_address=f"{place.ip_address}/{place.ip_prefix_len}" if place.ip_address else "",
+                endpoint_id=endpoint.endpoint_id,
+                mac_address=endpoint.mac_address,
+                ipv4_address=f"{endpoint.ip_address}/{endpoint.ip_prefix_len}" if endpoint.ip_address else "",
                 ipv6_address=(
-                    f"{place.global_ipv6_address}/{place.global_ipv6_prefix_len}" if place.global_ipv6_address else ""
+                    f"{endpoint.global_ipv6_address}/{endpoint.global_ipv6_prefix_len}"
+                    if endpoint.global_ipv6_address
+                    else ""
                 ),
             )
-            for container, place in self.members(record)
+            for container, endpoint in self.members(record)
         }
 
     # Creation and removal
@@ -134,61 +136,63 @@ class NetworkStore:
             InvalidInput: The subnet or gateway is invalid.
         """
         async with self.lock:
-            if self._named(record.name) is not None:
+            if self._find_by_name(record.name) is not None:
                 raise Conflict(f"network with name {record.name} already exists")
-            await self._settle_subnets(record, ranges, ipv6=ipv6)
+            await self._assign_subnets(record, ranges, ipv6=ipv6)
             _check_options(record)
-            asked = record.options.get(f"{OPTION}name" if record.driver == "bridge" else "parent", "")
-            if asked and not _INTERFACE.fullmatch(asked):
-                raise InvalidInput(f"invalid interface name: {asked[:40]!r}")
-            if asked and record.driver == "bridge" and any(asked == each.interface for each in self._shelf):
-                raise Refused(f"interface {asked} is another network's")
-            if asked and record.driver == "bridge" and asked in {name for _, name in socket.if_nameindex()}:
+            requested = record.options.get(f"{OPTION}name" if record.driver == "bridge" else "parent", "")
+            if requested and not _INTERFACE.fullmatch(requested):
+                raise InvalidInput(f"invalid interface name: {requested[:40]!r}")
+            if requested and record.driver == "bridge" and any(requested == other.interface for other in self._table):
+                raise Refused(f"interface {requested} is another network's")
+            if requested and record.driver == "bridge" and requested in {name for _, name in socket.if_nameindex()}:
                 raise Refused(  # it would be reconfigured now, and removed with the network
-                    f"interface {asked} is there already, and isn't this engine's",
+                    f"interface {requested} is there already, and isn't this engine's",
                     hint=f"choose another {OPTION}name, or leave it out",
                 )
-            record.interface = asked or self._config.link("b", record.id)
-            self._shelf.put(record.id, record)
+            record.interface = requested or self._config.link("b", record.id)
+            self._table.put(record.id, record)
             try:
-                await self.ready(record)
+                await self.ensure_interface(record)
             except PydError:
-                self._shelf.delete(record.id)
+                self._table.delete(record.id)
                 raise
         self._events.emit("network", "create", record.id, {"name": record.name, "type": record.driver})
         return record
 
-    async def _settle_subnets(self, record: NetworkRecord, ranges: Sequence[IpamConfig], *, ipv6: bool) -> None:
-        named = {addresses.subnet(each.subnet).version: each for each in ranges if each.subnet}
-        if len(named) < sum(1 for each in ranges if each.subnet):
+    async def _assign_subnets(self, record: NetworkRecord, ranges: Sequence[IpamConfig], *, ipv6: bool) -> None:
+        by_version = {addresses.parse_subnet(config.subnet).version: config for config in ranges if config.subnet}
+        if len(by_version) < sum(1 for config in ranges if config.subnet):
             raise InvalidInput("one subnet a network and version of IP is served by this engine")
-        if 6 in named and not ipv6:
+        if 6 in by_version and not ipv6:
             raise InvalidInput("invalid network config: an IPv6 subnet, and IPv6 is not enabled (--ipv6)")
-        loose = next((each for each in ranges if not each.subnet), IpamConfig())
-        own = [addresses.subnet(text) for each in self._shelf for text in (each.subnet, each.subnet6) if text]
+        without_subnet = next((config for config in ranges if not config.subnet), IpamConfig())
+        used = [addresses.parse_subnet(text) for other in self._table for text in (other.subnet, other.subnet6) if text]
         for version in (4, 6) if ipv6 else (4,):
-            config = named.get(version)
+            config = by_version.get(version)
             net: addresses.Net
             if config is not None:
-                net = addresses.subnet(config.subnet)
-                if any(net.version == other.version and net.overlaps(other) for other in own):
+                net = addresses.parse_subnet(config.subnet)
+                if any(net.version == other.version and net.overlaps(other) for other in used):
                     raise Refused("Pool overlaps with other one on this address space")
             elif version == 6:
                 net = addresses.local_subnet(record.id)
             else:
                 from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-                net = addresses.free_subnet([*own, *await asyncio.to_thread(netlink.routed_networks)])
-            self._take_subnet(record, net, config or (loose if version == 4 else IpamConfig()), named=bool(config))
+                net = addresses.free_subnet([*used, *await asyncio.to_thread(netlink.routed_networks)])
+            self._set_subnet(
+                record, net, config or (without_subnet if version == 4 else IpamConfig()), named=bool(config)
+            )
 
-    def _take_subnet(self, record: NetworkRecord, net: addresses.Net, config: IpamConfig, *, named: bool) -> None:
-        gateway = addresses.address(config.gateway, net) if config.gateway else next(iter(net.hosts()))
+    def _set_subnet(self, record: NetworkRecord, net: addresses.Net, config: IpamConfig, *, named: bool) -> None:
+        gateway = addresses.parse_address(config.gateway, net) if config.gateway else next(iter(net.hosts()))
         if config.ip_range:
-            within = addresses.subnet(config.ip_range) if "/" in config.ip_range else None
+            within = addresses.parse_subnet(config.ip_range) if "/" in config.ip_range else None
             if within is None or within.version != net.version or not within.subnet_of(net):  # type: ignore[arg-type]
                 raise InvalidInput(f"invalid ip-range {config.ip_range[:60]}: it lies outside {net}")
         for name, text in config.auxiliary_addresses.items():
-            record.reserved[name] = str(addresses.address(text, net))
+            record.reserved[name] = str(addresses.parse_address(text, net))
         if net.version == 4:
             record.subnet, record.gateway, record.ip_range = str(net), str(gateway), config.ip_range
             record.own_subnet = named
@@ -202,69 +206,69 @@ class NetworkStore:
         Raises:
             Refused: It is predefined, or has containers.
         """
-        if record.name in FIXED:
+        if record.name in PREDEFINED:
             raise Refused(f"{record.name} is a pre-defined network and cannot be removed")
         async with self.lock:
             if self.members(record):
                 raise Refused(
                     f"error while removing network: network {record.name} id {record.id} has active endpoints"
                 )
-            self._shelf.delete(record.id)
-            await self._lower(record)
+            self._table.delete(record.id)
+            await self._remove_interface(record)
         self._events.emit("network", "destroy", record.id, {"name": record.name, "type": record.driver})
 
     # On the host
 
-    async def ready(self, record: NetworkRecord) -> None:
+    async def ensure_interface(self, record: NetworkRecord) -> None:
         """Create a network's interface on the host if it is missing; the caller holds the lock."""
-        if record.id in self._raised:
+        if record.id in self._interfaces_up:
             return
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         if record.driver != "bridge":
             vlan = record.options.get("parent", "")
-            made = await asyncio.to_thread(netlink.ensure_parent, record.interface, vlan=vlan)
-            if made and vlan:
+            is_created = await asyncio.to_thread(netlink.ensure_parent, record.interface, vlan=vlan)
+            if is_created and vlan:
                 record.made_parent = True
-                self._shelf.put(record.id, record)
-            self._raised.add(record.id)
+                self._table.put(record.id, record)
+            self._interfaces_up.add(record.id)
             return
         if not record.subnet:
             subnet = self._config.subnet
-            await self._settle_subnets(record, [IpamConfig(subnet=subnet)] if subnet else [], ipv6=False)
-            self._shelf.put(record.id, record)
-        own = [(record.gateway, addresses.subnet(record.subnet).prefixlen)]
+            await self._assign_subnets(record, [IpamConfig(subnet=subnet)] if subnet else [], ipv6=False)
+            self._table.put(record.id, record)
+        gateways = [(record.gateway, addresses.parse_subnet(record.subnet).prefixlen)]
         if record.gateway6:
-            own.append((record.gateway6, addresses.subnet(record.subnet6).prefixlen))
-        await asyncio.to_thread(netlink.ensure_bridge, record.interface, own)
-        self._raised.add(record.id)
+            gateways.append((record.gateway6, addresses.parse_subnet(record.subnet6).prefixlen))
+        await asyncio.to_thread(netlink.ensure_bridge, record.interface, gateways)
+        self._interfaces_up.add(record.id)
         await self.write_rules()
-        self._firewalld.watch(self._tasks, self._pass_firewalls_again)
-        await self._pass_firewalls(record)
+        self._firewalld.watch(self._tasks, self._reopen_firewalls)
+        await self._open_firewalls(record)
 
-    def known_ready(self, network_id: str) -> None:
+    def mark_up(self, network_id: str) -> None:
         """Mark a network's interface as up, because a running container is on it."""
-        self._raised.add(network_id)
+        self._interfaces_up.add(network_id)
 
-    async def _pass_firewalls(self, record: NetworkRecord) -> None:
-        await rules.let_through(record.interface, wanted=True, named=record.resolves)
+    async def _open_firewalls(self, record: NetworkRecord) -> None:
+        await rules.set_accept_rules(record.interface, allow=True, dns=record.has_name_server)
         await self._firewalld.trust(record.interface)
 
-    async def _pass_firewalls_again(self) -> None:
+    async def _reopen_firewalls(self) -> None:
         for record in self.all():
             async with self.lock:
-                if record.id in self._raised and record.driver == "bridge":
-                    await self._pass_firewalls(record)
+                if record.id in self._interfaces_up and record.driver == "bridge":
+                    await self._open_firewalls(record)
 
-    async def _lower(self, record: NetworkRecord) -> None:
+    async def _remove_interface(self, record: NetworkRecord) -> None:
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-        self._raised.discard(record.id)
+        self._interfaces_up.discard(record.id)
         if record.driver != "bridge":
             if record.made_parent or "parent" not in record.options:
                 await asyncio.to_thread(netlink.remove, record.interface)
             return
-        await rules.let_through(record.interface, wanted=False, named=record.resolves)
+        await rules.set_accept_rules(record.interface, allow=False, dns=record.has_name_server)
         await self._firewalld.forget(record.interface)
         await asyncio.to_thread(netlink.remove, record.interface)
         await self.write_rules()
@@ -278,30 +282,30 @@ class NetworkStore:
                 subnet6=record.subnet6,
                 internal=record.internal,
                 masquerade=record.options.get(f"{OPTION}enable_ip_masquerade", "true") != "false",
-                between=record.options.get(f"{OPTION}enable_icc", "true") != "false",
-                name_servers=record.gateways if record.resolves else (),
+                allows_icc=record.options.get(f"{OPTION}enable_icc", "true") != "false",
+                name_servers=record.gateways if record.has_name_server else (),
             )
             for record in self.all()
-            if record.id in self._raised and record.driver == "bridge"
+            if record.id in self._interfaces_up and record.driver == "bridge"
         ]
-        await rules.apply(rules.plan(self._config.table, bridges, list(self._published()), six=socket.has_ipv6))
+        await rules.apply(rules.plan(self._config.table, bridges, list(self._published()), has_ipv6=socket.has_ipv6))
 
     def _published(self) -> Iterable[rules.Published]:
-        internal = {record.name for record in self._shelf if record.internal}
+        internal = {record.name for record in self._table if record.internal}
         for container in self._containers.all():
             record = container.record
-            places = [place for name, place in record.networks.items() if name not in internal]
-            four = next((place.ip_address for place in places if place.ip_address), "")
-            six = next((place.global_ipv6_address for place in places if place.global_ipv6_address), "")
+            endpoints = [endpoint for name, endpoint in record.networks.items() if name not in internal]
+            ipv4 = next((endpoint.ip_address for endpoint in endpoints if endpoint.ip_address), "")
+            ipv6 = next((endpoint.global_ipv6_address for endpoint in endpoints if endpoint.global_ipv6_address), "")
             for port, bindings in record.ports.items():
                 number, protocol = parse_port(port)
-                for each in bindings:
-                    address = six if ":" in each.host_ip else four
+                for binding in bindings:
+                    address = ipv6 if ":" in binding.host_ip else ipv4
                     if address:
                         yield rules.Published(
                             protocol=protocol,
-                            host_address=each.host_ip,
-                            host_port=int(each.host_port),
+                            host_address=binding.host_ip,
+                            host_port=int(binding.host_port),
                             address=address,
                             port=number,
                         )
@@ -310,35 +314,35 @@ class NetworkStore:
         """Reconcile the host's interfaces and rules with the records."""
         config = self._config
         known = {record.interface for record in self.all()}
-        there = {name for _, name in socket.if_nameindex()}
-        for name in there:
+        existing = {name for _, name in socket.if_nameindex()}
+        for name in existing:
             if name.startswith(config.prefix("b")) and name not in known:
                 from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-                await rules.let_through(name, wanted=False, named=True)
+                await rules.set_accept_rules(name, allow=False, dns=True)
                 await self._firewalld.forget(name)
                 await asyncio.to_thread(netlink.remove, name)
-        if self._raised:  # ufw and firewalld may have dropped them while no engine ran
-            self._firewalld.watch(self._tasks, self._pass_firewalls_again)
-            self._tasks.start(self._pass_firewalls_again())
+        if self._interfaces_up:  # ufw and firewalld may have dropped them while no engine ran
+            self._firewalld.watch(self._tasks, self._reopen_firewalls)
+            self._tasks.start(self._reopen_firewalls())
         for record in self.all():
-            if record.name not in FIXED or record.interface in there:  # a killed engine left the default bridge
-                await self.ready(record)
-        if self._raised:
+            if record.name not in PREDEFINED or record.interface in existing:  # a killed engine left the default bridge
+                await self.ensure_interface(record)
+        if self._interfaces_up:
             await self.write_rules()
 
     async def stop(self) -> None:
         """Remove bridges without containers, so that an idle engine leaves nothing in the host's network."""
         for record in self.all():
-            if record.id in self._raised and not self.members(record):
+            if record.id in self._interfaces_up and not self.members(record):
                 with contextlib.suppress(PydError):
-                    await self._lower(record)
+                    await self._remove_interface(record)
 
 
 def _check_options(record: NetworkRecord) -> None:
-    mtu = record.options.get(MTU, "")
+    mtu = record.options.get(MTU_OPTION, "")
     if mtu and not (mtu.isdecimal() and len(mtu) < 6 and 68 <= int(mtu) <= 65535):  # RFC 791, and the limit of a veth
-        raise InvalidInput(f"invalid {MTU}: {mtu[:20]!r} is not a number from 68 to 65535")
+        raise InvalidInput(f"invalid {MTU_OPTION}: {mtu[:20]!r} is not a number from 68 to 65535")
     address = record.options.get(HOST_BINDING, "")
     if address:
         try:

@@ -21,7 +21,7 @@ from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import Unsupported
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_.-]{1,253}")
-SEARCH = "/usr/lib/podman:/usr/libexec/podman:/usr/bin"
+SEARCH_PATH = "/usr/lib/podman:/usr/libexec/podman:/usr/bin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,8 @@ class Member:
     """Names and addresses of a container on a network."""
 
     key: str
-    four: str
-    six: str
+    ipv4: str
+    ipv6: str
     names: tuple[str, ...]
     servers: tuple[str, ...] = ()
     """Upstream servers to use instead of the host's (`--dns`)."""
@@ -45,9 +45,8 @@ class Zone:
     gateways: tuple[str, ...]
     internal: bool
     members: tuple[Member, ...]
-    borrowed: bool = False
-    """Whether another zone has the same addresses. A running server accepts such a zone, but it can't start with
-    one."""
+    shares_addresses: bool = False
+    """Whether another zone has the same addresses: a running server accepts that, but it can't start so."""
 
     @property
     def file(self) -> str:
@@ -57,20 +56,20 @@ class Zone:
     def text(self) -> str:
         """Return the content of its file for aardvark-dns."""
         lines = [
-            f"{each.key} {each.four} {each.six} {','.join(each.names)} {','.join(each.servers)}".rstrip()
-            for each in self.members
+            f"{member.key} {member.ipv4} {member.ipv6} {','.join(member.names)} {','.join(member.servers)}".rstrip()
+            for member in self.members
         ]
         return "\n".join([",".join(self.gateways), *lines]) + "\n"
 
 
-def served(own: Iterable[str], network: str) -> tuple[str, ...]:
+def network_names(names: Iterable[str], network: str) -> tuple[str, ...]:
     """Return a container's names on a network: as they are, and with the network as suffix (`web.shop`).
 
     Invalid host names are left out: a space, comma or line break would be parsed as syntax of the server's file.
     """
-    plain = [name for name in own if _HOST_NAME.fullmatch(name)]
+    host_names = [name for name in names if _HOST_NAME.fullmatch(name)]
     suffix = [network] if _HOST_NAME.fullmatch(network) else []
-    return (*plain, *(f"{name}.{each}" for each in suffix for name in plain))
+    return (*host_names, *(f"{name}.{domain}" for domain in suffix for name in host_names))
 
 
 class NameServer:
@@ -87,23 +86,23 @@ class NameServer:
         Raises:
             Unsupported: It isn't installed.
         """
-        wanted = {zone.file: zone.text() for zone in zones if zone.members}
-        first = {zone.file: wanted[zone.file] for zone in zones if zone.members and not zone.borrowed}
-        if first and not self._pid():
-            self._write(first)
+        files = {zone.file: zone.text() for zone in zones if zone.members}
+        initial_files = {zone.file: files[zone.file] for zone in zones if zone.members and not zone.shares_addresses}
+        if initial_files and not self._pid():
+            self._write(initial_files)
             await self._start()
-        if self._write(wanted) and (pid := self._pid()):
+        if self._write(files) and (pid := self._pid()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGHUP)
 
-    def _write(self, wanted: Mapping[str, str]) -> bool:
+    def _write(self, files: Mapping[str, str]) -> bool:
         """Write exactly these files; return whether any has changed."""
         changed = False
-        for left in self._directory.iterdir():
-            if left.name not in {"aardvark.pid", *wanted}:
-                left.unlink()
+        for path in self._directory.iterdir():
+            if path.name not in {"aardvark.pid", *files}:
+                path.unlink()
                 changed = True
-        for name, text in wanted.items():
+        for name, text in files.items():
             file = self._directory / name
             if not file.exists() or file.read_text() != text:
                 file.write_text(text)
@@ -119,7 +118,7 @@ class NameServer:
         return pid if str(self._directory).encode() in command and subprocesses.start_time(pid) else 0
 
     async def _start(self) -> None:
-        program = shutil.which("aardvark-dns", path=SEARCH)
+        program = shutil.which("aardvark-dns", path=SEARCH_PATH)
         if program is None:
             raise Unsupported(
                 "aardvark-dns is missing, so containers can't find each other by name",
@@ -129,7 +128,7 @@ class NameServer:
         await subprocesses.run([program, "--config", str(self._directory), "--port", "53", "run"], quiet=True)
 
 
-_USUAL = [
+_DEFAULT_HOSTS = [
     "127.0.0.1\tlocalhost",
     "::1\tlocalhost ip6-localhost ip6-loopback",
     "fe00::0\tip6-localnet",
@@ -139,7 +138,7 @@ _USUAL = [
 ]
 
 
-def hosts(
+def hosts_file(
     record: ContainerRecord, addresses: Sequence[str], gateway: str, linked: Sequence[tuple[str, str]] = ()
 ) -> str:
     """Return the content of a container's /etc/hosts.
@@ -150,21 +149,21 @@ def hosts(
         gateway: The address for `host-gateway` on its network.
         linked: Address and names of each container that it links to.
     """
-    lines = _of_the_host() if record.network_mode == "host" else _USUAL.copy()
+    lines = _host_lines() if record.network_mode == "host" else _DEFAULT_HOSTS.copy()
     for rule in record.host.extra_hosts:
         name, _, address = rule.partition(":")
         lines.append(f"{gateway if address == 'host-gateway' else address}\t{name}")
     lines += [f"{address}\t{names}" for address, names in linked if names]
     config = record.config
-    whole = f"{config.hostname}.{config.domainname}" if config.domainname else config.hostname
-    full = f"{whole} {whole.partition('.')[0]}" if "." in whole else whole
+    fqdn = f"{config.hostname}.{config.domainname}" if config.domainname else config.hostname
+    full = f"{fqdn} {fqdn.partition('.')[0]}" if "." in fqdn else fqdn
     lines += [f"{address}\t{full}" for address in addresses]
     return "\n".join(lines) + "\n"
 
 
-def _of_the_host() -> list[str]:
+def _host_lines() -> list[str]:
     """Return the lines of the host's file, for containers on its network."""
     try:
         return Path("/etc/hosts").read_text(errors="replace").splitlines()
     except OSError:
-        return _USUAL.copy()
+        return _DEFAULT_HOSTS.copy()

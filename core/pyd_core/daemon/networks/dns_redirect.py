@@ -23,10 +23,10 @@ async def redirect_dns(namespace: Path, server: str) -> None:
         EngineError: The kernel refuses.
     """
     if server:
-        await rules.apply(plan(server), within=namespace)  # before anything is let in
+        await rules.apply(plan(server), namespace=namespace)  # before anything is let in
     await asyncio.to_thread(netns.run_inside, namespace, lambda: _route_loopback(on=bool(server)))
     if not server:
-        await rules.apply(plan(server), within=namespace)
+        await rules.apply(plan(server), namespace=namespace)
 
 
 def plan(server: str) -> str:
@@ -34,12 +34,12 @@ def plan(server: str) -> str:
     head = f"table ip {TABLE}\ndelete table ip {TABLE}\n"
     if not server:
         return head
-    out = f"ip saddr 127.0.0.0/8 ip daddr {server} masquerade"
-    asked = f"ip daddr {ADDRESS} meta l4proto {{ tcp, udp }} th dport 53 dnat to {server}:53"
+    masquerade = f"ip saddr 127.0.0.0/8 ip daddr {server} masquerade"
+    redirect = f"ip daddr {ADDRESS} meta l4proto {{ tcp, udp }} th dport 53 dnat to {server}:53"
     foreign = [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("saddr", "daddr")]
     chains = [
-        rules.chain("output", rules.NAT_OUTPUT, [asked]),
-        rules.chain("postrouting", "nat hook postrouting priority srcnat", [out]),
+        rules.chain("output", rules.NAT_OUTPUT, [redirect]),
+        rules.chain("postrouting", "nat hook postrouting priority srcnat", [masquerade]),
         rules.chain("guard", "filter hook prerouting priority raw", foreign),
     ]
     return f"{head}table ip {TABLE} {{\n{''.join(chains)}}}\n"

@@ -20,7 +20,7 @@ from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.networks import addresses, dns, dns_redirect, eligibility, legacy_links, zones
 from pyd_core.daemon.networks.collection import HOST_BINDING, NetworkStore
 from pyd_core.daemon.networks.files import NetworkFiles
-from pyd_core.daemon.networks.ports import Ports
+from pyd_core.daemon.networks.ports import PortReservations
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.errors import Conflict, EngineError, InvalidInput, NotFound, PydError, Refused
 from pyd_core.linux import netns
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pyd_core.daemon.userns import Remapping
     from pyd_core.linux.netlink import InterfaceSpec
 
-SHORT = 12
+SHORT_ID_LENGTH = 12
 
 
 class Endpoints:
@@ -55,14 +55,14 @@ class Endpoints:
         self._namespaces.mkdir(parents=True, exist_ok=True)
         self._namespaces.chmod(0o700)
         self._server = dns.NameServer(config.run / "dns")
-        self._ports = Ports()
-        self._unplugged: set[str] = set()
+        self._ports = PortReservations()
+        self._without_interface: set[str] = set()
         """Containers that run with the host's network or none: on a network in name only."""
 
     # Creation
 
     def resolve_endpoints(
-        self, record: ContainerRecord, asked: Mapping[str, EndpointSettings | None]
+        self, record: ContainerRecord, requested: Mapping[str, EndpointSettings | None]
     ) -> dict[str, EndpointSettings]:
         """Return the settings of the networks that a new container is created on.
 
@@ -72,21 +72,21 @@ class Endpoints:
         mode = record.network_mode
         if mode.startswith("container:"):
             return {}
-        found: dict[str, EndpointSettings] = {}
-        places = dict(asked) or {mode: None}
-        if mode not in places and not any(self._known(name) is self._known(mode) for name in places):
-            places = {mode: None, **places}
-        for name, place in places.items():
-            network = self._known(name)
+        endpoints: dict[str, EndpointSettings] = {}
+        requests = dict(requested) or {mode: None}
+        if mode not in requests and not any(self._find_network(name) is self._find_network(mode) for name in requests):
+            requests = {mode: None, **requests}
+        for name, request in requests.items():
+            network = self._find_network(name)
             if network is None:
-                found[name] = EndpointSettings()  # missing: reported at the start, as Docker Engine does
+                endpoints[name] = EndpointSettings()  # missing: reported at the start, as Docker Engine does
                 continue
-            settings = place or EndpointSettings()
-            eligibility.check_settings(network, settings, about=f"invalid config for network {network.name}: ")
-            found[network.name] = _asked(settings, network)
-        return found
+            settings = request or EndpointSettings()
+            eligibility.check_settings(network, settings, prefix=f"invalid config for network {network.name}: ")
+            endpoints[network.name] = _stored_settings(settings, network)
+        return endpoints
 
-    def _known(self, name: str) -> NetworkRecord | None:
+    def _find_network(self, name: str) -> NetworkRecord | None:
         try:
             return self._networks.find(name)
         except NotFound:
@@ -94,15 +94,15 @@ class Endpoints:
 
     # Start and stop
 
-    def key(self, container: EngineContainer) -> str:
+    def namespace_path(self, container: EngineContainer) -> str:
         """Return the file that keeps a container's network namespace alive."""
-        return str(self._namespaces / container.id[:SHORT])
+        return str(self._namespaces / container.id[:SHORT_ID_LENGTH])
 
-    def _owner(self, container: EngineContainer) -> Path:
+    def _user_namespace_path(self, container: EngineContainer) -> Path:
         """Return the file that keeps the user namespace that owns it alive."""
-        return self._namespaces / f"{container.id[:SHORT]}.user"
+        return self._namespaces / f"{container.id[:SHORT_ID_LENGTH]}.user"
 
-    async def enter(self, container: EngineContainer, remapping: Remapping | None) -> dict[str, str]:
+    async def prepare(self, container: EngineContainer, remapping: Remapping | None) -> dict[str, str]:
         """Prepare a container's network namespace, and the user namespace that owns it if ids are remapped.
 
         Returns:
@@ -118,11 +118,11 @@ class Endpoints:
                 raise Conflict(f"cannot join network of a non running container: {other.id}")
             return {"network": f"/proc/{other.record.main.pid}/ns/net"}
         if mode in {"none", "host"}:
-            self._unplugged.add(container.id)
-            self._tell("connect", self._networks.find(mode), container)
+            self._without_interface.add(container.id)
+            self._emit("connect", self._networks.find(mode), container)
             return {}
-        path = Path(self.key(container))
-        owner = self._owner(container)
+        path = Path(self.namespace_path(container))
+        owner = self._user_namespace_path(container)
         netns.remove(path)
         netns.remove(owner)
         if remapping is None:
@@ -130,15 +130,15 @@ class Endpoints:
         else:
             await asyncio.to_thread(netns.create_owned, path, owner, remapping.ids)
         async with self._lock:
-            found = [self._networks.find(name) for name in record.networks]
+            networks = [self._networks.find(name) for name in record.networks]
             self._ports.release(container.id)
             record.ports = {}
-            self._publish(record, found)
-            routed = False
-            for index, network in enumerate(found):
-                if network.plugged:
-                    await self._plug(container, network, f"eth{index}", routed=routed)
-                    routed = routed or not network.internal
+            self._update_ports(record, networks)
+            has_route = False
+            for index, network in enumerate(networks):
+                if network.has_interfaces:
+                    await self._connect_interface(container, network, f"eth{index}", has_route=has_route)
+                    has_route = has_route or not network.internal
             if record.ports:
                 await self._networks.write_rules()
             await self._serve_names()
@@ -147,82 +147,97 @@ class Endpoints:
             await dns_redirect.redirect_dns(path, server)
         return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
 
-    def _publish(self, record: ContainerRecord, networks: Sequence[NetworkRecord]) -> None:
+    def _update_ports(self, record: ContainerRecord, networks: Sequence[NetworkRecord]) -> None:
         """Bind or release its ports on the host: they are published through networks that have external access."""
-        outward = [network for network in networks if network.plugged and not network.internal]
-        if not outward:
+        external = [network for network in networks if network.has_interfaces and not network.internal]
+        if not external:
             self._ports.release(record.id)
             record.ports = {}
         elif not record.ports:
-            host = next((each.options[HOST_BINDING] for each in outward if each.options.get(HOST_BINDING)), "")
-            record.ports = self._ports.publish(record, six=any(each.subnet6 for each in outward), host=host)
+            host = next(
+                (network.options[HOST_BINDING] for network in external if network.options.get(HOST_BINDING)), ""
+            )
+            record.ports = self._ports.publish(
+                record, has_ipv6=any(network.subnet6 for network in external), default_address=host
+            )
 
-    async def _plug(self, container: EngineContainer, network: NetworkRecord, name: str, *, routed: bool) -> None:
+    async def _connect_interface(
+        self, container: EngineContainer, network: NetworkRecord, name: str, *, has_route: bool
+    ) -> None:
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-        await self._networks.ready(network)
-        plug, place = self._plan(container, network, name, routed=routed)
-        container.record.networks[network.name] = place
-        self._containers.save(container)  # before the link is made: what is left is found by its name
-        await asyncio.to_thread(netlink.attach_interface, self.key(container), plug)
-        self._tell("connect", network, container)
+        await self._networks.ensure_interface(network)
+        interface, endpoint = self._plan(container, network, name, has_route=has_route)
+        container.record.networks[network.name] = endpoint
+        self._containers.save(container)  # before the link is created: a leftover is found by its name
+        await asyncio.to_thread(netlink.attach_interface, self.namespace_path(container), interface)
+        self._emit("connect", network, container)
 
-    def _tell(self, action: str, network: NetworkRecord, container: EngineContainer) -> None:
-        told = {"name": network.name, "type": network.driver, "container": container.id}
-        self._events.emit("network", action, network.id, told)
+    def _emit(self, action: str, network: NetworkRecord, container: EngineContainer) -> None:
+        attributes = {"name": network.name, "type": network.driver, "container": container.id}
+        self._events.emit("network", action, network.id, attributes)
 
     def _plan(
-        self, container: EngineContainer, network: NetworkRecord, name: str, *, routed: bool
+        self, container: EngineContainer, network: NetworkRecord, name: str, *, has_route: bool
     ) -> tuple[InterfaceSpec, EndpointSettings]:
         """Allocate addresses and plan the interface; `routed` is whether the container already has a default route."""
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         record = container.record
-        place = record.networks[network.name]
-        four = self._address(network, place, 4)
-        six = self._address(network, place, 6) if network.subnet6 else None
-        prefix = addresses.subnet(network.subnet).prefixlen
-        prefix6 = addresses.subnet(network.subnet6).prefixlen if six else 0
-        endpoint = secrets.token_hex(32)
-        wants_route = not routed and not network.internal
-        plug = netlink.InterfaceSpec(
-            host=self._config.link("v", endpoint),
+        settings = record.networks[network.name]
+        ipv4 = self._allocate_address(network, settings, 4)
+        ipv6 = self._allocate_address(network, settings, 6) if network.subnet6 else None
+        prefix = addresses.parse_subnet(network.subnet).prefixlen
+        prefix6 = addresses.parse_subnet(network.subnet6).prefixlen if ipv6 else 0
+        endpoint_id = secrets.token_hex(32)
+        wants_route = not has_route and not network.internal
+        interface = netlink.InterfaceSpec(
+            host=self._config.link("v", endpoint_id),
             name=name,
             kind="veth" if network.driver == "bridge" else network.driver,
             mode=network.options.get(f"{network.driver}_mode", ""),
             on=network.interface,
-            addresses=[(str(four), prefix), *([(str(six), prefix6)] if six else []), *_link_local(place)],
+            addresses=[
+                (str(ipv4), prefix),
+                *([(str(ipv6), prefix6)] if ipv6 else []),
+                *_link_local_addresses(settings),
+            ],
             mtu=network.mtu,
-            hardware="" if network.driver == "ipvlan" else place.mac_address or addresses.hardware(four),
+            hardware="" if network.driver == "ipvlan" else settings.mac_address or addresses.derive_mac(ipv4),
             gateways=network.gateways if wants_route else (),
         )
-        return plug, msgspec.structs.replace(
-            place,
+        return interface, msgspec.structs.replace(
+            settings,
             network_id=network.id,
-            endpoint_id=endpoint,
+            endpoint_id=endpoint_id,
             gateway=network.gateway,
-            ip_address=str(four),
+            ip_address=str(ipv4),
             ip_prefix_len=prefix,
             ipv6_gateway=network.gateway6,
-            global_ipv6_address=str(six) if six else "",
+            global_ipv6_address=str(ipv6) if ipv6 else "",
             global_ipv6_prefix_len=prefix6,
-            mac_address=plug.hardware,
-            dns_names=_dns_names(record, place) if network.resolves or network.lists else None,
+            mac_address=interface.hardware,
+            dns_names=_dns_names(record, settings) if network.has_name_server or network.uses_hosts_files else None,
         )
 
-    def _address(self, network: NetworkRecord, place: EndpointSettings, version: int) -> addresses.Address:
-        four = version == 4
-        net = addresses.subnet(network.subnet if four else network.subnet6)
-        texts = [network.gateway if four else network.gateway6]
-        texts += [each.ip_address if four else each.global_ipv6_address for _, each in self._networks.members(network)]
-        taken = {addresses.address(text, net) for text in texts if text}
+    def _allocate_address(self, network: NetworkRecord, endpoint: EndpointSettings, version: int) -> addresses.Address:
+        is_ipv4 = version == 4
+        net = addresses.parse_subnet(network.subnet if is_ipv4 else network.subnet6)
+        texts = [network.gateway if is_ipv4 else network.gateway6]
+        texts += [
+            member.ip_address if is_ipv4 else member.global_ipv6_address
+            for _, member in self._networks.members(network)
+        ]
+        taken = {addresses.parse_address(text, net) for text in texts if text}
         reserved = {ip_address(text) for text in network.reserved.values()}
-        given = place.ipam_config
-        asked = (given.ipv4_address if four else given.ipv6_address) if given else ""
-        if not asked:
-            part = network.ip_range if four else network.ip_range6
-            return addresses.free_address(net, taken | reserved, within=addresses.subnet(part) if part else None)
-        address = addresses.address(asked, net)
+        ipam_config = endpoint.ipam_config
+        requested = (ipam_config.ipv4_address if is_ipv4 else ipam_config.ipv6_address) if ipam_config else ""
+        if not requested:
+            ip_range = network.ip_range if is_ipv4 else network.ip_range6
+            return addresses.free_address(
+                net, taken | reserved, within=addresses.parse_subnet(ip_range) if ip_range else None
+            )
+        address = addresses.parse_address(requested, net)
         if address in taken:
             raise Refused("Address already in use")
         return address
@@ -230,44 +245,44 @@ class Endpoints:
     async def leave(self, container: EngineContainer) -> None:
         """Disconnect a container from its networks; it may be on none."""
         record = container.record
-        placed = [(name, place) for name, place in record.networks.items() if place.endpoint_id]
-        published = bool(record.ports)
+        connected = [(name, endpoint) for name, endpoint in record.networks.items() if endpoint.endpoint_id]
+        had_ports = bool(record.ports)
         self._ports.release(container.id)
         record.ports = {}
-        for name, place in placed:
-            await self._unplug(container, name, place)
-        netns.remove(Path(self.key(container)))
-        netns.remove(self._owner(container))
-        if container.id in self._unplugged:
-            self._unplugged.remove(container.id)
-            self._tell("disconnect", self._networks.find(record.network_mode), container)
-        if not placed:
+        for name, endpoint in connected:
+            await self._disconnect_interface(container, name, endpoint)
+        netns.remove(Path(self.namespace_path(container)))
+        netns.remove(self._user_namespace_path(container))
+        if container.id in self._without_interface:
+            self._without_interface.remove(container.id)
+            self._emit("disconnect", self._networks.find(record.network_mode), container)
+        if not connected:
             return
         async with self._lock:
-            if published:
+            if had_ports:
                 await self._networks.write_rules()
             await self._serve_names()
         self._files.write_others(container)
 
-    async def _unplug(self, container: EngineContainer, name: str, place: EndpointSettings) -> None:
+    async def _disconnect_interface(self, container: EngineContainer, name: str, endpoint: EndpointSettings) -> None:
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-        await asyncio.to_thread(netlink.remove, self._config.link("v", place.endpoint_id))
+        await asyncio.to_thread(netlink.remove, self._config.link("v", endpoint.endpoint_id))
         container.record.networks[name] = EndpointSettings(
-            network_id=place.network_id,
-            aliases=place.aliases,
-            ipam_config=place.ipam_config,
-            links=place.links,
-            driver_opts=place.driver_opts,
-            mac_address=_own_hardware(place),
+            network_id=endpoint.network_id,
+            aliases=endpoint.aliases,
+            ipam_config=endpoint.ipam_config,
+            links=endpoint.links,
+            driver_opts=endpoint.driver_opts,
+            mac_address=_requested_mac(endpoint),
         )
-        network = self._known(name)
-        told = {"name": name, "type": network.driver if network else "bridge", "container": container.id}
-        self._events.emit("network", "disconnect", place.network_id, told)
+        network = self._find_network(name)
+        attributes = {"name": name, "type": network.driver if network else "bridge", "container": container.id}
+        self._events.emit("network", "disconnect", endpoint.network_id, attributes)
 
     # While it runs
 
-    async def connect(self, container: EngineContainer, network: NetworkRecord, place: EndpointSettings) -> None:
+    async def connect(self, container: EngineContainer, network: NetworkRecord, settings: EndpointSettings) -> None:
         """Connect a container to another network, immediately if it runs.
 
         Raises:
@@ -277,38 +292,38 @@ class Endpoints:
         record = container.record
         if record.network_mode.startswith("container:") and not record.running:
             return  # ignored at the start of such a container, as in Docker Engine
-        if record.running and network.name in record.networks and network.plugged:
+        if record.running and network.name in record.networks and network.has_interfaces:
             raise Refused(f"endpoint with name {record.name} already exists in network {network.name}")
-        eligibility.check_settings(network, place, about="")
+        eligibility.check_settings(network, settings, prefix="")
         eligibility.check_connect(record, network)
         if network.name in record.networks:
             return  # the first request's settings remain, as in Docker Engine
-        record.networks[network.name] = _asked(place, network)
+        record.networks[network.name] = _stored_settings(settings, network)
         if record.running:
             from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
             async with self._lock:
-                published = bool(record.ports)
+                had_ports = bool(record.ports)
                 try:
-                    self._publish(record, [self._networks.find(each) for each in record.networks])
-                    name = await asyncio.to_thread(netlink.free_name, self.key(container), "eth")
-                    await self._plug(container, network, name, routed=self._routed(container))
+                    self._update_ports(record, [self._networks.find(name_) for name_ in record.networks])
+                    name = await asyncio.to_thread(netlink.free_name, self.namespace_path(container), "eth")
+                    await self._connect_interface(container, network, name, has_route=self._has_route(container))
                 except PydError:
                     del record.networks[network.name]
-                    if record.ports and not published:
+                    if record.ports and not had_ports:
                         self._ports.release(record.id)
                         record.ports = {}
                     raise
                 if record.ports:
                     await self._networks.write_rules()
                 await self._serve_names()
-            await dns_redirect.redirect_dns(Path(self.key(container)), self._files.server(record))
+            await dns_redirect.redirect_dns(Path(self.namespace_path(container)), self._files.server(record))
             self._files.write(container)
         self._containers.save(container)
 
-    def _routed(self, container: EngineContainer) -> bool:
-        places = container.record.networks.items()
-        return any(place.endpoint_id and not self._networks.find(name).internal for name, place in places)
+    def _has_route(self, container: EngineContainer) -> bool:
+        endpoints = container.record.networks.items()
+        return any(endpoint.endpoint_id and not self._networks.find(name).internal for name, endpoint in endpoints)
 
     async def disconnect(self, container: EngineContainer, network: NetworkRecord) -> None:
         """Disconnect a container from a network, immediately if it runs; another network's gateway becomes its default.
@@ -319,24 +334,28 @@ class Endpoints:
         """
         record = container.record
         eligibility.check_disconnect(record, network)
-        place = record.networks[network.name]
-        if place.endpoint_id:
+        endpoint = record.networks[network.name]
+        if endpoint.endpoint_id:
             from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
             async with self._lock:
                 if network.driver != "bridge":
-                    await asyncio.to_thread(netlink.detach_interface, self.key(container), place.ip_address)
-                await self._unplug(container, network.name, place)
+                    await asyncio.to_thread(
+                        netlink.detach_interface, self.namespace_path(container), endpoint.ip_address
+                    )
+                await self._disconnect_interface(container, network.name, endpoint)
                 del record.networks[network.name]
                 if record.ports:  # they used the removed address, or have no route now
-                    self._publish(record, [self._networks.find(each) for each in record.networks])
+                    self._update_ports(record, [self._networks.find(key) for key in record.networks])
                     await self._networks.write_rules()
-                others = [self._networks.find(name) for name, each in record.networks.items() if each.endpoint_id]
-                gateways = [each for each in others if not each.internal]
+                others = [
+                    self._networks.find(name) for name, settings in record.networks.items() if settings.endpoint_id
+                ]
+                gateways = [other for other in others if not other.internal]
                 if gateways:
-                    await asyncio.to_thread(netlink.set_default, self.key(container), gateways[0].gateways)
+                    await asyncio.to_thread(netlink.set_default, self.namespace_path(container), gateways[0].gateways)
                 await self._serve_names()
-            await dns_redirect.redirect_dns(Path(self.key(container)), self._files.server(record))
+            await dns_redirect.redirect_dns(Path(self.namespace_path(container)), self._files.server(record))
             self._files.write(container)
         else:
             del record.networks[network.name]
@@ -348,8 +367,10 @@ class Endpoints:
         if not record.running:
             return
         record.networks = {
-            name: msgspec.structs.replace(place, dns_names=_dns_names(record, place)) if place.dns_names else place
-            for name, place in record.networks.items()
+            name: msgspec.structs.replace(endpoint, dns_names=_dns_names(record, endpoint))
+            if endpoint.dns_names
+            else endpoint
+            for name, endpoint in record.networks.items()
         }
         self._containers.save(container)
         async with self._lock:
@@ -368,9 +389,10 @@ class Endpoints:
         if not alias:
             raise EngineError("Conflict, cannot remove the default link name of the container")
         owner = self._containers.find(parent)
-        owner.record.links = {key: each for key, each in owner.record.links.items() if key != alias}
+        owner.record.links = {key: target for key, target in owner.record.links.items() if key != alias}
         owner.record.host = msgspec.structs.replace(
-            owner.record.host, links=[each for each in owner.record.host.links if legacy_links.parse(each)[1] != alias]
+            owner.record.host,
+            links=[link for link in owner.record.host.links if legacy_links.parse_link(link)[1] != alias],
         )
         self._containers.save(owner)
         if owner.record.running:
@@ -395,31 +417,31 @@ class Endpoints:
 
     # Start and stop of the engine
 
-    def remember(self, container: EngineContainer) -> None:
+    def adopt(self, container: EngineContainer) -> None:
         """Register the ports and network interfaces of a container that is already running."""
-        self._ports.hold(container.record)
+        self._ports.adopt(container.record)
         if container.record.network_mode in {"none", "host"}:
-            self._unplugged.add(container.id)
-        for place in container.record.networks.values():
-            if place.endpoint_id:
-                self._networks.known_ready(place.network_id)
+            self._without_interface.add(container.id)
+        for endpoint in container.record.networks.values():
+            if endpoint.endpoint_id:
+                self._networks.mark_up(endpoint.network_id)
 
     async def reconcile(self) -> None:
         """Remove links and namespaces of containers that don't run, and serve the names of those that do."""
         config = self._config
-        running = [each for each in self._containers.all() if each.record.running]
-        kept = {
-            config.link("v", place.endpoint_id)
-            for each in running
-            for place in each.record.networks.values()
-            if place.endpoint_id
+        running = [container for container in self._containers.all() if container.record.running]
+        used_links = {
+            config.link("v", endpoint.endpoint_id)
+            for container in running
+            for endpoint in container.record.networks.values()
+            if endpoint.endpoint_id
         }
-        spaces = {each.id[:SHORT] for each in running}
-        for left in self._namespaces.iterdir():
-            if left.stem not in spaces:
-                netns.remove(left)
+        short_ids = {container.id[:SHORT_ID_LENGTH] for container in running}
+        for path in self._namespaces.iterdir():
+            if path.stem not in short_ids:
+                netns.remove(path)
         for _, name in socket.if_nameindex():
-            if name.startswith(config.prefix("v")) and name not in kept:
+            if name.startswith(config.prefix("v")) and name not in used_links:
                 from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
                 await asyncio.to_thread(netlink.remove, name)
@@ -430,30 +452,32 @@ class Endpoints:
         self._ports.release_all()
 
 
-def _asked(place: EndpointSettings, network: NetworkRecord) -> EndpointSettings:
+def _stored_settings(settings: EndpointSettings, network: NetworkRecord) -> EndpointSettings:
     """Return the settings to store; empty ones become None, as clients that compare them expect."""
     return msgspec.structs.replace(
-        place,
+        settings,
         network_id=network.id,
         endpoint_id="",
-        aliases=place.aliases or None,
-        links=place.links or None,
-        driver_opts=place.driver_opts or None,
+        aliases=settings.aliases or None,
+        links=settings.links or None,
+        driver_opts=settings.driver_opts or None,
     )
 
 
-def _link_local(place: EndpointSettings) -> list[tuple[str, int]]:
+def _link_local_addresses(endpoint: EndpointSettings) -> list[tuple[str, int]]:
     """Return the requested link-local addresses, with their prefix lengths (RFC 3927, RFC 4291)."""
-    asked = place.ipam_config.link_local_ips if place.ipam_config else []
-    return [(each, 64 if ":" in each else 16) for each in asked]
+    requested = endpoint.ipam_config.link_local_ips if endpoint.ipam_config else []
+    return [(address, 64 if ":" in address else 16) for address in requested]
 
 
-def _dns_names(record: ContainerRecord, place: EndpointSettings) -> list[str]:
+def _dns_names(record: ContainerRecord, endpoint: EndpointSettings) -> list[str]:
     """Return the names by which others on a network can reach a container."""
-    return list(dict.fromkeys([record.name, *(place.aliases or []), record.id[:SHORT], record.config.hostname]))
+    return list(
+        dict.fromkeys([record.name, *(endpoint.aliases or []), record.id[:SHORT_ID_LENGTH], record.config.hostname])
+    )
 
 
-def _own_hardware(place: EndpointSettings) -> str:
+def _requested_mac(endpoint: EndpointSettings) -> str:
     """Return the requested MAC address; empty if it was derived from the IP address."""
-    made = place.ip_address and place.mac_address == addresses.hardware(ip_address(place.ip_address))
-    return "" if made else place.mac_address
+    is_derived = endpoint.ip_address and endpoint.mac_address == addresses.derive_mac(ip_address(endpoint.ip_address))
+    return "" if is_derived else endpoint.mac_address

@@ -14,7 +14,7 @@ from pyd_core.model.network import EndpointSettings
 if TYPE_CHECKING:
     from pyd_core.daemon.userns import Remapping
 
-NAMES = ("hosts", "hostname", "resolv.conf")
+FILE_NAMES = ("hosts", "hostname", "resolv.conf")
 
 
 class NetworkFiles:
@@ -35,49 +35,60 @@ class NetworkFiles:
             if (
                 other is not container
                 and other.record.running
-                and (legacy_links.any_of(other.record) or self._listing(other))
+                and (legacy_links.has_links(other.record) or self._listing_networks(other))
             ):
                 self._write(other)
 
     def server(self, record: ContainerRecord) -> str:
         """Return the address of the name server of a container's networks; empty if none has one."""
-        return next((network.gateway for network, _ in self._places(record) if network.resolves), "")
+        return next((network.gateway for network, _ in self._connected_networks(record) if network.has_name_server), "")
 
-    def _places(self, record: ContainerRecord) -> list[tuple[NetworkRecord, EndpointSettings]]:
-        return [(self._networks.find(name), place) for name, place in record.networks.items() if place.ip_address]
+    def _connected_networks(self, record: ContainerRecord) -> list[tuple[NetworkRecord, EndpointSettings]]:
+        return [
+            (self._networks.find(name), endpoint) for name, endpoint in record.networks.items() if endpoint.ip_address
+        ]
 
-    def _listing(self, container: EngineContainer) -> list[NetworkRecord]:
+    def _listing_networks(self, container: EngineContainer) -> list[NetworkRecord]:
         """Return the networks of a container on which hosts files list its neighbours."""
-        networks = (self._networks.find(name) for name, place in container.record.networks.items() if place.endpoint_id)
-        return [network for network in networks if network.lists]
+        networks = (
+            self._networks.find(name) for name, endpoint in container.record.networks.items() if endpoint.endpoint_id
+        )
+        return [network for network in networks if network.uses_hosts_files]
 
     def _neighbours(self, container: EngineContainer) -> list[tuple[str, str]]:
         """Return address and names of each neighbour on those networks."""
         return [
-            (address, " ".join(dns.served(place.dns_names or (), network.name)))
-            for network in self._listing(container)
-            for other, place in self._networks.members(network)
+            (address, " ".join(dns.network_names(endpoint.dns_names or (), network.name)))
+            for network in self._listing_networks(container)
+            for other, endpoint in self._networks.members(network)
             if other is not container
-            for address in (place.ip_address, place.global_ipv6_address)
+            for address in (endpoint.ip_address, endpoint.global_ipv6_address)
             if address
         ]
 
     def _write(self, container: EngineContainer) -> None:
         record = container.record
-        places = self._places(record)
-        gateway = next((network.gateway for network, _ in places if network.driver == "bridge"), "127.0.0.1")
-        own = [text for _, place in places for text in (place.ip_address, place.global_ipv6_address) if text]
-        asked = self.server(record)
-        within = record.network_mode == "host"
+        endpoints = self._connected_networks(record)
+        gateway = next((network.gateway for network, _ in endpoints if network.driver == "bridge"), "127.0.0.1")
+        addresses = [
+            text for _, endpoint in endpoints for text in (endpoint.ip_address, endpoint.global_ipv6_address) if text
+        ]
+        name_server = self.server(record)
+        on_host_network = record.network_mode == "host"
         texts = {
-            "hosts": dns.hosts(
+            "hosts": dns.hosts_file(
                 record,
-                own,
+                addresses,
                 gateway,
-                [*legacy_links.hosts(self._containers, self._networks, record), *self._neighbours(container)],
+                [*legacy_links.host_entries(self._containers, self._networks, record), *self._neighbours(container)],
             ),
             "hostname": f"{record.config.hostname}\n",
-            "resolv.conf": resolv_conf.plan(record.host, resolv_conf.of_host(within=within), asked, within=within),
+            "resolv.conf": resolv_conf.plan(
+                record.host,
+                resolv_conf.read_host_file(on_host_network=on_host_network),
+                name_server,
+                on_host_network=on_host_network,
+            ),
         }
         for name, text in texts.items():
             file = container.directory / name
@@ -85,9 +96,8 @@ class NetworkFiles:
             file.chmod(0o644)
 
     def bound(self, container: EngineContainer, remapping: Remapping | None) -> dict[str, str]:
-        """Return the binds of its files, target to source. Containers that share a network namespace share the
-        files."""
+        """Return the binds of its files, target to source; a shared network namespace shares the files."""
         mode = container.record.network_mode
         owner = self._containers.find(mode.partition(":")[2]) if mode.startswith("container:") else container
         directory = owner.directory if remapping is None else remapping.seen(owner.directory)
-        return {f"/etc/{name}": str(directory / name) for name in NAMES}
+        return {f"/etc/{name}": str(directory / name) for name in FILE_NAMES}

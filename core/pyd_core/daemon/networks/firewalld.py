@@ -22,7 +22,7 @@ from pyd_core.tasks import TaskOwner
 log = logging.getLogger(__name__)
 
 ZONE = "trusted"
-PATIENCE = 10.0
+COMMAND_TIMEOUT_S = 10.0
 """It needs one or two seconds to start, and answers nothing meanwhile."""
 _NAME = "org.fedoraproject.FirewallD1"
 _BUS = "org.freedesktop.DBus"
@@ -40,79 +40,79 @@ class Firewalld:
     """The firewalld of this network namespace; without one, its methods do nothing."""
 
     def __init__(self) -> None:
-        self._watched = False
+        self._is_watching = False
 
-    def watch(self, tasks: TaskOwner, again: Callable[[], Awaitable[None]]) -> None:
+    def watch(self, tasks: TaskOwner, on_reset: Callable[[], Awaitable[None]]) -> None:
         """Start to watch for a firewalld that has dropped the bridges.
 
         Args:
             tasks: The owner of the task.
             on_reset: Called to add all bridges again.
         """
-        if self._watched or shutil.which(_PROGRAM) is None:
+        if self._is_watching or shutil.which(_PROGRAM) is None:
             return
-        self._watched = True
-        told = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 12)  # NETLINK_NETFILTER
-        told.bind((0, _NFTABLES))
-        tasks.start(_watch(told, again), name="firewalld")
+        self._is_watching = True
+        sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 12)  # NETLINK_NETFILTER
+        sock.bind((0, _NFTABLES))
+        tasks.start(_watch(sock, on_reset), name="firewalld")
 
     async def trust(self, interface: str) -> None:
         """Add a bridge to the trusted zone; if that fails, the log explains how to do it manually."""
-        await _change("changeZoneOfInterface", "--change-interface", interface)
+        await _change_zone("changeZoneOfInterface", "--change-interface", interface)
 
     async def forget(self, interface: str) -> None:
         """Remove a bridge from the trusted zone."""
-        await _change("removeInterface", "--remove-interface", interface)
+        await _change_zone("removeInterface", "--remove-interface", interface)
 
 
-async def _watch(told: socket.socket, again: Callable[[], Awaitable[None]]) -> None:
-    with told:
+async def _watch(sock: socket.socket, on_reset: Callable[[], Awaitable[None]]) -> None:
+    with sock:
         while True:
             try:
-                data = await asyncio.get_running_loop().sock_recv(told, 1 << 16)
+                data = await asyncio.get_running_loop().sock_recv(sock, 1 << 16)
             except OSError as error:
                 if error.errno != errno.ENOBUFS:  # messages were dropped: one may have been about the table
                     raise
             else:
                 if not _has_new_table(data):
                     continue
-            await again()
+            await on_reset()
 
 
 def _has_new_table(data: bytes) -> bool:
     """Return whether netlink messages announce firewalld's table."""
-    at = 0
-    while at + _HEADER.size <= len(data):
-        length, kind = _HEADER.unpack_from(data, at)
-        if kind == _NEW_TABLE and _TABLE in data[at : at + length]:
+    offset = 0
+    while offset + _HEADER.size <= len(data):
+        length, kind = _HEADER.unpack_from(data, offset)
+        if kind == _NEW_TABLE and _TABLE in data[offset : offset + length]:
             return True
-        at += max(_HEADER.size, (length + 3) & ~3)
+        offset += max(_HEADER.size, (length + 3) & ~3)
     return False
 
 
-async def _change(method: str, option: str, interface: str) -> None:
+async def _change_zone(method: str, option: str, interface: str) -> None:
     if shutil.which(_PROGRAM) is None:
         return
-    by_hand = [_PROGRAM, f"--zone={ZONE}", f"{option}={interface}"]
-    runs = [_PROGRAM, "--state"]
-    command = by_hand
+    manual_command = [_PROGRAM, f"--zone={ZONE}", f"{option}={interface}"]
+    check_command = [_PROGRAM, "--state"]
+    command = manual_command
     busctl = shutil.which("busctl")
     if busctl is not None:
         bus = [busctl, "--system", "--auto-start=no", "call"]
         command = [*bus, _NAME, f"/{_NAME.replace('.', '/')}", f"{_NAME}.zone", method, "ss", ZONE, interface]
-        runs = [*bus, _BUS, "/org/freedesktop/DBus", _BUS, "GetNameOwner", "s", _NAME]
-    trouble = await _trouble(command)
-    if trouble and "UNKNOWN_INTERFACE" not in trouble and not await _trouble(runs):
-        log.warning("firewalld: %s; do it by hand: %s", trouble, " ".join(by_hand))
+        check_command = [*bus, _BUS, "/org/freedesktop/DBus", _BUS, "GetNameOwner", "s", _NAME]
+    error = await _run_for_error(command)
+    if error and "UNKNOWN_INTERFACE" not in error and not await _run_for_error(check_command):
+        log.warning("firewalld: %s; do it by hand: %s", error, " ".join(manual_command))
 
 
-async def _trouble(command: list[str]) -> str:
+async def _run_for_error(command: list[str]) -> str:
     """Run a program and return its error message, empty on success."""
     try:
-        async with asyncio.timeout(PATIENCE):
-            done = await subprocesses.run(command)
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            result = await subprocesses.run(command)
     except TimeoutError:
-        return f"no answer within {PATIENCE:.0f} s"
+        return f"no answer within {COMMAND_TIMEOUT_S:.0f} s"
     except OSError as error:  # no network fails because of that
         return f"{command[0]}: {error.strerror}"
-    return "" if done.code == 0 else done.err.decode(errors="replace").strip()[:300] or f"exit {done.code}"
+    return "" if result.code == 0 else result.err.decode(errors="replace").strip()[:300] or f"exit {result.code}"

@@ -9,7 +9,7 @@ from pyd_core.daemon.containers.container import ContainerLookup, EngineContaine
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.networks import dns
 from pyd_core.daemon.networks.collection import NetworkStore
-from pyd_core.daemon.networks.record import DEFAULT, FIXED, NetworkRecord
+from pyd_core.daemon.networks.record import DEFAULT, PREDEFINED, NetworkRecord
 from pyd_core.errors import EngineError, InvalidInput, NotFound
 from pyd_core.model.host_config import HostConfig
 
@@ -18,7 +18,7 @@ _PRIVATE = {"HOME", "PATH"}
 _UNDEFINED = "This would result in undefined behavior"
 
 
-def parse(link: str) -> tuple[str, str]:
+def parse_link(link: str) -> tuple[str, str]:
     """Split `NAME:ALIAS`, `NAME`, or `/NAME:/PARENT/ALIAS` as inspect shows it, into name and alias."""
     name, _, alias = link.partition(":")
     if name.startswith("/"):
@@ -35,11 +35,11 @@ def resolve(containers: ContainerLookup, host: HostConfig) -> dict[str, str]:
         InvalidInput: There is no such container, or it is on the host's network.
     """
     mode = host.network_mode
-    if mode not in {"", "default", *FIXED}:
+    if mode not in {"", "default", *PREDEFINED}:
         return {}
     links: dict[str, str] = {}
     for link in host.links:
-        name, alias = parse(link)
+        name, alias = parse_link(link)
         try:
             other = containers.find(name)
             while other.record.network_mode.startswith("container:"):
@@ -69,7 +69,7 @@ def links_of(containers: ContainerLookup, record: ContainerRecord) -> dict[str, 
     return {}
 
 
-def inspected(containers: ContainerLookup, record: ContainerRecord) -> list[str]:
+def inspect_links(containers: ContainerLookup, record: ContainerRecord) -> list[str]:
     """Return `HostConfig.Links` for inspect: `/NAME:/PARENT/ALIAS`."""
     links = links_of(containers, record).items()
     return [f"/{other.record.name}:/{record.name}/{alias}" for alias, key in links if (other := containers.get(key))]
@@ -86,7 +86,7 @@ def link_names(containers: ContainerLookup, container: EngineContainer) -> list[
     ]
 
 
-def check(containers: ContainerLookup, record: ContainerRecord) -> None:
+def check_running(containers: ContainerLookup, record: ContainerRecord) -> None:
     """Refuse to start a container before those it links to, with Docker Engine's messages.
 
     Raises:
@@ -105,33 +105,35 @@ def check(containers: ContainerLookup, record: ContainerRecord) -> None:
             )
 
 
-def any_of(record: ContainerRecord) -> bool:
+def has_links(record: ContainerRecord) -> bool:
     """Return whether a container has a link on any network."""
-    return bool(record.links or record.host.links) or any(place.links for place in record.networks.values())
+    return bool(record.links or record.host.links) or any(endpoint.links for endpoint in record.networks.values())
 
 
-def on_network(
+def linked_on(
     containers: ContainerLookup, record: ContainerRecord, network: NetworkRecord
 ) -> Iterator[tuple[EngineContainer, str]]:
     """Yield the containers that a container's links name on a user-defined network, with their aliases."""
-    place = record.networks.get(network.name)
-    for link in (place.links or ()) if place else ():
-        name, alias = parse(link)
+    endpoint = record.networks.get(network.name)
+    for link in (endpoint.links or ()) if endpoint else ():
+        name, alias = parse_link(link)
         with contextlib.suppress(NotFound, InvalidInput):  # it may be created later
             yield containers.find(name), alias
 
 
-def hosts(containers: ContainerLookup, networks: NetworkStore, record: ContainerRecord) -> list[tuple[str, str]]:
+def host_entries(containers: ContainerLookup, networks: NetworkStore, record: ContainerRecord) -> list[tuple[str, str]]:
     """Return address and names of each linked container for its hosts file; name servers provide the others."""
-    linked = [(DEFAULT, *each) for each in targets(containers, record)]
-    for network in (networks.find(name) for name, place in record.networks.items() if place.links):
-        linked += [(network.name, *each) for each in on_network(containers, record, network) if not network.resolves]
+    linked = [(DEFAULT, *target) for target in targets(containers, record)]
+    for network in (networks.find(name) for name, endpoint in record.networks.items() if endpoint.links):
+        linked += [
+            (network.name, *target) for target in linked_on(containers, record, network) if not network.has_name_server
+        ]
     lines: list[tuple[str, str]] = []
     for name, other, alias in linked:
-        place = other.record.networks.get(name)
-        if place is not None and place.ip_address:
-            known = dict.fromkeys((alias, other.record.config.hostname, other.record.name))
-            lines.append((place.ip_address, " ".join(dns.served(known, ""))))
+        endpoint = other.record.networks.get(name)
+        if endpoint is not None and endpoint.ip_address:
+            names = dict.fromkeys((alias, other.record.config.hostname, other.record.name))
+            lines.append((endpoint.ip_address, " ".join(dns.network_names(names, ""))))
     return lines
 
 
@@ -140,21 +142,21 @@ def environment(containers: ContainerLookup, record: ContainerRecord) -> list[st
 
     `ALIAS_NAME`, `ALIAS_PORT` for the lowest port, `ALIAS_PORT_80_TCP` and its parts for each, `ALIAS_ENV_NAME`.
     """
-    found: list[str] = []
+    variables: list[str] = []
     for other, alias in targets(containers, record):
-        place = other.record.networks.get(DEFAULT)
-        if place is None or not place.ip_address:
+        endpoint = other.record.networks.get(DEFAULT)
+        if endpoint is None or not endpoint.ip_address:
             continue
-        head = alias.upper().replace("-", "_")
-        found.append(f"{head}_NAME=/{record.name}/{alias}")
+        prefix = alias.upper().replace("-", "_")
+        variables.append(f"{prefix}_NAME=/{record.name}/{alias}")
         exposed = [port.partition("/") for port in other.record.config.exposed_ports]
         ports = sorted((int(number), kind) for number, _, kind in exposed)
         for index, (number, kind) in enumerate(ports):
-            url = f"{kind}://{place.ip_address}:{number}"
-            name = f"{head}_PORT_{number}_{kind.upper()}"
-            found += [f"{head}_PORT={url}"] if index == 0 else []
-            found += [f"{name}={url}", f"{name}_ADDR={place.ip_address}"]
-            found += [f"{name}_PORT={number}", f"{name}_PROTO={kind}"]
+            url = f"{kind}://{endpoint.ip_address}:{number}"
+            name = f"{prefix}_PORT_{number}_{kind.upper()}"
+            variables += [f"{prefix}_PORT={url}"] if index == 0 else []
+            variables += [f"{name}={url}", f"{name}_ADDR={endpoint.ip_address}"]
+            variables += [f"{name}_PORT={number}", f"{name}_PROTO={kind}"]
         own = [entry for entry in other.record.config.env if entry.partition("=")[0] not in _PRIVATE]
-        found += [f"{head}_ENV_{entry}" for entry in own]
-    return found
+        variables += [f"{prefix}_ENV_{entry}" for entry in own]
+    return variables

@@ -17,13 +17,15 @@ ANY = "0.0.0.0"  # noqa: S104 - the meaning of publishing without an address
 ANY6 = "::"
 
 
-class Ports:
+class PortReservations:
     """Host ports of all running containers."""
 
     def __init__(self) -> None:
-        self._held: dict[str, list[socket.socket]] = {}
+        self._sockets: dict[str, list[socket.socket]] = {}
 
-    def publish(self, record: ContainerRecord, *, six: bool, host: str = "") -> dict[str, list[PortBinding]]:
+    def publish(
+        self, record: ContainerRecord, *, has_ipv6: bool, default_address: str = ""
+    ) -> dict[str, list[PortBinding]]:
         """Reserve the host ports that a container publishes.
 
         Args:
@@ -35,54 +37,63 @@ class Ports:
             EngineError: A port is in use.
             InvalidInput: An address is invalid.
         """
-        wanted: dict[str, list[PortBinding]] = {}
+        requested: dict[str, list[PortBinding]] = {}
         if record.host.publish_all_ports:
-            wanted = {port: [PortBinding()] for port in record.config.exposed_ports}
-        wanted |= {port: bindings or [PortBinding()] for port, bindings in record.host.port_bindings.items()}
-        if host:
-            wanted = {port: [_on(host, each) for each in bindings] for port, bindings in wanted.items()}
-        found: dict[str, list[PortBinding]] = {}
+            requested = {port: [PortBinding()] for port in record.config.exposed_ports}
+        requested |= {port: bindings or [PortBinding()] for port, bindings in record.host.port_bindings.items()}
+        if default_address:
+            requested = {
+                port: [_with_address(default_address, binding) for binding in bindings]
+                for port, bindings in requested.items()
+            }
+        published: dict[str, list[PortBinding]] = {}
         try:
-            for port, bindings in wanted.items():
+            for port, bindings in requested.items():
                 _, protocol = parse_port(port)
-                found[port] = [taken for each in bindings for taken in self._both(record, protocol, each, six=six)]
+                published[port] = [
+                    taken
+                    for binding in bindings
+                    for taken in self._reserve_all(record, protocol, binding, has_ipv6=has_ipv6)
+                ]
         except (EngineError, InvalidInput):
             self.release(record.id)
             raise
-        return found
+        return published
 
-    def _both(self, record: ContainerRecord, protocol: str, binding: PortBinding, *, six: bool) -> list[PortBinding]:
-        if ":" in binding.host_ip and not six:
+    def _reserve_all(
+        self, record: ContainerRecord, protocol: str, binding: PortBinding, *, has_ipv6: bool
+    ) -> list[PortBinding]:
+        if ":" in binding.host_ip and not has_ipv6:
             raise InvalidInput(
                 f"can't publish on {binding.host_ip[:60]}: the container has no IPv6 address",
                 hint="put it on a network made with --ipv6",
             )
-        taken = [self._take(record, protocol, binding)]
-        if six and not binding.host_ip:
-            also = PortBinding(host_ip=ANY6, host_port=taken[0].host_port)
-            taken.append(self._take(record, protocol, also))
+        taken = [self._reserve(record, protocol, binding)]
+        if has_ipv6 and not binding.host_ip:
+            ipv6_binding = PortBinding(host_ip=ANY6, host_port=taken[0].host_port)
+            taken.append(self._reserve(record, protocol, ipv6_binding))
         return taken
 
-    def hold(self, record: ContainerRecord) -> None:
+    def adopt(self, record: ContainerRecord) -> None:
         """Reserve the ports of a container that is already running."""
         for port, bindings in record.ports.items():
-            for each in bindings:
+            for binding in bindings:
                 try:
-                    self._take(record, parse_port(port)[1], each)
+                    self._reserve(record, parse_port(port)[1], binding)
                 except EngineError:
                     continue  # another program took it while no engine ran; the rules still forward it to the container
 
     def release(self, key: str) -> None:
         """Release a container's ports."""
-        for held in self._held.pop(key, []):
-            held.close()
+        for sock in self._sockets.pop(key, []):
+            sock.close()
 
     def release_all(self) -> None:
         """Release all ports, because this process ends."""
-        for key in list(self._held):
+        for key in list(self._sockets):
             self.release(key)
 
-    def _take(self, record: ContainerRecord, protocol: str, binding: PortBinding) -> PortBinding:
+    def _reserve(self, record: ContainerRecord, protocol: str, binding: PortBinding) -> PortBinding:
         address = binding.host_ip or ANY
         try:
             ip_address(address)
@@ -95,33 +106,33 @@ class Ports:
         candidates = _candidates(binding.host_port)
         for number in candidates:
             try:
-                made = _bound(address, number, kind)
+                sock = _bind(address, number, kind)
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     reason = str(error.strerror)
                 elif len(candidates) == 1:
-                    reason = f"port is already allocated{self._by_whom(number, protocol)}"
+                    reason = f"port is already allocated{self._describe_holder(number, protocol)}"
                 continue
-            self._held.setdefault(record.id, []).append(made)
-            return PortBinding(host_ip=address, host_port=str(made.getsockname()[1]))
+            self._sockets.setdefault(record.id, []).append(sock)
+            return PortBinding(host_ip=address, host_port=str(sock.getsockname()[1]))
         raise EngineError(
             f"driver failed programming external connectivity on container {record.name}: "
             f"Bind for {address}:{binding.host_port} failed: {reason}"
         )
 
-    def _by_whom(self, port: int, protocol: str) -> str:
+    def _describe_holder(self, port: int, protocol: str) -> str:
         """Return who holds a host port, if known: another container, or a program of the host."""
         kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[protocol]
-        for key, held in self._held.items():
-            if any(each.type == kind and each.getsockname()[1] == port for each in held):
+        for key, sockets in self._sockets.items():
+            if any(sock.type == kind and sock.getsockname()[1] == port for sock in sockets):
                 return f" by container {key[:12]}"
-        found = find_listener(port, protocol)
-        if found is None or found.pid is None:
+        listener = find_listener(port, protocol)
+        if listener is None or listener.pid is None:
             return ""
-        return f" by {found.name or 'a program'} (process {found.pid})"
+        return f" by {listener.name or 'a program'} (process {listener.pid})"
 
 
-def _bound(address: str, number: int, kind: socket.SocketKind) -> socket.socket:
+def _bind(address: str, number: int, kind: socket.SocketKind) -> socket.socket:
     """Bind a port of the host.
 
     Closed connections of a program that has ended (TIME_WAIT, tcp(7)) block the port for a minute, unless the address
@@ -130,27 +141,27 @@ def _bound(address: str, number: int, kind: socket.SocketKind) -> socket.socket:
     Raises:
         OSError: The port is in use.
     """
-    again = False
+    reuse = False
     while True:
-        made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
+        sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
         try:
             if ":" in address:
-                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, again)
-            made.bind((address, number))
-            if again:
-                made.listen(1)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+            sock.bind((address, number))
+            if reuse:
+                sock.listen(1)
         except OSError as error:
-            made.close()
-            if again or error.errno != errno.EADDRINUSE or kind != socket.SOCK_STREAM:
+            sock.close()
+            if reuse or error.errno != errno.EADDRINUSE or kind != socket.SOCK_STREAM:
                 raise
-            again = True
+            reuse = True
         else:
-            return made
+            return sock
 
 
-def _on(host: str, binding: PortBinding) -> PortBinding:
-    return PortBinding(host_ip=binding.host_ip or host, host_port=binding.host_port)
+def _with_address(address: str, binding: PortBinding) -> PortBinding:
+    return PortBinding(host_ip=binding.host_ip or address, host_port=binding.host_port)
 
 
 def _candidates(text: str) -> Sequence[int]:

@@ -11,9 +11,9 @@ from pyd_core.model.network import Ipam, IpamConfig, Network, NetworkMember
 
 DEFAULT = "bridge"
 """The network of containers that request none."""
-FIXED = ("bridge", "host", "none")
+PREDEFINED = ("bridge", "host", "none")
 """Predefined networks."""
-MTU = "com.docker.network.driver.mtu"
+MTU_OPTION = "com.docker.network.driver.mtu"
 BRIDGE_OPTION = "com.docker.network.bridge."
 """Prefix of a bridge's options."""
 DEFAULT_OPTIONS = {
@@ -21,10 +21,10 @@ DEFAULT_OPTIONS = {
     f"{BRIDGE_OPTION}enable_icc": "true",
     f"{BRIDGE_OPTION}enable_ip_masquerade": "true",
     f"{BRIDGE_OPTION}host_binding_ipv4": "0.0.0.0",  # noqa: S104 - only displayed
-    MTU: "1500",
+    MTU_OPTION: "1500",
 }
 """Options that inspect shows for the default network in addition to its own."""
-PLUGGED = {"bridge", "macvlan", "ipvlan"}
+INTERFACE_DRIVERS = {"bridge", "macvlan", "ipvlan"}
 """Drivers that give a container an interface."""
 Driver = Literal["bridge", "host", "null", "macvlan", "ipvlan"]
 
@@ -60,29 +60,29 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
     """Whether the VLAN for its interfaces was created by the engine."""
 
     @property
-    def resolves(self) -> bool:
+    def has_name_server(self) -> bool:
         """Whether a name server resolves containers on it: true for all bridges but the default one."""
         return self.driver == "bridge" and self.name != DEFAULT
 
     @property
     def gateways(self) -> tuple[str, ...]:
-        """Its addresses on the host, IPv4 and IPv6."""
-        return tuple(each for each in (self.gateway, self.gateway6) if each)
+        """The addresses on the host, IPv4 and IPv6."""
+        return tuple(gateway for gateway in (self.gateway, self.gateway6) if gateway)
 
     @property
     def mtu(self) -> int:
         """The maximum packet size in bytes; 0 leaves it to the kernel."""
-        return int(self.options.get(MTU) or 0)
+        return int(self.options.get(MTU_OPTION) or 0)
 
     @property
-    def lists(self) -> bool:
+    def uses_hosts_files(self) -> bool:
         """Whether hosts files list its containers: true where the host has no address for a name server."""
         return self.driver in {"macvlan", "ipvlan"}
 
     @property
-    def plugged(self) -> bool:
-        """Whether a container on it has an interface of its own."""
-        return self.driver in PLUGGED
+    def has_interfaces(self) -> bool:
+        """Whether containers on it have an interface of their own."""
+        return self.driver in INTERFACE_DRIVERS
 
     def view(self, members: dict[str, NetworkMember]) -> Network:
         """Return the network as the API shows it."""
@@ -90,11 +90,13 @@ class NetworkRecord(msgspec.Struct, kw_only=True):
         config = [
             IpamConfig(
                 subnet=net,
-                gateway=gate,
-                ip_range=part,
-                auxiliary_addresses={key: each for key, each in self.reserved.items() if (":" in each) == (":" in net)},
+                gateway=gateway,
+                ip_range=ip_range,
+                auxiliary_addresses={
+                    key: address for key, address in self.reserved.items() if (":" in address) == (":" in net)
+                },
             )
-            for net, gate, part in rows
+            for net, gateway, ip_range in rows
             if net
         ]
         return Network(

@@ -8,20 +8,20 @@ from pathlib import Path
 
 from pyd_core.model.host_config import HostConfig
 
-OWN = Path("/etc/resolv.conf")
-BEHIND = Path("/run/systemd/resolve/resolv.conf")
+HOST_FILE = Path("/etc/resolv.conf")
+RESOLVED_UPSTREAM_FILE = Path("/run/systemd/resolve/resolv.conf")
 """Upstream servers of systemd-resolved, which itself listens at an address that only the host can reach."""
-PUBLIC = ("8.8.8.8", "8.8.4.4")
+FALLBACK_SERVERS = ("8.8.8.8", "8.8.4.4")
 """Fallback of Docker Engine where a container can reach none of the host's servers."""
 
 
-def of_host(*, within: bool) -> str:
+def read_host_file(*, on_host_network: bool) -> str:
     """Return the host's file, or the one behind systemd-resolved for containers that can reach no server in it."""
-    text = _read(OWN)
-    return text if within or _reached(text) else _read(BEHIND) or text
+    text = _read(HOST_FILE)
+    return text if on_host_network or _reachable_servers(text) else _read(RESOLVED_UPSTREAM_FILE) or text
 
 
-def plan(host: HostConfig, told: str, server: str, *, within: bool) -> str:
+def plan(host: HostConfig, host_text: str, server: str, *, on_host_network: bool) -> str:
     """Return the content of the file.
 
     Args:
@@ -30,19 +30,20 @@ def plan(host: HostConfig, told: str, server: str, *, within: bool) -> str:
         server: The name server of its network; empty if it has none.
         on_host_network: Whether it is on the host's network, where it can reach local servers.
     """
-    servers = _values(told, "nameserver") if within else _reached(told)
-    servers = [server] if server else host.dns or servers or list(PUBLIC)  # the network's server uses those of --dns itself
-    search = host.dns_search or _values(told, "search")
-    options = host.dns_options or _values(told, "options")
-    if server and not any(each.startswith("ndots:") for each in host.dns_options):
+    servers = _values(host_text, "nameserver") if on_host_network else _reachable_servers(host_text)
+    # The network's server uses those of --dns itself.
+    servers = [server] if server else host.dns or servers or list(FALLBACK_SERVERS)
+    search = host.dns_search or _values(host_text, "search")
+    options = host.dns_options or _values(host_text, "options")
+    if server and not any(option.startswith("ndots:") for option in host.dns_options):
         # A container's name is tried as it is before the host's domains are appended.
-        options = [*(each for each in options if not each.startswith("ndots:")), "ndots:0"]
-    found = [f"nameserver {each}" for each in servers]
+        options = [*(option for option in options if not option.startswith("ndots:")), "ndots:0"]
+    lines = [f"nameserver {address}" for address in servers]
     if search and search != ["."]:
-        found.append(f"search {' '.join(search)}")
+        lines.append(f"search {' '.join(search)}")
     if options:
-        found.append(f"options {' '.join(options)}")
-    return "\n".join(found) + "\n"
+        lines.append(f"options {' '.join(options)}")
+    return "\n".join(lines) + "\n"
 
 
 def _read(path: Path) -> str:
@@ -54,17 +55,17 @@ def _read(path: Path) -> str:
 def _values(text: str, key: str) -> list[str]:
     """Return the values of a keyword: one per line for servers, those of the last line for others."""
     rows = [line.split() for line in text.splitlines()]
-    found = [row[1:] for row in rows if len(row) > 1 and row[0] == key]
+    matches = [row[1:] for row in rows if len(row) > 1 and row[0] == key]
     if key == "nameserver":
-        return [row[0] for row in found]
-    return found[-1] if found else []
+        return [row[0] for row in matches]
+    return matches[-1] if matches else []
 
 
-def _reached(text: str) -> list[str]:
-    return [each for each in _values(text, "nameserver") if not _local(each)]
+def _reachable_servers(text: str) -> list[str]:
+    return [server for server in _values(text, "nameserver") if not _is_loopback(server)]
 
 
-def _local(text: str) -> bool:
+def _is_loopback(text: str) -> bool:
     try:
         return ipaddress.ip_address(text.partition("%")[0]).is_loopback
     except ValueError:

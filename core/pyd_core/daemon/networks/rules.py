@@ -31,7 +31,7 @@ class Bridge:
     subnet6: str = ""
     internal: bool = False
     masquerade: bool = True
-    between: bool = True
+    allows_icc: bool = True
     """Whether containers on it can reach each other."""
     name_servers: tuple[str, ...] = ()
     """Addresses of the host at which a name server answers only this network's containers."""
@@ -49,7 +49,7 @@ class Published:
     port: int
 
 
-def plan(table: str, bridges: Sequence[Bridge], ports: Sequence[Published], *, six: bool) -> str:
+def plan(table: str, bridges: Sequence[Bridge], ports: Sequence[Published], *, has_ipv6: bool) -> str:
     """Return both complete tables, IPv4's and IPv6's, for `nft -f`.
 
     Args:
@@ -58,32 +58,39 @@ def plan(table: str, bridges: Sequence[Bridge], ports: Sequence[Published], *, s
         ports: All published ports.
         has_ipv6: Whether the kernel supports IPv6.
     """
-    found = _table("ip", table, bridges, ports)
-    return found + _table("ip6", table, [each for each in bridges if each.subnet6], ports) if six else found
+    tables = _table("ip", table, bridges, ports)
+    return (
+        tables + _table("ip6", table, [bridge for bridge in bridges if bridge.subnet6], ports) if has_ipv6 else tables
+    )
 
 
 def _table(family: str, table: str, bridges: Sequence[Bridge], ports: Sequence[Published]) -> str:
     head = f"table {family} {table}\ndelete table {family} {table}\n"
     if not bridges:
         return head
-    four = family == "ip"
-    names = ", ".join(f'"{each.interface}"' for each in bridges)
-    published = [_forwarded(each) for each in ports if (":" not in each.address) == four]
-    after: list[str] = []
+    is_ipv4 = family == "ip"
+    names = ", ".join(f'"{bridge.interface}"' for bridge in bridges)
+    published = [_dnat_rule(bridge) for bridge in ports if (":" not in bridge.address) == is_ipv4]
+    postrouting: list[str] = []
     forward: list[str] = []
-    for each in bridges:
-        own = f'"{each.interface}"'
-        subnet = each.subnet if four else each.subnet6
-        if each.masquerade and not each.internal:
-            after.append(f"{family} saddr {subnet} oifname != {own} masquerade")
-        if four:
-            after.append(f"ip saddr 127.0.0.0/8 oifname {own} masquerade")
-        after.append(f"{family} saddr {subnet} {family} daddr {subnet} ct status dnat masquerade")
-        if each.internal:
-            forward += [f"iifname {own} oifname != {own} drop", f"oifname {own} iifname != {own} drop"]
-        forward.append(f"iifname {own} oifname {own} {'accept' if each.between else 'ct status dnat accept'}")
-        if not each.between:
-            forward.append(f"iifname {own} oifname {own} drop")
+    for bridge in bridges:
+        interface = f'"{bridge.interface}"'
+        subnet = bridge.subnet if is_ipv4 else bridge.subnet6
+        if bridge.masquerade and not bridge.internal:
+            postrouting.append(f"{family} saddr {subnet} oifname != {interface} masquerade")
+        if is_ipv4:
+            postrouting.append(f"ip saddr 127.0.0.0/8 oifname {interface} masquerade")
+        postrouting.append(f"{family} saddr {subnet} {family} daddr {subnet} ct status dnat masquerade")
+        if bridge.internal:
+            forward += [
+                f"iifname {interface} oifname != {interface} drop",
+                f"oifname {interface} iifname != {interface} drop",
+            ]
+        forward.append(
+            f"iifname {interface} oifname {interface} {'accept' if bridge.allows_icc else 'ct status dnat accept'}"
+        )
+        if not bridge.allows_icc:
+            forward.append(f"iifname {interface} oifname {interface} drop")
     forward += [
         f"oifname {{ {names} }} ct state established,related accept",
         f"oifname {{ {names} }} ct status dnat accept",
@@ -93,16 +100,16 @@ def _table(family: str, table: str, bridges: Sequence[Bridge], ports: Sequence[P
         chain("published", "", published),
         chain("prerouting", "nat hook prerouting priority dstnat", ["fib daddr type local jump published"]),
         chain("output", NAT_OUTPUT, ["fib daddr type local jump published"]),
-        chain("postrouting", "nat hook postrouting priority srcnat", after),
+        chain("postrouting", "nat hook postrouting priority srcnat", postrouting),
         chain("forward", "filter hook forward priority filter", forward),
     ]
-    guard = _guard(family, names, bridges, ports)
+    guard = _guard_rules(family, names, bridges, ports)
     if guard:
         chains.insert(0, chain("guard", "filter hook prerouting priority raw", guard))
     return f"{head}table {family} {table} {{\n{''.join(chains)}}}\n"
 
 
-def _guard(family: str, names: str, bridges: Sequence[Bridge], ports: Sequence[Published]) -> list[str]:
+def _guard_rules(family: str, names: str, bridges: Sequence[Bridge], ports: Sequence[Published]) -> list[str]:
     """Return rules that drop what must not be routed: see `route_localnet` in ip-sysctl.rst, which bridges enable.
 
     A published port's translation comes before the kernel drops packets for loopback addresses, so external packets to
@@ -112,15 +119,15 @@ def _guard(family: str, names: str, bridges: Sequence[Bridge], ports: Sequence[P
     if family == "ip":
         drops += [f"iifname {{ {names} }} ip {side} 127.0.0.0/8 drop" for side in ("saddr", "daddr")]
         drops += [
-            f'iifname != "lo" ip daddr {each.host_address} {each.protocol} dport {each.host_port} drop'
-            for each in ports
-            if each.host_address.startswith("127.")
+            f'iifname != "lo" ip daddr {port.host_address} {port.protocol} dport {port.host_port} drop'
+            for port in ports
+            if port.host_address.startswith("127.")
         ]
-    for each in bridges:
-        for address in each.name_servers:
+    for port in bridges:
+        for address in port.name_servers:
             if (":" in address) == (family == "ip6"):
                 to_server = f"{family} daddr {address} meta l4proto {{ tcp, udp }} th dport 53"
-                drops.append(f'iifname != "{each.interface}" {to_server} drop')
+                drops.append(f'iifname != "{port.interface}" {to_server} drop')
     return drops
 
 
@@ -131,13 +138,13 @@ def chain(name: str, hook: str, rules: Sequence[str]) -> str:
     return f"  chain {name} {{\n{body}  }}\n"
 
 
-def _forwarded(each: Published) -> str:
-    family, target = ("ip6", f"[{each.address}]") if ":" in each.address else ("ip", each.address)
-    where = "" if each.host_address in ANY else f"{family} daddr {each.host_address} "
-    return f"{where}{each.protocol} dport {each.host_port} dnat to {target}:{each.port}"
+def _dnat_rule(port: Published) -> str:
+    family, target = ("ip6", f"[{port.address}]") if ":" in port.address else ("ip", port.address)
+    condition = "" if port.host_address in ANY else f"{family} daddr {port.host_address} "
+    return f"{condition}{port.protocol} dport {port.host_port} dnat to {target}:{port.port}"
 
 
-async def apply(text: str, *, within: Path | None = None) -> None:
+async def apply(text: str, *, namespace: Path | None = None) -> None:
     """Apply tables atomically.
 
     Args:
@@ -151,13 +158,13 @@ async def apply(text: str, *, within: Path | None = None) -> None:
     nft = shutil.which("nft") or shutil.which("nft", path="/usr/sbin:/sbin")
     if nft is None:
         raise Unsupported("nft is missing", hint="apt-get install nftables", reference="no-nft")
-    entered = [] if within is None else ["nsenter", f"--net={within}"]
-    done = await subprocesses.run([*entered, nft, "-f", "-"], stdin=text.encode())
-    if done.code != 0:
-        raise EngineError(f"nft: {done.err.decode(errors='replace').strip()[:300]}")
+    prefix = [] if namespace is None else ["nsenter", f"--net={namespace}"]
+    result = await subprocesses.run([*prefix, nft, "-f", "-"], stdin=text.encode())
+    if result.code != 0:
+        raise EngineError(f"nft: {result.err.decode(errors='replace').strip()[:300]}")
 
 
-async def let_through(interface: str, *, wanted: bool, named: bool) -> None:
+async def set_accept_rules(interface: str, *, allow: bool, dns: bool) -> None:
     """Add or remove a bridge's accept rules where another program, such as ufw, drops packets it doesn't know.
 
     Args:
@@ -168,34 +175,34 @@ async def let_through(interface: str, *, wanted: bool, named: bool) -> None:
     for name in ("iptables", "ip6tables"):
         program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
         if program is not None:
-            await _let_through(program, interface, wanted=wanted)
-            await _let_ask(program, interface, wanted=wanted and named)
+            await _set_forward_rules(program, interface, allow=allow)
+            await _set_dns_rules(program, interface, allow=allow and dns)
 
 
-async def _let_through(iptables: str, interface: str, *, wanted: bool) -> None:
+async def _set_forward_rules(iptables: str, interface: str, *, allow: bool) -> None:
     for chain in ("DOCKER-USER", "FORWARD"):
-        listed = await subprocesses.run([iptables, "-w", "-S", chain])
-        if listed.code == 0:
+        listing = await subprocesses.run([iptables, "-w", "-S", chain])
+        if listing.code == 0:
             break
     else:
         return
-    text = listed.out.decode(errors="replace")
+    text = listing.out.decode(errors="replace")
     drops = chain == "DOCKER-USER" or "-P FORWARD DROP" in text
     for side in ("-i", "-o"):
-        there = f"{side} {interface} " in text
-        if wanted and drops and not there:
+        exists = f"{side} {interface} " in text
+        if allow and drops and not exists:
             await subprocesses.run([iptables, "-w", "-I", chain, side, interface, "-j", "ACCEPT"])
-        elif there and not wanted:
+        elif exists and not allow:
             await subprocesses.run([iptables, "-w", "-D", chain, side, interface, "-j", "ACCEPT"])
 
 
-async def _let_ask(iptables: str, interface: str, *, wanted: bool) -> None:
-    listed = await subprocesses.run([iptables, "-w", "-S", "INPUT"])
-    text = listed.out.decode(errors="replace")
+async def _set_dns_rules(iptables: str, interface: str, *, allow: bool) -> None:
+    listing = await subprocesses.run([iptables, "-w", "-S", "INPUT"])
+    text = listing.out.decode(errors="replace")
     for protocol in ("udp", "tcp"):
         rule = ["-i", interface, "-p", protocol, "-m", protocol, "--dport", "53", "-j", "ACCEPT"]
-        there = f"-A INPUT {' '.join(rule)}" in text.splitlines()
-        if wanted and not there and "-P INPUT DROP" in text:
+        exists = f"-A INPUT {' '.join(rule)}" in text.splitlines()
+        if allow and not exists and "-P INPUT DROP" in text:
             await subprocesses.run([iptables, "-w", "-I", "INPUT", *rule])
-        elif there and not wanted:
+        elif exists and not allow:
             await subprocesses.run([iptables, "-w", "-D", "INPUT", *rule])

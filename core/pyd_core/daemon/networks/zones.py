@@ -10,50 +10,52 @@ from pyd_core.daemon.networks.collection import NetworkStore
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.model.network import EndpointSettings
 
-_KEY = 12
+_SHORT_ID_LENGTH = 12
 """Length of the ids in a file's name."""
 
 
 def plan(networks: NetworkStore, containers: ContainerLookup) -> list[dns.Zone]:
     """Return the zones of all networks with name resolution."""
-    found: list[dns.Zone] = []
-    for network in (each for each in networks.all() if each.resolves):
+    zones: list[dns.Zone] = []
+    for network in (network_ for network_ in networks.all() if network_.has_name_server):
         members = [
-            _member(container, place, dns.served(place.dns_names or (), network.name))
-            for container, place in networks.members(network)
+            _member(container, endpoint, dns.network_names(endpoint.dns_names or (), network.name))
+            for container, endpoint in networks.members(network)
         ]
-        found += [_zone(network.id, network, members), *_of_links(networks, containers, network)]
-    return found
+        zones += [_zone(network.id, network, members), *_link_zones(networks, containers, network)]
+    return zones
 
 
-def _of_links(networks: NetworkStore, containers: ContainerLookup, network: NetworkRecord) -> Iterator[dns.Zone]:
+def _link_zones(networks: NetworkStore, containers: ContainerLookup, network: NetworkRecord) -> Iterator[dns.Zone]:
     """Yield a zone for each container with links: the server resolves for a container the names it is listed with."""
-    for container, place in networks.members(network):
+    for container, endpoint in networks.members(network):
         members = [
-            _member(other, there, dns.served([alias], network.name))
-            for other, alias in legacy_links.on_network(containers, container.record, network)
-            if (there := other.record.networks.get(network.name)) and there.endpoint_id
+            _member(other, other_endpoint, dns.network_names([alias], network.name))
+            for other, alias in legacy_links.linked_on(containers, container.record, network)
+            if (other_endpoint := other.record.networks.get(network.name)) and other_endpoint.endpoint_id
         ]
         if members:
-            key = f"{network.id[:_KEY]}-{container.id[:_KEY]}"
-            yield _zone(key, network, [_member(container, place, [container.id]), *members], borrowed=True)
+            key = f"{network.id[:_SHORT_ID_LENGTH]}-{container.id[:_SHORT_ID_LENGTH]}"
+            yield _zone(key, network, [_member(container, endpoint, [container.id]), *members], shares_addresses=True)
 
 
-def _zone(key: str, network: NetworkRecord, members: Iterable[dns.Member], *, borrowed: bool = False) -> dns.Zone:
+def _zone(
+    key: str, network: NetworkRecord, members: Iterable[dns.Member], *, shares_addresses: bool = False
+) -> dns.Zone:
     return dns.Zone(
         name=key,
         gateways=network.gateways,
         internal=network.internal,
         members=tuple(members),
-        borrowed=borrowed,
+        shares_addresses=shares_addresses,
     )
 
 
-def _member(container: EngineContainer, place: EndpointSettings, own: Iterable[str]) -> dns.Member:
+def _member(container: EngineContainer, endpoint: EndpointSettings, names: Iterable[str]) -> dns.Member:
     return dns.Member(
         key=container.id,
-        four=place.ip_address,
-        six=place.global_ipv6_address,
-        names=tuple(own),
+        ipv4=endpoint.ip_address,
+        ipv6=endpoint.global_ipv6_address,
+        names=tuple(names),
         servers=tuple(container.record.host.dns),
     )
