@@ -56,8 +56,8 @@ def test_behind_a_server_for_the_host_alone_are_those_that_it_asks(tmp_path: Pat
     stub, behind = tmp_path / "stub", tmp_path / "behind"
     stub.write_text("nameserver 127.0.0.53\n")
     behind.write_text("nameserver 192.0.2.7\n")
-    monkeypatch.setattr(resolv_conf, "OWN", stub)
-    monkeypatch.setattr(resolv_conf, "BEHIND", behind)
+    monkeypatch.setattr(resolv_conf, "HOST_FILE", stub)
+    monkeypatch.setattr(resolv_conf, "RESOLVED_UPSTREAM_FILE", behind)
     assert resolv_conf.read_host_file(on_host_network=False) == "nameserver 192.0.2.7\n"
     assert resolv_conf.read_host_file(on_host_network=True) == "nameserver 127.0.0.53\n"
     behind.unlink()
