@@ -54,8 +54,8 @@ def pydd_lab(programs: dict[str, Path]) -> Iterator[Lab]:
 @pytest.fixture(params=["docker", "podman", "pydd"])
 def lab(request: pytest.FixtureRequest) -> Lab:
     """Each engine in turn."""
-    found: Lab = request.getfixturevalue(f"{request.param}_lab")
-    return found
+    selected: Lab = request.getfixturevalue(f"{request.param}_lab")
+    return selected
 
 
 @pytest.fixture

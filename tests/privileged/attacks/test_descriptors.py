@@ -28,7 +28,7 @@ def listener(docker_lab: Lab, passing_image: str) -> str:
     return docker_lab.start("pass", "/bin/pass", "listen", image=passing_image)
 
 
-def told(lab: Lab, name: str, text: str) -> str:
+def wait_for_output(lab: Lab, name: str, text: str) -> str:
     """Wait until a container's main process says a text, and return all that it said."""
     with pexpect_of(["docker", "-H", lab.corner.host, "logs", "-f", name]) as logs:
         logs.expect_exact(text)
@@ -72,10 +72,10 @@ def test_what_is_typed_after_a_session_stays_with_the_user(docker_lab: Lab, list
         users = users_terminal(shell)
         shell.sendline(typed)
         shell.expect_exact(f"the shell got {typed}")
-    said = docker_lab.corner("logs", listener)
-    assert "PASSED" in said, said
-    assert typed not in said
-    assert f"device={users.st_dev}:{users.st_rdev}" not in said, "the session has the user's own terminal"
+    output = docker_lab.corner("logs", listener)
+    assert "PASSED" in output, output
+    assert typed not in output
+    assert f"device={users.st_dev}:{users.st_rdev}" not in output, "the session has the user's own terminal"
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)
@@ -117,21 +117,21 @@ def test_no_state_of_a_target_gets_a_descriptor_of_the_users(
     with pexpect_of(["sh", "-c", script], env=docker_lab.environment()) as shell:
         shell.expect(pexpect.EOF)
     text = files["output"].read_text()
-    found = {line.split()[1]: line.split()[2] for line in text.splitlines() if line.startswith("fd ")}
-    assert set(found) == {"0", "1", "2"}, text + files["errors"].read_text()
-    assert all(link.startswith("pipe:") for link in found.values()), found
+    links = {line.split()[1]: line.split()[2] for line in text.splitlines() if line.startswith("fd ")}
+    assert set(links) == {"0", "1", "2"}, text + files["errors"].read_text()
+    assert all(link.startswith("pipe:") for link in links.values()), links
     piped = shlex.join(docker_lab.command(target, "-c", "exec /bin/facts", identity=identity))
     with pexpect_of(["sh", "-c", f"{piped} | cat; tty"], env=docker_lab.environment()) as shell:
         shell.expect(pexpect.EOF)
         text = shell.before
-    found = {line.split()[1]: line.split()[2] for line in text.splitlines() if line.startswith("fd ")}
+    links = {line.split()[1]: line.split()[2] for line in text.splitlines() if line.startswith("fd ")}
     own = text.splitlines()[-1].strip()
-    assert own not in found.values(), text
-    assert all(link.startswith("pipe:") for link in found.values()), found
+    assert own not in links.values(), text
+    assert all(link.startswith("pipe:") for link in links.values()), links
 
 
 def test_in_a_terminal_the_session_has_one_of_its_own(docker_lab: Lab, listener: str):
     """With `-c` too: the terminal that the main process is passed hangs up with the session."""
     with pexpect_of(docker_lab.command(listener, "-c", "ls /"), env=docker_lab.environment()) as session:
         session.expect(pexpect.EOF)
-    assert "tty=1" in told(docker_lab, listener, "HUNG UP")
+    assert "tty=1" in wait_for_output(docker_lab, listener, "HUNG UP")

@@ -1,4 +1,4 @@
-"""What a hostile target sees of a session's processes, from their first moment to their last.
+"""Attacks by a target that watches a session's processes, from their first moment to their last.
 
 A main process with CAP_SYS_PTRACE looked into the keeper while that had the host's root, environment and descriptors.
 """
@@ -20,7 +20,7 @@ from support.exposure import Sighting, find_leaks, parse_sightings
 OUT = "/tmp/seen"
 IMAGE_PROGRAMS = ("/bin/",)
 SESSIONS = 10 if EVERY else 2
-"""Sessions for one watch: each begins anew, and the scheduler has it seen at other moments."""
+"""Sessions for one watch: each is a new one, which the scheduler exposes at other moments."""
 WATCH_MS = "400"
 RIGHTS = (
     (),
@@ -61,10 +61,10 @@ def test_a_watching_main_process_sees_nothing_of_the_host(
 ):
     marker.path.chmod(0o666)
     seen = watch(docker_lab, marker, identity, rights)
-    assert {one.pid for one in seen if one.kind == "born"}, "no process of a session was seen"
+    assert {sighting.pid for sighting in seen if sighting.kind == "born"}, "no process of a session was seen"
     marker.assert_unreached()
     if {"SYS_ADMIN", "--privileged"} & {*rights}:  # root on the host by what it was given
-        seen = [one for one in seen if one.kind != "mapfile"]
+        seen = [sighting for sighting in seen if sighting.kind != "mapfile"]
     assert find_leaks(seen, docker_lab.secret, IMAGE_PROGRAMS) == []
 
 
@@ -73,7 +73,7 @@ def test_no_library_of_the_hosts_is_opened_for_writing_by_its_mapping(docker_lab
     """CAP_CHECKPOINT_RESTORE opens the files that a traced process maps, and the host's root may write them."""
     rights = ("--cap-add", "SYS_PTRACE", "--cap-add", "CHECKPOINT_RESTORE")
     seen = watch(docker_lab, marker, "root", rights)
-    assert [one for one in seen if one.kind == "mapfile"] == []
+    assert [sighting for sighting in seen if sighting.kind == "mapfile"] == []
 
 
 @pytest.mark.parametrize("engine", ["podman_lab", "pydd_lab"])
@@ -97,8 +97,9 @@ def test_a_program_in_a_session_sees_nothing_of_the_host(lab: Lab, marker: Marke
         lab.start("inside", *command, options=options) if running else lab.target(state, "inside", lab.image, options)
     )
     done = lab.debug(target, "--", "/bin/watch", "-", str(marker.path), lab.secret[::-1], WATCH_MS, identity=identity)
-    seen = [one for one in parse_sightings(done.stdout) if not (running and one.pid == 1)]  # the target's own
-    assert any(one.kind == "watching" for one in seen), done
+    sightings = parse_sightings(done.stdout)
+    seen = [sighting for sighting in sightings if not (running and sighting.pid == 1)]  # the target's own
+    assert any(sighting.kind == "watching" for sighting in seen), done
     marker.assert_unreached()
     assert find_leaks(seen, lab.secret, IMAGE_PROGRAMS) == []
 

@@ -99,7 +99,7 @@ def test_nothing_of_the_user_is_in_a_session(lab: Lab, state: str, identity: str
     assert int(facts["oom_score_adj"].popitem()[0]) >= 0
     if state == "running":
         own = parse_facts(lab.corner("exec", target, "/bin/facts"))["mountinfo"].keys()
-        assert not [place for place in facts["mountinfo"].keys() - own if not re.match(r"/dev($|/)", place)]
+        assert not [path for path in facts["mountinfo"].keys() - own if not re.match(r"/dev($|/)", path)]
 
 
 ALLOWED_ENVIRONMENT = {
@@ -127,7 +127,7 @@ def test_a_limited_target_limits_every_identity(docker_lab: Lab, identity: str):
 
 @pytest.mark.parametrize("identity", ["root", "target"])
 def test_the_users_own_limits_are_not_passed_on(docker_lab: Lab, identity: str):
-    """What the user's shell was given, such as an unlimited stack, is the user's."""
+    """Limits of the user's shell, such as an unlimited stack, stay the user's."""
     name = docker_lab.start("limits")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     before = ["prlimit", f"--nofile={min(soft, 333)}:{hard}", "--stack=unlimited:unlimited"]

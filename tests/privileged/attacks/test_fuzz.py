@@ -1,4 +1,4 @@
-"""What a container or image controls, at random: no host is reached, nothing hangs, nothing raw gets to a terminal."""
+"""Random content of containers and images: no host is reached, nothing hangs, nothing raw gets to a terminal."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ LINES = ("root:x:0:0::{}:/bin/sh\n", "user:x:1000:1000:{}\n", "{}:x:0:0::/:\n", 
 def hostile_files(dice: random.Random) -> dict[str, bytes | Path | str]:
     """Return files and links, some of them in the place of what an engine or pyd looks at."""
     files: dict[str, bytes | Path | str] = {}
-    for place in dice.sample(PLACES, 5):
+    for path in dice.sample(PLACES, 5):
         if dice.random() < 0.6:
-            files[place] = f"-> {dice.choice(LINKS)}"
+            files[path] = f"-> {dice.choice(LINKS)}"
         else:
             lines = [dice.choice(LINES).format(dice.choice(PATHS + TEXTS)) for _ in range(dice.randrange(6))]
-            files[place] = "".join(lines).encode(errors="surrogateescape")
+            files[path] = "".join(lines).encode(errors="surrogateescape")
     files["loop"] = "-> loop"
     return files
 
 
 def hostile_config(dice: random.Random) -> dict[str, Any]:
-    """Return an image's configuration with values that nobody would choose in good faith."""
+    """Return an image's configuration with values that no user would choose in good faith."""
     names = ["PATH", "HOME", "TERM", "LANG", "PS1", "LD_PRELOAD", "LD_LIBRARY_PATH", "TZ", "HOSTNAME", "A", "=", "a b"]
     texts = PATHS + TEXTS
     return {
@@ -136,10 +136,10 @@ def test_a_running_container_that_changes_its_files_gets_nothing(docker_lab: Lab
     """The same by a container that chooses its files, nodes and links as it runs, all at once."""
     dice = random.Random(f"changing-{seed}")
     lines = []
-    for place in dice.sample(PLACES, 6):
-        if place in ("proc", "sys", "dev"):
+    for path in dice.sample(PLACES, 6):
+        if path in ("proc", "sys", "dev"):
             continue
-        lines += [f"umount -l /{place}", f"rm -rf /{place}", f"ln -sfn {dice.choice(LINKS)} /{place}"]
+        lines += [f"umount -l /{path}", f"rm -rf /{path}", f"ln -sfn {dice.choice(LINKS)} /{path}"]
     lines.append("exec sleep 100000")
     name = docker_lab.start(
         "changing", "/bin/busybox", "sh", "-c", "; ".join(lines), options=("--cap-add", "SYS_ADMIN", "-w", "/srv")

@@ -1,4 +1,4 @@
-"""What a session's rights reach: file handles, devices, keyrings, the toolbox, and the host's own namespaces."""
+"""The reach of a session's rights: file handles, devices, keyrings, the toolbox, and the host's own namespaces."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def disk(tmp_path: Path) -> Iterator[tuple[str, str, Marker]]:
     marker = Marker(tmp_path / "disk")
     marker.text = f"on the disk {uuid.uuid4().hex[:4]}".ljust(4096)
     marker.path.write_text(marker.text)
-    made = subprocess.run(["losetup", "-f", "--show", marker.path], capture_output=True, text=True, check=False)
-    if made.returncode != 0:
+    attached = subprocess.run(["losetup", "-f", "--show", marker.path], capture_output=True, text=True, check=False)
+    if attached.returncode != 0:
         missing("loop devices")
-    device = made.stdout.strip()
+    device = attached.stdout.strip()
     number = Path(device).stat().st_rdev
     try:
         yield str(os.major(number)), str(os.minor(number)), marker
@@ -94,7 +94,7 @@ def assert_unread(marker: Marker, output: str) -> None:
 def test_a_disk_of_the_host_is_not_opened_by_a_node(lab: Lab, disk: tuple[str, str, Marker], state: str, identity: str):
     major, minor, marker = disk
     target = lab.target(state, "node", lab.image, ("--cap-add", "MKNOD"))
-    if state == "running":  # made by the container, which may do so on every engine that was told
+    if state == "running":  # made by the container, which has the right on every engine that grants it
         lab.corner("exec", target, "/bin/node", "b", major, minor)
     done = lab.debug(target, "--", "/bin/node", "b", major, minor, identity=identity)
     assert_unread(marker, done.stdout)
@@ -235,8 +235,8 @@ def test_a_target_in_the_hosts_process_namespace_does_not_trace_the_host(lab: La
     name = lab.start("pidhost", "sleep", "100000", options=("--pid", "host"))
     with subprocess.Popen(["sleep", "1000"], env={"HOSTS_SECRET": lab.secret}, cwd=marker.path.parent) as process:
         try:
-            place = f"/proc/{process.pid}"
-            line = f"cat {place}/root{marker.path} {place}/cwd/marker {place}/environ; cat {place}/maps"
+            directory = f"/proc/{process.pid}"
+            line = f"cat {directory}/root{marker.path} {directory}/cwd/marker {directory}/environ; cat {directory}/maps"
             done = lab.debug(name, "-c", line, identity=identity)
         finally:
             process.kill()
@@ -305,13 +305,13 @@ def test_a_target_in_the_hosts_ipc_namespace_does_not_read_strangers_memory(dock
 
 def test_what_is_left_out_can_be_asked_for_by_name(docker_lab: Lab):
     """An option gives what a debugger of the host's own processes takes."""
-    told = subprocess.run([PYD, "debug", "--help"], capture_output=True, text=True, check=False).stdout
-    assert "--cap-add" in told
+    help_text = subprocess.run([PYD, "debug", "--help"], capture_output=True, text=True, check=False).stdout
+    assert "--cap-add" in help_text
     name = docker_lab.start("pidhost-asked", "sleep", "100000", options=("--pid", "host"))
     with subprocess.Popen(as_nobody("sleep", "1000")) as process:
         try:
             line = f"readlink /proc/{process.pid}/exe"
-            asked = docker_lab.debug(name, "-c", line, options=("--cap-add", "SYS_PTRACE"))
+            granted = docker_lab.debug(name, "-c", line, options=("--cap-add", "SYS_PTRACE"))
         finally:
             process.kill()
-    assert "sleep" in asked.stdout, asked.stderr
+    assert "sleep" in granted.stdout, granted.stderr

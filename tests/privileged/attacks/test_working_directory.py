@@ -24,13 +24,13 @@ WAYS = {
 }
 
 
-def relink(place: Path, target: str) -> None:
+def relink(path: Path, target: str) -> None:
     """Make a link, in the place of what is there."""
-    if place.is_symlink():
-        place.unlink()
+    if path.is_symlink():
+        path.unlink()
     else:
-        place.rmdir()
-    place.symlink_to(target)
+        path.rmdir()
+    path.symlink_to(target)
 
 
 def climb(lab: Lab, target: str, marker: Marker, identity: str) -> None:
@@ -45,19 +45,19 @@ def climb(lab: Lab, target: str, marker: Marker, identity: str) -> None:
 def test_a_link_to_any_descriptor_leads_nowhere(lab: Lab, marker: Marker, identity: str):
     """A working directory of `/proc/self/fd/N` gave a session the host's directory that was open under that number."""
     name = lab.start("cwd", "sh", "-c", "cd /; exec sleep 100000", options=("-w", "/srv"))
-    place = lab.root(name) / "srv"
+    path = lab.root(name) / "srv"
     marker.path.chmod(0o666)  # within reach of every user who gets there
     for number in NUMBERS if EVERY or lab.engine == "docker" else (3, 9, 13):
-        relink(place, f"/proc/self/fd/{number}")
+        relink(path, f"/proc/self/fd/{number}")
         climb(lab, name, marker, identity)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_link_by_any_way_leads_nowhere(docker_lab: Lab, marker: Marker, way: str):
     name = docker_lab.start("cwd-way", "sh", "-c", "cd /; exec sleep 100000", options=("-w", "/srv"))
-    place = docker_lab.root(name) / "srv"
+    path = docker_lab.root(name) / "srv"
     for number in (3, 9, 13):
-        relink(place, WAYS[way].format(number))
+        relink(path, WAYS[way].format(number))
         climb(docker_lab, name, marker, "root")
 
 
@@ -91,9 +91,9 @@ def test_a_link_in_an_image_leads_nowhere(lab: Lab, marker: Marker, state: str, 
         climb(lab, target, marker, identity)
 
 
-@pytest.mark.parametrize("place", ["/proc/self/fd/13", "/proc/self/cwd", "/proc/self/root", "/proc/1/cwd", "/dev/fd/9"])
-def test_a_working_directory_that_is_such_a_path_leads_nowhere(docker_lab: Lab, marker: Marker, place: str):
-    image = docker_lab.build("cwd-path", {}, f"WORKDIR {place}")
+@pytest.mark.parametrize("path", ["/proc/self/fd/13", "/proc/self/cwd", "/proc/self/root", "/proc/1/cwd", "/dev/fd/9"])
+def test_a_working_directory_that_is_such_a_path_leads_nowhere(docker_lab: Lab, marker: Marker, path: str):
+    image = docker_lab.build("cwd-path", {}, f"WORKDIR {path}")
     climb(docker_lab, f"image:{image}", marker, "root")
 
 

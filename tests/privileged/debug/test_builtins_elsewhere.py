@@ -24,8 +24,8 @@ ln -s /proc/1/root/etc/shadow /www/magic; echo planted-line; exec sleep 1000
 
 @pytest.fixture(scope="module")
 def every_way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Way]]:
-    with ways(tmp_path_factory.mktemp("ways")) as made:
-        yield made
+    with ways(tmp_path_factory.mktemp("ways")) as connections:
+        yield connections
 
 
 @pytest.fixture(scope="module")
@@ -37,23 +37,23 @@ def planted(docker: Docker, busybox: str) -> str:
 
 
 def test_builtins_find_there_what_they_find_here(every_way: dict[str, Way], docker: Docker, planted: str):
-    def told(line: str, code: int = 0) -> Any:
+    def run_json(line: str, code: int = 0) -> Any:
         done = every_way["user"].debug(planted, "-b", f"{line} --json")
         assert done.returncode == code, (line, done.stderr)
         return json.loads(done.stdout)
 
-    (only,) = told("sockets -l")
+    (only,) = run_json("sockets -l")
     assert (only["port"], only["process"]) == (8080, "httpd")
-    assert "index.html" in {one["name"] for one in told("files /www")}
-    assert told("cgroup")["memory_limit"] == 64 << 20
-    assert told("reach localhost:8080")["failed"] == ""
-    assert told("reach localhost:81", 1)["failed"] == "refused"
-    # Its first process reaps nobody: what sessions leave would stay.
-    assert {one["name"]: (one["depth"], one["state"]) for one in told("ps")} == {
+    assert "index.html" in {row["name"] for row in run_json("files /www")}
+    assert run_json("cgroup")["memory_limit"] == 64 << 20
+    assert run_json("reach localhost:8080")["failed"] == ""
+    assert run_json("reach localhost:81", 1)["failed"] == "refused"
+    # Its first process reaps no children: what sessions leave would stay.
+    assert {row["name"]: (row["depth"], row["state"]) for row in run_json("ps")} == {
         "sleep": (0, "sleeping"),
         "httpd": (1, "sleeping"),
     }
-    # Helpers may not read the kernel's part of a stack; that a thread sleeps is told all the same.
+    # Helpers may not read the kernel's part of a stack; that a thread sleeps is reported all the same.
     assert b"sleep" in every_way["user"].debug(planted, "-b", "stack").stdout
 
 
@@ -80,11 +80,11 @@ def test_a_capture_and_a_report_are_written_here(every_way: dict[str, Way], plan
     assert file.read_bytes()[:4] == b"\xd4\xc3\xb2\xa1"
     done = ssh.debug(planted, "-b", f"report {tmp_path}/report.tar.gz --json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert set(told["missing"]) == {"kernel.txt"}
+    outcome = json.loads(done.stdout)
+    assert set(outcome["missing"]) == {"kernel.txt"}
     with tarfile.open(tmp_path / "report.tar.gz") as tar:
         parts = {Path(entry.name).name: tar.extractfile(entry).read() for entry in tar if entry.isfile()}  # type: ignore[union-attr]
-    assert {one["name"] for one in json.loads(parts["ps.json"])} == {"sleep", "httpd"}
+    assert {row["name"] for row in json.loads(parts["ps.json"])} == {"sleep", "httpd"}
     assert b"planted-line" in parts["logs.txt"]
     assert b"sesame" not in b"".join(parts.values())
 
@@ -97,7 +97,7 @@ def test_what_runs_there_streams_and_a_stopped_one_is_seen_as_it_would_start(
     assert (report.returncode, report.stderr) == (0, b"")
     stopped = docker.create("elsewhere-stopped", busybox, "/missing", options=LONE)
     done = user.debug(stopped, "-b", "entrypoint --lint --json")
-    assert [one["id"] for one in json.loads(done.stdout)] == ["missing-program"]
+    assert [row["id"] for row in json.loads(done.stdout)] == ["missing-program"]
     assert done.returncode == 1
     assert b"[not-running]" in user.debug(stopped, "-b", "ps").stderr
     assert user.debug("--tier", "1", planted, "-b", "ps").returncode == 2

@@ -51,12 +51,12 @@ def test_a_folder_comes_and_goes_with_all_in_it(store: Builtins, docker: Docker,
     assert store(f"get /srv/site {tmp_path}/copy").returncode == 0
     assert (tmp_path / "copy/sub/page").read_text() == "two\n"
     assert not (tmp_path / "copy/away").exists()  # it led out of the folder
-    folder = tmp_path / "folder"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "deep/file").write_text("sent")
-    assert store(f"put {folder} /srv").returncode == 0
+    directory = tmp_path / "folder"
+    (directory / "deep").mkdir(parents=True)
+    (directory / "deep/file").write_text("sent")
+    assert store(f"put {directory} /srv").returncode == 0
     assert (_root(docker, store) / "srv/folder/deep/file").read_text() == "sent"
-    assert store(f"put {folder} /srv/site/index").returncode == 1
+    assert store(f"put {directory} /srv/site/index").returncode == 1
 
 
 def test_no_link_or_pipe_of_the_container_reaches_the_host(store: Builtins, docker: Docker, tmp_path: Path):

@@ -38,29 +38,29 @@ def planted(debug: Run, docker: Docker, busybox: str, tmp_path_factory: pytest.T
 
 
 def test_ps_is_a_tree_with_both_pids_memory_and_files(planted: Builtins, docker: Docker):
-    found = {one["name"]: one for one in planted.json("ps")}
-    shell, server, sleeper = found["sh"], found["httpd"], found["sleep"]
+    processes = {row["name"]: row for row in planted.json("ps")}
+    shell, server, sleeper = processes["sh"], processes["httpd"], processes["sleep"]
     assert (shell["pid"], shell["parent"], shell["depth"]) == (1, 0, 0)
     assert shell["host_pid"] == main_pid(docker, planted.name)
     assert (sleeper["parent"], sleeper["depth"]) == (1, 1)
     assert server["memory"] > 0
     assert server["descriptors"] >= 4
     assert "httpd -p 127.0.0.1:8080" in planted("ps").stdout
-    assert set(found) == {"sh", "httpd", "sleep"}  # no session of ours among them
+    assert set(processes) == {"sh", "httpd", "sleep"}  # no session of ours among them
 
 
 def test_sockets_names_who_listens(planted: Builtins):
     (only,) = planted.json("sockets -l")
     assert (only["local"], only["port"], only["state"], only["process"]) == ("127.0.0.1", 8080, "listening", "httpd")
-    assert only["pid"] == next(one["pid"] for one in planted.json("ps") if one["name"] == "httpd")
+    assert only["pid"] == next(row["pid"] for row in planted.json("ps") if row["name"] == "httpd")
 
 
 def test_fds_finds_an_open_file_that_is_deleted(planted: Builtins):
-    found = {one["number"]: one for one in planted.json("fds 1")}
-    assert found[3]["kind"] == "deleted"
-    assert found[3]["target"] == "/tmp/held (deleted)"
-    assert found[3]["access"] == "w"
-    server = next(one["pid"] for one in planted.json("ps") if one["name"] == "httpd")
+    descriptors = {row["number"]: row for row in planted.json("fds 1")}
+    assert descriptors[3]["kind"] == "deleted"
+    assert descriptors[3]["target"] == "/tmp/held (deleted)"
+    assert descriptors[3]["access"] == "w"
+    server = next(row["pid"] for row in planted.json("ps") if row["name"] == "httpd")
     assert "tcp listening 127.0.0.1:8080" in planted(f"fds {server}").stdout
     missing = planted("fds 4242")
     assert missing.returncode == 1
@@ -68,10 +68,10 @@ def test_fds_finds_an_open_file_that_is_deleted(planted: Builtins):
 
 
 def test_maps_limits_and_caps_of_the_main_process(planted: Builtins):
-    maps = {one["name"]: one for one in planted.json("maps")}
+    maps = {row["name"]: row for row in planted.json("maps")}
     assert maps["/bin/busybox"]["rss"] > 0
     assert "x" in maps["/bin/busybox"]["permissions"]
-    limits = {one["name"]: one for one in planted.json("limits")}
+    limits = {row["name"]: row for row in planted.json("limits")}
     assert (limits["open files"]["soft"], limits["open files"]["hard"]) == (77, 88)
     assert limits["open files"]["used"] >= 4
     rights = planted.json("caps")
@@ -82,11 +82,11 @@ def test_maps_limits_and_caps_of_the_main_process(planted: Builtins):
 
 
 def test_env_leaves_secrets_out_unless_asked(planted: Builtins):
-    found = {one["name"]: one for one in planted.json("env")}
-    assert found["COLOUR"]["value"] == "green"
-    assert found["COLOUR"]["configured"]
-    assert found["API_TOKEN"]["masked"]
-    text = planted("env").stdout + json.dumps(found)
+    variables = {row["name"]: row for row in planted.json("env")}
+    assert variables["COLOUR"]["value"] == "green"
+    assert variables["COLOUR"]["configured"]
+    assert variables["API_TOKEN"]["masked"]
+    text = planted("env").stdout + json.dumps(variables)
     assert "sesame" not in text
     assert "hidden" not in text
     assert "http://me:" in text
@@ -94,22 +94,22 @@ def test_env_leaves_secrets_out_unless_asked(planted: Builtins):
 
 
 def test_mounts_tells_a_volume_its_source_and_that_it_is_read_only(planted: Builtins, docker: Docker):
-    found = {one["path"]: one for one in planted.json("mounts")}
-    assert found["/data"]["origin"] == "bind"
-    assert found["/data"]["read_only"]
-    assert found["/data"]["source"] == docker.inspect(planted.name)["Mounts"][0]["Source"]
-    assert found["/"]["origin"] == "root"
-    assert "/proc" not in found
-    assert "/proc" in {one["path"] for one in planted.json("mounts -a")}
+    mounts = {row["path"]: row for row in planted.json("mounts")}
+    assert mounts["/data"]["origin"] == "bind"
+    assert mounts["/data"]["read_only"]
+    assert mounts["/data"]["source"] == docker.inspect(planted.name)["Mounts"][0]["Source"]
+    assert mounts["/"]["origin"] == "root"
+    assert "/proc" not in mounts
+    assert "/proc" in {row["path"] for row in planted.json("mounts -a")}
 
 
 def test_cgroup_tells_limits_use_and_throttling(planted: Builtins, debug: Run, docker: Docker, busybox: str):
-    found = planted.json("cgroup")
-    assert found["memory_limit"] == 64 << 20
-    assert 0 < found["memory"] < 64 << 20
-    assert found["pids_limit"] == 99
-    assert found["pids"] == 3
-    assert found["oom_kills"] == 0
+    usage = planted.json("cgroup")
+    assert usage["memory_limit"] == 64 << 20
+    assert 0 < usage["memory"] < 64 << 20
+    assert usage["pids_limit"] == 99
+    assert usage["pids"] == 3
+    assert usage["oom_kills"] == 0
     options = ("--cpus", "0.05", *LONE)
     throttled = Builtins(debug, docker.run("throttled", busybox, "sh", "-c", "while :; do :; done", options=options))
     wait_until(lambda: throttled.json("cgroup")["throttled"] > 0)
@@ -121,8 +121,8 @@ def test_files_shows_hostile_names_harmlessly(planted: Builtins):
     done = planted("files /tmp")
     assert "\x1b" not in done.stdout
     assert "a␛[2Jb" in done.stdout
-    assert "a\x1b[2Jb" in {one["name"] for one in planted.json("files /tmp")}
-    (link,) = [one for one in planted.json("files /bin") if one["name"] == "httpd"]
+    assert "a\x1b[2Jb" in {row["name"] for row in planted.json("files /tmp")}
+    (link,) = [row for row in planted.json("files /bin") if row["name"] == "httpd"]
     assert (link["kind"], link["link"]) == ("link", "busybox")
     assert planted("files").stdout == done.stdout  # the container's own folder
     gone = planted("files /nowhere")
@@ -131,7 +131,7 @@ def test_files_shows_hostile_names_harmlessly(planted: Builtins):
 
 
 def test_what_the_engine_knows_is_asked_of_it(planted: Builtins, docker: Docker, busybox: str):
-    changed = {one["path"]: one["kind"] for one in planted.json("diff")}
+    changed = {row["path"]: row["kind"] for row in planted.json("diff")}
     assert changed["/www/index.html"] == "added"
     assert "/www/index.html" in planted("diff /www").stdout
     assert "/tmp" not in planted("diff /www").stdout
@@ -157,7 +157,7 @@ def test_logs_go_on_until_interrupted_and_until_the_target_ends(debug: Run, dock
         with subprocess.Popen(command(name, "-b", "logs -f --json"), stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert json.loads(process.stdout.readline())["message"] == "first"
-            # no process waits beside it for a session that won't come
+            # no other process waits for a session that won't come
             assert Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() == ""
             docker("exec", name, "touch", "/second")
             assert json.loads(process.stdout.readline())["message"] == "second"
@@ -176,10 +176,10 @@ def test_nothing_is_left_and_a_container_without_anything_is_seen_as_well(
     before = Path(f"/proc/{planted.json('ps')[0]['host_pid']}/mountinfo").read_text()
     options = (*LONE, "--read-only", "--user", "1000", "--cap-drop", "ALL")
     bare = Builtins(debug, docker.run("bare", distroless, options=options))
-    assert [one["name"] for one in bare.json("ps")] == ["app"]
-    assert "app" in {one["name"] for one in bare.json("files /")}
+    assert [row["name"] for row in bare.json("ps")] == ["app"]
+    assert "app" in {row["name"] for row in bare.json("files /")}
     assert bare.json("caps")["effective"] == []
-    assert {one["name"] for one in bare.json("net")["interfaces"]} == {"lo"}
+    assert {row["name"] for row in bare.json("net")["interfaces"]} == {"lo"}
     assert Path(f"/proc/{planted.json('ps')[0]['host_pid']}/mountinfo").read_text() == before
     assert sessions_left() == []
 
@@ -200,9 +200,9 @@ def test_with_the_hosts_pids_and_network_only_the_containers_own_are_shown(debug
     script = "httpd -p 127.0.0.1:0 -h / 2>/dev/null; exec sleep 1000"
     shared = Builtins(debug, docker.run("shared", busybox, "sh", "-c", script, options=options))
     pid = main_pid(docker, shared.name)
-    found = shared.json("ps")
-    assert {one["name"] for one in found} <= {"sh", "sleep", "httpd"}
-    assert pid in {one["pid"] for one in found}
-    assert all(one["process"] for one in shared.json("sockets"))
+    rows = shared.json("ps")
+    assert {row["name"] for row in rows} <= {"sh", "sleep", "httpd"}
+    assert pid in {row["pid"] for row in rows}
+    assert all(row["process"] for row in shared.json("sockets"))
     assert "[no-such-process]" in shared("fds 1").stderr  # the host's first is none of its own
     assert "the traffic of the whole machine" in shared("pcap no such filter").stderr

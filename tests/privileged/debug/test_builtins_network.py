@@ -36,7 +36,7 @@ def web(debug: Run, docker: Docker, busybox: str, network: str) -> Builtins:
 
 @pytest.fixture(scope="module")
 def client(debug: Run, docker: Docker, distroless: str, network: str) -> Builtins:
-    """One that has no tools, on the same network."""
+    """A container without tools on the same network."""
     return Builtins(debug, docker.run("client", distroless, options=(*QUICK, "--network", network)))
 
 
@@ -52,12 +52,12 @@ def running(name: str, line: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_net_shows_the_containers_address_route_and_name_server(client: Builtins, docker: Docker, network: str):
-    found = client.json("net")
+    network = client.json("net")
     own = docker.inspect(client.name)["NetworkSettings"]["Networks"][network]
-    addresses = [address for one in found["interfaces"] for address in one["addresses"]]
+    addresses = [address for row in network["interfaces"] for address in row["addresses"]]
     assert f"{own['IPAddress']}/{own['IPPrefixLen']}" in addresses
-    assert ("default", own["Gateway"]) in {(one["destination"], one["via"]) for one in found["routes"]}
-    assert found["resolver"]["servers"] == ["127.0.0.11"]
+    assert ("default", own["Gateway"]) in {(row["destination"], row["via"]) for row in network["routes"]}
+    assert network["resolver"]["servers"] == ["127.0.0.11"]
     assert "127.0.0.11" in client("net").stdout
 
 
@@ -142,6 +142,6 @@ def test_pcap_sees_the_targets_traffic_and_not_a_neighbours(
     assert sessions_left() == []
 
 
-def _wait_for_capture(file: Path, wanted: bytes = b"\xd4\xc3\xb2\xa1") -> None:
+def _wait_for_capture(file: Path, content: bytes = b"\xd4\xc3\xb2\xa1") -> None:
     """Until tcpdump has written something; it writes the file's head when it begins to listen."""
-    wait_until(lambda: file.exists() and wanted in file.read_bytes())
+    wait_until(lambda: file.exists() and content in file.read_bytes())

@@ -60,16 +60,16 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{words[-1]}: {wanted}" for words, _, wanted in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[f"{words[-1]}: {expected}" for words, _, expected in CASES])
 def test_lint_finds_what_is_wrong_before_it_is_started(
     debug: Run, docker: Docker, bad: str, case: tuple[tuple[str, ...], tuple[str, ...], str]
 ):
-    words, options, wanted = case
+    words, options, expected = case
     name = docker.create("bad", bad, *words, options=("--network", "none", *options))
     done = debug(name, "-b", "entrypoint --lint --json")
-    found = {one["id"]: one["level"] for one in json.loads(done.stdout)}
-    assert wanted in found
-    assert done.returncode == (1 if "error" in found.values() else 0)
+    findings = {row["id"]: row["level"] for row in json.loads(done.stdout)}
+    assert expected in findings
+    assert done.returncode == (1 if "error" in findings.values() else 0)
 
 
 def test_what_is_told_of_one_mistake_doesnt_lead_to_another(debug: Run, docker: Docker, bad: str, tmp_path: Path):
@@ -83,9 +83,9 @@ def test_what_is_told_of_one_mistake_doesnt_lead_to_another(debug: Run, docker: 
     subprocess.run(["gcc", "-o", "app", "app.c"], cwd=tmp_path, check=True)
     program = bytearray((tmp_path / "app").read_bytes())
     program[18:20] = FOREIGN[18:20]
-    told = linted(docker.image("foreign", {"app": bytes(program)}, 'CMD ["/app"]'))
-    assert "wrong-architecture" in told
-    assert "loader-missing" not in told  # of course its loader isn't there
+    findings = linted(docker.image("foreign", {"app": bytes(program)}, 'CMD ["/app"]'))
+    assert "wrong-architecture" in findings
+    assert "loader-missing" not in findings  # of course its loader isn't there
     assert "there is no shell in it" in linted(docker.image("bare", {"app": b""}, "CMD app --serve"))
 
 
@@ -94,9 +94,9 @@ def test_what_a_shell_is_to_start_is_looked_at_as_far_as_it_can_be_told(debug: R
         name = docker.create("shell-line", bad, "/bin/sh", "-c", line, options=("--network", "none"))
         done = debug(name, "-b", "entrypoint --lint --json")
         assert done.stderr == ""
-        found = {one["id"]: one["level"] for one in json.loads(done.stdout)}
-        assert done.returncode == ("error" in found.values())
-        return {name: level for name, level in found.items() if name != "shell-form"}
+        levels = {row["id"]: row["level"] for row in json.loads(done.stdout)}
+        assert done.returncode == ("error" in levels.values())
+        return {name: level for name, level in levels.items() if name != "shell-form"}
 
     assert linted("app --serve") == {"missing-program": "error"}
     assert linted("app --serve || sleep 5") == {"missing-program": "warning"}
@@ -111,8 +111,8 @@ def test_a_good_one_passes_and_what_doesnt_run_is_seen_as_it_would_start(debug: 
     assert stopped.json("entrypoint --lint") == []
     start = stopped.json("entrypoint")
     assert (start["program"], start["kind"], start["argv"]) == ("/bin/busybox", "elf", ["/bin/busybox", "true"])
-    assert "crlf" in {one["name"] for one in stopped.json("files /")}
-    assert {one["name"] for one in stopped.json("env")} >= {"KEY"}
+    assert "crlf" in {row["name"] for row in stopped.json("files /")}
+    assert {row["name"] for row in stopped.json("env")} >= {"KEY"}
     assert "[not-running]" in stopped("ps").stderr
     assert "[not-running]" in stopped("fds").stderr
     assert "chown" in stopped.json("caps")["effective"]
@@ -138,17 +138,17 @@ def test_trace_shows_what_is_executed_opened_connected_and_signalled(worker: Bui
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    assert "cat /tmp/wanted" in {one["subject"] for one in traced("exec", 6)}
-    opened = {one["subject"]: one["error"] for one in traced("open", 12)}
+    assert "cat /tmp/wanted" in {row["subject"] for row in traced("exec", 6)}
+    opened = {row["subject"]: row["error"] for row in traced("open", 12)}
     assert opened["/tmp/wanted"] == "ENOENT"
-    assert any(one["subject"] == "127.0.0.1:9" and one["error"] == "ECONNREFUSED" for one in traced("connect", 1))
-    assert any(one["arguments"] == "SIGCHLD" for one in traced("signal", 4))
+    assert any(row["subject"] == "127.0.0.1:9" and row["error"] == "ECONNREFUSED" for row in traced("connect", 1))
+    assert any(row["arguments"] == "SIGCHLD" for row in traced("signal", 4))
     assert worker("trace open 4242").returncode == 1
 
 
 def test_a_pid_1_that_heeds_no_stop_signal_is_told_while_it_runs(worker: Builtins):
-    found = {one["id"] for one in worker.json("entrypoint --lint")}
-    assert {"no-signal-handling", "shell-form"} <= found
+    findings = {row["id"] for row in worker.json("entrypoint --lint")}
+    assert {"no-signal-handling", "shell-form"} <= findings
 
 
 def test_run_and_trace_start_it_again_beside_the_target(debug: Run, docker: Docker, bad: str):
@@ -176,15 +176,15 @@ def test_stack_tells_where_a_process_sleeps_and_what_would_tell_more(
     )
     image = docker.image(f"stack-{int(symbols)}", {"app": tmp_path / "app"}, 'CMD ["/app"]')
     app = Builtins(debug, docker.run(f"stack-{int(symbols)}", image, options=LONE))
-    found = app.json("stack")
-    assert (found["pid"], found["language"]) == (1, "native")
+    stack = app.json("stack")
+    assert (stack["pid"], stack["language"]) == (1, "native")
     if symbols:
-        assert found["tool"] in {"eu-stack", "gdb"}
-        assert "planted_function" in found["text"]
-    elif found["tool"] == "kernel":
-        assert found["threads"][0]["name"] == "app"
-        assert found["threads"][0]["state"] == "sleeping"
-        assert "install trace" in found["advice"]
+        assert stack["tool"] in {"eu-stack", "gdb"}
+        assert "planted_function" in stack["text"]
+    elif stack["tool"] == "kernel":
+        assert stack["threads"][0]["name"] == "app"
+        assert stack["threads"][0]["state"] == "sleeping"
+        assert "install trace" in stack["advice"]
     assert app("stack").stdout
 
 
@@ -196,8 +196,8 @@ def test_the_report_is_one_archive_without_secrets(debug: Run, docker: Docker, b
     assert done.returncode == 0
     with tarfile.open(file) as tar:
         parts = {Path(entry.name).name: tar.extractfile(entry).read() for entry in tar if entry.isfile()}  # type: ignore[union-attr]
-    wanted = {"inspect.json", "why.txt", "logs.txt", "ps.json", "sockets.json", "stacks.txt", "cgroup.json"}
-    assert wanted <= set(parts)
+    expected = {"inspect.json", "why.txt", "logs.txt", "ps.json", "sockets.json", "stacks.txt", "cgroup.json"}
+    assert expected <= set(parts)
     assert "kernel.txt" in parts or b"kernel" in parts["missing.txt"]
     assert b"planted-line" in parts["logs.txt"]
     assert json.loads(parts["ps.json"])[0]["name"] == "sleep"
@@ -215,4 +215,4 @@ def test_an_interrupted_builtin_leaves_nothing(worker: Builtins):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=120)
     assert sessions_left() == []
-    assert {one["state"] for one in worker.json("ps")} & {"traced"} == set()
+    assert {row["state"] for row in worker.json("ps")} & {"traced"} == set()

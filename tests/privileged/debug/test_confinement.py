@@ -1,4 +1,4 @@
-"""What confines a container's system calls: a session as its user has it too, a debugger's has not."""
+"""Confinement of a container's system calls: it holds for a session as its user, not for a debugger's."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from support.docker import LONE, Docker
 CONFINED = "grep -E '^(NoNewPrivs|Seccomp|Seccomp_filters|CapEff|CapBnd):' /proc/self/status"
 
 
-def profile(folder: Path, *, forbidden: str) -> str:
+def profile(directory: Path, *, forbidden: str) -> str:
     """A profile that allows everything but one call, whose error number is one that no kernel would give for it."""
     rule = {"names": [forbidden], "action": "SCMP_ACT_ERRNO", "errnoRet": 61}  # ENODATA
-    path = folder / f"{forbidden}.json"
+    path = directory / f"{forbidden}.json"
     path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]}))
     return f"seccomp={path}"
 
@@ -87,9 +87,9 @@ def test_without_a_filter_there_is_none_to_take_over(docker: Docker, busybox: st
 
 def test_what_is_taken_over_is_told(usual: str, debug: Run):
     assert "\npyd: not taken over: its seccomp filter" in debug("--explain", usual, "-c", "true").stderr
-    told = debug("--explain", "--as", "target", usual, "-c", "true").stderr
-    assert "\npyd: taken over: its seccomp filter" in told
-    assert "not taken over" not in told
+    notices = debug("--explain", "--as", "target", usual, "-c", "true").stderr
+    assert "\npyd: taken over: its seccomp filter" in notices
+    assert "not taken over" not in notices
 
 
 def test_a_filter_that_cannot_be_read_is_told_and_the_session_is(docker: Docker, usual: str, debug: Run):

@@ -1,4 +1,4 @@
-"""Targets that end while their helper container is put beside them."""
+"""Targets that end while their helper container is started next to them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KNOWN = b"what it holds\n"
 Blow = Callable[[str], object]
 
 
-class Place:
+class EngineHost:
     """An engine, and an image on it."""
 
     def __init__(self, docker: Docker) -> None:
@@ -58,27 +58,27 @@ class Place:
 
 
 @pytest.fixture(scope="module", params=["Docker", "pydd"])
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+def host(request: pytest.FixtureRequest) -> Iterator[EngineHost]:
     if request.param == "Docker":
         with Docker() as docker:
-            yield Place(docker)
+            yield EngineHost(docker)
     elif request.param == "pydd":
         with Pydd.started() as engine, Docker(host=engine.host) as docker:
-            yield Place(docker)
+            yield EngineHost(docker)
     else:
         with Podman(storage="overlay") as podman, podman.corner() as docker:
-            yield Place(docker)
+            yield EngineHost(docker)
 
 
 @contextmanager
 def striking(before: Blow, after: Blow, target: str, *, times: int) -> Iterator[None]:
     """Have something done to a target before and after a helper of its is started, the first so many times."""
-    real, made = ContainersApi.start, list[str]()
+    real, started = ContainersApi.start, list[str]()
 
     async def start(self: ContainersApi, name: str, *, detach_keys: str | None = None) -> None:
         labels = (await self.inspect(name)).config.labels or {}
-        strikes = len(made) < times and labels.get(f"{LABEL}.client") is not None
-        made.append(name)
+        strikes = len(started) < times and labels.get(f"{LABEL}.client") is not None
+        started.append(name)
         if strikes:
             before(target)
         try:
@@ -96,67 +96,67 @@ def nothing(_target: str) -> None:
     pass
 
 
-def read_known(place: Place, target: str, told: list[str]) -> bytes:
+def read_known(host: EngineHost, target: str, notices: list[str]) -> bytes:
     options = DebugOptions(target=target)
-    request = SessionRequest(place.endpoint, options)
+    request = SessionRequest(host.endpoint, options)
     with (
-        open_engine(place.endpoint) as engine,
-        open_helper_access(engine, request, resolve_remote(engine, options, ""), NoticesOnly(told.append)) as access,
+        open_engine(host.endpoint) as engine,
+        open_helper_access(engine, request, resolve_remote(engine, options, ""), NoticesOnly(notices.append)) as access,
     ):
         return access.read_file("/known")
 
 
 @pytest.mark.parametrize("unheard", [True, False], ids=["unheard of", "heard of"])
-def test_one_that_has_ended_is_entered_as_what_doesnt_run(place: Place, unheard: bool):
-    name, told = place.run("over"), list[str]()
-    with striking(place.kill if unheard else place.kill_and_wait, nothing, name, times=1):
-        assert read_known(place, name, told) == KNOWN
-    assert any(line.startswith(f"{name} ended while it was entered") for line in told), told
-    assert any("in a container that stands in for it" in line for line in told), told
-    assert place.left(name) == ""
+def test_one_that_has_ended_is_entered_as_what_doesnt_run(host: EngineHost, unheard: bool):
+    name, notices = host.run("over"), list[str]()
+    with striking(host.kill if unheard else host.kill_and_wait, nothing, name, times=1):
+        assert read_known(host, name, notices) == KNOWN
+    assert any(line.startswith(f"{name} ended while it was entered") for line in notices), notices
+    assert any("in a container that stands in for it" in line for line in notices), notices
+    assert host.left(name) == ""
 
 
-def test_one_that_runs_again_is_entered_where_it_runs(place: Place):
-    name, told = place.run("again"), list[str]()
-    with striking(place.kill_and_wait, lambda name: place.docker("start", name), name, times=1):
-        assert read_known(place, name, told) == KNOWN
-    assert [line.partition(";")[0] for line in told] == [f"{name} ended while it was entered"]
-    assert place.left(name) == ""
+def test_one_that_runs_again_is_entered_where_it_runs(host: EngineHost):
+    name, notices = host.run("again"), list[str]()
+    with striking(host.kill_and_wait, lambda name: host.docker("start", name), name, times=1):
+        assert read_known(host, name, notices) == KNOWN
+    assert [line.partition(";")[0] for line in notices] == [f"{name} ended while it was entered"]
+    assert host.left(name) == ""
 
 
-def test_one_that_ends_each_time_is_given_up(place: Place):
-    name, told = place.run("fickle"), list[str]()
+def test_one_that_ends_each_time_is_given_up(host: EngineHost):
+    name, notices = host.run("fickle"), list[str]()
     with (
-        striking(place.kill_and_wait, lambda name: place.docker("start", name), name, times=100),
+        striking(host.kill_and_wait, lambda name: host.docker("start", name), name, times=100),
         pytest.raises(Conflict) as caught,
     ):
-        read_known(place, name, told)
+        read_known(host, name, notices)
     assert caught.value.reference == ENDED
     assert "--hold" in caught.value.hint
-    assert len(told) == MAX_ATTEMPTS - 1
-    assert place.left(name) == ""
+    assert len(notices) == MAX_ATTEMPTS - 1
+    assert host.left(name) == ""
 
 
-def test_one_that_is_removed_is_gone(place: Place):
-    name = place.run("gone")
+def test_one_that_is_removed_is_gone(host: EngineHost):
+    name = host.run("gone")
     with (
-        striking(lambda name: place.docker("rm", "-f", name), nothing, name, times=1),
+        striking(lambda name: host.docker("rm", "-f", name), nothing, name, times=1),
         pytest.raises(NotFound),
     ):
-        read_known(place, name, [])
+        read_known(host, name, [])
 
 
-@pytest.mark.parametrize("place", ["Docker", "pydd", "Podman"], indirect=True)
-def test_a_command_is_run_in_what_it_is_by_then(place: Place, capfd: pytest.CaptureFixture[str]):
-    name = place.run("command")
+@pytest.mark.parametrize("host", ["Docker", "pydd", "Podman"], indirect=True)
+def test_a_command_is_run_in_what_it_is_by_then(host: EngineHost, capfd: pytest.CaptureFixture[str]):
+    name = host.run("command")
     options = DebugOptions(target=name, line="cat /known; exit 7")
-    request = SessionRequest(place.endpoint, options)
+    request = SessionRequest(host.endpoint, options)
     supervisor = Supervisor()
     try:
-        with striking(place.kill, nothing, name, times=1), open_engine(place.endpoint) as engine:
+        with striking(host.kill, nothing, name, times=1), open_engine(host.endpoint) as engine:
             target = resolve_remote(engine, options, "")
             code = helper.run(engine, request, target, supervisor, NoticesOnly(lambda _: None))
     finally:
         supervisor.close()
     assert (code, capfd.readouterr().out) == (7, KNOWN.decode())
-    assert place.left(name) == ""
+    assert host.left(name) == ""

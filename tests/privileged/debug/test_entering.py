@@ -1,4 +1,4 @@
-"""What a session sees and may do in a container that has nothing and allows nothing."""
+"""The view and rights of a session in a container that has nothing and allows nothing."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_as_target_has_its_user_and_no_capability(debug: Run, locked: str):
 def test_as_target_is_what_the_main_process_is(debug: Run, docker: Docker, distroless: str):
     options = ("--user", "0:7", "--group-add", "44", "--cap-drop", "NET_RAW", "--security-opt", "no-new-privileges")
     name = docker.run("rights", distroless, options=options)
-    wanted = ("Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapBnd", "NoNewPrivs")
+    keys = ("Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapBnd", "NoNewPrivs")
 
-    def told(text: str) -> dict[str, list[str]]:
+    def parse(text: str) -> dict[str, list[str]]:
         fields = (line.partition(":") for line in text.splitlines())
-        return {key: value.split() for key, _, value in fields if key in wanted}
+        return {key: value.split() for key, _, value in fields if key in keys}
 
-    target = told(Path(f"/proc/{main_pid(docker, name)}/status").read_text())
-    assert told(debug("--as", "target", name, "-c", "cat /proc/self/status").stdout) == target
+    target = parse(Path(f"/proc/{main_pid(docker, name)}/status").read_text())
+    assert parse(debug("--as", "target", name, "-c", "cat /proc/self/status").stdout) == target
 
 
 def test_as_a_number_is_that_user_and_group_without_capabilities(debug: Run, locked: str):
@@ -117,8 +117,8 @@ def test_the_environment_is_the_containers_with_our_tools_behind_its_own(debug: 
     env = ("-e", "PATH=/app-bin", "-e", 'GREETING=it\'s "so" $HOME', "-e", "LD_LIBRARY_PATH=/nowhere")
     name = docker.run("env", distroless, options=(*env, "-w", "/etc"))
     done = debug(name, "-c", 'echo "$PATH"; echo "$GREETING"; echo "$LD_LIBRARY_PATH"; pwd')
-    path, greeting, libraries, folder = done.stdout.splitlines()
+    path, greeting, libraries, directory = done.stdout.splitlines()
     assert path.startswith("/app-bin:")
     assert greeting == 'it\'s "so" $HOME'
     assert libraries == "/nowhere"
-    assert folder == "/etc"
+    assert directory == "/etc"

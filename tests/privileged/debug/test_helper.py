@@ -18,13 +18,13 @@ from support.debugging import Run, main_pid
 from support.docker import LABEL as MARK
 from support.docker import LONE, Docker
 
-PATIENCE = 120.0
+HELPER_TIMEOUT_S = 120.0
 
 
 @pytest.fixture(scope="module")
 def every_way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Way]]:
-    with ways(tmp_path_factory.mktemp("ways")) as made:
-        yield made
+    with ways(tmp_path_factory.mktemp("ways")) as connections:
+        yield connections
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def helpers(docker: Docker, target: str) -> list[str]:
 
 def wait_until_gone(docker: Docker, target: str) -> None:
     """Wait until the engine has removed what it was left to remove."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HELPER_TIMEOUT_S
     while helpers(docker, target):
         assert time.monotonic() < deadline, "a helper container stays"
         time.sleep(0.05)  # an auto-removal can't be waited for by a label
@@ -95,18 +95,18 @@ def test_the_least_rights_that_do_are_used_and_told(docker: Docker, user: Way, q
         assert process.stdout is not None
         assert process.stdout.readline() == "there\n"
         (helper,) = helpers(docker, quiet)
-        made = json.loads(docker("inspect", helper))[0]
-        status, told = process.communicate(timeout=120)
-    host = made["HostConfig"]
+        created = json.loads(docker("inspect", helper))[0]
+        status, notices = process.communicate(timeout=120)
+    host = created["HostConfig"]
     assert not host["Privileged"]
     assert host["PidMode"] == f"container:{docker.inspect(quiet)['Id']}"
     assert (host["NetworkMode"], host["ReadonlyRootfs"], host["AutoRemove"]) == ("none", True, True)
     assert host["LogConfig"]["Type"] == "none"
     assert "CAP_SYS_MODULE" not in host["CapAdd"]
-    assert int(made["Config"]["Labels"][f"{LABEL}.expires"]) > time.time()
-    assert "way in: a helper container, because pyd isn't root here" in told
-    assert "tier 3: its files at /" in told
-    assert "not taken over: what confines it; the session has the helper's filter" in told
+    assert int(created["Config"]["Labels"][f"{LABEL}.expires"]) > time.time()
+    assert "way in: a helper container, because pyd isn't root here" in notices
+    assert "tier 3: its files at /" in notices
+    assert "not taken over: what confines it; the session has the helper's filter" in notices
     assert "Seccomp:\t2" in status
     fields = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
     assert fields["Uid"].split() == ["1000"] * 4
@@ -118,8 +118,8 @@ def test_other_rights_can_be_asked_for(user: Way, quiet: str):
     without = user.debug("--tier", "0", quiet, "-c", line)
     assert b"CapEff:\t0000000000000000" in without.stdout
     assert b"/app\n" not in without.stdout
-    beside = user.debug("--tier", "2", quiet, "-c", line)
-    assert beside.stdout.endswith(b"/target/app\n")
+    restricted = user.debug("--tier", "2", quiet, "-c", line)
+    assert restricted.stdout.endswith(b"/target/app\n")
     whole = user.debug("--tier", "4", quiet, "-c", line)
     assert whole.stdout.endswith(b"\n/app\n")
     refused = user.debug("--tier", "1", "--as", "target", quiet, "-c", "true")
@@ -154,8 +154,8 @@ def test_the_end_of_the_target_is_told(docker: Docker, user: Way, distroless: st
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         docker("kill", "-s", "TERM", name)
-        _, told = process.communicate(timeout=120)
-    assert f"{name} has ended with exit code 0" in told
+        _, notices = process.communicate(timeout=120)
+    assert f"{name} has ended with exit code 0" in notices
     assert process.returncode == 137
 
 
@@ -173,8 +173,8 @@ def test_what_does_not_run_has_a_stand_in(docker: Docker, user: Way, busybox: st
 def test_shared_pid_namespaces_and_an_init_are_seen_through(docker: Docker, user: Way, busybox: str):
     host = docker.run("hostpid", busybox, "sleep", "1000", options=("--pid", "host", *LONE))
     with_init = docker.run("init", busybox, "sh", "-c", "X=1 exec sleep 1000", options=("--init", *LONE))
-    beside = docker.run("shared", busybox, "sleep", "2000", options=("--pid", f"container:{with_init}", *LONE))
-    for name in (host, beside):
+    sharing = docker.run("shared", busybox, "sleep", "2000", options=("--pid", f"container:{with_init}", *LONE))
+    for name in (host, sharing):
         done = user.debug(name, "-c", "cat /etc/hostname; ls /bin/busybox")
         assert done.stdout.split() == [docker.inspect(name)["Config"]["Hostname"].encode(), b"/bin/busybox"]
     done = user.debug("--explain", with_init, "-c", "true")
@@ -212,10 +212,10 @@ def test_the_terminal_is_the_targets(user: Way, quiet: str):
 def test_a_network_is_seen_as_a_member_of_it_sees_it(docker: Docker, user: Way, quiet: str, debug: Run):
     name = docker.name("seen-net")
     docker("network", "create", "--label", f"{MARK}={docker.prefix}", name)
-    wanted = json.loads(docker("network", "inspect", name))[0]["IPAM"]["Config"][0]["Gateway"]
+    gateway = json.loads(docker("network", "inspect", name))[0]["IPAM"]["Config"][0]["Gateway"]
     line = "ip route | sed -n 's/default via \\([^ ]*\\).*/\\1/p'"
-    assert debug(f"net:{name}", "-c", line).stdout.strip() == wanted
-    assert user.debug(f"net:{name}", "-c", line).stdout.decode().strip() == wanted
+    assert debug(f"net:{name}", "-c", line).stdout.strip() == gateway
+    assert user.debug(f"net:{name}", "-c", line).stdout.decode().strip() == gateway
     assert json.loads(docker("network", "inspect", name))[0]["Containers"] == {}
     unknown = debug("net:no-such-network", "-c", "true")
     assert (unknown.returncode, "no network 'no-such-network'" in unknown.stderr) == (125, True)

@@ -20,19 +20,19 @@ from support.staging import wait_until
 def members(docker: Docker, name: str) -> list[int]:
     """Processes in the container's pid namespace, once those that are just dying are gone."""
     main = main_pid(docker, name)
-    wanted = Path(f"/proc/{main}/ns/pid").readlink()
-    found = []
+    namespace = Path(f"/proc/{main}/ns/pid").readlink()
+    pids = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if not entry.name.isdigit() or (entry / "ns/pid").readlink() != wanted:
+            if not entry.name.isdigit() or (entry / "ns/pid").readlink() != namespace:
                 continue
             if int(entry.name) == main or not has_ended(int(entry.name)):
-                found.append(int(entry.name))
-    return found
+                pids.append(int(entry.name))
+    return pids
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process is dead, or dies within moments: a keeper whose supervisor was killed ends what it keeps."""
+    """Return whether a process ends within moments: a keeper whose supervisor was killed ends what it keeps."""
     descriptor = os.pidfd_open(pid)
     try:
         return bool(select.select([descriptor], [], [], 30)[0])
@@ -44,7 +44,7 @@ def wait_for_end(process: subprocess.Popen[bytes]) -> None:
     """Wait until every process that holds the session's output has ended."""
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], 30)
-    assert ready, "somebody still holds the session's output"
+    assert ready, "a process still holds the session's output"
     process.stdout.read()
 
 
@@ -115,7 +115,7 @@ def test_those_of_a_supervisor_killed_with_its_client_are_removed_by_the_next_se
         client.send_signal(signal.SIGSTOP)
         os.kill(supervisor, signal.SIGKILL)
         client.kill()
-    wait_until(lambda: sessions_left(patience=0) != [])  # init takes the dead supervisor away
+    wait_until(lambda: sessions_left(patience=0) != [])  # init reaps the killed supervisor
     assert debug(name, "-c", "true").returncode == 0
     assert sessions_left() == []
     assert members(docker, name) == [main_pid(docker, name)]

@@ -40,7 +40,7 @@ class Podman:
         self.prefix = f"pydt-{uuid.uuid4().hex[:6]}"
         self._command = ["podman", "--runtime", runtime]
         self.image = f"localhost/{self.prefix}:1"
-        # Listened on before it starts, so that nobody has to wait until it answers.
+        # Listened on before it starts, so that no client has to wait until it answers.
         with listener(AF_UNIX) as waiting:
             waiting.bind(str(socket))
             waiting.listen()
@@ -79,17 +79,17 @@ def podman(sleeper: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     runtime = shutil.which("runc")
     if shutil.which("podman") is None or runtime is None:
         missing("podman and runc (sh test.sh installs them)")
-    folder = tmp_path_factory.mktemp("podman")
-    made = Podman(runtime, folder / "podman.sock")
+    directory = tmp_path_factory.mktemp("podman")
+    engine = Podman(runtime, directory / "podman.sock")
     try:
-        made("import", "-c", 'CMD ["/app"]', "-", made.image, stdin=layer({"app": sleeper}))
-        yield made
+        engine("import", "-c", 'CMD ["/app"]', "-", engine.image, stdin=layer({"app": sleeper}))
+        yield engine
     finally:
-        for name in made("ps", "-aq", "--filter", f"name={made.prefix}").split():
-            made("rm", "-f", "-t", "0", name)
-        made("rmi", "-f", made.image)
-        made.service.send_signal(signal.SIGTERM)
-        made.service.wait(30)
+        for name in engine("ps", "-aq", "--filter", f"name={engine.prefix}").split():
+            engine("rm", "-f", "-t", "0", name)
+        engine("rmi", "-f", engine.image)
+        engine.service.send_signal(signal.SIGTERM)
+        engine.service.wait(30)
 
 
 def test_a_container_of_podmans_is_entered(podman: Podman):
@@ -103,29 +103,29 @@ def test_in_a_user_namespace_root_is_the_containers_and_nobody_on_the_host(podma
     assert (done.stdout.split(), done.stderr) == (["0", "0", "0", "100000", "65536"], "")
     pid = podman("inspect", "-f", "{{.State.Pid}}", name)
     assert Path(f"/proc/{pid}/root/etc/mine").stat().st_uid == 100000
-    wanted = [
+    expected = [
         line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(("CapEff", "CapBnd"))
     ]
     as_target = podman.debug("--as", "target", name, "-c", "grep -E 'Cap(Eff|Bnd)' /proc/self/status")
-    assert as_target.stdout.splitlines() == wanted
+    assert as_target.stdout.splitlines() == expected
 
 
 def test_builtins_number_users_as_the_container_does_and_write_as_its_root(podman: Podman, tmp_path: Path):
     name = podman.run("builtins", "--uidmap", "0:100000:65536", "--memory", "64m")
 
-    def told(line: str) -> Any:
+    def run_json(line: str) -> Any:
         done = podman.debug(name, "-b", f"{line} --json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    assert [one["name"] for one in told("ps")] == ["app"]
-    assert (told("caps")["uid"], told("caps")["user_namespace"]) == (0, True)
-    assert told("cgroup")["memory_limit"] == 64 << 20
-    assert {one["name"]: one["uid"] for one in told("files /")}["app"] == 0
+    assert [row["name"] for row in run_json("ps")] == ["app"]
+    assert (run_json("caps")["uid"], run_json("caps")["user_namespace"]) == (0, True)
+    assert run_json("cgroup")["memory_limit"] == 64 << 20
+    assert {row["name"]: row["uid"] for row in run_json("files /")}["app"] == 0
     (tmp_path / "sent").write_text("sent")
-    told(f"put {tmp_path}/sent /etc/sent")
+    run_json(f"put {tmp_path}/sent /etc/sent")
     pid = podman("inspect", "-f", "{{.State.Pid}}", name)
     assert Path(f"/proc/{pid}/root/etc/sent").stat().st_uid == 100000
-    assert told("dns localhost")[0]["source"] == "/etc/hosts"
-    assert {one["name"] for one in told("net")["interfaces"]} == {"lo"}
-    assert told("diff")
+    assert run_json("dns localhost")[0]["source"] == "/etc/hosts"
+    assert {row["name"] for row in run_json("net")["interfaces"]} == {"lo"}
+    assert run_json("diff")

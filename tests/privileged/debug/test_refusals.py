@@ -1,4 +1,4 @@
-"""What can't be, or goes wrong on the way in: it is said, and nothing is left."""
+"""Refusals and failures on the way in: they are reported, and nothing is left."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from support.rootless import Rootless, rootless
 
 @pytest.fixture(scope="module")
 def podman() -> Iterator[Rootless]:
-    with rootless() as made:
-        yield made
+    with rootless() as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What a session changed in a stand-in, on an engine that is reached by its API alone: listed, put back, saved."""
+"""Changes of a session in a stand-in, on an engine that is reached only by its API: listed, put back, saved."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ SHOWN = (
 
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
-    with ways(tmp_path_factory.mktemp("ways")) as made:
-        yield made["user"]
+    with ways(tmp_path_factory.mktemp("ways")) as connections:
+        yield connections["user"]
 
 
 @pytest.fixture
@@ -71,10 +71,10 @@ def test_every_kind_of_change_is_listed_and_saved_in_an_image(user: Way, docker:
 
 def test_changes_are_put_back_and_what_cannot_be_is_told(user: Way, docker: Docker, stopped: str):
     done = user.debug("--apply", "/etc", "--apply", "/made/below", stopped, "-c", EDIT)
-    told = done.stderr.decode()
-    assert done.returncode == 0, told
-    assert f"put back into {stopped}: 5 added, 1 changed" in told
-    assert "still there, for engines only put files into containers: /etc/gone" in told
+    notices = done.stderr.decode()
+    assert done.returncode == 0, notices
+    assert f"put back into {stopped}: 5 added, 1 changed" in notices
+    assert "still there, for engines only put files into containers: /etc/gone" in notices
     assert content(docker, stopped, "/etc/conf") == "changed\n"
     assert content(docker, stopped, "/made/below/file") == "1\n"
     assert content(docker, stopped, "/big") == ""
@@ -98,11 +98,11 @@ def test_what_the_container_changed_meanwhile_is_not_overwritten(
         (tmp_path / "conf").write_text("its own change\n")
         docker("cp", str(tmp_path / "conf"), f"{stopped}:/etc/conf")
         tmp_path.chmod(0o777)
-        _, told = process.communicate(timeout=60)
+        _, output = process.communicate(timeout=60)
     assert process.returncode == 125
-    assert f"{stopped} itself has changed /etc/conf since the session began" in told
+    assert f"{stopped} itself has changed /etc/conf since the session began" in output
     (kept,) = tmp_path.glob("*.tar")
-    assert str(kept) in told
+    assert str(kept) in output
     assert "etc/conf" in subprocess.run(["tar", "-tf", kept], capture_output=True, text=True, check=True).stdout
     assert content(docker, stopped, "/etc/conf") == "its own change\n"
     assert content(docker, stopped, "/etc/new") == ""

@@ -61,10 +61,10 @@ def test_when_the_container_ends_the_session_ends_and_says_how(docker: Docker, d
         assert process.stderr is not None
         assert process.stdout.readline() == "ready\n"
         docker("kill", "-s", "KILL", name)
-        said = process.stderr.read()
+        output = process.stderr.read()
         assert process.wait(30) == 137
-    assert f"{name} has ended with exit code 137, killed by SIGKILL" in said
-    assert "Traceback" not in said
+    assert f"{name} has ended with exit code 137, killed by SIGKILL" in output
+    assert "Traceback" not in output
 
 
 def test_an_id_and_its_beginning_name_the_container_too(debug: Run, docker: Docker, locked: str):

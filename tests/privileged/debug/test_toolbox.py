@@ -25,7 +25,8 @@ def test_every_program_finds_its_loader_and_libraries_in_the_toolbox(toolbox: Pa
     libraries = {path.name for path in toolbox.glob("lib*/**/*.so*")} | {
         p.name for p in toolbox.glob("libexec/**/*.so*")
     }
-    programs = [path for folder in ("bin", "sbin") for path in (toolbox / folder).iterdir() if not path.is_symlink()]
+    paths = (path for directory in ("bin", "sbin") for path in (toolbox / directory).iterdir())
+    programs = [path for path in paths if not path.is_symlink()]
     seen = 0
     for path in programs:
         elf = read_elf(path)
@@ -134,7 +135,7 @@ def test_a_disk_that_fills_while_a_toolbox_is_made_leaves_the_store_whole(small_
 
 def test_packages_that_the_last_toolbox_had_are_not_fetched_again_and_no_others_are_kept(tmp_path: Path):
     def fetched() -> dict[str, int]:
-        """When each was made here, by package: apt gives files their server's times, but not this one."""
+        """Return the creation times of archives by package: apt sets the server's times as the other ones."""
         archives = (tmp_path / ".apt/cache/archives").glob("*.deb")
         return {path.name.partition("_")[0]: path.stat().st_ctime_ns for path in archives}
 

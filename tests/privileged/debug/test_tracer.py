@@ -32,19 +32,20 @@ print("loaded" if libc.syscall(number, 5, words, len(words)) >= 0 else os.strerr
 
 
 def test_a_tracer_loads_programs_and_root_does_not(debug: Run, locked: str):
-    for identity, said in (("tracer", "loaded"), ("root", "Operation not permitted")):
+    for identity, expected in (("tracer", "loaded"), ("root", "Operation not permitted")):
         done = debug("--as", identity, locked, "--", "/dev/.pyd/bin/python3", "-c", LOAD)
-        assert done.stdout == f"{said}\n", (identity, done.stderr)
+        assert done.stdout == f"{expected}\n", (identity, done.stderr)
 
 
 def test_a_tracer_is_a_debugger_with_a_few_rights_more(debug: Run, locked: str):
     status = debug(
         "--as", "tracer", locked, "-c", "grep -E '^(Uid|CapEff|CapBnd|Seccomp|NoNewPrivs):' /proc/self/status"
     )
-    found = {name: rest.split() for name, _, rest in (line.partition(":") for line in status.stdout.splitlines())}
-    assert found["Uid"] == ["0"] * 4
-    assert int(found["CapEff"][0], 16) == int(found["CapBnd"][0], 16) == TRACER & OWN
-    assert (found["Seccomp"], found["NoNewPrivs"]) == (["2"], ["0"])
+    pairs = (line.partition(":") for line in status.stdout.splitlines())
+    status_fields = {name: rest.split() for name, _, rest in pairs}
+    assert status_fields["Uid"] == ["0"] * 4
+    assert int(status_fields["CapEff"][0], 16) == int(status_fields["CapBnd"][0], 16) == TRACER & OWN
+    assert (status_fields["Seccomp"], status_fields["NoNewPrivs"]) == (["2"], ["0"])
 
 
 def test_the_kernels_events_are_seen_by_a_tracer_alone_and_changed_by_nobody(debug: Run, docker: Docker, busybox: str):
@@ -63,9 +64,9 @@ def test_the_kernels_events_are_seen_by_a_tracer_alone_and_changed_by_nobody(deb
 
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
-    """Somebody who isn't root and may use the engine."""
-    with ways(tmp_path_factory.mktemp("ways")) as made:
-        yield made["user"]
+    """A user who isn't root and may use the engine."""
+    with ways(tmp_path_factory.mktemp("ways")) as connections:
+        yield connections["user"]
 
 
 def test_through_a_helper_it_takes_one_with_all_rights_and_that_is_told(user: Way, locked: str):

@@ -1,4 +1,4 @@
-"""What a session changed in a container that doesn't run: listed, put back, saved, and never lost by a failure."""
+"""Changes of a session in a container that doesn't run: listed, put back, saved, and never lost by a failure."""
 
 from __future__ import annotations
 
@@ -99,12 +99,12 @@ def test_what_the_container_changed_meanwhile_is_not_overwritten_nor_lost(docker
         assert process.stdout.readline() == "ready\n"
         (tmp_path / "conf").write_text("theirs\n")
         docker("cp", f"{tmp_path}/conf", f"{edited}:/etc/conf")
-        _, said = process.communicate("\n", timeout=120)
+        _, output = process.communicate("\n", timeout=120)
     assert process.returncode == 125
-    assert "itself has changed /etc/conf" in said
+    assert "itself has changed /etc/conf" in output
     assert content(docker, edited, "/etc/conf") == "theirs\n"
     (rescued,) = tmp_path.glob("pyd-*.tar")
-    assert str(rescued) in said
+    assert str(rescued) in output
     with tarfile.open(rescued) as tar:
         file = tar.extractfile("etc/conf")
         assert file is not None
@@ -118,9 +118,9 @@ def test_a_container_started_meanwhile_gets_what_it_did_not_touch(docker: Docker
     with subprocess.Popen(arguments, text=True, **streams) as process:  # type: ignore[call-overload]
         assert process.stdout.readline() == "ready\n"
         docker("start", name)
-        _, said = process.communicate("\n", timeout=120)
+        _, output = process.communicate("\n", timeout=120)
     assert process.returncode == 0
-    assert f"{name} was started meanwhile" in said
+    assert f"{name} was started meanwhile" in output
     assert docker("exec", name, "cat", "/etc/conf") == "mine"
 
 
@@ -152,7 +152,7 @@ def test_a_saved_image_has_the_changes_and_the_configuration(debug: Run, docker:
     seen = debug(f"image:{saved}", "-c", "cat /etc/conf /again/inside; ls /etc/gone /tree /again/before")
     assert seen.stdout.split() == ["changed", "other"]
     assert seen.stderr.count("No such file") == 3
-    old, new = (json.loads(docker("inspect", each))[0] for each in (target, saved))
+    old, new = (json.loads(docker("inspect", image))[0] for image in (target, saved))
     assert new["Config"]["Env"] == old["Config"]["Env"]
     assert new["Config"]["Cmd"] == old["Config"]["Cmd"]
     assert docker("run", "--rm", "--network", "none", saved, "cat", "/etc/conf") == "changed"

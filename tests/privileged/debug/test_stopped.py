@@ -19,14 +19,14 @@ from support.docker import LONE, Docker, busybox_files, layer
 
 
 def leftovers(docker: Docker) -> tuple[list[str], list[str]]:
-    """What a session could leave on the host: mounts of layers or of the toolbox, and processes holding a stage."""
+    """Return leftovers on the host: mounts of layers or of the toolbox, and processes that hold a stage."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     left = [line for line in mounts if "lowerdir=0:" in line or store.store_root() in line or " /sys/merged" in line]
     return left, [str(path) for path in Path("/proc").glob("[0-9]*") if holds(path, docker.prefix)]
 
 
 def holds(process: Path, prefix: str) -> bool:
-    """Whether a process holds the stage of one of this run's containers."""
+    """Return whether a process holds the stage of one of this run's containers."""
     try:
         return (process / "cmdline").read_bytes().startswith(b"pyd-holder:" + prefix.encode())
     except OSError:
@@ -92,7 +92,7 @@ def test_environment_folder_and_rights_are_the_containers(debug: Run, docker: Do
 def test_what_holds_the_place_of_a_main_process_holds_nothing_of_the_host(
     debug: Run, docker: Docker, distroless: str, tmp_path: Path
 ):
-    """It kept what pyd was started with, and the host's /dev/null, which root in the session could open and change."""
+    """The holder once kept pyd's own descriptors, and the host's /dev/null, which root in the session could change."""
     name = in_state(docker, "holder", distroless, "created")
     with (tmp_path / "mine").open("w") as own:
         done = debug(name, "-c", "ls /proc/1/fd; cat /proc/1/environ; readlink /proc/1/exe", pass_fds=[own.fileno()])
