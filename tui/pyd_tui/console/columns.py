@@ -60,8 +60,8 @@ def write_table(columns: Sequence[TableColumn], rows: Rows, *, hide_empty: bool 
         return
     from pyd_tui.console.rich_console import console
 
-    drawn = console()
-    drawn.print(fitted(columns, rows, drawn.width, hide_empty=hide_empty))
+    terminal = console()
+    terminal.print(fitted(columns, rows, terminal.width, hide_empty=hide_empty))
 
 
 def plain(columns: Sequence[TableColumn], rows: Rows) -> str:
@@ -87,8 +87,8 @@ def fitted(columns: Sequence[TableColumn], rows: Rows, width: int, *, hide_empty
     natural = [
         max([cell_len(column.title), *(cell_len(row[i].text) for row in rows)]) for i, column in enumerate(columns)
     ]
-    kept = [i for i in range(len(columns)) if not hide_empty or not rows or any(row[i].text for row in rows)]
-    widths = _widths(columns, natural, kept, width)
+    visible = [i for i in range(len(columns)) if not hide_empty or not rows or any(row[i].text for row in rows)]
+    widths = _widths(columns, natural, visible, width)
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold dim", show_edge=False)
     for i, fit in widths.items():
         column = columns[i]
@@ -104,20 +104,20 @@ def fitted(columns: Sequence[TableColumn], rows: Rows, width: int, *, hide_empty
     return table
 
 
-def _widths(columns: Sequence[TableColumn], natural: Sequence[int], kept: list[int], width: int) -> dict[int, int]:
+def _widths(columns: Sequence[TableColumn], natural: Sequence[int], visible: list[int], width: int) -> dict[int, int]:
     """Return the width of each column that stays, by index."""
 
-    def least(index: int) -> int:
+    def min_width(index: int) -> int:
         return min(natural[index], columns[index].cut or natural[index])
 
-    while sum(map(least, kept)) + GAP * (len(kept) - 1) > width:
-        leaving = max(kept, key=lambda i: columns[i].rank)
-        if columns[leaving].rank == 0:
+    while sum(map(min_width, visible)) + GAP * (len(visible) - 1) > width:
+        dropped = max(visible, key=lambda i: columns[i].rank)
+        if columns[dropped].rank == 0:
             break
-        kept.remove(leaving)
-    widths = {i: natural[i] for i in kept}
-    excess = sum(widths.values()) + GAP * (len(kept) - 1) - width
-    while excess > 0 and (cuttable := [i for i in kept if widths[i] > least(i)]):
+        visible.remove(dropped)
+    widths = {i: natural[i] for i in visible}
+    excess = sum(widths.values()) + GAP * (len(visible) - 1) - width
+    while excess > 0 and (cuttable := [i for i in visible if widths[i] > min_width(i)]):
         widths[max(cuttable, key=widths.__getitem__)] -= 1
         excess -= 1
     return widths

@@ -15,6 +15,6 @@ def print_document(text: str, *, plain: bool) -> None:
 
     from pyd_tui.console.rich_console import console
 
-    shown = Text(text)
-    JSONHighlighter().highlight(shown)
-    console().print(shown, soft_wrap=True)
+    highlighted = Text(text)
+    JSONHighlighter().highlight(highlighted)
+    console().print(highlighted, soft_wrap=True)

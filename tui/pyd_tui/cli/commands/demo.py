@@ -42,11 +42,11 @@ def _up(state: State) -> None:
 
     containers, address = state.run(work)
     if state.json:
-        write_json({"containers": [f"{NAME}-{part.name}" for part in containers], "web": address})
+        write_json({"containers": [f"{NAME}-{container.name}" for container in containers], "web": address})
         return
-    width = max(len(part.name) for part in containers) + len(NAME) + 1
-    for part in containers:
-        write(f"{NAME + '-' + part.name:<{width}}  {part.shows}\n")
+    width = max(len(container.name) for container in containers) + len(NAME) + 1
+    for container in containers:
+        write(f"{NAME + '-' + container.name:<{width}}  {container.shows}\n")
     write(
         f"\nThe web server listens on {safe(address)}. Run pyd to see the containers, pyd demo down to remove them.\n"
     )

@@ -71,12 +71,12 @@ async def show_stats(engine: EngineClient, options: StatsOptions, *, json: bool)
                 write_table(COLUMNS, cells(watch.lines))
             return
         with _printer(options.format, json=json) as draw:
-            drawn: list[Line] | None = None
+            last_lines: list[Line] | None = None
             while not watch.stopped:
                 await watch.wait_for_change()
                 lines = watch.lines
-                if watch.live and lines != drawn:  # the watcher also reports changes that aren't shown here
-                    drawn = lines
+                if watch.live and lines != last_lines:  # the watcher also reports changes that aren't shown here
+                    last_lines = lines
                     draw(lines)
 
 
@@ -119,9 +119,10 @@ class _StatsWatch:
         """The lines to show, in order."""
         everything = self._options.all or bool(self._container_ids)
         lines = [
-            (entry, self._collector.usage.get(entry.id))
-            for entry in self._watcher.containers.values()
-            if (not self._container_ids or entry.id in self._container_ids) and (everything or entry.has_processes)
+            (container, self._collector.usage.get(container.id))
+            for container in self._watcher.containers.values()
+            if (not self._container_ids or container.id in self._container_ids)
+            and (everything or container.has_processes)
         ]
         return ordered(lines, by=self._options.sort)
 
@@ -129,7 +130,9 @@ class _StatsWatch:
     def complete(self) -> bool:
         """Return whether every running container has rates."""
         return self.live and all(
-            usage is not None and usage.cpu_percent is not None for entry, usage in self.lines if entry.has_processes
+            usage is not None and usage.cpu_percent is not None
+            for container, usage in self.lines
+            if container.has_processes
         )
 
     async def wait_for_change(self) -> None:
@@ -140,7 +143,7 @@ class _StatsWatch:
             raise self._failure
 
     def _on_delta(self, _: Delta) -> None:
-        self._collector.watch(entry.id for entry, _ in self.lines if entry.has_processes)
+        self._collector.watch(container.id for container, _ in self.lines if container.has_processes)
         self._change.set()
 
     def _on_error(self, error: Exception) -> None:
@@ -165,7 +168,7 @@ def _printer(format: str, *, json: bool) -> Iterator[Callable[[list[Line]], None
 
     terminal = console()
     with Live(console=terminal, auto_refresh=False, transient=False) as live:
-        yield lambda shown: live.update(fitted(COLUMNS, cells(shown), terminal.width, hide_empty=False), refresh=True)
+        yield lambda lines: live.update(fitted(COLUMNS, cells(lines), terminal.width, hide_empty=False), refresh=True)
 
 
 class _JsonLines:
@@ -174,23 +177,23 @@ class _JsonLines:
     def __init__(self) -> None:
         self._written: dict[str, int] = {}
 
-    def write(self, shown: list[Line]) -> None:
-        for entry, usage in shown:
-            if usage is None or usage.cpu_percent is None or self._written.get(entry.id) == usage.time_ns:
+    def write(self, lines: list[Line]) -> None:
+        for container, usage in lines:
+            if usage is None or usage.cpu_percent is None or self._written.get(container.id) == usage.time_ns:
                 continue
-            self._written[entry.id] = usage.time_ns
-            write(json_line(record((entry, usage))) + "\n")
+            self._written[container.id] = usage.time_ns
+            write(json_line(record((container, usage))) + "\n")
         sys.stdout.flush()
 
 
 def _write_filled(format: str) -> Callable[[list[Line]], None]:
-    def draw(shown: list[Line]) -> None:
-        write_filled(format, [fields(line) for line in shown], TITLES)
+    def draw(lines: list[Line]) -> None:
+        write_filled(format, [fields(line) for line in lines], TITLES)
         sys.stdout.flush()
 
     return draw
 
 
-def _write_plain(shown: list[Line]) -> None:
-    write(plain(COLUMNS, cells(shown)) + "\n")
+def _write_plain(lines: list[Line]) -> None:
+    write(plain(COLUMNS, cells(lines)) + "\n")
     sys.stdout.flush()

@@ -84,9 +84,9 @@ def _read_stdin(archive: IO[bytes], file: str | None) -> str:
     if not content.strip():
         raise InvalidInput("the Dockerfile on standard input is empty")
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        entry = tarfile.TarInfo("Dockerfile")
-        entry.size, entry.mode = len(content), 0o644
-        tar.addfile(entry, io.BytesIO(content))
+        member = tarfile.TarInfo("Dockerfile")
+        member.size, member.mode = len(content), 0o644
+        tar.addfile(member, io.BytesIO(content))
     return "Dockerfile"
 
 

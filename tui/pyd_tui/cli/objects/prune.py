@@ -72,8 +72,8 @@ async def prune(engine: EngineClient, kind: str, *, all: bool, filters: Filters)
             volumes = await engine.volumes.prune(filters=filters, all=all)
             return volumes.volumes_deleted, volumes.space_reclaimed
         case "images":
-            chosen = {**filters, "dangling": ["false" if all else "true"]}
-            images = await engine.images.prune(filters=chosen)
+            image_filters = {**filters, "dangling": ["false" if all else "true"]}
+            images = await engine.images.prune(filters=image_filters)
             names = [
                 f"untagged: {image.untagged}" if image.untagged else image.deleted for image in images.images_deleted
             ]
@@ -122,7 +122,7 @@ def _confirm(names_by_kind: Mapping[str, list[str]]) -> bool:
         return False
     for kind, names in names_by_kind.items():
         if names:
-            shown = ", ".join(safe(name) for name in names[:MAX_LISTED_NAMES])
+            listed = ", ".join(safe(name) for name in names[:MAX_LISTED_NAMES])
             more = f" and {len(names) - MAX_LISTED_NAMES} more" if len(names) > MAX_LISTED_NAMES else ""
-            write(f"{kind}: {shown}{more}\n")
+            write(f"{kind}: {listed}{more}\n")
     return click.confirm("Remove all of these?", err=True)

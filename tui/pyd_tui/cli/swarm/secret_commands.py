@@ -59,10 +59,10 @@ def list_command(kind: str, api: Api) -> PydCommand:
     @list_options
     @pass_state
     def command(state: State, /, *, filters: tuple[str, ...], quiet: bool, full: bool, format: str) -> None:
-        chosen = parse_filters(filters)
+        selected = parse_filters(filters)
 
         async def work(engine: EngineClient) -> list[Secret] | list[Config]:
-            return await api(engine).list(filters=chosen)
+            return await api(engine).list(filters=selected)
 
         LISTING.write(state, state.ask(work), quiet=quiet, full=full, format=format)
 

@@ -180,7 +180,7 @@ def _health(container: dict[str, Any], options: ServiceOptions) -> None:
 
 
 def _resources(template: dict[str, Any], options: ServiceOptions) -> None:
-    for part, cpu, memory in (
+    for kind, cpu, memory in (
         ("Limits", options.limit_cpu, options.limit_memory),
         ("Reservations", options.reserve_cpu, options.reserve_memory),
     ):
@@ -189,10 +189,10 @@ def _resources(template: dict[str, Any], options: ServiceOptions) -> None:
             amounts["NanoCPUs"] = parse_cpus(cpu)
         if memory:
             amounts["MemoryBytes"] = parse_size(memory)
-        if part == "Limits" and options.limit_pids:
+        if kind == "Limits" and options.limit_pids:
             amounts["Pids"] = options.limit_pids
         if amounts:
-            template.setdefault("Resources", {}).setdefault(part, {}).update(amounts)
+            template.setdefault("Resources", {}).setdefault(kind, {}).update(amounts)
 
 
 def _timing(spec: dict[str, Any], template: dict[str, Any], options: ServiceOptions) -> None:
@@ -201,16 +201,16 @@ def _timing(spec: dict[str, Any], template: dict[str, Any], options: ServiceOpti
         "Delay": parse_duration(options.restart_delay) if options.restart_delay else None,
         "MaxAttempts": options.restart_max_attempts,
     }
-    changing = {
+    update = {
         "Parallelism": options.update_parallelism,
         "Delay": parse_duration(options.update_delay) if options.update_delay else None,
         "Order": options.update_order,
         "FailureAction": options.update_failure_action,
     }
-    for owner, name, values in ((template, "RestartPolicy", restart), (spec, "UpdateConfig", changing)):
-        chosen = {field: value for field, value in values.items() if value is not None}
-        if chosen:
-            owner.setdefault(name, {}).update(chosen)
+    for owner, name, values in ((template, "RestartPolicy", restart), (spec, "UpdateConfig", update)):
+        changes = {field: value for field, value in values.items() if value is not None}
+        if changes:
+            owner.setdefault(name, {}).update(changes)
 
 
 def new_spec(options: ServiceCreateOptions) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def row(summary: ContainerSummary, *, sized: bool = False, cause: str | None = N
 
 def columns(*, size: bool = False, full: bool = False, dead: bool = False) -> list[TableColumn]:
     """Return the columns of `pyd ps`; `full` is `--no-trunc`, `dead` adds the cause of exited containers."""
-    shown = [
+    selected = [
         TableColumn(title="NAME", cut=24),
         TableColumn(title="IMAGE", cut=12, rank=2),
         TableColumn(title="STATE"),
@@ -95,12 +95,12 @@ def columns(*, size: bool = False, full: bool = False, dead: bool = False) -> li
         TableColumn(title="PROJECT", cut=8, rank=5),
     ]
     if dead:
-        shown.insert(4, TableColumn(title="WHY", cut=14, rank=2))
+        selected.insert(4, TableColumn(title="WHY", cut=14, rank=2))
     if size:
-        shown.append(TableColumn(title="SIZE", right=True, rank=1))
+        selected.append(TableColumn(title="SIZE", right=True, rank=1))
     if full:
-        shown += (TableColumn(title="COMMAND", rank=6), TableColumn(title="ID", rank=7))
-    return shown
+        selected += (TableColumn(title="COMMAND", rank=6), TableColumn(title="ID", rank=7))
+    return selected
 
 
 def cells(
@@ -121,12 +121,12 @@ def cells(
     return lines
 
 
-def _why(shown: ContainerRow) -> Cell:
+def _why(record: ContainerRow) -> Cell:
     """Return the recorded cause, or dimmed the meaning of the exit code, which says little."""
-    if shown.cause is not None:
-        return Cell(shown.cause)
-    code = shown.exit_code or 0
-    if shown.state not in {"exited", "dead"} or code < 125:
+    if record.cause is not None:
+        return Cell(record.cause)
+    code = record.exit_code or 0
+    if record.state not in {"exited", "dead"} or code < 125:
         return Cell("")
     from pyd_core.triage.codes import explain_code
 
@@ -136,7 +136,7 @@ def _why(shown: ContainerRow) -> Cell:
 def _cells(summary: ContainerSummary, *, now: float, with_size: bool, full: bool, shorten: bool) -> list[Cell]:
     record = row(summary, sized=with_size)
     dead = record.state in {"exited", "dead"}
-    shown = [
+    line = [
         Cell(record.name, "dim" if dead else "bold"),
         Cell(_image(record.image) if shorten else record.image),
         _state(record),
@@ -146,10 +146,10 @@ def _cells(summary: ContainerSummary, *, now: float, with_size: bool, full: bool
         Cell(record.project or ""),
     ]
     if with_size:
-        shown.append(Cell("" if record.size is None else size(record.size)))
+        line.append(Cell("" if record.size is None else size(record.size)))
     if full:
-        shown += (Cell(record.command), Cell(record.id))
-    return shown
+        line += (Cell(record.command), Cell(record.id))
+    return line
 
 
 def _state(record: ContainerRow) -> Cell:

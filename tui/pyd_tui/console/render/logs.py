@@ -102,7 +102,7 @@ def _prefixes(names: Sequence[str], *, colour: bool) -> Mapping[str, str]:
     width = max(map(len, map(safe, names)))
     prefixes = {}
     for index, name in enumerate(dict.fromkeys(names)):
-        shown = f"{safe(name):<{width}} |"
+        prefix = f"{safe(name):<{width}} |"
         code = _NAME_COLOURS[index % len(_NAME_COLOURS)]
-        prefixes[name] = f"\x1b[{code}m{shown}\x1b[0m" if colour else shown
+        prefixes[name] = f"\x1b[{code}m{prefix}\x1b[0m" if colour else prefix
     return prefixes

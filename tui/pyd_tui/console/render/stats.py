@@ -55,13 +55,13 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 def record(line: Line) -> UsageRecord:
     """Return the record of a container."""
-    entry, used = line
-    usage = used or Usage(time_ns=0)
+    container, measured = line
+    usage = measured or Usage(time_ns=0)
     return UsageRecord(
-        id=entry.id,
-        name=entry.name,
-        state=entry.state,
-        time=format_time(usage.time_ns) if used else None,
+        id=container.id,
+        name=container.name,
+        state=container.state,
+        time=format_time(usage.time_ns) if measured else None,
         cpu_percent=_rounded(usage.cpu_percent),
         throttled_ratio=usage.throttled_ratio,
         memory_bytes=usage.memory_bytes,
@@ -91,14 +91,14 @@ TITLES = {
 
 def fields(line: Line) -> dict[str, str]:
     """Return the fields that templates of the docker CLI can name; network and disk are in bytes per second here."""
-    entry, used = line
-    usage = used or Usage(time_ns=0)
+    container, measured = line
+    usage = measured or Usage(time_ns=0)
     memory, limit = usage.memory_bytes, usage.memory_limit
     rates = [f"{_size(rate)}/s" if rate is not None else "--" for rate in _rates(usage)]
     return {
-        "Container": entry.id[:12],
-        "Name": entry.name,
-        "ID": entry.id[:12],
+        "Container": container.id[:12],
+        "Name": container.name,
+        "ID": container.id[:12],
         "CPUPerc": "--" if usage.cpu_percent is None else f"{usage.cpu_percent:.2f}%",
         "MemUsage": f"{_size(memory) or '--'} / {_size(limit) or '--'}",
         "MemPerc": f"{memory / limit * 100:.2f}%" if memory is not None and limit else "--",
@@ -112,33 +112,33 @@ def ordered(lines: Iterable[Line], *, by: str) -> list[Line]:
     """Sort by `name`, or by `cpu` or `memory`, largest first."""
 
     def key(line: Line) -> tuple[float, str]:
-        entry, usage = line
+        container, usage = line
         numbers = {
             "cpu": usage.cpu_percent if usage else None,
             "memory": usage.memory_bytes if usage else None,
         }
-        return -(numbers.get(by) or 0), entry.name
+        return -(numbers.get(by) or 0), container.name
 
     return sorted(lines, key=key)
 
 
 def cells(lines: Sequence[Line]) -> list[list[Cell]]:
     """Return the cells under `COLUMNS`."""
-    return [_cells(entry, usage) for entry, usage in lines]
+    return [_cells(container, usage) for container, usage in lines]
 
 
-def _cells(entry: ContainerInfo, usage: Usage | None) -> list[Cell]:
+def _cells(container: ContainerInfo, usage: Usage | None) -> list[Cell]:
     if usage is None:
         return [
-            Cell(entry.name, "dim"),
-            Cell("" if entry.has_processes else entry.state, "dim"),
+            Cell(container.name, "dim"),
+            Cell("" if container.has_processes else container.state, "dim"),
             *(Cell("") for _ in COLUMNS[2:]),
         ]
     memory, limit = usage.memory_bytes, usage.memory_limit
     near = memory is not None and limit and memory / limit * 100 >= BUSY
     cpu = usage.cpu_percent
     return [
-        Cell(entry.name, "bold"),
+        Cell(container.name, "bold"),
         Cell("" if cpu is None else f"{cpu:.1f}", "yellow" if cpu is not None and cpu >= BUSY else ""),
         Cell(f"{usage.throttled_ratio * 100:.0f} %" if usage.throttled_ratio else "", "red"),
         Cell(_size(memory), "red" if near else ""),

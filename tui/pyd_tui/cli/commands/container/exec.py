@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -39,11 +40,11 @@ from pyd_tui.console.global_options import State, pass_state
 @click.option("--privileged", is_flag=True, help="Grant all capabilities.")
 @click.option("--detach-keys", default="", metavar="KEYS", help="Key sequence for detaching, instead of ctrl-p,ctrl-q.")
 @pass_state
-def command(state: State, /, *, env: tuple[str, ...], **given: object) -> int:
+def command(state: State, /, *, env: tuple[str, ...], **values: Any) -> int:
     """Run a command in a running container, and exit with its exit code."""
     from pyd_tui.cli.containers.exec_session import ExecOptions, run_exec
 
-    options = ExecOptions(env=resolve_variables(env, os.environ), **given)  # type: ignore[arg-type]
+    options = ExecOptions(env=resolve_variables(env, os.environ), **values)
     try:
         if options.tty and options.interactive and not sys.stdin.isatty():
             raise InvalidInput(  # noqa: TRY301 - reported like every failure before the command ran

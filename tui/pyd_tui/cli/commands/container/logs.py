@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import click
 
@@ -55,9 +56,9 @@ def _when(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
 @click.option("--grep", metavar="REGEX", help="Show only lines that match; the exit code is 1 if there are none.")
 @click.option("-i", "--ignore-case", is_flag=True, help="Ignore case when matching.")
 @pass_state
-def command(state: State, /, *, follow: bool, restarts: bool, **given: object) -> None:
+def command(state: State, /, *, follow: bool, restarts: bool, **values: Any) -> None:
     """Show the logs of one or more containers, merged in time order."""
-    options = LogsOptions(follow=follow or restarts, restarts=restarts, **given)  # type: ignore[arg-type]
+    options = LogsOptions(follow=follow or restarts, restarts=restarts, **values)
     if bool(options.names) == options.all:
         raise click.UsageError(
             "name containers, or use --all" if not options.all else "names and --all can't be combined"

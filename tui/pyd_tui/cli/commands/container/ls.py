@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -72,9 +73,9 @@ class PsOptions:
     help="table, json, a Go template, or `table` and a template: 'table {{.Names}}\\t{{.Status}}'.",
 )
 @pass_state
-def command(state: State, /, *, latest: bool, last: int, **given: object) -> None:
+def command(state: State, /, *, latest: bool, last: int, **values: Any) -> None:
     """List containers."""
-    options = PsOptions(last=1 if latest else last, **given)  # type: ignore[arg-type]
+    options = PsOptions(last=1 if latest else last, **values)
     show_containers(state, options)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from pyd_tui.cli.objects.names import ContainerName
@@ -27,9 +29,9 @@ from pyd_tui.console.listing import format_option
 @click.option("--sort", type=click.Choice(("name", "cpu", "memory")), default="name", help="Sort order.")
 @format_option
 @pass_state
-def command(state: State, /, **given: object) -> None:
+def command(state: State, /, **values: Any) -> None:
     """Show a live stream of the resource usage of containers: percent of one CPU, and bytes per second."""
     from pyd_tui.cli.containers.stats_stream import StatsOptions, show_stats
 
-    options = StatsOptions(**given)  # type: ignore[arg-type]
+    options = StatsOptions(**values)
     state.run(lambda engine: show_stats(engine, options, json=state.json))

@@ -16,11 +16,11 @@ from pyd_tui.console.listing import TableListing, list_options
 
 
 def _fields(row: tuple[Node, bool], full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - ids aren't shortened
-    node, here = row
+    node, is_self = row
     manager = node.manager_status
     return {
         "ID": node.id,
-        "Self": here,
+        "Self": is_self,
         "Hostname": node.description.hostname,
         "Status": node.status.state.capitalize(),
         "Availability": node.spec.availability.capitalize(),

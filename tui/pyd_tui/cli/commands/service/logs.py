@@ -61,10 +61,10 @@ def command(
 
 def _line(text: str, names: dict[str, str], *, timestamps: bool, raw: bool) -> str:
     """Return a line for output; the engine puts the time and details such as the task's id in front."""
-    moment, text = text.split(" ", 1) if timestamps and " " in text else ("", text)
+    timestamp, text = text.split(" ", 1) if timestamps and " " in text else ("", text)
     details, _, message = text.partition(" ")
     task = parse_pairs(details.split(",")).get("com.docker.swarm.task.id", "")
-    shown = f"{moment} {message}" if moment else message
+    line = f"{timestamp} {message}" if timestamp else message
     return (
-        f"{safe(shown, colour=True)}\n" if raw else f"{safe(names.get(task, task[:12]))} | {safe(shown, colour=True)}\n"
+        f"{safe(line, colour=True)}\n" if raw else f"{safe(names.get(task, task[:12]))} | {safe(line, colour=True)}\n"
     )

@@ -92,8 +92,8 @@ async def _edit(engine: EngineClient, name: str, options: ServiceUpdateOptions) 
     """Resolve the named objects, then update the service."""
     secrets = await references(engine, "Secret", options.secret_add)
     configs = await references(engine, "Config", options.config_add)
-    joined = [(await engine.networks.inspect(network)).id for network in options.network_add]
-    left = {(await engine.networks.inspect(network)).id for network in options.network_rm}
+    added_ids = [(await engine.networks.inspect(network)).id for network in options.network_add]
+    removed_ids = {(await engine.networks.inspect(network)).id for network in options.network_rm}
 
     def change(spec: dict[str, Any]) -> None:
         _apply(spec, options)
@@ -102,8 +102,8 @@ async def _edit(engine: EngineClient, name: str, options: ServiceUpdateOptions) 
         _replace_entries(container, "Mounts", "Target", options.mount_rm, _mounts(options.mount_add))
         _replace_entries(container, "Secrets", "SecretName", options.secret_rm, secrets)
         _replace_entries(container, "Configs", "ConfigName", options.config_rm, configs)
-        gone = {*left, *options.network_rm}
-        _replace_entries(template, "Networks", "Target", gone, [{"Target": network} for network in joined])
+        removed = {*removed_ids, *options.network_rm}
+        _replace_entries(template, "Networks", "Target", removed, [{"Target": network} for network in added_ids])
 
     credentials = None
     if options.with_registry_auth:
@@ -137,13 +137,15 @@ def _apply(spec: dict[str, Any], options: ServiceUpdateOptions) -> None:
         container["Args"] = options.arguments.split()
     if options.env_add or options.env_rm:
         added = parse_variables(options.env_add, (), os.environ)
-        gone = {text.partition("=")[0] for text in (*added, *options.env_rm)}
-        container["Env"] = [text for text in container.get("Env") or [] if text.partition("=")[0] not in gone] + added
+        replaced = {text.partition("=")[0] for text in (*added, *options.env_rm)}
+        container["Env"] = [
+            text for text in container.get("Env") or [] if text.partition("=")[0] not in replaced
+        ] + added
     labels = {**(spec.get("Labels") or {}), **parse_pairs(options.label_add)}
     spec["Labels"] = {label: value for label, value in labels.items() if label not in options.label_rm}
     endpoint = spec.setdefault("EndpointSpec", {})
-    kept = [port for port in endpoint.get("Ports") or [] if port.get("TargetPort") not in options.publish_rm]
-    endpoint["Ports"] = kept + parse_ports(options.publish_add)
+    remaining = [port for port in endpoint.get("Ports") or [] if port.get("TargetPort") not in options.publish_rm]
+    endpoint["Ports"] = remaining + parse_ports(options.publish_add)
     placement = template.setdefault("Placement", {})
     placement["Constraints"] = _without(placement.get("Constraints") or [], options.constraint_rm) + list(
         options.constraint_add
@@ -152,6 +154,6 @@ def _apply(spec: dict[str, Any], options: ServiceUpdateOptions) -> None:
         template["ForceUpdate"] = int(template.get("ForceUpdate") or 0) + 1
 
 
-def _without(known: Iterable[str], gone: Iterable[str]) -> list[str]:
-    taken = {rule.replace(" ", "") for rule in gone}
-    return [rule for rule in known if rule.replace(" ", "") not in taken]
+def _without(constraints: Iterable[str], removed: Iterable[str]) -> list[str]:
+    removed_rules = {rule.replace(" ", "") for rule in removed}
+    return [rule for rule in constraints if rule.replace(" ", "") not in removed_rules]

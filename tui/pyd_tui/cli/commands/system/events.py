@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -51,9 +51,9 @@ class EventsOptions:
 @filter_option
 @click.option("--format", default="", metavar="TEMPLATE", help="json, or a Go template: '{{.Type}} {{.Action}}'.")
 @pass_state
-def command(state: State, /, **given: object) -> None:
+def command(state: State, /, **values: Any) -> None:
     """Show events of the engine as they happen."""
-    options = EventsOptions(**given)  # type: ignore[arg-type]
+    options = EventsOptions(**values)
     if options.until:
         state.ask(lambda engine: show_events(engine, options, json=state.json))
     else:
@@ -81,9 +81,9 @@ async def follow_events(engine: EngineClient, options: EventsOptions, *, json: b
     disconnected_ns: int | None = None
     while True:
         try:
-            async for moment in _print_events(engine, options, since, None, json=json):
-                if moment is not None:
-                    since = moment + 1
+            async for time_ns in _print_events(engine, options, since, None, json=json):
+                if time_ns is not None:
+                    since = time_ns + 1
                 elif disconnected_ns is not None:
                     _notify(f"the engine answers again, after {(time.time_ns() - disconnected_ns) / 1e9:.1f} s")
                 connected, disconnected_ns = True, None
