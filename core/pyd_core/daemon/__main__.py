@@ -1,4 +1,4 @@
-"""Starts the engine alone: `python -m pyd_core.daemon`; `pyd_core.embedded` adds a recorder, as `pyd daemon` does."""
+"""The engine without a recorder: `python -m pyd_core.daemon`; `pyd_core.embedded` and `pyd daemon` add one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def main(*, sidecar: SidecarTask | None = None) -> int:
-    """Reads the settings, runs, with some work beside it, and returns the exit code."""
+    """Parse the command line, run an engine, and return its exit code."""
     parser = argparse.ArgumentParser(prog="pydd", description="The embedded container engine.")
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="images, containers, volumes")
     parser.add_argument("--run", type=Path, default=DEFAULT_RUN, help="sockets and the runtime's state")
@@ -30,25 +30,25 @@ def main(*, sidecar: SidecarTask | None = None) -> int:
     parser.add_argument("--runtime", default="", help="the OCI runtime")
     parser.add_argument("--subnet", default="", help="IPv4 subnet of the default bridge")
     parser.add_argument("--settings", type=Path, default=DEFAULT_SETTINGS, help="the settings file, JSON")
-    parser.add_argument("--idle", type=float, default=0.0, help="end after so many seconds without work")
+    parser.add_argument("--idle", type=float, default=0.0, help="stop after so many seconds without work")
     parser.add_argument("--ready-fd", type=int, default=-1, help="write a byte here when listening")
-    parser.add_argument("--verbose", action="store_true", help="say more")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request
     options = vars(parser.parse_args())
     logging.basicConfig(level=logging.DEBUG if options.pop("verbose") else logging.INFO, format="pydd: %(message)s")
     return run(DaemonConfig(**options), sidecar=sidecar)
 
 
 def run(config: DaemonConfig, *, sidecar: SidecarTask | None = None) -> int:
-    """Runs an engine in the foreground, and some work beside it, and returns its exit code."""
-    from pyd_core.daemon.serve import serve  # noqa: PLC0415 - after the options are known to be good
+    """Run an engine in the foreground, with an optional sidecar task, and return its exit code."""
+    from pyd_core.daemon.serve import serve  # noqa: PLC0415 - after the options are checked
 
     drop_relative_search_paths()
     os.chdir("/")  # the caller's directory is neither searched nor kept busy
     try:
         asyncio.run(serve(config, sidecar=sidecar))
     except PydError as error:
-        print(f"pydd: {error.message}", file=sys.stderr)  # noqa: T201 - before there is anyone else to tell
+        print(f"pydd: {error.message}", file=sys.stderr)  # noqa: T201 - the command's own output
         if error.hint:
             print(f"  {error.hint}", file=sys.stderr)  # noqa: T201
         return 125

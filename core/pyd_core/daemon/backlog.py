@@ -1,4 +1,4 @@
-"""Output on its way to one client, held so that whoever prints it doesn't wait for that client."""
+"""Output buffered for a client, so that its writer doesn't wait for a slow client."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import IO
 
 MAX_MEMORY_BYTES = 1 << 20
-"""What is held in memory; more goes to an unnamed file, where there is a directory for it."""
+"""The part held in memory; more goes to an unnamed file, where there is a directory for it."""
 CHUNK_BYTES = 1 << 18
-"""The most that is handed to the client at once."""
+"""The largest piece for the client."""
 SEGMENT_BYTES = 64 << 20
-"""A file of this size is followed by another, and is closed once it is read: a client that reads but never catches up
-takes no more of the disk than it is behind."""
+"""A file of this size is followed by another, and is closed once it is read. So a client that never catches up uses no
+more of the disk than it is behind."""
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class _Segment:
 
 
 class Backlog:
-    """A queue of bytes: in memory first, then in unnamed files; it has a limit that its writer is to respect.
+    """A queue of bytes, in memory and then in unnamed files, with a limit that its writer must respect.
 
     Args:
         limit: Bytes at which it is full.
@@ -44,16 +44,16 @@ class Backlog:
         self._drained = asyncio.Event()
 
     def __len__(self) -> int:
-        """Bytes that wait."""
+        """Return the number of bytes in the queue."""
         return self._memory_bytes + sum(segment.written - segment.read for segment in self._segments)
 
     @property
     def full(self) -> bool:
-        """Whether the limit is reached."""
+        """Return whether the limit is reached."""
         return self._limit is not None and len(self) >= self._limit
 
     def put(self, data: bytes) -> None:
-        """Adds bytes behind those that wait, however many these are.
+        """Add bytes, regardless of the limit.
 
         Raises:
             OSError: They don't fit into memory, and a file can't be written.
@@ -80,28 +80,28 @@ class Backlog:
         segment.written += len(data)
 
     async def room(self) -> None:
-        """Returns when it isn't full, at the latest once `release` was called."""
+        """Wait until it isn't full, or `release` was called."""
         while self.full:
             self._drained.clear()
             await self._drained.wait()
 
     async def progress(self) -> None:
-        """Returns when its reader has taken something, at the latest once `release` was called."""
+        """Wait until its reader has taken something, or `release` was called."""
         self._drained.clear()
         await self._drained.wait()
 
     def release(self) -> None:
-        """Lifts the limit: what is still to come is little, and must not wait."""
+        """Lift the limit: the remaining output is short, and must not wait."""
         self._limit = None
         self._drained.set()
 
     def end(self) -> None:
-        """Marks that nothing more is put."""
+        """Mark the end of the output."""
         self._ended = True
         self._filled.set()
 
     async def take(self) -> bytes:
-        """Returns what comes next, waiting for it; empty when it has ended and nothing is left."""
+        """Wait for the next piece and return it; empty at the end."""
         while not len(self):
             if self._ended:
                 return b""
@@ -130,7 +130,7 @@ class Backlog:
         return data
 
     def close(self) -> None:
-        """Drops what is left, and ends."""
+        """Drop the remaining output, and end."""
         while self._segments:
             self._segments.pop().file.close()
         self._memory.clear()

@@ -1,4 +1,4 @@
-"""Work on a thread that is given up when nobody waits for it any more: threads can't be cancelled, only asked."""
+"""Cancellable work on threads: a thread can't be stopped, so it checks at each step."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 
 class Cancelled(Exception):
-    """Raised inside of the work: its client has left."""
+    """The client of the work has left; raised inside the work."""
 
 
 async def on_thread(work: Callable[[Callable[[], None]], T], *, late: Callable[[T], None] = lambda _: None) -> T:
-    """Runs work on a thread; where it is cancelled, it returns only once the thread has ended too.
+    """Run work on a thread; on cancellation return only once the thread has ended.
 
     Args:
-        work: Given a function to call at each of its steps, which raises `Cancelled` there once nobody waits. What the
-            work has begun it must take away on its way out.
-        late: Given the result of work that came to its end although nobody waited any more.
+        work: Gets a function to call at each step, which raises `Cancelled` after a cancellation. The work must then
+            undo what it has begun.
+        late: Gets the result of work that finished after its cancellation.
     """
     gone = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Where the engine keeps things, and what sets this instance apart from others on the same host."""
+"""The engine's paths and options, and the names that set it apart from other instances on the host."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ GROUPS = ("docker", "pyd")
 
 @dataclass(frozen=True, kw_only=True)
 class DaemonConfig:
-    """Settings of one engine process."""
+    """The configuration of an engine process."""
 
     root: Path = DEFAULT_ROOT
-    """What must survive a reboot: images, containers, volumes, the database."""
+    """Persistent data: images, containers, volumes, the database."""
     run: Path = DEFAULT_RUN
-    """What need not: bundles, sockets, the runtime's state; on a tmpfs as a rule."""
+    """Data that need not survive a reboot: bundles, sockets, the runtime's state; usually on a tmpfs."""
     socket: Path | None = None
-    """Where it listens; `pyd.sock` in `run` unless told."""
+    """The socket's path; by default `pyd.sock` in `run`."""
     group: str = ""
-    """The group that may use the socket; empty is the first of `GROUPS` that exists, and root alone when none does."""
+    """The group that may use the socket; empty is the first of `GROUPS` that exists, or only root."""
     runtime: str = ""
     """Name or path of the OCI runtime; empty chooses one that suits the host's cgroups."""
     subnet: str = ""
     """IPv4 subnet of the default bridge; empty chooses a free one."""
 
     settings: Path = DEFAULT_SETTINGS
-    """The file with what an administrator decides; see `daemon/settings.py`."""
+    """The administrator's settings file; see `daemon/settings.py`."""
 
     idle: float = 0.0
-    """Seconds without a client and a running container after which it ends; 0 is never."""
+    """Seconds without a client and a running container after which it stops; 0 is never."""
     ready_fd: int = -1
-    """A descriptor it writes a byte to once it listens."""
+    """A descriptor that gets a byte once the engine listens."""
 
     def __post_init__(self) -> None:
         for name in ("root", "run", "socket", "settings"):
@@ -49,39 +49,39 @@ class DaemonConfig:
             if value is not None:  # mounts and the runtime's state outlive our working directory
                 object.__setattr__(self, name, Path(os.path.abspath(value)))  # noqa: PTH100 - symlinks stay
         if "/" in self.runtime:
-            object.__setattr__(self, "runtime", os.path.abspath(self.runtime))  # noqa: PTH100 - likewise
+            object.__setattr__(self, "runtime", os.path.abspath(self.runtime))  # noqa: PTH100 - symlinks stay
 
     @property
     def socket_path(self) -> Path:
-        """The unix socket it listens on."""
+        """Return the path of the engine's Unix socket."""
         return self.socket or self.run / "pyd.sock"
 
     @property
     def instance(self) -> str:
-        """Six hex digits in the names of this engine's bridges, tables and cgroups; empty for the default root."""
+        """Return six hex digits for the names of bridges, tables and cgroups; empty for the default root."""
         if self.root == DEFAULT_ROOT:
             return ""
         return hashlib.sha256(str(self.root).encode()).hexdigest()[:6]
 
     @property
     def cgroup(self) -> str:
-        """The cgroup all its containers lie below, without a leading slash."""
+        """Return the cgroup above all containers, without a leading slash."""
         return f"pyd-{self.instance}" if self.instance else "pyd"
 
     @property
     def table(self) -> str:
-        """Its nftables table."""
+        """Return the name of the nftables table."""
         return f"pyd_{self.instance}" if self.instance else "pyd"
 
     @property
     def bridge(self) -> str:
-        """The interface of its default bridge network; at most 15 characters, as IFNAMSIZ wants."""
+        """Return the interface of the default bridge network; at most 15 characters (IFNAMSIZ)."""
         return f"pyd{self.instance}-0" if self.instance else "pyd0"
 
     def prefix(self, kind: Literal["v", "b"]) -> str:
-        """How the names of this instance's interfaces begin: `v` for a container's link, `b` for a bridge."""
+        """Return the prefix of this instance's interfaces: `v` for a container's link, `b` for a bridge."""
         return f"p{kind}{self.instance}" if self.instance else f"pyd{kind}"
 
     def link(self, kind: Literal["v", "b"], key: str) -> str:
-        """Names an interface of this instance after the first digits of a hexadecimal key."""
+        """Return a name for an interface of this instance, after the first digits of a hexadecimal key."""
         return f"{self.prefix(kind)}{key}"[:15]

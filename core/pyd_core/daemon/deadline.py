@@ -1,9 +1,9 @@
-"""An engine that is told to end ends, also when it hangs in a call that lets no Python code run.
+"""The deadline for the engine's stop, which holds even when a call blocks all Python code.
 
 Python runs signal handlers between instructions of the main thread, so one long call keeps SIGTERM from being noticed.
-What is used here works without the interpreter: `faulthandler` writes where the engine is into a pipe, from the signal
-handler itself; the pipe sends this process a signal (`O_ASYNC`, fcntl(2)); and that signal's handler is alarm(2) of the
-C library, which takes its number for seconds.
+So this works without the interpreter. `faulthandler` writes a traceback into a pipe, from the signal handler itself.
+The pipe sends this process a signal (`O_ASYNC`, fcntl(2)), whose handler is alarm(2) of the C library. It takes the
+signal's number for seconds.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _F_SETSIG = 10
 
 
 class Deadline:
-    """Ends this process some time after it got SIGTERM, unless `met` is called; a context manager.
+    """Ends the process some time after SIGTERM, unless `met` is called; a context manager.
 
     Enter it after handlers of SIGTERM are set: they are called as before.
 
     Args:
-        carrier: A signal that nothing else uses. Its number is how many seconds the process has.
+        carrier: A signal that nothing else uses. Its number is the timeout in seconds.
     """
 
     def __init__(self, carrier: signal.Signals = signal.SIGIO) -> None:
@@ -40,12 +40,12 @@ class Deadline:
         fcntl.fcntl(self._read, _F_SETSIG, self._carrier)
         self._previous = _libc.signal(self._carrier, ctypes.cast(_libc.alarm, ctypes.c_void_p))
         fcntl.fcntl(self._read, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
-        faulthandler.register(signal.SIGALRM, all_threads=True, chain=True)  # says where it hangs, then ends
+        faulthandler.register(signal.SIGALRM, all_threads=True, chain=True)  # writes where it hangs, then ends
         faulthandler.register(signal.SIGTERM, file=self._write, all_threads=False, chain=True)
         return self
 
     def met(self) -> None:
-        """Says that the process goes on by itself: it is on its way to the end."""
+        """Mark the deadline as met: the process is stopping on its own."""
         signal.alarm(0)
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""A connection handed over whole, for attach and exec."""
+"""Upgraded connections, for attach and exec."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class UpgradedConnection:
     """The connection itself, after an upgrade.
 
     Args:
-        reader: What the client sends.
-        writer: What it gets.
-        trailing: What it sent already.
+        reader: The client's data.
+        writer: Data for the client.
+        trailing: Data that the client has sent already.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, trailing: bytes = b"") -> None:
@@ -21,28 +21,28 @@ class UpgradedConnection:
         self.trailing = trailing
 
     def write(self, data: bytes) -> None:
-        """Sends a piece, at the latest when it is drained."""
+        """Send a piece, at the latest when drained."""
         self.writer.write(data)
 
     async def drain(self) -> None:
-        """Waits until the client has taken enough."""
+        """Wait until the client has taken enough."""
         await self.writer.drain()
 
     async def read(self) -> bytes:
-        """Returns what the client sends next; empty when it closed its side."""
+        """Return the client's next data; empty when it closed its side."""
         early, self.trailing = self.trailing, b""
         return early or await self.reader.read(65536)
 
     async def hung_up(self) -> None:
-        """Returns when the client has closed both sides; one that closed its input alone still reads.
+        """Wait until the client has closed both sides; one that closed only its input still reads.
 
-        Over TCP the two can't be told apart before something is written.
+        Over TCP only a write shows the difference.
         """
         loop = asyncio.get_running_loop()
         gone: asyncio.Future[None] = loop.create_future()
         try:
             watch = select.epoll(1)
-        except OSError:  # no descriptor is left for it: the next write tells
+        except OSError:  # no descriptor is left for it: the next write fails instead
             await gone
             return
         with watch:
@@ -58,12 +58,12 @@ class UpgradedConnection:
 
     @property
     def closing(self) -> bool:
-        """Whether the connection ends."""
+        """Return whether the connection is closing."""
         return self.writer.transport.is_closing()
 
     def abort(self) -> None:
-        """Cuts the connection, with what is still to be sent."""
+        """Abort the connection; unsent data is lost."""
         self.writer.transport.abort()
 
     def finish(self) -> None:
-        """Says that there is no more, where that takes more than closing."""
+        """Send the end, where that takes more than closing."""

@@ -87,7 +87,7 @@ class Engine:
         self._compose_services()
 
     def _compose_stores(self) -> None:
-        """Open what is kept on disk."""
+        """Open the stores on disk."""
         root = self.config.root
         self.store = Store(root / "engine.db")
         self.containers = ContainerStore(self.config, self.store, self.events)
@@ -105,7 +105,7 @@ class Engine:
         )
 
     def _compose_services(self) -> None:
-        """Make what works on the stores, in the order of who needs whom."""
+        """Make the services that work on the stores, in the order of their dependencies."""
         roots = RootMounter(self.images.layers, self.base)
         claims = VolumeClaims(self.volumes, self.events)
         network_files = NetworkFiles(self.containers, self.networks)

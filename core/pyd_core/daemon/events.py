@@ -1,4 +1,4 @@
-"""What happened: events of the last while, and everyone who listens."""
+"""The event bus: recent events and their listeners."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from collections.abc import AsyncGenerator, Mapping
 
 from pyd_core.model.event import Actor, Event
 
-KEPT = 1024
-"""Events kept for `since`; Docker Engine keeps 256."""
+MAX_KEPT_EVENTS = 1024
+"""How many events are kept for `since`; Docker Engine keeps 256."""
 
 _WAITING = 4096
-"""Events a slow listener may be behind before it is cut off, so that it can't eat the memory."""
+"""How many events a slow listener may be behind before it is disconnected, which bounds the memory."""
 
 
 class EventBus:
-    """Hands events to listeners, and to those who ask later."""
+    """Delivers events to listeners, and keeps recent ones."""
 
     def __init__(self) -> None:
-        self._kept: deque[Event] = deque(maxlen=KEPT)
+        self._kept: deque[Event] = deque(maxlen=MAX_KEPT_EVENTS)
         self._listeners: set[asyncio.Queue[Event | None]] = set()
         self._last = 0
 
     @property
     def listeners(self) -> int:
-        """How many listen."""
+        """Return the number of listeners."""
         return len(self._listeners)
 
     def emit(self, kind: str, action: str, key: str, attributes: Mapping[str, str] | None = None) -> None:
-        """Tells that something happened to an object."""
+        """Emit an event about an object."""
         self._last = max(time.time_ns(), self._last + 1)  # strictly rising, so that resuming by time misses none
         event = Event(
             type=kind,
@@ -51,7 +51,7 @@ class EventBus:
     async def listen(
         self, filters: Mapping[str, list[str]], *, since: int | None = None, until: int | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Yields events, first the kept ones when `since` or `until` is given.
+        """Yield events, first the kept ones when `since` or `until` is given.
 
         Args:
             filters: As the API has them: `type`, `event`, `container`, `image`, `network`, `volume`, `label`, `scope`.
@@ -86,32 +86,34 @@ class EventBus:
 
 
 def fits(event: Event, filters: Mapping[str, list[str]]) -> bool:
-    """Whether an event passes the API's filters: values of one name are alternatives, names must all hold."""
+    """Return whether an event matches the API's filters: values of a name are alternatives, names must all match."""
     return all(_holds(event, name, values) for name, values in filters.items() if values)
 
 
 def _holds(event: Event, name: str, values: list[str]) -> bool:
     attributes = event.actor.attributes
-    found: set[str]
+    candidates: set[str]
     match name:
         case "type":
-            found = {event.type}
+            candidates = {event.type}
         case "event":
-            found = {event.action, event.verb}
+            candidates = {event.action, event.verb}
         case "scope":
-            found = {event.scope}
+            candidates = {event.scope}
         case "label":
-            return all(_label(attributes, value) for value in values)
+            return all(_has_label(attributes, value) for value in values)
         case "image":
             shown = {event.actor.id, attributes.get("name" if event.type == "image" else "image", "")}
-            found = shown | {each.rpartition(":")[0] for each in shown}
-            return not found.isdisjoint(values) or any(each.startswith(tuple(values)) for each in shown)
-        case _:  # a kind of object: what happened to others that have to do with it doesn't pass
+            candidates = shown | {shown_name.rpartition(":")[0] for shown_name in shown}
+            return not candidates.isdisjoint(values) or any(
+                shown_name.startswith(tuple(values)) for shown_name in shown
+            )
+        case _:  # a kind of object: events of related objects don't match
             known = (event.actor.id, attributes.get("name", ""))
-            return event.type == name and any(each.startswith(tuple(values)) for each in known)
-    return not found.isdisjoint(values)
+            return event.type == name and any(text.startswith(tuple(values)) for text in known)
+    return not candidates.isdisjoint(values)
 
 
-def _label(attributes: Mapping[str, str], wanted: str) -> bool:
-    name, equals, value = wanted.partition("=")
+def _has_label(attributes: Mapping[str, str], requested: str) -> bool:
+    name, equals, value = requested.partition("=")
     return name in attributes and (not equals or attributes[name] == value)

@@ -1,4 +1,4 @@
-"""What the values of the API's filters may be, and what they mean; refusals are in Docker Engine's words."""
+"""Values of the API's filters; error messages are Docker Engine's."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ GO_TRUTHS = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
 }
-"""What Go's strconv.ParseBool takes."""
+"""The values that Go's strconv.ParseBool accepts."""
 
 
-def labelled(labels: Mapping[str, str], wanted: str) -> bool:
-    """Whether labels hold `NAME`, or `NAME=VALUE`."""
-    name, equals, value = wanted.partition("=")
+def has_label(labels: Mapping[str, str], requested: str) -> bool:
+    """Return whether labels match `NAME` or `NAME=VALUE`."""
+    name, equals, value = requested.partition("=")
     return name in labels and (not equals or labels[name] == value)
 
 
 def truth(name: str, values: Sequence[str]) -> bool:
-    """Reads a filter that is either true or false.
+    """Parse a boolean filter.
 
     Raises:
         InvalidInput: It is neither, or both.
@@ -34,7 +34,7 @@ def truth(name: str, values: Sequence[str]) -> bool:
 
 
 def until(values: Sequence[str]) -> int | None:
-    """Reads the `until` filter of a prune: a time, or how long ago; None where there is none.
+    """Parse the `until` filter of a prune, a time or an age; None where there is none.
 
     Returns:
         Nanoseconds since the epoch.

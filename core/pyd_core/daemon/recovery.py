@@ -1,4 +1,4 @@
-"""Putting the world in line with the records after a stop, a crash or a reboot."""
+"""The recovery after a stop, a crash or a reboot: the machine is brought in line with the records."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from pyd_core.linux.mount import unmount
 from pyd_core.linux.tree import remove_tree
 from pyd_core.tasks import TaskOwner
 
-PATIENCE = 5.0
-"""Seconds that a container waits for those it is linked with to start again, as in Docker Engine."""
+LINK_TIMEOUT_S = 5.0
+"""How long a container waits for the restart of those it has links to, as in Docker Engine."""
 log = logging.getLogger(__name__)
 
 
@@ -61,18 +61,18 @@ class Recovery:
         self._volumes = volumes
 
     async def run(self) -> None:
-        """Finishes what was begun, undoes what was half made, finds running containers again.
+        """Finish or undo interrupted changes, and watch running containers again.
 
         * `creating` or `removing`: removed; so is one whose directory a power failure took, or whose end in the store.
         * running by its record and its conmon lives: watched again.
-        * running by its record, conmon gone: its end is taken from the exit file, then its restart policy applies.
-        * not running by its record, yet known to the runtime: the start was cut short; killed and cleaned.
-        * a step of a build: whatever it did, it is removed.
+        * running by its record, conmon gone: its end is read from the exit file, then its restart policy applies.
+        * not running by its record, yet known to the runtime: its start was interrupted; killed and cleaned up.
+        * a step of a build: removed in any state.
         """
         known = {key for runtime in self._runtimes.all().values() for key in runtime.known()}
         again: list[EngineContainer] = []
-        for container in self._containers.all():  # before any that has ended gives its volumes back
-            if _lives(container):
+        for container in self._containers.all():  # before any that has ended releases its volumes
+            if _is_running(container):
                 self._claims.keep(container)
         for container in self._containers.all():
             record = container.record
@@ -81,7 +81,7 @@ class Recovery:
                     await self._runtimes.of(record).delete(record.id)
                 await self._endpoints.leave(container)
                 await self._remover.erase(container, volumes=record.phase != "ready")
-            elif _lives(container):
+            elif _is_running(container):
                 self._endpoints.adopt(container)
                 self._lifecycle.watch(container)
                 self._tasks.start(self._freezer.thaw(container))
@@ -94,7 +94,7 @@ class Recovery:
                 if restarts.is_started_with_engine(container.record):
                     again.append(container)
         self._sweep(known)
-        self._tasks.start(self._volumes.settle())
+        self._tasks.start(self._volumes.unmount_unclaimed())
         await self._networks.reconcile()
         await self._endpoints.reconcile()
         starting: dict[str, asyncio.Task[None]] = {}
@@ -112,14 +112,14 @@ class Recovery:
             if other.id in starting
         ]
         if before:
-            await asyncio.wait(before, timeout=PATIENCE)
+            await asyncio.wait(before, timeout=LINK_TIMEOUT_S)
         try:
             await self._lifecycle.start(container)
         except (PydError, OSError) as error:
             log.warning("can't start %s again: %s", container.record.name, error)
 
     def _sweep(self, known: set[str]) -> None:
-        """Takes away what belongs to no container: it was made and never recorded, or its record is gone."""
+        """Remove files and runtime state without a record."""
         ids = {container.id for container in self._containers.all()}
         for key in known - ids:
             self._tasks.start(self._delete(key))
@@ -140,6 +140,6 @@ class Recovery:
                     await runtime.delete(key)
 
 
-def _lives(container: EngineContainer) -> bool:
+def _is_running(container: EngineContainer) -> bool:
     record = container.record
     return record.phase == "ready" and record.running and record.holder is not None and record.holder.lives

@@ -1,4 +1,4 @@
-"""Removing directories with all below them, however much that is, while the engine goes on answering."""
+"""The removal of large directory trees while the engine keeps responding."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 from pyd_core.linux.tree import remove_tree
 
 
-async def remove(places: Iterable[Path]) -> None:
-    """Removes files and trees that nobody finds any more, on a thread; what can't be removed stays.
+async def remove(paths: Iterable[Path]) -> None:
+    """Remove files and trees without references on a thread; those that can't be removed stay.
 
-    Nothing may be mounted in them. Whoever is cancelled leaves the thread to its end.
+    Nothing may be mounted in them. A cancellation doesn't stop the thread.
     """
-    going = list(places)
+    going = list(paths)
     if going:
         await asyncio.to_thread(_remove, going)
 
 
 def _remove(going: list[Path]) -> None:
-    for each in going:
-        remove_tree(each, ignore_errors=True)
+    for path in going:
+        remove_tree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Lists of what the engine has: one thing that can't be shown never takes the others with it."""
+"""Lists of objects: a damaged object never breaks the whole list."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ R = TypeVar("R")
 log = logging.getLogger(__name__)
 
 
-def shown(things: Iterable[T], show: Callable[[T], R]) -> list[R]:
-    """Returns how each is shown; one that is damaged is left out, and the log says so."""
+def show_rows(things: Iterable[T], show: Callable[[T], R]) -> list[R]:
+    """Return the lines of objects; a damaged one is left out and logged."""
     rows: list[R] = []
     for thing in things:
         try:

@@ -17,7 +17,7 @@ UNITS = ("pyd.socket", "pyd.service")
 
 
 def render(name: str, *, group: str, python: str = PYTHON) -> str:
-    """Returns a unit's text for this installation.
+    """Return a unit's text for this installation.
 
     Args:
         name: One of `UNITS`.
@@ -29,7 +29,7 @@ def render(name: str, *, group: str, python: str = PYTHON) -> str:
 
 
 def install(*, directory: Path = systemd.SYSTEM_UNITS) -> str:
-    """Writes the units, starts the engine now and at every boot, and returns the group that may use it.
+    """Write the units, start the engine now and at every boot, and return the group that may use it.
 
     Raises:
         Refused: Not root, or others than root may change the code that the engine runs.
@@ -47,7 +47,7 @@ def install(*, directory: Path = systemd.SYSTEM_UNITS) -> str:
 
 
 def uninstall(*, directory: Path = systemd.SYSTEM_UNITS) -> None:
-    """Stops the engine and removes the units; its containers live on.
+    """Stop the engine and remove the units; its containers keep running.
 
     Raises:
         Refused: Not root.
@@ -75,14 +75,14 @@ def _require() -> None:
 
 
 def _group() -> str:
-    """The group for the socket: an existing one of `GROUPS`, else the last of them, made."""
-    known = {each.gr_name for each in grp.getgrall()}
-    found = next((name for name in GROUPS if name in known), None)
-    if found is not None:
-        return found
-    made = subprocess.run(["groupadd", "--system", GROUPS[-1]], capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        raise EngineError(f"groupadd: {made.stderr.strip()}")
+    """Return the group for the socket: an existing one of `GROUPS`, else the last of them, which is created."""
+    known = {entry.gr_name for entry in grp.getgrall()}
+    group = next((name for name in GROUPS if name in known), None)
+    if group is not None:
+        return group
+    added = subprocess.run(["groupadd", "--system", GROUPS[-1]], capture_output=True, text=True, check=False)
+    if added.returncode != 0:
+        raise EngineError(f"groupadd: {added.stderr.strip()}")
     return GROUPS[-1]
 
 

@@ -1,4 +1,4 @@
-"""What an administrator decides: `/etc/pyd/engine.json`, whose keys are those of Docker's daemon.json."""
+"""The administrator's settings, `/etc/pyd/engine.json`, with the keys of Docker's daemon.json."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     """An OCI runtime that containers may name."""
 
     path: str
-    """Its program."""
+    """The program's path."""
     runtime_args: list[str] = []
-    """Options of it, before the verb."""
+    """Its options, before the verb."""
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """What the file may say; without a file all is at its default.
+    """The contents of the file; without a file all have their default.
 
-    Keys of daemon.json that this engine hasn't are warned of and otherwise without effect, so that the same file does.
+    Unsupported keys of daemon.json are logged and have no effect, so that both engines can share a file.
     """
 
     registry_mirrors: list[str] = []
-    """Addresses asked before Docker Hub for its images, in order: `https://mirror.example.com`."""
+    """Mirrors of Docker Hub, in the order of their use: `https://mirror.example.com`."""
     insecure_registries: list[str] = []
-    """Hosts (with `:port` where it isn't the usual one) whose certificates aren't checked, or that speak plain HTTP."""
+    """Hosts (with `:port` unless it is the default) whose certificates aren't checked, or that use plain HTTP."""
     registry_certificates: str = "/etc/pyd/certs.d"
-    """A directory with one named after each registry (`HOST:PORT`), which holds `*.crt` to trust, and `*.cert` with
-    `*.key` to show; Docker's and Podman's are looked at too."""
+    """A directory with a subdirectory for each registry (`HOST:PORT`), which holds `*.crt` to trust, and `*.cert` with
+    `*.key` to present; Docker's and Podman's directories are read too."""
     cdi_spec_dirs: list[str] = msgspec.field(default_factory=lambda: ["/etc/cdi", "/var/run/cdi"])
-    """Where devices are described; a later directory goes before an earlier one."""
+    """Directories of device specifications; a later one overrides an earlier one."""
     runtimes: dict[str, RuntimeSettings] = {}
     """Runtimes for `--runtime` besides crun and runc, by name."""
     userns_remap: str = ""
-    """Whose ids containers get: `default`, `USER` or `USER:GROUP`; empty leaves them the host's."""
+    """The owner of containers' ids: `default`, `USER` or `USER:GROUP`; empty keeps the host's ids."""
     hosts: list[str] = []
     """TCP addresses to listen on besides the socket: `tcp://0.0.0.0:2376`; the three files below are needed for it."""
     tlscacert: str = msgspec.field(name="tlscacert", default="")
-    """Who signs the clients' certificates: whoever has such a certificate is root on this host."""
+    """The authority of the clients' certificates: a client with such a certificate is root on this host."""
     tlscert: str = msgspec.field(name="tlscert", default="")
     tlskey: str = msgspec.field(name="tlskey", default="")
 
     def addresses(self) -> list[tuple[str, int]]:
-        """Host and port of each TCP address.
+        """Return host and port of each TCP address.
 
         Raises:
             ConfigError: One is no TCP address.
         """
-        found: list[tuple[str, int]] = []
+        pairs: list[tuple[str, int]] = []
         for text in self.hosts:
             parts = urlsplit(text)
             try:
@@ -66,14 +66,14 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
                 port = 0
             if parts.scheme != "tcp" or not parts.hostname or not port:
                 raise ConfigError(f"hosts: not a TCP address: {text[:80]!r}", hint="write tcp://HOST:PORT")
-            found.append((parts.hostname, port))
-        return found
+            pairs.append((parts.hostname, port))
+        return pairs
 
     def tls(self) -> ssl.SSLContext:
-        """What TCP is served with: clients must have a certificate signed by `tlscacert`.
+        """Return the TLS context for TCP; clients must have a certificate signed by `tlscacert`.
 
         Raises:
-            ConfigError: A file is missing or unusable: without certificates nothing is served by TCP.
+            ConfigError: A file is missing or unusable; TCP always requires certificates.
         """
         if not (self.tlscacert and self.tlscert and self.tlskey):
             raise ConfigError(
@@ -92,14 +92,14 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 def read(path: Path) -> EngineSettings:
-    """Reads the file; one that isn't there is an empty one.
+    """Read the file; a missing one counts as empty.
 
     Raises:
         ConfigError: It can't be used.
     """
     try:
         text = path.read_bytes()
-        found = msgspec.json.decode(text, type=EngineSettings)
+        settings = msgspec.json.decode(text, type=EngineSettings)
         unknown = msgspec.json.decode(text).keys() - {
             field.encode_name for field in msgspec.structs.fields(EngineSettings)
         }
@@ -111,4 +111,4 @@ def read(path: Path) -> EngineSettings:
         raise ConfigError(f"{path}: {error}", hint="its keys are those of Docker's daemon.json") from error
     for key in sorted(unknown):
         log.warning("%s: this engine has no %r: the key has no effect", path, key[:80])
-    return found
+    return settings

@@ -65,7 +65,7 @@ async def listen_on(host: str, port: int) -> list[socket.socket]:
 
 
 def is_own_client(writer: asyncio.StreamWriter) -> bool:
-    """Whether a client is this very process, as the engine's sidecar task is."""
+    """Return whether a client is this very process, as the engine's sidecar task is."""
     sock = writer.get_extra_info("socket")
     if sock.family != socket.AF_UNIX:
         return False

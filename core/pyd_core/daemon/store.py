@@ -1,12 +1,12 @@
-"""What the engine remembers: one SQLite file, one row an object.
+"""The engine's records: an SQLite file with a row for each object.
 
-A row is written before the steps it announces and again when they are done, so its own `phase` is the journal: what is
-found half made or half removed at start is undone or finished. The write-ahead log with `synchronous=NORMAL` keeps
-every committed row over a crash of this process; a power cut may lose the last ones, never part of one. What must not
-be lost, because files are removed or used next, is written with `transaction(durable=True)`.
+A row is written before the steps it announces and again when they are done, so its own `phase` is the journal: an
+object that is incomplete at a start is removed or completed. The write-ahead log with `synchronous=NORMAL` keeps
+every committed row after a crash of this process; a power failure may lose the last ones, never part of one. Rows that
+must not be lost, because files are removed or used next, are written with `transaction(durable=True)`.
 
-Some space is held in reserve beside the file and given up when the disk is full: the end of a container and its removal
-must be written down then too. Until it can be held again nothing new is made.
+Some space is reserved next to the file and freed when the disk is full, because the end and removal of a container
+must be recorded then too. Until it can be reserved again nothing new is created.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from pyd_core.errors import ConfigError
 T = TypeVar("T", bound=msgspec.Struct)
 
 RESERVE = 1 << 20
-"""Bytes; a thousand times what a container's row takes."""
+"""A thousand times the size of a container's row."""
 SCHEMA = 1
-"""The version of what lies in the file; `_UPGRADES[n]` turns version n into n + 1."""
+"""The version of the file's schema; `_UPGRADES[n]` turns version n into n + 1."""
 
 _UPGRADES: dict[int, str] = {
     0: "CREATE TABLE object (kind TEXT, id TEXT, body BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
@@ -43,7 +43,7 @@ class Store:
         self._path = path
         self._reserve = path.with_name("reserve")
         path.touch(mode=0o600)
-        path.chmod(0o600)  # containers' environments are in it; the files SQLite adds are as this one
+        path.chmod(0o600)  # it holds containers' environments; SQLite's other files get the same mode
         self._db = sqlite3.connect(path, isolation_level=None)
         try:
             with self._raise_if_corrupt():
@@ -55,23 +55,23 @@ class Store:
             self.ensure_disk_space()
 
     def _open(self) -> None:
-        found: int = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if found > SCHEMA:
+        schema: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if schema > SCHEMA:
             raise ConfigError(
-                f"{self._path} was written by a newer pyd (schema {found}, this one knows {SCHEMA})",
+                f"{self._path} was written by a newer pyd (schema {schema}, this one knows {SCHEMA})",
                 hint="update pyd, or choose another --root",
             )
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        if found < SCHEMA:
+        if schema < SCHEMA:
             with self.transaction(durable=True):
-                for version in range(found, SCHEMA):
+                for version in range(schema, SCHEMA):
                     self._db.execute(_UPGRADES[version])
                 self._db.execute(f"PRAGMA user_version={SCHEMA}")
 
     @contextmanager
     def _raise_if_corrupt(self) -> Iterator[None]:
-        """Nothing is begun anew by itself: what the rows tell of would be swept."""
+        """A damaged file is never replaced automatically: the objects of its rows would be swept."""
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -82,21 +82,21 @@ class Store:
     def _damaged(self, what: str) -> ConfigError:
         return ConfigError(
             f"{self._path} is damaged: {what}",
-            hint=f"bring back a copy of it, or move {self._path}* away to begin anew: volumes stay, images and "
+            hint=f"bring back a copy of it, or move {self._path}* away to start again: volumes stay, images and "
             "containers have to be made again",
             reference="damaged-store",
         )
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._db.close()
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[None]:
-        """Several writes that happen all or not at all.
+        """Make several writes atomic.
 
         Args:
-            durable: Have them on disk before going on, with all written earlier: what a row told of is removed next.
+            durable: Whether to sync them, with all earlier writes, because files that a row refers to are removed next.
         """
         if self._db.in_transaction:
             yield
@@ -116,7 +116,7 @@ class Store:
                 self._db.execute("PRAGMA synchronous=NORMAL")
 
     def ensure_disk_space(self) -> None:
-        """Refuses what would make something new on a full disk.
+        """Refuse to create objects on a full disk.
 
         Raises:
             OSError: ENOSPC.
@@ -143,7 +143,7 @@ class Store:
                 raise OSError(errno.ENOSPC, "no space left on device", str(self._reserve.parent)) from error
 
     def put(self, kind: str, key: str, body: bytes) -> None:
-        """Writes a row.
+        """Write a row.
 
         Raises:
             OSError: The disk is full (ENOSPC).
@@ -151,11 +151,11 @@ class Store:
         self._write("INSERT OR REPLACE INTO object VALUES (?, ?, ?)", (kind, key, body))
 
     def delete(self, kind: str, key: str) -> None:
-        """Removes a row, if there."""
+        """Remove a row, if there is one."""
         self._write("DELETE FROM object WHERE kind = ? AND id = ?", (kind, key))
 
     def all(self, kind: str, shape: type[T]) -> dict[str, T]:
-        """Returns every row of a kind by its key.
+        """Return every row of a kind by its key.
 
         Raises:
             ConfigError: The file is damaged.
@@ -172,9 +172,9 @@ class Store:
 
 
 class StoreTable(Generic[T]):
-    """The rows of one kind, all held in memory and written through.
+    """The rows of a kind, all held in memory and written through.
 
-    Iterating gives them in no particular order.
+    Iteration has no particular order.
     """
 
     def __init__(self, store: Store, kind: str, shape: type[T]) -> None:
@@ -192,23 +192,23 @@ class StoreTable(Generic[T]):
         return key in self._rows
 
     def keys(self) -> list[str]:
-        """Returns the keys."""
+        """Return the keys."""
         return list(self._rows)
 
     def get(self, key: str) -> T | None:
-        """Returns a row, or None."""
+        """Return a row, or None."""
         return self._rows.get(key)
 
     def put(self, key: str, row: T) -> None:
-        """Writes a row; it is on disk when this returns."""
+        """Write a row; it is in the file when this returns."""
         self._store.put(self._kind, key, msgspec.json.encode(row))
         self._rows[key] = row
 
     def delete(self, key: str) -> None:
-        """Removes a row, if there."""
+        """Remove a row, if there is one."""
         self._store.delete(self._kind, key)
         self._rows.pop(key, None)
 
     def forget(self, key: str) -> None:
-        """Removes a row from memory alone, where it can't be removed from the file."""
+        """Remove a row only from memory, where it can't be removed from the file."""
         self._rows.pop(key, None)

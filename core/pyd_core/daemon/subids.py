@@ -1,4 +1,4 @@
-"""Whose ids containers get by `userns-remap`: ranges of /etc/subuid and /etc/subgid. See subuid(5), useradd(8)."""
+"""The ids of containers with `userns-remap`: ranges of /etc/subuid and /etc/subgid. See subuid(5), useradd(8)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pyd_core.linux.userns import IdMap, IdRange
 
 DEFAULT = "default"
 DEFAULT_USER = "dockremap"
-"""Whom `default` means; made where there is no such user, as Docker Engine does."""
-LEAST = 65536
-"""Ids a container needs: `nobody` is 65534."""
-FIRST = 100000
-"""Where ranges begin that are made here, as SUB_UID_MIN of login.defs(5)."""
+"""The user of `default`; created where there is none, as by Docker Engine."""
+MIN_IDS = 65536
+"""How many ids a container needs: its highest standard user id is 65534."""
+FIRST_ID = 100000
+"""The start of new ranges, as SUB_UID_MIN of login.defs(5)."""
 
 
 def find(text: str, *, users: Path = Path("/etc/subuid"), groups: Path = Path("/etc/subgid")) -> IdMap:
-    """Finds the ids that a setting means.
+    """Return the ids of a setting.
 
     Args:
         text: `default`, `USER` or `USER:GROUP`, by names or numbers.
@@ -41,8 +41,8 @@ def find(text: str, *, users: Path = Path("/etc/subuid"), groups: Path = Path("/
     person = _user(user)
     whose = [person.pw_name, str(person.pw_uid)]
     if group:
-        found = _group(group)
-        shared = [found.gr_name, str(found.gr_gid)]
+        group_ranges = _group(group)
+        shared = [group_ranges.gr_name, str(group_ranges.gr_gid)]
     else:
         shared = whose
     return IdMap(users=_ranges(users, whose), groups=_ranges(groups, shared, whose))
@@ -63,42 +63,42 @@ def _group(text: str) -> grp.struct_group:
 
 
 def parse(text: str, names: Sequence[str]) -> list[tuple[int, int]]:
-    """Returns the first id and the length of each range that a file gives to one of the names; others are passed over.
+    """Return the first id and the length of each range that a file gives to one of the names.
 
     Raises:
-        ConfigError: A line of theirs makes no sense.
+        ConfigError: A line of theirs is invalid.
     """
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     for line in text.splitlines():
         fields = line.strip().split(":")
         if fields[0] not in names:
             continue
         if len(fields) != 3 or not (fields[1].isdecimal() and fields[2].isdecimal()):
             raise ConfigError(f"not a range of ids: {line.strip()[:80]!r}", hint="write NAME:FIRST:COUNT")
-        found.append((int(fields[1]), int(fields[2])))
-    return found
+        ranges.append((int(fields[1]), int(fields[2])))
+    return ranges
 
 
 def _ranges(file: Path, *whose: Sequence[str]) -> tuple[IdRange, ...]:
-    """Lays ranges one after the other, the first begins with the container's root."""
+    """Map a container's ids to the ranges of a file, in order, its root first."""
     text = file.read_text(errors="replace") if file.exists() else ""
-    found = next((ranges for names in whose if (ranges := parse(text, names))), [])
-    hint = f"add a line {whose[-1][0]}:{FIRST}:{LEAST} to {file}, with ids that nobody has"
-    if not found:
+    assigned = next((ranges for names in whose if (ranges := parse(text, names))), [])
+    hint = f"add a line {whose[-1][0]}:{FIRST_ID}:{MIN_IDS} to {file}, with unused ids"
+    if not assigned:
         raise ConfigError(f"userns-remap: {file} has no ids for {whose[0][0]}", hint=hint)
-    if sum(count for _, count in found) < LEAST:
-        raise ConfigError(f"userns-remap: {file} has fewer than {LEAST} ids for {whose[0][0]}", hint=hint)
+    if sum(count for _, count in assigned) < MIN_IDS:
+        raise ConfigError(f"userns-remap: {file} has fewer than {MIN_IDS} ids for {whose[0][0]}", hint=hint)
     laid: list[IdRange] = []
-    for first, count in sorted(found):
+    for first, count in sorted(assigned):
         end = laid[-1].outside + laid[-1].count if laid else 1
         if first < end or first + count > 1 << 32:
             raise ConfigError(f"userns-remap: {file} gives {whose[0][0]} root's id, or one twice", hint=hint)
-        laid.append(IdRange(sum(each.count for each in laid), first, count))
+        laid.append(IdRange(sum(earlier.count for earlier in laid), first, count))
     return tuple(laid)
 
 
 def _make_default(users: Path, groups: Path) -> None:
-    """Makes the user `default` means, and gives them ids where they have none."""
+    """Create the user of `default`, and give it ids where it has none."""
     try:
         pwd.getpwnam(DEFAULT_USER)
     except KeyError:
@@ -109,8 +109,8 @@ def _make_default(users: Path, groups: Path) -> None:
         if parse(text, [DEFAULT_USER]):
             continue
         taken = [parse(line, [line.partition(":")[0]]) for line in text.splitlines() if ":" in line]
-        first = max([FIRST, *(begin + count for ranges in taken for begin, count in ranges)])
-        _run(["usermod", option, f"{first}-{first + LEAST - 1}", DEFAULT_USER])
+        first = max([FIRST_ID, *(begin + count for ranges in taken for begin, count in ranges)])
+        _run(["usermod", option, f"{first}-{first + MIN_IDS - 1}", DEFAULT_USER])
 
 
 def _run(command: list[str]) -> None:
@@ -119,5 +119,5 @@ def _run(command: list[str]) -> None:
         raise ConfigError(f"userns-remap: {command[0]} is missing", hint=hint)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise ConfigError(f"userns-remap: {command[0]} failed: {said}", hint=hint)
+        error_line = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise ConfigError(f"userns-remap: {command[0]} failed: {error_line}", hint=hint)

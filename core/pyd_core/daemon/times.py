@@ -1,4 +1,4 @@
-"""Times and durations as the API's parameters write them."""
+"""Times and durations in the API's formats."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from pyd_core.errors import InvalidInput
 from pyd_core.model.base import parse_time
 
 MAX_LENGTH = 200
-"""Of a duration's text, which takes the square of its length to read."""
+"""The longest duration's text: parsing takes quadratic time."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)")
 DIGITS = 12
-"""Of a number of seconds; what is longer is nonsense, and overflows what reads it."""
+"""The longest number of seconds; longer ones are invalid, and overflow."""
 _UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 
 
 def duration(text: str) -> int:
-    """Reads Go's duration text as nanoseconds."""
-    found = _DURATION.findall(text[:MAX_LENGTH])
-    if not found or "".join(number + unit for number, unit in found) != text:
+    """Parse Go's duration text as nanoseconds."""
+    parts = _DURATION.findall(text[:MAX_LENGTH])
+    if not parts or "".join(number + unit for number, unit in parts) != text:
         raise InvalidInput(f"{text[:40]!r} is no duration such as 1m30s")
-    if any(len(number) > DIGITS for number, _ in found):
+    if any(len(number) > DIGITS for number, _ in parts):
         raise InvalidInput(f"{text[:40]!r} is too long a time")
-    return sum(int(float(number) * _UNITS[unit]) for number, unit in found)
+    return sum(int(float(number) * _UNITS[unit]) for number, unit in parts)
 
 
 def duration_text(nanoseconds: int) -> str:
-    """Writes a duration as Go does: `1m30s`, `1.5s`, `50ms`."""
+    """Format a duration as Go does: `1m30s`, `1.5s`, `50ms`."""
     for unit in ("ms", "us", "ns"):
         if 0 < nanoseconds < 10**9 and nanoseconds >= _UNITS[unit]:
             return f"{nanoseconds / _UNITS[unit]:g}{unit}".replace("us", "µs")
@@ -37,7 +37,7 @@ def duration_text(nanoseconds: int) -> str:
 
 
 def moment(text: str, name: str) -> int | None:
-    """Reads a time parameter: seconds since the epoch with up to nine decimals, or RFC 3339. Nanoseconds.
+    """Parse a time, in seconds since the epoch with up to nine decimals or as in RFC 3339, to nanoseconds.
 
     Raises:
         InvalidInput: It is neither.
@@ -47,7 +47,7 @@ def moment(text: str, name: str) -> int | None:
     whole, _, part = text.partition(".")
     if whole.isdecimal() and len(whole) < DIGITS and (not part or part.isdecimal()):
         return int(whole) * 10**9 + int((part + "000000000")[:9])
-    found = parse_time(text)
-    if found is None:
+    nanoseconds = parse_time(text)
+    if nanoseconds is None:
         raise InvalidInput(f"{name}: {text[:40]!r} is no time")
-    return found
+    return nanoseconds

@@ -1,8 +1,8 @@
-"""Containers whose root is nobody on the host: `userns-remap`.
+"""User namespaces of containers, whose root is an unprivileged user of the host: `userns-remap`.
 
-Files lie on the disk with the ids containers know them by, as without it. The engine's directory is bound once more
-with the ids shifted (mount_setattr(2), `MOUNT_ATTR_IDMAP`), and the overlay of a container is mounted of what is seen
-there; so whatever reads or writes layers, writable layers and volumes by their own paths needs to know nothing of it.
+Files have the containers' ids on disk, as without remapping. The engine's directory is bound a second time with
+shifted ids (mount_setattr(2), `MOUNT_ATTR_IDMAP`), and containers' overlays are mounted from there. So code that reads
+or writes layers and volumes by their own paths isn't affected.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from pyd_core.daemon.config import DaemonConfig
     from pyd_core.model.host_config import HostConfig
 
-PASSERS = (1 << 32) - 2
-"""As which group those are seen who may pass through containers' directories."""
+PASSING_GROUP = (1 << 32) - 2
+"""The group, as seen there, that may pass through containers' directories."""
 
 
 class Remapping:
-    """The ids of containers, and the engine's directory as it is seen with them."""
+    """The ids of containers, and the engine's directory mapped to them."""
 
     def __init__(self, config: DaemonConfig, ids: IdMap) -> None:
         self.ids = ids
@@ -36,18 +36,18 @@ class Remapping:
         self._view = view_of(config)
 
     def open(self) -> None:
-        """Binds the engine's directory with the ids shifted, and tries an overlay there.
+        """Bind the engine's directory with shifted ids, and try an overlay there.
 
         Raises:
             ConfigError: The remapped root can't get to the directory.
             Unsupported: The kernel or the file system can't do it.
         """
-        for place in (self._root, self._view):
-            for each in (place, *place.parents):
-                if each.exists() and not each.stat().st_mode & 0o001:
-                    raise ConfigError(f"userns-remap: only root gets into {each}", hint=f"chmod o+x {each}")
+        for path in (self._root, self._view):
+            for directory in (path, *path.parents):
+                if directory.exists() and not directory.stat().st_mode & 0o001:
+                    raise ConfigError(f"userns-remap: only root gets into {directory}", hint=f"chmod o+x {directory}")
         self._view.mkdir(exist_ok=True)
-        # Of the host's own ids none is seen there: a file of an image that is theirs by its number would be theirs.
+        # The host's own ids don't exist there: else files of images with these numbers would belong to its users.
         shown = IdMap(users=self.ids.users, groups=(*self.ids.groups, *self._passers()))
         try:
             with hold_namespace(shown) as pid:
@@ -66,22 +66,22 @@ class Remapping:
             ) from error
 
     def _passers(self) -> list[IdRange]:
-        """Shows the group that may pass through containers' directories as some number: root can do nothing without."""
+        """Map the group that may pass through containers' directories to a number: root can't act without one."""
         group = self.ids.root[1]
-        return [IdRange(group, PASSERS, 1)] if group >= sum(each.count for each in self.ids.groups) else []
+        return [IdRange(group, PASSING_GROUP, 1)] if group >= sum(part.count for part in self.ids.groups) else []
 
     def let_pass(self, directory: Path) -> None:
-        """Lets the remapped root, and no other user, through a directory of the engine's to what is mounted in it."""
+        """Let only the remapped root pass through one of the engine's directories to the mounts in it."""
         os.chown(directory, 0, self.ids.root[1])
 
     def _try(self) -> None:
-        """Mounts an overlay and writes there; kernels that can't mount it read-only as well as not at all."""
+        """Mount an overlay and write to it: kernels without support refuse it or mount it read-only."""
         trial = self._root / "trial"
         shutil.rmtree(trial, ignore_errors=True)
         names = ("lower", "upper", "work", "merged")
         lower, upper, work, merged = (trial / name for name in names)
-        for each in (lower, upper, work, merged):
-            each.mkdir(parents=True)
+        for directory in (lower, upper, work, merged):
+            directory.mkdir(parents=True)
         try:
             self.mount([lower], upper, work, merged)
             try:
@@ -93,82 +93,83 @@ class Remapping:
             shutil.rmtree(trial, ignore_errors=True)
 
     def mount(self, lower: Sequence[Path], upper: Path, work: Path, target: Path) -> None:
-        """Mounts an overlay of directories of the engine's with the ids shifted, the first lower one topmost.
+        """Mount an overlay of the engine's directories with shifted ids, the first lower one topmost.
 
         Raises:
             KernelError: The kernel refuses.
         """
-        below, above, beside = [self.seen(each) for each in lower], self.seen(upper), self.seen(work)
-        # What overlayfs makes for itself it makes as whoever mounts it.
-        as_root_of(self.ids, lambda: mount_overlay(below, above, beside, target))
+        mapped_lower = [self.mapped_path(path) for path in lower]
+        mapped_upper, mapped_work = self.mapped_path(upper), self.mapped_path(work)
+        # Overlayfs makes files of its own with the ids of the process that mounts it.
+        as_root_of(self.ids, lambda: mount_overlay(mapped_lower, mapped_upper, mapped_work, target))
 
     def close(self) -> None:
-        """Takes the view away; containers keep what they have of it."""
+        """Unmount the mapped directory; containers keep their mounts of it."""
         unmount(self._view)
         with contextlib.suppress(OSError):
             self._view.rmdir()
 
-    def seen(self, path: Path) -> Path:
-        """Where a path of the engine's directory is seen with the ids shifted."""
+    def mapped_path(self, path: Path) -> Path:
+        """Return the path with shifted ids of a path in the engine's directory."""
         return self._view / path.relative_to(self._root)
 
-    def volume(self, path: Path) -> Path:
-        """Where a volume is seen so; itself where another file system is mounted on it, whose ids stay."""
-        seen = self.seen(path)
+    def mapped_volume(self, path: Path) -> Path:
+        """Return the path of a volume with shifted ids, or its own path where another file system is mounted on it."""
+        seen = self.mapped_path(path)
         return seen if path.samefile(seen) else path
 
-    def joined(self, pids: Iterable[int]) -> str:
-        """The user namespace of processes whose other namespaces a container shares; empty where it shares none.
+    def user_namespace_of(self, pids: Iterable[int]) -> str:
+        """Return the user namespace of processes whose other namespaces a container shares; empty where it shares none.
 
         Raises:
             Conflict: They are in several, or in one with other ids.
         """
-        found: dict[int, str] = {}
+        namespaces: dict[int, str] = {}
         for pid in pids:
             if IdMap.of(pid) != self.ids:
                 raise Conflict(
-                    "cannot share a namespace with a container that has other user ids: start it anew, or give both "
+                    "cannot share a namespace with a container that has other user ids: restart it, or give both "
                     "--userns=host"
                 )
             path = f"/proc/{pid}/ns/user"
-            found[Path(path).stat().st_ino] = path
-        if len(found) > 1:
+            namespaces[Path(path).stat().st_ino] = path
+        if len(namespaces) > 1:
             raise Conflict("cannot share the namespaces of two containers when user namespaces are enabled")
-        return next(iter(found.values()), "")
+        return next(iter(namespaces.values()), "")
 
 
 def view_of(config: DaemonConfig) -> Path:
-    """Where an engine's directory is bound with the ids shifted."""
+    """Return the path where an engine's directory is bound with shifted ids."""
     return config.run / "ids"
 
 
-def set_up(config: DaemonConfig, wanted: str) -> Remapping | None:
-    """Readies what the setting says; None where it is empty.
+def set_up(config: DaemonConfig, setting: str) -> Remapping | None:
+    """Set up the remapping of the setting; None where it is empty.
 
     Raises:
         ConfigError: It makes no sense here.
         Unsupported: The kernel or the file system can't do it.
     """
-    unmount(view_of(config))  # of an engine that was killed: the ids may be others now
-    if not wanted:
+    unmount(view_of(config))  # of a killed engine: the ids may have changed
+    if not setting:
         return None
-    made = Remapping(config, subids.find(wanted))
-    made.open()
-    return made
+    remapping = Remapping(config, subids.find(setting))
+    remapping.open()
+    return remapping
 
 
-def applies(remapping: Remapping | None, host: HostConfig) -> Remapping | None:
-    """The remapping of a container, None where it has the host's ids: `--userns=host`."""
+def remapping_of(remapping: Remapping | None, host: HostConfig) -> Remapping | None:
+    """Return the remapping of a container, None where it has the host's ids: `--userns=host`."""
     return None if host.userns_mode == "host" else remapping
 
 
 def check(remapping: Remapping | None, host: HostConfig) -> None:
-    """Refuses what a container can't have with ids of its own, in Docker Engine's words.
+    """Refuse options that don't work with remapped ids, with Docker Engine's messages.
 
     Raises:
         InvalidInput: It asks for it.
     """
-    if applies(remapping, host) is None:
+    if remapping_of(remapping, host) is None:
         return
     if host.privileged:
         raise InvalidInput(

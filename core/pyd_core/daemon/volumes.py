@@ -1,7 +1,7 @@
-"""Volumes: directories that outlive containers, and what is mounted on them by options of the local driver.
+"""Volumes: directories that outlive containers, and mounts on them by options of the local driver.
 
-Whoever uses a volume claims it first: a container from its start to its end, and whoever looks into one that doesn't
-run. The first claim mounts what the options say, the end of the last one unmounts it, one at a time for each volume.
+Each use of a volume needs a claim: a container's from its start to its end, and that of an operation on the files of
+a stopped one. The first claim mounts the volume by its options, the last release unmounts it, one at a time.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from pyd_core.model.volume import Volume
 ANONYMOUS = "com.docker.volume.anonymous"
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 STAGING = "_staging"
-"""A directory beside the one that containers see, which is filled before it takes that one's place."""
+"""A directory next to the volume's, which is filled and then renamed over it."""
 _GONE = ".gone-"
-"""Begins the name of what was a volume's directory; no volume's can begin so."""
+"""The prefix of removed volumes' directories; no volume's name can have it."""
 
 
 class VolumeRecord(msgspec.Struct, kw_only=True):
-    """What is remembered of a volume."""
+    """The persistent record of a volume."""
 
     name: str
     created_ns: int
@@ -65,35 +65,35 @@ class VolumeStore:
             if record.phase == "removing":
                 self._set_aside(record)
         known = set(self._shelf.keys())
-        for found in root.iterdir():
-            if found.name.startswith(_GONE):
-                remove_tree(found, ignore_errors=True)
-            elif found.name not in known:
-                self._adopt(found)
+        for path in root.iterdir():
+            if path.name.startswith(_GONE):
+                remove_tree(path, ignore_errors=True)
+            elif path.name not in known:
+                self._adopt(path)
             else:
-                remove_tree(found / STAGING, ignore_errors=True)
+                remove_tree(path / STAGING, ignore_errors=True)
 
-    def _adopt(self, found: Path) -> None:
-        """Takes away what was made when the engine died; with something in it, it is a volume whose row was lost."""
+    def _adopt(self, directory: Path) -> None:
+        """Remove an empty directory without a record; one with files is a volume whose record was lost."""
         try:
             with contextlib.suppress(FileNotFoundError):
-                (found / "_data").rmdir()
-            found.rmdir()
+                (directory / "_data").rmdir()
+            directory.rmdir()
         except OSError:
-            if _NAME.fullmatch(found.name):
-                created = found.stat().st_mtime_ns
-                self._shelf.put(found.name, VolumeRecord(name=found.name, created_ns=created))
+            if _NAME.fullmatch(directory.name):
+                created = directory.stat().st_mtime_ns
+                self._shelf.put(directory.name, VolumeRecord(name=directory.name, created_ns=created))
 
     def path(self, name: str) -> Path:
-        """The directory that containers see."""
+        """Return the directory that containers see."""
         return self._root / name / "_data"
 
     def all(self) -> list[VolumeRecord]:
-        """Returns every volume."""
+        """Return every volume."""
         return sorted(self._shelf, key=lambda record: record.name)
 
     def find(self, name: str) -> VolumeRecord:
-        """Returns a volume.
+        """Return a volume.
 
         Raises:
             NotFound: There is none.
@@ -114,7 +114,7 @@ class VolumeStore:
         labels: Mapping[str, str] | None = None,
         options: Mapping[str, str] | None = None,
     ) -> VolumeRecord:
-        """Makes a volume; one that exists is returned as it is.
+        """Create a volume; an existing one is returned as it is.
 
         Raises:
             InvalidInput: The name or an option makes no sense.
@@ -151,13 +151,13 @@ class VolumeStore:
         sync(self._root / name)
         sync(self._root)
         record = VolumeRecord(name=name, created_ns=time.time_ns(), labels=labels, options=dict(options or {}))
-        with self._store.transaction(durable=True):  # a directory without its row would be swept, and what is in it
+        with self._store.transaction(durable=True):  # a directory without its row would be swept
             self._shelf.put(name, record)
         self._events.emit("volume", "create", name, {"driver": "local"})
         return record
 
     def _lock(self, name: str) -> asyncio.Lock:
-        """Held while it is mounted, filled, unmounted or removed; there for as long as anybody holds or awaits it."""
+        """Return a volume's lock, held while it is mounted, filled, unmounted or removed; it exists while in use."""
         lock = self._locks.get(name)
         if lock is None:
             lock = self._locks[name] = asyncio.Lock()
@@ -165,13 +165,13 @@ class VolumeStore:
 
     @asynccontextmanager
     async def claimed(self, name: str, holder: object) -> AsyncIterator[Path]:
-        """Claims a volume, with what its options say mounted; in the block nobody else claims it or gives it back.
+        """Claim a volume, mounted by its options; other claims and releases wait until the block ends.
 
-        A server that doesn't answer keeps whoever mounts from it waiting, and nobody else.
+        A server that doesn't respond blocks only the operations on its volumes.
 
         Args:
             name: The volume.
-            holder: Whose it is until `release`, which has to follow whatever happens here.
+            holder: The claim's holder until `release`, which must follow, also after an error here.
 
         Yields:
             The directory that containers see.
@@ -181,39 +181,39 @@ class VolumeStore:
             EngineError: It can't be mounted.
         """
         async with self._lock(name):
-            options, place = self.find(name).options, self.path(name)
+            options, path = self.find(name).options, self.path(name)
             self._holders.setdefault(name, set()).add(holder)
             if options:
                 try:
-                    await on_thread(lambda _: _mount(options, place))
+                    await on_thread(lambda _: _mount(options, path))
                 except (KernelError, OSError) as error:
                     raise EngineError(
                         f"error while mounting volume '{name}': failed to mount local volume: mount "
                         f"{options['device'][:200]} ({options.get('type', '')}, {options.get('o', '')[:200]}): {error}",
                         hint="its options are those of mount(8), and what it names must be there",
                     ) from error
-            yield place
+            yield path
 
     def keep(self, name: str, holder: str) -> None:
-        """Claims a volume for a container that has had it since before this engine."""
+        """Claim a volume for a container that has had it since before this engine."""
         self._holders.setdefault(name, set()).add(holder)
 
     def is_sole_holder(self, name: str, holder: object) -> bool:
-        """Whether nobody else has claimed a volume."""
+        """Return whether a volume has no other claims."""
         return self._holders.get(name, set()) <= {holder}
 
     async def release(self, name: str, holder: object) -> bool:
-        """Gives a claim back, if there; with the last one, what the options had mounted is unmounted.
+        """Release a claim, if there is one; the last release unmounts the volume.
 
         Returns:
-            Whether there was the claim.
+            Whether there was such a claim.
         """
         holders = self._holders.get(name, set())
         held = holder in holders
         holders.discard(holder)
         if holders:
             return held
-        async with self._lock(name):  # whoever claims it just now is waited for, and counts
+        async with self._lock(name):  # a claim that is being made counts
             if self._holders.get(name):
                 return held
             self._holders.pop(name, None)
@@ -222,16 +222,16 @@ class VolumeStore:
                 await on_thread(lambda _: _unmount(self.path(name)))
         return held
 
-    async def settle(self) -> None:
-        """Unmounts what nobody has claimed: what an engine had mounted for a look as it was killed."""
+    async def unmount_unclaimed(self) -> None:
+        """Unmount volumes without claims, which a killed engine had mounted for an operation."""
         for record in self.all():
             await self.release(record.name, None)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
-        """Removes a volume and what is in it.
+        """Remove a volume with its files.
 
         Raises:
-            NotFound: There is none (no complaint with `force`).
+            NotFound: There is none (no error with `force`).
             Conflict: A container uses it.
         """
         async with self._lock(name):
@@ -245,8 +245,8 @@ class VolumeStore:
         await rmtree.remove([going])
         self._events.emit("volume", "destroy", name, {"driver": "local"})
 
-    def undo(self, record: VolumeRecord) -> None:
-        """Takes back a volume that was made just now and that nobody knows of."""
+    def discard_new(self, record: VolumeRecord) -> None:
+        """Remove a volume that was just created and isn't referred to yet."""
         remove_tree(self._forget(record), ignore_errors=True)
         self._events.emit("volume", "destroy", record.name, {"driver": "local"})
 
@@ -257,7 +257,7 @@ class VolumeStore:
         return self._set_aside(record)
 
     def _set_aside(self, record: VolumeRecord) -> Path:
-        """Frees its name in one step, and returns what is left to be removed; the next engine removes it else."""
+        """Free a volume's name atomically, and return the directory to remove; the next engine removes it otherwise."""
         _unmount(self.path(record.name))
         going = self._root / f"{_GONE}{os.urandom(8).hex()}"
         with contextlib.suppress(FileNotFoundError):
@@ -266,7 +266,7 @@ class VolumeStore:
         return going
 
     def view(self, record: VolumeRecord) -> Volume:
-        """How the API shows it."""
+        """Return a volume as the API shows it."""
         return Volume(
             name=record.name,
             driver="local",
@@ -278,33 +278,33 @@ class VolumeStore:
         )
 
 
-def _mount(options: Mapping[str, str], place: Path) -> None:
-    if is_mounted(place):
+def _mount(options: Mapping[str, str], directory: Path) -> None:
+    if is_mounted(directory):
         return
     kind, device = options.get("type", ""), options["device"]
     flags, words = split_options(options.get("o", "").split(","))
     flags |= MS_BIND if kind in {"none", "bind"} else 0
-    mount(device, str(place), "" if flags & MS_BIND else kind, flags, ",".join(_resolved(kind, words)))
-    if flags & MS_BIND and flags & ~(MS_BIND | MS_REC):  # a bind takes the other bits only afterwards
-        mount(device, str(place), "", MS_REMOUNT | flags)
+    mount(device, str(directory), "" if flags & MS_BIND else kind, flags, ",".join(_resolved(kind, words)))
+    if flags & MS_BIND and flags & ~(MS_BIND | MS_REC):  # a bind accepts the other flags only afterwards
+        mount(device, str(directory), "", MS_REMOUNT | flags)
 
 
-def _unmount(place: Path) -> None:
-    while unmount(place):  # more than one where an earlier version left them
+def _unmount(directory: Path) -> None:
+    while unmount(directory):  # more than one where an earlier version left them
         pass
 
 
 def _resolved(kind: str, words: list[str]) -> list[str]:
-    """Has a server's address in place of its name, as the kernel wants it of those who mount from one.
+    """Replace a server's name in the options by its address, which the kernel needs for a mount.
 
     Raises:
-        OSError: Nobody knows the name.
+        OSError: The name can't be resolved.
     """
     if not kind.startswith(("nfs", "cifs")):
         return words
-    found: list[str] = []
+    resolved: list[str] = []
     for word in words:
         name, _, host = word.partition("=")
         known = name == "addr" and host
-        found.append(f"addr={socket.getaddrinfo(host, None)[0][4][0]}" if known else word)
-    return found
+        resolved.append(f"addr={socket.getaddrinfo(host, None)[0][4][0]}" if known else word)
+    return resolved

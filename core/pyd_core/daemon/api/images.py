@@ -18,12 +18,12 @@ from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, HttpRequ
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.request import failed
-from pyd_core.daemon.filters import labelled, truth, until
+from pyd_core.daemon.filters import has_label, truth, until
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import platforms, tar_writer
 from pyd_core.daemon.images import save as save_
 from pyd_core.daemon.images.store import ImageRecord, familiar_name
-from pyd_core.daemon.rows import shown as shown_rows
+from pyd_core.daemon.rows import show_rows
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
 from pyd_core.model.base import parse_time
 from pyd_core.model.image import Removed
@@ -50,7 +50,7 @@ async def list_(engine: Engine, request: HttpRequest) -> Response:
     counts: dict[str, int] = {}
     for container in engine.containers.all():
         counts[container.record.image_id] = counts.get(container.record.image_id, 0) + 1
-    lines = shown_rows(records, lambda record: engine.images.summary(record, containers=counts.get(record.id, 0)))
+    lines = show_rows(records, lambda record: engine.images.summary(record, containers=counts.get(record.id, 0)))
     if "reference" in filters:  # an image has other names too, which weren't requested
         patterns = [_glob(value) for value in filters["reference"]]
         lines = [
@@ -81,7 +81,7 @@ def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[ImageRecord
                 records = [
                     record
                     for record in records
-                    if all(labelled(engine.images.labels(record), value) for value in values)
+                    if all(has_label(engine.images.labels(record), value) for value in values)
                 ]
             case "reference":
                 patterns = [_glob(value) for value in values]
@@ -192,7 +192,7 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
             continue
         if not record.names and record.id in parents:  # goes with the last image made from it
             continue
-        if any(labelled(engine.images.labels(record), value) for value in excluded):
+        if any(has_label(engine.images.labels(record), value) for value in excluded):
             continue
         gone: list[Removed] = []
         for name in [*record.names] or [record.id]:

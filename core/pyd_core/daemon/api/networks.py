@@ -12,9 +12,9 @@ import msgspec
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, HandlerResult, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.filters import TRUTHS, labelled, until
+from pyd_core.daemon.filters import TRUTHS, has_label, until
 from pyd_core.daemon.networks.record import INTERFACE_DRIVERS, PREDEFINED, Driver, NetworkRecord
-from pyd_core.daemon.rows import shown as shown_rows
+from pyd_core.daemon.rows import show_rows
 from pyd_core.errors import InvalidInput, NotFound, PydError, Refused, Unsupported
 from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, NetworkBody
 
@@ -45,7 +45,7 @@ def _test(engine: Engine, name: str, values: list[str]) -> Callable[[NetworkReco
         "driver": lambda network: network.driver in values,
         "type": lambda network: ("builtin" if network.name in PREDEFINED else "custom") in values,
         "scope": lambda _: "local" in values,
-        "label": lambda network: all(labelled(network.labels, value) for value in values),
+        "label": lambda network: all(has_label(network.labels, value) for value in values),
         "dangling": lambda network: (
             (network.name not in PREDEFINED and not engine.networks.members(network)) == TRUTHS[values[0]]
         ),
@@ -64,7 +64,7 @@ def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[NetworkReco
 @route("GET", "/networks")
 async def list_(engine: Engine, request: HttpRequest) -> Response:
     """List networks."""
-    return json(shown_rows(choose(engine, request.filters()), lambda network: network.view({})))
+    return json(show_rows(choose(engine, request.filters()), lambda network: network.view({})))
 
 
 route("GET", "/networks/")(list_)  # Docker Engine's other spelling of it
@@ -168,8 +168,8 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
     edge = until(filters.get("until", []))
     removed: list[str] = []
     for record in engine.networks.all():
-        matches = all(labelled(record.labels, value) for value in filters.get("label", []))
-        matches &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
+        matches = all(has_label(record.labels, value) for value in filters.get("label", []))
+        matches &= not any(has_label(record.labels, value) for value in filters.get("label!", []))
         matches &= edge is None or record.created_ns < edge
         if record.name in PREDEFINED or engine.networks.members(record) or not matches:
             continue

@@ -19,7 +19,7 @@ from pyd_core.daemon.api.routes import NEWEST, OLDEST, route
 from pyd_core.daemon.containers import apparmor, listing, log_options
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.images.store import ImageRecord
-from pyd_core.daemon.rows import shown as shown_rows
+from pyd_core.daemon.rows import show_rows
 from pyd_core.daemon.times import moment
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.tree import tree_size
@@ -199,7 +199,7 @@ async def disk_usage(engine: Engine, request: HttpRequest) -> Response:
     def measured() -> DiskUsage:
         return DiskUsage(
             layers_size=sum(layer.size for layer in engine.images.layers.all()),
-            images=shown_rows(engine.images.all(), lambda record: _image(engine, record)) if "image" in kinds else [],
+            images=show_rows(engine.images.all(), lambda record: _image(engine, record)) if "image" in kinds else [],
             containers=listing.lines(engine.view, engine.images, engine.containers.all(), size=True)
             if "container" in kinds
             else [],

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.filters import GO_TRUTHS, TRUTHS, labelled, truth
-from pyd_core.daemon.rows import shown as shown_rows
+from pyd_core.daemon.filters import GO_TRUTHS, TRUTHS, has_label, truth
+from pyd_core.daemon.rows import show_rows
 from pyd_core.daemon.volumes import ANONYMOUS, VolumeRecord
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.linux.tree import tree_size
@@ -33,7 +33,7 @@ def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecor
         tests: dict[str, Callable[[VolumeRecord, list[str]], bool]] = {
             "name": lambda volume, values: any(value in volume.name for value in values),
             "driver": lambda _, values: "local" in values,
-            "label": lambda volume, values: all(labelled(volume.labels, value) for value in values),
+            "label": lambda volume, values: all(has_label(volume.labels, value) for value in values),
             "dangling": lambda volume, values: (not engine.containers.using_volume(volume.name)) == TRUTHS[values[0]],
         }
         if name not in tests:
@@ -46,7 +46,7 @@ def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecor
 async def list_(engine: Engine, request: HttpRequest) -> Response:
     """List volumes."""
     records = choose(engine, request.filters())
-    return json(VolumeList(volumes=shown_rows(records, engine.volumes.view), warnings=[]))
+    return json(VolumeList(volumes=show_rows(records, engine.volumes.view), warnings=[]))
 
 
 @route("POST", "/volumes/create")
@@ -95,8 +95,8 @@ async def prune(engine: Engine, request: HttpRequest) -> Response:
     freed = 0
     for record in engine.volumes.all():
         matches = everything or ANONYMOUS in record.labels
-        matches &= all(labelled(record.labels, value) for value in filters.get("label", []))
-        matches &= not any(labelled(record.labels, value) for value in filters.get("label!", []))
+        matches &= all(has_label(record.labels, value) for value in filters.get("label", []))
+        matches &= not any(has_label(record.labels, value) for value in filters.get("label!", []))
         if not matches or engine.containers.using_volume(record.name):
             continue
         size = await asyncio.to_thread(tree_size, engine.volumes.path(record.name))

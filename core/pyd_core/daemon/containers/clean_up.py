@@ -13,7 +13,7 @@ from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.volumes import VolumeClaims
 from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
-from pyd_core.daemon.userns import Remapping, applies
+from pyd_core.daemon.userns import Remapping, remapping_of
 from pyd_core.errors import PydError
 from pyd_core.linux.mount import unmount
 from pyd_core.tasks import TaskOwner
@@ -89,7 +89,7 @@ class CleanUp:
             with contextlib.suppress(PydError):
                 await self._runtimes.of(container.record).delete(container.id)
             # While clients read its files the layers stay mounted, unless with remapped ids, which they don't expect.
-            if not container.looks or applies(self._remapping, container.record.host) is not None:
+            if not container.looks or remapping_of(self._remapping, container.record.host) is not None:
                 unmount(container.root)
             unmount(container.bundle / "shm")
             subpaths.release(self._parts, container.id)

@@ -25,7 +25,7 @@ from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.limits import SCARCE
 from pyd_core.daemon.runtime import conmon, subprocesses
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
-from pyd_core.daemon.userns import Remapping, applies
+from pyd_core.daemon.userns import Remapping, remapping_of
 from pyd_core.errors import Conflict, EngineError, PydError
 from pyd_core.linux.reaper import exit_code
 from pyd_core.model.base import format_time, parse_time
@@ -151,7 +151,7 @@ class Lifecycle:
             log_size=log_rotation.conmon_limit(limits),
         )
         record.main, record.holder = await conmon.create(self.conmon, runtime, hold)
-        if applies(self._remapping, record.host) is not None:
+        if remapping_of(self._remapping, record.host) is not None:
             conmon.give_streams(record.main)
         subpaths.release(self._parts, record.id)
         for attachment in list(container.attachments):

@@ -9,10 +9,10 @@ import msgspec
 
 from pyd_core.daemon.containers.container import ContainerLookup, EngineContainer
 from pyd_core.daemon.containers.view import ContainerView, ports
-from pyd_core.daemon.filters import labelled, truth, until
+from pyd_core.daemon.filters import has_label, truth, until
 from pyd_core.daemon.images.layers import LayerStore
 from pyd_core.daemon.images.store import ImageStore
-from pyd_core.daemon.rows import shown as shown_rows
+from pyd_core.daemon.rows import show_rows
 from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.linux.tree import tree_size
 from pyd_core.model.container import ContainerSummary
@@ -90,7 +90,7 @@ def _test(  # noqa: C901, PLR0911, PLR0912 - a table
                 for pattern in patterns
             )
         case "label":
-            return lambda container: all(labelled(container.record.config.labels, value) for value in values)
+            return lambda container: all(has_label(container.record.config.labels, value) for value in values)
         case "status":
             unknown = set(values) - STATUSES
             if unknown:
@@ -205,8 +205,8 @@ def prunable(containers: ContainerLookup, filters: Mapping[str, list[str]]) -> l
         for container in containers.all()
         if container.record.status in {"created", "exited", "dead"}
         and (edge is None or container.record.created_ns < edge)
-        and all(labelled(container.record.config.labels, value) for value in filters.get("label", []))
-        and not any(labelled(container.record.config.labels, value) for value in filters.get("label!", []))
+        and all(has_label(container.record.config.labels, value) for value in filters.get("label", []))
+        and not any(has_label(container.record.config.labels, value) for value in filters.get("label!", []))
     ]
 
 
@@ -229,4 +229,4 @@ def lines(
         written, total = sizes(images.layers, container)
         return msgspec.structs.replace(summary, size_rw=written, size_root_fs=total)
 
-    return shown_rows(containers, line)
+    return show_rows(containers, line)

@@ -48,7 +48,7 @@ def plan(
     except Exception:
         for record in records.values():
             if record.anonymous:  # nothing else would refer to it
-                volumes.undo(volumes.find(record.volume))
+                volumes.discard_new(volumes.find(record.volume))
         raise
     return list(records.values())
 

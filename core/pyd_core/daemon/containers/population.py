@@ -25,7 +25,7 @@ from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.containers.rootfs import RootMounter
 from pyd_core.daemon.images.tar_writer import TarWriter
 from pyd_core.daemon.images.unpack import Unpacker
-from pyd_core.daemon.userns import Remapping, applies
+from pyd_core.daemon.userns import Remapping, remapping_of
 from pyd_core.daemon.volumes import STAGING, VolumeStore
 from pyd_core.errors import KernelError
 from pyd_core.linux.mount import unmount
@@ -72,7 +72,7 @@ class VolumePopulator:
     async def _populate(self, container: EngineContainer, pending: list[MountRecord]) -> None:
         if not pending:
             return
-        record, remapping = container.record, applies(self._remapping, container.record.host)
+        record, remapping = container.record, remapping_of(self._remapping, container.record.host)
         self._roots.mount(container)
         for pending_mount in pending:
             look = object()

@@ -32,7 +32,7 @@ from pyd_core.daemon.networks import legacy_links
 from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.networks.files import NetworkFiles
 from pyd_core.daemon.runtime.oci import unified, write_plan
-from pyd_core.daemon.userns import Remapping, applies, check
+from pyd_core.daemon.userns import Remapping, check, remapping_of
 from pyd_core.errors import EngineError, Unsupported
 from pyd_core.linux.mount import mount
 
@@ -88,7 +88,7 @@ class StartPreparation:
         mounts.check(record.mounts, record.config.working_dir or "/")
         settled = propagation.settled(record.mounts)
         passing = propagation.of_root(settled)
-        remapping = applies(self._remapping, host)
+        remapping = remapping_of(self._remapping, host)
         _make_private(container.bundle, remapping)
         legacy_links.check_running(self._containers, record)
         check(self._remapping, host)  # the setting may be newer than the container
@@ -105,7 +105,7 @@ class StartPreparation:
             other = self._containers.find(record.network_mode.partition(":")[2]).record.config
             record.config = msgspec.structs.replace(record.config, hostname=other.hostname, domainname=other.domainname)
         if remapping is not None and shared:
-            namespaces["user"] = remapping.joined(shared)
+            namespaces["user"] = remapping.user_namespace_of(shared)
         self._files.write(container)
         identity = users.look_up(container.root, record.config.user, host.group_add)
         requested_profile = spec.Security.parse(host.security_opt).apparmor

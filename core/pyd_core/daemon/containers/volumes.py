@@ -39,7 +39,7 @@ class VolumeClaims:
                     self._volumes.create(mount.volume)
                 async with self._volumes.claimed(mount.volume, holder) as path:
                     if remapping is not None:
-                        paths[mount.volume] = str(remapping.volume(path))
+                        paths[mount.volume] = str(remapping.mapped_volume(path))
                 self._emit(container, "mount", mount)
         return paths
 

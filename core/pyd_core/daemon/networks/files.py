@@ -99,5 +99,5 @@ class NetworkFiles:
         """Return the binds of its files, target to source; a shared network namespace shares the files."""
         mode = container.record.network_mode
         owner = self._containers.find(mode.partition(":")[2]) if mode.startswith("container:") else container
-        directory = owner.directory if remapping is None else remapping.seen(owner.directory)
+        directory = owner.directory if remapping is None else remapping.mapped_path(owner.directory)
         return {f"/etc/{name}": str(directory / name) for name in FILE_NAMES}
