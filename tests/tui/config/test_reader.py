@@ -7,7 +7,7 @@ import pytest
 from pyd_core.errors import ConfigError
 from pyd_tui.config.reader import parse_settings, read_settings
 from pyd_tui.config.settings import UiState, UserCommand, UserSettings
-from pyd_tui.config.state import recall, remember
+from pyd_tui.config.state import load_state, save_state
 from pyd_tui.config.writer import TEMPLATE, as_toml
 
 COMMAND = '[[commands]]\nname = "a"\nrun = "b"\n'
@@ -64,8 +64,8 @@ def test_what_is_shown_sets_the_same_again_and_the_template_sets_nothing():
 
 def test_how_the_dashboard_was_left_is_kept_and_nonsense_there_is_nothing(tmp_path: Path):
     how = UiState(view="images", sort="cpu", theme="light")
-    remember(tmp_path / "new" / "state.json", how)
-    assert recall(tmp_path / "new" / "state.json") == how
+    save_state(tmp_path / "new" / "state.json", how)
+    assert load_state(tmp_path / "new" / "state.json") == how
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["state.json"]
     (tmp_path / "bad").write_bytes(b"\xff{")
-    assert recall(tmp_path / "bad") == recall(tmp_path / "none") == UiState()
+    assert load_state(tmp_path / "bad") == load_state(tmp_path / "none") == UiState()

@@ -200,7 +200,7 @@ async def test_a_command_of_the_users_own_asks_runs_and_shows_what_it_says():
 
 
 async def test_it_begins_as_asked_and_remembers_how_it_was_left():
-    beginning = StartupState(remembered=UiState(sort="name", living_only=True), filter="!left-out", view="im")
+    beginning = StartupState(remembered=UiState(sort="name", running_only=True), filter="!left-out", view="im")
     engine = five()
     engine.add("left-out")
     async with opened(engine, beginning=beginning) as dashboard:
@@ -213,7 +213,7 @@ async def test_it_begins_as_asked_and_remembers_how_it_was_left():
         await dashboard.until_shown("theme light")
         await dashboard.press("q")
     left = dashboard.app.left
-    assert (left.view, left.sort, left.living_only, left.theme) == ("containers", "project", True, "light")
+    assert (left.view, left.sort, left.running_only, left.theme) == ("containers", "project", True, "light")
 
 
 async def test_without_utf8_everything_drawn_is_ascii_and_as_wide():

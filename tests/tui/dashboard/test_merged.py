@@ -245,5 +245,5 @@ def test_the_last_choice_goes_before_the_settings(
 ):
     monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.read_settings", lambda _: UserSettings(merged=set))
     monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.state_file", lambda: tmp_path / "state")
-    monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.recall", lambda _: UiState(merged=left))
+    monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.load_state", lambda _: UiState(merged=left))
     assert begin().merged is begins

@@ -1,1 +1,1 @@
-"""What the user has set: the configuration file, and what the dashboard remembers from last time."""
+"""Configuration: the user's settings file, and the dashboard's saved state."""

@@ -1,4 +1,4 @@
-"""Reading `config.toml`: every mistake is told with its file, its line and what was meant."""
+"""The reader of `config.toml`, which reports mistakes with file, line and a hint."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pyd_core.errors import ConfigError
 from pyd_core.sanitise import safe
 from pyd_tui.config.settings import UserCommand, UserSettings
 
-MOST_BYTES = 1 << 20
-"""More than anybody writes by hand."""
+MAX_FILE_BYTES = 1 << 20
+"""Larger than any file written by hand."""
 
 _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -22,30 +22,30 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`")
 
 
 def read_settings(path: Path) -> UserSettings:
-    """Return what a file sets; the defaults where there is none.
+    """Return a file's settings, or the defaults if there is no file.
 
     Raises:
-        ConfigError: It can't be read, isn't TOML, or sets what can't be set.
+        ConfigError: The file can't be read, isn't TOML, or has invalid settings.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return UserSettings()
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}", hint="pyd config path says where it is looked for") from error
-    if len(data) > MOST_BYTES:
-        raise ConfigError(f"{path}: larger than {MOST_BYTES >> 20} MB")
+        raise ConfigError(f"{path}: {error.strerror}", hint="pyd config path prints its path") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MB")
     return parse_settings(data, str(path))
 
 
 def parse_settings(data: bytes, name: str) -> UserSettings:
-    """Read the text of a configuration file.
+    """Parse the text of a configuration file.
 
     Raises:
-        ConfigError: It isn't TOML, or sets what can't be set; the message begins with the file and the line.
+        ConfigError: It isn't TOML, or has invalid settings; the message starts with file and line.
     """
-    import tomllib  # noqa: PLC0415 - only where there is a file
+    import tomllib  # noqa: PLC0415 - only if there is a file
 
     try:
         text = data.decode()
@@ -53,23 +53,25 @@ def parse_settings(data: bytes, name: str) -> UserSettings:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{name}:{line}: not UTF-8") from error
     try:
-        found = tomllib.loads(text)
+        document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        at = _LINE.search(str(error))
-        said = _LINE.sub("", str(error)).strip() or "nested too deeply"
-        raise ConfigError(f"{name}:{at[1] if at else 1}: {safe(said)}", hint="see https://toml.io") from error
+        position = _LINE.search(str(error))
+        message = _LINE.sub("", str(error)).strip() or "nested too deeply"
+        raise ConfigError(
+            f"{name}:{position[1] if position else 1}: {safe(message)}", hint="see https://toml.io"
+        ) from error
     try:
-        return msgspec.convert(found, UserSettings, strict=True)
+        return msgspec.convert(document, UserSettings, strict=True)
     except msgspec.ValidationError as error:
-        message, hint, steps = _explain(str(error), found)
-        raise ConfigError(f"{name}:{line_of(text, steps)}: {safe(message)}", hint=hint) from error
+        explanation, hint, steps = _explain(str(error), document)
+        raise ConfigError(f"{name}:{line_of(text, steps)}: {safe(explanation)}", hint=hint) from error
 
 
-def _explain(said: str, found: dict[str, Any]) -> tuple[str, str, list[str]]:
-    """Return the message, a hint, and the steps to what is wrong."""
-    where = _WHERE.search(said)
-    steps = re.findall(r"[^.\[\]]+", where["path"]) if where else []
-    message = _WHERE.sub("", said)
+def _explain(error: str, document: dict[str, Any]) -> tuple[str, str, list[str]]:
+    """Return a message, a hint, and the path to the mistake."""
+    location = _WHERE.search(error)
+    steps = re.findall(r"[^.\[\]]+", location["path"]) if location else []
+    message = _WHERE.sub("", error)
     steps = [step for step in steps if step != "..."]
     if unknown := _UNKNOWN.fullmatch(message):
         kind: type[msgspec.Struct] = UserCommand if steps[:1] == ["commands"] else UserSettings
@@ -81,7 +83,7 @@ def _explain(said: str, found: dict[str, Any]) -> tuple[str, str, list[str]]:
     if message.startswith("Object missing"):
         return f"[[{steps[0]}]] number {int(steps[-1]) + 1} has no {message.split('`')[1]}", "", steps
     if steps[:1] == ["keys"]:
-        steps, kind_name = _wrong_keys(found["keys"])
+        steps, kind_name = _wrong_keys(document["keys"])
         return f"{'.'.join(steps)}: a key or a list of keys is expected, not {kind_name}", "", steps
     shown = ".".join(steps)
     if message.startswith("Invalid enum value"):
@@ -90,11 +92,11 @@ def _explain(said: str, found: dict[str, Any]) -> tuple[str, str, list[str]]:
     return f"{shown}: {message[:1].lower()}{message[1:]}" if shown else message, "", steps
 
 
-def _wrong_keys(found: Any) -> tuple[list[str], str]:
-    """Find what msgspec's paths leave out: the table and the name in it."""
-    if not isinstance(found, dict):
-        return ["keys"], type(found).__name__
-    for scope, table in found.items():
+def _wrong_keys(tables: Any) -> tuple[list[str], str]:
+    """Return what msgspec's path leaves out: the table, the name in it, and the wrong type."""
+    if not isinstance(tables, dict):
+        return ["keys"], type(tables).__name__
+    for scope, table in tables.items():
         if not isinstance(table, dict):
             return ["keys", scope], type(table).__name__
         for name, keys in table.items():
@@ -111,17 +113,17 @@ def _choices(steps: Sequence[str], value: str) -> str:
 
 
 def fields(kind: type[msgspec.Struct]) -> list[str]:
-    """Return the names of what can be set in one kind of table."""
+    """Return the setting names of one kind of table."""
     return [field.name for field in msgspec.structs.fields(kind)]
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Return a hint: the names that look like one that isn't known, else all there are."""
+    """Return a hint: the known names similar to an unknown one, else all known ones."""
     import difflib  # noqa: PLC0415 - only for a mistake
 
-    alike = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    if alike:
-        return f"did you mean {' or '.join(alike)}?"
+    similar = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    if similar:
+        return f"did you mean {' or '.join(similar)}?"
     return f"there are {', '.join(known)}" if known else ""
 
 
@@ -130,28 +132,28 @@ _SET = re.compile(r"^\s*(?P<name>[A-Za-z0-9_.\"' -]+?)\s*=")
 
 
 def line_of(text: str, steps: Sequence[str]) -> int:
-    """Return the line on which a setting is made, as well as it can be told without keeping the whole syntax.
+    """Return the line of a setting, as well as it can be found without a full parser.
 
     Args:
-        text: The file.
-        steps: Names of tables, indices of `[[lists]]`, at last the name of the setting.
+        text: The file's text.
+        steps: Names of tables, indices of `[[lists]]`, and finally the setting's name.
     """
-    wanted = [step for step in steps if not step.isdigit()]
+    path = [step for step in steps if not step.isdigit()]
     index = next((int(step) for step in steps if step.isdigit()), -1)
     table: list[str] = []
     seen = -1
     best = 1
     for number, line in enumerate(text.split("\n"), 1):
-        if found := _TABLE.match(line):
-            table = _names(found["name"])
-            seen += found[1] == "[[" and table == wanted[: len(table)]
-            if table and table == wanted[: len(table)] and index in {-1, seen}:
+        if table_match := _TABLE.match(line):
+            table = _names(table_match["name"])
+            seen += table_match[1] == "[[" and table == path[: len(table)]
+            if table and table == path[: len(table)] and index in {-1, seen}:
                 best = number
-        elif (made := _SET.match(line)) and index in {-1, seen}:
-            whole = [*table, *_names(made["name"])]
-            if whole == wanted:
+        elif (setting_match := _SET.match(line)) and index in {-1, seen}:
+            setting = [*table, *_names(setting_match["name"])]
+            if setting == path:
                 return number
-            if whole == wanted[: len(whole)] and len(whole) > len(table):
+            if setting == path[: len(setting)] and len(setting) > len(table):
                 best = number
     return best
 

@@ -1,4 +1,4 @@
-"""What can be set, with its defaults: the shape of `config.toml`."""
+"""The settings of `config.toml`, with their defaults."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import Literal, get_args
 import msgspec
 
 ThemeName = Literal["auto", "dark", "light", "high-contrast", "colour-blind", "16", "plain"]
-"""`auto` goes by the terminal; `16` uses the terminal's own colours, `plain` none at all."""
+"""`auto` follows the terminal; `16` uses the terminal's own colours, `plain` none."""
 THEMES: tuple[ThemeName, ...] = get_args(ThemeName)
 Borders = Literal["auto", "unicode", "ascii"]
-"""`auto` goes by the locale."""
+"""`auto` follows the locale."""
 Where = Literal["suspend", "background", "pane"]
-"""On the terminal while the dashboard stands aside; without showing anything but its end; in a pane of its own."""
+"""On the terminal, with the dashboard suspended; in the background, reporting only the result; in a pane."""
 
 KeyLists = dict[str, str | list[str]]
-"""Keys by the name of what they do; an empty list takes all keys away."""
+"""Keys by action name; an empty list removes all keys."""
 
 
 class UserCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command of the user's own, `[[commands]]` in the file.
+    """A user's own command, `[[commands]]` in the file.
 
     Attributes:
-        name: What `:` and the palette call it.
+        name: Its name behind `:` and in the palette.
         run: A command line. `{name}`, `{id}`, `{image}`, `{project}`, `{service}`, `{state}`, `{pid}` stand for the
-            container's, and the names in `prompts` for what was typed. Each is handed over as it is: no character in
-            it is ever read by a shell.
+            container's values, and the names in `prompts` for what the user enters. Values are passed verbatim: no
+            shell interprets them.
         key: A key that runs it.
         help: One line for the help screen.
         where: Where it runs.
-        confirm: Ask first.
-        prompts: What to ask for, in order.
-        shell: Hand the line to `sh -c`, for pipes and the like.
-        changes: Whether it may change something; such commands are refused with `--read-only`.
+        confirm: Ask for confirmation first.
+        prompts: Names of values to ask for, in order.
+        shell: Run the line with `sh -c`, for pipes and similar.
+        changes: Whether it may change something; if so, `--read-only` refuses it.
     """
 
     name: str
@@ -51,14 +51,14 @@ class UserSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     Attributes:
         theme: Colours.
-        borders: Lines of boxes and marks.
-        mouse: Whether the mouse does anything; without, the terminal's own selection works as everywhere else.
-        view: The view to begin with; empty is the last one.
-        filter: The filter to begin with.
-        merged: Begin with the containers of all engines in one list, where there are several.
-        restore: Begin with the view, the order and the filters of last time.
-        keys: Other keys, by part of the dashboard and name (`[keys.containers]`, `stop = "ctrl+k"`).
-        commands: Commands of the user's own.
+        borders: Characters of borders and marks.
+        mouse: Whether to handle the mouse; if not, the terminal's own selection works as usual.
+        view: The initial view; empty for the last one.
+        filter: The initial filter.
+        merged: Start with the containers of all engines in one list, if there are several.
+        restore: Start with the last view, order and filters.
+        keys: Key bindings by scope and action (`[keys.containers]`, `stop = "ctrl+k"`).
+        commands: The user's own commands.
     """
 
     theme: ThemeName = "auto"
@@ -73,13 +73,13 @@ class UserSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class UiState(msgspec.Struct, frozen=True, kw_only=True):
-    """How the dashboard was left."""
+    """The dashboard's state when it was last closed."""
 
     view: str = "containers"
     sort: str = "state"
-    living_only: bool = False
+    running_only: bool = msgspec.field(default=False, name="living_only")  # its name in state files of version 0.1
     broken_only: bool = False
     merged: bool | None = None
-    """Whether the containers of all engines were in one list; None is never changed."""
+    """Whether the containers of all engines were in one list; None if never changed."""
     theme: str = ""
-    """The theme chosen by key; empty is that of the settings."""
+    """The theme chosen by key; empty for that of the settings."""

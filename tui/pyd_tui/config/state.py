@@ -1,4 +1,4 @@
-"""What the dashboard remembers: read without trust, written whole or not at all."""
+"""The dashboard's saved state: read without trust, written atomically."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import msgspec
 from pyd_tui.config.settings import UiState
 
 
-def recall(path: Path) -> UiState:
-    """Return how the dashboard was left; the defaults where nothing usable is written."""
+def load_state(path: Path) -> UiState:
+    """Return the saved state, or the defaults if there is none that is valid."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=UiState)
     except (OSError, msgspec.DecodeError, RecursionError):
         return UiState()
 
 
-def remember(path: Path, what: UiState) -> None:
-    """Write how the dashboard was left.
+def save_state(path: Path, state: UiState) -> None:
+    """Save the dashboard's state.
 
     Raises:
-        OSError: It can't be written.
+        OSError: The file can't be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        fresh.write_bytes(msgspec.json.encode(what))
-        fresh.replace(path)
+        temporary.write_bytes(msgspec.json.encode(state))
+        temporary.replace(path)
     finally:
-        fresh.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Settings as TOML: those that hold, and a file to begin with."""
+"""Settings as TOML: the current ones, and a template."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ import msgspec
 from pyd_tui.config.settings import UserSettings
 
 TEMPLATE = """\
-# Settings of pyd. Lines behind # are examples or the defaults; pyd config check tells of mistakes.
+# Settings of pyd. Commented lines are examples or defaults; pyd config check reports mistakes.
 
 # theme = "auto"       # dark, light, high-contrast, colour-blind, 16 (the terminal's own colours), plain
 # borders = "auto"     # unicode, ascii
 # mouse = true         # false leaves the mouse to the terminal
-# view = ""            # the view to begin with; empty is the last one
-# filter = ""          # the filter to begin with
-# merged = false       # true begins with the containers of all engines in one list
-# restore = true       # begin with the view, the order and the filters of last time
+# view = ""            # the initial view; empty for the last one
+# filter = ""          # the initial filter
+# merged = false       # true starts with the containers of all engines in one list
+# restore = true       # start with the last view, order and filters
 
-# Keys, by part of the dashboard; pyd's ? lists what they do. A list gives several, an empty one none.
+# Keys by scope and action; pyd's ? lists them. A list sets several keys, an empty list none.
 # [keys.containers]
 # stop = "ctrl+k"
 # debug = ["D", "f5"]
 
 # A command of your own. {name} {id} {image} {project} {service} {state} {pid} are the container's,
-# and each of prompts is asked for. Values are handed over as they are, never read by a shell.
+# and pyd asks for each of prompts. Values are passed verbatim: no shell interprets them.
 # [[commands]]
 # name = "copy out"
 # key = "ctrl+y"
 # help = "copy a file out of the container"
 # run = "docker cp {name}:{path} ."
 # prompts = ["path"]
-# where = "pane"       # suspend (it has the terminal), background, pane
+# where = "pane"       # suspend (uses the terminal), background, pane
 # confirm = false
-# changes = false      # it may run with --read-only
+# changes = false      # may run with --read-only
 """
 
 
 def as_toml(settings: UserSettings) -> str:
-    """Return all settings, the defaults among them, as a file that sets the same."""
-    found: dict[str, Any] = msgspec.to_builtins(settings)
-    lines = [f"{name} = {_value(value)}" for name, value in found.items() if name not in {"keys", "commands"}]
-    for scope, table in found["keys"].items():
+    """Return all settings, including defaults, as TOML."""
+    values: dict[str, Any] = msgspec.to_builtins(settings)
+    lines = [f"{name} = {_value(value)}" for name, value in values.items() if name not in {"keys", "commands"}]
+    for scope, table in values["keys"].items():
         lines += ["", f"[keys.{_name(scope)}]", *_table(table)]
-    for command in found["commands"]:
+    for command in values["commands"]:
         lines += ["", "[[commands]]", *_table(command)]
     return "\n".join(lines) + "\n"
 

@@ -1,1 +1,1 @@
-"""How times, sizes and ports are put in few words: the same on the command line and in the dashboard."""
+"""Short texts shared by the command line and the dashboard: ports and curves."""

@@ -9,18 +9,19 @@ from pyd_core.model.container import Port
 _ANYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - read from an engine, nothing listens here
 
 
-def ports(given: Iterable[Port]) -> str:
-    """Return published ports as `8080->80`, then the merely exposed ones; neighbours are joined as `8000-8009->80-89`.
+def ports(bindings: Iterable[Port]) -> str:
+    """Return published ports as `8080->80`, then the only exposed ones; adjacent ones are joined as `8000-8009->80-89`.
 
-    A host address is told when it isn't all of them, a protocol when it isn't TCP. The same port on IPv4 and IPv6 is
-    told once.
+    The host address is shown unless it is the wildcard, the protocol unless it is TCP. The same port on IPv4 and IPv6
+    is shown once.
     """
-    wanted = {
-        ("" if port.ip in _ANYWHERE else port.ip, port.type, port.public_port or 0, port.private_port) for port in given
+    unique = {
+        ("" if port.ip in _ANYWHERE else port.ip, port.type, port.public_port or 0, port.private_port)
+        for port in bindings
     }
-    published = sorted(port for port in wanted if port[2])
+    published = sorted(port for port in unique if port[2])
     known = {(kind, private) for _, kind, _, private in published}
-    exposed = sorted(port for port in wanted if not port[2] and (port[1], port[3]) not in known)
+    exposed = sorted(port for port in unique if not port[2] and (port[1], port[3]) not in known)
     return ", ".join(_run(run) for run in (*_runs(published), *_runs(exposed)))
 
 
@@ -28,7 +29,7 @@ Key = tuple[str, str, int, int]
 
 
 def _runs(sorted_ports: Iterable[Key]) -> list[tuple[Key, Key]]:
-    """Join ports that follow one another on both sides to (first, last)."""
+    """Join ports that are consecutive on both sides to (first, last)."""
     runs: list[tuple[Key, Key]] = []
     for port in sorted_ports:
         if runs:

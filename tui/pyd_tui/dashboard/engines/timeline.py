@@ -40,7 +40,7 @@ class Timeline:
         self.items.dropped += dropped
         self.complete = True
 
-    async def remember(self, engine: EngineClient, now_ns: int) -> None:
+    async def save_state(self, engine: EngineClient, now_ns: int) -> None:
         """Asks the engine once what it remembers from before; it keeps some hundred events."""
         if self.complete:
             return

@@ -11,7 +11,7 @@ def active_filters(view: View) -> Cell:
     pieces: list[Span] = []
     if view.broken_only:
         pieces.append(Span("only broken  ", "bad"))
-    if view.living_only:
+    if view.running_only:
         pieces.append(Span("only running  ", "good"))
     return tuple(pieces)
 

@@ -26,7 +26,7 @@ class View:
     Attributes:
         text: Words that must occur in a container's name, image, project, service, state or id, whatever the case; a
             word behind `!` must not.
-        living_only: Leave out what doesn't run.
+        running_only: Leave out what doesn't run.
         broken_only: Show only what somebody should look at.
         sort: The column that gives the order.
         scale: What 100 % of processor use stands for, see `CPU_TITLES`.
@@ -34,7 +34,7 @@ class View:
     """
 
     text: str = ""
-    living_only: bool = False
+    running_only: bool = False
     broken_only: bool = False
     sort: str = "state"
     scale: Literal["core", "most"] = "core"
@@ -43,7 +43,7 @@ class View:
     @property
     def narrows(self) -> bool:
         """Whether anything may be hidden."""
-        return bool(self.text or self.living_only or self.broken_only)
+        return bool(self.text or self.running_only or self.broken_only)
 
     def next_sort(self) -> View:
         """The same, ordered by the next column."""
@@ -64,7 +64,7 @@ class View:
         self, entry: ContainerInfo, broken: Callable[[ContainerInfo], bool] = is_broken, engine: str = ""
     ) -> bool:
         """Whether a container is shown; `broken` tells whether somebody should look at it, `engine` whose it is."""
-        if self.living_only and entry.state not in ACTIVE_STATES:
+        if self.running_only and entry.state not in ACTIVE_STATES:
             return False
         if self.broken_only and not broken(entry):
             return False

@@ -44,7 +44,7 @@ def row(item: EventItem, clock: Clock) -> Row:
 
 
 async def _load(stock: LoadContext) -> list[Row]:
-    await stock.link.timeline.remember(stock.engine, stock.clock.now())
+    await stock.link.timeline.save_state(stock.engine, stock.clock.now())
     rows = {found.key: found for found in (row(item, stock.clock) for item in stock.link.timeline.items)}
     return list(reversed(rows.values()))
 

@@ -278,7 +278,7 @@ class Detail(SearchableScreen):
     async def _remember(self) -> None:
         if self.link.engine is None:
             return
-        await self.link.timeline.remember(self.link.engine, self.dashboard.clock.now())
+        await self.link.timeline.save_state(self.link.engine, self.dashboard.clock.now())
         if self.is_attached:
             events = self.query_one(Events)
             events.empty = "nothing has happened to it that the engine remembers"

@@ -93,7 +93,7 @@ class Main(ContainerListScreen):
         self._filter.set_text(beginning.filter)
         view = View(
             text=beginning.filter,
-            living_only=last.living_only,
+            running_only=last.running_only,
             broken_only=last.broken_only,
             sort=last.sort if last.sort in (*SORTS, *OF_MERGED) else SORTS[0],
         )
@@ -247,7 +247,7 @@ class Main(ContainerListScreen):
 
     def action_toggle_all(self) -> None:
         """All of them, or only the living."""
-        self._narrow(replace(self.table.view, living_only=not self.table.view.living_only))
+        self._narrow(replace(self.table.view, running_only=not self.table.view.running_only))
 
     def action_toggle_broken(self) -> None:
         """Only the broken ones, or all."""
@@ -319,7 +319,7 @@ class Main(ContainerListScreen):
 def _in_words(view: View) -> str:
     words = [
         *(["broken"] if view.broken_only else []),
-        *(["running"] if view.living_only else []),
+        *(["running"] if view.running_only else []),
         *([f"matched by “{view.text}”"] if view.text else []),
     ]
     return " and ".join(words)

@@ -110,6 +110,6 @@ def capture_state(dashboard: NavigationHost) -> UiState:
         dashboard.left,
         view=views[-1].view,
         sort=view.sort,
-        living_only=view.living_only,
+        running_only=view.running_only,
         broken_only=view.broken_only,
     )

@@ -10,7 +10,7 @@ from pyd_core.errors import ConfigError
 from pyd_tui.config.paths import config_file, state_file
 from pyd_tui.config.reader import read_settings
 from pyd_tui.config.settings import ThemeName, UiState, UserSettings
-from pyd_tui.config.state import recall, remember
+from pyd_tui.config.state import load_state, save_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class StartupState:
         """Writes down how the dashboard is left, where that is wanted and can be done."""
         if self.memory is not None and how != self.remembered:
             with contextlib.suppress(OSError):  # a convenience, and the terminal is no longer the dashboard's
-                remember(self.memory, how)
+                save_state(self.memory, how)
 
 
 def begin(wishes: CliOverrides | None = None, *, utf8: bool = True) -> StartupState:
@@ -69,7 +69,7 @@ def begin(wishes: CliOverrides | None = None, *, utf8: bool = True) -> StartupSt
     except ConfigError as error:
         settings, trouble = UserSettings(), error
     memory = state_file() if settings.restore else None
-    remembered = recall(memory) if memory is not None else UiState()
+    remembered = load_state(memory) if memory is not None else UiState()
     return StartupState(
         settings=settings,
         remembered=remembered,
