@@ -74,9 +74,9 @@ def pull(ground: Ground) -> list[Row]:
             for kind, title in enumerate(titles)
         }
         with Pydd.started() as engine, Docker(host=engine.host) as maker:
-            for number, (title, files) in ((number, each) for each in titles.items() for number in range(rounds)):
-                made = maker.image("pulled", files(number), 'CMD ["/bin/sh"]')
-                maker("tag", made, names[title][number])
+            for number, (title, files) in ((number, round_) for round_ in titles.items() for number in range(rounds)):
+                image = maker.image("pulled", files(number), 'CMD ["/bin/sh"]')
+                maker("tag", image, names[title][number])
                 maker("push", names[title][number])
         with Pydd.started() as engine, Docker(host=engine.host) as ours:
             assert engine.process is not None

@@ -32,7 +32,7 @@ class Ground:
 
     docker: Docker
     rounds: int
-    _made: dict[str, str] = field(default_factory=dict)
+    _images: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def image(self) -> str:
@@ -43,10 +43,10 @@ class Ground:
 
     def container(self, short: str, *command: str) -> str:
         """A running container of this name, made at the first call."""
-        if short not in self._made:
+        if short not in self._images:
             run = command or ("/bin/busybox", "sleep", "86400")
-            self._made[short] = self.docker.run(short, self.image, *run, options=QUIET)
-        return self._made[short]
+            self._images[short] = self.docker.run(short, self.image, *run, options=QUIET)
+        return self._images[short]
 
     def crowd(self, size: int) -> list[str]:
         """That many running containers."""

@@ -27,7 +27,7 @@ def costs(rounds: int) -> dict[str, float]:
 
     The least of all rounds: an import always does the same, so whatever took longer was something else's doing.
     """
-    found = {}
+    costs = {}
     for module in MODULES:
         try:
             bare, full = taken_in_turn(
@@ -35,5 +35,5 @@ def costs(rounds: int) -> dict[str, float]:
             )
         except Skip:
             continue
-        found[module] = (min(sample.cpu for sample in full) - min(sample.cpu for sample in bare)) * 1e3
-    return found
+        costs[module] = (min(sample.cpu for sample in full) - min(sample.cpu for sample in bare)) * 1e3
+    return costs

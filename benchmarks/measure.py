@@ -44,13 +44,13 @@ def run_once(argv: Argv) -> Sample:
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment()
     )
     assert child.stderr is not None
-    said = child.stderr.read()
+    stderr = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.perf_counter() - begun
     child.returncode = os.waitstatus_to_exitcode(status)  # reaped by wait4; Popen must not wait for it again
     child.stderr.close()
     if child.returncode != 0:
-        raise Skip(f"{' '.join(map(os.fspath, argv))}: exit code {child.returncode}: {said.decode().strip()[:200]}")
+        raise Skip(f"{' '.join(map(os.fspath, argv))}: exit code {child.returncode}: {stderr.decode().strip()[:200]}")
     return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 

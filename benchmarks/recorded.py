@@ -39,24 +39,24 @@ def summary(number: int) -> dict[str, Any]:
     }
 
 
-def inspected(one: dict[str, Any]) -> dict[str, Any]:
+def inspected(container: dict[str, Any]) -> dict[str, Any]:
     """What inspect tells of it."""
-    running = one["State"] == "running"
-    state = {"Status": one["State"], "Running": running, "ExitCode": 0, "Pid": 0}
+    running = container["State"] == "running"
+    state = {"Status": container["State"], "Running": running, "ExitCode": 0, "Pid": 0}
     state |= {
         "StartedAt": "2023-11-14T22:13:20Z",
         "FinishedAt": "0001-01-01T00:00:00Z" if running else "2023-11-14T23:00:00Z",
     }
     return {
-        "Id": one["Id"],
-        "Name": one["Names"][0],
+        "Id": container["Id"],
+        "Name": container["Names"][0],
         "Created": "2023-11-14T22:13:20Z",
         "Path": "/usr/bin/service",
         "Args": ["--config", "/etc/service.toml"],
         "State": state,
-        "Image": one["ImageID"],
+        "Image": container["ImageID"],
         "HostConfig": {"Memory": 0, "RestartPolicy": {"Name": "no"}},
-        "Config": {"Image": one["Image"], "Env": ["A=b"] * 20, "Labels": one["Labels"]},
+        "Config": {"Image": container["Image"], "Env": ["A=b"] * 20, "Labels": container["Labels"]},
         "NetworkSettings": {"Networks": {}, "Ports": {}},
         "Mounts": [],
     }
@@ -66,14 +66,14 @@ class Recorded:
     """Serves requests on connections that are kept; events never come."""
 
     def __init__(self, count: int) -> None:
-        found = [summary(number) for number in range(count)]
+        containers = [summary(number) for number in range(count)]
         self._fixed = {
             "/_ping": b"OK",
             "/version": json.dumps({"Version": "26.1.5", "ApiVersion": "1.45"}).encode(),
             "/info": json.dumps({"Name": "recorded", "NCPU": 8}).encode(),
-            "/containers/json": json.dumps(found).encode(),
+            "/containers/json": json.dumps(containers).encode(),
         }
-        self._known = {one["Id"]: one for one in found}
+        self._known = {container["Id"]: container for container in containers}
 
     def answer(self, path: str) -> bytes | None:
         """The body of an answer; None where there is none."""

@@ -39,8 +39,8 @@ def machine() -> dict[str, str | int | float]:
 
 def compile_all() -> None:
     """Leave no module to be compiled while it is timed."""
-    for place in (*site.getsitepackages(), *(str(SOURCE / room) for room in ("core", "tui", "debugimages"))):
-        compileall.compile_dir(place, quiet=2)
+    for directory in (*site.getsitepackages(), *(str(SOURCE / room) for room in ("core", "tui", "debugimages"))):
+        compileall.compile_dir(directory, quiet=2)
 
 
 def show(results: list[Row], skipped: dict[str, str]) -> None:
@@ -68,13 +68,13 @@ def main() -> None:
     compile_all()
     results: list[Row] = []
     skipped: dict[str, str] = {}
-    with ground(options.rounds) as place:
+    with ground(options.rounds) as directory:
         for name in chosen:
             if name == "imports":
                 continue
             print(f"measuring {name} ...", file=sys.stderr)
             try:
-                results += ROWS[name](place)
+                results += ROWS[name](directory)
             except (Skip, TimeoutError) as why:
                 skipped[name] = str(why)
     show(results, skipped)

@@ -17,7 +17,7 @@ from measure import Skip
 from row import Row
 from terminal import Meter
 
-SETTLE = 4.0
+SETTLE_S = 4.0
 """Seconds for a screen to fill before it is watched."""
 IDLE = 20.0
 """Seconds for which a screen at rest is watched."""
@@ -25,7 +25,7 @@ KEYS = 60
 """Key presses that are timed."""
 DEATHS = 20
 """Containers that are killed while somebody looks."""
-CALM = 3.0
+QUIET_S = 3.0
 """Seconds without more than `BREATH` of a core after which a program has nothing to do any more."""
 BREATH = 0.05
 WORK = "while :; do /bin/busybox seq 1 $((RANDOM % 2000)) >/dev/null; /bin/busybox usleep 400000; done"
@@ -43,23 +43,24 @@ def fifty(ground: Ground) -> list[Row]:
     """Beside `docker stats`: until there is anything to see, and with 50 containers that do something."""
     ground.crowd(50)
     names = ground.docker("ps", "--format", "{{.Names}}").split()
-    wanted = "|".join(re.escape(name[:12]) for name in names)  # narrow columns cut the rest
+    pattern = "|".join(re.escape(name[:12]) for name in names)  # narrow columns cut the rest
     firsts: dict[str, list[float]] = {"docker": [], "pyd": []}
     for _ in range(max(3, ground.rounds // 4)):
         for program in (["docker", "stats"], [PYD]):
             with Meter(program) as meter:
-                firsts[Path(program[0]).name].append(meter.until(wanted))
+                firsts[Path(program[0]).name].append(meter.until(pattern))
     workers = [
-        ground.docker.run(f"worker{at:02}", ground.image, "/bin/sh", "-c", WORK, options=QUIET) for at in range(50)
+        ground.docker.run(f"worker{number:02}", ground.image, "/bin/sh", "-c", WORK, options=QUIET)
+        for number in range(50)
     ]
     with Meter(["docker", "stats", *workers]) as peer:
-        peer.until(wanted)
-        peer.watch(SETTLE)
+        peer.until(pattern)
+        peer.watch(SETTLE_S)
         theirs = peer.watch(10)
     with Meter([PYD]) as ours:
-        ours.until(wanted)
+        ours.until(pattern)
         ours.send("/worker\r")
-        ours.watch(SETTLE)
+        ours.watch(SETTLE_S)
         ours.read()
         before = _shares(ours)
         busy = ours.watch(IDLE)
@@ -72,19 +73,19 @@ def fifty(ground: Ground) -> list[Row]:
     rate, their_rate = busy.output / busy.seconds / 1e3, theirs.output / theirs.seconds / 1e3
     load, their_load = busy.cpu / busy.seconds * 100, theirs.cpu / theirs.seconds * 100
     their_first, first = (statistics.median(values) * 1e3 for values in firsts.values())
-    beside, note = "docker stats", f"{len(after)} rows with figures on the screen"
+    peer, note = "docker stats", f"{len(after)} rows with figures on the screen"
     return [
-        Row("dashboard: first row on the screen", first, "ms", beside, their_first, limit=600),
-        Row("dashboard, 50: to the terminal, stats", rate, "kB/s", beside, their_rate, limit=4, note=note),
-        Row("dashboard, 50: processor, stats", load, "% of a core", beside, their_load, limit=10),
-        Row("dashboard, 50: memory", busy.memory / 2**20, "MiB", beside, theirs.memory / 2**20, limit=150),
+        Row("dashboard: first row on the screen", first, "ms", peer, their_first, limit=600),
+        Row("dashboard, 50: to the terminal, stats", rate, "kB/s", peer, their_rate, limit=4, note=note),
+        Row("dashboard, 50: processor, stats", load, "% of a core", peer, their_load, limit=10),
+        Row("dashboard, 50: memory", busy.memory / 2**20, "MiB", peer, theirs.memory / 2**20, limit=150),
     ]
 
 
 def _shares(meter: Meter) -> list[str]:
     """What the column of processor use says on the rows that say anything."""
-    found = (re.search(r"worker\d\d +(\d[\d.]*)", line) for line in meter.screen.display)
-    return [match[1] for match in found if match is not None]
+    figures = (re.search(r"worker\d\d +(\d[\d.]*)", line) for line in meter.screen.display)
+    return [match[1] for match in figures if match is not None]
 
 
 def two_hundred(ground: Ground) -> list[Row]:
@@ -98,10 +99,10 @@ def two_hundred(ground: Ground) -> list[Row]:
             ours.send("q")
     with Meter([PYD]) as ours:
         ours.until(rf"● {count} ")
-        ours.watch(SETTLE)
+        ours.watch(SETTLE_S)
         ours.send("?")
         ours.until("Keys and commands")
-        ours.calm(CALM, BREATH)
+        ours.calm(QUIET_S, BREATH)
         idle = ours.watch(IDLE)
         ours.send("qq")
     return [
@@ -115,8 +116,8 @@ def two_hundred(ground: Ground) -> list[Row]:
 @contextmanager
 def recorded(count: int) -> Iterator[str]:
     """An engine from memory with so many containers."""
-    with tempfile.TemporaryDirectory(prefix="pydb-", dir="/tmp") as folder:
-        path = f"{folder}/docker.sock"
+    with tempfile.TemporaryDirectory(prefix="pydb-", dir="/tmp") as directory:
+        path = f"{directory}/docker.sock"
         server = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("recorded.py")), path, str(count)],
             stdout=subprocess.PIPE,
@@ -141,7 +142,7 @@ def _many(ground: Ground, count: int, limit: float | None) -> list[Row]:
                 ours.send("q")
         with Meter([PYD, "-H", host]) as ours:
             ours.until(rf"● {count // 10} ")
-            known = ours.calm(CALM, BREATH)  # every container is inspected once
+            known = ours.calm(QUIET_S, BREATH)  # every container is inspected once
             idle = ours.watch(IDLE)
             ours.send("q")
     name, note = f"dashboard, {count:,} recorded", f"all is known of each after {known:.0f} s"
@@ -168,7 +169,7 @@ def keys(ground: Ground) -> list[Row]:
         ours.until(rf"/ {name}▏")
         ours.send("\rl")
         ours.until(r"Logs +\S+talker.*following")
-        ours.watch(SETTLE)
+        ours.watch(SETTLE_S)
         ours.send("&")
         ours.until("& ▏")
         for typed in range(1, KEYS + 1):
@@ -184,7 +185,7 @@ def keys(ground: Ground) -> list[Row]:
 def deaths(ground: Ground) -> list[Row]:
     """From the engine's event to the screen."""
     sleeper = ("/bin/busybox", "sleep", "9999")
-    names = [ground.docker.run(f"doomed{at:02}", ground.image, *sleeper, options=QUIET) for at in range(DEATHS)]
+    names = [ground.docker.run(f"doomed{number:02}", ground.image, *sleeper, options=QUIET) for number in range(DEATHS)]
     seen: dict[str, float] = {}
     begun = time.time()
     with Meter([PYD]) as ours:
@@ -206,11 +207,11 @@ def deaths(ground: Ground) -> list[Row]:
 
 def _died(ground: Ground, since: float) -> dict[str, float]:
     """When containers died by the engine's events: seconds since the epoch by name."""
-    told = ground.docker(
+    events = ground.docker(
         *("events", "--since", f"{since:.3f}", "--until", f"{time.time():.3f}"),
         *("--filter", "event=die", "--format", "{{.Actor.Attributes.name}} {{.TimeNano}}"),
     )
-    return {name: int(stamp) / 1e9 for name, stamp in map(str.split, told.splitlines())}
+    return {name: int(stamp) / 1e9 for name, stamp in map(str.split, events.splitlines())}
 
 
 def dashboard(ground: Ground) -> list[Row]:

@@ -14,7 +14,7 @@ from measure import Skip, environment, in_turn
 from row import Row
 
 MANY = 200
-SETTLE = 15.0
+SETTLE_S = 15.0
 """Seconds in which a recorder looks at what ran before it."""
 WATCHED = 30.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -34,15 +34,15 @@ def sweep(ground: Ground) -> list[Row]:
     line = f"{PYD} triage; test $? -le 1"
     rounds = max(3, ground.rounds // 4)
     ours, theirs = in_turn(("sh", "-c", line), ("docker", "inspect", *names), rounds=rounds, warm=1)
-    beside = f"docker inspect, {MANY}"
-    return [Row(f"pyd triage, {MANY} containers", ours.wall, "s", beside, theirs.wall, limit=3)]
+    peer = f"docker inspect, {MANY}"
+    return [Row(f"pyd triage, {MANY} containers", ours.wall, "s", peer, theirs.wall, limit=3)]
 
 
 def recorder(ground: Ground) -> list[Row]:
     """`pyd record` beside 200 running containers."""
     ground.crowd(MANY)
-    with tempfile.TemporaryDirectory() as place:
-        history = Path(place) / "history.db"
+    with tempfile.TemporaryDirectory() as directory:
+        history = Path(directory) / "history.db"
         process = subprocess.Popen(
             [PYD, "record", "--quiet"],
             stdin=subprocess.DEVNULL,
@@ -51,18 +51,18 @@ def recorder(ground: Ground) -> list[Row]:
             env=environment({"PYD_HISTORY": str(history)}),
         )
         try:
-            time.sleep(SETTLE)
+            time.sleep(SETTLE_S)
             begun, before = time.perf_counter(), _cpu(process.pid)
             time.sleep(WATCHED)
             load = (_cpu(process.pid) - before) / (time.perf_counter() - begun) * 100
             size = _memory(process.pid)
-            took = sum(file.stat().st_size for file in Path(place).iterdir())
+            took = sum(file.stat().st_size for file in Path(directory).iterdir())
         except OSError as error:
             raise Skip(f"the recorder ended: {error}") from error
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
-    seconds = SETTLE + WATCHED
+    seconds = SETTLE_S + WATCHED
     note = f"{took / 2**20:.1f} MiB on disk after {seconds:.0f} s, of 64 at most"
     return [
         Row(f"pyd record, {MANY} containers: processor", load, "% of a core", limit=2, note=note),

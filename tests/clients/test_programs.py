@@ -46,8 +46,8 @@ def test_testcontainers_for_python(docker: Docker, tmp_path: Path):
     bin_ = python_with(tmp_path / "environment", "testcontainers==4.15.0")
     script = tmp_path / "script.py"
     script.write_text(TESTCONTAINERS_PYTHON)
-    said = run_script([bin_ / "python", script], docker, TESTCONTAINERS_RYUK_DISABLED="true")
-    assert said.splitlines() == ["port True", "exec hi", "network hi"]
+    output = run_script([bin_ / "python", script], docker, TESTCONTAINERS_RYUK_DISABLED="true")
+    assert output.splitlines() == ["port True", "exec hi", "network hi"]
 
 
 DOCKERODE = """
@@ -83,8 +83,8 @@ def test_dockerode(docker: Docker, tmp_path: Path):
     directory = node_with(tmp_path / "modules", "dockerode@4")
     script = directory / "script.js"
     script.write_text(DOCKERODE)
-    said = run_script([str(node), script], docker)
-    assert said.splitlines() == [
+    output = run_script([str(node), script], docker)
+    assert output.splitlines() == [
         "running true 67108864", "exec in 0", "stats 67108864 true", "listed 1", "wait 137", "network b", "error 404",
     ]  # fmt: skip
 
@@ -117,8 +117,8 @@ def test_aiodocker(docker: Docker, tmp_path: Path):
     bin_ = python_with(tmp_path / "environment", "aiodocker==0.26.0")
     script = tmp_path / "script.py"
     script.write_text(AIODOCKER)
-    said = run_script([bin_ / "python", script], docker)
-    assert said.splitlines() == ["nulls None None None", "exec in", "stats 1", "wait 137", "volume {'a': 'b'}"]
+    output = run_script([bin_ / "python", script], docker)
+    assert output.splitlines() == ["nulls None None None", "exec in", "stats 1", "wait 137", "volume {'a': 'b'}"]
 
 
 TESTCONTAINERS_NODE = """
@@ -144,24 +144,24 @@ def test_testcontainers_for_node(docker: Docker, tmp_path: Path):
     script = directory / "script.js"
     script.write_text(TESTCONTAINERS_NODE)
     variables = {"TESTCONTAINERS_RYUK_DISABLED": "true", "TESTCONTAINERS_HOST_OVERRIDE": "127.0.0.1"}
-    said = run_script([str(node), script], docker, **variables)
-    assert said.splitlines()[-2:] == ["exec 0", "copied hi"]
+    output = run_script([str(node), script], docker, **variables)
+    assert output.splitlines()[-2:] == ["exec 0", "copied hi"]
 
 
 def test_the_devcontainer_command(docker: Docker, tmp_path: Path):
     node = shutil.which("node") or missing("node")
     directory = node_with(tmp_path / "modules", "@devcontainers/cli@0.89")
-    folder = tmp_path / "project"
-    (folder / ".devcontainer").mkdir(parents=True)
+    directory = tmp_path / "project"
+    (directory / ".devcontainer").mkdir(parents=True)
     configuration = {"image": "busybox:latest", "remoteUser": "root", "postCreateCommand": "touch /made"}
-    (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(configuration))
+    (directory / ".devcontainer/devcontainer.json").write_text(json.dumps(configuration))
     command = [str(node), directory / "node_modules/@devcontainers/cli/devcontainer.js"]
-    where = ["--workspace-folder", str(folder)]
+    where = ["--workspace-folder", str(directory)]
     up = run_script([*command, "up", *where], docker)
-    made = json.loads(up.splitlines()[-1])
-    assert made["outcome"] == "success"
+    container = json.loads(up.splitlines()[-1])
+    assert container["outcome"] == "success"
     assert run_script([*command, "exec", *where, "ls", "/made"], docker).strip() == "/made"
-    docker("rm", "-f", made["containerId"])
+    docker("rm", "-f", container["containerId"])
 
 
 PLAYBOOK = """

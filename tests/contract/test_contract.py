@@ -50,8 +50,8 @@ class Things:
 
     def container(self) -> str:
         name = self.docker.name("subject")
-        found = self._there(f"/containers/{name}/json")
-        if found is None or found["State"]["Status"] != "running":
+        container = self._there(f"/containers/{name}/json")
+        if container is None or container["State"]["Status"] != "running":
             self.docker("rm", "-f", name, check=False)
             self.docker("run", "-d", "--name", name, *QUICK, self._image(), "sleep", "100000")
         return name
@@ -74,8 +74,8 @@ class Things:
 
     def exec(self) -> str:
         body = {"Cmd": ["true"]}
-        made = self.http.post(f"/containers/{self.container()}/exec", json=body)
-        return str(made.json()["Id"])
+        response = self.http.post(f"/containers/{self.container()}/exec", json=body)
+        return str(response.json()["Id"])
 
     def named(self, path: str) -> str | None:
         """What a path's variable part should be, for half of its cases."""
@@ -99,9 +99,9 @@ def things() -> Iterator[Things]:
             things = Things(docker, docker.name("contract") + ":1", http)
             yield things
         for listing, removal in ((("ps", "-aq"), ("rm", "-fv")), (("volume", "ls", "-q"), ("volume", "rm", "-f"))):
-            found = docker(*listing).split()
-            if found:
-                docker(*removal, *found)
+            container = docker(*listing).split()
+            if container:
+                docker(*removal, *container)
         docker("network", "prune", "-f")
 
 
@@ -156,13 +156,13 @@ def test_no_request_breaks_the_engine_and_every_answer_has_the_contracts_shape(c
         )
     except (httpx.InvalidURL, UnicodeEncodeError):
         return  # no client can send it
-    told = f"{sent['method']} {answer.url} {json.dumps(body)[:2000]} -> {answer.status_code} {answer.text[:500]}"
+    report = f"{sent['method']} {answer.url} {json.dumps(body)[:2000]} -> {answer.status_code} {answer.text[:500]}"
     right = {501: "not served", 503: "not part of a swarm"}  # the second is the contract's own, of /swarm/leave
-    assert answer.status_code < 500 or right.get(answer.status_code, "\0") in answer.text, told
+    assert answer.status_code < 500 or right.get(answer.status_code, "\0") in answer.text, report
     if case.path.endswith("/events") or sent["method"] == "HEAD":
         return  # a stream of JSON texts; no body
     if answer.status_code >= 400:
-        assert list(answer.json()) == ["message"], told
+        assert list(answer.json()) == ["message"], report
         return
     if case.path == "/exec/{id}/json" and answer.json()["ExitCode"] is None:
         return  # while it runs, as Docker Engine has it and docker-py reads it, whatever the contract says
@@ -172,4 +172,4 @@ def test_no_request_breaks_the_engine_and_every_answer_has_the_contracts_shape(c
     try:
         case.validate_response(answer, checks=[not_a_server_error, response_schema_conformance])
     except (Failure, FailureGroup) as failed:
-        raise AssertionError(f"{told}\n{failed}") from None
+        raise AssertionError(f"{report}\n{failed}") from None

@@ -173,7 +173,7 @@ def test_containers_reach_and_are_reached_behind_firewalld(machine: Machine):
             docker("network", "rm", network, inner, late)
             assert machine.trusted() == []
         engine.stop()
-        assert "firewalld:" not in engine.said
+        assert "firewalld:" not in engine.output
         engine.start()
 
 
@@ -192,7 +192,7 @@ def test_without_busctl_firewalld_is_told_by_its_own_program(machine: Machine, t
         docker("network", "rm", docker.name("told"))
         assert machine.trusted() == []
         engine.stop()
-        assert "firewalld:" not in engine.said
+        assert "firewalld:" not in engine.output
         engine.start()
 
 
@@ -210,5 +210,5 @@ def test_a_firewalld_that_refuses_costs_a_warning_and_no_network(machine: Machin
         docker("network", "create", docker.name("refused"))
         docker("network", "rm", docker.name("refused"))
         engine.stop()
-        assert "do it by hand: firewall-cmd --zone=trusted --change-interface=" in engine.said
+        assert "do it by hand: firewall-cmd --zone=trusted --change-interface=" in engine.output
         engine.start()

@@ -44,21 +44,21 @@ def test_a_download_that_breaks_goes_on_where_it_broke(docker: Docker, body: byt
     registry = FlakyRegistry(body, sent=lambda packed, begin, number: packed[begin:][: CUT if number < 3 else None])
     with registry.serving() as name:
         assert "Retrying" in pulled(docker, name)
-    assert registry.asked == [0, CUT, 2 * CUT]
+    assert registry.ranges == [0, CUT, 2 * CUT]
 
 
 def test_a_registry_that_knows_no_ranges_is_asked_for_all_again(docker: Docker, body: bytes):
     registry = FlakyRegistry(body, sent=lambda packed, _, number: packed[: CUT if number == 1 else None], ranges=False)
     with registry.serving() as name:
         pulled(docker, name)
-    assert registry.asked == [0, CUT]
+    assert registry.ranges == [0, CUT]
 
 
 def test_a_registry_that_closes_kept_connections_when_they_are_used_again_is_asked_anew(docker: Docker, body: bytes):
     registry = FlakyRegistry(body, keeps=True)
     with registry.serving() as name:
         assert "Retrying" not in pulled(docker, name)
-    assert registry.asked == [0]
+    assert registry.ranges == [0]
 
 
 HOSTILE: dict[str, tuple[Callable[[bytes, int, int], bytes], str]] = {

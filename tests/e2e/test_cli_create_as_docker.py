@@ -130,14 +130,14 @@ TELLING = {"MaskedPaths", "ReadonlyPaths", "Entrypoint", "StopTimeout"}
 def spare(value: Any, name: str = "") -> Any:
     """Takes out what means the same as nothing."""
     if isinstance(value, dict):
-        found = {key: spare(item, key) for key, item in value.items()}
-        return {key: item for key, item in found.items() if item or name in NAMED_BY_USERS or _tells(key, item)}
+        fields = {key: spare(item, key) for key, item in value.items()}
+        return {key: item for key, item in fields.items() if item or name in NAMED_BY_USERS or _is_set(key, item)}
     if isinstance(value, list):
         return [spare(item) for item in value]
     return value
 
 
-def _tells(key: str, item: Any) -> bool:
+def _is_set(key: str, item: Any) -> bool:
     return key in TELLING and item is not None
 
 
@@ -150,15 +150,15 @@ def settled(body: dict[str, Any]) -> dict[str, Any]:
         del host["ConsoleSize"]
     body["Env"] = sorted(body.get("Env") or [])
     host["Binds"] = sorted(host.get("Binds") or [])
-    found: dict[str, Any] = spare(body)
-    return found
+    fields: dict[str, Any] = spare(body)
+    return fields
 
 
 @pytest.fixture(scope="module")
 def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeEngine]:
-    made = answer_json({"Id": "f" * 64, "Warnings": []}, status="201 Created")
+    response = answer_json({"Id": "f" * 64, "Warnings": []}, status="201 Created")
     ping = answer(b"OK", headers="Api-Version: 1.45\r\nOstype: linux\r\n")
-    replies = {"/_ping": ping, "/containers/create": made}
+    replies = {"/_ping": ping, "/containers/create": response}
     with FakeEngine(tmp_path_factory.mktemp("recorder") / "e.sock", replies) as engine:
         yield engine
 
@@ -178,8 +178,10 @@ def test_the_request_is_the_docker_clis(
 
     environment = {**os.environ, "DOCKER_HOST": recorder.url, "DOCKER_CONFIG": str(tmp_path)}
     before = len(recorder.requests)
-    asked = subprocess.run(["docker", "create", *words], capture_output=True, text=True, check=False, env=environment)
-    assert asked.returncode == 0, asked.stderr
+    docker_run = subprocess.run(
+        ["docker", "create", *words], capture_output=True, text=True, check=False, env=environment
+    )
+    assert docker_run.returncode == 0, docker_run.stderr
     head, _, body = recorder.requests[-1].partition(b"\r\n\r\n")
     assert len(recorder.requests) > before
     Path("id.txt").unlink(missing_ok=True)

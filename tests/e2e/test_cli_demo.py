@@ -9,7 +9,7 @@ from pathlib import Path
 from support.docker import LABEL, Docker
 from support.pyd import Run
 
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 
 
 def test_the_playground_comes_up_and_goes_and_nothing_else_does(run: Run, docker: Docker, distroless: str):
@@ -19,7 +19,7 @@ def test_the_playground_comes_up_and_goes_and_nothing_else_does(run: Run, docker
         assert done.returncode == 0, done.stderr
         assert len(json.loads(done.stdout)["containers"]) == 5
         assert run("demo").stderr.startswith("pyd: the playground is there already")
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         while docker.inspect("pyd-demo-hungry")["State"]["Running"] or (
             docker.inspect("pyd-demo-sick")["State"]["Health"]["Status"] != "unhealthy"
         ):
@@ -50,8 +50,8 @@ def test_a_build_sends_what_is_not_left_out_and_gives_the_image(run: Run, docker
     done = run("build", "-t", image, "--build-arg", "V=seven", *label, str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "Successfully built" in done.stdout
-    told = run("run", "--rm", "--network", "none", *label, image).stdout.split()
-    assert sorted(told) == ["./.dockerignore", "./Dockerfile", "./kept/deep/yes", "./left/back", "seven"]
+    output = run("run", "--rm", "--network", "none", *label, image).stdout.split()
+    assert sorted(output) == ["./.dockerignore", "./Dockerfile", "./kept/deep/yes", "./left/back", "seven"]
     alone = run("build", "-q", *label, "-", stdin=f"FROM {busybox}\n".encode())
     assert alone.returncode == 0, alone.stderr
     failed = run("build", *label, "-", stdin=f"FROM {busybox}\nRUN exit 3\n".encode())

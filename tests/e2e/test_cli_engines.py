@@ -25,10 +25,10 @@ def test_contexts_made_by_either_are_known_to_both(run: Run, tmp_path: Path):
         (tmp_path / f"{part}.pem").write_text(part)
     files = ",".join(f"{part}={tmp_path}/{part}.pem" for part in ("ca", "cert", "key"))
     config = {"DOCKER_CONFIG": str(tmp_path / "config"), "DOCKER_HOST": ""}
-    made = run(
+    container = run(
         "context", "create", "far", "--docker", f"host=tcp://far:2376,{files}", "--description", "away", **config
     )
-    assert (made.returncode, made.stdout) == (0, "far\n"), made.stderr
+    assert (container.returncode, container.stdout) == (0, "far\n"), container.stderr
     known = json.loads(docker_context(tmp_path / "config", "inspect", "far"))[0]
     assert known["Endpoints"]["docker"] == {"Host": "tcp://far:2376", "SkipTLSVerify": False}
     assert known["Metadata"] == {"Description": "away"}
@@ -64,18 +64,18 @@ def test_an_end_of_the_past_prints_by_template(run: Run, docker: Docker, busybox
         "{{.ID}} {{.Status}} {{.From}} {{.Scope}}|{{json .Actor.ID}}|{{.Time}} {{.TimeNano}}"
     )
     of = ("-f", f"container={name}", "-f", "event=die")
-    told = run("events", "--since", "10m", "--until", "0s", *of, "--format", form).stdout.strip().split("|")
+    fields = run("events", "--since", "10m", "--until", "0s", *of, "--format", form).stdout.strip().split("|")
     key = docker.inspect(name)["Id"]
-    assert told[:3] == [f"container die {name} 3", f"{key} die {busybox} local", f'"{key}"']
-    seconds, nanoseconds = map(int, told[3].split())
+    assert fields[:3] == [f"container die {name} 3", f"{key} die {busybox} local", f'"{key}"']
+    seconds, nanoseconds = map(int, fields[3].split())
     assert nanoseconds // 10**9 == seconds
 
 
 def test_use_prints_by_template(run: Run, docker: Docker, busybox: str):
     name = docker.run("used", busybox, "sleep", "600", options=(*LONE, "-m", "64m"))
     done = run("stats", "--no-stream", "--format", "{{.Name}}|{{.CPUPerc}}|{{.MemUsage}}|{{.PIDs}}", name)
-    told = done.stdout.strip().split("|")
-    assert (told[0], told[1][-1], told[2].endswith("/ 64 MiB"), told[3]) == (name, "%", True, "1"), done.stderr
+    fields = done.stdout.strip().split("|")
+    assert (fields[0], fields[1][-1], fields[2].endswith("/ 64 MiB"), fields[3]) == (name, "%", True, "1"), done.stderr
     head = run("stats", "--no-stream", "--format", "table {{.Name}}\\t{{.MemPerc}}", name).stdout.splitlines()
     assert head[0].split() == ["NAME", "MEM", "%"]
 

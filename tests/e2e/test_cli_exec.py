@@ -61,8 +61,8 @@ def test_user_directory_and_variables_are_set(run: Run, target: str):
 
 def test_privileged_has_all_capabilities(run: Run, target: str):
     def effective(*options: str) -> int:
-        told = run("exec", *options, target, "grep", "CapEff", "/proc/self/status").stdout
-        return int(told.split()[1], 16)
+        output = run("exec", *options, target, "grep", "CapEff", "/proc/self/status").stdout
+        return int(output.split()[1], 16)
 
     assert effective("--privileged") > effective()
 

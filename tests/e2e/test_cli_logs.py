@@ -67,9 +67,9 @@ def test_several_are_merged_in_the_order_of_time_with_their_names(run: Run, dock
         assert len(shown) == 6
         assert {line.partition(" |")[0].strip() for line in shown} == {first, second}
         assert len({line.index("|") for line in shown}) == 1
-    told = [json.loads(line) for line in run("logs", "--json", first, second).stdout.splitlines()]
-    assert [one["time"] for one in told] == sorted(one["time"] for one in told)
-    assert {one["message"] for one in told} == {"1a", "1b", "1c", "2a", "2b", "2c"}
+    lines = [json.loads(line) for line in run("logs", "--json", first, second).stdout.splitlines()]
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert {line["message"] for line in lines} == {"1a", "1b", "1c", "2a", "2b", "2c"}
 
 
 def test_since_until_and_timestamps_speak_of_the_same_times(run: Run, docker: Docker, busybox: str):

@@ -52,14 +52,14 @@ def test_ps_filters_and_limits_as_docker_does(run: Run, docker: Docker, alive: s
 
 
 def test_ps_json_is_one_document_with_what_the_table_tells(run: Run, docker: Docker, alive: str, ended: str):
-    told = {one["name"]: one for one in json.loads(run("ps", "-a", "-s", "--json").stdout)}
-    assert told[alive]["state"] == "running"
-    assert told[alive]["project"] == "shop"
-    assert told[alive]["exit_code"] is None
-    assert told[alive]["id"] == docker.inspect(alive)["Id"]
-    assert told[ended]["exit_code"] == 42
-    assert isinstance(told[ended]["size"], int)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", told[ended]["created"])
+    rows = {row["name"]: row for row in json.loads(run("ps", "-a", "-s", "--json").stdout)}
+    assert rows[alive]["state"] == "running"
+    assert rows[alive]["project"] == "shop"
+    assert rows[alive]["exit_code"] is None
+    assert rows[alive]["id"] == docker.inspect(alive)["Id"]
+    assert rows[ended]["exit_code"] == 42
+    assert isinstance(rows[ended]["size"], int)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", rows[ended]["created"])
 
 
 def test_nothing_piped_holds_an_escape(run: Run, alive: str, ended: str):
@@ -118,8 +118,8 @@ def test_inspect_is_highlighted_on_a_terminal(run: Run, terminal: Opener, alive:
 def test_top_lists_processes_and_passes_options_of_ps_on(run: Run, docker: Docker, alive: str):
     pid = docker.inspect(alive)["State"]["Pid"]
     assert re.search(rf"\b{pid}\b.*/app", run("top", alive).stdout)
-    (told,) = json.loads(run("top", "--json", alive, "-o", "pid,comm").stdout)
-    assert told == {"PID": str(pid), "COMMAND": "app"}
+    (rows,) = json.loads(run("top", "--json", alive, "-o", "pid,comm").stdout)
+    assert rows == {"PID": str(pid), "COMMAND": "app"}
 
 
 def test_past_events_end_by_themselves_and_follow_filters(run: Run, docker: Docker, ended: str):
@@ -128,8 +128,8 @@ def test_past_events_end_by_themselves_and_follow_filters(run: Run, docker: Dock
     assert shown.returncode == 0
     (line,) = shown.stdout.splitlines()
     assert re.search(rf"container die {ended} .*exitCode=42", line)
-    told = run("events", "--since", since, "--until", "0s", "-f", f"container={ended}", "--json").stdout.splitlines()
-    assert [json.loads(one)["Action"] for one in told][:1] == ["create"]
+    rows = run("events", "--since", since, "--until", "0s", "-f", f"container={ended}", "--json").stdout.splitlines()
+    assert [json.loads(row)["Action"] for row in rows][:1] == ["create"]
 
 
 def test_events_arrive_as_they_happen_and_ctrl_c_is_quiet(run: Run, docker: Docker, terminal: Opener, busybox: str):
@@ -149,12 +149,12 @@ def test_events_arrive_as_they_happen_and_ctrl_c_is_quiet(run: Run, docker: Dock
 
 
 def test_stats_once_tells_memory_and_limit(run: Run, alive: str):
-    (told,) = json.loads(run("stats", "--no-stream", "--json", alive).stdout)
-    assert told["name"] == alive
-    assert told["memory_limit_bytes"] == 64 * 2**20
-    assert 0 < told["memory_bytes"] < 64 * 2**20
-    assert told["cpu_percent"] is not None
-    assert told["pids"] == 1
+    (rows,) = json.loads(run("stats", "--no-stream", "--json", alive).stdout)
+    assert rows["name"] == alive
+    assert rows["memory_limit_bytes"] == 64 * 2**20
+    assert 0 < rows["memory_bytes"] < 64 * 2**20
+    assert rows["cpu_percent"] is not None
+    assert rows["pids"] == 1
 
 
 def test_stats_of_several_seconds_are_a_line_each_and_in_place_on_a_terminal(run: Run, terminal: Opener, alive: str):
@@ -184,11 +184,11 @@ def test_stats_end_when_the_container_is_removed(run: Run, docker: Docker, distr
 
 
 def test_version_and_info_tell_of_the_engine(run: Run, docker: Docker):
-    told = json.loads(run("version", "--json").stdout)
+    rows = json.loads(run("version", "--json").stdout)
     version = docker("version", "-f", "{{.Server.Version}}")
-    assert told["engine"]["Version"] == version
+    assert rows["engine"]["Version"] == version
     assert f"\nengine  Docker {version} (API " in run("version").stdout
-    assert told["client"]["version"] in run("version", "--client").stdout
+    assert rows["client"]["version"] in run("version", "--client").stdout
     assert json.loads(run("info", "--json").stdout)["NCPU"] == os.cpu_count()
     assert docker.host in run("info").stdout
 
@@ -202,9 +202,9 @@ def test_contexts_are_those_of_the_docker_command(run: Run, docker: Docker, tmp_
         env={**os.environ, **variables},
     )
     assert run("context", "use", "here", **variables).stdout == "here\n"
-    told = {one["name"]: one for one in json.loads(run("context", "ls", "--json", **variables).stdout)}
-    assert told["here"]["current"] is True
-    assert told["here"]["url"] == docker.host
+    rows = {row["name"]: row for row in json.loads(run("context", "ls", "--json", **variables).stdout)}
+    assert rows["here"]["current"] is True
+    assert rows["here"]["url"] == docker.host
     assert re.search(r"^\* +here ", run("context", "ls", **variables).stdout, re.MULTILINE)
     assert run("ps", **variables).returncode == 0
     missing = run("context", "use", "nowhere", **variables)

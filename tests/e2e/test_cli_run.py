@@ -55,8 +55,8 @@ def test_signals_reach_the_container_and_not_its_client(run: Run, docker: Docker
 def test_a_container_is_changed_copied_and_made_an_image_of(run: Run, docker: Docker, busybox: str, tmp_path: Path):
     first, name = docker.name("run-first"), docker.name("run-worked-on")
     id_file = tmp_path / "id"
-    made = run("run", "-d", "--cidfile", str(id_file), "--name", first, *_mine(docker), busybox, "sleep", "600")
-    assert made.stdout.strip() == id_file.read_text() == docker.inspect(first)["Id"]
+    output = run("run", "-d", "--cidfile", str(id_file), "--name", first, *_mine(docker), busybox, "sleep", "600")
+    assert output.stdout.strip() == id_file.read_text() == docker.inspect(first)["Id"]
     again = run("create", "--cidfile", str(id_file), *_mine(docker), busybox)
     assert again.returncode == 125
     assert "exists" in again.stderr
@@ -128,8 +128,8 @@ def test_a_terminal_is_given_left_by_keys_and_attached_to_again(
 def test_ports_are_told_as_docker_tells_them(run: Run, docker: Docker, distroless: str):
     network = docker.name("ports")
     label = ("--label", f"{LABEL}={docker.prefix}")
-    made = run("network", "create", *label, network)
-    assert made.returncode == 0
+    output = run("network", "create", *label, network)
+    assert output.returncode == 0
     name = docker.name("published")
     options = ("--name", name, *label, "--network", network, "-p", "127.0.0.1::80", "-p", "127.0.0.1::53/udp")
     assert run("run", "-d", *options, distroless).returncode == 0

@@ -13,7 +13,7 @@ from support.docker import Docker, busybox_files
 from support.pyd import Run
 from support.swarm import SwarmHost
 
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 LASTING = ("sh", "-c", "echo $(cat /run/secrets/word /tmp/motd) hello; trap 'exit 0' TERM; while :; do sleep 0.1; done")
 
 
@@ -28,18 +28,18 @@ class Verbs:
         assert done.returncode == 0, (arguments, done.stderr)
         return done.stdout.strip()
 
-    def until(self, *arguments: str, wanted: str) -> None:
+    def until(self, *arguments: str, expected: str) -> None:
         """A manager tells of its tasks to those who ask, and of nothing by events."""
-        deadline = time.monotonic() + PATIENCE
-        while (told := self(*arguments)) != wanted:
-            assert time.monotonic() < deadline, told
+        deadline = time.monotonic() + TIMEOUT_S
+        while (output := self(*arguments)) != expected:
+            assert time.monotonic() < deadline, output
             time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[SwarmHost]:
-    with SwarmHost() as made:
-        yield made
+    with SwarmHost() as swarm_host:
+        yield swarm_host
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_a_manager_that_locks_is_unlocked(machine: SwarmHost, host: Docker, pyd:
     assert "locked" in verbs.run("service", "ls").stderr
     assert verbs.run("swarm", "unlock", stdin=b"SWMKEY-1-wrong").returncode == 1
     verbs("swarm", "unlock", stdin=f"{renewed}\n".encode())
-    verbs.until("node", "ls", "--format", "{{.Status}}", wanted="Ready")
+    verbs.until("node", "ls", "--format", "{{.Status}}", expected="Ready")
     verbs("swarm", "update", "--no-autolock")
     assert verbs.run("swarm", "unlock-key").returncode == 2
     verbs("swarm", "leave", "--force")
@@ -69,10 +69,10 @@ def test_a_manager_that_locks_is_unlocked(machine: SwarmHost, host: Docker, pyd:
 @pytest.fixture
 def verbs(host: Docker, pyd: Path) -> Iterator[Verbs]:
     """Verbs on the manager of a swarm of one."""
-    made = Verbs(Run(pyd, host.host))
-    made("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1:2377")
-    yield made
-    made("swarm", "leave", "--force")
+    swarm_host = Verbs(Run(pyd, host.host))
+    swarm_host("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1:2377")
+    yield swarm_host
+    swarm_host("swarm", "leave", "--force")
 
 
 STACK = """
@@ -177,9 +177,9 @@ def leaves(value: object, path: str = "") -> Iterator[str]:
 
 
 def network_of(host: Docker, stack: str, name: str) -> object:
-    (found,) = json.loads(host("network", "inspect", f"{stack}_{name}"))
+    (network,) = json.loads(host("network", "inspect", f"{stack}_{name}"))
     kept = ("Driver", "Internal", "Attachable", "EnableIPv6", "Labels")
-    return json.loads(json.dumps({key: found[key] for key in kept}).replace(stack, "STACK"))
+    return json.loads(json.dumps({key: network[key] for key in kept}).replace(stack, "STACK"))
 
 
 def test_a_service_is_given_all_that_may_change(verbs: Verbs, host: Docker):
@@ -262,20 +262,20 @@ def _served(verbs: Verbs, image: str, node: str) -> None:
     verbs("service", "create", "-d", *given, *kept, image, *LASTING)
     assert verbs.run("service", "create", "--secret", "nosuch", image).returncode == 1
     counted = ("service", "ls", "--format", "{{.Name}} {{.Replicas}}")
-    verbs.until(*counted, wanted="web 2/2")
+    verbs.until(*counted, expected="web 2/2")
     tasks = verbs("service", "ps", "--format", "{{.Name}}", "web").splitlines()
     assert sorted(tasks) == ["web.1", "web.2"]
     assert json.loads(verbs("service", "inspect", "web"))[0]["Spec"]["Name"] == "web"
-    verbs.until("service", "logs", "--raw", "web", wanted="hushwelcome hello\nhushwelcome hello")
+    verbs.until("service", "logs", "--raw", "web", expected="hushwelcome hello\nhushwelcome hello")
     assert verbs("stack", "ls", "--format", "{{.Name}}") == "shop"
     assert "web" in verbs("stack", "services", "shop")
     assert "web.1" in verbs("stack", "ps", "shop")
     assert "web.1" in verbs("node", "ps", node)
     verbs("service", "scale", "-d", "web=1")
-    verbs.until(*counted, wanted="web 1/1")
+    verbs.until(*counted, expected="web 1/1")
     verbs("service", "update", "-d", "--label-add", "a=b", "web")
     assert json.loads(verbs("service", "inspect", "web"))[0]["Spec"]["Labels"]["a"] == "b"
     verbs("service", "rollback", "web")
     assert "a" not in json.loads(verbs("service", "inspect", "web"))[0]["Spec"]["Labels"]
     verbs("stack", "rm", "shop")
-    verbs.until("service", "ls", "-q", wanted="")
+    verbs.until("service", "ls", "-q", expected="")

@@ -94,8 +94,8 @@ def saved(screen: Terminal, data: Path) -> list[str]:
 def test_what_is_too_long_for_the_clipboard_is_copied_to_a_file_that_is_named(
     docker: Docker, busybox: str, log: Callable[..., Terminal], tmp_path: Path
 ):
-    said = "i=0; while [ $i -lt 2500 ]; do echo line $i $(seq -s, 1 60); i=$((i + 1)); done; exec sleep 1000"
-    name = docker.run("too-long", busybox, "sh", "-c", said, options=(*ALONE, "--label", f"long={LONG}"))
+    script = "i=0; while [ $i -lt 2500 ]; do echo line $i $(seq -s, 1 60); i=$((i + 1)); done; exec sleep 1000"
+    name = docker.run("too-long", busybox, "sh", "-c", script, options=(*ALONE, "--label", f"long={LONG}"))
     screen = log(name, env={"XDG_DATA_HOME": str(tmp_path)})
     screen._command("set-option", "-s", "set-clipboard", "on")
     screen.wait_for("line 2499")
@@ -105,7 +105,7 @@ def test_what_is_too_long_for_the_clipboard_is_copied_to_a_file_that_is_named(
     numbers = ",".join(map(str, range(1, 61)))
     first = int(lines[0].split(" ")[2])
     assert len(lines) == 2500 - first >= 1000
-    assert [line.partition(" ")[2] for line in lines] == [f"line {at} {numbers}" for at in range(first, 2500)]
+    assert [line.partition(" ")[2] for line in lines] == [f"line {number} {numbers}" for number in range(first, 2500)]
     screen.keys("q", "i")
     screen.wait_for('"Id"')
     screen.keys("/")
@@ -122,9 +122,9 @@ def test_what_is_too_long_for_the_clipboard_is_copied_to_a_file_that_is_named(
 def test_where_the_terminal_has_no_clipboard_copies_go_to_a_file_or_stay_on_the_screen(
     docker: Docker, busybox: str, log: Callable[..., Terminal], tmp_path: Path
 ):
-    said = "echo first; printf '\\033[2Jsecond\\n'; exec sleep 1000"
+    script = "echo first; printf '\\033[2Jsecond\\n'; exec sleep 1000"
     several = "one\ntwo"
-    name = docker.run("no-clipboard", busybox, "sh", "-c", said, options=(*ALONE, "--label", f"several={several}"))
+    name = docker.run("no-clipboard", busybox, "sh", "-c", script, options=(*ALONE, "--label", f"several={several}"))
     screen = log(name, "TERM=linux", env={"XDG_DATA_HOME": str(tmp_path)})
     screen._command("set-option", "-s", "set-clipboard", "on")
     screen.wait_for("second")

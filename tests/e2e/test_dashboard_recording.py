@@ -22,12 +22,12 @@ def test_deaths_are_written_down_while_the_dashboard_is_open(
     wait_until((tmp_path / "history.db").exists)
     docker("kill", before)
 
-    def told() -> bool:
+    def recorded() -> bool:
         brief = docker.run("brief", busybox, "sh", "-c", "exit 7", options=PLAIN)
         docker("wait", brief)
         return "app-error" in run("history", **history).stdout
 
-    wait_until(told, 60)
+    wait_until(recorded, 60)
     wait_until(lambda: "killed-by-user" in run("history", before, **history).stdout)
     refused = run("record", **history)
     assert refused.returncode != 0

@@ -74,10 +74,10 @@ def test_a_container_runs_again_with_changes_and_undo_brings_it_back(
     screen.type("m")
     screen.keys("Enter")
     screen.wait_for("runs with the changes")
-    found = json.loads(docker("inspect", server))[0]
-    assert found["Id"] != before
-    assert "MODE=debug" in found["Config"]["Env"]
-    assert found["HostConfig"]["Memory"] == 64 << 20
+    container = json.loads(docker("inspect", server))[0]
+    assert container["Id"] != before
+    assert "MODE=debug" in container["Config"]["Env"]
+    assert container["HostConfig"]["Memory"] == 64 << 20
     screen.keys(":")
     screen.type("undo")
     screen.keys("Enter")

@@ -16,7 +16,7 @@ from pyd_core.debug.helper.container import LABEL as HELPER
 from support.debugging import sessions_left
 from support.docker import LONE, Docker
 from support.pyd import Run
-from support.shell import PATIENCE, STARTING, DebugShell
+from support.shell import STARTING, TIMEOUT_S, DebugShell
 from support.staging import wait_until
 from support.terminal import Opener
 
@@ -24,7 +24,7 @@ Attach = Callable[[str], DebugShell]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def sessions_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Sessions of this test alone."""
     monkeypatch.setenv("PYD_SESSIONS", str(tmp_path / "sessions"))
     return tmp_path / "sessions"
@@ -36,7 +36,7 @@ def target(docker: Docker, busybox: str, toolbox: Path) -> str:
 
 
 @pytest.fixture
-def kept(run: Run, target: str, folder: Path) -> Iterator[str]:
+def kept(run: Run, target: str, sessions_directory: Path) -> Iterator[str]:
     done = run("debug", "--detach", target)
     assert done.returncode == 0, done.stderr
     name = done.stdout.strip()
@@ -53,8 +53,8 @@ def attach(terminal: Opener, pyd: Path, docker: Docker, tmp_path: Path) -> Attac
 
 
 def listed(run: Run) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(run("debug", "ls", "--json").stdout)
-    return found
+    sessions: list[dict[str, object]] = json.loads(run("debug", "ls", "--json").stdout)
+    return sessions
 
 
 def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str):
@@ -69,14 +69,14 @@ def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str)
     refused = run("debug", "attach", kept)
     assert (refused.returncode, "takes a terminal" in refused.stderr) == (2, True)
     first.line("detach")
-    assert first.terminal.wait_exit(PATIENCE) == 0
+    assert first.terminal.wait_exit(TIMEOUT_S) == 0
     assert "continues" in first.terminal.screen
     run("debug", str(entry["container"]), "-c", "touch /tmp/go")
     again = attach(kept)
     again.terminal.wait_for("from afar")
     again.ask("echo $KEPT in $PWD", "yes in /tmp")
     again.line("exit 3")
-    assert again.terminal.wait_exit(PATIENCE) == 3
+    assert again.terminal.wait_exit(TIMEOUT_S) == 3
     wait_until(lambda: listed(run) == [])
     assert sessions_left() == []
 
@@ -94,12 +94,12 @@ def test_a_session_through_a_helper_container_is_left_and_come_back_to(
         assert f"{name} (running) root:/#" in shell.ready()
         shell.ask("export KEPT=yes; echo made > /tmp/mark; stty size", "40 110")
         shell.line("detach")
-        assert shell.terminal.wait_exit(PATIENCE) == 0
+        assert shell.terminal.wait_exit(TIMEOUT_S) == 0
         again = attach(kept)
         again.ask("echo $KEPT", "yes")
         again.ask("files /tmp --json | jq -r .[].name", "mark")
         again.line("exit 3")
-        assert again.terminal.wait_exit(PATIENCE) == 3
+        assert again.terminal.wait_exit(TIMEOUT_S) == 3
         wait_until(lambda: listed(run) == [])
         wait_until(partial(gone, docker, name))
     try:
@@ -140,39 +140,39 @@ def test_a_session_whose_terminal_goes_away_is_kept_with_what_runs_in_it(
 
 
 def test_sessions_end_when_told_by_their_time_and_with_their_target(
-    run: Run, docker: Docker, target: str, folder: Path
+    run: Run, docker: Docker, target: str, sessions_directory: Path
 ):
-    told = run("debug", "--detach", target).stdout.strip()
-    assert run("debug", "end", target).stdout == f"{told}\n"
-    assert run("debug", "end", told).returncode == 1
+    session_id = run("debug", "--detach", target).stdout.strip()
+    assert run("debug", "end", target).stdout == f"{session_id}\n"
+    assert run("debug", "end", session_id).returncode == 1
     run("debug", "--detach", "--ttl", "200ms", target)
     wait_until(lambda: listed(run) == [])
     run("debug", "--detach", target)
     docker("kill", target)
     wait_until(lambda: listed(run) == [])
     assert sessions_left() == []
-    assert list(folder.iterdir()) == []
+    assert list(sessions_directory.iterdir()) == []
 
 
 def test_whoever_is_attached_is_told_that_the_session_was_ended(attach: Attach, run: Run, kept: str):
     shell = attach(kept)
     shell.ready()
     assert run("debug", "end", kept).returncode == 0
-    assert shell.terminal.wait_exit(PATIENCE) == 128 + signal.SIGKILL
+    assert shell.terminal.wait_exit(TIMEOUT_S) == 128 + signal.SIGKILL
     assert f"session {kept} was ended" in shell.terminal.screen
 
 
-def test_what_a_killed_keeper_leaves_is_swept(run: Run, kept: str, folder: Path):
+def test_what_a_killed_keeper_leaves_is_swept(run: Run, kept: str, sessions_directory: Path):
     (entry,) = listed(run)
     pid = entry["pid"]
     assert isinstance(pid, int)
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: listed(run) == [])
-    assert list(folder.iterdir()) == []
+    assert list(sessions_directory.iterdir()) == []
     wait_until(lambda: sessions_left() == [])
 
 
-def test_what_cant_be_is_said(run: Run, docker: Docker, busybox: str, target: str, folder: Path):
+def test_what_cant_be_is_said(run: Run, docker: Docker, busybox: str, target: str, sessions_directory: Path):
     unknown = run("debug", "--detach", "no-such-container")
     assert unknown.returncode == 125
     assert "no-such-container" in unknown.stderr
@@ -180,6 +180,6 @@ def test_what_cant_be_is_said(run: Run, docker: Docker, busybox: str, target: st
     assert run("debug", "--ttl", "1h", target).returncode == 2
     assert "not a span" in run("debug", "--detach", "--ttl", "soon", target).stderr
     assert "no-such-session" in run("debug", "end", "nothing").stderr
-    assert not folder.exists() or list(folder.iterdir()) == []
+    assert not sessions_directory.exists() or list(sessions_directory.iterdir()) == []
     called = run("debug", f"container:{target}", "-c", "echo reached")
     assert called.stdout == "reached\n"

@@ -16,7 +16,7 @@ import pytest
 from pyd_core.debug.helper.container import LABEL as HELPER
 from support.debugging import sessions_left
 from support.docker import LONE, Docker, busybox_files
-from support.shell import PATIENCE, STARTING, DebugShell
+from support.shell import STARTING, TIMEOUT_S, DebugShell
 from support.terminal import Opener
 
 Shells = Callable[..., DebugShell]
@@ -60,7 +60,7 @@ def test_one_bash_runs_all_lines_and_the_prompt_tells_how_the_last_ended(shells:
     assert shell.ask("printf unfinished", "unfinished%").count("unfinished%") == 1
     shell.ask("sleep 0.3; echo 'first' && sleep 0.3 & wait; echo 'second'", "second")
     shell.line("exit 7")
-    assert shell.terminal.wait_exit(PATIENCE) == 7
+    assert shell.terminal.wait_exit(TIMEOUT_S) == 7
 
 
 def test_control_keys_reach_the_program_and_never_end_the_shell(shells: Shells, target: str):
@@ -89,7 +89,7 @@ def test_control_keys_reach_the_program_and_never_end_the_shell(shells: Shells, 
     shell.terminal.wait_for(re.compile("^echoed\nechoed$", re.MULTILINE))
     shell.ready()
     shell.terminal.keys("C-d")
-    assert shell.terminal.wait_exit(PATIENCE) == 0
+    assert shell.terminal.wait_exit(TIMEOUT_S) == 0
 
 
 def test_the_terminals_size_and_full_screen_programs(shells: Shells, target: str):
@@ -213,7 +213,7 @@ def test_builtins_ask_a_helper_container_where_the_shell_came_through_one(shells
     shell.ask("exit", "exit")
     shell.ask("id -u", "0")
     shell.line("exit 4")
-    assert shell.terminal.wait_exit(PATIENCE) == 4
+    assert shell.terminal.wait_exit(TIMEOUT_S) == 4
 
 
 def test_builtins_and_the_shell_share_a_stand_in(shells: Shells, docker: Docker, image: str):
@@ -228,7 +228,7 @@ def test_builtins_and_the_shell_share_a_stand_in(shells: Shells, docker: Docker,
     shell.line("exit")
     shell.terminal.wait_for("1 added. Enter: throw away")
     shell.terminal.keys("Enter")
-    assert shell.terminal.wait_exit(PATIENCE) == 0
+    assert shell.terminal.wait_exit(TIMEOUT_S) == 0
     assert docker("ps", "-aq", "--filter", f"label={HELPER}.target={docker.inspect(name)['Id']}") == ""
 
 
@@ -253,7 +253,7 @@ def test_each_target_has_a_history_of_its_own(shells: Shells, image: str, docker
     shell.ask("echo re''membered", "remembered")
     shell.ask(" echo se''cret", "secret")
     shell.line("exit")
-    shell.terminal.wait_exit(PATIENCE)
+    shell.terminal.wait_exit(TIMEOUT_S)
     (file,) = (tmp_path / "state/pyd/shell").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "re''membered" in file.read_text()
@@ -289,12 +289,12 @@ def test_the_terminal_is_as_it_was_after_the_shell_and_after_a_signal(
             outer.wait_for("reading")
             (child,) = map(int, Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split())
             os.kill(child, signal.SIGTERM)
-            outer.wait_for("code=143", PATIENCE)
+            outer.wait_for("code=143", TIMEOUT_S)
             assert not outer.alternate
         else:
             outer.type(ending)
             outer.keys("Enter")
-            outer.wait_for("code=4", PATIENCE)
+            outer.wait_for("code=4", TIMEOUT_S)
         outer.type(f"echo done-{number}''")
         outer.keys("Enter")
         outer.wait_for(re.compile(rf"done-{number}$", re.MULTILINE))
@@ -308,21 +308,21 @@ def test_the_shell_outlasts_its_target(shells: Shells, docker: Docker, image: st
     shell.ask("touch /tmp/mark; echo made", "made")
     shell.line("sleep 1000")
     docker("kill", name)
-    told = shell.terminal.wait_for("post mortem")
-    assert "SIGKILL" in told
-    assert re.search("^the last words$", told, re.MULTILINE)
+    screen = shell.terminal.wait_for("post mortem")
+    assert "SIGKILL" in screen
+    assert re.search("^the last words$", screen, re.MULTILINE)
     shell.line("r")
     shell.terminal.wait_for("isn't running yet")
     docker("start", name)
     shell.line("r")
     shell.terminal.wait_for(re.compile(r"\(running\) root:/#\s*\Z"), STARTING)
     docker("kill", name)
-    shell.terminal.wait_for(re.compile("post mortem.*post mortem", re.DOTALL), PATIENCE)
+    shell.terminal.wait_for(re.compile("post mortem.*post mortem", re.DOTALL), TIMEOUT_S)
     shell.line("p")
     shell.terminal.wait_for(re.compile(r"\(exited\) root:/#\s*\Z"), STARTING)
     shell.ask("ls /tmp/mark", "/tmp/mark")
     shell.line("exit")
-    assert shell.terminal.wait_exit(PATIENCE) == 0
+    assert shell.terminal.wait_exit(TIMEOUT_S) == 0
 
 
 def test_other_shells_come_as_they_are(terminal: Opener, pyd: Path, docker: Docker, target: str):

@@ -32,17 +32,17 @@ def run(script: str, *arguments: str, path: str | None = None) -> subprocess.Com
 
 @pytest.mark.parametrize("script", ["up.sh", "test.sh"])
 def test_help_tells_what_is_installed_and_changes_nothing(script: str):
-    told = run(script, "--help")
-    assert told.returncode == 0
-    assert told.stdout.startswith(f"Usage: sh {script}")
-    assert "Docker Engine" in told.stdout
+    output = run(script, "--help")
+    assert output.returncode == 0
+    assert output.stdout.startswith(f"Usage: sh {script}")
+    assert "Docker Engine" in output.stdout
 
 
 @pytest.mark.parametrize("script", ["up.sh", "test.sh"])
 def test_a_wrong_option_is_a_wrong_use(script: str):
-    told = run(script, "--frobnicate")
-    assert told.returncode == 2
-    assert told.stderr.startswith(f"Usage: sh {script}")
+    output = run(script, "--frobnicate")
+    assert output.returncode == 2
+    assert output.stderr.startswith(f"Usage: sh {script}")
 
 
 def test_without_apt_and_python_the_packages_to_install_are_named(tmp_path: Path):
@@ -50,8 +50,8 @@ def test_without_apt_and_python_the_packages_to_install_are_named(tmp_path: Path
         where = shutil.which(tool)
         assert where is not None
         (tmp_path / tool).symlink_to(where)
-    told = run("up.sh", path=str(tmp_path))
-    assert told.returncode == 1
-    assert "no Python 3.11 or later" in told.stderr
-    assert "Docker Engine" in told.stderr
-    assert "podman" in told.stderr.lower()
+    output = run("up.sh", path=str(tmp_path))
+    assert output.returncode == 1
+    assert "no Python 3.11 or later" in output.stderr
+    assert "Docker Engine" in output.stderr
+    assert "podman" in output.stderr.lower()

@@ -54,19 +54,21 @@ KINDS: dict[str, Kind] = {
 CRASH = "int main(void) { return 3; }"
 
 
-def debian(known: dict[str, bytes | Path | str], folder: Path) -> Path:
+def debian(known: dict[str, bytes | Path | str], directory: Path) -> Path:
     """Makes a tar of Debian's essential packages, from this machine's package sources, with our files at its top."""
-    made = folder / "debian.tar"
-    if not made.exists():
+    archive = directory / "debian.tar"
+    if not archive.exists():
         if shutil.which("mmdebstrap") is None:
             missing("mmdebstrap")
         for name, content in known.items():
             if isinstance(content, bytes):
-                (folder / name).write_bytes(content)
-        files = " ".join(str(folder / name) for name in known)
+                (directory / name).write_bytes(content)
+        files = " ".join(str(directory / name) for name in known)
         options = ("--quiet", "--mode=root", "--variant=essential", f"--customize-hook=copy-in {files} /")
-        subprocess.run(["mmdebstrap", *options, apt_options(folder / "apt"), suite(), made, *sources()], check=True)
-    return made
+        subprocess.run(
+            ["mmdebstrap", *options, apt_options(directory / "apt"), suite(), archive, *sources()], check=True
+        )
+    return archive
 
 
 def images(docker: Docker, sleeper: Path) -> dict[str, str]:
@@ -85,8 +87,8 @@ def images(docker: Docker, sleeper: Path) -> dict[str, str]:
         ),
         "poisoned": lambda: docker.image("m-poisoned", poisoned, main, "ENV PATH=/poison:/bin", directories=("tmp",)),
     }
-    found = {name: made() for name, made in make.items()}
-    found["debian"] = f"{docker.name('m-debian')}:1"
+    targets = {name: archive() for name, archive in make.items()}
+    targets["debian"] = f"{docker.name('m-debian')}:1"
     label = f"LABEL {LABEL}={docker.prefix}"
-    docker("import", "-c", main, "-c", label, str(debian(known, sleeper.parent)), found["debian"])
-    return found
+    docker("import", "-c", main, "-c", label, str(debian(known, sleeper.parent)), targets["debian"])
+    return targets

@@ -80,20 +80,20 @@ class Places:
         self._home = home
         self._cells = cells
         self._enter = stack.enter_context
-        self._made: dict[str, Place] = {}
+        self._sites: dict[str, Place] = {}
         self._pydd: Pydd | None = None
 
     def __getitem__(self, way: str) -> Place:
-        if way not in self._made:
+        if way not in self._sites:
             docker, called = self._engine(way)
-            self._made[way] = place = Place(docker, called, images(docker, self._sleeper))
+            self._sites[way] = site = Place(docker, called, images(docker, self._sleeper))
             for kind, state, chosen in self._cells:
                 # Begun before they are needed: the pauses between restarts have to grow.
                 if (state, chosen) == ("restarting", way) and not cannot(kind, state, way):
                     options = ("--restart", "always", *KINDS[kind].options)
-                    image = place.images[KINDS[kind].image]
-                    place.crashing[kind] = docker.run("m", image, "/crash", options=options)
-        return self._made[way]
+                    image = site.images[KINDS[kind].image]
+                    site.crashing[kind] = docker.run("m", image, "/crash", options=options)
+        return self._sites[way]
 
     def _engine(self, way: str) -> tuple[Docker, Way]:
         engine, who = way.split(", ")
@@ -113,7 +113,7 @@ class Places:
 
 
 @pytest.fixture(scope="session")
-def places(sleeper: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Places]:
+def sites(sleeper: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Places]:
     cells = [item.callspec.params["cell"] for item in request.session.items if isinstance(item, pytest.Function)]
     with ExitStack() as stack:
         yield Places(sleeper, tmp_path_factory.mktemp("home"), cells, stack)
@@ -122,13 +122,13 @@ def places(sleeper: Path, tmp_path_factory: pytest.TempPathFactory, request: pyt
 @pytest.fixture(scope="session")
 def table() -> Iterator[dict[Cell, str]]:
     """What came of each cell; written at the end if `PYD_MATRIX` names a file."""
-    found: dict[Cell, str] = {}
-    yield found
-    if (path := os.environ.get("PYD_MATRIX")) and len(found) == len(CELLS):
-        Path(path).write_text(_page(found))
+    outcomes: dict[Cell, str] = {}
+    yield outcomes
+    if (path := os.environ.get("PYD_MATRIX")) and len(outcomes) == len(CELLS):
+        Path(path).write_text(_page(outcomes))
 
 
-def _page(found: dict[Cell, str]) -> str:
+def _page(outcomes: dict[Cell, str]) -> str:
     lines = [
         "# What the debug shell is tried on",
         "",
@@ -140,14 +140,14 @@ def _page(found: dict[Cell, str]) -> str:
         f"|---|---|{'---|' * len(WAYS)}",
     ]
     for kind, state in dict.fromkeys((kind, state) for kind, state, _ in CELLS):
-        cells = [found[kind, state, way] for way in WAYS]
+        cells = [outcomes[kind, state, way] for way in WAYS]
         lines.append(f"| {kind} | {state} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=" · ".join)
 def test_cell(
-    places: Places,
+    sites: Places,
     table: dict[Cell, str],
     cell: Cell,
 ):
@@ -156,26 +156,26 @@ def test_cell(
     table[kind, state, way] = f"({reason})" if reason else "**no**"
     if reason:
         return
-    place, wanted = places[way], KINDS[kind]
-    image = place.images[wanted.image]
+    site, expected = sites[way], KINDS[kind]
+    image = site.images[expected.image]
     if state == "image":
         name = f"image:{image}"
     elif state == "restarting":
-        name = place.crashing[kind]
-        _wait_for_a_pause(place.docker, name)
+        name = site.crashing[kind]
+        _wait_for_a_pause(site.docker, name)
     else:
-        name = _container(place.docker, image, wanted.options, state)
-    before = _difference(place.docker, name)
-    mounts = _mounts(place.docker, name) if state != "restarting" else ""
-    done = place.way.debug(name, "-c", '@cat /known; echo "[$?]"; @id -u')
+        name = _container(site.docker, image, expected.options, state)
+    before = _difference(site.docker, name)
+    mounts = _mounts(site.docker, name) if state != "restarting" else ""
+    done = site.way.debug(name, "-c", '@cat /known; echo "[$?]"; @id -u')
     assert done.stdout.decode() == f"{KNOWN}[0]\n0\n", done.stderr.decode()
     assert done.returncode == 0
-    assert _difference(place.docker, name) == before
+    assert _difference(site.docker, name) == before
     if state != "restarting":  # it may just run, or not
-        assert _mounts(place.docker, name) == mounts
-    assert _left(place.docker, name, image) == []
+        assert _mounts(site.docker, name) == mounts
+    assert _left(site.docker, name, image) == []
     if state != "image":
-        place.docker("rm", "-f", "-v", name)
+        site.docker("rm", "-f", "-v", name)
     table[kind, state, way] = "yes"
 
 

@@ -57,7 +57,7 @@ import "time"
 func plantedFunction() { for { time.Sleep(50 * time.Millisecond) } }
 func main() { plantedFunction() }
 """
-MOST = 150_000_000
+MAX_BASE_BYTES = 150_000_000
 """Bytes that the base takes on disk at most, for any machine."""
 REGISTRY = "version: 0.1\nstorage: {inmemory: {}}\nhttp: {addr: '127.0.0.1:5000'}\n"
 INSPECTED = "@node --inspect=127.0.0.1:9229 -e 'setInterval(() => 0, 50)' & sleep 1; curl -s 127.0.0.1:9229/json/list"
@@ -147,24 +147,29 @@ def toolbox() -> Path:
 @pytest.fixture(scope="session")
 def containers(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A process of each kind, by the words that checks call them."""
-    folder = tmp_path_factory.mktemp("app")
-    (folder / "app.c").write_text(APP_C)
-    subprocess.run(["gcc", "-g", "-O0", "-o", "app", "app.c"], cwd=folder, check=True)
-    files: dict[str, bytes | Path | str] = {**HOST, "app": folder / "app", "app.py": APP_PY, "registry.yml": REGISTRY}
+    directory = tmp_path_factory.mktemp("app")
+    (directory / "app.c").write_text(APP_C)
+    subprocess.run(["gcc", "-g", "-O0", "-o", "app", "app.c"], cwd=directory, check=True)
+    files: dict[str, bytes | Path | str] = {
+        **HOST,
+        "app": directory / "app",
+        "app.py": APP_PY,
+        "registry.yml": REGISTRY,
+    }
     image = docker.image("packs", files, 'CMD ["/app"]', directories=("usr", "tmp", "etc"))
     options = ("-v", "/usr:/usr:ro", *LONE)
     words = {"native": ("/app",), "python": ("/usr/bin/python3", "/app.py")}
-    compiled = folder / "compiled"
+    compiled = directory / "compiled"
     compiled.mkdir()
     if shutil.which("javac") is not None:
-        (folder / "App.java").write_text(APP_JAVA)
-        subprocess.run(["javac", "--release", "11", "-d", compiled, folder / "App.java"], check=True)
+        (directory / "App.java").write_text(APP_JAVA)
+        subprocess.run(["javac", "--release", "11", "-d", compiled, directory / "App.java"], check=True)
         java = shutil.which("java") or "java"
         words["java"] = (os.path.realpath(java), "-cp", "/compiled", "App")
     if shutil.which("go") is not None:
-        (folder / "app.go").write_text(APP_GO)
-        environment = {**os.environ, "GOCACHE": str(folder / "cache"), "CGO_ENABLED": "0"}
-        subprocess.run(["go", "build", "-o", compiled / "go", "app.go"], cwd=folder, check=True, env=environment)
+        (directory / "app.go").write_text(APP_GO)
+        environment = {**os.environ, "GOCACHE": str(directory / "cache"), "CGO_ENABLED": "0"}
+        subprocess.run(["go", "build", "-o", compiled / "go", "app.go"], cwd=directory, check=True, env=environment)
         words["go"] = ("/compiled/go",)
     if shutil.which("docker-registry") is not None:
         words["stripped go"] = ("/usr/bin/docker-registry", "serve", "/registry.yml")
@@ -179,13 +184,13 @@ NEEDED = {"java": "default-jdk-headless", "go": "golang-go", "stripped go": "doc
 @pytest.fixture(scope="session")
 def table() -> Iterator[dict[str, Made]]:
     """What came of each pack; written at the end if `PYD_PACKS` names a file."""
-    found: dict[str, Made] = {}
-    yield found
-    if (path := os.environ.get("PYD_PACKS")) and len(found) == len(PACKS):
-        Path(path).write_text(_page(found))
+    outcomes: dict[str, Made] = {}
+    yield outcomes
+    if (path := os.environ.get("PYD_PACKS")) and len(outcomes) == len(PACKS):
+        Path(path).write_text(_page(outcomes))
 
 
-def _page(found: dict[str, Made]) -> str:
+def _page(outcomes: dict[str, Made]) -> str:
     lines = [
         "# Toolbox packs",
         "",
@@ -196,7 +201,7 @@ def _page(found: dict[str, Made]) -> str:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| `{name}` | {PACKS[name].summary} | {found[name].size / 1e6:.0f} MB | {found[name].seconds:.0f} s |"
+        f"| `{name}` | {PACKS[name].summary} | {outcomes[name].size / 1e6:.0f} MB | {outcomes[name].seconds:.0f} s |"
         for name in PACKS
     ]
     return "\n".join(lines) + "\n"
@@ -214,15 +219,15 @@ def test_a_pack_is_made_and_its_tools_work(
     listed = subprocess.run(
         [sys.executable, "-m", "pyd_tui", "--json", "toolbox", "ls"], check=True, capture_output=True
     ).stdout
-    (made,) = json.loads(listed)["toolboxes"]
-    for where, line, wanted in CHECKS[pack]:
+    (toolbox,) = json.loads(listed)["toolboxes"]
+    for where, line, expected in CHECKS[pack]:
         kind, _, identity = where.partition(" as ")
         if kind not in containers:
             missing(NEEDED[kind])
-        said = _said(containers[kind], line, identity or "root")
-        assert re.search(wanted, said, re.MULTILINE), (line, said)
-    assert pack != "base" or made["size"] < MOST
-    table[pack] = Made(seconds, made["size"])
+        output = _output(containers[kind], line, identity or "root")
+        assert re.search(expected, output, re.MULTILINE), (line, output)
+    assert pack != "base" or toolbox["size"] < MAX_BASE_BYTES
+    table[pack] = Made(seconds, toolbox["size"])
 
 
 def test_a_toolbox_for_another_machine_is_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -236,7 +241,7 @@ def test_a_toolbox_for_another_machine_is_made_here(tmp_path: Path, monkeypatch:
     for interpreter in {elf.interpreter for elf in programs} - {""}:
         assert (tree / interpreter.removeprefix(f"{PREFIX}/")).exists(), interpreter
     (there,) = list_stored()
-    assert (there.machine, there.size < MOST) == (machine, True), there
+    assert (there.machine, there.size < MAX_BASE_BYTES) == (machine, True), there
     if (emulator := shutil.which(f"qemu-{machine}")) is not None:  # else nothing here can run it
         loader, *rest = python_command(str(tree))
         words = [text.replace(TOOLBOX, str(tree)) for text in (loader, *rest)]
@@ -247,7 +252,7 @@ def test_a_toolbox_for_another_machine_is_made_here(tmp_path: Path, monkeypatch:
         assert subprocess.run([emulator, tmp_path / "holder"], input=b"some", check=False).returncode == 0
 
 
-def _said(name: str, line: str, identity: str = "root") -> str:
+def _output(name: str, line: str, identity: str = "root") -> str:
     words = ("-b", line.removeprefix("-b ")) if line.startswith("-b ") else ("-c", line)
     done = subprocess.run(
         command("--as", identity, name, *words), capture_output=True, text=True, check=False, timeout=240
@@ -262,17 +267,17 @@ def test_the_shells_builtins_find_a_package_add_it_and_take_it_out(
     (tmp_path / store.pointer(BASE)).symlink_to(toolbox.name)
     monkeypatch.setenv("PYD_TOOLBOX", str(tmp_path))
     name, tool = containers["native"], "@sqlite3 :memory: 'select 6*7'"
-    assert "not found" in _said(name, tool)
-    assert {"name": "sqlite3"}.items() <= _found(name, "search sqlite3 --json", "sqlite3").items()
-    assert "did you mean" in _said(name, "-b install sqlite33")
+    assert "not found" in _output(name, tool)
+    assert {"name": "sqlite3"}.items() <= _outcome(name, "search sqlite3 --json", "sqlite3").items()
+    assert "did you mean" in _output(name, "-b install sqlite33")
     assert load_selection() == Selection()
-    assert json.loads(_said(name, "-b install sqlite3 --json"))["toolbox"].startswith(str(tmp_path))
-    assert _said(name, tool) == "42\n"
-    assert "isn't installed" in _said(name, "-b uninstall socat")
-    assert json.loads(_said(name, "-b uninstall sqlite3 --json"))["toolbox"] == str(tmp_path / toolbox.name)
-    assert "not found" in _said(name, tool)
+    assert json.loads(_output(name, "-b install sqlite3 --json"))["toolbox"].startswith(str(tmp_path))
+    assert _output(name, tool) == "42\n"
+    assert "isn't installed" in _output(name, "-b uninstall socat")
+    assert json.loads(_output(name, "-b uninstall sqlite3 --json"))["toolbox"] == str(tmp_path / toolbox.name)
+    assert "not found" in _output(name, tool)
 
 
-def _found(name: str, line: str, wanted: str) -> dict[str, str]:
-    entries: list[dict[str, str]] = json.loads(_said(name, f"-b {line}"))
-    return next(entry for entry in entries if entry["name"] == wanted)
+def _outcome(name: str, line: str, expected: str) -> dict[str, str]:
+    entries: list[dict[str, str]] = json.loads(_output(name, f"-b {line}"))
+    return next(entry for entry in entries if entry["name"] == expected)

@@ -104,7 +104,7 @@ async def test_deaths_and_starts(picture: SnapshotAssertion):
     engine = talk()
     async with logs("l", engine=engine) as dashboard:
         engine.health("shop-cache", "unhealthy")
-        engine.tell(engine.get("shop-cache"), "oom")
+        engine.emit_of(engine.get("shop-cache"), "oom")
         engine.die("shop-cache", 137)
         await dashboard.until_shown("exit 137")
         engine.start("shop-cache")

@@ -67,7 +67,7 @@ async def test_events(picture: SnapshotAssertion):
         engine.die("shop-web-2", 139)
         engine.start("shop-web-2")
         engine.health("shop-web-1", "unhealthy")
-        engine.tell(engine.get("shop-db-1"), "oom")
+        engine.emit_of(engine.get("shop-db-1"), "oom")
         engine.emit("network", "connect", "n1", name="shop_default")
         await dashboard.until(lambda: len(dashboard.app.timeline.items) == 5)
         await dashboard.settled(engine)

@@ -37,13 +37,13 @@ def image(docker: Docker) -> str:
 
 
 def test_200_containers_started_in_parallel_and_removed_leave_nothing(engine: Pydd, docker: Docker):
-    made = image(docker)
+    image_name = image(docker)
     port = ("-p", "127.0.0.1::80")
     with ThreadPoolExecutor(WORKERS) as pool:
 
         def start(number: int) -> str:
             options = port if number % 4 == 0 else ()
-            return docker.run(f"p{number}", made, "sleep", "100000", options=options)
+            return docker.run(f"p{number}", image_name, "sleep", "100000", options=options)
 
         names = list(pool.map(start, range(PARALLEL)))
         assert len(docker("ps", "-q").split()) == PARALLEL
@@ -70,11 +70,11 @@ def resident(pid: int) -> int:
 
 
 def test_500_running_containers_cost_the_engine_little(engine: Pydd, docker: Docker):
-    made = image(docker)
+    image_name = image(docker)
     with ThreadPoolExecutor(WORKERS) as pool:
 
         def start(number: int) -> str:
-            return docker.run(f"m{number}", made, "sleep", "100000", options=("--network", "none"))
+            return docker.run(f"m{number}", image_name, "sleep", "100000", options=("--network", "none"))
 
         names = list(pool.map(start, range(RUNNING)))
         assert engine.process is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.tar_readers.comparison import contradictions, other_readers
+from support.tar_readers.comparison import other_readers
 
 MINUTES = float(os.environ.get("PYD_FUZZ_MINUTES", "60"))
 FIRST_SEED = int(os.environ.get("PYD_FUZZ_SEED", "1000000"))
@@ -22,12 +22,12 @@ def test_no_archive_is_read_otherwise_than_others_read_it(
 ):
     end = time.monotonic() + MINUTES * 60
     seed = FIRST_SEED
-    found: list[str] = []
+    contradictions: list[str] = []
     with other_readers(tmp_path) as others:
         assert set(others) == NEEDED, "install golang-go and libarchive-tools"
-        while time.monotonic() < end and len(found) < 20:
+        while time.monotonic() < end and len(contradictions) < 20:
             why = contradictions(seed, others)
-            found += [why] if why else []
+            contradictions += [why] if why else []
             seed += 1
     record_property("archives", seed - FIRST_SEED)
-    assert found == []
+    assert contradictions == []

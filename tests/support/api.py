@@ -8,7 +8,7 @@ import httpx
 
 from support.docker import Docker
 
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 """Seconds after which an engine that doesn't answer has failed."""
 
 
@@ -17,7 +17,7 @@ class Api(httpx.Client):
 
     def __init__(self, docker: Docker) -> None:
         transport = httpx.HTTPTransport(uds=docker.host.removeprefix("unix://"))
-        super().__init__(transport=transport, base_url="http://engine", timeout=PATIENCE)
+        super().__init__(transport=transport, base_url="http://engine", timeout=TIMEOUT_S)
 
     def refusal(self, method: str, path: str, **options: Any) -> tuple[int, str]:
         """Sends a request that must be refused, and returns the status and the message."""

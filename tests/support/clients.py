@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.docker import Docker, busybox_files, compile_static, environment, layer
+from support.docker import Docker, busybox_files, compile_static, layer
 from support.dockerd import Dockerd
 from support.missing import missing
 from support.pydd import Pydd
@@ -112,31 +112,36 @@ def run_suite(bin_: Path, source: Path, docker: Docker, *arguments: str, **varia
     with tempfile.TemporaryDirectory() as home:
         report = Path(home) / "report.xml"
         options = ["-q", "-p", "no:cacheprovider", "--timeout", str(TEST_TIMEOUT_S), f"--junitxml={report}"]
-        told = {"HOME": home, "DOCKER_CONFIG": home, "DOCKER_HOST": docker.host, "PYTHONPATH": "", **variables}
+        environment = {"HOME": home, "DOCKER_CONFIG": home, "DOCKER_HOST": docker.host, "PYTHONPATH": "", **variables}
         done = subprocess.run(
             [bin_ / "python", "-m", "pytest", *options, *arguments],
             cwd=source,
-            env=environment(**told),
+            env=environment(**environment),
             capture_output=True,
             text=True,
             check=False,
             timeout=SUITE_TIMEOUT_S,
         )
         assert report.exists(), done.stdout[-3000:] + done.stderr[-3000:]
-        found: dict[bool, set[str]] = {True: set(), False: set()}
+        outcomes: dict[bool, set[str]] = {True: set(), False: set()}
         for case in ET.parse(report).iter("testcase"):  # noqa: S314 - of a program we have just run
             if case.find("skipped") is None:
                 bad = case.find("failure") is not None or case.find("error") is not None
-                found[not bad].add(f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}")
-        return Outcome(frozenset(found[True]), frozenset(found[False]), done.stdout)
+                outcomes[not bad].add(f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}")
+        return Outcome(frozenset(outcomes[True]), frozenset(outcomes[False]), done.stdout)
 
 
 def run_script(command: Sequence[str | Path], docker: Docker, **variables: str) -> str:
     """Runs a program that uses a client against an engine, and returns what it prints."""
     with tempfile.TemporaryDirectory() as home:
-        told = {"HOME": home, "DOCKER_CONFIG": home, "DOCKER_HOST": docker.host, "PYTHONPATH": "", **variables}
+        environment = {"HOME": home, "DOCKER_CONFIG": home, "DOCKER_HOST": docker.host, "PYTHONPATH": "", **variables}
         done = subprocess.run(
-            command, env=environment(**told), capture_output=True, text=True, check=False, timeout=SUITE_TIMEOUT_S
+            command,
+            env=environment(**environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SUITE_TIMEOUT_S,
         )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout

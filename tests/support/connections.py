@@ -65,15 +65,15 @@ def as_user(socket: Path, home: Path, uid: int = NOBODY) -> tuple[str, ...]:
 
 
 @contextmanager
-def ways(folder: Path) -> Iterator[dict[str, Way]]:
+def ways(directory: Path) -> Iterator[dict[str, Way]]:
     """Gives the ways to the Docker Engine of this machine, as long as the block lasts."""
-    home = folder / "home"
+    home = directory / "home"
     home.mkdir()
     os.chown(home, NOBODY, NOBODY)
-    folder.chmod(0o755)
-    certificates = Certificates.make(folder / "tls")
+    directory.chmod(0o755)
+    certificates = Certificates.make(directory / "tls")
     me = pwd.getpwuid(os.getuid()).pw_name
-    with Sshd(folder / "sshd") as server, TlsFront(SOCKET, certificates) as front:
+    with Sshd(directory / "sshd") as server, TlsFront(SOCKET, certificates) as front:
         tls = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates.directory)}
         yield {
             "user": Way("user", before=as_user(SOCKET, home)),

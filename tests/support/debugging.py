@@ -49,8 +49,8 @@ def sessions_left(patience: float = 5) -> list[str]:
     here = str(Path("/proc/self/ns/pid").stat().st_ino)
     deadline = time.monotonic() + patience
     while True:
-        found = [path for pattern in ("pyd-*-*", "*/pyd-*-*") for path in Path("/sys/fs/cgroup").glob(pattern)]
-        names = [(path, re.fullmatch(f"pyd-{here}-([0-9]+)-([0-9]+)", path.name)) for path in found]
+        cgroups = [path for pattern in ("pyd-*-*", "*/pyd-*-*") for path in Path("/sys/fs/cgroup").glob(pattern)]
+        names = [(path, re.fullmatch(f"pyd-{here}-([0-9]+)-([0-9]+)", path.name)) for path in cgroups]
         left = [str(path) for path, name in names if name and not is_alive(int(name[1]), int(name[2]))]
         if not left or time.monotonic() > deadline:
             return left

@@ -166,6 +166,6 @@ class Docker:
             (("images", "-q", "--filter", mine), ("rmi", "-f")),
         ):
             before: list[str] = []
-            while (found := sorted(set(self(*listing, check=False).split()))) and found != before:
-                self(*removal, *found, check=False)
-                before = found  # an image goes only after those that were built from it
+            while (objects := sorted(set(self(*listing, check=False).split()))) and objects != before:
+                self(*removal, *objects, check=False)
+                before = objects  # an image goes only after those that were built from it

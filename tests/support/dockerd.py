@@ -14,7 +14,7 @@ from typing import Self
 
 from support.docker import Docker
 
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 """Seconds until an engine that doesn't answer counts as broken."""
 
 
@@ -64,7 +64,7 @@ class Dockerd:
                  *self.options, *remap],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         while subprocess.run(["docker", "-H", self.url, "version"], capture_output=True, check=False).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"dockerd doesn't start: {(self.home / 'log').read_text()[-2000:]}")

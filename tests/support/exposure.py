@@ -41,13 +41,13 @@ def find_leaks(sightings: Iterable[Sighting], secret: str, container: Iterable[s
 
 def _is_leak(seen: Sighting, secret: str, programs: tuple[str, ...]) -> bool:
     value = seen.value
-    place = value.partition(" -> ")[2]
+    link_target = value.partition(" -> ")[2]
     leaks = {
         "exe": not value.startswith(programs),
         "cwd": value not in ("/", "/work"),
         "root": value not in ("/", "/work"),
-        "fd": not _is_own_descriptor(place),
-        "getfd": not _is_own_descriptor(place),
+        "fd": not _is_own_descriptor(link_target),
+        "getfd": not _is_own_descriptor(link_target),
         # Libraries of the interpreter's have names, and are no more than that.
         "map": not value.startswith(programs) and _LIBRARY.search(value) is None,
         **dict.fromkeys(("reached", "memory", "mapfile"), True),

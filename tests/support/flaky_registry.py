@@ -41,7 +41,7 @@ class FlakyRegistry:
     ranges: bool = True
     keeps: bool = False
     name: str = ""
-    asked: list[int] = field(default_factory=list)
+    requested_offsets: list[int] = field(default_factory=list)
 
     def documents(self) -> tuple[dict[str, bytes], bytes]:
         """The blobs by digest, and the packed layer."""
@@ -78,11 +78,11 @@ class FlakyRegistry:
                 body = documents["manifest"] if "/manifests/" in self.path else documents.get(last, b"{}")
                 begin, promised = 0, len(body)
                 if body is packed:
-                    asked = self.headers.get("Range", "bytes=0-")
-                    begin = int(asked.removeprefix("bytes=").rstrip("-"))
-                    registry.asked.append(begin)
+                    requested = self.headers.get("Range", "bytes=0-")
+                    begin = int(requested.removeprefix("bytes=").rstrip("-"))
+                    registry.requested_offsets.append(begin)
                     begin = begin if registry.ranges else 0
-                    body = registry.sent(packed, begin, len(registry.asked))
+                    body = registry.sent(packed, begin, len(registry.requested_offsets))
                     promised = max(len(packed) - begin, len(body))  # one that ends before is a connection that broke
                 self.send_response(206 if begin else 200)
                 self.send_header("Content-Type", kind)

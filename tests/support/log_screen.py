@@ -49,15 +49,15 @@ class Log:
     def shown(self) -> list[str]:
         """All lines that pass the filters, on the screen or not."""
         shown = self.book.shown
-        return [self.said(shown.number(at)) for at in range(len(shown))]
+        return [self.text_of(shown.number(row)) for row in range(len(shown))]
 
-    def said(self, number: int) -> str:
+    def text_of(self, number: int) -> str:
         return self.screen._written(self.book.store[number], time=False)
 
     @property
     def cursor(self) -> str:
         cursor = self.view.cursor
-        return "" if cursor is None else self.said(cursor)
+        return "" if cursor is None else self.text_of(cursor)
 
     async def lines(self, count: int) -> None:
         """Waits until so many lines are held."""

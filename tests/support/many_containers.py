@@ -26,11 +26,11 @@ class Crowd(FakeEngine):
     def __init__(self, path: Path, upstream: Path, count: int) -> None:
         super().__init__(path, {})
         self._upstream = upstream
-        made = [self._one(f"crowd-{number:03}") for number in range(count)]
-        self._crowd = {one.id: one for one in made}
+        containers = [self._container(f"crowd-{number:03}") for number in range(count)]
+        self._crowd = {container.id: container for container in containers}
 
     @staticmethod
-    def _one(name: str) -> ScriptedContainer:
+    def _container(name: str) -> ScriptedContainer:
         identity = hashlib.sha256(name.encode()).hexdigest()
         return ScriptedContainer(identity, name, "crowd:1", pid=2**30, started_ns=1_700_000_000 * 10**9)
 
@@ -44,9 +44,9 @@ class Crowd(FakeEngine):
             path = head.split(b" ", 2)[1].decode().partition("?")[0].split("/", 2)[-1]
             parts = path.split("/")
             if parts[:1] == ["containers"] and len(parts) == 3 and parts[1] in self._crowd:
-                one = self._crowd[parts[1]]
+                container = self._crowd[parts[1]]
                 missing = answer_json({"message": "not scripted"}, status="404 Not Found")
-                connection.sendall(answer_json(inspected(one)) if parts[2] == "json" else missing)
+                connection.sendall(answer_json(inspected(container)) if parts[2] == "json" else missing)
                 return
             with socket.socket(socket.AF_UNIX) as upstream:
                 upstream.connect(str(self._upstream))
@@ -68,7 +68,7 @@ class Crowd(FakeEngine):
         head, _, body = answer.partition(b"\r\n\r\n")
         if b"chunked" in head.lower():
             body = _unchunked(body)
-        return answer_json([*json.loads(body), *(summary(one) for one in self._crowd.values())])
+        return answer_json([*json.loads(body), *(summary(container) for container in self._crowd.values())])
 
     @staticmethod
     def _pass_on(connection: socket.socket, upstream: socket.socket) -> None:

@@ -38,7 +38,7 @@ def svg_to_png(svg: str, path: str | os.PathLike[str], zoom: float = 1.0) -> Pat
     """Renders an SVG of rich or Textual with rsvg-convert, in a font this machine has."""
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family:\s*[^;]*Fira Code[^;]*;", f"font-family: {FONTS};", svg)
-    svg = re.sub(r"font-size:\s*([\d.]+)px", lambda found: f"font-size: {float(found[1]) * CELL_EM:.3f}px", svg)
+    svg = re.sub(r"font-size:\s*([\d.]+)px", lambda match: f"font-size: {float(match[1]) * CELL_EM:.3f}px", svg)
     svg = svg.replace("<text ", '<text xml:space="preserve" ')  # librsvg trims even no-break spaces otherwise
     out = Path(path)
     subprocess.run(["rsvg-convert", "--zoom", str(zoom), "-o", out], input=svg.encode(), check=True)

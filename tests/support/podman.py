@@ -16,7 +16,7 @@ from typing import Self
 
 from support.docker import Docker
 
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 """Seconds until a service that doesn't answer counts as broken."""
 
 
@@ -38,8 +38,8 @@ class Podman:
 
     def command(self, *arguments: str) -> list[str]:
         """A podman command line on this store."""
-        places = ("root", "runroot", "network-config-dir", "tmpdir")
-        options = [f"--{place}={self.directory / place}" for place in places]
+        options_with_paths = ("root", "runroot", "network-config-dir", "tmpdir")
+        options = [f"--{option}={self.directory / option}" for option in options_with_paths]
         runtime = ["--runtime=runc"] if shutil.which("runc") else []
         return [
             "podman",
@@ -92,7 +92,7 @@ class Podman:
 
     def _wait_until_it_answers(self) -> None:
         assert self._service is not None
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         ask = ["docker", "version"]
         environ = {**os.environ, "DOCKER_HOST": self.url}
         while subprocess.run(ask, env=environ, capture_output=True, check=False).returncode != 0:

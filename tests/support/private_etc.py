@@ -26,15 +26,15 @@ class OwnEtc:
 
     def ids(self, user: str) -> tuple[int, int]:
         """The first subordinate user id and group id of a user."""
-        found = []
+        entries = []
         for name in ("subuid", "subgid"):
             lines = (self.path / name).read_text().splitlines()
-            found.append(next(int(line.split(":")[1]) for line in lines if line.startswith(f"{user}:")))
-        return found[0], found[1]
+            entries.append(next(int(line.split(":")[1]) for line in lines if line.startswith(f"{user}:")))
+        return entries[0], entries[1]
 
     @classmethod
     @contextmanager
-    def made(cls, path: Path) -> Iterator[OwnEtc]:
+    def create(cls, path: Path) -> Iterator[OwnEtc]:
         """Copies this machine's; the namespace is gone after, with all that was mounted in it."""
         subprocess.run(["cp", "-a", "/etc", str(path)], check=True)
         script = 'mount --bind "$0" /etc && echo && exec cat'

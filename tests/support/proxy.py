@@ -79,8 +79,8 @@ class Proxy:
                 group.create_task(self._pass(up_reader, writer))
         finally:
             self._open -= {writer, up_writer}
-            for one in (writer, up_writer):
-                one.transport.abort()
+            for stream in (writer, up_writer):
+                stream.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

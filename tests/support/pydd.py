@@ -26,7 +26,7 @@ from support.missing import missing
 class Pydd:
     """An engine process on directories of its own."""
 
-    PATIENCE: ClassVar[float] = 120.0
+    TIMEOUT_S: ClassVar[float] = 120.0
     """Seconds in which it must have ended; an engine that hangs says where, and must not stop all other tests."""
 
     home: Path
@@ -116,14 +116,14 @@ class Pydd:
     def _gone(self) -> None:
         assert self.process is not None
         try:
-            self.process.wait(self.PATIENCE)
+            self.process.wait(self.TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGABRT)  # it prints what each thread does
             self.process.wait()
             self._drain.join(10)
             raise AssertionError(f"the engine didn't end: {b''.join(self._lines).decode(errors='replace')}") from None
         self._drain.join(10)  # a process that it left behind may hold the pipe
-        self.said = b"".join(self._lines).decode(errors="replace")
+        self.output = b"".join(self._lines).decode(errors="replace")
         if not self._drain.is_alive():
             assert self.process.stderr is not None
             self.process.stderr.close()
@@ -146,7 +146,7 @@ class Pydd:
                 if str(self.home).encode() in command and b"pytest" not in command:
                     commands.append(command.replace(b"\0", b" ").decode())
         rules = subprocess.run(["iptables", "-w", "-S"], capture_output=True, text=True, check=False).stdout
-        found = {
+        leftovers = {
             "mounts": "\n".join(mounts),
             "links": " ".join(links),
             "nft": config.table if config.table in tables else "",
@@ -154,4 +154,4 @@ class Pydd:
             "cgroups": " ".join(groups),
             "processes": "\n".join(commands),
         }
-        return {kind: text for kind, text in found.items() if text}
+        return {kind: text for kind, text in leftovers.items() if text}

@@ -36,30 +36,30 @@ def request(method: str, path: str, body: object = None, *, upgrade: bool = Fals
 
 def head(client: socket.socket) -> bytes:
     """Reads the head of an answer, and nothing behind it."""
-    found = b""
-    while not found.endswith(b"\r\n\r\n"):
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
         byte = client.recv(1)
-        assert byte, found
-        found += byte
-    return found
+        assert byte, data
+        data += byte
+    return data
 
 
 def rest(client: socket.socket) -> bytes:
     """Reads to the end."""
-    found = bytearray()
+    data = bytearray()
     while data := client.recv(1 << 16):
-        found += data
-    return bytes(found)
+        data += data
+    return bytes(data)
 
 
 def unframed(data: bytes) -> bytes:
     """Takes the frames of a multiplexed stream off."""
-    found, at = bytearray(), 0
-    while at < len(data):
-        size = int.from_bytes(data[at + 4 : at + 8], "big")
-        found += data[at + 8 : at + 8 + size]
-        at += 8 + size
-    return bytes(found)
+    data, offset = bytearray(), 0
+    while offset < len(data):
+        size = int.from_bytes(data[offset + 4 : offset + 8], "big")
+        data += data[offset + 8 : offset + 8 + size]
+        offset += 8 + size
+    return bytes(data)
 
 
 class Typist:

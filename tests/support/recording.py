@@ -31,7 +31,7 @@ def recorder(history: Path, host: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def told(process: subprocess.Popen[str], name: str) -> Death:
+def recorded_death(process: subprocess.Popen[str], name: str) -> Death:
     """Reads on until it tells of that container's death."""
     assert process.stdout is not None
     for line in process.stdout:

@@ -64,9 +64,9 @@ class Registry:
             "http": http,
         }
         if secured:
-            made = Certificates.make(home / "tls", name=name or host)
+            certificates = Certificates.make(home / "tls", name=name or host)
             pair = (("certificate", "server.pem"), ("key", "server-key.pem"))
-            http["tls"] = {key: str(made.directory / file) for key, file in pair}
+            http["tls"] = {key: str(certificates.directory / file) for key, file in pair}
             (home / "htpasswd").write_text(HTPASSWD)
             config["auth"] = {"htpasswd": {"realm": "tests", "path": str(home / "htpasswd")}}
         (home / "config.yml").write_text(json.dumps(config))  # YAML, as all JSON is

@@ -30,17 +30,17 @@ class Remapped:
     @contextmanager
     def started(cls) -> Iterator[Remapped]:
         """Gives a running one, with ids for the user `default` makes that differ between users and groups."""
-        with Pydd.started() as pydd, OwnEtc.made(pydd.home / "etc") as etc:
+        with Pydd.started() as pydd, OwnEtc.create(pydd.home / "etc") as etc:
             pydd.stop()
             pydd.home.chmod(0o711)
             etc.forget("dockremap")
             with (etc.path / "subgid").open("a") as file:
                 file.write("nobody-else:100000:70000\n")
-            made = cls(pydd, etc)
-            made.start("default")
-            yield made
+            engine = cls(pydd, etc)
+            engine.start("default")
+            yield engine
             pydd.clear()
-            assert made.mounts() == [str(pydd.config.run / "ids")]
+            assert engine.mounts() == [str(pydd.config.run / "ids")]
 
     def start(self, remap: str) -> None:
         self.settings.write_text(json.dumps({"userns-remap": remap}))
@@ -76,10 +76,10 @@ def owned_image(docker: Docker) -> str:
     base = docker.image("base", files, directories=("tmp",), modes={"tmp": 0o1777})
     name = docker.create("owned", base, "chown", "-R", "1000:1000", "/data", options=LONE)
     docker("start", "-a", name)
-    made = f"{docker.name('image')}:1"
-    docker("commit", name, made)
+    engine = f"{docker.name('image')}:1"
+    docker("commit", name, engine)
     docker("rm", name)
-    return made
+    return engine
 
 
 def ran(docker: Docker, image: str, script: str, *options: str) -> str:
@@ -100,5 +100,5 @@ def archived(docker: Docker, *line: str) -> dict[str, tuple[int, int]]:
 
 
 def pid(docker: Docker, name: str) -> int:
-    found: int = docker.inspect(name)["State"]["Pid"]
-    return found
+    pid: int = docker.inspect(name)["State"]["Pid"]
+    return pid

@@ -16,7 +16,7 @@ from pathlib import Path
 from support.connections import Way, as_user
 from support.docker import Docker
 from support.missing import missing
-from support.podman import PATIENCE
+from support.podman import TIMEOUT_S
 from support.users import user
 
 NEEDED = ("podman", "runc", "newuidmap", "useradd", "setpriv")
@@ -57,14 +57,14 @@ class Rootless:
     def podman(self, *arguments: str) -> list[str]:
         """A podman command line of that user's."""
         who = ("setpriv", "--reuid", str(self.uid), "--regid", str(self.uid), "--clear-groups")
-        places = (f"HOME={self.home}", f"TMPDIR={self.home}/run", f"XDG_RUNTIME_DIR={self.home}/run")
+        variables = (f"HOME={self.home}", f"TMPDIR={self.home}/run", f"XDG_RUNTIME_DIR={self.home}/run")
         runtime = ("--runtime", shutil.which("runc") or "runc", "--cgroup-manager=cgroupfs")
         return [
             *who,
             "env",
             "-i",
             f"PATH={os.environ['PATH']}:/usr/sbin:/sbin",
-            *places,
+            *variables,
             "PODMAN_IGNORE_CGROUPSV1_WARNING=1",
             "podman",
             *runtime,
@@ -86,29 +86,29 @@ def rootless() -> Iterator[Rootless]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _served(made: Rootless) -> Iterator[Rootless]:
+def _served(rootless: Rootless) -> Iterator[Rootless]:
     service: subprocess.Popen[bytes] | None = None
     try:
-        (made.home / "run").mkdir(mode=0o700)
-        for folder in (made.home, made.home / "run"):
-            os.chown(folder, made.uid, made.uid)
-        with (made.home / "log").open("wb") as log:
-            command = made.podman("system", "service", "--time=0", f"unix://{made.socket}")
-            service = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=made.home)
-        _wait_until_it_answers(made, service)
-        yield made
+        (rootless.home / "run").mkdir(mode=0o700)
+        for directory in (rootless.home, rootless.home / "run"):
+            os.chown(directory, rootless.uid, rootless.uid)
+        with (rootless.home / "log").open("wb") as log:
+            command = rootless.podman("system", "service", "--time=0", f"unix://{rootless.socket}")
+            service = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=rootless.home)
+        _wait_until_it_answers(rootless, service)
+        yield rootless
     finally:
         if service is not None:
-            removal = made.podman("rm", "--all", "--force", "--time=0")
-            subprocess.run(removal, capture_output=True, check=False, cwd=made.home)
+            removal = rootless.podman("rm", "--all", "--force", "--time=0")
+            subprocess.run(removal, capture_output=True, check=False, cwd=rootless.home)
             service.terminate()
             service.wait()
 
 
-def _wait_until_it_answers(made: Rootless, service: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    environ = {**os.environ, "DOCKER_HOST": f"unix://{made.socket}"}
+def _wait_until_it_answers(rootless: Rootless, service: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    environ = {**os.environ, "DOCKER_HOST": f"unix://{rootless.socket}"}
     while subprocess.run(["docker", "version"], env=environ, capture_output=True, check=False).returncode != 0:
         if service.poll() is not None or time.monotonic() > deadline:
-            raise AssertionError(f"rootless podman does not start: {(made.home / 'log').read_text()}")
+            raise AssertionError(f"rootless podman does not start: {(rootless.home / 'log').read_text()}")
         time.sleep(0.05)  # it has no way to say that it listens

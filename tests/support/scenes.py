@@ -137,22 +137,22 @@ def shop() -> ScriptedEngine:
     engine = fleet()
     data = {"Type": "volume", "Name": "shop_db", "Destination": "/var/lib/postgresql/data", "RW": True}
     engine.get("shop-db-1").mounts = [data]
-    for at, name in enumerate(("shop-web-1", "shop-web-2", "shop-db-1", "shop-migrate-1")):
+    for number, name in enumerate(("shop-web-1", "shop-web-2", "shop-db-1", "shop-migrate-1")):
         engine.get(name).networks = {
-            "shop_default": {"IPAddress": f"172.18.0.{at + 2}", "IPPrefixLen": 16, "DNSNames": [name, "shop"]}
+            "shop_default": {"IPAddress": f"172.18.0.{number + 2}", "IPPrefixLen": 16, "DNSNames": [name, "shop"]}
         }
     for network in ("shop_default", "shop_back"):
         engine.documents[f"/networks/{identity(network)}"] = {
             **engine.documents[f"/networks/{identity(network)}"],
             "Containers": {
-                engine.get(name).id: {"Name": name, "IPv4Address": f"172.18.0.{at + 2}/16"}
-                for at, name in enumerate(("shop-web-1", "shop-web-2", "shop-db-1"))
+                engine.get(name).id: {"Name": name, "IPv4Address": f"172.18.0.{number + 2}/16"}
+                for number, name in enumerate(("shop-web-1", "shop-web-2", "shop-db-1"))
             },
         }
     engine.die("shop-web-2", 139)
     engine.start("shop-web-2")
     engine.health("shop-web-1", "unhealthy")
-    engine.tell(engine.get("shop-db-1"), "oom")
+    engine.emit_of(engine.get("shop-db-1"), "oom")
     engine.emit("network", "connect", "n1", name="shop_default", type="bridge")
     engine.emit("image", "pull", WEB, name=WEB)
     return engine

@@ -87,73 +87,79 @@ class ScriptedEngine:
 
     # What happens on the engine.
 
-    def add(self, name: str, *, image: str = "app:1", state: str = "running", tell: bool = False, **more: Any) -> str:
+    def add(self, name: str, *, image: str = "app:1", state: str = "running", emit: bool = False, **more: Any) -> str:
         """Adds a container and returns its id; nobody is told unless `tell`."""
         identity = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
-        one = ScriptedContainer(identity, name, image, state, created_ns=self.now_ns, **more)
-        if one.running:
-            one.started_ns = one.started_ns or self.now_ns
-            one.pid = one.pid or 2**30 + len(self.containers)
+        container = ScriptedContainer(identity, name, image, state, created_ns=self.now_ns, **more)
+        if container.running:
+            container.started_ns = container.started_ns or self.now_ns
+            container.pid = container.pid or 2**30 + len(self.containers)
         elif state == "exited":
-            one.started_ns = one.started_ns or self.now_ns
-            one.finished_ns = one.finished_ns or self.now_ns
-        self.containers[identity] = one
-        if tell:
-            self.tell(one, "create")
-            if one.running:
-                self.tell(one, "start")
+            container.started_ns = container.started_ns or self.now_ns
+            container.finished_ns = container.finished_ns or self.now_ns
+        self.containers[identity] = container
+        if emit:
+            self.emit_of(container, "create")
+            if container.running:
+                self.emit_of(container, "start")
         return identity
 
     def get(self, name: str) -> ScriptedContainer:
         """A container by name, id or id prefix."""
         if name in self.containers:
             return self.containers[name]
-        for one in self.containers.values():
-            if one.name == name or one.id.startswith(name):
-                return one
+        for container in self.containers.values():
+            if container.name == name or container.id.startswith(name):
+                return container
         raise KeyError(name)
 
     def start(self, name: str) -> None:
-        one = self.get(name)
-        one.state, one.pid, one.started_ns = "running", 2**30 + 1, self._tick()
-        self.tell(one, "start")
+        container = self.get(name)
+        container.state, container.pid, container.started_ns = "running", 2**30 + 1, self._tick()
+        self.emit_of(container, "start")
 
     def die(self, name: str, code: int = 0) -> None:
         """Its main process ends; readers of its log come to the end."""
-        one = self.get(name)
-        one.state, one.pid, one.exit_code, one.finished_ns, one.health = "exited", 0, code, self._tick(), ""
-        for container, queue in self._readers:
-            if container is one:
+        container = self.get(name)
+        container.state, container.pid, container.exit_code, container.finished_ns, container.health = (
+            "exited",
+            0,
+            code,
+            self._tick(),
+            "",
+        )
+        for reader, queue in self._readers:
+            if reader is container:
                 queue.put_nowait(None)
-        self.tell(one, "die", exitCode=str(code))
+        self.emit_of(container, "die", exitCode=str(code))
 
     def pause(self, name: str) -> None:
         self.get(name).state = "paused"
-        self.tell(self.get(name), "pause")
+        self.emit_of(self.get(name), "pause")
 
     def unpause(self, name: str) -> None:
         self.get(name).state = "running"
-        self.tell(self.get(name), "unpause")
+        self.emit_of(self.get(name), "unpause")
 
     def rename(self, name: str, to: str) -> None:
-        one = self.get(name)
-        old, one.name = one.name, to
-        self.tell(one, "rename", oldName=f"/{old}")
+        container = self.get(name)
+        old, container.name = container.name, to
+        self.emit_of(container, "rename", oldName=f"/{old}")
 
     def health(self, name: str, status: str) -> None:
         self.get(name).health = status
-        self.tell(self.get(name), f"health_status: {status}")
+        self.emit_of(self.get(name), f"health_status: {status}")
 
     def remove(self, name: str) -> None:
-        one = self.get(name)
-        if one.running:
+        container = self.get(name)
+        if container.running:
             self.die(name, 137)
-        del self.containers[one.id]
-        self.tell(one, "destroy")
+        del self.containers[container.id]
+        self.emit_of(container, "destroy")
 
-    def tell(self, one: ScriptedContainer, action: str, **facts: str) -> None:
+    def emit_of(self, container: ScriptedContainer, action: str, **facts: str) -> None:
         """Emits an event of a container."""
-        self.emit("container", action, one.id, name=one.name, image=one.image, **facts)
+        self.emit("container", action, container.id, name=container.name, image=container.image, **facts)
 
     def emit(self, kind: str, action: str, identity: str, **attributes: str) -> None:
         """Emits any event."""
@@ -175,23 +181,23 @@ class ScriptedEngine:
         self, name: str, line: str | bytes, *, stderr: bool = False, time_ns: int | None = None, end: bytes = b"\n"
     ) -> None:
         """A container writes a line, a millisecond later than what happened before or at a given time."""
-        one = self.get(name)
+        container = self.get(name)
         data = line.encode() if isinstance(line, str) else line
         entry = (2 if stderr else 1, self._tick() if time_ns is None else time_ns, data + end)
-        one.log.append(entry)
-        for container, queue in self._readers:
-            if container is one:
-                queue.put_nowait(framed(one, entry))
+        container.log.append(entry)
+        for reader, queue in self._readers:
+            if reader is container:
+                queue.put_nowait(framed(container, entry))
 
     def sample(self, name: str, *, cpu_ns: int = 0, memory: int = 0) -> None:
         """A second passes for its statistics streams: it used so much processor time, and has so much memory."""
-        one = self.get(name)
-        one.cpu_ns += cpu_ns
-        one.memory = memory
+        container = self.get(name)
+        container.cpu_ns += cpu_ns
+        container.memory = memory
         self.now_ns += 10**9
-        for container, queue in self._meters:
-            if container is one:
-                queue.put_nowait(self._stats(one))
+        for reader, queue in self._meters:
+            if reader is container:
+                queue.put_nowait(self._stats(container))
 
     def cut(self, *, down: bool = False) -> None:
         """Cuts all streams; with `down` nothing answers from then on."""
@@ -217,7 +223,7 @@ class ScriptedEngine:
     # The transport.
 
     async def request(self, request: ApiRequest) -> Response:
-        path, query = self._asked(request)
+        path, query = self._parse_request(request)
         await self.hold.wait()
         if refusal := self.refusals.get(f"{request.method} {path}"):
             status, body = refusal[0], json.dumps({"message": refusal[1]}).encode()
@@ -229,7 +235,7 @@ class ScriptedEngine:
 
     @asynccontextmanager
     async def stream(self, request: ApiRequest) -> AsyncIterator[Stream]:
-        path, query = self._asked(request)
+        path, query = self._parse_request(request)
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         parts = path.split("/")
         headers = {"content-type": "application/json"}
@@ -240,25 +246,25 @@ class ScriptedEngine:
             among, entry = self._listeners, (queue, filters)
             self._replay(queue, filters, nanoseconds(query.get("since")))
         elif parts[-1] in {"logs", "stats", "archive"}:
-            one = self._find(parts[2])
-            if one is not None and parts[-1] == "archive" and (tar := self.archives.get(query.get("path", ""))):
+            container = self._find(parts[2])
+            if container is not None and parts[-1] == "archive" and (tar := self.archives.get(query.get("path", ""))):
                 yield _ScriptedStream(200, {"content-type": "application/x-tar"}, _closed(tar))
                 return
-            if one is None or parts[-1] == "archive":
-                missing = "container" if one is None else "file"
+            if container is None or parts[-1] == "archive":
+                missing = "container" if container is None else "file"
                 yield _ScriptedStream(404, headers, _closed(json.dumps({"message": f"No such {missing}"}).encode()))
                 return
             if parts[-1] == "stats":
-                among, entry = self._meters, (one, queue)
-                queue.put_nowait(self._stats(one))
+                among, entry = self._meters, (container, queue)
+                queue.put_nowait(self._stats(container))
             else:
-                among, entry = self._readers, (one, queue)
-                kind = "raw" if one.tty else "multiplexed"
+                among, entry = self._readers, (container, queue)
+                kind = "raw" if container.tty else "multiplexed"
                 headers = {"content-type": f"application/vnd.docker.{kind}-stream"}
-                await self._held(one, query)
-                for data in log_of(one, query):
+                await self._held(container, query)
+                for data in log_of(container, query):
                     queue.put_nowait(data)
-                if query.get("follow") != "1" or not one.running:
+                if query.get("follow") != "1" or not container.running:
                     queue.put_nowait(None)
         else:
             raise AssertionError(f"not scripted: {request.target}")
@@ -274,8 +280,8 @@ class ScriptedEngine:
         finally:
             among.remove(entry)
 
-    async def _held(self, one: ScriptedContainer, query: Mapping[str, str]) -> None:
-        if query.get("follow") != "1" and (held := self.hold_logs.get(one.id)) is not None:
+    async def _held(self, container: ScriptedContainer, query: Mapping[str, str]) -> None:
+        if query.get("follow") != "1" and (held := self.hold_logs.get(container.id)) is not None:
             await held.wait()
 
     def _replay(self, queue: asyncio.Queue[bytes | None], filters: Mapping[str, list[str]], since: int | None) -> None:
@@ -289,7 +295,7 @@ class ScriptedEngine:
     async def aclose(self) -> None:
         self.cut()
 
-    def _asked(self, request: ApiRequest) -> tuple[str, dict[str, str]]:
+    def _parse_request(self, request: ApiRequest) -> tuple[str, dict[str, str]]:
         parts = urlsplit(request.target)
         path = parts.path.removeprefix("/v1.45")
         self.requests.append(f"{request.method} {path}")
@@ -305,14 +311,16 @@ class ScriptedEngine:
             case "GET", ["_ping"]:
                 return 200, b"OK"
             case "GET", ["containers", "json"]:
-                shown = [one for one in self.containers.values() if query.get("all") == "1" or one.running]
-                return 200, json.dumps([summary(one) for one in shown]).encode()
+                shown = [
+                    container for container in self.containers.values() if query.get("all") == "1" or container.running
+                ]
+                return 200, json.dumps([summary(container) for container in shown]).encode()
             case "GET", ["containers", name, "json"]:
                 return await self._inspect(name)
             case "GET", [*_, last] if (known := self.documents.get(path, self.documents.get(f"*/{last}"))) is not None:
-                wanted = json.loads(query.get("filters", "{}")).get("service")
-                if path == "/tasks" and wanted is not None:
-                    known = [task for task in known if task["ServiceID"] in wanted]
+                service = json.loads(query.get("filters", "{}")).get("service")
+                if path == "/tasks" and service is not None:
+                    known = [task for task in known if task["ServiceID"] in service]
                 return 200, json.dumps(known).encode()
             case "DELETE", ["images" | "networks" | "volumes", _]:
                 return 200, b"[]"
@@ -321,28 +329,28 @@ class ScriptedEngine:
         raise AssertionError(f"not scripted: {method} {path}")
 
     def _act(self, name: str, verb: str, query: Mapping[str, str]) -> tuple[int, bytes]:
-        one = self._find(name)
-        if one is None:
+        container = self._find(name)
+        if container is None:
             return 404, json.dumps({"message": f"No such container: {name}"}).encode()
         match verb:
             case "start" | "pause" | "unpause" | "remove":
-                getattr(self, verb)(one.id)
-            case "stop" | "kill" if one.running:
-                self.die(one.id, 143 if verb == "stop" else 137)
+                getattr(self, verb)(container.id)
+            case "stop" | "kill" if container.running:
+                self.die(container.id, 143 if verb == "stop" else 137)
             case "restart":
-                self.die(one.id, 143)
-                self.start(one.id)
+                self.die(container.id, 143)
+                self.start(container.id)
             case "rename":
-                self.rename(one.id, query["name"])
+                self.rename(container.id, query["name"])
             case "update":
                 return 200, b'{"Warnings": null}'
         return 204, b""
 
     async def _inspect(self, name: str) -> tuple[int, bytes]:
-        one = self._find(name)
-        if one is None:
+        container = self._find(name)
+        if container is None:
             return 404, json.dumps({"message": f"No such container: {name}"}).encode()
-        body = json.dumps(inspected(one)).encode()
+        body = json.dumps(inspected(container)).encode()
         self.inspects_at_once += 1
         self.most_inspects_at_once = max(self.most_inspects_at_once, self.inspects_at_once)
         await asyncio.sleep(0)
@@ -359,11 +367,11 @@ class ScriptedEngine:
         self.now_ns += 1_000_000
         return self.now_ns
 
-    def _stats(self, one: ScriptedContainer) -> bytes:
+    def _stats(self, container: ScriptedContainer) -> bytes:
         document = {
             "read": format_time(self.now_ns),
-            "cpu_stats": {"cpu_usage": {"total_usage": one.cpu_ns + 1}},
-            "memory_stats": {"usage": one.memory, "limit": one.memory_limit or 2**34, "stats": {}},
+            "cpu_stats": {"cpu_usage": {"total_usage": container.cpu_ns + 1}},
+            "memory_stats": {"usage": container.memory, "limit": container.memory_limit or 2**34, "stats": {}},
             "pids_stats": {"current": 1},
         }
         return json.dumps(document).encode() + b"\n"

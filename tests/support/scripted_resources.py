@@ -128,7 +128,7 @@ THINGS: dict[str, Any] = {
     "/networks": NETWORKS,
     "/volumes": {"Volumes": VOLUMES},
     "/system/df": DISK,
-    **{f"/images/{found['Id']}/json": {**found, **IMAGE, "Created": "2023-11-07T22:13:20Z"} for found in IMAGES},
+    **{f"/images/{image['Id']}/json": {**image, **IMAGE, "Created": "2023-11-07T22:13:20Z"} for image in IMAGES},
     **{f"/networks/{network['Id']}": network for network in NETWORKS},
 }
 """What paths answer beside those of containers."""

@@ -37,7 +37,7 @@ NODES = [
 ]
 
 
-def _service(name: str, image: str, running: int, wanted: int, **more: Any) -> dict[str, Any]:
+def _service(name: str, image: str, running: int, replicas: int, **more: Any) -> dict[str, Any]:
     labels = {"com.docker.stack.namespace": "shop"} if name.startswith("shop_") else {}
     return {
         "ID": identity(name)[:25],
@@ -52,10 +52,10 @@ def _service(name: str, image: str, running: int, wanted: int, **more: Any) -> d
                 "RestartPolicy": {"Condition": "on-failure"},
                 "Placement": {"Constraints": ["node.labels.disk==ssd"]},
             },
-            "Mode": {"Replicated": {"Replicas": wanted}},
+            "Mode": {"Replicated": {"Replicas": replicas}},
         },
         "Endpoint": {},
-        "ServiceStatus": {"RunningTasks": running, "DesiredTasks": wanted},
+        "ServiceStatus": {"RunningTasks": running, "DesiredTasks": replicas},
         **more,
     }
 

@@ -66,23 +66,25 @@ class ScriptedContainer:
         return self.state in {"running", "paused"}
 
 
-def summary(one: ScriptedContainer) -> dict[str, Any]:
-    status = {"created": "Created", "exited": f"Exited ({one.exit_code}) 5 minutes ago"}.get(one.state, "Up 5 minutes")
-    if one.running and one.health:
-        status += f" (health: {one.health})" if one.health == "starting" else f" ({one.health})"
+def summary(container: ScriptedContainer) -> dict[str, Any]:
+    status = {"created": "Created", "exited": f"Exited ({container.exit_code}) 5 minutes ago"}.get(
+        container.state, "Up 5 minutes"
+    )
+    if container.running and container.health:
+        status += f" (health: {container.health})" if container.health == "starting" else f" ({container.health})"
     return {
-        "Id": one.id,
-        "Names": [f"/{one.name}"],
-        "Image": one.image,
+        "Id": container.id,
+        "Names": [f"/{container.name}"],
+        "Image": container.image,
         "Command": "/app",
-        "Created": one.created_ns // 10**9,
-        "State": one.state,
-        "Status": status + (" (Paused)" if one.state == "paused" else ""),
-        "Labels": one.labels,
-        "Ports": summary_ports(one) if one.running else [],
-        "ImageID": f"sha256:{identity(one.image)}",
-        "Mounts": one.mounts,
-        "NetworkSettings": {"Networks": one.networks},
+        "Created": container.created_ns // 10**9,
+        "State": container.state,
+        "Status": status + (" (Paused)" if container.state == "paused" else ""),
+        "Labels": container.labels,
+        "Ports": summary_ports(container) if container.running else [],
+        "ImageID": f"sha256:{identity(container.image)}",
+        "Mounts": container.mounts,
+        "NetworkSettings": {"Networks": container.networks},
     }
 
 
@@ -102,17 +104,17 @@ def nanoseconds(text: str | None) -> int | None:
     return int(whole) * 10**9 + int(decimals.ljust(9, "0") or 0)
 
 
-def framed(one: ScriptedContainer, entry: tuple[int, int, bytes]) -> bytes:
+def framed(container: ScriptedContainer, entry: tuple[int, int, bytes]) -> bytes:
     stream, time_ns, line = entry
-    data = format_time(time_ns).encode() + b" " + (line.replace(b"\n", b"\r\n") if one.tty else line)
-    return data if one.tty else bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
+    data = format_time(time_ns).encode() + b" " + (line.replace(b"\n", b"\r\n") if container.tty else line)
+    return data if container.tty else bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
 
 
-def log_of(one: ScriptedContainer, query: Mapping[str, str]) -> list[bytes]:
+def log_of(container: ScriptedContainer, query: Mapping[str, str]) -> list[bytes]:
     since, until = nanoseconds(query.get("since")), nanoseconds(query.get("until"))
     entries = [
         entry
-        for entry in one.log
+        for entry in container.log
         if (since is None or entry[1] >= since)
         and (until is None or entry[1] <= until)
         and query.get("stdout" if entry[0] == 1 else "stderr") == "1"
@@ -120,64 +122,69 @@ def log_of(one: ScriptedContainer, query: Mapping[str, str]) -> list[bytes]:
     if query.get("tail", "all") != "all":
         count = int(query["tail"])
         entries = entries[-count:] if count else []
-    return [framed(one, entry) for entry in entries]
+    return [framed(container, entry) for entry in entries]
 
 
-def summary_ports(one: ScriptedContainer) -> list[dict[str, Any]]:
+def summary_ports(container: ScriptedContainer) -> list[dict[str, Any]]:
     return [
         {"PrivatePort": private, "Type": "tcp", **({"PublicPort": public, "IP": "0.0.0.0"} if public else {})}  # noqa: S104
-        for private, public in one.ports
+        for private, public in container.ports
     ]
 
 
-def inspected(one: ScriptedContainer) -> dict[str, Any]:
+def inspected(container: ScriptedContainer) -> dict[str, Any]:
     zero = "0001-01-01T00:00:00Z"
     state: dict[str, Any] = {
-        "Status": one.state,
-        "Running": one.running,
-        "Paused": one.state == "paused",
-        "OOMKilled": one.oom_killed,
-        "Pid": one.pid,
-        "ExitCode": one.exit_code,
-        "StartedAt": format_time(one.started_ns) if one.started_ns else zero,
-        "FinishedAt": format_time(one.finished_ns) if one.finished_ns else zero,
+        "Status": container.state,
+        "Running": container.running,
+        "Paused": container.state == "paused",
+        "OOMKilled": container.oom_killed,
+        "Pid": container.pid,
+        "ExitCode": container.exit_code,
+        "StartedAt": format_time(container.started_ns) if container.started_ns else zero,
+        "FinishedAt": format_time(container.finished_ns) if container.finished_ns else zero,
     }
-    log = [_probe(*probe, at) for at, probe in enumerate(one.probes)]
-    if one.health:
+    log = [_probe(*probe, number) for number, probe in enumerate(container.probes)]
+    if container.health:
         state["Health"] = {
-            "Status": one.health,
+            "Status": container.health,
             "FailingStreak": 0,
             "Log": log,
         }
     ports = {
         f"{private}/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(public)}] if public else None  # noqa: S104
-        for private, public in one.ports
+        for private, public in container.ports
     }
-    if one.error:
-        state["Error"] = one.error
-    config: dict[str, Any] = {"Image": one.image, "Labels": one.labels, "Tty": one.tty, "Cmd": ["/app"]}
-    if one.env:
-        config["Env"] = one.env
-    if one.probes:
+    if container.error:
+        state["Error"] = container.error
+    config: dict[str, Any] = {
+        "Image": container.image,
+        "Labels": container.labels,
+        "Tty": container.tty,
+        "Cmd": ["/app"],
+    }
+    if container.env:
+        config["Env"] = container.env
+    if container.probes:
         config["Healthcheck"] = {"Test": ["CMD-SHELL", "/probe"], "Interval": 5 * 10**9, "Retries": 3}
     return {
-        "Id": one.id,
-        "Created": format_time(one.created_ns),
+        "Id": container.id,
+        "Created": format_time(container.created_ns),
         "Path": "/app",
         "Args": [],
         "State": state,
         "Image": "sha256:" + "0" * 64,
-        "Name": f"/{one.name}",
-        "RestartCount": one.restart_count,
+        "Name": f"/{container.name}",
+        "RestartCount": container.restart_count,
         "Config": config,
-        "HostConfig": {"Memory": one.memory_limit, "NetworkMode": "bridge"},
-        "Mounts": one.mounts,
-        "NetworkSettings": {"Ports": ports if one.running else {}, "Networks": one.networks},
+        "HostConfig": {"Memory": container.memory_limit, "NetworkMode": "bridge"},
+        "Mounts": container.mounts,
+        "NetworkSettings": {"Ports": ports if container.running else {}, "Networks": container.networks},
     }
 
 
-def _probe(code: int, output: str, at: int) -> dict[str, Any]:
-    begin = START_NS + at * 10**9
+def _probe(code: int, output: str, number: int) -> dict[str, Any]:
+    begin = START_NS + number * 10**9
     return {
         "Start": format_time(begin),
         "End": format_time(begin + 40_000_000),

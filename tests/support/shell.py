@@ -12,7 +12,7 @@ PROMPT = re.compile(r"^(● )?\S+ \([a-z]+\) \w+:\S* ?.*[#$]\s*\Z", re.MULTILINE
 
 STARTING = 120.0
 """Seconds for the first prompt; a busy machine with two cores is slow to start anything, helpers above all."""
-PATIENCE = 90.0
+TIMEOUT_S = 90.0
 """Seconds for anything else: the first builtin of a shell may start a helper container too."""
 
 
@@ -32,7 +32,7 @@ class DebugShell:
         self.terminal: Terminal = opener([pyd, "debug", *arguments], (110, 40), environment)
         self.ready(STARTING)
 
-    def ready(self, bound: float = PATIENCE) -> str:
+    def ready(self, bound: float = TIMEOUT_S) -> str:
         """Waits for a prompt and returns the screen."""
         return self.terminal.wait_for(PROMPT, bound)
 
@@ -42,12 +42,12 @@ class DebugShell:
             before = re.compile(re.escape(self.terminal.screen.rstrip()) + r"\s*\Z")
             self.terminal.type(part)
             if part:  # until it is echoed, the prompt before it looks like the one behind it
-                self.terminal.wait_gone(before, PATIENCE)
+                self.terminal.wait_gone(before, TIMEOUT_S)
             self.terminal.keys("Enter")
 
     def ask(self, text: str, answer: str) -> str:
         """Sends a line and waits for its answer, a regular expression for whole lines, and the next prompt."""
         self.ready()
         self.line(text)
-        self.terminal.wait_for(re.compile(f"^{answer}$", re.MULTILINE), PATIENCE)
+        self.terminal.wait_for(re.compile(f"^{answer}$", re.MULTILINE), TIMEOUT_S)
         return self.ready()

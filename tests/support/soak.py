@@ -199,11 +199,11 @@ class Soak:
         choice = random.Random(number)
         while time.monotonic() < until:
             try:
-                self._one(number, choice, min(choice.uniform(3, 40), until - time.monotonic() + 1))
+                self._run_container(number, choice, min(choice.uniform(3, 40), until - time.monotonic() + 1))
             except Exception:  # noqa: BLE001 - a failure of the run, told at its end
                 self.expect(False, traceback.format_exc())
 
-    def _one(self, number: int, choice: random.Random, seconds: float) -> None:
+    def _run_container(self, number: int, choice: random.Random, seconds: float) -> None:
         """The life of one container and of its clients."""
         rate = RATES[number]
         self.containers += 1

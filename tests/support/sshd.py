@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 """Seconds until a server that doesn't listen counts as broken."""
 
 
@@ -94,7 +94,7 @@ class Sshd:
 
     def _wait_until_it_listens(self) -> None:
         assert self._process is not None
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:

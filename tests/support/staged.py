@@ -22,7 +22,7 @@ from support.listening import Listener
 from support.stages import stage
 from support.staging import Stage
 
-AT_ONCE = 2 if "PYD_VM" in os.environ else 4
+MAX_CONCURRENT_STAGES = 2 if "PYD_VM" in os.environ else 4
 """Under emulation it is the processor that is waited for, and engines give up on a container that takes long."""
 
 
@@ -59,7 +59,7 @@ class Staged:
         """Verdicts are made one at a time, as their users make them; what takes long is the staging."""
         self._listener = Listener(corner, image)
         """Several deaths at once push each other's events out of the engine's memory, which may hold the last 256."""
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="stage")
+        self._threads = ThreadPoolExecutor(MAX_CONCURRENT_STAGES, thread_name_prefix="stage")
         self._stages = stages
         self._verdicts: dict[str, Future[Verdict]] = {}
 

@@ -16,8 +16,8 @@ from support.staging import (
     engine,
     health,
     host_kill,
+    logged,
     restarted,
-    said,
     said_then,
     seen,
     shell,
@@ -29,7 +29,7 @@ ALWAYS = (*NONE, "--restart", "always")
 PROBE = (*NONE, "--health-interval", "200ms", "--health-retries", "2", "--health-timeout", "5s")
 
 
-WAITS = "echo ready; while :; do sleep 0.1; done"
+WAIT_LOOP = "echo ready; while :; do sleep 0.1; done"
 """Says when a signal would be heard: what PID 1 hasn't made up its mind about is lost on it."""
 
 
@@ -57,8 +57,8 @@ STAGES = (
     ),
     Stage("talks-of-oom", "app-error", loud("Out of memory: Killed process 1 (app) OOMKilled", 1)),
     Stage("bad-option", "usage-error", ("ls", "--nope")),
-    Stage("stop", "stopped", shell(f"trap 'exit 0' TERM; {WAITS}"), act=said_then("ready", engine("stop"))),
-    Stage("stop-143", "stopped", shell(WAITS), (*NONE, "--init"), act=said_then("ready", engine("stop"))),
+    Stage("stop", "stopped", shell(f"trap 'exit 0' TERM; {WAIT_LOOP}"), act=said_then("ready", engine("stop"))),
+    Stage("stop-143", "stopped", shell(WAIT_LOOP), (*NONE, "--init"), act=said_then("ready", engine("stop"))),
     Stage("stop-with-kill", "stopped", ("sleep", "60"), (*NONE, "--stop-signal", "KILL"), act=engine("stop")),
     # A signal that comes before the program is there is the runtime's own, which ends by it.
     Stage(
@@ -71,7 +71,7 @@ STAGES = (
     Stage(
         "kill-term",
         "killed-by-user",
-        shell(WAITS),
+        shell(WAIT_LOOP),
         (*NONE, "--init"),
         act=said_then("ready", engine("kill", "-s", "TERM")),
     ),
@@ -84,7 +84,11 @@ STAGES = (
     Stage("kill-9-outside", "killed-externally", ("sleep", "60"), act=host_kill(KILL)),
     Stage("kill-9-outside-limited", "killed-externally", ("sleep", "60"), SMALL, act=host_kill(KILL)),
     Stage(
-        "term-outside", "killed-externally", shell(WAITS), (*NONE, "--init"), act=said_then("ready", host_kill(TERM))
+        "term-outside",
+        "killed-externally",
+        shell(WAIT_LOOP),
+        (*NONE, "--init"),
+        act=said_then("ready", host_kill(TERM)),
     ),
     Stage("segfault", "segfault", ("/segfault",)),
     Stage("segfault-under-shell", "segfault", shell("/segfault; exit $?")),
@@ -119,7 +123,7 @@ STAGES = (
     Stage("file-on-directory", "mount-type-mismatch", ("true",), (*NONE, "-v", "/etc/hostname:/adir")),
     # Memory.
     Stage("oom-first", "oom-killed", ("/hog",), SMALL),
-    Stage("oom-child-lives", "oom-child", shell("/hog; echo lives; sleep 60"), SMALL, said("lives"), lives=True),
+    Stage("oom-child-lives", "oom-child", shell("/hog; echo lives; sleep 60"), SMALL, logged("lives"), lives=True),
     Stage(
         "oom-child-then-stop",
         "stopped",
@@ -145,7 +149,12 @@ STAGES = (
     Stage("memory-error", "memory-rlimit", loud("MemoryError"), says="address space"),
     Stage("ulimit-memory", "memory-rlimit", ("/allocate",), (*NONE, "--ulimit", "data=300000000")),
     Stage(
-        "nearly-full", "memory-near-limit", shell("/hog 18 & sleep 1; echo full; wait"), SMALL, said("full"), lives=True
+        "nearly-full",
+        "memory-near-limit",
+        shell("/hog 18 & sleep 1; echo full; wait"),
+        SMALL,
+        logged("full"),
+        lives=True,
     ),
     # What the program ran into.
     Stage("port-taken", "address-in-use", shell("nc -l -p 80 & sleep 0.3; nc -l -p 80")),

@@ -98,11 +98,11 @@ def shell(script: str) -> tuple[str, ...]:
     return ("sh", "-c", script)
 
 
-PATIENCE = 240.0 if "PYD_VM" in os.environ else 120.0
+TIMEOUT_S = 240.0 if "PYD_VM" in os.environ else 120.0
 """Seconds. Under emulation one start of a container may take ten."""
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
     """Waits for something that tells no event; fails when it doesn't come."""
     end = time.monotonic() + seconds
     while not holds():
@@ -130,7 +130,7 @@ def engine(*words: str) -> Callable[[Docker, str], None]:
     return act
 
 
-def said(text: str) -> Callable[[Docker, str], None]:
+def logged(text: str) -> Callable[[Docker, str], None]:
     """Waits until the container has printed something."""
 
     def act(corner: Docker, name: str) -> None:
@@ -143,7 +143,7 @@ def said_then(text: str, then: Callable[[Docker, str], None]) -> Callable[[Docke
     """Waits for its word before it acts."""
 
     def act(corner: Docker, name: str) -> None:
-        said(text)(corner, name)
+        logged(text)(corner, name)
         then(corner, name)
 
     return act
@@ -178,12 +178,12 @@ def seen(path: str, key: str, least: int) -> Callable[[Docker, str], None]:
     def act(corner: Docker, name: str) -> None:
         controller, _, file = path.partition("/")
         groups = Path(f"/proc/{corner.inspect(name)['State']['Pid']}/cgroup").read_text().splitlines()
-        places = [
+        counters = [
             Path("/sys/fs/cgroup") / (controller if names else "") / group.lstrip("/") / file
             for _, names, group in (line.split(":", 2) for line in groups)
             if names in {controller, ""} or controller in names.split(",")
         ]
-        counter = next(place for place in places if place.exists())
+        counter = next(counter_path for counter_path in counters if counter_path.exists())
 
         def risen() -> bool:
             rows = dict(line.split() for line in counter.read_text().splitlines() if len(line.split()) == 2)
@@ -196,16 +196,16 @@ def seen(path: str, key: str, least: int) -> Callable[[Docker, str], None]:
 
 def make_programs(directory: Path) -> dict[str, Path]:
     """Compiles all static programs, and two dynamic ones."""
-    made = {name: compile_static(source, directory / name) for name, source in STATIC.items()}
+    programs = {name: compile_static(source, directory / name) for name, source in STATIC.items()}
     plain = directory / "plain.c"
     plain.write_text("int answer(void); int main(void) { return answer(); }")
     library = directory / "answer.c"
     library.write_text("int answer(void) { return 0; }")
     shared = directory / "libanswer.so.1"
     subprocess.run(["gcc", "-shared", "-fPIC", "-Wl,-soname,libanswer.so.1", "-o", shared, library], check=True)
-    made["dynamic"] = directory / "dynamic"
-    subprocess.run(["gcc", "-o", made["dynamic"], plain, shared], check=True)
-    return made
+    programs["dynamic"] = directory / "dynamic"
+    subprocess.run(["gcc", "-o", programs["dynamic"], plain, shared], check=True)
+    return programs
 
 
 def loader_files(program: Path) -> dict[str, bytes | Path | str]:

@@ -15,7 +15,7 @@ from typing import Self
 from support.docker import Docker
 from support.missing import missing
 
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 """Seconds until an engine that doesn't answer counts as broken."""
 
 
@@ -61,7 +61,7 @@ class SwarmHost:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         while not self._answers():
             if time.monotonic() > deadline or self._daemon.poll() is not None:
                 raise AssertionError(f"dockerd doesn't answer:\n{(self.directory / 'log').read_text()[-3000:]}")
@@ -70,15 +70,15 @@ class SwarmHost:
     def _stop(self) -> None:
         if self._daemon is not None:
             self._daemon.send_signal(signal.SIGTERM)
-            self._daemon.wait(PATIENCE)
+            self._daemon.wait(TIMEOUT_S)
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         docker = Docker(self.url)
         docker("swarm", "leave", "--force", check=False)
-        if found := docker("ps", "-aq", check=False).split():
-            docker("rm", "-f", *found, check=False)
+        if containers := docker("ps", "-aq", check=False).split():
+            docker("rm", "-f", *containers, check=False)
         self._stop()
         for line in Path("/proc/self/mounts").read_text().splitlines():
             if line.split()[1].startswith(f"{self.directory}/"):

@@ -157,11 +157,11 @@ class Terminal:
 
     def wait_for(self, pattern: str | re.Pattern[str], bound: float = BOUND) -> str:
         """Waits until a text (or a match of a compiled pattern) is on the screen and returns the screen."""
-        return self._wait(pattern, bound, wanted=True)
+        return self._wait(pattern, bound, expected=True)
 
     def wait_gone(self, pattern: str | re.Pattern[str], bound: float = BOUND) -> str:
         """Waits until a text (or a match of a compiled pattern) is no longer on the screen and returns the screen."""
-        return self._wait(pattern, bound, wanted=False)
+        return self._wait(pattern, bound, expected=False)
 
     def wait_exit(self, bound: float = BOUND) -> int:
         """Waits until the program ended and returns its exit code, or minus the signal's number; the screen stays."""
@@ -186,18 +186,18 @@ class Terminal:
         """Writes the screen as a PNG picture (needs rsvg-convert) and returns its path."""
         return svg_to_png(self.svg(title), path)
 
-    def _wait(self, pattern: str | re.Pattern[str], bound: float, *, wanted: bool) -> str:
+    def _wait(self, pattern: str | re.Pattern[str], bound: float, *, expected: bool) -> str:
         """Looks at the screen, again after each piece of output, and a last time when the bound is reached."""
         expression = re.compile(re.escape(pattern)) if isinstance(pattern, str) else pattern
-        deadline, over = time.monotonic() + bound, False
+        deadline, closed = time.monotonic() + bound, False
         while True:
             screen = self.screen
-            if bool(expression.search(screen)) is wanted:
+            if bool(expression.search(screen)) is expected:
                 return screen
-            if over:
-                what = "not on" if wanted else "still on"
+            if closed:
+                what = "not on" if expected else "still on"
                 raise AssertionError(f"{pattern!r} {what} the screen after {bound:g} s\n{self._frame()}")
-            over = not self._output(deadline)
+            closed = not self._output(deadline)
 
     def _frame(self) -> str:
         """The screen in a box, for a failure's message."""

@@ -24,16 +24,16 @@ class Certificates:
     def make(cls, directory: Path, *, name: str = "localhost") -> Certificates:
         """Makes a CA, a server certificate for `name` and a client certificate."""
         directory.mkdir(parents=True, exist_ok=True)
-        made = cls(directory)
-        made._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                      "-subj", "/CN=test ca", "-keyout", "ca-key.pem", "-out", "ca.pem",
-                      "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+        certificates = cls(directory)
+        subject = ("-subj", "/CN=test ca", "-keyout", "ca-key.pem", "-out", "ca.pem")
+        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+        certificates._openssl("req", "-x509", *key, *subject, "-addext", "keyUsage=critical,keyCertSign,cRLSign")
         kind = "IP" if name.replace(".", "").isdecimal() else "DNS"
-        made._sign("server", f"subjectAltName={kind}:{name}")
-        made._sign("client", "extendedKeyUsage=clientAuth")
+        certificates._sign("server", f"subjectAltName={kind}:{name}")
+        certificates._sign("client", "extendedKeyUsage=clientAuth")
         (directory / "client.pem").rename(directory / "cert.pem")
         (directory / "client-key.pem").rename(directory / "key.pem")
-        return made
+        return certificates
 
     def _sign(self, who: str, extension: str) -> None:
         (self.directory / f"{who}.ext").write_text(f"{extension}\nauthorityKeyIdentifier=keyid\n")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from support.podman import PATIENCE
+from support.podman import TIMEOUT_S
 
 
 @contextmanager
@@ -47,12 +47,12 @@ def _free_id() -> int:
 
 def _end_all_of(uid: int) -> None:
     """Ends what holds the user's namespaces, and waits for it: `userdel` refuses a user who has processes."""
-    deadline = time.monotonic() + PATIENCE
-    while found := [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_of(path, uid)]:
-        for pid in found:
+    deadline = time.monotonic() + TIMEOUT_S
+    while pids := [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_of(path, uid)]:
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        assert time.monotonic() < deadline, f"processes {found} stay"
+        assert time.monotonic() < deadline, f"processes {pids} stay"
         time.sleep(0.02)  # they are no children of this process
 
 

@@ -27,23 +27,23 @@ TOOLBOXES = ".toolboxes"
 
 def interpreter() -> Path | None:
     """Where the interpreter lies that runs this; None where that is the distribution's, which the machine has."""
-    place = Path(sys.base_prefix)
-    return None if place == Path("/usr") else place
+    path = Path(sys.base_prefix)
+    return None if path == Path("/usr") else path
 
 
 def environment_disk(cache: Path) -> Path:
     """Returns the disk with the interpreter and the environment, made again when either has changed."""
-    places = (TREE / ".venv", interpreter())
-    told = [sys.version, str(places)]
-    told += sorted(path.name for path in TREE.glob(".venv/lib/*/site-packages/*.dist-info"))
-    disk = cache / f"environment-{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}.ext4"
+    paths = (TREE / ".venv", interpreter())
+    facts = [sys.version, str(paths)]
+    facts += sorted(path.name for path in TREE.glob(".venv/lib/*/site-packages/*.dist-info"))
+    disk = cache / f"environment-{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}.ext4"
     if not disk.exists():
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             root = Path(scratch) / "root"
-            for place, without in zip(places, (HEAVY, LEFT_OUT), strict=True):
-                if place is not None:
+            for path, without in zip(paths, (HEAVY, LEFT_OUT), strict=True):
+                if path is not None:
                     ignored = shutil.ignore_patterns(*without)
-                    shutil.copytree(place, root / place.relative_to("/"), symlinks=True, ignore=ignored)
+                    shutil.copytree(path, root / path.relative_to("/"), symlinks=True, ignore=ignored)
             half = _packed(root, Path(scratch) / "disk", "environment", "2G")
             for old in cache.glob("environment-*.ext4"):
                 old.unlink()
@@ -70,8 +70,8 @@ def tree_disk(directory: Path, command: Sequence[str], *, toolbox: str | None) -
     if toolbox is not None:
         shutil.copytree(toolbox, tree / TOOLBOXES / "base", symlinks=True)
         (tree / TOOLBOXES / store.pointer(BASE)).symlink_to("base")
-        place = Path(store.DEFAULT_ROOT)
-        lines.insert(0, f'mkdir -p {place.parent} && ln -s "$PWD/{TOOLBOXES}" {place}')
+        path = Path(store.DEFAULT_ROOT)
+        lines.insert(0, f'mkdir -p {path.parent} && ln -s "$PWD/{TOOLBOXES}" {path}')
     (root / "command").write_text("\n".join(lines) + "\n")
     return _packed(root, directory / "tree.ext4", "tree", "512M")
 

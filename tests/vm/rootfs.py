@@ -95,9 +95,9 @@ def suite() -> str:
 
 def cache() -> Path:
     """Where disks are kept."""
-    place = user_cache_path("pyd") / "vm"
-    place.mkdir(parents=True, exist_ok=True)
-    return place
+    path = user_cache_path("pyd") / "vm"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def root_disk(*, bare: bool = False) -> Path:
@@ -124,27 +124,27 @@ def kernel_of(disk: Path, directory: Path) -> tuple[Path, Path]:
     names = subprocess.run(
         ["debugfs", "-R", "ls -p /boot", disk], capture_output=True, text=True, check=True
     ).stdout.split("/")
-    found = []
+    suites = []
     for kind in ("vmlinuz-", "initrd.img-"):
         name = next(name for name in names if name.startswith(kind))
         subprocess.run(
             ["debugfs", "-R", f"dump /boot/{name} {directory / kind}", disk], capture_output=True, check=True
         )
-        found.append(directory / kind)
-    return found[0], found[1]
+        suites.append(directory / kind)
+    return suites[0], suites[1]
 
 
 def sources() -> list[str]:
     """This machine's package sources, without those that are files of it."""
-    places = (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*")))
-    return [str(place) for place in places if place.is_file() and "file:" not in place.read_text()]
+    source_files = (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*")))
+    return [str(path) for path in source_files if path.is_file() and "file:" not in path.read_text()]
 
 
 def apt_options(file: Path) -> str:
     """Writes how this machine's apt reaches its sources to a file, and returns mmdebstrap's option that names it."""
     dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
-    wanted = ("Acquire::http", "Acquire::https", "Acquire::Check", "Acquire::Retries")
-    file.write_text("".join(f"{line}\n" for line in dump.splitlines() if line.startswith(wanted)))
+    options = ("Acquire::http", "Acquire::https", "Acquire::Check", "Acquire::Retries")
+    file.write_text("".join(f"{line}\n" for line in dump.splitlines() if line.startswith(options)))
     return f"--aptopt={file}"
 
 

@@ -41,7 +41,7 @@ def boot(
              "-kernel", kernel, "-initrd", initial,
              "-append", "root=LABEL=root rw console=ttyS0 quiet panic=-1 mitigations=off systemd.show_status=no",
              "-drive", f"file={disk},format=raw,if=virtio,snapshot=on",
-             *(word for one in carried for word in ("-drive", f"file={one},format=raw,if=virtio,readonly=on")),
+             *(word for drive in carried for word in ("-drive", f"file={drive},format=raw,if=virtio,readonly=on")),
              "-serial", f"file:{console}", "-device", "virtio-serial", "-device", "virtio-rng-pci",
              "-chardev", f"file,id=out,path={out}", "-device", "virtserialport,chardev=out,name=out",
              "-chardev", f"file,id=code,path={code}", "-device", "virtserialport,chardev=code,name=code"]  # fmt: skip
@@ -50,7 +50,7 @@ def boot(
     try:
         out.touch()
         with out.open("rb") as printed:
-            while machine.poll() is None and time.monotonic() < deadline and not _told(code):
+            while machine.poll() is None and time.monotonic() < deadline and not _exit_code(code):
                 _show(printed)
                 time.sleep(0.2)  # a file tells nobody that it has grown
             _show(printed)
@@ -58,14 +58,14 @@ def boot(
         # Once it has told how the tests ended there is nothing to wait for: its disks are thrown away.
         machine.kill()
         machine.wait()
-    if _told(code):
+    if _exit_code(code):
         return int(code.read_text())
     print(f"the tests told no exit code within {hours:g} h; the end of the machine's console:", file=sys.stderr)
     print("\n".join(console.read_text(errors="replace").splitlines()[-40:]), file=sys.stderr)
     return 125
 
 
-def _told(code: Path) -> bool:
+def _exit_code(code: Path) -> bool:
     """Whether the exit code is there whole."""
     return code.exists() and code.read_text().endswith("\n")
 

@@ -93,7 +93,7 @@ async def test_nothing_is_asked_while_nothing_happens():
         await watched.detailed()
         before = list(scripted.requests)
         for action in ("exec_create: sh", "exec_start: sh", "exec_die", "top", "attach", "kill", "resize"):
-            scripted.tell(scripted.get("web"), action)
+            scripted.emit_of(scripted.get("web"), action)
         scripted.health("web", "unhealthy")
         scripted.pause("web")
         scripted.rename("web", "site")
@@ -144,7 +144,7 @@ async def test_an_inspect_overtaken_by_an_event_is_asked_again():
         scripted.die("web", 3)
         await watched.until(lambda: watched.fleet.containers[identity].state == "exited")
         scripted.get("web").oom_killed = True
-        scripted.tell(scripted.get("web"), "update")
+        scripted.emit_of(scripted.get("web"), "update")
         await watched.until(lambda: watched.fleet.containers[identity].oom_killed)
         assert watched.fleet.containers[identity].exit_code == 3
 
@@ -153,7 +153,7 @@ async def test_a_container_that_removes_itself_goes():
     scripted = ScriptedEngine()
     async with watching(scripted) as watched:
         await watched.state("live")
-        identity = scripted.add("job", tell=True)
+        identity = scripted.add("job", emit=True)
         await watched.until(lambda: identity in watched.fleet.containers)
         scripted.die("job")
         scripted.remove("job")
@@ -166,7 +166,7 @@ async def test_running_out_of_memory_is_noted_with_its_time():
     identity = scripted.add("web")
     async with watching(scripted) as watched:
         await watched.detailed()
-        scripted.tell(scripted.get("web"), "oom")
+        scripted.emit_of(scripted.get("web"), "oom")
         await watched.until(lambda: "oom" in watched.actions)
         assert watched.fleet.containers[identity].oom_ns == scripted.now_ns
 

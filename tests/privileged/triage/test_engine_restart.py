@@ -17,8 +17,8 @@ from support.dockerd import Dockerd
 from support.pydd import Pydd
 from support.recording import once_it_listens, recorder, written
 from support.staged import ask
-from support.stages import NONE, STAGES, WAITS, check, make_stage_image, stage
-from support.staging import TERM, Stage, said, wait_until
+from support.stages import NONE, STAGES, WAIT_LOOP, check, make_stage_image, stage
+from support.staging import TERM, Stage, logged, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +87,10 @@ def test_what_an_engine_that_was_killed_ends_when_it_is_back(dockerd: Dockerd, i
 def test_what_outlives_the_embedded_engine_ends_for_its_own_reasons(programs: dict[str, Path]) -> None:
     with Pydd.started() as engine, Docker(host=engine.host) as corner:
         image = make_stage_image(corner, programs)
-        alone = corner.run("alone", image, "sh", "-c", f"trap 'exit 3' TERM; {WAITS}", options=NONE)
-        polite = corner.run("polite", image, "sh", "-c", f"trap 'exit 0' TERM; {WAITS}", options=NONE)
+        alone = corner.run("alone", image, "sh", "-c", f"trap 'exit 3' TERM; {WAIT_LOOP}", options=NONE)
+        polite = corner.run("polite", image, "sh", "-c", f"trap 'exit 0' TERM; {WAIT_LOOP}", options=NONE)
         for name in (alone, polite):
-            said("ready")(corner, name)
+            logged("ready")(corner, name)
         told = corner.inspect(alone)
         engine.kill()
         os.kill(told["State"]["Pid"], TERM)

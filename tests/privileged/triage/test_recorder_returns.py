@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.docker import Docker
-from support.recording import once_it_listens, recorder, told, written
+from support.recording import once_it_listens, recorded_death, recorder, written
 from support.stages import NONE, SMALL
 from support.staging import wait_until
 
@@ -24,7 +24,7 @@ def test_killed_at_any_moment_it_has_what_it_told_and_records_what_it_missed(
     with recorder(history, docker.host) as first:
         once_it_listens(docker, stage_image, history, "warm")
         seen = docker.run("seen", stage_image, "sh", "-c", "exit 6", options=NONE)
-        told(first, seen)
+        recorded_death(first, seen)
         first.send_signal(signal.SIGKILL)
         first.wait()
     assert [death.code for death in written(history, seen)] == [6], "what was told had been written"
@@ -35,7 +35,7 @@ def test_killed_at_any_moment_it_has_what_it_told_and_records_what_it_missed(
     with recorder(history, docker.host) as second:
         wait_until(lambda: len(written(history, lost)) == len(written(history, polite)) == 1)
         late = docker.run("late", stage_image, "sh", "-c", "exit 6", options=NONE)
-        told(second, late)
+        recorded_death(second, late)
         second.send_signal(signal.SIGTERM)
         assert second.wait() == 0
     assert written(history, lost)[0].code == 137, "also of one that is gone"

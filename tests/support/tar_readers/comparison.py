@@ -52,16 +52,16 @@ def contradiction(archive: bytes, others: Mapping[str, Reader], *, has_globals: 
     """
     mine = ours(archive)
     theirs = {name: reader(archive) for name, reader in others.items()}
-    readings = [each for each in theirs.values() if each is not None]
+    readings = [reading for reading in theirs.values() if reading is not None]
     if mine is None:
         agreed = len(readings) == len(theirs) and len(set(readings)) == 1
         return "refused, although all others agree" if agreed else ""
     if has_globals:
-        readings = [each for name, each in theirs.items() if name in {"go", "libarchive"} and each is not None]
+        readings = [reading for name, reading in theirs.items() if name in {"go", "libarchive"} and reading is not None]
     if theirs.get("go", mine) not in {mine, None}:
         return "Go reads it otherwise"
     if mine in readings or mine.alternative() in readings:
         return ""
-    if any(readings.count(each) > 1 for each in readings):
+    if any(readings.count(reading) > 1 for reading in readings):
         return "two others agree on another reading"
     return ""

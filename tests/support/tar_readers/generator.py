@@ -71,14 +71,14 @@ class Generator:
         if rng.random() < self._odd:
             whole = whole[: rng.randrange(len(whole) + 1)]
         if rng.random() < self._odd:
-            at = rng.randrange(len(whole) // BLOCK + 1) * BLOCK
-            block = bytearray(whole[at : at + BLOCK])
+            offset = rng.randrange(len(whole) // BLOCK + 1) * BLOCK
+            block = bytearray(whole[offset : offset + BLOCK])
             if len(block) == BLOCK:
                 for _ in range(rng.randint(1, 4)):
                     block[rng.randrange(BLOCK)] = rng.choice(
                         (0, 0x20, 0x2F, 0x30, 0x37, 0x38, 0x80, 0xFF, rng.randrange(256))
                     )
-                whole = whole[:at] + checksummed(bytes(block)) + whole[at + BLOCK :]
+                whole = whole[:offset] + checksummed(bytes(block)) + whole[offset + BLOCK :]
         return whole
 
     def _chance(self) -> bool:
@@ -151,13 +151,13 @@ class Generator:
     def _sparse(self, name: bytes) -> bytes:
         rng = self._rng
         fragments: list[tuple[int, int]] = []
-        at = 0
+        offset = 0
         for _ in range(rng.choice((0, 1, 2, 4, 5, 26))):
-            at += rng.choice((0, 512, 1024, 10000))
+            offset += rng.choice((0, 512, 1024, 10000))
             length = rng.choice((0, 512, 512, 1024))
-            fragments.append((at, length))
-            at += length
-        real = at + rng.choice((0, 0, 512, 7))
+            fragments.append((offset, length))
+            offset += length
+        real = offset + rng.choice((0, 0, 512, 7))
         body = b"".join(bytes([rng.randrange(1, 256)]) * length for _, length in fragments)
         if self._chance() and fragments:
             fragments[-1] = (rng.choice((0, 10**6)), rng.choice((0, 1, 512)))
@@ -216,9 +216,9 @@ class Generator:
         style = self._rng.choice(("ustar", "ustar", "gnu", "gnu", "v7", "star"))
         block = self._plain(name, kind, link, size, style)
         if self._chance():
-            at = self._rng.choice((100, 108, 124, 136, 329, *([345] if style == "ustar" else [])))
+            offset = self._rng.choice((100, 108, 124, 136, 329, *([345] if style == "ustar" else [])))
             odd = self._rng.choice((b"-1", b"1_0\0", b"+7 \0", b"\xff" * 8, b"9\0", b"\0" * 8, b"  5\0"))
-            block = block[:at] + odd + block[at + len(odd) :]
+            block = block[:offset] + odd + block[offset + len(odd) :]
         return checksummed(block, self._rng)
 
     def _plain(self, name: bytes, kind: bytes, link: bytes, size: int, style: str) -> bytes:

@@ -85,25 +85,25 @@ class Go:
         assert self._process.stdout is not None
         self._process.stdin.write(len(archive).to_bytes(4, "big") + archive)
         self._process.stdin.flush()
-        found = json.loads(self._process.stdout.readline())
-        if found is None:
+        members = json.loads(self._process.stdout.readline())
+        if members is None:
             return None
         items = []
         data = b""
-        for each in found:
-            name, link = (base64.b64decode(each[key] or "") for key in ("Name", "Link"))
+        for member in members:
+            name, link = (base64.b64decode(member[key] or "") for key in ("Name", "Link"))
             items.append(
                 item(
                     name,
-                    chr(each["Kind"]),
+                    chr(member["Kind"]),
                     link,
-                    size=each["Size"],
-                    mode=each["Mode"],
-                    uid=each["Uid"],
-                    gid=each["Gid"],
+                    size=member["Size"],
+                    mode=member["Mode"],
+                    uid=member["Uid"],
+                    gid=member["Gid"],
                 )
             )
-            data += base64.b64decode(each["Data"] or "")
+            data += base64.b64decode(member["Data"] or "")
         return Reading(tuple(items), data)
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ def gnu(archive: bytes) -> Reading | None:
         kind = _GNU_KINDS.get(match[1].decode())
         if kind is None:
             return None
-        name, link = (ast.literal_eval("b" + (match[at] or b'""').decode("latin-1")) for at in (6, 7))
+        name, link = (ast.literal_eval("b" + (match[index] or b'""').decode("latin-1")) for index in (6, 7))
         size = int(match[5]) if b"," not in match[5] else 0
         items.append(
             item(name, kind, link, size=size, mode=_mode(match[2].decode()), uid=int(match[3]), gid=int(match[4]))
@@ -142,11 +142,11 @@ def gnu(archive: bytes) -> Reading | None:
 
 def _mode(text: str) -> int:
     bits = 0
-    for at, letter in enumerate(text):
+    for index, letter in enumerate(text):
         if letter in "rwxst":
-            bits |= 1 << (8 - at)
+            bits |= 1 << (8 - index)
         if letter in "sStT":
-            bits |= 1 << (11 - at // 3)
+            bits |= 1 << (11 - index // 3)
     return bits
 
 

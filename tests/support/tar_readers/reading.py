@@ -31,7 +31,9 @@ class Reading:
 
     def alternative(self) -> Reading:
         """As GNU tar and libarchive would have it."""
-        items = [replace(each, kind="5") if at in self.directories else each for at, each in enumerate(self.items)]
+        items = [
+            replace(item, kind="5") if index in self.directories else item for index, item in enumerate(self.items)
+        ]
         return Reading(tuple(items), self.data)
 
 

@@ -218,7 +218,7 @@ async def test_it_begins_as_asked_and_remembers_how_it_was_left():
 
 async def test_without_utf8_everything_drawn_is_ascii_and_as_wide():
     engine = five()
-    engine.add("wíde-漢字-\x1b[2J", health="unhealthy", tell=False)
+    engine.add("wíde-漢字-\x1b[2J", health="unhealthy", emit=False)
     async with opened(engine, beginning=StartupState(ascii=True)) as dashboard:
         await dashboard.until_shown("wide-????-^[2J")
         assert dashboard.text.isascii()

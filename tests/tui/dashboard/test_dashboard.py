@@ -19,7 +19,7 @@ async def test_a_container_started_elsewhere_appears_and_its_death_is_shown():
     engine = three()
     async with opened(engine) as dashboard:
         await dashboard.until_shown("live")
-        engine.add("new", tell=True)
+        engine.add("new", emit=True)
         await dashboard.until(lambda: "new" in dashboard.shown)
         engine.die("new", 139)
         await dashboard.until_shown("exited 139")
@@ -33,7 +33,7 @@ async def test_what_happens_below_an_opaque_screen_paints_nothing_and_is_there_o
         await dashboard.until_shown("Keys and commands")
         await dashboard.at_rest(0.5)
         painted = dashboard.app.painted
-        engine.add("new", tell=True)
+        engine.add("new", emit=True)
         await dashboard.until(lambda: "new" in dashboard.shown)
         await dashboard.pilot.pause(0.2)
         assert dashboard.app.painted == painted
@@ -47,7 +47,7 @@ async def test_the_cursor_stays_on_its_container_when_the_order_changes():
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await dashboard.press("j")
         assert dashboard.cursor == "web"
-        engine.add("aaa", tell=True)
+        engine.add("aaa", emit=True)
         await dashboard.until(lambda: len(dashboard.shown) == 4)
         assert dashboard.cursor == "web"
         engine.remove("web")

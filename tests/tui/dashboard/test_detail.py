@@ -118,7 +118,7 @@ async def test_why_there_is_no_answer_is_told_to_its_end_in_a_narrow_terminal():
 
 async def test_events_of_before_are_told_with_those_that_come():
     engine = one(tell=True)
-    engine.add("other", tell=True)
+    engine.add("other", emit=True)
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 2)
         await dashboard.press("slash")

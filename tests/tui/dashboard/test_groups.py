@@ -92,7 +92,7 @@ async def test_a_mark_on_a_heading_marks_what_is_below_it_and_stays_while_that_i
         await dashboard.press("space")
         assert dashboard.marked == ["blog-db", "blog-web"]
         await dashboard.press("g", "enter")
-        engine.add("late", tell=True)
+        engine.add("late", emit=True)
         await dashboard.until(lambda: "late" in dashboard.shown)
         assert dashboard.marked == ["blog-db", "blog-web"]
         await dashboard.press("space")

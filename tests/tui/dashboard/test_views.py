@@ -31,7 +31,7 @@ def shop() -> ScriptedEngine:
     engine = ScriptedEngine()
     place = {"shop_default": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16, "DNSNames": ["web"]}}
     data = {"Type": "volume", "Name": "shop_db", "Destination": "/data", "RW": True}
-    engine.add("web", image=WEB, networks=place, mounts=[data], tell=True)
+    engine.add("web", image=WEB, networks=place, mounts=[data], emit=True)
     engine.add("job", image="postgres:16.4", state="exited", exit_code=3)
     return engine
 

@@ -37,8 +37,8 @@ async def test_the_view_of_the_broken_says_why_each_is_in_it():
 
 async def test_who_triage_finds_well_leaves_the_view_of_the_broken_and_the_count():
     engine = patients()
-    engine.tell(engine.get("asked"), "kill", signal="9")
-    engine.tell(engine.get("asked"), "die", exitCode="137")
+    engine.emit_of(engine.get("asked"), "kill", signal="9")
+    engine.emit_of(engine.get("asked"), "die", exitCode="137")
     async with opened(engine) as dashboard:
         await dashboard.until_shown("✗ 2 broken")
         await dashboard.press("exclamation_mark")
