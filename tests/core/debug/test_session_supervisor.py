@@ -23,12 +23,12 @@ def relayed(*messages: bytes) -> list[bytes]:
             keeper.send(message)
         while watch._hear():
             pass
-        messages = []
+        received = []
         while True:
             try:
-                messages.append(client.recv(65536))
+                received.append(client.recv(65536))
             except BlockingIOError:
-                return messages
+                return received
 
 
 def test_what_a_keeper_has_to_say_is_passed_on():
