@@ -126,7 +126,7 @@ class Remapping:
         """
         namespaces: dict[int, str] = {}
         for pid in pids:
-            if IdMap.of(pid) != self.ids:
+            if IdMap.of_process(pid) != self.ids:
                 raise Conflict(
                     "cannot share a namespace with a container that has other user ids: restart it, or give both "
                     "--userns=host"

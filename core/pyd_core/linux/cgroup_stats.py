@@ -138,7 +138,7 @@ class CounterFile:
             os.close(handle)
 
 
-SLOW_READ_INTERVAL = 10
+READINGS_PER_SLOW_READ = 10
 """Readings after which limit and peak are read again: they change seldom, and the kernel adds some of them up."""
 
 MAX_FILES = 6
@@ -194,7 +194,7 @@ class GroupReader:
             return None
         cache = _field(self._memory_stat.read(), b"total_inactive_file " if self._memory_is_v1 else b"inactive_file ")
         memory = _without(_number(self._memory.read()), cache)
-        if self._readings % SLOW_READ_INTERVAL == 0:
+        if self._readings % READINGS_PER_SLOW_READ == 0:
             self._limit_and_peak = self._read_limit(), _number(self._peak.read())
         self._readings += 1
         blocks = self._block.read()

@@ -141,25 +141,25 @@ def _header_table(ident: bytes, *, wide: bool, order: str) -> tuple[int, int, in
     return int(offset), int(size), min(int(count), _MAX_HEADERS)
 
 
-def _program_header(table: bytes, place: int, *, wide: bool, order: str) -> tuple[int, int, int, int]:
+def _program_header(table: bytes, start: int, *, wide: bool, order: str) -> tuple[int, int, int, int]:
     """Kind, offset, address and size in the file."""
     if wide:
-        kind, _flags, offset, address, _physical, length = struct.unpack_from(order + "IIQQQQ", table, place)
+        kind, _flags, offset, address, _physical, length = struct.unpack_from(order + "IIQQQQ", table, start)
     else:
-        kind, offset, address, _physical, length = struct.unpack_from(order + "IIIII", table, place)
+        kind, offset, address, _physical, length = struct.unpack_from(order + "IIIII", table, start)
     return int(kind), int(offset), int(address), int(length)
 
 
 def _dynamic(
-    read: ReadAt, place: tuple[int, int], loads: list[tuple[int, int, int]], *, wide: bool, order: str
+    read: ReadAt, section: tuple[int, int], loads: list[tuple[int, int, int]], *, wide: bool, order: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     entry = struct.Struct(order + ("qQ" if wide else "iI"))
-    data = read(place[0], min(place[1], entry.size * _MAX_ENTRIES))
+    data = read(section[0], min(section[1], entry.size * _MAX_ENTRIES))
     names: list[int] = []
     paths: list[int] = []
     strings: int | None = None
-    for at in range(0, len(data) - entry.size + 1, entry.size):
-        tag, value = entry.unpack_from(data, at)
+    for offset in range(0, len(data) - entry.size + 1, entry.size):
+        tag, value = entry.unpack_from(data, offset)
         if tag == 0:
             break
         if tag == _DT_NEEDED:

@@ -45,16 +45,16 @@ class IdMap:
     groups: tuple[IdRange, ...]
 
     @classmethod
-    def of(cls, pid: int) -> IdMap:
+    def of_process(cls, pid: int) -> IdMap:
         """Read a process's.
 
         Raises:
             OSError: It is gone.
         """
-        return cls.at(Path(f"/proc/{pid}"))
+        return cls.from_proc(Path(f"/proc/{pid}"))
 
     @classmethod
-    def at(cls, process: Path) -> IdMap:
+    def from_proc(cls, process: Path) -> IdMap:
         """Read those of a directory of /proc, which may be named by a descriptor.
 
         Raises:

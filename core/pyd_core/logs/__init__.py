@@ -1,1 +1,1 @@
-"""What containers print: framing, following, merging, searching, and making it safe to show."""
+"""Containers' logs: reading, following, merging, filtering and searching."""

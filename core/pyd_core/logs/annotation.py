@@ -1,4 +1,4 @@
-"""Something that happened to a container, in its place among its lines."""
+"""Events of a container that are shown between its log lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyd_core.model.event import Event
 SECOND = 1_000_000_000
 
 ANNOTATED_VERBS = frozenset({"start", "die", "oom", "health_status", "pause", "unpause", "destroy"})
-"""Verbs of events that explain what a log says, or why it says nothing more."""
+"""Verbs of events that explain the content or the end of a log."""
 
 
 class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -19,7 +19,7 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Nanoseconds since the epoch."""
     container_id: str
     name: str
-    """The container's name. Hostile, as `detail`."""
+    """The container's name. Untrusted, as `detail`."""
     verb: str
     """As events name it: `start`, `die`, `oom`, `health_status` …"""
     detail: str = ""
@@ -27,7 +27,7 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def annotation_from(event: Event) -> Annotation | None:
-    """Return the mark an event leaves in a log; None for events that leave none."""
+    """Return the annotation for an event; None for events that aren't shown."""
     if event.type != "container" or event.verb not in ANNOTATED_VERBS:
         return None
     detail = event.action.partition(":")[2].strip()

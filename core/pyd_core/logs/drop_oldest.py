@@ -1,4 +1,4 @@
-"""The newest lines only, for readers who can't or needn't see all of a fast log; what they miss is counted."""
+"""Lossy buffer that keeps only the newest lines of a fast log and counts the dropped ones."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ MAX_BYTES = 4 * 2**20
 
 
 def drop_oldest(source: LogStream, *, max_lines: int = MAX_LINES, max_bytes: int = MAX_BYTES) -> LogStream:
-    """Read a log as fast as it comes, and drop the oldest lines that its reader hasn't taken.
+    """Read a log at full speed, and drop the oldest lines that the reader hasn't taken.
 
-    What is dropped is stated as a `Gap` with its count before the lines that follow it: shown and lost together are
-    what was produced.
+    Dropped lines are reported as a `Gap` with their count before the lines that follow.
 
     Args:
-        source: The log; read by this alone.
-        max_lines: How many lines wait at most.
-        max_bytes: How many bytes wait at most.
+        source: The log, which has no other reader.
+        max_lines: Maximum number of waiting lines.
+        max_bytes: Maximum size of waiting lines.
     """
     return LogStream(_read_newest(source, max_lines, max_bytes))
 
 
 class _Waiting:
-    """Lines that nobody has taken yet."""
+    """Lines that the reader hasn't taken yet."""
 
     def __init__(self, lines: int, size: int) -> None:
         self._max_lines = lines
@@ -78,7 +77,7 @@ async def _read_newest(source: LogStream, lines: int, size: int) -> AsyncGenerat
         try:
             async for batch in source.batches():
                 waiting.add(batch)
-                await asyncio.sleep(0)  # a source that always has more must not keep its reader from running
+                await asyncio.sleep(0)  # a source that always has data must not starve its reader
         finally:
             waiting.ended = True
             waiting.changed.set()
@@ -99,4 +98,4 @@ async def _read_newest(source: LogStream, lines: int, size: int) -> AsyncGenerat
 
 
 def _size(item: LogLine | Gap) -> int:
-    return 200 if isinstance(item, Gap) else len(item.data) + 200  # the objects themselves count too
+    return 200 if isinstance(item, Gap) else len(item.data) + 200  # the objects count too

@@ -1,4 +1,4 @@
-"""Fields of structured log lines: JSON objects and logfmt, found out line by line."""
+"""Fields of structured log lines (JSON objects and logfmt), detected line by line."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import Test, plain
 
 MAX_LINE_BYTES = 256 * 1024
-"""Bytes of a line beyond which it isn't taken apart."""
+"""Longer lines aren't parsed."""
 
 _LEVELS = ("level", "lvl", "severity", "loglevel", "log.level", "@level", "s")
 _TIMES = ("time", "ts", "timestamp", "@timestamp", "t", "date", "datetime")
 _MESSAGES = ("msg", "message", "@message", "event", "text", "body")
 
 _PAIR = re.compile(r'(?<!\S)([A-Za-z_@][\w.@/-]*+)=("(?:[^"\\]|\\.)*"|[^\s"=]*)(?=\s|$)')
-"""It begins at the beginning of a word only, so that a line of one long word takes no longer than others."""
+"""It only matches at the start of a word, so that a line of one long word takes no longer than others."""
 _ESCAPE = re.compile(r"\\(.)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFields:
-    """A line taken apart. Everything in it is hostile, as the line was."""
+    """The fields of a line, all untrusted."""
 
     kind: Literal["json", "logfmt"]
     level: LogLevel | None
@@ -39,10 +39,10 @@ class LogFields:
     """As the line has it."""
     message: str
     fields: Mapping[str, str]
-    """All others; nested ones as `outer.inner`, values that aren't texts as JSON."""
+    """All other fields; nested ones as `outer.inner`, values that aren't strings as JSON."""
 
     def get(self, name: str) -> str | None:
-        """Return a field by name, those with a place of their own too."""
+        """Return a field by name, including level, time and message."""
         if name in self.fields:
             return self.fields[name]
         own = {"level": self.level_word, "time": self.time, "message": self.message, "msg": self.message}
@@ -50,9 +50,9 @@ class LogFields:
 
 
 def parse_fields(data: bytes) -> LogFields | None:
-    """Take a line apart; None for plain text.
+    """Parse a line; None for plain text.
 
-    A line is logfmt when it begins with a pair and has two at least, of which all it says is made.
+    A line is logfmt if it consists of at least two pairs and nothing else.
     """
     if len(data) > MAX_LINE_BYTES:
         return None
@@ -70,7 +70,7 @@ def parse_fields(data: bytes) -> LogFields | None:
 
 
 def level_of(data: bytes) -> LogLevel | None:
-    """Return how serious a line is, by its field or by its words."""
+    """Return a line's level, from its field or its text."""
     if data[:1] == b"{" or b"=" in data:
         fields = parse_fields(data)
         if fields is not None:
@@ -135,10 +135,10 @@ _TEST = re.compile(r"([A-Za-z_@][\w.@-]*)(>=|<=|!=|=|>|<|:)(?!//)(\S+)")
 
 @dataclass(frozen=True)
 class FieldTest:
-    """A comparison of one field, as `level>=warn`, `status:5..`, `user=anna`, `took>1.5`.
+    """A comparison of a field, such as `level>=warn`, `status:5..`, `user=anna`, `took>1.5`.
 
-    `=` and `!=` compare the whole value, `:` takes a regular expression that has to fit all of it, the others compare
-    numbers or levels. A line without the field fails, of `!=` too.
+    `=` and `!=` compare the full value, `:` takes a regular expression that must match all of it, the others compare
+    numbers or levels. A line without the field fails, even with `!=`.
     """
 
     name: str
@@ -147,14 +147,14 @@ class FieldTest:
 
     @property
     def text(self) -> str:
-        """As it is written."""
+        """The comparison as the user writes it."""
         return f"{self.name}{self.sign}{self.value}"
 
     def compile(self) -> Test:
         """Return the test of a line.
 
         Raises:
-            InvalidInput: The value is no level, no number or no expression.
+            InvalidInput: The value isn't a level, number or expression.
         """
         level_bound = parse_level(self.value) if self.name == "level" else None
         if self.name == "level" and self.sign != ":":
@@ -203,6 +203,6 @@ class FieldTest:
 
 
 def parse_field_tests(text: str) -> tuple[FieldTest, ...]:
-    """Read comparisons with blanks between them; empty if it is anything else."""
+    """Parse comparisons separated by spaces; empty for any other text."""
     matches = [_TEST.fullmatch(word) for word in text.split()]
     return tuple(FieldTest(match[1], match[2], match[3]) for match in matches if match) if all(matches) else ()

@@ -1,7 +1,7 @@
-"""Which lines of a log are shown: filters on top of each other, with context, over lines that go on arriving.
+"""Stacked filters of log lines with context, over a log that keeps growing.
 
-It comes to the same as pipes of grep: what is excluded goes first (`grep -v`), then all that is kept has to match, and
-context counts among what the exclusions left (`grep -v noise | grep -B1 -A2 error`).
+They are equivalent to pipes of grep: exclusions apply first (`grep -v`), then all other filters must match, and context
+is taken from the lines that the exclusions left (`grep -v noise | grep -B1 -A2 error`).
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from pyd_core.logs.pattern import LogPattern, Test
 from pyd_core.logs.store import LogItem, LogStore
 
 MAX_STEP_LINES = 5_000
-"""Lines looked at in one go, so that a caller on an event loop stays quick."""
+"""Lines tested at a time, so that a caller on an event loop stays responsive."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter: a pattern or comparisons of fields, to keep or to leave out."""
+    """A filter: a pattern or comparisons of fields, which keeps or excludes lines."""
 
     pattern: LogPattern
     exclude: bool = False
     tests: tuple[FieldTest, ...] = ()
-    """When there are any, the pattern isn't looked at."""
+    """If there are any, the pattern isn't used."""
 
     def compile(self) -> Test:
         """Return the test of a line.
 
         Raises:
-            InvalidInput: A pattern or a value makes no sense.
+            InvalidInput: A pattern or a value is invalid.
         """
         if not self.tests:
             return self.pattern.test
@@ -43,14 +43,14 @@ class Filter:
 
 
 def parse_filter(text: str, mode: LogPattern) -> Filter:
-    """Read a filter as people type it: `!` before it leaves out, `level>=warn status:5..` compares fields.
+    """Parse a filter: a leading `!` excludes, `level>=warn status:5..` compares fields.
 
     Args:
-        text: What was typed.
-        mode: How to take it; an expression is never read as a comparison.
+        text: The user's input.
+        mode: How to interpret it; a regular expression is never taken for a comparison.
 
     Raises:
-        InvalidInput: It makes no sense, or is empty.
+        InvalidInput: It is invalid or empty.
     """
     exclude = text.startswith("!")
     text = text.removeprefix("!")
@@ -72,19 +72,19 @@ class Filters:
     """Lines of context before each match."""
     after: int = 0
     muted: frozenset[str] = field(default_factory=frozenset)
-    """Ids of containers whose lines are left out."""
+    """Ids of containers whose lines are excluded."""
 
     def __bool__(self) -> bool:
         return bool(self.stack or self.muted)
 
 
 class FilteredView:
-    """The numbers of the lines of a store that filters let through; gaps and marks always pass.
+    """The numbers of a store's lines that pass the filters; gaps and annotations always pass.
 
-    It holds no lines, looks at each once, and never asks an engine anything.
+    It stores no lines, tests each once, and sends no requests.
 
     Raises:
-        InvalidInput: A filter makes no sense.
+        InvalidInput: A filter is invalid.
     """
 
     def __init__(self, store: LogStore, filters: Filters | None = None) -> None:
@@ -104,11 +104,11 @@ class FilteredView:
 
     @property
     def complete(self) -> bool:
-        """Whether every line of the store was looked at."""
+        """Whether every line of the store was tested."""
         return not self.filters or self._next >= self.store.end
 
     def advance(self, step: int | None = MAX_STEP_LINES) -> bool:
-        """Look at more lines, at most `step`, and return whether it is complete."""
+        """Test more lines, at most `step`, and return whether it is complete."""
         self._forget()
         if self.complete:
             return True
@@ -119,23 +119,23 @@ class FilteredView:
         return self.complete
 
     def number(self, index: int) -> int:
-        """Return the number of the line at a place, counted from 0."""
+        """Return the number of the line at an index."""
         if not 0 <= index < len(self):
             raise IndexError(index)
         return self._numbers[self._start + index] if self.filters else self.store.first + index
 
     def index_of(self, number: int) -> int:
-        """Return the place of a line, or the one where it would be."""
+        """Return the index of a line, or the one where it would be."""
         if self.filters:
             return bisect_left(self._numbers, number, self._start) - self._start
         return min(max(0, number - self.store.first), len(self.store))
 
     def is_context(self, number: int) -> bool:
-        """Whether a line is shown only for its neighbours."""
+        """Return whether a line is only shown as context."""
         return number in self._context
 
     def scan(self, start: int, stop: int) -> Iterator[tuple[int, LogItem]]:
-        """Go through the lines that pass, from a place to another."""
+        """Iterate over the passing lines in a range of indexes."""
         if not self.filters:
             yield from self.store.scan(self.store.first + start, self.store.first + stop)
             return
@@ -143,7 +143,7 @@ class FilteredView:
             yield number, self.store[number]
 
     def _forget(self) -> None:
-        """Let go of the lines that the store has lost."""
+        """Drop the lines that the store has lost."""
         first = self.store.first
         self._next = max(self._next, first)
         while self._start < len(self._numbers) and self._numbers[self._start] < first:
@@ -175,5 +175,5 @@ class FilteredView:
 
 
 def mute_all_except(ids: Collection[str], kept: str) -> frozenset[str]:
-    """Return what is muted when one container is heard alone."""
+    """Return the muted containers if only one is heard."""
     return frozenset(ids) - {kept}

@@ -1,4 +1,4 @@
-"""Reading a container's log, and following it through restarts of the container and of its engine."""
+"""Reader of a container's log, which follows it through restarts of the container and its engine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def follow(
 ) -> LogStream:
     """Read a container's log.
 
-    Reading is as fast as the caller: a slow one slows the engine down and loses nothing.
+    It reads as fast as the caller consumes: a slow caller slows the engine down and loses nothing.
 
     Args:
         engine: The container's engine. Without `follow` it may be one over a blocking transport.
@@ -40,13 +40,13 @@ def follow(
         tail: Lines from the end; None is all.
         since: Nanoseconds since the epoch, inclusive.
         until: Nanoseconds since the epoch.
-        follow: Go on with what it prints from now on. A cut connection is mended, and a `Gap` says so.
-        restarts: When following, go on when the container starts again, until it is removed; else end with it.
-        max_line_bytes: Bytes of a line that are kept.
+        follow: Continue with new output. A lost connection is restored and reported as a `Gap`.
+        restarts: When following, continue when the container starts again, until it is removed; otherwise end with it.
+        max_line_bytes: Maximum size of a line; the rest of a longer one is dropped.
 
     Raises:
-        PydError: From the iteration: no such container, or its log can't be read. Once lines are followed, a cut
-            connection raises nothing.
+        PydError: From the iteration: no such container, or its log can't be read. While following, a lost connection
+            raises nothing.
     """
     return LogStream(
         _Follower(engine, container, ResumePoint(since=since, tail=tail), until, max_line_bytes).run(follow, restarts)
@@ -54,7 +54,7 @@ def follow(
 
 
 class _Follower:
-    """One reading of one log."""
+    """State of a reader of a log."""
 
     def __init__(
         self, engine: EngineClient, container: str, resume: ResumePoint, until: int | None, max_line_bytes: int
@@ -89,7 +89,7 @@ class _Follower:
                 continue
             if restarted is None:
                 return
-            if restarted.state.started_at == target.state.started_at:  # its log ended though it runs on
+            if restarted.state.started_at == target.state.started_at:  # its log ended though it still runs
                 await backoff.wait()
             target = restarted
 
@@ -119,7 +119,7 @@ class _Follower:
             yield [*rest]
 
     def _with_gap(self, fresh: list[LogLine], *, arrived: bool) -> Batch:
-        """Put the statement of a mended cut before the first lines after it."""
+        """Insert the gap of a restored connection before the first lines after it."""
         if self._cut is None or not arrived:
             return [*fresh]
         (since_ns, error), self._cut = self._cut, None
@@ -128,12 +128,12 @@ class _Follower:
         return [gap, *fresh]
 
     async def _until_started(self, target: Container) -> Container | None:
-        """Wait until the container runs again; None when it is gone for good."""
+        """Wait until the container runs again; None if it was removed."""
         now = await self._engine.containers.inspect(target.id)
         if now.state.running:
             return now
         filters = {"type": ["container"], "container": [target.id], "event": ["start", "destroy"]}
-        # From the time it ended on: whatever happened since then is among the events, however late this is asked.
+        # From the time of its end on, so that no event since then is missed, however late the request is.
         ended = now.state.finished_ns or parse_time(now.created)
         async with self._engine.system.events(since=api_timestamp(ended), filters=filters) as events:
             async for event in events:

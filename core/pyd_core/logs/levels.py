@@ -1,4 +1,4 @@
-"""How serious a log line is, as it says itself."""
+"""Levels of log lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class LogLevel(IntEnum):
-    """Levels in order; the numbers are pino's and bunyan's, so that theirs need no table."""
+    """Levels in order; the numbers are those of pino and bunyan, which need no table."""
 
     TRACE = 10
     DEBUG = 20
@@ -30,7 +30,7 @@ _SYSLOG = (*[LogLevel.FATAL] * 3, LogLevel.ERROR, LogLevel.WARN, LogLevel.INFO, 
 """RFC 5424, 6.2.1: 0 emergency … 7 debug."""
 
 _MAX_SEARCH_BYTES = 160
-"""Bytes at a line's beginning where its level is looked for; further on it is about something else."""
+"""A level is only searched at the start of a line; further on the words mean something else."""
 
 _LEVEL_WORDS = rb"TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|PANIC|ALERT|EMERG"
 _LEVEL = re.compile(
@@ -42,7 +42,7 @@ _LEVEL = re.compile(
 
 
 def parse_level(word: str) -> LogLevel | None:
-    """Return the level that a word or number stands for; None when it stands for none."""
+    """Return the level for a word or number; None if there is none."""
     word = word.strip().lower()
     if word.isdecimal() and len(word) <= 4:
         number = int(word)
@@ -53,6 +53,6 @@ def parse_level(word: str) -> LogLevel | None:
 
 
 def level_in_text(data: bytes) -> LogLevel | None:
-    """Return the level that a line of plain text says near its beginning; None when it says none."""
+    """Return the level near the start of a plain text line; None without one."""
     match = _LEVEL.search(data, 0, _MAX_SEARCH_BYTES)
     return _WORDS.get(match.group().decode().lower()) if match else None

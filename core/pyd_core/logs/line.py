@@ -9,23 +9,23 @@ import msgspec
 StreamName = Literal["stdout", "stderr"]
 
 MAX_LINE_BYTES = 2**20
-"""Bytes of one line that are kept; what a line has beyond them is counted and dropped."""
+"""The rest of a longer line is counted and dropped."""
 
 
 class LogLine(msgspec.Struct, frozen=True, gc=False):
-    """One line, as the container wrote it.
+    """A line of output as the container wrote it.
 
-    A struct without cyclic garbage collection, because ten thousand of them arrive in a second.
+    A struct without cyclic garbage collection, because ten thousand arrive per second.
     """
 
     container_id: str
     name: str
     """The container's name."""
     stream: StreamName
-    """With a terminal all output is `stdout`."""
+    """Always `stdout` with a terminal."""
     time_ns: int
-    """When the engine read it, nanoseconds since the epoch; 0 when the engine doesn't say."""
+    """The engine's time, nanoseconds since the epoch; 0 if it is unknown."""
     data: bytes
-    """Without newline and timestamp. Hostile: goes through `sanitise.safe_bytes` before it reaches a terminal."""
+    """Without newline and timestamp. Untrusted: pass it through `sanitise.safe_bytes` before it reaches a terminal."""
     cut: int = 0
     """Bytes dropped from the end of an overlong line."""

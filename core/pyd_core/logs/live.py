@@ -1,4 +1,4 @@
-"""Merging logs that are still being written."""
+"""Merge of logs that are still being written."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from pyd_core.logs.stream import Batch, LogStream
 from pyd_core.tasks import TaskOwner
 
 MAX_WAITING_LINES = 20_000
-"""Lines of one source that may wait; then it is not read further until they are handed on."""
+"""Waiting lines of a source at which it isn't read any further."""
 
 MAX_WAITING_BYTES = 8 * 2**20
-"""The same in bytes, for long lines."""
+"""The same bound in bytes, for long lines."""
 
 
 class _Source:
-    """A log, its waiting lines, and when they came."""
+    """A log, its waiting lines, and their times of arrival."""
 
     def __init__(self, stream: LogStream) -> None:
         self.stream = stream
         self.lane = MergeSource()
         self.arrivals: deque[tuple[float, int]] = deque()
-        """Loop time of a batch's arrival, and the key of its last line."""
+        """Loop time of each batch's arrival, and the key of its last line."""
         self.room = asyncio.Event()
 
     def overdue(self, before: float) -> int:
-        """The newest key among what came before a time."""
+        """Return the newest key of the batches that arrived before a time."""
         bound = 0
         while self.arrivals and self.arrivals[0][0] <= before:
             bound = self.arrivals.popleft()[1]
@@ -38,7 +38,7 @@ class _Source:
 
 
 class LiveMerge:
-    """Reads all sources at once and hands lines on in order, as soon as no older one can come or patience ends."""
+    """Reads all sources concurrently and emits lines in order, once no older one can come or their wait is over."""
 
     def __init__(self, sources: Sequence[LogStream], max_wait_s: float) -> None:
         self._sources = [_Source(source) for source in sources]
@@ -60,10 +60,10 @@ class LiveMerge:
             await source.stream.aclose()
 
     async def batches(self) -> AsyncIterator[Batch]:
-        """The merged lines.
+        """Yield the merged lines.
 
         Raises:
-            PydError: What a source raised, after all that came before it has been handed on.
+            PydError: The error of a source, after all earlier lines.
         """
         loop = asyncio.get_running_loop()
         lanes = [source.lane for source in self._sources]
@@ -86,7 +86,7 @@ class LiveMerge:
                 timer.cancel()
 
     def _bound(self, now: float) -> int:
-        """The newest time up to which lines may be handed on."""
+        """Return the newest time up to which lines may be emitted."""
         overdue = max(source.overdue(now - self._max_wait_s) for source in self._sources)
         live = [source.lane for source in self._sources if not source.lane.ended]
         if not live or self._failure is not None:

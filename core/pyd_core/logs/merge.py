@@ -1,4 +1,4 @@
-"""Several logs as one, in the order of time."""
+"""Merge of several logs in order of time."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pyd_core.logs.merge_source import MergeSource, emit_ready
 from pyd_core.logs.stream import Batch, LogStream
 
 MAX_WAIT_S = 0.2
-"""Seconds a line waits for older ones from other containers."""
+"""Maximum wait of a line for older ones from other containers."""
 
 
 def merge(sources: Sequence[LogStream], *, max_wait_s: float | None = MAX_WAIT_S) -> LogStream:
-    """Merge logs by the time the engine gave their lines.
+    """Merge logs by the engine's times of their lines.
 
-    The merged stream ends when all have ended, and reads only as fast as its caller. The lines of one source keep
-    their order whatever their times say.
+    The merged stream ends with the last source, and reads only as fast as its caller. The lines of a source keep their
+    order whatever their times.
 
     Args:
-        sources: Logs, each read by this alone.
+        sources: Logs without other readers.
         max_wait_s: Seconds a line waits for older ones of sources that are silent just now; a line that comes later
             still is handed on at once, out of order. None waits for ever, which is right for logs that aren't
             followed, and needs no event loop.
@@ -29,7 +29,7 @@ def merge(sources: Sequence[LogStream], *, max_wait_s: float | None = MAX_WAIT_S
 
 
 async def _merge_finished(sources: Sequence[LogStream]) -> AsyncGenerator[Batch, None]:
-    """Ask a source for more whenever it has nothing waiting, so that the oldest line is always known."""
+    """Read a source whenever it has no waiting line, so that the oldest line is always known."""
     lanes = [MergeSource() for _ in sources]
     feeds = [source.batches() for source in sources]
     try:

@@ -12,9 +12,9 @@ from pyd_core.logs.stream import Batch
 
 
 class MergeSource:
-    """The lines of one source that wait to be handed on.
+    """The waiting lines of a source.
 
-    `keys` are their times, raised where a line is older than the one before it, so that they never fall.
+    `keys` are their times, raised to the previous one where a line is older, so that they never decrease.
     """
 
     __slots__ = ("ended", "items", "keys", "newest", "size")
@@ -28,7 +28,7 @@ class MergeSource:
         self.ended = False
 
     def add(self, batch: Batch) -> None:
-        """Put lines at the end."""
+        """Append lines."""
         times = (0 if isinstance(item, Gap) else item.time_ns for item in batch)
         keys = list(accumulate(times, max, initial=self.newest))
         self.newest = keys[-1]
@@ -37,7 +37,7 @@ class MergeSource:
         self.size += _size(batch)
 
     def take(self, bound: int) -> tuple[Batch, list[int]]:
-        """Remove and return what is no newer than `bound`, with its keys."""
+        """Remove and return the lines that aren't newer than `bound`, with their keys."""
         end = bisect_right(self.keys, bound)
         items, keys = self.items[:end], self.keys[:end]
         del self.items[:end], self.keys[:end]
@@ -46,7 +46,7 @@ class MergeSource:
 
 
 def emit_ready(lanes: Sequence[MergeSource], bound: int) -> Batch:
-    """Take everything no newer than `bound` from all lanes, in order."""
+    """Remove the lines that aren't newer than `bound` from all sources and return them in order."""
     items: list[LogLine | Gap] = []
     keys: list[int] = []
     used = 0

@@ -1,4 +1,4 @@
-"""What is looked for in log lines: a text or a regular expression, with or without regard to case."""
+"""Search patterns for log lines: texts or regular expressions, case-sensitive or not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Test = Callable[[LogLine], bool]
 
 
 def plain(data: bytes) -> bytes:
-    """Return a line without the colours in it, as it is searched: what is looked for may change colour inside."""
+    """Return a line without colours, as it is searched: a match may change colour inside."""
     return _SGR.sub(b"", data) if b"\x1b" in data else data
 
 
@@ -25,7 +25,7 @@ class LogPattern:
     """A text or a regular expression (Python's `re`).
 
     Raises:
-        InvalidInput: When used, if the expression is none.
+        InvalidInput: On use, if the expression is invalid.
     """
 
     text: str
@@ -34,7 +34,7 @@ class LogPattern:
     """Upper and lower case differ."""
 
     def next_mode(self) -> LogPattern:
-        """The same text, read another way: literal, literal with case, expression, expression with case."""
+        """Return the pattern in the next mode: literal, literal with case, expression, expression with case."""
         if not self.case_sensitive:
             return replace(self, case_sensitive=True)
         return replace(self, case_sensitive=False, regex=not self.regex)
@@ -47,7 +47,9 @@ class LogPattern:
                 self.text if self.regex else re.escape(self.text), 0 if self.case_sensitive else re.IGNORECASE
             )
         except (re.error, OverflowError, RecursionError) as error:
-            raise InvalidInput(f"not a regular expression: {error}", hint="ctrl-r looks for it as it is") from error
+            raise InvalidInput(
+                f"not a regular expression: {error}", hint="ctrl-r searches for the literal text"
+            ) from error
 
     @cached_property
     def test(self) -> Test:
@@ -62,5 +64,5 @@ class LogPattern:
         return lambda line: lower in plain(line.data).lower()
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where it occurs in a text; empty occurrences are left out."""
+        """Return the positions of matches in a text, without empty ones."""
         return [match.span() for match in self.expression.finditer(text) if match.end() > match.start()]

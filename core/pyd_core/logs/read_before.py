@@ -1,7 +1,7 @@
-"""Reading back: the lines before the oldest one that is held.
+"""Reader of the lines before the oldest known one.
 
-The Engine API reads logs forwards only, from the end by a count of lines or from a time. Asking for more lines from the
-end, up to the time of the oldest one held, costs the engine a look at the file's tail and sends nothing twice.
+The Engine API only reads logs forwards, from the end by a count of lines or from a time. Requesting more lines from the
+end, up to the time of the oldest known one, costs the engine a look at the file's tail and sends nothing twice.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pyd_core.logs.follow import follow
 from pyd_core.logs.line import MAX_LINE_BYTES, LogLine
 
 MAX_LINES = 50_000_000
-"""Lines from the end beyond which nothing older is looked for."""
+"""Maximum distance from the end at which lines are searched."""
 
 
 async def read_before(
@@ -28,10 +28,10 @@ async def read_before(
     Args:
         engine: The container's engine.
         container: Its id.
-        before_ns: The time of the oldest line held, nanoseconds since the epoch; lines of that very time are left out.
-        held_lines: How many of its lines are known to be younger; a hint that saves questions.
-        count: How many lines to return, the newest of those that are older; some more or fewer are possible.
-        max_line_bytes: Bytes of a line that are kept.
+        before_ns: The time of the oldest known line, nanoseconds since the epoch; lines of that time are left out.
+        held_lines: The number of newer lines that are known; a hint that saves requests.
+        count: The number of lines to return, the newest of those that are older; some more or fewer are possible.
+        max_line_bytes: Maximum size of a line.
 
     Returns:
         The lines in order, and whether there are none before them.

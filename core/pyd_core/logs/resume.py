@@ -1,4 +1,4 @@
-"""Where in a log one is, so that reading can go on there after a cut or a restart: nothing twice, nothing left out."""
+"""Position in a log, from which reading resumes after an interruption or restart without duplicates or losses."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ _LineKey = tuple[str, int, int]
 
 
 class ResumePoint:
-    """The last line seen.
+    """The last line that was read.
 
-    Engines can be asked for lines from a time on, and several lines may share one time (Podman's have whole seconds),
-    so the lines of the last time are remembered by what they say and dropped when they come again. Should the engine's
-    clock have been set back in between, lines may come twice; none is left out.
+    Engines return lines from a time on, and several lines may share a time (Podman's have whole seconds). So the lines
+    of the last time are remembered by their content and dropped when they come again. If the engine's clock was set
+    back meanwhile, lines may come twice; none is lost.
     """
 
     def __init__(self, *, since: int | None = None, tail: int | None = None) -> None:
         self.since = since
-        """Nanoseconds since the epoch to ask from; None is the beginning."""
+        """Time to read from, nanoseconds since the epoch; None is the start."""
         self.tail = tail
         self._seen: Counter[_LineKey] = Counter()
         self._expected: Counter[_LineKey] = Counter()
         self.resumed = True
-        """Whether, after going on, the line last seen came again: then nothing is missing."""
+        """Whether the last line came again after resuming, so that nothing is missing."""
 
     def advance(self, lines: list[LogLine]) -> None:
-        """Note lines that were handed on."""
+        """Record lines that were emitted."""
         if not lines:
             return
         last = lines[-1].time_ns
@@ -42,18 +42,18 @@ class ResumePoint:
         self.tail = None
 
     def skip_past(self, time_ns: int) -> None:
-        """Go on after this time, whatever was seen."""
+        """Resume after this time, whatever was read."""
         self.since = time_ns + 1
         self.tail = None
         self._seen = Counter()
 
     def start_request(self) -> None:
-        """A new request starts here: what was seen last will come again."""
+        """Prepare for a new request, in which the last lines will come again."""
         self._expected = self._seen.copy()
         self.resumed = not self._expected
 
     def drop_seen(self, lines: list[LogLine]) -> list[LogLine]:
-        """Return those of `lines` that weren't seen before going on."""
+        """Return those of `lines` that weren't read before resuming."""
         if not self._expected or not lines:
             return lines
         unseen = []

@@ -1,4 +1,4 @@
-"""Finding in a log that goes on growing: which lines match, and which of them one is at."""
+"""Search in a growing log: matching lines, and the position among them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pyd_core.logs.pattern import LogPattern
 
 
 class Search:
-    """The numbers of the lines, among those that filters let through, that match a pattern.
+    """The numbers of lines that pass the filters and match a pattern.
 
     Raises:
-        InvalidInput: The pattern is no regular expression.
+        InvalidInput: The pattern isn't a valid regular expression.
     """
 
     def __init__(self, pattern: LogPattern, lines: FilteredView) -> None:
@@ -25,11 +25,11 @@ class Search:
 
     @property
     def complete(self) -> bool:
-        """Whether every line there is was looked at."""
+        """Whether every line was tested."""
         return self._lines.complete and self._lines.index_of(self._next) >= len(self._lines)
 
     def advance(self, step: int | None = MAX_STEP_LINES) -> bool:
-        """Look at more lines, at most `step`, and return whether it is complete."""
+        """Test more lines, at most `step`, and return whether it is complete."""
         lines = self._lines
         first = lines.store.first
         if self._numbers and self._numbers[0] < first:
@@ -52,20 +52,20 @@ class Search:
         return list(self._numbers)
 
     def position(self, number: int | None) -> int:
-        """Return which match a line is, counted from 1; 0 if it is none."""
+        """Return the position of a line among the matches, counted from 1; 0 if it doesn't match."""
         if number is None:
             return 0
         index = bisect_left(self._numbers, number)
         return index + 1 if index < len(self._numbers) and self._numbers[index] == number else 0
 
     def after(self, number: int) -> int | None:
-        """Return the next match after a line, from the end on the first; None without any."""
+        """Return the next match after a line, or the first one at the end; None without matches."""
         if not self._numbers:
             return None
         return self._numbers[bisect_right(self._numbers, number) % len(self._numbers)]
 
     def before(self, number: int) -> int | None:
-        """Return the match before a line, from the beginning on the last; None without any."""
+        """Return the match before a line, or the last one at the start; None without matches."""
         if not self._numbers:
             return None
         return self._numbers[bisect_left(self._numbers, number) - 1]

@@ -1,4 +1,4 @@
-"""Looking for something in the logs of many containers at once, the stopped ones too."""
+"""Search in the logs of many containers, including stopped ones."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from pyd_core.model.container import ContainerSummary
 from pyd_core.tasks import TaskOwner
 
 MAX_CONCURRENCY = 4
-"""Logs read at the same time: more would only make the engine's disk seek."""
+"""Logs read concurrently: more would only make the engine's disk seek."""
 
 MAX_WAITING_MATCHES = 64
-"""Findings that wait for their reader; then nothing is read further."""
+"""Waiting matches at which no log is read any further."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogMatch:
-    """News of one container: further lines that match, or that its log is over."""
+    """Progress in a container's log: new matching lines, or its end."""
 
     container: ContainerSummary
     lines: tuple[LogLine, ...] = ()
-    """Those found since the last news of it."""
+    """New matching lines."""
     matched: int = 0
     """Lines that matched so far."""
     read: int = 0
     """Lines read so far."""
     done: bool = False
     error: PydError | None = None
-    """Why its log couldn't be read, or no further."""
+    """The error that ended the search in this log."""
 
 
 async def search_all(
@@ -47,22 +47,22 @@ async def search_all(
     until: int | None = None,
     max_concurrency: int = MAX_CONCURRENCY,
 ) -> AsyncGenerator[LogMatch, None]:
-    """Search logs as they are now, a few at a time; closing the generator ends all of it.
+    """Search the present logs, a few at a time; closing the generator ends the search.
 
-    One log that can't be read spoils no other. The lines of one container come in their order, and its last news says
+    A log that can't be read doesn't affect the others. The lines of a container come in order, and its last result is
     `done`.
 
     Args:
         engine: The containers' engine.
-        containers: Where to look.
-        pattern: What to look for.
+        containers: The containers to search.
+        pattern: The pattern.
         tail: Lines from the end of each; None is all.
         since: Nanoseconds since the epoch, inclusive.
         until: Nanoseconds since the epoch.
-        max_concurrency: Logs read at the same time.
+        max_concurrency: Logs read concurrently.
 
     Raises:
-        InvalidInput: The pattern is no regular expression.
+        InvalidInput: The pattern isn't a valid regular expression.
     """
     test = pattern.test
     queue: asyncio.Queue[LogMatch] = asyncio.Queue(MAX_WAITING_MATCHES)
@@ -81,7 +81,7 @@ async def search_all(
                     matched += len(matches)
                     if matches:
                         await queue.put(LogMatch(container=container, lines=matches, matched=matched, read=read))
-                    await asyncio.sleep(0)  # a fast log must not keep the others waiting
+                    await asyncio.sleep(0)  # a fast log must not starve the others
             except PydError as failure:
                 error = failure
             finally:

@@ -1,8 +1,8 @@
-"""Cutting a stream of output into lines.
+"""Splitters of output streams into lines.
 
 Docker Engine stores a line of more than 16 KiB in pieces and sends each with its own timestamp, the last with the
-newline. Framed output tells where a piece begins; raw output (a terminal's) doesn't, so there a timestamp is looked for
-where such a piece would end.
+newline. In framed output each piece is a frame. Raw output (a terminal's) has no such marks, so a timestamp is searched
+where a piece would end.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pyd_core.logs.line import MAX_LINE_BYTES, LogLine, StreamName
 from pyd_core.logs.timestamp import MAX_STAMP_BYTES, StampReader
 
 PIECE_BYTES = 16 * 1024
-"""Bytes after which Docker Engine cuts a line (moby, daemon/logger/copier.go, defaultBufSize)."""
+"""Docker Engine cuts longer lines (moby, daemon/logger/copier.go, defaultBufSize)."""
 
 
 class _Partial:
-    """A line whose newline hasn't come yet."""
+    """A line without its newline so far."""
 
     __slots__ = ("cut", "fresh", "pieces", "size", "time_ns")
 
@@ -43,7 +43,7 @@ class _Partial:
 
 
 class FramedSplitter:
-    """Lines of framed output with timestamps; holds at most one unfinished line of each stream back."""
+    """Splits framed output with timestamps; buffers at most one unfinished line per stream."""
 
     def __init__(self, container_id: str, name: str, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._id = container_id
@@ -60,8 +60,8 @@ class FramedSplitter:
         """Return the lines that `chunk` completes.
 
         Raises:
-            BadAnswer: The stream isn't framed.
-            EngineError: The engine says, within the stream, that it can't go on.
+            ProtocolError: The stream isn't framed.
+            EngineError: The engine reports an error within the stream.
         """
         lines: list[LogLine] = []
         identity, name, split = self._id, self._name, self._stamps.split
@@ -71,7 +71,7 @@ class FramedSplitter:
             if partial is None:
                 if stream == SYSTEM:
                     error_text = data[:200].decode(errors="replace").strip()
-                    raise EngineError(f"the engine can't go on reading the log of {name}: {error_text}")
+                    raise EngineError(f"the engine can't continue the log of {name}: {error_text}")
                 continue
             if first and last and partial.fresh and data[-1:] == b"\n" and len(data) <= self._max_line_bytes:
                 time_ns, start = split(data)
@@ -83,23 +83,23 @@ class FramedSplitter:
         return lines
 
     def close(self) -> list[LogLine]:
-        """Return what was left unfinished when the stream ended.
+        """Return the unfinished lines at the end of the stream.
 
         Raises:
-            StreamCut: It ended within a frame.
+            StreamInterrupted: It ended within a frame.
         """
         self._frames.close()
         return self.rest()
 
     def rest(self) -> list[LogLine]:
-        """Return the unfinished lines and forget them."""
+        """Return and drop the unfinished lines."""
         return [
             self._finish(partial, stream) for stream, partial in self._partial.items() if partial.pieces or partial.cut
         ]
 
     def _feed_frame(self, partial: _Partial, frame: Frame, lines: list[LogLine]) -> None:
         data = frame.data
-        if self._head:  # the frame's timestamp was itself torn
+        if self._head:  # the frame's timestamp was split
             data, self._head = self._head + data, b""
             first = True
         else:
@@ -130,7 +130,7 @@ class FramedSplitter:
 
 
 class RawSplitter:
-    """Lines of a terminal's output with timestamps; all of it is `stdout`."""
+    """Splits a terminal's output with timestamps; all of it is `stdout`."""
 
     def __init__(self, container_id: str, name: str, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._id = container_id
@@ -151,16 +151,16 @@ class RawSplitter:
         return lines
 
     def close(self) -> list[LogLine]:
-        """Return what was left unfinished when the stream ended."""
+        """Return the unfinished line at the end of the stream."""
         return self.rest()
 
     def rest(self) -> list[LogLine]:
-        """Return the unfinished line and forget it."""
+        """Return and drop the unfinished line."""
         rest, self._rest = self._rest, b""
         return [self._line(rest)] if rest or not self._partial.fresh else []
 
     def _take_piece(self, data: bytes) -> bytes:
-        """Add one piece to the line, less the timestamp it begins with, and return the rest."""
+        """Add a piece without its timestamp to the line, and return the rest."""
         time_ns, start = self._stamps.split(data)
         if self._partial.fresh:
             self._partial.time_ns = time_ns

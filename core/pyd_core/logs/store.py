@@ -1,4 +1,4 @@
-"""Log lines within a bound of bytes: the newest in memory, older ones in temporary files, the rest counted."""
+"""Bounded store of log lines: the newest in memory, older ones in temporary files, the rest only counted."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ MAX_DISK_BYTES = 512 * 2**20
 """Bytes held in temporary files."""
 
 OVERHEAD_BYTES = 160
-"""Bytes that an item costs in memory beside its text."""
+"""Memory of an item in addition to its text."""
 
 CHUNK_ITEMS = 512
-"""Items that go to disk and come back together."""
+"""Items that are written to disk and read back together."""
 
 _CHUNK_BYTES = 2**20
 _SEGMENT_BYTES = 16 * 2**20
-"""Bytes of one temporary file; disk space comes back in pieces of this size."""
+"""Size of a temporary file; disk space is freed in units of this."""
 
 _MAX_CACHED_CHUNKS = 8
-"""Chunks that were read back and are kept a while."""
+"""Chunks that were read back and stay in memory."""
 
 
 class _StoredLine(msgspec.Struct, array_like=True, tag=0, gc=False):
@@ -58,7 +58,7 @@ _Stored = list[_StoredLine | _StoredGap | _StoredAnnotation]
 
 
 class _Segment:
-    """A temporary file without a name: it is gone with the process, however that ends."""
+    """An unnamed temporary file, which disappears with the process."""
 
     def __init__(self) -> None:
         self.file: IO[bytes] = tempfile.TemporaryFile(prefix="pyd-log-")  # noqa: SIM115 - closed when its chunks go
@@ -68,7 +68,7 @@ class _Segment:
 
 
 class _Chunk:
-    """Items that follow one another; on disk when `items` is None."""
+    """Consecutive items; on disk if `items` is None."""
 
     __slots__ = ("cost", "count", "items", "length", "offset", "segment")
 
@@ -81,13 +81,13 @@ class _Chunk:
 
 
 class LogStore:
-    """Numbered items; numbers never change, and `len(store) + store.lost` is what was ever put in.
+    """Numbered items; numbers never change, and `len(store) + store.lost` is the number ever added.
 
-    Items put before the first one get numbers below it, so `first` may be negative.
+    Items before the first one get lower numbers, so `first` may be negative.
 
     Args:
-        memory: Bytes held in memory.
-        disk: Bytes of what no longer fits there; 0 keeps nothing on disk. A full disk counts as the bound reached.
+        memory: Maximum bytes in memory.
+        disk: Maximum bytes on disk; 0 keeps nothing there. A full disk counts as the bound.
     """
 
     def __init__(self, *, memory: int = MAX_MEMORY_BYTES, disk: int = MAX_DISK_BYTES) -> None:
@@ -104,27 +104,27 @@ class LogStore:
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(_Stored).decode
         self.first = 0
-        """The number of the oldest item held."""
+        """The number of the oldest item."""
         self.end = 0
         """The number after the newest."""
         self.lost = 0
-        """How many of the oldest items had to go."""
+        """The number of dropped items."""
 
     def __len__(self) -> int:
         return self.end - self.first
 
     @property
     def bytes_in_memory(self) -> int:
-        """What the items in memory cost."""
+        """The size of the items in memory."""
         return self._memory_used
 
     @property
     def bytes_on_disk(self) -> int:
-        """What the items on disk take."""
+        """The size of the items on disk."""
         return self._disk_used
 
     def add(self, items: Iterable[LogItem]) -> None:
-        """Put items at the end; the oldest go as far as they must."""
+        """Append items; the oldest ones are dropped if necessary."""
         for item in items:
             self._append(item)
         while self._memory_used > self._max_memory and self._disk_chunks < len(self._chunks) - 1:
@@ -165,7 +165,7 @@ class LogStore:
         """Return the item of a number.
 
         Raises:
-            IndexError: It was lost, or never was.
+            IndexError: It was dropped, or never existed.
         """
         if not self.first <= number < self.end:
             raise IndexError(number)
@@ -182,7 +182,7 @@ class LogStore:
         return items[number - first]
 
     def scan(self, start: int, stop: int | None = None) -> Iterator[tuple[int, LogItem]]:
-        """Go through the items from a number on; the store must not change meanwhile."""
+        """Iterate over the items from a number on; the store must not change meanwhile."""
         start = max(start, self.first)
         stop = self.end if stop is None else min(stop, self.end)
         index = max(0, bisect_right(self._firsts, start) - 1)
@@ -195,7 +195,7 @@ class LogStore:
             index += 1
 
     def close(self) -> None:
-        """Forget everything and free the disk."""
+        """Drop all items and free the disk."""
         for segment in self._segments:
             segment.file.close()
         self._segments = []
@@ -219,7 +219,7 @@ class LogStore:
         self.end += 1
 
     def _spill(self) -> None:
-        """Move the oldest chunk in memory to disk; without room there it is lost, with all before it."""
+        """Move the oldest chunk in memory to disk; without space there it is dropped, with all earlier ones."""
         chunk = self._chunks[self._disk_chunks]
         self._memory_used -= chunk.cost
         if self._max_disk and self._to_disk(chunk):

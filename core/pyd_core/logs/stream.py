@@ -1,4 +1,4 @@
-"""Log lines as they arrive: one by one, or in the batches in which they came."""
+"""Streams of log lines, read line by line or in batches."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Batch = list[LogLine | Gap]
 
 
 class LogStream:
-    """Lines of one container, or of several merged.
+    """Lines of a container, or of several merged.
 
-    Iterate over it for single lines, or over `batches()` where speed counts: an engine sends many lines at once, and an
-    `await` for each costs more than all the rest. Use one of the two, once. Nothing is asked of an engine before.
+    Iterate over it for single lines, or over `batches()` for speed: an engine sends many lines at once, and an `await`
+    for each costs more than everything else. Use one of the two, once. Requests are only sent by the iteration.
     """
 
     def __init__(self, batches: AsyncGenerator[Batch, None]) -> None:
         self._batches = batches
 
     def batches(self) -> AsyncIterator[Batch]:
-        """The lines in the batches in which they came; no batch is empty."""
+        """Return the lines in batches as they arrive; no batch is empty."""
         return self._batches
 
     async def __aiter__(self) -> AsyncIterator[LogLine | Gap]:
@@ -30,5 +30,5 @@ class LogStream:
                 yield item
 
     async def aclose(self) -> None:
-        """End the requests behind it; needed when it wasn't read to its end."""
+        """End its requests; needed if it wasn't read to its end."""
         await self._batches.aclose()

@@ -1,4 +1,4 @@
-"""Reading what a task of a swarm prints, through a manager, on whichever node it runs."""
+"""Reader of a swarm task's log, through a manager."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def task_log(
     since: int | None = None,
     follow: bool = False,
 ) -> LogStream:
-    """Read a task's log. It ends with the task: what takes a task's place is another one.
+    """Read a task's log. It ends with the task, whose replacement is another task.
 
     Args:
         engine: A manager of the swarm.
-        task: The task's id, which stands in its lines for the container's.
-        name: What its lines are told to be of.
+        task: The task's id, used as the container id of its lines.
+        name: The name of its lines.
         tail: Lines from the end; None is all.
         since: Nanoseconds since the epoch, inclusive.
-        follow: Go on with what it prints from now on.
+        follow: Continue with new output.
 
     Raises:
         PydError: From the iteration: no such task, its log can't be read, or the connection was cut.

@@ -1,4 +1,4 @@
-"""The timestamp an engine puts before each line of output: RFC 3339, `2024-05-01T10:00:00.123456789Z message`."""
+"""The timestamp before each line of output: RFC 3339, `2024-05-01T10:00:00.123456789Z message`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ MAX_STAMP_BYTES = 36
 
 
 class StampReader:
-    """Reads timestamps off lines; remembers the second it last saw, since neighbours share it."""
+    """Parses timestamps of lines; caches the last second, which neighbours usually share."""
 
     def __init__(self) -> None:
         self._second = b""
         self._second_ns = 0
 
     def split(self, line: bytes) -> tuple[int, int]:
-        """Find the timestamp a line begins with.
+        """Parse the timestamp at the start of a line.
 
         Returns:
-            The time in nanoseconds since the epoch and where the message begins; 0 and 0 without a timestamp.
+            The time in nanoseconds since the epoch and the offset of the message; 0 and 0 without a timestamp.
         """
         if line[19:20] == b"." and line[29:31] == b"Z ":  # Docker Engine: always nine decimals, always UTC
             digits = line[20:29]

@@ -118,8 +118,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     """As configured."""
-    found: str = ""
-    """Where it was found, symlinks followed; empty when it is missing."""
+    resolved: str = ""
+    """Its path with symlinks followed; empty if it is missing."""
     kind: Literal["", "elf", "script", "directory", "plain"] = ""
     executable: bool = True
     architecture: str = ""

@@ -169,6 +169,6 @@ def read_message(text: str) -> Message | None:
     return None
 
 
-def _around(lines: list[str], found: str) -> str:
+def _around(lines: list[str], match: str) -> str:
     """The line a match lies on, or begins on."""
-    return next((line for line in lines if found[:40] in line or line in found), lines[-1] if lines else "")
+    return next((line for line in lines if match[:40] in line or line in match), lines[-1] if lines else "")

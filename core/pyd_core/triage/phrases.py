@@ -186,7 +186,7 @@ def find_phrases(lines: Iterable[EvidenceLogLine]) -> tuple[Evidence, ...]:
     """
     if not _PATTERNS:
         _PATTERNS.extend((cause, re.compile(pattern, re.IGNORECASE), strength) for cause, pattern, strength in _TABLE)
-    found: dict[tuple[str, bool], Evidence] = {}
+    evidence: dict[tuple[str, bool], Evidence] = {}
     for line in lines:
         text = line.text[:MAX_LINE_CHARACTERS]
         is_probe = line.stream == "health"
@@ -196,7 +196,7 @@ def find_phrases(lines: Iterable[EvidenceLogLine]) -> tuple[Evidence, ...]:
                 break
             if match is not None:
                 subject = next((value for value in match.groupdict().values() if value), "")
-                found.pop((cause, is_probe), None)
-                found[cause, is_probe] = Evidence(cause=cause, line=line, subject=subject, strength=strength)
+                evidence.pop((cause, is_probe), None)
+                evidence[cause, is_probe] = Evidence(cause=cause, line=line, subject=subject, strength=strength)
                 break
-    return tuple(reversed(found.values()))
+    return tuple(reversed(evidence.values()))

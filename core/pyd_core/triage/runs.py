@@ -132,6 +132,6 @@ def is_looping(container: Container, runs: tuple[Run, ...], now_ns: int) -> bool
     if not state.running or state.paused:
         # Docker Engine says `restarting` between two runs; Podman says `exited`, for a moment.
         just_now = state.finished_ns is not None and now_ns - state.finished_ns < BETWEEN_NS
-        asked = bool(runs) and (runs[-1].stop_ns is not None or bool(runs[-1].kills))
-        return (policy == "on-failure" and state.exit_code != 0) or (just_now and not asked)
+        was_requested = bool(runs) and (runs[-1].stop_ns is not None or bool(runs[-1].kills))
+        return (policy == "on-failure" and state.exit_code != 0) or (just_now and not was_requested)
     return state.started_ns is not None and now_ns - state.started_ns < YOUNG_NS

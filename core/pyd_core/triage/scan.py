@@ -63,7 +63,7 @@ async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | 
     verdicts: list[Verdict] = []
     cases: list[Case] = []
     unread: dict[tuple[str, str], UnavailableSource] = {}
-    for place, summary in enumerate(listed):
+    for index, summary in enumerate(listed):
         try:
             case = await gather(engine, summary.id, around=around)
         except NotFound:
@@ -73,7 +73,7 @@ async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | 
         # A single container's lost events or log don't make a sweep blind; a source that none could read does.
         unread.update({(gap.source, gap.reason): gap for gap in case.unread if gap.source in {"kernel log", "cgroup"}})
         if progress is not None:
-            progress(place + 1, len(listed))
+            progress(index + 1, len(listed))
     concerns = [concern for verdict in verdicts if (concern := _of_verdict(verdict)) is not None]
     concerns += _habits([case.container for case in cases])
     concerns += await _engine_concerns(engine, local=around.local)
@@ -120,9 +120,9 @@ def _habits(containers: Iterable[Container]) -> list[Issue]:
     )  # fmt: skip
     concerns: list[Issue] = []
     for kind, text, advice, test in checks:
-        found = tuple(sorted(container.name for container in running if test(container)))
-        if found:
-            concerns.append(Issue(level="advice", kind=kind, subjects=found, text=text, advice=(advice,)))
+        names = tuple(sorted(container.name for container in running if test(container)))
+        if names:
+            concerns.append(Issue(level="advice", kind=kind, subjects=names, text=text, advice=(advice,)))
     return concerns
 
 

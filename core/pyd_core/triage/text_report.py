@@ -61,9 +61,9 @@ def _line(item: EvidenceLine, *, with_source: bool = True) -> str:
 
 def describe_code(code: int) -> str:
     """An exit code in general, for `--explain`."""
-    found = explain_code(code)
-    warning = "\nby itself it proves nothing: programs use it for other things too" if found.several else ""
-    return f"{code}: {found.title}\n{found.meaning}{warning}"
+    code_info = explain_code(code)
+    warning = "\nby itself it proves nothing: programs use it for other things too" if code_info.several else ""
+    return f"{code}: {code_info.title}\n{code_info.meaning}{warning}"
 
 
 def describe_sweep(sweep: Sweep) -> str:

@@ -51,15 +51,15 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
     """Weigh what the rules conclude and return the best supported cause, and what contributed."""
-    held = [conclusion for rule in rules if (conclusion := _apply(rule, case)) is not None]
-    held.sort(key=lambda conclusion: (conclusion.about.rank, conclusion.confidence), reverse=True)
-    if not held:
-        held = [_unknown(case)]
-    best = held[0]
+    conclusions = [conclusion for rule in rules if (conclusion := _apply(rule, case)) is not None]
+    conclusions.sort(key=lambda conclusion: (conclusion.about.rank, conclusion.confidence), reverse=True)
+    if not conclusions:
+        conclusions = [_unknown(case)]
+    best = conclusions[0]
     seen = {best.cause}
     contributing: list[str] = []
     evidence = list(best.evidence)
-    for other in held[1:]:
+    for other in conclusions[1:]:
         if other.cause in seen or not _contributes(other, best):
             continue
         seen.add(other.cause)
@@ -70,7 +70,7 @@ def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
         id=case.container.id,
         cause=best.cause,
         confidence=round(best.confidence, 2),
-        summary=f"{case.name} {best.summary}{_lost_before(best, held)}",
+        summary=f"{case.name} {best.summary}{_lost_before(best, conclusions)}",
         contributing=tuple(contributing),
         evidence=tuple(as_line(item) for item in evidence),
         advice=_advice(best, case),
@@ -119,9 +119,9 @@ def _unknown(case: Case) -> Conclusion:
     state = case.container.state
     item = Item(source="inspect", text=f"state {state.status}, exit code {state.exit_code}", time_ns=state.finished_ns)
     if state.error:
-        said = Item(source="inspect", text=f"the engine's error: {state.error}")
+        error_item = Item(source="inspect", text=f"the engine's error: {state.error}")
         summary = "couldn't be started; the engine's message says why"
-        return Conclusion(cause="unknown", confidence=0.3, evidence=(said, item), summary=summary)
+        return Conclusion(cause="unknown", confidence=0.3, evidence=(error_item, item), summary=summary)
     return Conclusion(
         cause="unknown", confidence=0.2, evidence=(item,), summary="ended, but nothing that could be read says why"
     )

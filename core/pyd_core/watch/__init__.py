@@ -1,1 +1,1 @@
-"""The live picture of everything on an engine, fed by one event stream."""
+"""The live state of an engine's containers, fed by its event stream, and the history of their deaths."""

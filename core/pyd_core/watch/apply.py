@@ -1,4 +1,4 @@
-"""What an event alone tells of a container, before any inspect."""
+"""Application of events to container info, before any inspect."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from pyd_core.model.event import Event
 from pyd_core.watch.container_info import ContainerInfo
 
 REMOVALS = frozenset({"destroy", "remove"})
-"""Docker Engine's word and Podman's."""
+"""The verbs of Docker Engine and Podman."""
 
 _COMPLETE_EVENTS = frozenset({"pause", "unpause", "rename", "health_status", "oom"})
 _PARTIAL_EVENTS = frozenset({"create", "start", "die", "died", "restart", "update", "init", "restore"})
 
 
 def needs_inspect(event: Event) -> bool:
-    """Tells whether a container's event changes more than it says.
+    """Return whether a container's event changes more than it contains.
 
-    What runs inside (`exec_*`), what reads from it (`top`, `attach`, `archive-path`) and the signals sent to it change
-    nothing by themselves.
+    Commands in it (`exec_*`), readers (`top`, `attach`, `archive-path`) and signals change nothing on their own.
     """
     return event.verb in _PARTIAL_EVENTS or (event.verb == "health_status" and _health(event) == "")
 
 
 def apply_event(event: Event, known: ContainerInfo | None) -> ContainerInfo | None:
-    """Return the entry after an event, as far as the event tells; None for one that tells nothing.
+    """Return the container info after an event; None if the event changes nothing of an unknown container.
 
     A container that wasn't known appears with its name and image.
     """
@@ -45,7 +44,7 @@ def apply_event(event: Event, known: ContainerInfo | None) -> ContainerInfo | No
 
 
 def _changed_fields(verb: str, event: Event, time_ns: int, info: ContainerInfo) -> dict[str, Any]:
-    """The fields an event gives a new value."""
+    """Return the fields that an event changes, with their new values."""
     fields: dict[str, Any] = {}
     match verb:
         case "start":

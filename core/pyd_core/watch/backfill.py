@@ -1,4 +1,4 @@
-"""Deaths that nobody listened to: told by the events an engine remembers, or by what inspect says of the dead."""
+"""Deaths while no recorder ran, from the events that an engine remembers or from inspect."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pyd_core.model.event import Actor, Event
 from pyd_core.triage.runs import LATE_NS
 
 MAX_SKEW_NS = 5 * 10**9
-"""Two times of a container's death nearer than this are the same death's: inspect and events stamp it apart."""
+"""Deaths of a container closer than this are the same: the times of inspect and events differ."""
 
 MARGIN_NS = 10 * 10**9
-"""Looked at again when recording goes on: engines tell of a death a moment after it, and may be slow about it."""
+"""Read again when recording resumes: engines report a death a moment after it."""
 
 
 def split_deaths(events: Iterable[Event]) -> list[tuple[Event, tuple[Event, ...]]]:
-    """Return the deaths among one container's events, oldest first, each with what belongs to that run."""
+    """Return the deaths among one container's events, oldest first, each with the events of its run."""
     deaths: list[tuple[Event, tuple[Event, ...]]] = []
     run: list[Event] = []
     die: Event | None = None
@@ -38,7 +38,7 @@ def split_deaths(events: Iterable[Event]) -> list[tuple[Event, tuple[Event, ...]
 
 
 def death_from_inspect(container: Container) -> Event | None:
-    """Put together the event of a container's last death from what inspect says; None if it lives or never ran."""
+    """Return the event of a container's last death, built from inspect; None if it runs or never ran."""
     state = container.state
     if state.running or state.paused or state.finished_ns is None or state.started_ns is None:
         return None

@@ -1,4 +1,4 @@
-"""What the fleet knows of one container."""
+"""A container's state as the watcher knows it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PODMAN_STATES = {"stopped": "exited", "stopping": "running", "initialized": "cr
 
 
 class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One container, as list, inspect and events tell of it together. Texts are hostile.
+    """A container's state, merged from list, inspect and events. Its texts are untrusted.
 
-    Times are nanoseconds since the epoch by the engine's clock; None is never, or not known yet.
+    Times are nanoseconds since the epoch by the engine's clock; None is never, or unknown so far.
     """
 
     id: str
@@ -30,15 +30,15 @@ class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
     state: str = ""
     """`created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`."""
     health: str = ""
-    """`starting`, `healthy`, `unhealthy`, or empty where nothing probes it."""
+    """`starting`, `healthy`, `unhealthy`, or empty without a probe."""
     exit_code: int | None = None
-    """Of the last run; None while it runs and when it never ran."""
+    """Of the last run; None while it runs and if it never ran."""
     oom_killed: bool = False
-    """The engine's flag; never a verdict by itself."""
+    """The engine's flag, which isn't a verdict."""
     oom_ns: int | None = None
-    """When the engine last told of memory running out, while this fleet listened."""
+    """The time of the engine's last out-of-memory event while this watcher listened."""
     error: str = ""
-    """Why it couldn't be started, in the engine's words."""
+    """The engine's message about a failed start."""
     created_ns: int = 0
     started_ns: int | None = None
     finished_ns: int | None = None
@@ -49,14 +49,14 @@ class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] = {}
     ports: tuple[Port, ...] = ()
     pid: int = 0
-    """The main process on the engine's host; 0 when it doesn't run or isn't known yet."""
+    """The main process on the engine's host; 0 if it doesn't run or isn't known yet."""
     memory_limit: int | None = None
     """Bytes; None is no limit."""
     cpu_limit: float | None = None
     """Processors; None is no limit."""
     pids_limit: int | None = None
     detailed: bool = False
-    """Whether inspect has told of it; until then, what only inspect tells has its default."""
+    """Whether it was inspected; until then, fields that only inspect has keep their defaults."""
 
     @property
     def has_processes(self) -> bool:
@@ -65,7 +65,7 @@ class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_summary(summary: ContainerSummary, known: ContainerInfo | None = None) -> ContainerInfo:
-    """Make an entry of a line of the list, on top of what was known."""
+    """Return container info from an entry of the list, merged into what was known."""
     exited = _EXIT.match(summary.status)
     health = _HEALTH.search(summary.status)
     state = _PODMAN_STATES.get(summary.state, summary.state)
@@ -89,7 +89,7 @@ def from_summary(summary: ContainerSummary, known: ContainerInfo | None = None) 
 
 
 def from_inspect(container: Container, known: ContainerInfo | None = None) -> ContainerInfo:
-    """Make an entry of an inspect document, on top of what was known."""
+    """Return container info from an inspect document, merged into what was known."""
     state, host = container.state, container.host_config
     labels = container.config.labels
     status = _PODMAN_STATES.get(state.status, state.status)

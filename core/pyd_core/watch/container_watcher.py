@@ -1,4 +1,4 @@
-"""The live picture of all containers of an engine, fed by its event stream."""
+"""Watcher of an engine's containers, fed by its event stream."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from pyd_core.watch.event_history import EventHistory
 from pyd_core.watch.inspector import MAX_CONCURRENCY, Inspector
 
 FLUSH_INTERVAL_S = 0.05
-"""Seconds in which changes are gathered before anybody is told."""
+"""Seconds in which changes are collected before subscribers are notified."""
 
 BULK_INTERVAL_S = 1 / 2000
-"""Seconds for each container, a second at most, in which what comes of inspecting all of them in turn is gathered:
-whoever is told may look at every container, and news of so many would keep them at it all the time."""
+"""Seconds per container, at most one second, in which the results of routine inspects are collected: subscribers may
+look at every container, and frequent notifications would keep them busy."""
 
 REPLAY_TIMEOUT_S = 0.25
-"""Seconds in which an engine that remembers our last event is expected to replay it; it does so at once."""
+"""An engine that remembers our last event replays it immediately."""
 
 
 class ContainerWatcher:
-    """All containers of an engine, kept up to date without asking: nothing happens, nothing is sent.
+    """All containers of an engine, kept up to date without polling.
 
-    It subscribes to events, lists, and applies the events to the list. What an event doesn't tell is inspected. When
-    the connection is lost it tries again for ever, goes on from the last event it saw, compares with the list, and
-    states the gap.
+    It subscribes to events, lists, and applies the events to the list. Containers whose events leave details open are
+    inspected. After a lost connection it retries for ever, resumes from the last event, compares with the list, and
+    reports the gap.
 
     Args:
-        engine: The engine; whoever made it closes it.
-        max_inspects: Inspects at a time.
-        inspect: Inspect from the first list on; else once `enable_inspect` is called, so that whoever shows the list
-            has it on the screen before hundreds of answers are read.
+        engine: The engine; the caller closes it.
+        max_inspects: Concurrent inspects.
+        inspect: Inspect from the first list on; otherwise `enable_inspect` starts it, so that a list can be shown
+            before hundreds of responses are read.
     """
 
     def __init__(self, engine: EngineClient, *, max_inspects: int = MAX_CONCURRENCY, inspect: bool = True) -> None:
@@ -70,12 +70,12 @@ class ContainerWatcher:
 
     @property
     def containers(self) -> Mapping[str, ContainerInfo]:
-        """All containers by id, in no order. It changes as things happen, before the delta is told."""
+        """All containers by id, in no order. It changes with each event, before subscribers are notified."""
         return MappingProxyType(self._entries)
 
     @property
     def connection(self) -> ConnectionState:
-        """Whether what is shown is current."""
+        """The state of the connection, which decides whether the containers are current."""
         return self._connection
 
     def subscribe(self, callback: Callable[[Delta], None]) -> Callable[[], None]:
@@ -95,13 +95,13 @@ class ContainerWatcher:
         return self._inspections.subscribe(callback)
 
     def enable_inspect(self) -> None:
-        """Inspect what the list and the events leave open, from now on."""
+        """Inspect containers whose list entries or events leave details open, from now on."""
         if not self._inspect_enabled:
             self._inspect_enabled = True
             self._inspect()
 
     async def run(self) -> None:
-        """Listen until cancelled."""
+        """Watch until cancelled."""
         backoff = Backoff()
         try:
             while True:
@@ -117,12 +117,12 @@ class ContainerWatcher:
             await self._tasks.aclose()
 
     async def _listen(self, backoff: Backoff) -> None:
-        """One connection, from subscribing to its end, which is always a `PydError`."""
+        """Watch over one connection until its end, which is always a `PydError`."""
         await self._engine.api.negotiate()
         self._backlog, self._resumed = [], asyncio.Event()
         resumed = self._history.resume_ns
-        # The engine sends its headers a moment before it subscribes us. Asking from the time of its first answer on
-        # closes that hole; what was before the list does no harm after it.
+        # The engine sends its headers a moment before it subscribes us. Requesting events from the time of its first
+        # response on closes that gap; events older than the list do no harm.
         since = self._engine_time() if resumed is None else resumed
         reader: asyncio.Task[None] | None = None
         async with (
@@ -145,8 +145,8 @@ class ContainerWatcher:
         raise StreamInterrupted("the engine ended its event stream", hint="check that it still runs")
 
     def _engine_time(self) -> int | None:
-        """The engine's clock at its first answer, in whole seconds."""
-        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 10 ms, once a connection
+        """Return the engine's clock at its first response, in whole seconds."""
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 10 ms, once per connection
 
         try:
             return int(parsedate_to_datetime(self._engine.api.ping_headers["date"]).timestamp()) * 1_000_000_000
@@ -154,7 +154,7 @@ class ContainerWatcher:
             return None
 
     def _go_live(self, summaries: list[ContainerSummary], *, resumed: bool) -> None:
-        """Take a fresh list over and apply what happened since it was asked for."""
+        """Apply a new list, and the events since it was requested."""
         before, replayed = self._connection, self._resumed.is_set()
         backlog, self._backlog = self._backlog or [], None
         if before.state == "lost" and resumed:
@@ -243,7 +243,7 @@ class ContainerWatcher:
         self._timer = loop.call_at(due, self._flush)
 
     def _flush(self) -> None:
-        """Tells everybody what changed, and inspects what events left open."""
+        """Notify subscribers of all changes, and inspect containers that events left open."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -263,4 +263,4 @@ class ContainerWatcher:
 
 
 def _ignore(error: Exception) -> None:
-    """The reader's failure is raised where it is awaited."""
+    """Do nothing: the reader's failure is raised where it is awaited."""

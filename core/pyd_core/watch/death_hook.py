@@ -1,4 +1,4 @@
-"""Running a command for each death."""
+"""Hook that runs a command for each death."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pyd_core.errors import InvalidInput
 from pyd_core.watch.history_store import Death
 
 COMMAND_TIMEOUT_S = 30.0
-"""Seconds a command may take before it is ended."""
+"""A command that takes longer is killed."""
 MAX_CONCURRENCY = 4
 MAX_WAITING = 100
-"""Deaths waiting for their turn; more are not reported, and that is said."""
+"""Deaths that wait for a free command; further ones are dropped and counted."""
 
 
 class DeathHook:
     """Runs a command for each death, the death as JSON on its standard input.
 
     Args:
-        command: As in a shell, but run without one: nothing a container is called can become a command.
+        command: As in a shell, but run without one, so that a container's name can't become a command.
 
     Attributes:
         dropped: How many deaths were not reported because too many waited.
@@ -45,7 +45,7 @@ class DeathHook:
         self.failed = 0
 
     async def __call__(self, death: Death) -> None:
-        """Run it and wait for its end."""
+        """Run the command for a death and wait for its end."""
         if self._waiting >= MAX_WAITING:
             self.dropped += 1
             return

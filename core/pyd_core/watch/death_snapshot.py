@@ -1,4 +1,4 @@
-"""A container as it was when it died, whatever has become of it since."""
+"""Snapshots of containers at their death."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pyd_core.model.event import Event
 
 
 def snapshot_from_event(die: Event) -> Container:
-    """A container that was gone before anybody could look: all that is known is in its last event."""
+    """Return a container that was removed before it could be inspected, from its last event."""
     attributes = die.actor.attributes
     return Container(id=die.actor.id, name_=f"/{attributes.get('name', '')}")
 
 
 def snapshot_at_death(container: Container, die: Event, *, started_ns: int | None) -> Container:
-    """The container as inspect would have shown it right after that death.
+    """Return the container as inspect would have shown it right after that death.
 
-    By now it may run again, or be gone; its pid and health are those of another time.
+    By now it may run again or be removed; its pid and health are those of another run.
     """
     state = container.state
     code = die.actor.attributes.get("exitCode") or die.actor.attributes.get("containerExitCode") or ""

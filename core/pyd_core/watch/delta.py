@@ -1,4 +1,4 @@
-"""What changed in the fleet, and how its connection does."""
+"""Changes that a watcher reports, and the state of its connection."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from pyd_core.model.event import Event
 
 @dataclass(frozen=True, slots=True)
 class ConnectionState:
-    """How the fleet's event stream does.
+    """State of a watcher's event stream.
 
-    While it is `connecting` or `lost`, everything the fleet says is as old as `since_ns`.
+    While it is `connecting` or `lost`, all data of the watcher is as old as `since_ns`.
     """
 
     state: Literal["connecting", "live", "lost"]
     since_ns: int
     """Nanoseconds since the epoch by this machine's clock."""
     error: PydError | None = None
-    """Why it is lost."""
+    """The cause of the loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """What changed since the last one; all empty when only the connection's state did."""
+    """Changes since the last delta; all empty if only the connection's state changed."""
 
     changed: frozenset[str] = frozenset()
     """Ids of containers that are new or differ."""
     removed: frozenset[str] = frozenset()
     """Ids of containers that are gone."""
     events: tuple[Event, ...] = ()
-    """What happened, in the engine's order, of every type the engine reports."""
+    """Events of all types, in the engine's order."""
     gap: Gap | None = None
-    """Set when the fleet listens again after it couldn't."""
+    """Set when the watcher listens again after an interruption."""

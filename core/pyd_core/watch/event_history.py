@@ -1,4 +1,4 @@
-"""The events last seen, so that listening can go on after a cut with none twice and none missed."""
+"""The newest events, so that listening can resume after an interruption without duplicates or losses."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections import OrderedDict
 from pyd_core.model.event import Event
 
 MAX_EVENTS = 1024
-"""Docker Engine remembers its last 256 events (moby, daemon/events, eventsLimit); resuming replays no more."""
+"""Docker Engine remembers its last 256 events (moby, daemon/events, eventsLimit) and replays no more."""
 
 MARGIN_NS = 1_000_000_000
-"""Nanoseconds to go back when resuming: engines take an event's time before they put it in order."""
+"""Overlap when resuming: engines take an event's time before they order it."""
 
 _EventKey = tuple[int, str, str, str]
 
@@ -25,14 +25,14 @@ class EventHistory:
 
     @property
     def resume_ns(self) -> int | None:
-        """The time to ask for events from, nanoseconds by the engine's clock; None when none was seen."""
+        """The time to resume from, nanoseconds by the engine's clock; None without any event."""
         if not self._keys:
             return None
         oldest, since = next(iter(self._keys))[0], self._last_ns - MARGIN_NS
         return max(since, oldest) if oldest <= self._last_ns else since
 
     def add(self, event: Event) -> bool:
-        """Note an event and tell whether it is new."""
+        """Record an event and return whether it is new."""
         time_ns = event.time_nano or event.time * 1_000_000_000
         key = (time_ns, event.type, event.action, event.actor.id)
         if key in self._keys:

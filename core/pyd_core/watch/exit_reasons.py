@@ -1,4 +1,4 @@
-"""Why listed containers ended, in a word each, from the history: quick enough for a list, so no rule is loaded."""
+"""Recorded causes of listed containers' ends, read from the history without importing any rule."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Verdict(msgspec.Struct):
 
 
 class _Death(msgspec.Struct):
-    """As much of a recorded death as a list tells."""
+    """The part of a recorded death that a list shows."""
 
     ended_ns: int
     verdict: _Verdict
@@ -39,10 +39,10 @@ class _Death(msgspec.Struct):
 def recorded_reasons(history: Path, listed: Iterable[ContainerSummary], *, now: float) -> dict[str, str]:
     """Return the recorded causes of the ends that a list shows, by container id.
 
-    A list tells of an end no more than its code and how long ago it was, so a recorded one counts only where both fit.
+    A list only has the exit code and the age of an end, so a recorded death must match both.
 
     Args:
-        history: The file; none and an unreadable one tell nothing.
+        history: The file; a missing or unreadable one gives no causes.
         listed: The engine's list.
         now: Seconds since the epoch.
     """
@@ -67,7 +67,7 @@ def recorded_reasons(history: Path, listed: Iterable[ContainerSummary], *, now: 
 
 
 def human_duration(seconds: float) -> str:
-    """A length of time as engines write it in a container's status (docker/go-units, `HumanDuration`)."""
+    """Return a length of time as engines write it in a container's status (docker/go-units, `HumanDuration`)."""
     count_seconds, minutes, hours = max(0, int(seconds)), max(0, int(seconds / 60)), int(seconds / 3600 + 0.5)
     if minutes < 1:
         count, unit = count_seconds, "second"

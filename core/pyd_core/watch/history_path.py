@@ -1,4 +1,4 @@
-"""Where the history of deaths lies."""
+"""Path of the history of deaths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _OFF = "off"
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the history lies: `PYD_HISTORY`, the system's for root, else the user's."""
+    """Return the history's path: `PYD_HISTORY`, the system's for root, else the user's."""
     configured = environ.get("PYD_HISTORY", "")
     if configured not in {"", _OFF}:
         return Path(configured)
@@ -21,5 +21,5 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def path_unless_off(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the same for what records without being asked to; None where `PYD_HISTORY` is `off`."""
+    """Return the history's path for automatic recording; None if `PYD_HISTORY` is `off`."""
     return None if environ.get("PYD_HISTORY") == _OFF else default_path(environ)

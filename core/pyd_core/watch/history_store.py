@@ -1,6 +1,6 @@
-"""Deaths and thin usage curves on disk: a ring in SQLite, bounded by size and age, that outlives containers.
+"""History of deaths and usage curves: a ring in SQLite, bounded by size and age, that outlives containers.
 
-Writing is in batches of at most a second, in write-ahead mode: what was committed survives SIGKILL of the writer.
+Writes are batched for at most a second and use write-ahead mode, so committed data survives SIGKILL of the writer.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ MAX_BYTES = 64 * 2**20
 MAX_AGE_S = 30 * 86_400
 """Seconds."""
 FINE_AGE_S = 15 * 60
-"""Seconds for which points are kept each second."""
+"""Up to this age one point per second is kept."""
 COARSE_STEP_S = 10
-"""Seconds between the points that are kept after that."""
+"""Distance of older points."""
 _MAX_JOURNAL_BYTES = 4 * 2**20
 """Bytes set aside for the write-ahead log, at most a quarter of all."""
 _PAGE_BYTES = 4096
@@ -44,14 +44,14 @@ CREATE TABLE IF NOT EXISTS point (
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):
-    """How one run of a container ended."""
+    """The end of a container's run."""
 
     name: str
     container: str
     """Its id."""
     image: str = ""
     engine: str = ""
-    """Where it ran, as an endpoint's address."""
+    """The engine's address."""
     started_ns: int | None = None
     ended_ns: int
     code: int | None = None
@@ -59,16 +59,16 @@ class Death(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes."""
     verdict: Verdict
     lines: tuple[str, ...] = ()
-    """The last it printed, oldest first."""
+    """Its last lines of output, oldest first."""
 
     @property
     def seconds(self) -> float | None:
-        """How long it lived; None if that isn't known."""
+        """The duration of the run; None if it isn't known."""
         return None if self.started_ns is None else max(0.0, (self.ended_ns - self.started_ns) / 1e9)
 
 
 class Point(msgspec.Struct, frozen=True):
-    """What a container used at one second."""
+    """A container's resource use in a second."""
 
     time: int
     """Seconds since the epoch."""
@@ -83,12 +83,12 @@ class HistoryStore:
     """The history on disk.
 
     Args:
-        path: The file; made with its directory, readable for its owner alone, because output may hold secrets.
-        max_bytes: What file and journal together may take.
-        max_age_s: Seconds after which everything goes.
+        path: The file, created with its directory and readable only by its owner, because output may hold secrets.
+        max_bytes: Maximum size of file and journal together.
+        max_age_s: Maximum age of the data.
 
     Attributes:
-        damaged_path: Where a damaged file was moved to, if one was found.
+        damaged_path: The new path of a damaged file that was moved aside, if there was one.
 
     Raises:
         ConfigError: The file can't be made or written.
@@ -110,7 +110,7 @@ class HistoryStore:
             raise ConfigError(f"can't make the history {path}: {error.strerror}") from error
 
     def _open_or_replace(self) -> sqlite3.Connection:
-        """Open the file; a damaged one is moved aside and a fresh one begun."""
+        """Open the file; a damaged one is moved aside and replaced."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             return self._open()
@@ -152,15 +152,15 @@ class HistoryStore:
         *,
         listened: tuple[str, int] | None = None,
     ) -> None:
-        """Write them in one transaction; a death that is known already is left as it is.
+        """Write deaths and points in one transaction; a death that is recorded already is kept.
 
         Args:
-            deaths: How containers died.
-            points: What they used.
-            listened: An engine, and until when nothing of it can have been missed.
+            deaths: Ends of containers.
+            points: Their resource use.
+            listened: An engine, and the time until which it was recorded without gaps.
 
         Raises:
-            ConfigError: The disk is full, also after the oldest were dropped.
+            ConfigError: The disk is full, even after the oldest data was dropped.
         """
         rows = [(d.name, d.container, d.ended_ns, _pack(d)) for d in deaths]
         samples = [*points]
@@ -186,7 +186,7 @@ class HistoryStore:
                 return
 
     def has_death(self, container: str, ended_ns: int, *, within_ns: int) -> bool:
-        """Whether a death of a container near that time is written already."""
+        """Return whether a death of a container near that time is recorded."""
         query = "SELECT 1 FROM death WHERE container = ? AND ended_ns BETWEEN ? AND ?"
         return (
             self._database.execute(query, (container, ended_ns - within_ns, ended_ns + within_ns)).fetchone()
@@ -194,12 +194,12 @@ class HistoryStore:
         )
 
     def listened_until(self, engine: str) -> int | None:
-        """Return until when an engine was listened to last, nanoseconds since the epoch; None if it never was."""
+        """Return the time until which an engine was recorded, nanoseconds since the epoch; None if it never was."""
         row = self._database.execute("SELECT until_ns FROM listened WHERE engine = ?", (engine,)).fetchone()
         return None if row is None else int(row[0])
 
     def _container_number(self, container: str) -> int:
-        """The short number that stands for a container's id in each of its points."""
+        """Return the short number that represents a container's id in its points."""
         known = self._numbers.get(container)
         if known is None:
             self._database.execute("INSERT OR IGNORE INTO who (container) VALUES (?)", (container,))
@@ -208,7 +208,7 @@ class HistoryStore:
         return known
 
     def thin(self, now: float | None = None) -> None:
-        """Drop what is too old, and thin points out; to be called about once a minute."""
+        """Drop old data and thin out points; called about once a minute."""
         seconds = int(time.time() if now is None else now)
         fine = seconds - FINE_AGE_S
         with self._transaction():
@@ -221,7 +221,7 @@ class HistoryStore:
             self._drop_oldest()
 
     def _free_space(self) -> bool:
-        """Drop the oldest where the disk still lets it: that too is written first."""
+        """Drop the oldest data, if the disk still allows it: that needs space too."""
         try:
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._drop_oldest()
@@ -230,7 +230,7 @@ class HistoryStore:
         return True
 
     def _drop_oldest(self) -> None:
-        """Make room: the oldest tenth of the points, then of the deaths."""
+        """Drop the oldest tenth of the points and of the deaths."""
         with self._transaction():
             for table, key in (("point", "time"), ("death", "ended_ns")):
                 low, high = self._database.execute(f"SELECT min({key}), max({key}) FROM {table}").fetchone()  # noqa: S608
@@ -254,7 +254,7 @@ class HistoryStore:
 
 
 class HistoryReader:
-    """A history for looking, beside the recorder that writes it.
+    """Read-only access to a history that a recorder writes.
 
     Raises:
         NotFound: Nothing was ever recorded.
@@ -282,9 +282,9 @@ class HistoryReader:
         """Return deaths, newest first.
 
         Args:
-            name: Of a container by this name, or with an id that begins so; None is all.
-            limit: At most so many.
-            since_ns: Only those after that time.
+            name: A container's name or id prefix; None is all.
+            limit: Maximum number.
+            since_ns: Return only deaths after that time.
         """
         query = "SELECT body FROM death WHERE ended_ns > :since ORDER BY ended_ns DESC LIMIT :limit"
         if name is not None:

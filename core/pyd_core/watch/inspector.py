@@ -1,4 +1,4 @@
-"""Inspecting what changed: few at a time, the urgent first, each as often as needed and no more."""
+"""Queue of containers to inspect: a few at a time, urgent ones first."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pyd_core.model.container import Container
 from pyd_core.tasks import TaskOwner
 
 MAX_CONCURRENCY = 4
-"""Inspects an engine gets at a time: more make none of them faster and everybody else wait."""
+"""More concurrent inspects aren't faster and delay other clients."""
 
 
 class Inspector:
     """A queue of containers to inspect.
 
     Args:
-        engine: Whose containers they are.
+        engine: The containers' engine.
         tasks: Owns the requests.
-        on_found: Called with each answer.
-        on_gone: Called with the id of a container that doesn't exist any more.
-        max_concurrency: Requests at a time.
+        on_found: Called with each inspect document.
+        on_gone: Called with the id of a container that no longer exists.
+        max_concurrency: Concurrent requests.
     """
 
     def __init__(
@@ -47,31 +47,31 @@ class Inspector:
         self._paused = True
 
     def enqueue_urgent(self, identity: str) -> None:
-        """An event named it: what is known, or being fetched just now, is out of date."""
+        """Inspect a container soon: an event made known or currently fetched data outdated."""
         self._waiting.pop(identity, None)
         self._urgent[identity] = None
 
     def enqueue(self, identities: Iterable[str]) -> None:
-        """These are worth knowing when nothing else is to do."""
+        """Inspect containers once nothing urgent is left."""
         for identity in identities:
             if identity not in self._urgent:
                 self._waiting[identity] = None
 
     def is_routine(self, identity: str) -> bool:
-        """Whether the one that is being inspected isn't so because an event named it."""
+        """Return whether the current inspect of a container wasn't caused by an event."""
         return identity in self._routine
 
     def discard(self, identity: str) -> None:
-        """It is gone."""
+        """Remove a container from the queue."""
         self._urgent.pop(identity, None)
         self._waiting.pop(identity, None)
 
     def pause(self) -> None:
-        """The engine doesn't answer: keep the queue, send nothing."""
+        """Keep the queue but send nothing, while the engine can't be reached."""
         self._paused = True
 
     def resume(self) -> None:
-        """Send what may be sent."""
+        """Send requests again."""
         self._paused = False
         self._fill()
 
@@ -95,9 +95,9 @@ class Inspector:
             self._on_gone(identity)
         except EngineUnavailable:
             self.enqueue([identity])
-            self._paused = True  # until somebody who listens to the engine says that it is back
+            self._paused = True  # until the watcher reports that the engine is back
         except PydError:
-            pass  # one container the engine itself can't describe; what the list says of it stays
+            pass  # the engine can't describe this container; its list entry is kept
         else:
             if identity not in self._urgent:
                 self._on_found(container)

@@ -1,4 +1,4 @@
-"""Reading a container's counters on the machine where it runs."""
+"""Readers of containers' counters on the local machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pyd_core.linux.procfs import read_network, shares_network
 from pyd_core.watch.stats import Sample
 
 MAX_DESCRIPTORS = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3, 1500)
-"""Files kept open at most, of those this process may have; further ones are opened for each reading."""
+"""Maximum number of files kept open; further ones are opened for each reading."""
 
 
 class LocalReader:
@@ -46,7 +46,7 @@ class LocalReader:
         return Sample(time.time_ns(), time.monotonic_ns(), counters, network)
 
     def close(self) -> None:
-        """Give its descriptors back."""
+        """Close its files."""
         self._group.close()
 
 

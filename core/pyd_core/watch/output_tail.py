@@ -1,4 +1,4 @@
-"""The last lines of output as it is written, for containers whose log goes with them."""
+"""Last lines of live output, for containers whose log is removed with them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ MAX_LINE_BYTES = 8192
 """Bytes kept of a line."""
 
 _FRAME_STARTS = frozenset({b"\0\0\0\0", b"\x01\0\0\0", b"\x02\0\0\0"})
-"""How a frame begins: its stream and three zeros."""
+"""The first bytes of a frame: its stream and three zeros."""
 
 
 class OutputTail:
-    """Keeps the last lines of an attached container's output; a bounded amount, whatever is written.
+    """Keeps the last lines of an attached container's output, in bounded memory.
 
-    Attaching also works before the start, so nothing is missed however short the container's life is.
+    Attaching also works before the start, so nothing is missed even of a short run.
     """
 
     def __init__(self) -> None:
@@ -29,18 +29,18 @@ class OutputTail:
 
     @property
     def lines(self) -> tuple[EvidenceLogLine, ...]:
-        """What was written last, oldest first, an unfinished line included."""
+        """The last lines, oldest first, including an unfinished one."""
         rest = [_line(stream, data) for stream, data in self._rest.items() if data]
         return (*self._lines, *rest)[-MAX_LINES:]
 
     def feed(self, stream: int, data: bytes) -> None:
-        """Take what arrived on a stream (1 stdout, 2 stderr)."""
+        """Add output of a stream (1 stdout, 2 stderr)."""
         *complete, rest = (self._rest.get(stream, b"") + data).split(b"\n")
         self._lines.extend(_line(stream, line) for line in complete[-MAX_LINES:])
         self._rest[stream] = rest[:MAX_LINE_BYTES]
 
     async def listen(self, engine: EngineClient, container: str) -> None:
-        """Read until the container ends or the engine goes."""
+        """Read output until the container ends or the connection does."""
         try:
             connection = await engine.containers.attach(container, logs=True)
         except PydError:
@@ -50,7 +50,7 @@ class OutputTail:
         try:
             while chunk := await connection.read():
                 if not started:
-                    # Engines differ in whether their answer tells framed output from a terminal's; a frame's head does.
+                    # Not all engines declare framed output in their response, but a frame's head shows it.
                     started, decoder = True, FrameDecoder() if chunk[:4] in _FRAME_STARTS else None
                 if decoder is None:
                     self.feed(STDOUT, chunk)

@@ -1,4 +1,4 @@
-"""Recording how containers die, so that a verdict outlives restart and removal."""
+"""Recorder of deaths, so that a verdict outlives the container's restart and removal."""
 
 from __future__ import annotations
 
@@ -29,22 +29,21 @@ from pyd_core.watch.output_tail import OutputTail
 from pyd_core.watch.stats_collector import StatsCollector
 
 WRITE_INTERVAL_S = 1.0
-"""Seconds between two writes: what a kill of the recorder may lose."""
+"""A kill of the recorder can lose this much data."""
 VERDICT_DELAY_S = 0.4
-"""Seconds. `oom` and `stop` are told beside `die`, in any order, and nothing tells that no more comes."""
+"""`oom` and `stop` are reported around `die`, in any order, and without a last one."""
 MAX_EVENTS = 64
-"""Kept of each container's present run."""
+"""Events kept of each container's present run."""
 MAX_VERDICTS = 8
 """Verdicts at a time."""
 MAX_URGENT_INSPECTS = 32
-"""Inspections at a time of what has just been made: a short life is over before its turn would come in the fleet's
-queue."""
+"""Concurrent inspects of new containers: a short run would end before its turn in the watcher's queue."""
 MAX_FOLLOWED_LOGS = 32
-"""Logs followed live, because their containers and logs go as soon as they end (`--rm`)."""
+"""Logs followed live, because they are removed as soon as their containers end (`--rm`)."""
 
 
 class _TrackedContainer:
-    """What is remembered of a container while it lives."""
+    """State of a container that is recorded while it runs."""
 
     def __init__(self) -> None:
         self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
@@ -54,27 +53,27 @@ class _TrackedContainer:
         self.memory_peak: int | None = None
         self.pending_verdicts = 0
         self.deaths: deque[int] = deque(maxlen=MAX_EVENTS)
-        """When it died, as events tell."""
+        """Times of its deaths, from events."""
 
     def stop_listening(self) -> None:
-        """Stop listening to its output: it can be read later."""
+        """Stop following its output, which can be read later."""
         if self.listening is not None:
             self.listening.cancel()
         self.tail = self.listening = None
 
 
 class DeathRecorder:
-    """Follows an engine and writes each death to a history, also those since it was last listened to.
+    """Records each death on an engine in a history, including those since it was last recorded.
 
     Args:
-        engine: The engine, asynchronous; whoever made it closes it.
-        store: Where deaths go.
-        watcher: The engine's containers, where somebody runs that already; else the recorder does.
-        stats: Likewise; what nobody has measured is then not measured for the record either.
+        engine: The engine, asynchronous; the caller closes it.
+        store: The history.
+        watcher: The engine's watcher, if the caller runs one; otherwise the recorder does.
+        stats: The caller's stats collector, whose selection decides what is measured; otherwise the recorder runs one.
         on_death: Awaited with each death after it was written.
-        on_problem: Told in a sentence when something could not be recorded.
-        last_output: Returns what a removed container wrote last, as pieces of its streams 1 and 2, where the engine is
-            of this process; else the recorder attaches to containers whose logs go with them.
+        on_problem: Called with a sentence about something that could not be recorded.
+        last_output: Returns the last output of a removed container as pieces of its streams 1 and 2, if the engine runs
+            in this process; otherwise the recorder attaches to containers whose logs are removed with them.
     """
 
     def __init__(
@@ -113,7 +112,7 @@ class DeathRecorder:
         self._tasks = TaskOwner(on_error=lambda error: self._report(str(error)))
 
     async def run(self) -> None:
-        """Records until cancelled; what is known by then is written."""
+        """Record until cancelled, then write the remaining data."""
         now = time.time_ns()
         listened = self._store.listened_until(self._engine.endpoint.url)
         self._since = now if listened is None else min(listened, now) - MARGIN_NS
@@ -164,8 +163,8 @@ class DeathRecorder:
             tracked.events = deque(maxlen=MAX_EVENTS)
             tracked.memory_peak = None
         if event.verb == "create" and self._last_output is None and self._followed < MAX_FOLLOWED_LOGS:
-            # Inspecting waits until the start is over. A short life may be over by then too, so output is listened to
-            # from the beginning, and let go of once it is known that it can be read later.
+            # An inspect waits until the start is complete. A short run may be over by then, so output is followed from
+            # the start, until it is known that it can be read later.
             tracked.tail = OutputTail()
             tracked.listening = self._tasks.start(self._listen(identity, tracked.tail))
         if event.verb in {"create", "start"}:
@@ -178,7 +177,7 @@ class DeathRecorder:
             self._tasks.start(self._judge(event, tracked))
 
     def _on_inspected(self, container: Container) -> None:
-        """Take what the fleet looked up: the living to be remembered, the dead in case nobody told of their end."""
+        """Use an inspect of the watcher: keep a running container's, and record an unreported death."""
         if container.state.running:
             self._remember(self._tracked.setdefault(container.id, _TrackedContainer()), container)
             return
@@ -187,7 +186,7 @@ class DeathRecorder:
             self._tasks.start(self._record_if_missed(die))
 
     async def _inspect(self, identity: str) -> None:
-        """Look at a container while it lives: its main process and its configuration may be gone when it has died."""
+        """Inspect a container while it runs: its main process and configuration may be gone after its death."""
         tracked = self._tracked.get(identity)
         if tracked is None:
             return
@@ -213,7 +212,7 @@ class DeathRecorder:
             self._tasks.start(self._catch_up(), name="recorder catches up")
 
     async def _catch_up(self) -> None:
-        """Records what happened while nobody listened, as far as the engine remembers it."""
+        """Record deaths while no recorder ran, as far as the engine remembers them."""
         try:
             shared = await self._shared_evidence()
             remembered = await fetch_all(self._engine, shared.tool, since_ns=self._since)
@@ -225,7 +224,7 @@ class DeathRecorder:
             self._caught_up.set()
 
     async def _record_if_missed(self, die: Event) -> None:
-        """Records a death that inspect tells of, unless events tell of it too."""
+        """Record a death that inspect shows, unless events report it too."""
         await self._caught_up.wait()
         await asyncio.sleep(VERDICT_DELAY_S)
         await self._judge_missed(die, (), within_ns=MAX_SKEW_NS)
@@ -275,7 +274,7 @@ class DeathRecorder:
     async def _record(
         self, die: Event, tracked: _TrackedContainer, remembered: Container | None, events: tuple[Event, ...]
     ) -> None:
-        """Records a death once the engine can be asked about it: it may be going down itself just now."""
+        """Record a death once the engine responds: it may be shutting down itself."""
         backoff = Backoff()
         while True:
             try:
@@ -294,7 +293,7 @@ class DeathRecorder:
     ) -> Death:
         identity = die.actor.id
         shared = await self._shared_evidence()
-        async with self._kernel_lock:  # the kernel log may be long, and others wait for this loop
+        async with self._kernel_lock:  # the kernel log may be long, and other tasks need the loop
             shared.look_again()
             await asyncio.to_thread(shared.look)
         removed = False
@@ -327,7 +326,7 @@ class DeathRecorder:
         await complete(case, self._engine, shared, main_pid=pid)
         for oom in case.ooms:
             if oom.limit_bytes is not None and identity in oom.limit_cgroup:
-                # Whatever was measured before, then it used all it may.
+                # Whatever was measured before, it then used its full limit.
                 peak = max(peak or 0, oom.limit_bytes)
                 self._points.append(Point(oom.time_ns // 10**9, sys.intern(identity), None, oom.limit_bytes // 1024))
         case.cgroup = Cgroup(memory_peak=peak)
@@ -346,7 +345,7 @@ class DeathRecorder:
         )
 
     async def _complete_events(self, die: Event, events: tuple[Event, ...], tool: str) -> tuple[Event, ...]:
-        """Complete the events of a run that began, or was being ended, before anybody listened."""
+        """Complete the events of a run that started, or was stopped, before the recorder ran."""
         if any(event.verb == "start" for event in events):
             return events
         try:
@@ -362,7 +361,7 @@ class DeathRecorder:
         for identity, usage in self.stats.usage.items():
             tracked = self._tracked.get(identity)
             if tracked is not None:
-                # The peak is read seldom; what is used now may be above the last one read.
+                # The peak is read rarely, so the present use may exceed it.
                 tracked.memory_peak = (
                     max(tracked.memory_peak or 0, usage.memory_peak or 0, usage.memory_bytes or 0) or None
                 )
@@ -379,12 +378,12 @@ class DeathRecorder:
             self._store.add(deaths, points, listened=self._listened_until())
         except ConfigError as error:
             self._report(error.message)
-            self._deaths = (deaths + self._deaths)[-200:]  # tried again with the next; points are not worth it
+            self._deaths = (deaths + self._deaths)[-200:]  # retried with the next write; points aren't worth it
         else:
             self._last_problem = ""
 
     def _listened_until(self) -> tuple[str, int] | None:
-        """Until when nothing can have been missed: the deaths being judged now aren't written yet."""
+        """Return the time until which nothing is missing: deaths with pending verdicts aren't written yet."""
         if self.watcher.connection.state != "live" or not self._caught_up.is_set():
             return None
         return self._engine.endpoint.url, min((time.time_ns(), *self._pending))
@@ -393,7 +392,7 @@ class DeathRecorder:
         try:
             self._store.add(listened=self._listened_until())
             self._store.thin()
-        except Exception as error:  # noqa: BLE001 - whatever the disk says, recording goes on
+        except Exception as error:  # noqa: BLE001 - recording continues whatever the disk error
             self._report(str(error))
 
     def _report(self, text: str) -> None:

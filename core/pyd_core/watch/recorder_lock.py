@@ -1,4 +1,4 @@
-"""One recorder for an engine: a lock beside the history that goes with the process that holds it (flock(2))."""
+"""Lock for a single recorder per engine: a file next to the history, released with its process (flock(2))."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class RecorderLock:
     """The right to record an engine into a history, until it is closed.
 
     Raises:
-        Conflict: Somebody else records that engine there already.
-        OSError: The directory can't be made or written.
+        Conflict: Another process already records that engine in this history.
+        OSError: The directory can't be created or written.
     """
 
     def __init__(self, history: Path, engine: str) -> None:
@@ -28,11 +28,11 @@ class RecorderLock:
         except BlockingIOError:
             os.close(self._descriptor)
             raise Conflict(
-                f"another recorder writes down this engine's deaths in {history}",
-                hint="read them by pyd history; --file records elsewhere",
+                f"another recorder already writes this engine's deaths to {history}",
+                hint="read them with pyd history; --file records elsewhere",
                 reference="already-recording",
             ) from None
 
     def close(self) -> None:
-        """Give the right back."""
+        """Release the lock."""
         os.close(self._descriptor)

@@ -1,4 +1,4 @@
-"""Restart loops in words, from a container's recorded deaths."""
+"""Descriptions of restart loops, from a container's recorded deaths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WINDOW_S = 600
 
 
 def describe_loop(deaths: Sequence[Death]) -> str:
-    """Says `7 deaths in 10 min, each about 3.0 s after its start`; empty where they are no loop.
+    """Return `7 deaths in 10 min, each about 3.0 s after its start`; empty without a loop.
 
     Args:
         deaths: Of one container name, newest first. Deaths on request (`stopped`) don't count.

@@ -1,4 +1,4 @@
-"""What a container uses, from whatever counts it."""
+"""A container's resource use, from local counters or the engine."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 def compute_usage(now: Sample, previous: Sample | None) -> Usage:
-    """Make what is shown of one sample and the one before it."""
+    """Return the usage at a sample, with rates since the previous one."""
     counters, network = now.counters, now.network
     seconds = 0.0 if previous is None else (now.at_ns - previous.at_ns) / 1e9
     usage_now = Usage(
@@ -72,11 +72,11 @@ def compute_usage(now: Sample, previous: Sample | None) -> Usage:
 
 
 def from_api(stats: ContainerStats, *, memory_limit: int | None) -> Sample | None:
-    """Make a sample of what the engine sends; None when the container doesn't run.
+    """Return a sample from the engine's stats; None if the container doesn't run.
 
     Args:
         stats: One document of `GET /containers/{id}/stats`.
-        memory_limit: Bytes, from its configuration: the engine puts the host's memory where there is none.
+        memory_limit: Bytes, from its configuration: without one, the engine reports the host's memory.
     """
     read_ns = parse_time(stats.read)
     if read_ns is None or not stats.cpu_stats.cpu_usage.total_usage:

@@ -1,4 +1,4 @@
-"""Measuring what is on screen, once a second, and nothing else."""
+"""Collector of the resource use of visible containers, once a second."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ SAMPLE_INTERVAL_S = 1.0
 """Seconds between two samples."""
 
 MAX_STREAMS = 32
-"""Statistics streams of an engine at a time: each costs it a request and a reading a second."""
+"""Concurrent stats streams: each costs the engine a request and a reading per second."""
 
 SAMPLES_PER_TURN = 3
-"""Samples of a stream before it makes room for a container that has none yet."""
+"""Samples of a stream before it yields to a container that has none yet."""
 
 
 class StatsCollector:
     """Resource use of watched containers.
 
-    On the engine's own machine it reads control groups, wherever else one stream of the engine's statistics for each
-    watched container. With nothing watched it does nothing at all.
+    On the engine's machine it reads control groups, otherwise one stats stream of the engine per watched container.
+    With nothing watched it does nothing.
 
     Args:
         engine: The containers' engine.
-        watcher: Tells which of them run, and their processes.
+        watcher: Knows which of them run, and their processes.
         interval_s: Seconds between two samples.
-        root: Where `proc` and `sys` are looked for.
+        root: The directory with `proc` and `sys`.
     """
 
     def __init__(
@@ -69,16 +69,16 @@ class StatsCollector:
 
     @property
     def usage(self) -> Mapping[str, Usage]:
-        """The newest of each watched container that runs."""
+        """The newest usage of each watched container that runs."""
         return MappingProxyType(self._usage)
 
     @property
     def series(self) -> Mapping[str, Series]:
-        """What containers used while they were watched, of those that are there still."""
+        """The usage of existing containers while they were watched."""
         return MappingProxyType(self._series)
 
     def watch(self, identities: Iterable[str]) -> None:
-        """Set what is on screen; all else is forgotten."""
+        """Set the watched containers; data of all others is dropped."""
         watched = frozenset(identities)
         if watched == self._watched:
             return
@@ -96,7 +96,7 @@ class StatsCollector:
         return self._observers.subscribe(callback)
 
     async def run(self) -> None:
-        """Measure until cancelled."""
+        """Collect until cancelled."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         end = self._watcher.subscribe(self._on_delta)
@@ -104,7 +104,7 @@ class StatsCollector:
             while True:
                 self._wake.clear()
                 now = loop.time()
-                # A container that comes on screen has its first numbers at once, the others theirs when they are due.
+                # A container that becomes visible is sampled immediately, the others when they are due.
                 if self._sample_all(is_due=now >= due):
                     self._observers.notify()
                 if not self._any_running():
@@ -128,7 +128,7 @@ class StatsCollector:
         return any(identity in entries and entries[identity].has_processes for identity in self._watched)
 
     def _sample_all(self, *, is_due: bool) -> bool:
-        """Take a sample of each watched container that runs, or of the new ones; tells whether anything is new."""
+        """Sample each watched container that runs, or only the new ones, and return whether there is new data."""
         entries = self._watcher.containers
         new = False
         for identity in self._watched:
@@ -169,7 +169,7 @@ class StatsCollector:
             stream.cancel()
 
     def _choose_source(self, entry: ContainerInfo) -> None:
-        """Decide where the numbers of a container's present run come from."""
+        """Choose the source of the data of a container's present run."""
         self._drop(entry.id)
         self._pids[entry.id] = entry.pid
         others = len(self._readers)
@@ -193,13 +193,13 @@ class StatsCollector:
             except NotFound:
                 return
             except PydError:
-                pass  # the fleet says that the engine doesn't answer
+                pass  # the watcher reports that the engine can't be reached
             finally:
                 self._limit.release()
             await backoff.wait()
 
     async def _read_turn(self, identity: str) -> None:
-        """Read a container's stream until it ends, or for a few samples where others wait for their turn."""
+        """Read a container's stream until it ends, or for a few samples while others wait."""
         self._previous.pop(identity, None)
         count = 0
         async with self._engine.containers.stats_stream(identity) as samples:

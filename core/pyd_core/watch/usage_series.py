@@ -1,4 +1,4 @@
-"""What a container used over the last hour, in a fixed amount of memory: each second at first, then in steps."""
+"""A container's resource use over the last hour in bounded memory: every second at first, then in steps."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import msgspec
 from pyd_core.watch.stats import Usage
 
 MAX_FINE_SAMPLES = 300
-"""Samples kept as they were taken: five minutes of one a second."""
+"""Unmodified samples: five minutes of one per second."""
 STEP_NS = 10_000_000_000
-"""Nanoseconds that one kept sample stands for after that."""
+"""The time that an older, summarised sample covers."""
 MAX_COARSE_SAMPLES = 360
-"""Such samples kept: an hour."""
+"""Summarised samples: an hour."""
 
 
 class Series:
-    """Samples in the order of time; old ones are thinned out, then forgotten."""
+    """Samples in order of time; old ones are thinned out, then dropped."""
 
     __slots__ = ("_coarse", "_fine", "_step")
 
@@ -28,13 +28,13 @@ class Series:
         self._step: list[Usage] = []
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all samples."""
         self._fine.clear()
         self._coarse.clear()
         self._step.clear()
 
     def add(self, usage: Usage) -> None:
-        """Take the newest sample; one that isn't newer than the last means that the clock was set back."""
+        """Add the newest sample; one that isn't newer than the last means that the clock was set back."""
         if self._fine and usage.time_ns <= self._fine[-1].time_ns:
             self.clear()
         self._fine.append(usage)
@@ -48,12 +48,12 @@ class Series:
         self._step.append(usage)
 
     def samples(self) -> list[Usage]:
-        """Return all there are, oldest first."""
+        """Return all samples, oldest first."""
         step = [summarise(self._step)] if self._step else []
         return [*self._coarse, *step, *self._fine]
 
     def newest(self, count: int) -> list[Usage]:
-        """Return the last samples, of those kept as they were taken, oldest first."""
+        """Return the last unmodified samples, oldest first."""
         fine = self._fine
         return [fine[index] for index in range(max(0, len(fine) - count), len(fine))]
 
@@ -62,7 +62,7 @@ class Series:
 
 
 def summarise(samples: list[Usage]) -> Usage:
-    """Make one sample of several: rates as their mean, so that areas stay true, levels as the highest."""
+    """Merge samples into one: rates as their mean, which keeps areas correct, levels as their maximum."""
     return msgspec.structs.replace(
         samples[-1],
         cpu_percent=_mean(samples, lambda sample: sample.cpu_percent),

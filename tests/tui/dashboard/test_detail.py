@@ -90,7 +90,7 @@ async def test_a_process_out_of_reach_is_left_alone_and_that_is_said():
         await look(dashboard, "7")
         await dashboard.until_shown("nginx: worker process")
         await dashboard.press("j", "K", "enter")
-        await dashboard.until_shown("the engine takes signals for the main process alone")
+        await dashboard.until_shown("the engine can only signal the main process")
         assert not changes(engine)
 
 

@@ -295,5 +295,5 @@ def _id_map_of(process: ProcessEntry) -> IdMap | None:
     Raises:
         OSError: It is gone.
     """
-    id_map = IdMap.at(Path(f"/proc/self/fd/{process.descriptor}"))
+    id_map = IdMap.from_proc(Path(f"/proc/self/fd/{process.descriptor}"))
     return None if id_map.plain else id_map

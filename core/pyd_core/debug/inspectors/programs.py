@@ -104,7 +104,7 @@ def examine_start(access: Access) -> tuple[Start, Program]:
         argv=(container.path, *container.args),
         entrypoint=_words(config.entrypoint),
         cmd=_words(config.cmd),
-        program=program.found,
+        program=program.resolved,
         kind=program.kind,
         interpreter=program.interpreter,
         user=config.user or "root",
@@ -126,7 +126,7 @@ def lint(access: Access) -> list[ProgramUse]:
     """Return the faults of the target's start, errors first."""
     start, program = examine_start(access)
     findings = [*_program_findings(start, program), *_user_findings(access, start, program), *_form_findings(start)]
-    if program.found:
+    if program.resolved:
         findings += _line_findings(access, start, program)
     if access.container.state.pid:
         findings += _signal_findings(access, start)
@@ -149,27 +149,31 @@ def _program_findings(start: Start, program: Program) -> list[ProgramUse]:
     foreign = program.kind == "elf" and not (
         program.emulated or runs_on(program.architecture, program.host_architecture)
     )
-    if not program.found:
+    if not program.resolved:
         error("missing-program", f"{safe(name)} isn't there", _missing_advice(start.argv))
         return findings
     if program.kind == "directory":
-        error("not-executable", f"{program.found} is a directory")
+        error("not-executable", f"{program.resolved} is a directory")
     elif not program.executable:
-        error("not-executable", f"{program.found} has no execute permission", f"RUN chmod +x {program.found}")
+        error("not-executable", f"{program.resolved} has no execute permission", f"RUN chmod +x {program.resolved}")
     if program.crlf:
-        error("crlf-script", f"the first line of {program.found} ends in CR LF", "convert it: sed -i 's/\\r$//' FILE")
+        error(
+            "crlf-script", f"the first line of {program.resolved} ends in CR LF", "convert it: sed -i 's/\\r$//' FILE"
+        )
     elif program.kind == "script" and not program.interpreter_found:
-        error("interpreter-missing", f"{program.found} needs {program.interpreter}, which isn't there")
+        error("interpreter-missing", f"{program.resolved} needs {program.interpreter}, which isn't there")
     elif program.kind == "elf" and not program.interpreter_found and not foreign:
-        error("loader-missing", f"{program.found} needs the loader {program.interpreter}, which isn't there",
+        error("loader-missing", f"{program.resolved} needs the loader {program.interpreter}, which isn't there",
               "it was built for another C library: build it static, or on the image's own distribution")  # fmt: skip
     if foreign:
-        error("wrong-architecture", f"{program.found} is for {program.architecture}, not {program.host_architecture}")
+        error(
+            "wrong-architecture", f"{program.resolved} is for {program.architecture}, not {program.host_architecture}"
+        )
     error_libraries = ", ".join(program.missing_libraries)
     if error_libraries:
-        error("library-missing", f"{program.found} needs {error_libraries}, which no loader would find")
+        error("library-missing", f"{program.resolved} needs {error_libraries}, which no loader would find")
     if program.kind == "plain" and program.executable:
-        error("no-interpreter-line", f"{program.found} is neither a program nor begins with #!",
+        error("no-interpreter-line", f"{program.resolved} is neither a program nor begins with #!",
               "begin a script with the line #!/bin/sh")  # fmt: skip
     return findings
 
@@ -177,7 +181,7 @@ def _program_findings(start: Start, program: Program) -> list[ProgramUse]:
 def _line_findings(access: Access, start: Start, shell: Program) -> list[ProgramUse]:
     """Return faults of the program that a shell is to start; only warnings where the shell continues without it."""
     first = first_program(start.argv[2]) if _is_shell_form(start.argv) else None
-    if first is None or _holds(access, shell.found, first.name):
+    if first is None or _holds(access, shell.resolved, first.name):
         return []
     container = msgspec.structs.replace(with_command(access.container), path=first.name, args=[])
     program = run_now(examine(container, FilesTree(access), shell.host_architecture))
@@ -229,7 +233,7 @@ def _user_findings(access: Access, start: Start, program: Program) -> list[Progr
     if uid == 0:
         return []
     findings: list[ProgramUse] = []
-    for path, permission, what in ((program.found, 1, "execute"), (start.working_dir, 1, "enter")):
+    for path, permission, what in ((program.resolved, 1, "execute"), (start.working_dir, 1, "enter")):
         barrier = path and _barrier(access, path, uid, {gid, *groups}, permission)
         if barrier:
             findings.append(

@@ -9,20 +9,20 @@ from pyd_core.triage.checks.findings import CheckFindings
 from pyd_core.triage.messages import Message
 
 
-def check_context(message: Message, directory: Path, found: CheckFindings) -> None:
+def check_context(message: Message, directory: Path, findings: CheckFindings) -> None:
     """Look for it in the directory of the build, and in what .dockerignore leaves out."""
     name = message.subject.lstrip("/")
     if not name or ".." in name.split("/"):
         return
     path = directory / name
     if path.exists():
-        found.saw("host", f"{name} is in {directory}")
+        findings.add("host", f"{name} is in {directory}")
     else:
-        found.saw("host", f"{name} isn't in {directory}")
-        wanted = Path(name).name.lower()
-        near = [entry.name for entry in directory.iterdir() if entry.name.lower() == wanted and entry.name != name]
-        found.advice += [f"write {entry}: names are case-sensitive" for entry in near[:1]]
-        found.advice.append("give the directory that holds it as build context: pyd build -f DOCKERFILE DIRECTORY")
+        findings.add("host", f"{name} isn't in {directory}")
+        lower_name = Path(name).name.lower()
+        near = [entry.name for entry in directory.iterdir() if entry.name.lower() == lower_name and entry.name != name]
+        findings.advice += [f"write {entry}: names are case-sensitive" for entry in near[:1]]
+        findings.advice.append("give the directory that holds it as build context: pyd build -f DOCKERFILE DIRECTORY")
     ignored = directory / ".dockerignore"
     try:
         patterns = ignored.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -30,8 +30,8 @@ def check_context(message: Message, directory: Path, found: CheckFindings) -> No
         return
     hits = [pattern for pattern in patterns if _ignores(pattern.strip(), name)]
     if hits:
-        found.saw("host", f".dockerignore leaves it out: {hits[-1].strip()}")
-        found.advice.insert(0, f"add !{name} to .dockerignore")
+        findings.add("host", f".dockerignore leaves it out: {hits[-1].strip()}")
+        findings.advice.insert(0, f"add !{name} to .dockerignore")
 
 
 def _ignores(pattern: str, name: str) -> bool:

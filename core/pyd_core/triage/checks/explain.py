@@ -31,40 +31,40 @@ async def explain_error(text: str, engine: EngineClient | None, *, directory: Pa
             name="", cause="unknown", confidence=0.1, summary="no error that pyd knows", severity="broken",
             advice=("run `pyd triage NAME` on the container it is about",),
         )  # fmt: skip
-    found = CheckFindings()
-    found.saw("message", message.line)
+    findings = CheckFindings()
+    findings.add("message", message.line)
     match message.cause:
         case "port-conflict" | "address-in-use":
-            await check_port(message, engine, found)
+            await check_port(message, engine, findings)
         case "engine-permission":
-            check_socket(message, found)
+            check_socket(message, findings)
         case "build-context":
-            check_context(message, directory, found)
+            check_context(message, directory, findings)
         case "no-space":
-            await check_space(engine, found)
+            await check_space(engine, findings)
         case "permission-denied" | "volume-permission":
-            await check_path(message, engine, name, found)
+            await check_path(message, engine, name, findings)
         case "dns-failure" | "connection-refused":
-            await check_reach(message, engine, name, found)
+            await check_reach(message, engine, name, findings)
         case "engine-unreachable":
-            found.advice += ["systemctl status docker", "pyd context ls"]
+            findings.advice += ["systemctl status docker", "pyd context ls"]
         case "image-not-found" | "pull-auth" | "pull-rate-limited":
-            found.advice.append(f"pyd login {_registry(message.subject)}".rstrip())
+            findings.advice.append(f"pyd login {_registry(message.subject)}".rstrip())
         case "name-conflict":
-            found.advice.append(f"pyd rm {message.subject}")
+            findings.advice.append(f"pyd rm {message.subject}")
         case "command-not-found":
-            found.advice.append("pyd debug NAME # brings a shell and tools of its own")
+            findings.advice.append("pyd debug NAME # brings a shell and tools of its own")
         case _:
             pass
-    evidence: tuple[EvidenceLine, ...] = tuple(as_line(item) for item in found.evidence)
+    evidence: tuple[EvidenceLine, ...] = tuple(as_line(item) for item in findings.evidence)
     return Verdict(
         name="",
         cause=message.cause,
         confidence=round(message.confidence, 2),
         summary=message.meaning,
         evidence=evidence,
-        advice=(*found.advice, CAUSES[message.cause].remedy),
-        unread=tuple(found.unread),
+        advice=(*findings.advice, CAUSES[message.cause].remedy),
+        unread=tuple(findings.unread),
         severity="broken",
     )
 

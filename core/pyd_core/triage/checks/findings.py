@@ -13,6 +13,6 @@ class CheckFindings:
         self.advice: list[str] = []
         self.unread: list[UnavailableSource] = []
 
-    def saw(self, source: str, text: str) -> None:
+    def add(self, source: str, text: str) -> None:
         """Add evidence."""
         self.evidence.append(Item(source=source, text=text))

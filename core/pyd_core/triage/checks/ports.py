@@ -10,7 +10,7 @@ from pyd_core.triage.evidence import UnavailableSource
 from pyd_core.triage.messages import Message
 
 
-async def check_port(message: Message, engine: EngineClient | None, found: CheckFindings) -> None:
+async def check_port(message: Message, engine: EngineClient | None, findings: CheckFindings) -> None:
     """Look for the program and the container that hold it."""
     text = message.subject.rpartition(":")[2] or message.subject
     digits = "".join(character for character in text.partition("/")[0] if character.isdigit())
@@ -20,21 +20,21 @@ async def check_port(message: Message, engine: EngineClient | None, found: Check
     holder = find_listener(port)
     if holder is not None:
         who = f"{holder.name} (pid {holder.pid})" if holder.pid else "a program of another user"
-        found.saw("host", f"port {port} is held by {who}")
+        findings.add("host", f"port {port} is held by {who}")
         if holder.pid and holder.name != "docker-proxy":
-            found.advice.append(f"kill {holder.pid} # or stop its service")
+            findings.advice.append(f"kill {holder.pid} # or stop its service")
     else:
-        found.saw("host", f"nothing on this machine listens on port {port} now")
+        findings.add("host", f"nothing on this machine listens on port {port} now")
     if engine is None:
         return
     try:
         containers = await engine.containers.list()
     except PydError as error:
-        found.unread.append(
+        findings.unread.append(
             UnavailableSource(source="engine", reason=error.message, would_tell="which container publishes it")
         )
         return
     for container in containers:
         if any(entry.public_port == port for entry in container.ports):
-            found.saw("engine", f"container {container.name} publishes port {port}")
-            found.advice.append(f"pyd stop {container.name}")
+            findings.add("engine", f"container {container.name} publishes port {port}")
+            findings.advice.append(f"pyd stop {container.name}")

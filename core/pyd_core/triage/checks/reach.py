@@ -22,14 +22,14 @@ _NO_TRAFFIC = "com.docker.network.bridge.enable_icc"
 """The option of a bridge whose `false` forbids traffic between its containers (Docker's bridge driver)."""
 
 
-async def check_reach(message: Message, engine: EngineClient | None, name: str, found: CheckFindings) -> None:
+async def check_reach(message: Message, engine: EngineClient | None, name: str, findings: CheckFindings) -> None:
     """Look for the container a message names, and compare it with the one that couldn't reach it.
 
     Args:
         message: Names a host, perhaps with a port.
         engine: Whose containers they are.
         name: The container that said it; empty where that isn't known.
-        found: Takes what is found.
+        findings: Takes what is found.
     """
     if engine is None or not message.subject:
         return
@@ -37,32 +37,34 @@ async def check_reach(message: Message, engine: EngineClient | None, name: str, 
     try:
         listed = await engine.containers.list(all=True)
     except PydError as error:
-        found.unread.append(
+        findings.unread.append(
             UnavailableSource(source="engine", reason=error.message, would_tell="whether that is a container")
         )
         return
-    asking = next((one for one in listed if name and (one.name == name or one.id.startswith(name))), None)
+    asking = next(
+        (container for container in listed if name and (container.name == name or container.id.startswith(name))), None
+    )
     if _is_loopback(host):
-        found.saw("message", f"{host} is the container itself, not its host and no other container")
-        found.advice.append("use the other container's name in the place of localhost")
+        findings.add("message", f"{host} is the container itself, not its host and no other container")
+        findings.advice.append("use the other container's name in the place of localhost")
         return
-    if not any(host in _addresses(one) for one in listed):
+    if not any(host in _addresses(container) for container in listed):
         listed = await with_aliases(engine, listed, {host})
-    target = next((one for one in listed if host in names_of(one) | _addresses(one)), None)
+    target = next((container for container in listed if host in names_of(container) | _addresses(container)), None)
     if target is None:
-        found.saw("engine", f"no container is called {host}")
+        findings.add("engine", f"no container is called {host}")
         return
     networks = target.network_settings.networks
-    found.saw("engine", f"container {target.name} ({target.state}) is on {', '.join(networks) or 'no network'}")
+    findings.add("engine", f"container {target.name} ({target.state}) is on {', '.join(networks) or 'no network'}")
     if target.state != "running":
-        found.advice.append(f"pyd triage {target.name} # it doesn't run")
+        findings.advice.append(f"pyd triage {target.name} # it doesn't run")
     if asking is not None:
-        _compare(asking, target, found)
+        _compare(asking, target, findings)
     elif set(networks) <= _NAMELESS:
-        found.saw("engine", "the default bridge resolves no container names")
-        found.advice += ["pyd network create shared", f"pyd network connect shared {target.name}"]
-    await _listening(target, port, engine, found)
-    await _filters(set(networks), engine, found)
+        findings.add("engine", "the default bridge resolves no container names")
+        findings.advice += ["pyd network create shared", f"pyd network connect shared {target.name}"]
+    await _listening(target, port, engine, findings)
+    await _filters(set(networks), engine, findings)
 
 
 def _address(subject: str) -> tuple[str, int | None]:
@@ -87,69 +89,71 @@ def _addresses(container: ContainerSummary) -> set[str]:
     return {address for end in ends for address in (end.ip_address, end.global_ipv6_address)} - {""}
 
 
-def _compare(asking: ContainerSummary, target: ContainerSummary, found: CheckFindings) -> None:
+def _compare(asking: ContainerSummary, target: ContainerSummary, findings: CheckFindings) -> None:
     own, theirs = set(asking.network_settings.networks), set(target.network_settings.networks)
-    found.saw("engine", f"container {asking.name} is on {', '.join(sorted(own)) or 'no network'}")
+    findings.add("engine", f"container {asking.name} is on {', '.join(sorted(own)) or 'no network'}")
     shared = own & theirs
     if shared - _NAMELESS:
-        found.saw("engine", f"both are on {', '.join(sorted(shared - _NAMELESS))}, so its name can be resolved there")
+        findings.add(
+            "engine", f"both are on {', '.join(sorted(shared - _NAMELESS))}, so its name can be resolved there"
+        )
         return
     if shared:
-        found.saw("engine", "they share the default bridge alone, which resolves no container names")
+        findings.add("engine", "they share the default bridge alone, which resolves no container names")
     else:
-        found.saw("engine", "they share no network")
-    wanted = next(iter(sorted(theirs - _NAMELESS)), None)
-    if wanted is None:
-        found.advice += ["pyd network create shared", f"pyd network connect shared {target.name}"]
-    found.advice.append(f"pyd network connect {wanted or 'shared'} {asking.name}")
+        findings.add("engine", "they share no network")
+    named = next(iter(sorted(theirs - _NAMELESS)), None)
+    if named is None:
+        findings.advice += ["pyd network create shared", f"pyd network connect shared {target.name}"]
+    findings.advice.append(f"pyd network connect {named or 'shared'} {asking.name}")
 
 
-async def _listening(target: ContainerSummary, port: int | None, engine: EngineClient, found: CheckFindings) -> None:
+async def _listening(target: ContainerSummary, port: int | None, engine: EngineClient, findings: CheckFindings) -> None:
     """What it listens on, by its own network namespace where that is on this machine."""
     exposed = sorted({f"{entry.private_port}/{entry.type}" for entry in target.ports})
-    found.saw("engine", f"it exposes {', '.join(exposed) or 'no port'}")
+    findings.add("engine", f"it exposes {', '.join(exposed) or 'no port'}")
     if target.state != "running" or not engine.endpoint.is_local:
         return
-    tells = "what it listens on"
+    would_tell = "what it listens on"
     try:
         pid = (await engine.containers.inspect(target.id)).state.pid
         addresses = listening_addresses(pid) if pid else ()
     except (PydError, OSError) as error:
-        found.unread.append(UnavailableSource(source="host", reason=str(error), would_tell=tells))
+        findings.unread.append(UnavailableSource(source="host", reason=str(error), would_tell=would_tell))
         return
     at_port = [address for address in addresses if port is None or address.port == port]
     if not at_port:
         what = "on no TCP port" if port is None else f"on no TCP port {port}"
-        found.saw("host", f"its processes listen {what}")
-        found.advice.append(f"pyd logs --tail 50 {target.name} # has it started listening?")
+        findings.add("host", f"its processes listen {what}")
+        findings.advice.append(f"pyd logs --tail 50 {target.name} # has it started listening?")
         return
-    found.saw("host", f"its processes listen on {', '.join(str(address) for address in at_port)}")
+    findings.add("host", f"its processes listen on {', '.join(str(address) for address in at_port)}")
     if all(address.is_loopback for address in at_port):
-        found.saw("host", "that is its own loopback: nobody else can reach it")
-        found.advice.insert(0, f"have {target.name} listen on 0.0.0.0")
+        findings.add("host", "that is its own loopback: nobody else can reach it")
+        findings.advice.insert(0, f"have {target.name} listen on 0.0.0.0")
 
 
-async def _filters(networks: set[str], engine: EngineClient, found: CheckFindings) -> None:
+async def _filters(networks: set[str], engine: EngineClient, findings: CheckFindings) -> None:
     for name in sorted(networks):
         try:
             network = await engine.networks.inspect(name)
         except PydError:
             continue
         if network.options.get(_NO_TRAFFIC) == "false":
-            found.saw("engine", f"network {name} forbids traffic between its containers ({_NO_TRAFFIC}=false)")
-            found.advice.append("pyd network create shared # one that allows it")
+            findings.add("engine", f"network {name} forbids traffic between its containers ({_NO_TRAFFIC}=false)")
+            findings.advice.append("pyd network create shared # one that allows it")
     if not engine.endpoint.is_local:
         return
     tool = shutil.which("iptables")
     if os.geteuid() != 0 or tool is None:
         reason = "no right to read it" if tool else "no iptables here"
-        found.unread.append(
+        findings.unread.append(
             UnavailableSource(source="firewall", reason=reason, would_tell="whether rules of DOCKER-USER drop it")
         )
         return
     for rule in _refusing(tool):
-        found.saw("firewall", f"a rule of DOCKER-USER: {rule}")
-        found.advice.append("iptables -L DOCKER-USER -v -n")
+        findings.add("firewall", f"a rule of DOCKER-USER: {rule}")
+        findings.advice.append("iptables -L DOCKER-USER -v -n")
 
 
 def _refusing(tool: str) -> list[str]:

@@ -18,7 +18,7 @@ from pyd_core.triage.messages import Message
 SOCKET = Path("/var/run/docker.sock")
 
 
-def check_socket(message: Message, found: CheckFindings) -> None:
+def check_socket(message: Message, findings: CheckFindings) -> None:
     """Compare the engine's socket with who runs this."""
     path = Path(message.subject.removeprefix("unix://") or SOCKET)
     try:
@@ -28,16 +28,16 @@ def check_socket(message: Message, found: CheckFindings) -> None:
         try:
             info = path.stat()
         except OSError as error:
-            found.saw("host", f"{path}: {error.strerror}")
+            findings.add("host", f"{path}: {error.strerror}")
             return
     group = _group(info.st_gid)
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         user = str(os.getuid())
-    found.saw("host", f"{path} belongs to group {group}, mode {info.st_mode & 0o777:o}; you are {user}")
+    findings.add("host", f"{path} belongs to group {group}, mode {info.st_mode & 0o777:o}; you are {user}")
     if info.st_gid not in os.getgroups() and os.getuid() != 0:
-        found.advice += [f"sudo usermod -aG {group} {user} # then log in again", f"newgrp {group} # for this shell"]
+        findings.advice += [f"sudo usermod -aG {group} {user} # then log in again", f"newgrp {group} # for this shell"]
 
 
 def _group(gid: int) -> str:
@@ -47,14 +47,14 @@ def _group(gid: int) -> str:
         return str(gid)
 
 
-async def check_path(message: Message, engine: EngineClient | None, name: str, found: CheckFindings) -> None:
+async def check_path(message: Message, engine: EngineClient | None, name: str, findings: CheckFindings) -> None:
     """Compare the owner of a path with the user a container runs as.
 
     Args:
         message: Names the path, as the program that was refused sees it.
         engine: Asked about the container.
         name: The container it was refused in; empty where that isn't known, and the path is taken for the host's.
-        found: Takes what is found.
+        findings: Takes what is found.
     """
     path = message.subject
     if not path.startswith("/"):
@@ -64,45 +64,45 @@ async def check_path(message: Message, engine: EngineClient | None, name: str, f
         try:
             container = await engine.containers.inspect(name)
         except PydError as error:
-            found.unread.append(
+            findings.unread.append(
                 UnavailableSource(source="engine", reason=error.message, would_tell="as whom the container runs")
             )
             return
         user = container.config.user or "root"
-        found.saw("inspect", f"{container.name} runs as user {user}")
-        path = _on_host(container, path, found)
+        findings.add("inspect", f"{container.name} runs as user {user}")
+        path = _on_host(container, path, findings)
         if not path:
             return
-    _compare(path, user, found)
+    _compare(path, user, findings)
 
 
-def _compare(path: str, user: str, found: CheckFindings) -> None:
+def _compare(path: str, user: str, findings: CheckFindings) -> None:
     try:
         info = Path(path).stat()
     except OSError as error:
-        found.saw("host", f"{path} on this host: {error.strerror}")
+        findings.add("host", f"{path} on this host: {error.strerror}")
         return
-    found.saw("host", f"{path} on this host belongs to {info.st_uid}:{info.st_gid}, mode {info.st_mode & 0o777:o}")
+    findings.add("host", f"{path} on this host belongs to {info.st_uid}:{info.st_gid}, mode {info.st_mode & 0o777:o}")
     number = user.partition(":")[0]
     if number.isdigit() and int(number) != info.st_uid:
-        found.advice.append(f"chown -R {user} {shlex.quote(path)}")
-    found.advice.append(f"pyd run --user {info.st_uid}:{info.st_gid} …")
+        findings.advice.append(f"chown -R {user} {shlex.quote(path)}")
+    findings.advice.append(f"pyd run --user {info.st_uid}:{info.st_gid} …")
 
 
-def _on_host(container: Container, path: str, found: CheckFindings) -> str:
+def _on_host(container: Container, path: str, findings: CheckFindings) -> str:
     """Where a path of a container lies on the host, if on a mount: the nearest part of it that is there."""
     inside = [m for m in container.mounts if path == m.destination or path.startswith(m.destination.rstrip("/") + "/")]
     mount = max(inside, key=lambda m: len(m.destination), default=None)
     if mount is None or not mount.source:
-        found.saw("inspect", f"{path} is on no mount: it belongs to the image")
+        findings.add("inspect", f"{path} is on no mount: it belongs to the image")
         return ""
-    found.saw("inspect", f"{path} is on the {mount.type} mounted at {mount.destination}")
-    place = Path(mount.source)
+    findings.add("inspect", f"{path} is on the {mount.type} mounted at {mount.destination}")
+    host_path = Path(mount.source)
     parts = [part for part in path[len(mount.destination) :].split("/") if part]
     if ".." in parts:
-        return str(place)
+        return str(host_path)
     for part in parts:
-        if (place / part).is_symlink() or not (place / part).exists():
+        if (host_path / part).is_symlink() or not (host_path / part).exists():
             break
-        place /= part
-    return str(place)
+        host_path /= part
+    return str(host_path)

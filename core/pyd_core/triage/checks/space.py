@@ -10,7 +10,7 @@ from pyd_core.triage.collect.host import file_system
 from pyd_core.triage.evidence import UnavailableSource
 
 
-async def check_space(engine: EngineClient | None, found: CheckFindings) -> None:
+async def check_space(engine: EngineClient | None, findings: CheckFindings) -> None:
     """Ask what takes it and what a prune would free."""
     root = "/var/lib/docker"
     if engine is not None:
@@ -18,7 +18,7 @@ async def check_space(engine: EngineClient | None, found: CheckFindings) -> None
             root = (await engine.system.info()).docker_root_dir or root
             used = await engine.system.disk_usage()
         except PydError as error:
-            found.unread.append(
+            findings.unread.append(
                 UnavailableSource(source="engine", reason=error.message, would_tell="what takes the space")
             )
         else:
@@ -26,12 +26,16 @@ async def check_space(engine: EngineClient | None, found: CheckFindings) -> None
             stopped = [container for container in used.containers if container.state != "running"]
             volumes = [volume for volume in used.volumes if volume.usage_data and volume.usage_data.ref_count == 0]
             cache = sum(entry.size for entry in used.build_cache if not entry.in_use)
-            found.saw("engine", f"images take {size(used.layers_size)}; {len(unused)} are used by no container")
-            found.saw("engine", f"{len(stopped)} stopped containers hold {size(sum(c.size_rw or 0 for c in stopped))}")
+            findings.add("engine", f"images take {size(used.layers_size)}; {len(unused)} are used by no container")
+            findings.add(
+                "engine", f"{len(stopped)} stopped containers hold {size(sum(c.size_rw or 0 for c in stopped))}"
+            )
             held = sum(max(0, volume.usage_data.size) for volume in volumes if volume.usage_data)
-            found.saw("engine", f"{len(volumes)} volumes used by no container hold {size(held)}")
-            found.saw("engine", f"a prune of the build cache would free {size(cache)}")
+            findings.add("engine", f"{len(volumes)} volumes used by no container hold {size(held)}")
+            findings.add("engine", f"a prune of the build cache would free {size(cache)}")
     system = file_system("the engine's data", root)
     if system is not None:
-        found.saw("host", f"{root}: {size(system.free)} of {size(system.size)} free, {system.inodes_free} inodes free")
-    found.advice += ["pyd system df", "pyd system prune # stopped containers, unused networks, dangling images"]
+        findings.add(
+            "host", f"{root}: {size(system.free)} of {size(system.size)} free, {system.inodes_free} inodes free"
+        )
+    findings.advice += ["pyd system df", "pyd system prune # stopped containers, unused networks, dangling images"]

@@ -17,17 +17,17 @@ TELLS = "who sent which signal and when, and whether the engine reported an out-
 async def fetch_all(engine: EngineClient, tool: str, *, since_ns: int = 10**9) -> dict[str, list[Event]] | None:
     """Fetch the events of all containers that the engine remembers, by container id; None when it refuses."""
     until = _until(time.time_ns(), tool)
-    found: dict[str, list[Event]] = {}
+    events: dict[str, list[Event]] = {}
     try:
         filters = {"type": ["container"]}
         async with engine.system.events(
             since=api_timestamp(since_ns), until=until, filters=filters, follow=False
         ) as stream:
             async for event in stream:
-                found.setdefault(event.actor.id, []).append(event)
+                events.setdefault(event.actor.id, []).append(event)
     except PydError:
         return None
-    return found
+    return events
 
 
 async def collect(case: Case, engine: EngineClient, *, known: dict[str, list[Event]] | None = None) -> None:
@@ -44,11 +44,11 @@ async def collect(case: Case, engine: EngineClient, *, known: dict[str, list[Eve
     created = parse_time(case.container.created) or 0
     since = max(1, created // 10**9 - 1) * 10**9
     try:
-        found = await fetch(engine, case.container.id, case.tool, since_ns=since, until_ns=case.now_ns)
+        events = await fetch(engine, case.container.id, case.tool, since_ns=since, until_ns=case.now_ns)
     except PydError as error:
         case.unread.append(UnavailableSource(source="events", reason=error.message, would_tell=TELLS))
         return
-    case.events = tuple(found)
+    case.events = tuple(events)
 
 
 async def fetch(engine: EngineClient, identity: str, tool: str, *, since_ns: int, until_ns: int) -> list[Event]:

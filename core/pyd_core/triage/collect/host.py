@@ -29,8 +29,8 @@ def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) ->
         )
         return
     container = case.container
-    places = [("the container's own layer", container.graph_driver.data.get("UpperDir", ""))]
-    places += [
+    paths = [("the container's own layer", container.graph_driver.data.get("UpperDir", ""))]
+    paths += [
         (mount.destination, mount.source) for mount in container.mounts if mount.rw and mount.source.startswith("/")
     ]
     for mount in container.mounts:
@@ -39,7 +39,7 @@ def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) ->
     case.absent = tuple(
         mount.source for mount in container.mounts if mount.type == "bind" and not os.path.lexists(mount.source)
     )
-    systems = [system for name, path in places if path and (system := file_system(name, path)) is not None]
+    systems = [system for name, path in paths if path and (system := file_system(name, path)) is not None]
     case.host = HostFacts(
         architecture=host_architecture(os.uname().machine),
         file_systems=tuple(systems),
@@ -51,8 +51,8 @@ async def note_outlived(case: Case, engine: EngineClient) -> None:
     """Ask the engine whether it lets containers go on under the next one, if this one saw the engine start."""
     if case.host is None or case.host.engine_started_ns is None:
         return
-    begun, over = case.run.started_ns, case.run.ended_ns
-    if begun is not None and over is not None and begun < case.host.engine_started_ns < over:
+    started_ns, ended_ns = case.run.started_ns, case.run.ended_ns
+    if started_ns is not None and ended_ns is not None and started_ns < case.host.engine_started_ns < ended_ns:
         info = await engine.system.info()
         case.host = msgspec.structs.replace(case.host, outlived=info.live_restore_enabled)
 
@@ -60,16 +60,16 @@ async def note_outlived(case: Case, engine: EngineClient) -> None:
 def file_system(name: str, path: str) -> FileSystem | None:
     """Measure the file system a path lies on; None when it can't be seen."""
     try:
-        found = os.statvfs(path)
+        status = os.statvfs(path)
     except OSError:
         return None
     return FileSystem(
         name=name,
         path=path,
-        size=found.f_blocks * found.f_frsize,
-        free=found.f_bavail * found.f_frsize,
-        inodes=found.f_files,
-        inodes_free=found.f_favail,
+        size=status.f_blocks * status.f_frsize,
+        free=status.f_bavail * status.f_frsize,
+        inodes=status.f_files,
+        inodes_free=status.f_favail,
     )
 
 

@@ -74,28 +74,28 @@ async def find_program(tree: Tree, path: str, environment: Mapping[str, str], wo
 
 
 async def _describe(base: Program, node: FileNode, tree: Tree, environment: Mapping[str, str]) -> Program:
-    found = replace(base, found=node.path, executable=bool(node.mode & 0o111))
+    program = replace(base, resolved=node.path, executable=bool(node.mode & 0o111))
     if node.kind != "file":
-        return replace(found, kind="directory" if node.kind == "directory" else "plain", executable=False)
+        return replace(program, kind="directory" if node.kind == "directory" else "plain", executable=False)
     head = await tree.read(node.path, HEAD)
     if head.startswith(b"#!"):
         first = head[2:].split(b"\n", 1)[0]
         interpreter = _interpreter(first)
         return replace(
-            found,
+            program,
             kind="script",
             interpreter=interpreter,
             crlf=first.endswith(b"\r"),
             interpreter_found=await _interpreter_found(first, tree, environment),
         )
     if not head.startswith(MAGIC):
-        return replace(found, kind="plain")
+        return replace(program, kind="plain")
     elf = await _read_program(tree, node.path)
     if elf is None:
-        return replace(found, kind="plain")
+        return replace(program, kind="plain")
     loader = not elf.interpreter or await tree.lookup(elf.interpreter) is not None
     return replace(
-        found,
+        program,
         kind="elf",
         architecture=elf.machine,
         emulated=not runs_on(elf.machine, base.host_architecture) and _emulated(elf.machine),
@@ -138,14 +138,14 @@ async def _missing(elf: Elf, node: FileNode, tree: Tree, environment: Mapping[st
             if name in seen:
                 continue
             seen.add(name)
-            places = [name] if "/" in name else [f"{where}/{name}" for where in (*own, *common) if where]
-            found = await _first_file(tree, places)
-            if found is None:
+            paths = [name] if "/" in name else [f"{where}/{name}" for where in (*own, *common) if where]
+            file = await _first_file(tree, paths)
+            if file is None:
                 missing.append(name)
                 continue
-            library = await _read_program(tree, found.path)
+            library = await _read_program(tree, file.path)
             if library is not None:
-                queue.append((library, found.path.rpartition("/")[0]))
+                queue.append((library, file.path.rpartition("/")[0]))
     return tuple(missing)
 
 

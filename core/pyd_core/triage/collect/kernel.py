@@ -109,8 +109,8 @@ def _claim(case: Case, nameless: list[OomKill]) -> None:
     One is this container's where the engine saw a kill in it at that time and the victim is called as one of its
     programs. Where one at the end, or at the engine's word, can't be told, the log doesn't speak against a kill either.
     """
-    told, names, ended = case.run.ooms, _names(case), case.run.ended_ns
-    seen = [oom for oom in nameless if any(abs(oom.time_ns - at) <= NEAR_NS for at in told)]
+    reported, names, ended = case.run.ooms, _names(case), case.run.ended_ns
+    seen = [oom for oom in nameless if any(abs(oom.time_ns - time_ns) <= NEAR_NS for time_ns in reported)]
     if not seen and not (ended and any(abs(oom.time_ns - ended) <= SLACK_NS for oom in nameless)):
         return
     case.ooms = tuple(oom for oom in seen if oom.name in names)

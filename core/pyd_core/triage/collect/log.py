@@ -23,17 +23,17 @@ async def collect(case: Case, engine: EngineClient) -> None:
     run = case.run
     since = None if run.started_ns is None else run.started_ns - SLACK_NS
     until = None if run.ended_ns is None else run.ended_ns + SLACK_NS
-    found: list[EvidenceLogLine] = []
+    lines: list[EvidenceLogLine] = []
     try:
         stream = follow(
             engine, case.container.id, tail=LAST_LINES, since=since, until=until, max_line_bytes=MAX_LINE_BYTES
         )
         async for batch in stream.batches():
-            found += [as_evidence(line) for line in batch if isinstance(line, Printed)]
+            lines += [as_evidence(line) for line in batch if isinstance(line, Printed)]
     except PydError as error:
         case.unread.append(UnavailableSource(source="log", reason=error.message, would_tell=TELLS))
         return
-    case.lines = tuple(found)
+    case.lines = tuple(lines)
 
 
 def as_evidence(line: Printed) -> EvidenceLogLine:

@@ -25,9 +25,9 @@ async def collect(case: Case, engine: EngineClient) -> None:
     except PydError as error:
         case.unread.append(UnavailableSource(source="engine", reason=error.message, would_tell=TELLS))
         return
-    wanted = {finding.subject for finding in case.findings if finding.cause == "dns-failure"}
+    names = {finding.subject for finding in case.findings if finding.cause == "dns-failure"}
     peers: list[NetworkPeer] = []
-    for container in await with_aliases(engine, listed, wanted):
+    for container in await with_aliases(engine, listed, names):
         if container.id != case.container.id:
             networks = tuple(sorted(container.network_settings.networks))
             peers.append(NetworkPeer(name=container.name, names=frozenset(names_of(container)), networks=networks))
@@ -42,22 +42,22 @@ def names_of(container: ContainerSummary) -> set[str]:
 
 
 async def with_aliases(
-    engine: EngineClient, listed: list[ContainerSummary], wanted: Container[str]
+    engine: EngineClient, listed: list[ContainerSummary], names: Container[str]
 ) -> list[ContainerSummary]:
     """Return the containers with their aliases, which Docker Engine's list leaves out, unless a name is found without.
 
     Args:
         engine: Asked about each, at most `MAX_INSPECTED` of them.
         listed: The engine's list.
-        wanted: The names that are looked for.
+        names: The names that are looked for.
     """
-    if any(name in wanted for container in listed for name in names_of(container)):
+    if any(name in names for container in listed for name in names_of(container)):
         return listed
-    told: list[ContainerSummary] = []
+    resolved: list[ContainerSummary] = []
     for container in listed[:MAX_INSPECTED]:
         try:
             networks = (await engine.containers.inspect(container.id)).network_settings.networks
         except PydError:
             continue  # gone meanwhile
-        told.append(msgspec.structs.replace(container, network_settings=SummaryNetworks(networks=networks)))
-    return [*told, *listed[MAX_INSPECTED:]]
+        resolved.append(msgspec.structs.replace(container, network_settings=SummaryNetworks(networks=networks)))
+    return [*resolved, *listed[MAX_INSPECTED:]]

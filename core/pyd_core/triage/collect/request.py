@@ -20,12 +20,12 @@ from pyd_core.triage.evidence import Case
 class _Record(msgspec.Struct):
     """The part of Docker Engine's own record of a container (`config.v2.json`) that its API leaves out."""
 
-    asked: bool = msgspec.field(name="HasBeenManuallyStopped", default=False)
+    was_requested: bool = msgspec.field(name="HasBeenManuallyStopped", default=False)
     """Set by every stop and kill through the engine, unset by a start (moby, `daemon/kill.go`)."""
 
 
 class _State(msgspec.Struct):
-    asked: bool = msgspec.field(name="StoppedByUser", default=False)
+    was_requested: bool = msgspec.field(name="StoppedByUser", default=False)
 
 
 class _Libpod(msgspec.Struct):
@@ -45,7 +45,7 @@ async def collect(case: Case, engine: EngineClient, *, local: bool) -> None:
 async def _from_podman(identity: str, engine: EngineClient) -> bool | None:
     try:
         answer = await engine.api.send("GET", f"/libpod/containers/{segment(identity)}/json")
-        return decode(answer.body, _Libpod).state.asked
+        return decode(answer.body, _Libpod).state.was_requested
     except PydError:
         return None
 
@@ -56,6 +56,6 @@ def _from_docker(container: Container) -> bool | None:
         return None
     record = Path(container.hostname_path).with_name("config.v2.json")
     try:
-        return decode(record.read_bytes(), _Record).asked
+        return decode(record.read_bytes(), _Record).was_requested
     except (OSError, PydError):
         return None

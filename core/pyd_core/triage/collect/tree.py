@@ -59,13 +59,13 @@ class ArchiveTree:
 
     async def lookup(self, path: str) -> FileNode | None:
         """See `Tree`."""
-        found = await self._find(path)
-        return None if found is None else found[0]
+        entry = await self._find(path)
+        return None if entry is None else entry[0]
 
     async def read(self, path: str, size: int, offset: int = 0) -> bytes:
         """See `Tree`; nothing beyond `MAX_FILE_BYTES`."""
-        found = await self._find(path)
-        return b"" if found is None else found[1][offset : offset + size]
+        entry = await self._find(path)
+        return b"" if entry is None else entry[1][offset : offset + size]
 
     async def _find(self, path: str) -> tuple[FileNode, bytes] | None:
         if path not in self._known:

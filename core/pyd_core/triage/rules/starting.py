@@ -76,12 +76,12 @@ def _confirmation(cause: str, program: Program | None) -> Item | None:
     if program is None:
         return None
     text = ""
-    if cause == "command-not-found" and not program.found:
+    if cause == "command-not-found" and not program.resolved:
         text = f"{program.path} isn't in the image"
     elif cause == "not-executable" and program.kind == "directory":
-        text = f"{program.found} is a directory"
-    elif cause == "not-executable" and program.found and not program.executable:
-        text = f"{program.found} has no execute permission"
+        text = f"{program.resolved} is a directory"
+    elif cause == "not-executable" and program.resolved and not program.executable:
+        text = f"{program.resolved} has no execute permission"
     elif cause == "unknown-user" and program.user_known is False:
         text = "/etc/passwd has no such user"
     return Item(source="image", text=text) if text else None
@@ -134,7 +134,7 @@ _DEFECTS: tuple[_Defect, ...] = (
         says="The program is a script whose interpreter isn't in the image, and executing it failed.",
         failed=("exec-enoent",),
         holds=lambda program: program.kind == "script" and not program.crlf and not program.interpreter_found,
-        fact="{found} is a script for {interpreter}, which is missing",
+        fact="{resolved} is a script for {interpreter}, which is missing",
         summary="{path} needs {interpreter}, which isn't in the image",
         advice=("pyd debug {name} -c 'head -1 {path}'",),
     ),
@@ -143,7 +143,7 @@ _DEFECTS: tuple[_Defect, ...] = (
         says="The script's first line ends in CR LF, and executing it failed.",
         failed=("exec-enoent",),
         holds=lambda program: program.crlf,
-        fact="the first line of {found} ends in CR LF",
+        fact="the first line of {resolved} ends in CR LF",
         summary="{path} has Windows line endings, so its interpreter can't be found",
         advice=("dos2unix {file} # then build the image again",),
         confidence=0.98,
@@ -153,8 +153,8 @@ _DEFECTS: tuple[_Defect, ...] = (
         says="Executing the program failed with a format error, and its ELF header names another processor.",
         failed=("exec-format",),
         holds=lambda program: program.kind == "elf" and program.architecture != program.host_architecture,
-        fact="{found} is built for {architecture}; this machine is {host_architecture}",
-        summary="{found} is built for {architecture}; this machine is {host_architecture}",
+        fact="{resolved} is built for {architecture}; this machine is {host_architecture}",
+        summary="{resolved} is built for {architecture}; this machine is {host_architecture}",
         advice=("pyd build --platform linux/{host_architecture} .",),
         confidence=0.98,
     ),
@@ -163,7 +163,7 @@ _DEFECTS: tuple[_Defect, ...] = (
         says="Executing the program failed with a format error; it is no ELF file and has no interpreter line.",
         failed=("exec-format", "exec-eacces"),
         holds=lambda program: program.kind == "plain",
-        fact="{found} is not an ELF file and doesn't start with #!",
+        fact="{resolved} is not an ELF file and doesn't start with #!",
         summary="{path} is not a program and has no #! line",
         advice=("sed -i '1i #!/bin/sh' {file} # then build the image again",),
         confidence=0.95,
@@ -173,7 +173,7 @@ _DEFECTS: tuple[_Defect, ...] = (
         says="Executing an existing program failed as if it were missing; the loader it names isn't in the image.",
         failed=("exec-enoent",),
         holds=lambda program: program.kind == "elf" and not program.interpreter_found,
-        fact="{found} needs the loader {interpreter}, which is missing",
+        fact="{resolved} needs the loader {interpreter}, which is missing",
         summary="{path} needs the loader {interpreter}, which isn't in the image",
     ),
 )
@@ -197,7 +197,7 @@ def _declare_defect(defect: _Defect) -> None:
         )
 
 
-_FIELDS = ("path", "found", "interpreter", "architecture", "host_architecture")
+_FIELDS = ("path", "resolved", "interpreter", "architecture", "host_architecture")
 
 
 def _fill(text: str, values: dict[str, str]) -> str:
@@ -236,7 +236,7 @@ class _ShellFailure(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     says: str
     code: int
-    found: tuple[str, ...]
+    kinds: tuple[str, ...]
     """Kinds of findings."""
     summary: str
     confidence: float
@@ -248,7 +248,7 @@ _SHELL: tuple[_ShellFailure, ...] = (
         cause="command-not-found",
         says="Code 127, and a shell in the container reports that a command wasn't found.",
         code=127,
-        found=("command-not-found", "missing-file"),
+        kinds=("command-not-found", "missing-file"),
         summary="exited with code 127: its shell couldn't find the command {subject}",
         confidence=0.93,
         advice=("pyd debug {name}",),
@@ -257,7 +257,7 @@ _SHELL: tuple[_ShellFailure, ...] = (
         cause="not-executable",
         says="Code 126, and the output says that permission was denied: a shell couldn't execute its command.",
         code=126,
-        found=("permission-denied", "exec-eacces"),
+        kinds=("permission-denied", "exec-eacces"),
         summary="exited with code 126: its shell couldn't execute {subject}",
         confidence=0.9,
     ),
@@ -267,7 +267,7 @@ _SHELL: tuple[_ShellFailure, ...] = (
 def _declare_shell_failure(failure: _ShellFailure) -> None:
     @BOOK.rule(failure.cause, needs=("log",), says=failure.says)
     def from_shell(case: Case) -> Conclusion | None:
-        findings = [finding for cause in failure.found for finding in case.findings_of(cause)]
+        findings = [finding for cause in failure.kinds for finding in case.findings_of(cause)]
         if not failed_unasked(case) or case.run.code != failure.code or not findings:
             return None
         return Conclusion(
