@@ -116,7 +116,7 @@ def choose_credentials(
     requested = mask(*map(capability, added))
     if identity == "target":
         if added:
-            raise InvalidInput("a session as the target has the target's rights", hint="--cap-add goes with --as root")
+            raise InvalidInput("a session as the target has the target's rights", hint="--cap-add needs --as root")
         # A program of another user keeps capabilities over an execve only where they are ambient.
         own = inside(target.uid, uid_map)
         kept = target.effective if own != 0 else target.ambient

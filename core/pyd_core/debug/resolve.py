@@ -87,7 +87,7 @@ def resolve_remote(engine: ApiClient, options: DebugOptions, reason: str) -> Rem
     """
     subject = run_now(find_subject(engine, options.target))
     if not isinstance(subject, Container):
-        raise Refused("entering a process takes root on its machine", reference="not-root")
+        raise Refused("entering a process requires root on its machine", reference="not-root")
     refuse_other_kernels(subject)
     return RemoteTarget(subject, reason)
 
@@ -99,7 +99,7 @@ def reason_not_local(endpoint: Endpoint, options: DebugOptions) -> str:
         return ""
     if options.target.startswith("pid:"):
         raise Refused(
-            "entering a process of this machine takes root, and no engine is asked",
+            "entering a process of this machine requires root; no engine is asked",
             hint="run it with sudo, without --host",
             reference="not-root",
         )

@@ -72,7 +72,7 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
 def test_through_a_helper_it_takes_one_with_all_rights_and_that_is_told(user: Way, locked: str):
     done = user.debug("--as", "tracer", locked, "--", "/dev/.pyd/bin/python3", "-c", LOAD)
     assert done.stdout == b"loaded\n", done.stderr
-    assert b"tier 3 doesn't do here: tracing the kernel takes rights" in done.stderr
+    assert b"tier 3 doesn't work here: tracing the kernel takes rights" in done.stderr
     assert b"trying tier 4: everything" in done.stderr
 
 

@@ -26,7 +26,7 @@ def check_capabilities(own: Status) -> Check:
         finding = "pyd isn't root here" if own.uid != 0 else f"this root lacks {', '.join(lacking)}"
         remedy = "a helper container of the engine's is used; sudo spares it"
         return Check(name="capabilities", state=WARNING, finding=finding, remedy=remedy)
-    return Check(name="capabilities", state=OK, finding="all that entering takes")
+    return Check(name="capabilities", state=OK, finding="all that entering requires")
 
 
 def check_ptrace(root: Path, own: Status) -> Check:

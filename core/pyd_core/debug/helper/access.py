@@ -272,7 +272,7 @@ class HelperAccess:
         self._buffer += data
 
     def _malformed(self) -> PydError:
-        return ProtocolError("the answer from the container makes no sense")
+        return ProtocolError("the container's answer is malformed")
 
 
 _Fields = tuple[str, int, int, int, int, float, str]

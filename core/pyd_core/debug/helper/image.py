@@ -91,9 +91,9 @@ def _pieces(toolbox: str, progress: Progress) -> Iterator[bytes]:
         for done, name in enumerate(names):
             tar.add(name, TOOLBOX[1:] + name.removeprefix(toolbox).rstrip("/"), recursive=False, filter=_roots)
             if sink.tell() >= _PIECE:
-                progress("giving the toolbox to the engine", done, len(names))
+                progress("sending the toolbox to the engine", done, len(names))
                 yield _taken(sink)
-    progress("giving the toolbox to the engine", len(names), len(names))
+    progress("sending the toolbox to the engine", len(names), len(names))
     yield _taken(sink)
 
 

@@ -127,7 +127,7 @@ def launch_helper(
                 if number == len(order) or not _may_retry_higher(error):
                     raise
                 following = order[number]
-                reason = f"tier {tier.number} doesn't do here: {error.message}"
+                reason = f"tier {tier.number} doesn't work here: {error.message}"
                 notify(f"{reason}; trying tier {following.number}: {following.gives}")
                 continue
             yield running

@@ -75,7 +75,7 @@ def joining_plan(
         added=options.capabilities,
     )
     if lacking := credentials.permitted & ~own.permitted:
-        notify(f"not taken over, as the helper hasn't got them: {', '.join(names(lacking))}")
+        notify(f"not taken over, as the helper lacks them: {', '.join(names(lacking))}")
     credentials = credentials.within(own.permitted)
     if options.explain:
         for line in explain(target, tier, facts, credentials, options.identity):

@@ -72,7 +72,7 @@ def run_stand_in(
         fate = (
             "you are asked about changes at the end"
             if io.ask is not None
-            else "changes go with it, or are kept as asked"
+            else "changes are thrown away, or kept as requested"
         )
         io.notify(f"{shown} ({state}): in a container that stands in for it; {fate}")
         yield msgspec.structs.replace(stand_in.container, name_=subject.name_)

@@ -72,7 +72,7 @@ class Decoder:
         while len(self._arrived) >= _HEADER.size:
             kind, channel, size = _HEADER.unpack_from(self._arrived)
             if size > _MAX_MESSAGE_BYTES:
-                raise ProtocolError("the helper container's answer makes no sense")
+                raise ProtocolError("the helper container's answer is malformed")
             if len(self._arrived) < _HEADER.size + size:
                 return
             content = bytes(self._arrived[_HEADER.size : _HEADER.size + size])

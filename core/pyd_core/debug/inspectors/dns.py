@@ -169,7 +169,7 @@ def ask(access: Access, server: str, name: str, kind: str) -> Reply:
     query = encode_query(name, TYPES[kind], identity)
     began = time.monotonic()
     data, failed = _by_udp(access, server, query), ""
-    if data is None or (len(data) > 2 and data[2] & 0x02):  # silence, or an answer cut short
+    if data is None or (len(data) > 2 and data[2] & 0x02):  # silence, or a truncated answer
         data, failed = _by_tcp(access, server, query)
     took = (time.monotonic() - began) * 1000
     if data is None:
@@ -177,7 +177,7 @@ def ask(access: Access, server: str, name: str, kind: str) -> Reply:
     try:
         result, records = decode_answer(data, identity)
     except (InvalidInput, struct.error, IndexError):
-        return Reply(source=server, question=f"{name} {kind}", result="an answer that makes no sense")
+        return Reply(source=server, question=f"{name} {kind}", result="a malformed answer")
     return Reply(source=server, question=f"{name} {kind}", result=result, records=records, milliseconds=took)
 
 
@@ -247,7 +247,7 @@ def decode_answer(data: bytes, identity: int) -> tuple[str, tuple[DnsRecord, ...
         kind, _, ttl, length = struct.unpack_from(">HHIH", data, offset)
         offset += 10
         if offset + length > len(data):
-            raise InvalidInput("an answer cut short")
+            raise InvalidInput("a truncated answer")
         value = _value(data, offset, length, kind)
         records.append(DnsRecord(name=owner, type=_NAMES.get(kind, str(kind)), value=value, ttl=ttl))
         offset += length

@@ -113,7 +113,7 @@ def _complain(line: str) -> None:
     if "Operation not permitted" in text:
         raise Refused(
             f"strace: {text}",
-            hint="something else may trace it, or Yama forbids it; among the host's processes: --cap-add SYS_PTRACE",
+            hint="another process may trace it, or Yama forbids it; among the host's processes: --cap-add SYS_PTRACE",
         )
     if "No such process" in text:
         raise NotFound(f"strace: {text}", hint="list processes with: ps", reference="no-such-process")

@@ -94,7 +94,7 @@ class SessionEntry:
                     break
             self.write()
         except OSError as error:
-            raise PydError(f"a session can't be written down in {root}: {error.strerror}") from error
+            raise PydError(f"a session can't be recorded in {root}: {error.strerror}") from error
 
     def write(self) -> None:
         """Write down what has changed."""

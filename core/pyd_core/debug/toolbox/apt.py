@@ -72,7 +72,7 @@ class Apt:
     def __init__(self, directory: Path, machine: str) -> None:
         if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
             raise ToolboxError(
-                "no toolbox yet, and no apt on this machine to make one from",
+                "no toolbox yet, and no apt on this machine to build one from",
                 hint="on a Debian or Ubuntu machine: pyd toolbox export FILE; then here: pyd toolbox import FILE",
                 reference="toolbox-no-apt",
             )

@@ -83,7 +83,7 @@ def find_toolbox(progress: Progress, machine: str = "") -> str:
         return directory
 
     def report(stage: str, done: int, total: int) -> None:
-        progress(f"making the toolbox: {stage}", done, total)
+        progress(f"building the toolbox: {stage}", done, total)
 
     return str(store.build(pack, Path(store.store_root()), report, machine=machine))
 

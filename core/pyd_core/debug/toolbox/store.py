@@ -90,7 +90,7 @@ def build(pack: Pack, root: Path, progress: Progress, *, machine: str = "", rebu
         raise Refused(f"{error.filename or root} can't be written", hint="run pyd debug as root (sudo)") from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise ToolboxError(f"the toolbox can't be made: {error}", hint=f"look at {root}") from error
+            raise ToolboxError(f"the toolbox can't be built: {error}", hint=f"look at {root}") from error
         raise _no_space(root, 0) from error
 
 
