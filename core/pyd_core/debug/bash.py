@@ -90,7 +90,7 @@ class Bash:
         """Run a line, with the user's terminal as its own, until bash is ready for the next or the session is over.
 
         Args:
-            line: What to run.
+            line: The line to run.
             typed: Keys that have been read already and are for what runs.
 
         Returns:

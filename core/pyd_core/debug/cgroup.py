@@ -67,10 +67,10 @@ def plan_groups(
     """Return the cgroups to make; none where this process may make none.
 
     Args:
-        root: Where cgroups are mounted, `/sys/fs/cgroup`.
+        root: The mount of cgroups, `/sys/fs/cgroup`.
         cgroups: The target's `/proc/PID/cgroup`.
         host_memory: Bytes.
-        devices: What the session may open, as a `devices.list` has it (version 1); None is what the target may.
+        devices: Devices of the session, in the format of `devices.list` (version 1); None is the target's.
         privileged: Whether it may be that the target has no device rules.
         limited: Whether the target's limits of memory, processes and processors are the session's too.
     """

@@ -86,7 +86,7 @@ class JoinReport(msgspec.Struct, frozen=True):
         uid: Its effective user id.
         home: `HOME`.
         path: `PATH`.
-        jobs: How many jobs it has.
+        jobs: The number of its jobs.
         variables: Names of its variables.
         functions: Names of its functions and aliases.
     """

@@ -105,7 +105,7 @@ def choose_credentials(
         target: The target's main process, with ids as this process sees them.
         uid_map: The main process's `/proc/PID/uid_map`.
         gid_map: Its `gid_map`.
-        own_bounding: What this process may grant at most.
+        own_bounding: The capabilities that this process may grant.
         shared: Namespaces of the target that are the host's, as `/proc/PID/ns` names them.
         added: Names of capabilities that are asked for, besides.
 

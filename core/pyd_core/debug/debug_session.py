@@ -30,7 +30,7 @@ class DebugSession:
     Args:
         target: The container.
         supervisor: Waits for the plan.
-        plan: What is to be done.
+        plan: The session's plan.
     """
 
     def __init__(self, target: LocalTarget | RemoteTarget, supervisor: Supervisor, plan: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ def failure(call: str, number: int, subject: str, *, target: str) -> PydError:
     Args:
         call: The system call, or the name of a Python exception.
         number: The error number; 0 if there is none.
-        subject: What the call was about.
+        subject: The object of the call.
         target: The container's name, safe to show.
     """
     shown = safe(subject)

@@ -37,7 +37,7 @@ class LocalAccess:
     """The `Access` to a target whose processes are this machine's.
 
     Args:
-        target: What to reach; its main process is held open, so no later one is taken for it.
+        target: The target; its main process is held open, so no later one is taken for it.
         toolbox: The toolbox's directory.
         options: Of the session that this belongs to; programs get the same rights to write.
     """

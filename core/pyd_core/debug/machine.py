@@ -25,7 +25,7 @@ def engine_machine(where: str, info: Info) -> str:
 
     Args:
         where: The engine's address.
-        info: What it tells; Podman has Go's names for machines, Docker Engine the kernel's.
+        info: The engine's system info; Podman has Go's names for machines, Docker Engine the kernel's.
 
     Raises:
         Unsupported: Its containers are Windows', or there is no toolbox for its machine.

@@ -15,7 +15,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         line: A line for the shell, as after `-c`.
         command: A program and its arguments, passed on exactly as they are; neither this nor `line` asks for a shell.
         identity: `root`, `tracer`, `target`, or `UID[:GID]`.
-        capabilities: What the session may do besides, by the names of capabilities(7).
+        capabilities: Further capabilities, by their names in capabilities(7).
         writable: Let the session write where the target's root file system is mounted read-only.
         volumes: `ro` or `rw`: whether the volumes of a container that doesn't run may be written; a running one's are
             as it has them.
@@ -24,7 +24,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         diff: List what the session changed in a target that doesn't run, at the end.
         apply: Put changes at these paths back into the container at the end; `/` is all.
         save: Make an image of the target with the session's changes at the end, with this name.
-        shell: What a terminal is given without `line` and `command`: `pyd` is the debug shell, anything else a program
+        shell: The shell on a terminal without `line` and `command`: `pyd` is the debug shell, anything else a program
             of the target's or the toolbox's.
         explain: Show how the session gets in and what it may do, before it starts.
         tier: Enter by a helper container with these rights (`helper.tiers`); None takes the least that suffice.

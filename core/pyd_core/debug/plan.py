@@ -26,7 +26,7 @@ def make_plan(
 
     Args:
         target: The container.
-        options: What to do.
+        options: The session's options.
         toolbox: The toolbox's directory.
         terminal: Whether the command gets a pty.
         conversing: The command is a bash that is given its lines by a program (`pyd_core.debug.bash`).

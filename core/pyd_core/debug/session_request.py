@@ -14,7 +14,7 @@ class SessionRequest(msgspec.Struct, frozen=True):
 
     Attributes:
         endpoint: The engine that has the target.
-        options: What to do.
+        options: The session's options.
         interact: Runs the session in place of `DebugSession.run`, and reports how the target ended.
     """
 

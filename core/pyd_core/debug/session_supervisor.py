@@ -37,7 +37,7 @@ def supervise(plan: Plan, status: socket.socket, groups: SessionCgroups, streams
     """Run the plan to its end as the supervisor process; never returns.
 
     Args:
-        plan: What to do.
+        plan: The session's plan.
         status: The client's.
         groups: The session's cgroups.
         streams: The command's standard input, output and error output; none where it gets a terminal.

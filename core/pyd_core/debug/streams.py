@@ -28,8 +28,8 @@ class _Copy:
     """The copy of one stream in one direction, until the source ends or the sink has no reader.
 
     Args:
-        source: Where the bytes come from.
-        sink: Where they go.
+        source: The descriptor to read.
+        sink: The descriptor to write to.
         own: The one of the two that is the session's pipe, closed at the end.
     """
 

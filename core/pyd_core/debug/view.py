@@ -138,7 +138,7 @@ def compose(directory: int, extra: dict[str, int], *, hide: frozenset[str] = fro
     """Cover a directory with a small tmpfs that shows all it held, and more.
 
     Args:
-        directory: What to cover.
+        directory: The directory to cover.
         extra: Detached mounts of directories by their new name; these hide what the directory has under the same name.
         hide: More names to leave out.
 

@@ -34,7 +34,7 @@ def examine(endpoint: Endpoint | NoEngine, target: str = "", *, root: Path = ROO
     Args:
         endpoint: The engine, or why there is none.
         target: The container that is to be entered; empty checks only this machine and its engine.
-        root: Where `/proc` and `/sys` are looked for.
+        root: The directory with `/proc` and `/sys`.
     """
     own = parse_status((root / "proc/self/status").read_text())
     yield kernel.check_ptrace(root, own)

@@ -67,7 +67,7 @@ def open_helper_access(
 
     Args:
         engine: The engine that has it.
-        request: How it is entered.
+        request: The request for access.
         target: The container.
         io: Shows notices and the progress of the toolbox and its image.
         entered: See `helper_context`.
@@ -120,7 +120,7 @@ class HelperAccess:
         container: The inspect data of the container that is meant.
         target: The container that is entered: the same, or its stand-in.
         channels: To the agent.
-        options: How it is entered.
+        options: The options for entering it.
         tier: The helper's rights.
         facts: The agent's facts about it.
     """

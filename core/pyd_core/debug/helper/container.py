@@ -46,7 +46,7 @@ def helper_body(target: Container, tier: Tier, image: str, toolbox: str, info: I
         tier: Its rights.
         image: The helper's image.
         toolbox: The directory of the toolbox that the image was made from.
-        info: How the engine is set up.
+        info: The engine's system info.
         name: The session's name.
     """
     shares_host = tier.privileged or target.host_config.pid_mode == "host"
@@ -107,7 +107,7 @@ class Helper:
 
     Args:
         session: The engine.
-        body: What to make, from `helper_body`.
+        body: The request, from `helper_body`.
 
     Raises:
         PydError: The engine refused; nothing is left.

@@ -49,7 +49,7 @@ def helper_context(
 
     Args:
         engine: The engine.
-        request: What to do.
+        request: The session's request.
         target: The container that is meant.
         io: Shows notices and progress; asks what to do with a session's changes.
         entered: The container that a session is in already, the stand-in of one that doesn't run; None finds it.

@@ -80,7 +80,7 @@ def launch_with_retry(
 
     Args:
         engine: The engine.
-        request: What to do.
+        request: The session's request.
         target: The container that is meant.
         io: Shows notices and progress.
         enter: Enters the container of a context.

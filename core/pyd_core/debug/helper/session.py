@@ -35,7 +35,7 @@ def run(engine: ApiClient, request: SessionRequest, target: RemoteTarget, superv
 
     Args:
         engine: The engine that has the container.
-        request: What to do.
+        request: The session's request.
         target: The container.
         supervisor: Waits for its plan.
         io: Shows notices and the progress of the toolbox and its image; asks what to do with changes.
@@ -78,8 +78,8 @@ def launch_joining_helper(
     """Launch a helper whose agent can enter the target.
 
     Args:
-        context: What a session uses.
-        options: How the target is entered.
+        context: The session's context.
+        options: The options for entering it.
         io: Shows notices.
         terminal: Give the plan's command a pty.
 

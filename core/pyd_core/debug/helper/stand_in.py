@@ -50,7 +50,7 @@ def run_stand_in(
     Args:
         engine: The engine.
         subject: The container that is meant.
-        options: How it is entered, and what is kept of what is changed.
+        options: The options for entering it, and for keeping changes.
         io: Shows notices; asks what to do with the changes.
         machine: The engine's, as `uname -m` names it.
 

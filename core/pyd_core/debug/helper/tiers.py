@@ -21,7 +21,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: 0 to 4, as `--tier` takes it.
-        gives: What a session can do with it.
+        gives: The abilities of a session with it.
         capabilities: Names without `CAP_`.
         joins: Whether the target's files are `/`.
         sees_files: Whether they can be seen at all; where they aren't `/`, they are at `/target`.

@@ -29,7 +29,7 @@ class FirstProgram(msgspec.Struct, frozen=True):
     """The program that a shell starts first.
 
     Attributes:
-        name: As it is written.
+        name: The program as it is written.
         alone: Whether the line holds nothing else, with which the shell would continue where this can't be started.
     """
 

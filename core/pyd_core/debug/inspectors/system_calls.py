@@ -56,7 +56,7 @@ def parse_trace(lines: Iterable[str], main: int) -> Iterator[CallEvent]:
     """Read the lines of `strace -f -ttt`, with the parts of interrupted calls put together again.
 
     Args:
-        lines: As they come.
+        lines: The lines of output.
         main: The process asked for: strace leaves its number out while it is alone.
 
     Raises:

@@ -37,7 +37,7 @@ class SessionRecord(msgspec.Struct, kw_only=True):
         created: Seconds since 1970.
         toolbox: The toolbox's directory.
         elsewhere: Whether a helper container enters the target: its pid is then the helper's word.
-        options: What the session was asked for.
+        options: The session's options.
         detachable: Whether it can be attached to.
         attached: Whether a client is attached.
         ttl: Seconds without a client after which it ends; 0 is never.
@@ -71,7 +71,7 @@ class SessionEntry:
     """The directory of this process's own session; a context manager that removes it.
 
     Args:
-        record: What to write down; `id`, `pid`, `start` and `created` are filled in.
+        record: The record to write; `id`, `pid`, `start` and `created` are filled in.
 
     Raises:
         PydError: It can't be made.

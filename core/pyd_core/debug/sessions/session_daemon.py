@@ -52,7 +52,7 @@ class SessionDaemon:
     """Keeps one session to its end.
 
     Args:
-        session: What to keep; not started yet.
+        session: The session to keep; not started yet.
         entry: Its record.
         ready: Called once it can be attached to.
     """

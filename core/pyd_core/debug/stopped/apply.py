@@ -51,7 +51,7 @@ def find_conflicts(changes: Iterable[ChangedPath], own: str, began: int) -> list
     """Return the paths that the container itself has changed since the session began.
 
     Args:
-        changes: What the session changed.
+        changes: The session's changes.
         own: The container's own upper directory.
         began: When the session began, nanoseconds since the epoch by the kernel's clock for files.
     """
@@ -85,9 +85,9 @@ async def find_conflicts_by_engine(
     """Return the paths that aren't as they were, by asking the engine for each file; directories are left out.
 
     Args:
-        containers: Of the engine.
+        containers: The engine's API of containers.
         name: The container.
-        changes: What the session changed.
+        changes: The session's changes.
         before: Descriptor of the root as it was.
     """
     return [change.path for change in changes if await _differs(containers, name, change.path, before)]
@@ -127,9 +127,9 @@ async def apply(
     """Put added and changed paths into the container; deletions have no place in the engine's archive API.
 
     Args:
-        containers: Of the engine.
-        container: Where to.
-        changes: What to put there.
+        containers: The engine's API of containers.
+        container: The container to write to.
+        changes: The changes to apply.
         source: Has them.
 
     Raises:

@@ -21,9 +21,9 @@ def write_archive(changes: Iterable[ChangedPath], upper: int, out: IO[bytes], *,
     """Write the changed paths.
 
     Args:
-        changes: What to write.
+        changes: The changes to write.
         upper: Descriptor of the directory that has them.
-        out: Where to.
+        out: The file to write to.
         whiteouts: Whether to write deletions too, as image layers do.
     """
     seen: dict[tuple[int, int], str] = {}

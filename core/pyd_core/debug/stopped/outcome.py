@@ -29,7 +29,7 @@ class ApplyOutcome:
 
     Args:
         session: The engine.
-        container: What the session was in.
+        container: The session's target.
         source: Has the changes, still there.
         notify: Shows a line to the user.
         show: Writes a line of the listing of changes.

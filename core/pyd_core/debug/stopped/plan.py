@@ -33,7 +33,7 @@ class PlannedMount:
 
     Attributes:
         source: The path on this host; empty for a fresh tmpfs.
-        destination: Where in the container.
+        destination: The path in the container.
         writable: Whether the session may write there.
     """
 
@@ -47,7 +47,7 @@ class StagedRoot:
     """All that the stage's builder needs to know.
 
     Attributes:
-        name: What the target is called; shown by ps.
+        name: The target's name; shown by ps.
         layers: Directories, the topmost first; none is ever written.
         mounts: Parents before what lies below them.
         hostname: Empty leaves the host's.
@@ -79,7 +79,7 @@ def plan_stage(
     """Return what to build for a container that doesn't run.
 
     Args:
-        container: What the engine says of it.
+        container: The engine's inspect data.
         layers: Its root file system, the topmost layer first.
         toolbox: The toolbox's directory.
         memory: Bytes that changes may take.
@@ -112,7 +112,7 @@ def find_layers(graph: GraphDriver, shown: str) -> tuple[str, ...]:
     sees of that directory may then be older than what is there.
 
     Args:
-        graph: As inspect tells.
+        graph: The graph driver's data from inspect.
         shown: The target's name, safe to show.
 
     Raises:

@@ -78,7 +78,7 @@ def _write_image(
     Args:
         base: The inspect document of the image below.
         layer: The content of the last layer.
-        out: Where to.
+        out: The file to write to.
         name: The image's name with its tag.
         known: The image below as the engine saves it; without it, its layers are only named.
     """

@@ -42,7 +42,7 @@ def run(engine: ApiClient, request: SessionRequest, container: Container, superv
 
     Args:
         engine: The container's engine, on a local socket.
-        request: What to do.
+        request: The session's request.
         container: The engine's inspect data.
         supervisor: Waits for its plan.
         io: Shows notices and the progress of copies; asks what to do with changes.
@@ -188,7 +188,7 @@ def build_stage(
     Args:
         container: The engine's inspect data.
         layers: Directories with its files, the topmost first.
-        options: What to do.
+        options: The session's options.
         toolbox: The toolbox's directory.
         notify: Shows what the container had and the stage lacks.
         network: A network namespace's path, and the container whose it is: its name server and hosts are taken too.

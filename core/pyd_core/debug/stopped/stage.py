@@ -73,7 +73,7 @@ class Holder:
         began: When the upper directory was made, nanoseconds since the epoch by the kernel's clock for files.
 
     Args:
-        stage: What to build.
+        stage: The plan of the stage.
 
     Raises:
         CallFailed: A system call failed; nothing is left.

@@ -23,8 +23,8 @@ class StagedChanges:
 
     Args:
         session: The engine.
-        container: What the stage is of.
-        holder: Of the stage, still there.
+        container: The stage's target.
+        holder: The holder of the stage, still running.
     """
 
     def __init__(self, session: ApiClient, container: Container, holder: Holder) -> None:

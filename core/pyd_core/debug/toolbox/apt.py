@@ -66,7 +66,7 @@ class Apt:
 
     Args:
         directory: Kept between uses, so that lists and packages are fetched once.
-        machine: What the packages are for, as `uname -m` names it.
+        machine: The machine of the packages, as `uname -m` names it.
     """
 
     def __init__(self, directory: Path, machine: str) -> None:

@@ -34,7 +34,7 @@ class StoredToolbox(msgspec.Struct, frozen=True):
         directory: Its directory.
         size: Bytes on disk.
         current: Whether sessions have it.
-        machine: What it is for, as `uname -m` names it.
+        machine: The machine it is for, as `uname -m` names it.
     """
 
     name: str
@@ -156,7 +156,7 @@ def export(path: Path, progress: Progress, machine: str = "") -> str:
     Args:
         path: The tar.
         progress: Receives the progress.
-        machine: What the toolbox is for, as `uname -m` names it; this one unless given.
+        machine: The machine it is for, as `uname -m` names it; this one unless given.
 
     Raises:
         ToolboxError: It isn't made yet, or can't be written.

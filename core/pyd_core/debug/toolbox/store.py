@@ -66,10 +66,10 @@ def build(pack: Pack, root: Path, progress: Progress, *, machine: str = "", rebu
     """Make the toolbox for a pack from the host's apt, unless another process just has, and return its directory.
 
     Args:
-        pack: What it holds.
+        pack: Its content.
         root: The store's directory.
         progress: Receives the progress.
-        machine: What its programs are for, as `uname -m` names it; this one unless given. None of them is run here.
+        machine: The machine of its programs, as `uname -m` names it; this one unless given. None of them is run here.
         rebuild: Ask apt even if there is one.
 
     Raises:

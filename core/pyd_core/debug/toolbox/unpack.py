@@ -28,7 +28,7 @@ def flat_link(path: str, target: str) -> str:
 
     Args:
         path: The link's path in the package.
-        target: What it says there.
+        target: The link's target in the package.
     """
     whole = (
         target if target.startswith("/") else posixpath.join(posixpath.dirname("/" + path.removeprefix("./")), target)
