@@ -37,6 +37,12 @@ def test_every_path_has_options(api: Api):
         assert api.options(path).status_code == 200
 
 
+def test_a_path_with_another_method_is_not_found(api: Api):
+    """Clients of releases long gone copy files by it."""
+    assert api.refusal("POST", "/containers/any/copy", json={}) == (404, "page not found")
+    assert api.refusal("DELETE", "/info") == (404, "page not found")
+
+
 def test_a_version_that_is_not_spoken_is_refused(api: Api):
     status, message = api.refusal("GET", "/v1.23/version")
     words = "client version 1.23 is too old. Minimum supported API version is 1.24"

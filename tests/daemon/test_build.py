@@ -157,19 +157,30 @@ def test_stages_archives_triggers_and_all_that_configures(both: Docker, base: st
         ("FROM {base}\nUSER ${{nosuch:?is missing}}\n", 1, "is missing"),
         ("FROM\n", 1, "FROM requires"),
         ("FROM 127.0.0.1:1/no/such:1\n", 1, "127.0.0.1:1"),
+        ("FROM {base}\n\nNOSUCH x\n", 1, "dockerfile parse error on line 3: unknown instruction: NOSUCH"),
+        ("FROM {base}\nONBUILD\n", 1, "parse error on line 2: ONBUILD requires at least one argument"),
+        ("FROM {base}\nENV =\n", 1, "ENV names can not be blank"),
+        ("FROM {base}\nLABEL =\n", 1, "LABEL names can not be blank"),
+        ("FROM {base}\nARG =x\n", 1, "ARG names can not be blank"),
+        ("FROM {base}\nCOPY --from=0 a /\n", 1, "invalid from flag value 0: refers to current build stage"),
+        ("FROM {base} AS 1\nCOPY --from=1 a /\n", 1, "invalid name for build stage"),
+        ("FROM {base}\nRUN touch /f\nVOLUME /f\n", 1, r"cannot mount volume over existing file, file exists \S*/f\n"),
+        ("FROM {base}\nADD broken.tar /\n", 1, ""),
         ("", 1, "empty"),
     ],
 )
 def test_what_is_wrong_is_told_with_the_exit_code(both: Docker, context: Path, case: tuple[str, int, str], base: str):
     text, code, said = case
     (context / "Dockerfile").write_text(text.format(base=base))
+    (context / "broken.tar").write_bytes((context / "tree.tar").read_bytes()[: 2 * 512 + 1023])  # its end is cut short
     told = build(both, "--force-rm", str(context), wanted=code)
     assert re.search(said, told), told
     assert "Traceback" not in told
 
 
 def test_a_target_that_is_not_there(both: Docker, base: str, context: Path):
-    assert "nowhere" in build(both, "--target", "nowhere", "--build-arg", f"BASE={base}", str(context), wanted=1)
+    output = build(both, "--target", "nowhere", "--build-arg", f"BASE={base}", str(context), wanted=1)
+    assert 'target stage "nowhere" could not be found' in output
 
 
 def test_compose_builds_what_it_starts(both: Docker, base: str, context: Path):
@@ -291,7 +302,7 @@ def test_hostile_contexts_reach_nothing_outside(pydd: Pydd, docker: Docker, busy
         ({"memory": "x"}, 400, "memory"),
         ({"t": "UPPER"}, 400, "invalid reference format"),
         ({"dockerfile": "../../etc/passwd"}, 400, "Cannot locate"),
-        ({"target": "nosuch"}, 400, "failed to reach build target"),
+        ({"target": "nosuch"}, 400, "could not be found"),
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(

@@ -302,3 +302,19 @@ def test_events_of_a_container_are_its_own(both: Docker, image: str):
         assert [line for line in told.splitlines() if "attach" not in line] == [
             "container create", "container start", "container die", "container destroy",
         ]  # fmt: skip
+
+
+def test_a_process_that_takes_too_much_memory_is_reported_at_once(both: Docker):
+    """The container keeps running, because another of its processes was killed."""
+    image = both.image("hungry", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp",))
+    script = "(x=a; while true; do x=$x$x$x$x; done); sleep 1000"
+    with listening(both) as events:
+        name = both.run("hungry", image, "sh", "-c", script, options=(*LONE, "-m", "40m"))
+        received = events.until("container", "oom")
+        assert received[-1]["Actor"]["Attributes"]["name"] == name
+        state = both.inspect(name)["State"]
+        assert (state["Running"], state["OOMKilled"]) == (True, True)
+        both("kill", name)
+        rest = events.until("container", "die")
+    assert not [event for event in rest if event["Action"] == "oom"]
+    both("rm", name)

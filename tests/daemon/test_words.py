@@ -91,6 +91,28 @@ def test_what_a_container_refuses_that_waits_for_its_next_start(both: Docker, im
     both("rm", "-f", name)
 
 
+def test_a_kill_ends_the_restarts_of_a_container(both: Docker, image: str):
+    name = both.run("ending", image, "false", options=(*LONE, "--restart", "always"))
+    late = time.monotonic() + PATIENCE
+    while both.inspect(name)["State"]["Status"] != "restarting":
+        assert time.monotonic() < late
+    both("kill", name)
+    state = both.inspect(name)["State"]
+    assert (state["Status"], state["Running"], state["Restarting"]) == ("exited", False, False)
+    both("rm", name)
+
+
+def test_a_start_by_hand_counts_restarts_from_the_beginning(both: Docker, image: str):
+    name = both.run("counted", image, "false", options=(*LONE, "--restart", "on-failure:2"))
+    for _ in range(2):
+        late = time.monotonic() + PATIENCE
+        while (info := both.inspect(name))["State"]["Status"] != "exited" or info["RestartCount"] < 2:
+            assert time.monotonic() < late, info["State"]
+        both("start", name)
+        assert both.inspect(name)["RestartCount"] < 2
+    both("rm", "-f", name)
+
+
 def complaint(docker: Docker, *arguments: str) -> str:
     """Runs a command that may find the container running just then, and returns what it complains of, if at all."""
     environ = environment(DOCKER_HOST=docker.host)
@@ -108,6 +130,11 @@ def complaint(docker: Docker, *arguments: str) -> str:
 def test_a_registry_that_does_not_listen_is_told_by_its_name(both: Docker, command: tuple[str, ...]):
     told = refused(both, *command)
     assert (NOWHERE in told, "connection refused" in told, "attempts" in told) == (True, True, False)
+
+
+def test_an_import_from_a_name_that_does_not_exist(both: Docker):
+    message = refused(both, "import", "https://nosuch.invalid/bad")
+    assert ("dial tcp" in message, "nosuch.invalid" in message, "no such host" in message) == (True, True, True)
 
 
 def test_a_push_and_an_address_that_does_not_listen(both: Docker, image: str):

@@ -238,12 +238,31 @@ class RootDirectory:
         """Open a path inside."""
         return open_in_root(self.fd, path, flags, mode)
 
-    def make_directories(self, path: str, mode: int = 0o755) -> int:
-        """Make a directory and those above it where they are missing, and return a descriptor of it.
+    def make_directories(
+        self, path: str, mode: int = 0o755, *, owner: tuple[int, int] | None = None, through_links: bool = False
+    ) -> int:
+        """Make a directory and its missing parents, and return a descriptor of it.
+
+        Args:
+            path: The directory's path.
+            mode: The mode of each new directory.
+            owner: The user and group of each new directory; None keeps this process's.
+            through_links: Whether to make the missing targets of links too, inside the root.
 
         Raises:
             KernelError: Something that is no directory is in the way.
         """
+        for _ in range(_MAX_DETOURS):
+            result = self._make_directories(path, mode, owner, through_links=through_links)
+            if isinstance(result, int):
+                return result
+            path = result
+        raise KernelError("mkdir", errno.ELOOP, path[:PATH_MAX])
+
+    def _make_directories(
+        self, path: str, mode: int, owner: tuple[int, int] | None, *, through_links: bool
+    ) -> int | str:
+        """Make the directories, or return the path to continue with if a link without a target is in the way."""
         flags = os.O_PATH | os.O_DIRECTORY
         missing: list[str] = []
         above = path.rstrip("/")
@@ -262,10 +281,24 @@ class RootDirectory:
             try:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(name, mode, dir_fd=fd)
+                    if owner is not None:
+                        os.chown(name, *owner, dir_fd=fd, follow_symlinks=False)
                 inside = os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
             except NotADirectoryError:
-                raise KernelError("mkdir", errno.ENOTDIR, path[:PATH_MAX]) from None
+                link = _link_target(fd, name) if through_links else ""
+                if not link:
+                    raise KernelError("mkdir", errno.ENOTDIR, path[:PATH_MAX]) from None
+                return "/".join([*([] if link.startswith("/") else [above]), link, *reversed(missing)])
             finally:
                 os.close(fd)
             fd = inside
+            above += f"/{name}"
         return fd
+
+
+def _link_target(directory: int, name: str) -> str:
+    """Return a link's target; empty if the file is no link."""
+    try:
+        return os.readlink(name, dir_fd=directory)
+    except OSError:
+        return ""

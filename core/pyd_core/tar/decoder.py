@@ -96,7 +96,8 @@ def next_entry() -> Steps:
     while True:
         block = yield BLOCK_BYTES
         if not block or block == _ZEROS:
-            if pending:
+            # An archive ends in two blocks of zeros; one block or none is accepted too.
+            if pending or (block and len((yield BLOCK_BYTES)) % BLOCK_BYTES):
                 raise truncated()
             return None
         if len(block) != BLOCK_BYTES:

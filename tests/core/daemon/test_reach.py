@@ -57,7 +57,7 @@ async def test_a_port_nothing_listens_on():
 
 async def test_a_name_that_does_not_exist():
     error = await told("http://nosuch.invalid/")
-    assert error.message == "registry it: the name nosuch.invalid can't be resolved"
+    assert error.message == "registry it: dial tcp: lookup nosuch.invalid: no such host"
     assert error.hint
 
 

@@ -145,3 +145,34 @@ def test_a_part_lies_below_or_is_refused(top: Path):
         with pytest.raises(KernelError) as raised:
             os.close(open_beneath(root.fd, "out", os.O_PATH))
         assert raised.value.errno == errno.EXDEV
+
+
+@pytest.mark.parametrize("target", ["/../../gone/far", "gone/far", "../../gone/far", "hop/far"])
+def test_targets_of_links_are_made_inside_the_root(top: Path, tmp_path: Path, target: str):
+    (top / "link").symlink_to(target)
+    (top / "hop").symlink_to("/../../gone")
+    before = set(tmp_path.iterdir())
+    with RootDirectory(top) as root:
+        os.close(root.make_directories("/link/deep", through_links=True))
+        os.close(root.open("gone/far/deep", os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW))
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("links", [{"link": ""}, {"link": "other", "other": "link"}, {"link": "link/x"}])
+def test_links_that_lead_to_no_directory_are_refused(top: Path, links: dict[str, str]):
+    for name, target in links.items():
+        if target:
+            (top / name).symlink_to(target)
+        else:
+            (top / name).touch()
+    with RootDirectory(top) as root, pytest.raises(KernelError) as raised:
+        os.close(root.make_directories("/link/deep", through_links=True))
+    assert raised.value.errno in {errno.ENOTDIR, errno.ELOOP}
+
+
+def test_a_link_that_leads_nowhere_is_in_the_way_unless_it_is_to_be_followed(top: Path):
+    (top / "link").symlink_to("gone")
+    with RootDirectory(top) as root, pytest.raises(KernelError) as raised:
+        os.close(root.make_directories("/link/deep"))
+    assert raised.value.errno == errno.ENOTDIR
+    assert not (top / "gone").exists()

@@ -86,6 +86,7 @@ def _remote_source(request: HttpRequest) -> Repository | ResolvedAddress | None:
 
 
 async def _stream_records(builder: Builder, stack: AsyncExitStack, *, quiet: bool) -> AsyncIterator[bytes]:
+    image_line = ""
     last: Record | None = None  # sent once the build's files are removed
     async with stack, aclosing(builder.run()) as records:
         try:
@@ -94,10 +95,12 @@ async def _stream_records(builder: Builder, stack: AsyncExitStack, *, quiet: boo
                     last = record
                 elif not quiet:
                     yield line(record)
-                elif "aux" in record:
-                    yield line({"stream": f"{record['aux']['ID']}\n"})
+                elif "aux" in record:  # one for each stage: the last is the image of the build
+                    image_line = f"{record['aux']['ID']}\n"
         except (PydError, OSError) as error:
             last = failed(describe(error))
+    if last is None and image_line:
+        yield line({"stream": image_line})
     if last is not None:
         yield line(last)
 
@@ -111,6 +114,8 @@ def _request(request: HttpRequest, context: Path) -> BuildRequest:
         labels=_structured(request, "labels", dict[str, str]) or {},
         target=request.query.get("target", ""),
         use_cache=not request.flag("nocache"),
+        cache_from=_structured(request, "cachefrom", list[str]) or None,
+        keep=not request.flag("rm", default=True) and not request.flag("forcerm"),
         pull=request.flag("pull"),
         host=_host(request),
     )

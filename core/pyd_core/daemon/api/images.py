@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Engine
 
 
-NULL_WHEN_EMPTY = {"Env", "Cmd", "Volumes", "Entrypoint", "OnBuild", "Labels"}
+NULL_WHEN_EMPTY = {"Env", "Volumes", "Entrypoint", "OnBuild", "Labels"}
 LEFT_OUT_WHEN_EMPTY = {"ExposedPorts", "Healthcheck", "Shell", "StopSignal", "StopTimeout"}
 """Fields of an image's configuration that are empty, as Docker Engine writes them."""
 

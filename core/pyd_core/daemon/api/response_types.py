@@ -50,7 +50,8 @@ SHAPES: Mapping[type, Shape] = {
         constant={"Cgroup": "", "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0, "IOMaximumBandwidth": 0},
     ),
     ContainerConfig: Shape(
-        null=frozenset({"Cmd", "Entrypoint", "Env", "OnBuild", "Volumes"}),
+        null=frozenset({"Entrypoint", "Env", "OnBuild", "Volumes"}),
+        nullable=frozenset({"Cmd"}),  # `CMD []` isn't none
         omitted=frozenset({"ExposedPorts", "Shell", "StopSignal"}),
     ),
     EndpointSettings: Shape(null=frozenset({"Aliases", "DNSNames", "DriverOpts", "IPAMConfig", "Links"})),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon.api.http import HandlerResult, HttpRequest, Response
 from pyd_core.daemon.api.server import RequestHead
-from pyd_core.errors import EngineError, InvalidInput, NotFound, Unsupported
+from pyd_core.errors import InvalidInput, NotFound, Unsupported
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Engine
@@ -66,19 +66,14 @@ class Routes:
         """Return the handler of a request and the variable parts of its path.
 
         Raises:
-            NotFound: No such path.
-            EngineError: The path is known, but not with that method (status 405).
+            NotFound: No such path, or the path doesn't have that method; Docker Engine answers both with 404.
         """
-        other = False
         for known, pattern, handler in self._compiled:
-            match = pattern.fullmatch(path)
-            if match is None:
+            if known != method and (known, method) != ("GET", "HEAD"):
                 continue
-            if known == method or (known == "GET" and method == "HEAD"):
+            match = pattern.fullmatch(path)
+            if match is not None:
                 return handler, match.groupdict()
-            other = True
-        if other:
-            raise EngineError(f"{method} is not allowed on {path}", status=405)
         raise NotFound("page not found")
 
 

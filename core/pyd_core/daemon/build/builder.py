@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import posixpath
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+import re
+import stat
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from pyd_core.daemon.build import copy_instruction, run_instruction
 from pyd_core.daemon.build.dockerfile import Dockerfile, Instruction, instruction
-from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, said
+from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, failed, said
 from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.build.stage import BuildStage, told
 from pyd_core.daemon.build.variables import Lexer, assignments
+from pyd_core.daemon.containers.spec import DEFAULT_PATH
 from pyd_core.daemon.images.changes import apply_changes, merge_env, parse_command
 from pyd_core.daemon.images.load import encode_config
 from pyd_core.daemon.images.store import ImageRecord
-from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.errors import InvalidInput, KernelError, NotFound
 from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.model.container_config import ContainerConfig
 
@@ -28,6 +33,7 @@ Fetch = Callable[[str, str], AsyncGenerator[Record, None]]
 """Pulls an image by name for a platform (empty: this host's) and yields its progress."""
 
 SCRATCH = "scratch"
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 _PLAIN = {"EXPOSE", "VOLUME", "USER", "STOPSIGNAL"}
 """Instructions that change the configuration by their words alone, variables put in."""
 
@@ -68,6 +74,8 @@ class Builder:
         total = len(self._steps)
         async with AsyncExitStack() as held:
             for number, step in enumerate(self._steps, 1):
+                if step.word == "FROM" and self._stages and not self._stages[-1].empty:
+                    yield {"aux": {"ID": self._stages[-1].image.id}}
                 yield said(f"Step {number}/{total} : {step.shown}\n")
                 await asyncio.sleep(0)  # steps out of the cache wait for nothing else, and the engine has other clients
                 async with aclosing(self._step(step)) as records:
@@ -82,6 +90,9 @@ class Builder:
             unused = sorted(set(self._request.arguments) - self._asked - PROXIES)
             if unused:
                 yield said(f"[Warning] One or more build-args [{' '.join(unused)}] were not consumed\n")
+            if self._stages[-1].empty:
+                yield failed("No image was generated. Is your Dockerfile empty?")
+                return
             image = self._stages[-1].image
             yield {"aux": {"ID": image.id}}
             yield said(f"Successfully built {image.id[7:19]}\n")
@@ -116,11 +127,7 @@ class Builder:
     # Stages
 
     async def _from(self, step: Instruction) -> AsyncGenerator[Record, None]:
-        words = Lexer(step.rest, self._globals, self._escape).words()
-        if len(words) not in {1, 3} or (len(words) == 3 and words[1].lower() != "as") or not words[0]:
-            raise InvalidInput(f"FROM requires either one or three arguments: {step.rest[:100]!r}")
-        name = words[2].lower() if len(words) == 3 else ""
-        base = words[0]
+        base, name = _parse_from(Lexer(step.rest, self._globals, self._escape).words(), step.rest)
         earlier = next((each for each in self._stages if each.name and each.name == base.lower()), None)
         if earlier is not None:
             image = earlier.image
@@ -138,7 +145,9 @@ class Builder:
                             return
             image = self._services.images.find(base)
         config = self._services.images.config(image).config or ContainerConfig()
-        stage = BuildStage(self._services, name, image, config, self._request.use_cache)
+        if not any(entry.startswith("PATH=") for entry in config.env):
+            config = msgspec.structs.replace(config, env=[*config.env, DEFAULT_PATH])
+        stage = BuildStage(self._services, name, image, config, self._request.use_cache, self._cache_sources())
         stage.proxies = {
             key: value for key, value in self._request.arguments.items() if key in PROXIES and value is not None
         }
@@ -146,13 +155,18 @@ class Builder:
         triggers = config.on_build or []
         if triggers:
             yield said(f"# Executing {len(triggers)} build trigger{'s' if len(triggers) > 1 else ''}\n")
-            await stage.configure("ONBUILD taken", on_build=None)
+            stage.config = msgspec.structs.replace(config, on_build=None)
             for text in triggers:
                 async with aclosing(self._step(instruction(text, step.number))) as records:
                     async for record in records:
                         yield record
                         if "error" in record:
                             return
+
+    def _cache_sources(self) -> list[ImageRecord] | None:
+        """Return the images of `--cache-from` that exist; None without that option."""
+        names = self._request.cache_from
+        return None if names is None else [self._services.images.find(name) for name in names if self._here(name)]
 
     def _here(self, name: str) -> bool:
         try:
@@ -183,7 +197,9 @@ class Builder:
         if found is not None:
             return found.image
         if name.isdecimal():
-            if int(name) >= len(earlier):
+            if int(name) == len(earlier):
+                raise InvalidInput(f"invalid from flag value {name[:20]}: refers to current build stage")
+            if int(name) > len(earlier):
                 raise InvalidInput(f"invalid from flag value {name[:20]}: no such stage comes before")
             return earlier[int(name)].image
         try:
@@ -206,6 +222,8 @@ class Builder:
         words = Lexer(step.rest, values, self._escape).words()
         for word in words:
             name, equals, default = word.partition("=")
+            if not name:
+                raise InvalidInput("ARG names can not be blank")
             self._asked.add(name)
             given = self._request.arguments.get(name)
             value = given if given is not None else default if equals else self._globals.get(name) if stage else None
@@ -228,14 +246,12 @@ class Builder:
         return False
 
     def _assigned(self, step: Instruction, values: Mapping[str, str]) -> list[tuple[str, str]]:
-        try:
-            return assignments(step.rest, values, self._escape)
-        except InvalidInput as error:
-            raise InvalidInput(f"{step.word}: {error.message}") from error
+        return assignments(step.rest, values, self._escape, word=step.word)
 
     async def _configure(self, stage: BuildStage, step: Instruction) -> bool:
         """Applies an instruction that touches no file; returns whether the cache had it."""
         changes: dict[str, Any] = {}
+        check: Callable[[], Awaitable[None]] | None = None
         shown = step.rest
         values = stage.variables
         if step.word == "ENV":
@@ -258,7 +274,8 @@ class Builder:
             if not stage.own_command:
                 changes["cmd"] = None
         elif step.word in _PLAIN and step.listed() is None:
-            shown = " ".join(Lexer(step.rest, values, self._escape).words())
+            words = Lexer(step.rest, values, self._escape).words()
+            shown = " ".join(sorted(words) if step.word == "EXPOSE" else words)  # the order doesn't matter to the cache
             changes = _changed(stage.config, f"{step.word} {shown}")
             if step.word == "VOLUME":
                 shown = f"[{shown}]"
@@ -268,7 +285,43 @@ class Builder:
             changes = _changed(stage.config, f"{step.word} {step.rest}")
             if step.word in {"VOLUME", "SHELL"}:
                 shown = f"[{' '.join(step.listed() or [])}]"
-        return await stage.configure(f"{step.word} {shown}", **changes)
+        if "volumes" in changes:
+            check = partial(_check_volumes, stage, changes["volumes"])
+        return await stage.configure(f"{step.word} {shown}", check=check, **changes)
+
+
+def _parse_from(words: list[str], text: str) -> tuple[str, str]:
+    """Return the base image of FROM and the stage's name, which may be empty."""
+    if len(words) not in {1, 3} or (len(words) == 3 and words[1].lower() != "as") or not words[0]:
+        raise InvalidInput(f"FROM requires either one or three arguments: {text[:100]!r}")
+    name = words[2].lower() if len(words) == 3 else ""
+    if name and not _STAGE_NAME.fullmatch(name):
+        raise InvalidInput(
+            f'invalid name for build stage: "{words[2][:100]}", name can\'t start with a number or contain symbols'
+        )
+    return words[0], name
+
+
+async def _check_volumes(stage: BuildStage, paths: Iterable[str]) -> None:
+    """Check that the image has no file at a volume's path.
+
+    Raises:
+        InvalidInput: It has one.
+    """
+    async with (
+        run_instruction.container_of(stage, ["none"]) as container,
+        stage.services.files.open_layers(container) as root,
+    ):
+        for path in paths:
+            try:
+                fd = root.open(path, os.O_PATH)
+            except KernelError:
+                continue  # the directory is created when the volume is mounted
+            try:
+                if not stat.S_ISDIR(os.fstat(fd).st_mode):
+                    raise InvalidInput(f"cannot mount volume over existing file, file exists {path[:200]}")
+            finally:
+                os.close(fd)
 
 
 def _listed(words: list[str]) -> str:
@@ -298,7 +351,7 @@ def _up_to(steps: list[Instruction], target: str) -> list[Instruction]:
         named = words[2].lower() if len(words) == 3 else ""
         if named == target.lower() or target == str(number):
             return steps[: [*starts, len(steps)][number + 1]]
-    raise InvalidInput(f"failed to reach build target {target[:100]} in Dockerfile")
+    raise InvalidInput(f'target stage "{target[:100]}" could not be found')
 
 
 def _quoted(text: str) -> str:

@@ -126,6 +126,9 @@ def read_dockerfile(context: Path, name: str) -> bytes:
     """
     with RootDirectory(context) as root:
         content = _read(root, name)
+        if content is None and name == DOCKERFILE:
+            name = DOCKERFILE.lower()  # Docker Engine's second default
+            content = _read(root, name)
         if content is None:
             raise InvalidInput(f"Cannot locate specified Dockerfile: {name[:200]}")
         patterns = _read(root, IGNORE_FILE)

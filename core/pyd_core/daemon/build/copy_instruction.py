@@ -77,7 +77,9 @@ async def copy(stage: BuildStage, step: Instruction, escape: str, source: RootDi
     async with container_of(stage, ["none"]) as container:
         async with AsyncExitStack() as stack:
             root = await stack.enter_async_context(stage.services.files.open_layers(container))
-            owner = _owner(container.root, Lexer(step.flags.get("chown", ""), values, escape).whole())
+            chown = Lexer(step.flags.get("chown", ""), values, escape).whole()
+            # Files from another image keep their owners.
+            owner = _owner(container.root, chown) if chown or "from" not in step.flags else None
             mode = _mode(step.flags.get("chmod", ""))
             found: list[str | ResolvedAddress] = []
             for name, address in zip(names, addresses, strict=True):
@@ -105,7 +107,7 @@ async def copy(stage: BuildStage, step: Instruction, escape: str, source: RootDi
                 created_by = told(stage.config, f"{step.word} {flags}{digest} in {target} ")
                 if stage.cached(created_by, stage.config):
                     return True
-                await asyncio.to_thread(_unpack, root, pieces)
+                await asyncio.to_thread(_unpack, root, pieces, owner)
             finally:
                 for piece in pieces:
                     piece.archive.unlink(missing_ok=True)
@@ -190,7 +192,7 @@ async def _piece(
     *,
     into: bool,
     add: bool,
-    owner: tuple[int, int],
+    owner: tuple[int, int] | None,
     mode: int | None,
 ) -> CopySource:
     images = stage.services.images
@@ -223,7 +225,7 @@ async def _fetched(
     *,
     into: bool,
     checksum: str,
-    owner: tuple[int, int],
+    owner: tuple[int, int] | None,
     mode: int | None,
 ) -> CopySource:
     """Downloads a file; it isn't unpacked, and is its owner's alone unless the step says otherwise."""
@@ -282,20 +284,20 @@ def _fingerprint(pieces: list[CopySource]) -> str:
     return f"{kind}:{running.hexdigest()}"
 
 
-def _unpack(root: RootDirectory, pieces: list[CopySource]) -> None:
+def _unpack(root: RootDirectory, pieces: list[CopySource], owner: tuple[int, int] | None) -> None:
     for piece in pieces:
-        make_directory(root, piece.into)
+        make_directory(root, piece.into, owner)
         with piece.archive.open("rb") as raw:
             Unpacker(Path(f"/proc/self/fd/{root.fd}"), layer=False, prefix=posixpath.normpath(piece.into)).run(raw)
 
 
-def make_directory(root: RootDirectory, path: str) -> None:
-    """Makes a directory of an image with those above it.
+def make_directory(root: RootDirectory, path: str, owner: tuple[int, int] | None = None) -> None:
+    """Create a directory of an image with its parents, including the missing targets of links inside the image.
 
     Raises:
         InvalidInput: A file is in the way.
     """
     try:
-        os.close(root.make_directories(path))
+        os.close(root.make_directories(path, owner=owner, through_links=True))
     except KernelError as error:
         raise InvalidInput(f"can't make the directory {path[:200]}: {error}") from error

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import msgspec
-
+from pyd_core.daemon.images.changes import parse_exec_form
 from pyd_core.errors import InvalidInput, Unsupported
 
 KNOWN = {
@@ -51,12 +50,7 @@ class Instruction:
 
     def listed(self) -> list[str] | None:
         """What follows it as the exec form has it, a JSON list of texts; None where it is no such list."""
-        if not self.rest.startswith("["):
-            return None
-        try:
-            return msgspec.json.decode(self.rest.encode(), type=list[str])
-        except msgspec.DecodeError:
-            return None  # a shell line that begins with a bracket
+        return parse_exec_form(self.rest)
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ def parse(content: bytes) -> Dockerfile:
     first = next((each for each in found if each.word != "ARG"), None)
     if first is None or first.word != "FROM":
         line = first.number if first else 1
-        raise InvalidInput(f"dockerfile parse error line {line}: no build stage in current context: begin with FROM")
+        raise InvalidInput(f"dockerfile parse error on line {line}: no build stage in current context: begin with FROM")
     return Dockerfile(found, escape)
 
 
@@ -129,31 +123,31 @@ def instruction(text: str, number: int) -> Instruction:
     word, _, rest = text.partition(" ") if "\t" not in text.split(" ", 1)[0] else text.partition("\t")
     word, rest = word.upper(), rest.strip()
     if word not in KNOWN:
-        raise InvalidInput(f"dockerfile parse error line {number}: unknown instruction: {word[:40]}")
+        raise InvalidInput(f"dockerfile parse error on line {number}: unknown instruction: {word[:40]}")
     flags: dict[str, str] = {}
     if word in _FLAGGED:
         while match := _FLAG.match(rest):
             if match[1] not in _FLAGGED[word]:
                 _refuse_flag(word, match[1], number)
             if match[1] in flags:
-                raise InvalidInput(f"dockerfile parse error line {number}: Duplicate flag specified: {match[1]}")
+                raise InvalidInput(f"dockerfile parse error on line {number}: Duplicate flag specified: {match[1]}")
             flags[match[1]], rest = match[2] or "", rest[match.end() :]
         if word != "FROM" and not rest.startswith("[") and _HEREDOC.search(rest):
             raise _needs_buildkit(number, f"{word} with a here-document")
     if not rest and word != "CMD":
-        raise InvalidInput(f"dockerfile parse error line {number}: {word} requires at least one argument")
+        raise InvalidInput(f"dockerfile parse error on line {number}: {word} requires at least one argument")
     return Instruction(word, rest, number, flags)
 
 
 def _refuse_flag(word: str, name: str, number: int) -> None:
     if name in {"mount", "network", "security", "link", "parents", "exclude", "keep-git-dir"}:
         raise _needs_buildkit(number, f"{word} --{name}")
-    raise InvalidInput(f"dockerfile parse error line {number}: unknown flag: --{name[:40]}")
+    raise InvalidInput(f"dockerfile parse error on line {number}: unknown flag: --{name[:40]}")
 
 
 def _needs_buildkit(number: int, what: str) -> Unsupported:
     return Unsupported(
-        f"dockerfile parse error line {number}: {what} requires BuildKit, which this engine doesn't have",
+        f"dockerfile parse error on line {number}: {what} requires BuildKit, which this engine doesn't have",
         hint="write it with RUN, COPY and stages, which the classic builder knows",
         reference="needs-buildkit",
     )

@@ -15,7 +15,7 @@ Record = dict[str, Any]
 """One record of the stream a client follows a build by: `stream`, `aux`, or `error` with `errorDetail`."""
 
 PROXIES = {name for each in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY") for name in (each, each.lower())}
-"""Arguments that RUN steps know without ARG, and that no image and no cache remembers."""
+"""Arguments that RUN steps know without ARG; images and the cache don't contain them unless ARG names them."""
 
 
 class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +30,10 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] = {}
     target: str = ""
     use_cache: bool = True
+    cache_from: list[str] | None = None
+    """The images whose steps count as a cache; None is every image."""
+    keep: bool = False
+    """Keep the containers of RUN steps."""
     pull: bool = False
     """Ask registries for base images that are here already too."""
     host: HostConfig = HostConfig()

@@ -27,23 +27,32 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def container_of(
-    stage: BuildStage, words: list[str], *, host: HostConfig | None = None, env: list[str] | None = None
+    stage: BuildStage,
+    words: list[str],
+    *,
+    host: HostConfig | None = None,
+    env: list[str] | None = None,
+    keep: bool = False,
 ) -> AsyncIterator[EngineContainer]:
-    """Gives a container of the stage's image that hasn't started; removed after, with what it had running."""
+    """Create a container of the stage's image, and remove it and its processes at the end unless `keep` is set.
+
+    Without a command it has the image's.
+    """
     body = CreateBody(
         image=stage.image.id,
         cmd=words,
-        entrypoint=[""],
+        entrypoint=[""] if words else None,
         env=env or [],
         healthcheck=HealthConfig(test=["NONE"]),
         host_config=host or HostConfig(network_mode="none"),
     )
-    container = stage.services.creator.create(body, "", step=True)
+    container = stage.services.creator.create(body, "", step=not keep)
     try:
         yield container
     finally:
         # A task of the engine's: the client may leave, and this be cancelled, at this very moment.
-        await asyncio.shield(stage.services.tasks.start(_remove(stage.services, container)))
+        if not keep:
+            await asyncio.shield(stage.services.tasks.start(_remove(stage.services, container)))
 
 
 async def _remove(services: BuildServices, container: EngineContainer) -> None:
@@ -63,14 +72,14 @@ async def keep_changes(stage: BuildStage, container: EngineContainer, created_by
 
 async def run(stage: BuildStage, step: Instruction, request: BuildRequest) -> AsyncGenerator[Record, None]:
     """Runs a command."""
-    words = step.listed() or parse_command(step.rest, stage.config.shell)
+    words = parse_command(step.rest, stage.config.shell)
     given = stage.run_arguments
     created_by = " ".join([*([f"|{len(given)}", *given] if given else []), *words])
     if stage.cached(created_by, stage.config):
         yield said(" ---> Using cache\n")
         return
     env = [*given, *(f"{name}={value}" for name, value in stage.proxies.items())]
-    async with container_of(stage, words, host=request.host, env=env) as container:
+    async with container_of(stage, words, host=request.host, env=env, keep=request.keep) as container:
         short = container.id[:12]
         yield said(f" ---> Running in {short}\n")
         await stage.services.lifecycle.start(container)
@@ -84,4 +93,5 @@ async def run(stage: BuildStage, step: Instruction, request: BuildRequest) -> As
             yield failed(f"The command '{shown}' returned a non-zero code: {code}", code)
             return
         await keep_changes(stage, container, created_by)
-        yield said(f" ---> Removed intermediate container {short}\n")
+        if not request.keep:
+            yield said(f" ---> Removed intermediate container {short}\n")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
-from pyd_core.daemon.build.request import PROXIES
+from pyd_core.daemon.build import cache
 from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.containers.commit import Origin, derive
 from pyd_core.daemon.images.changes import DEFAULT_SHELL
@@ -24,6 +25,8 @@ class BuildStage:
     config: ContainerConfig
     use_cache: bool
     """Until a step wasn't found in it: what comes after was made from something else."""
+    sources: list[ImageRecord] | None = None
+    """The images of `--cache-from`; None without that option: then every image is a cache."""
     arguments: dict[str, str] = field(default_factory=dict)
     """By ARG, with their values."""
     proxies: dict[str, str] = field(default_factory=dict)
@@ -41,34 +44,44 @@ class BuildStage:
     def run_arguments(self) -> list[str]:
         """The arguments a RUN step has in its environment and its history, in order of name."""
         env = {entry.partition("=")[0] for entry in self.config.env}
-        return [f"{name}={self.arguments[name]}" for name in sorted(self.arguments) if name not in env | PROXIES]
+        return [f"{name}={self.arguments[name]}" for name in sorted(self.arguments) if name not in env]
+
+    @property
+    def empty(self) -> bool:
+        """Return whether it is `FROM scratch` without a step."""
+        return not self.image.layers and not self.services.images.config(self.image).history
 
     def cached(self, created_by: str, config: ContainerConfig) -> bool:
         """Moves on to an image that the same step made from the same image before, if there is one."""
         if not self.use_cache:
             return False
         images = self.services.images
-        found: list[tuple[str, ImageRecord]] = []
-        for record in images.children(self.image.id):
-            file = images.config(record)
-            if file.history and file.history[-1].created_by == created_by and file.config == config:
-                found.append((file.created, record))
-        if not found:
+        image = cache.find_child(images, self.image, created_by, config, self.sources)
+        for source in [] if image else self.sources or []:
+            image = cache.restore(images, self.image, created_by, config, source)
+            if image is not None:
+                self.sources = [source]  # as in Docker Engine, later steps come from the same image only
+                break
+        if image is None:
             self.use_cache = False
             return False
-        self.move(max(found, key=lambda each: each[0])[1], config)
+        self.move(image, config)
         return True
 
     def move(self, image: ImageRecord, config: ContainerConfig) -> None:
         """Goes on from an image."""
         self.image, self.config = image, config
 
-    async def configure(self, words: str, **changes: object) -> bool:
-        """Changes the configuration alone; returns whether that was in the cache."""
+    async def configure(
+        self, words: str, *, check: Callable[[], Awaitable[None]] | None = None, **changes: object
+    ) -> bool:
+        """Change only the configuration; return whether the result was in the cache, which needs no check."""
         config = msgspec.structs.replace(self.config, **changes)
         created_by = told(config, f" {words}")
         if self.cached(created_by, config):
             return True
+        if check is not None:
+            await check()
         self.move(await derive(self.services.images, self.image, config, self.origin(created_by)), config)
         return False
 

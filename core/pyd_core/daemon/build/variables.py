@@ -139,7 +139,9 @@ class Lexer:
         return (value or "") if is_set else word
 
 
-def assignments(text: str, values: Mapping[str, str], escape: str = "\\") -> list[tuple[str, str]]:
+def assignments(
+    text: str, values: Mapping[str, str], escape: str = "\\", *, word: str = "ENV"
+) -> list[tuple[str, str]]:
     """Reads what follows ENV and LABEL: `NAME=VALUE …`, or the older `NAME VALUE`.
 
     Raises:
@@ -149,10 +151,12 @@ def assignments(text: str, values: Mapping[str, str], escape: str = "\\") -> lis
     if first is None or "=" not in first[0]:
         name, _, rest = text.partition(" ")
         if not rest.strip():
-            raise InvalidInput(f"{name[:100]} must have a value: NAME=VALUE")
+            raise InvalidInput(f"{word}: {name[:100]} must have a value: NAME=VALUE")
         return [(name, Lexer(rest.strip(), values, escape).whole())]
     found = [word.partition("=") for word in Lexer(text, values, escape).words()]
     for name, equals, _ in found:
-        if not equals or not name:
-            raise InvalidInput(f"syntax error: expected NAME=VALUE in {text[:100]!r}")
+        if equals and not name:
+            raise InvalidInput(f"{word} names can not be blank")
+        if not equals:
+            raise InvalidInput(f"{word}: syntax error: expected NAME=VALUE in {text[:100]!r}")
     return [(name, value) for name, _, value in found]

@@ -10,7 +10,7 @@ import signal
 import time
 
 from pyd_core.daemon.config import DaemonConfig
-from pyd_core.daemon.containers import log_rotation, restarts, signals, subpaths
+from pyd_core.daemon.containers import log_rotation, oom, restarts, signals, subpaths
 from pyd_core.daemon.containers.clean_up import CleanUp
 from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.container import EngineContainer
@@ -91,6 +91,9 @@ class Lifecycle:
         """
         container.ensure_not_removing("started")
         async with container.lock:
+            if not container.record.running:  # a start by a client resets the restart policy
+                container.record.restart_count = 0
+                self._delays.forget(container.id)
             return await self._start(container)
 
     async def _start(self, container: EngineContainer) -> bool:
@@ -195,6 +198,8 @@ class Lifecycle:
         async with TaskOwner(on_error=_report) as owner:
             if limits.files > 1:
                 owner.start(log_rotation.rotate_while_running(container, limits))
+            if container.record.host.memory:
+                owner.start(oom.watch(container, self._record_oom))
             gone = owner.start(subprocesses.ended(holder.pid))
             if main is not None and main.lives:
                 main_ended = owner.start(subprocesses.ended(main.pid))
@@ -207,6 +212,12 @@ class Lifecycle:
                     os.kill(holder.pid, signal.SIGKILL)
             await gone
 
+    def _record_oom(self, container: EngineContainer) -> None:
+        if not container.record.oom_killed:
+            container.record.oom_killed = True
+            self._containers.save_best_effort(container)
+            self._events.emit("container", "oom", container.id, container.attributes())
+
     async def _record_end(self, container: EngineContainer) -> None:
         record = container.record
         file = self._exits / record.id
@@ -216,14 +227,14 @@ class Lifecycle:
         except (OSError, ValueError):
             record.exit_code = 137  # conmon itself was killed, and its container with it
             record.error = "the process that held the container was killed"
-        record.oom_killed = (container.bundle / "oom").exists()
+        ran_out_of_memory = oom.happened(container)
         record.finished_at = format_time(max(ended_ns, _nanoseconds(record.started_at)))
         await self._clean_up.surely(container)
         record.status, record.main, record.holder, record.thaw = "exited", None, None, False
         self._containers.save_best_effort(container)
         file.unlink(missing_ok=True)
-        if record.oom_killed:
-            self._events.emit("container", "oom", record.id, container.attributes())
+        if ran_out_of_memory:
+            self._record_oom(container)
         spent = str(max(0, (time.time_ns() - _nanoseconds(record.started_at)) // 10**9))
         attributes = container.attributes(exitCode=str(record.exit_code), execDuration=spent)
         self._events.emit("container", "die", record.id, attributes)
@@ -298,12 +309,14 @@ class Lifecycle:
         """
         number = signals.number(name or "KILL")
         record = container.record
-        if not record.running:
+        if not record.running and record.status != "restarting":
             raise Conflict(f"Cannot kill container: {record.name}: container {record.id} is not running")
         own = record.config.stop_signal
         ending = number == signal.SIGKILL or not own or number == signals.number(own)
         if ending or record.host.restart_policy.name == "unless-stopped":
             record.stopped_by_hand = True
+        if await self._cancel_restart(container) or record.status == "restarting":
+            return  # no process runs that could get the signal
         self.signal(container, number)
         if record.status == "paused" and ending:
             with contextlib.suppress(PydError):  # it has ended already, or another client unpauses it
@@ -321,11 +334,8 @@ class Lifecycle:
         record = container.record
         if record.status == "restarting":
             record.stopped_by_hand = True
-            async with container.lock:  # it may be restarting just now
-                if record.status == "restarting":
-                    record.status = "exited"
-                    self._containers.save_best_effort(container)
-                    return True
+            if await self._cancel_restart(container):
+                return True
         if not record.running:
             return False
         record.stopped_by_hand = True
@@ -339,6 +349,18 @@ class Lifecycle:
             ended.cancel()
         self._events.emit("container", "stop", record.id, container.attributes())
         return True
+
+    async def _cancel_restart(self, container: EngineContainer) -> bool:
+        """Cancel the pending restart of a container that a client stopped; return False if there is none."""
+        if container.record.status != "restarting" or not container.record.stopped_by_hand:
+            return False
+        async with container.lock:  # it may be restarting just now
+            record = container.record
+            if record.status == "restarting":
+                record.status = "exited"
+                self._containers.save_best_effort(container)
+                return True
+        return False
 
     async def _stop(self, container: EngineContainer, number: int, grace: int, ended: asyncio.Future[int]) -> None:
         record = container.record

@@ -42,7 +42,7 @@ def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> Con
         word, _, rest = line.strip().partition(" ")
         values = {name: value for name, _, value in (entry.partition("=") for entry in config.env)}
         if word.upper() in {"ENV", "LABEL"}:
-            variables = assignments(rest.strip(), values)
+            variables = assignments(rest.strip(), values, word=word.upper())
             field, merged = (
                 ("env", merge_env(config.env, [f"{name}={value}" for name, value in variables]))
                 if word.upper() == "ENV"
@@ -85,7 +85,9 @@ def _parse_ports(text: str) -> list[str]:
 
 
 def _volume(config: ContainerConfig, rest: str) -> dict[str, Any]:
-    paths = parse_command(rest) if rest.startswith("[") else rest.split()
+    paths = parse_exec_form(rest)
+    if paths is None:
+        paths = rest.split()
     return {"volumes": {**config.volumes, **{path: {} for path in paths}}}
 
 
@@ -117,12 +119,18 @@ def _parse_shell(text: str) -> list[str]:
 
 def parse_command(text: str, shell: Sequence[str] | None = None) -> list[str]:
     """Parse the exec form (a JSON list) or wrap the shell form."""
-    if text.startswith("["):
-        try:
-            return msgspec.json.decode(text.encode(), type=list[str])
-        except msgspec.DecodeError:
-            pass  # Docker too treats a malformed list as a shell line
-    return [*(shell or DEFAULT_SHELL), text]
+    words = parse_exec_form(text)
+    return [*(shell or DEFAULT_SHELL), *([text] if text else [])] if words is None else words
+
+
+def parse_exec_form(text: str) -> list[str] | None:
+    """Parse the exec form, a JSON list of strings; return None for anything else, which Docker too treats as words."""
+    if not text.startswith("["):
+        return None
+    try:
+        return msgspec.json.decode(text.encode(), type=list[str])
+    except msgspec.DecodeError:
+        return None
 
 
 def merge_env(base: Sequence[str], changes: Sequence[str]) -> list[str]:

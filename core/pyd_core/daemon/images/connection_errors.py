@@ -38,7 +38,8 @@ def _explain(error: Exception, certificate: str) -> tuple[str, str]:
     for cause in _causes(error):
         match cause:
             case socket.gaierror():
-                return f"the name{_host_suffix(error)} can't be resolved", "check its spelling and /etc/resolv.conf"
+                # Docker Engine's message, which scripts look for
+                return f"dial tcp: lookup{_host_suffix(error)}: no such host", "check its spelling and /etc/resolv.conf"
             case ssl.SSLCertVerificationError():
                 hint = f"put the certificate to trust into {certificate}" if certificate else ""
                 return f"its certificate is not trusted: {cause.verify_message}", hint

@@ -116,6 +116,8 @@ class _ArchivedImage(msgspec.Struct, rename="pascal"):
     config: str
     repo_tags: list[str] | None = None
     layers: list[str] | None = None
+    parent: str | None = None
+    """The id of the image it was created from, if the archive contains that image."""
 
 
 class _Descriptor(msgspec.Struct):
@@ -231,7 +233,7 @@ async def load(
 
     Args:
         images: The store.
-        file: The archive.
+        file: The archive. It may be compressed once; as in Docker Engine, a second compression is refused.
         on_loaded: Called with each image once it is stored and named.
 
     Raises:
@@ -241,40 +243,78 @@ async def load(
 
     with file.open("rb") as raw:
         decompressed_stream = decompress(raw)
-        if decompressed_stream is not raw:
-            unpacked = images.blobs.create_temporary()
-            try:
-                await on_thread(lambda go_on: _copy(decompressed_stream, unpacked, go_on))
-                async with aclosing(load(images, unpacked, on_loaded=on_loaded)) as lines:
+        if decompressed_stream is raw:
+            async with aclosing(_load(images, raw, on_loaded)) as lines:
+                async for line in lines:
+                    yield line
+            return
+        unpacked = images.blobs.create_temporary()
+        try:
+            await on_thread(lambda go_on: _copy(decompressed_stream, unpacked, go_on))
+            with unpacked.open("rb") as inner:
+                if decompress(inner) is not inner:
+                    raise InvalidInput("the archive is compressed twice", reference="bad-archive")
+                async with aclosing(_load(images, inner, on_loaded)) as lines:
                     async for line in lines:
                         yield line
-            finally:
-                unpacked.unlink(missing_ok=True)
-            return
-        archive = await asyncio.to_thread(ImageArchive, raw)
-        for listed in archive.images():
-            config = archive.read(listed.config)
-            members = listed.layers or []
-            diff_ids = check_diff_ids(read_config(config), len(members), listed.config)
-            async with images.sweep_if_cancelled():
-                with images.layers.pin(diff_ids):
-                    for diff_id, member in zip(diff_ids, members, strict=True):
-                        if diff_id in images.layers:
-                            continue
-                        packed = images.blobs.create_temporary()
-                        try:
-                            await on_thread(partial(archive.extract, member, packed))
-                            await images.layers.import_async(packed, expected_diff_id=diff_id)
-                        finally:
-                            packed.unlink(missing_ok=True)
-                    record = images.add(config, diff_ids)
-            for tag in listed.repo_tags or []:
-                images.tag(record, parse(tag))
-            on_loaded(record)
-            for tag in listed.repo_tags or []:
-                yield f"Loaded image: {tag}\n"
-            if not listed.repo_tags:
-                yield f"Loaded image ID: {record.id}\n"
+        finally:
+            unpacked.unlink(missing_ok=True)
+
+
+async def _load(
+    images: ImageStore, file: BinaryIO, on_loaded: Callable[[ImageRecord], None]
+) -> AsyncGenerator[str, None]:
+    archive = await asyncio.to_thread(ImageArchive, file)
+    records: dict[str, ImageRecord] = {}
+    parents: dict[str, str] = {}
+    for listed in archive.images():
+        config = archive.read(listed.config)
+        members = listed.layers or []
+        diff_ids = check_diff_ids(read_config(config), len(members), listed.config)
+        async with images.sweep_if_cancelled():
+            with images.layers.pin(diff_ids):
+                for diff_id, member in zip(diff_ids, members, strict=True):
+                    if diff_id in images.layers:
+                        continue
+                    packed = images.blobs.create_temporary()
+                    try:
+                        await on_thread(partial(archive.extract, member, packed))
+                        await images.layers.import_async(packed, expected_diff_id=diff_id)
+                    finally:
+                        packed.unlink(missing_ok=True)
+                record = images.add(config, diff_ids)
+        records[record.id], parents[record.id] = record, listed.parent or ""
+        lines = _tag(images, record, listed.repo_tags or [])
+        on_loaded(record)
+        for line in lines:
+            yield line
+    for image_id, parent_id in parents.items():
+        parent, record = records.get(parent_id), records[image_id]
+        if parent is not None and _extends(images, record, parent):
+            images.adopt(record, parent)
+
+
+def _tag(images: ImageStore, record: ImageRecord, tags: Sequence[str]) -> list[str]:
+    """Tag a loaded image, and return the lines about it; a tag that it has already keeps its time."""
+    lines: list[str] = []
+    for tag in tags:
+        former = images.find_by_name(parse(tag))
+        if former is not None and former.id != record.id:
+            lines.append(f"The image {tag} already exists, renaming the old one with ID {former.id} to empty string\n")
+        if former is None or former.id != record.id:
+            images.tag(record, parse(tag))
+    return lines + [f"Loaded image: {tag}\n" for tag in tags] or [f"Loaded image ID: {record.id}\n"]
+
+
+def _extends(images: ImageStore, record: ImageRecord, parent: ImageRecord) -> bool:
+    """Return whether an image's history and layers continue its parent's; an archive may name any parent."""
+    parent_history = images.config(parent).history or []
+    history = images.config(record).history or []
+    return (
+        len(parent_history) < len(history)
+        and history[: len(parent_history)] == parent_history
+        and record.layers[: len(parent.layers)] == parent.layers
+    )
 
 
 def _copy(source: Any, target: Path, check_cancelled: Callable[[], None]) -> None:

@@ -82,8 +82,10 @@ def write_archive(images: ImageStore, requested: list[tuple[str, ImageRecord]], 
             packer.add_bytes(_blob_path(digest), text)
         entry: dict[str, Any] = {"mediaType": MANIFEST_MEDIA_TYPE, "digest": digest, "size": len(text)}
         index += [{**entry, "annotations": _name_annotations(name)} for name in names[record.id]] or [entry]
+        parent = {"Parent": record.parent} if record.parent in records else {}
         entries.append(
             {
+                **parent,
                 "Config": _blob_path(record.id),
                 "RepoTags": [familiar_name(name) for name in names[record.id]],
                 "Layers": [_blob_path(layer.blob) for layer in layers],

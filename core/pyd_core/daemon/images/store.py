@@ -38,6 +38,8 @@ class ImageRecord(msgspec.Struct, kw_only=True):
     digests: list[str] = []
     """Full names with a manifest's digest, for images from a registry."""
     parent: str = ""
+    adopted: bool = False
+    """Whether the parent comes from the image's own history, which the build cache doesn't trust."""
     tagged_ns: int = 0
     """Time of the last tagging in nanoseconds since the epoch; 0 is never."""
 
@@ -139,12 +141,23 @@ class ImageStore:
         display_name = name if ":" in name else f"{name}:latest"
         raise NotFound(f"No such image: {display_name}")
 
+    def find_by_name(self, reference: Reference) -> ImageRecord | None:
+        """Return the image that has a name; ids don't count."""
+        name = full_name(reference)
+        return next((record for record in self._table if name in record.names), None)
+
     def tags(self, repository: str) -> list[str]:
         """Return the names of images in a repository, sorted."""
         return sorted(name for record in self._table for name in record.names if name.rpartition(":")[0] == repository)
 
-    def add(self, config: bytes, layers: list[str], *, parent: str = "") -> ImageRecord:
+    def add(self, config: bytes, layers: list[str], *, parent: str = "", adopted: bool = False) -> ImageRecord:
         """Store an image whose layers exist, and return it; the same configuration is the same image.
+
+        Args:
+            config: Its configuration.
+            layers: The diff ids of its layers.
+            parent: The id of the image that it was created from; empty if unknown.
+            adopted: Whether the parent comes from the image's own history.
 
         Raises:
             InvalidInput: The configuration is invalid.
@@ -153,10 +166,25 @@ class ImageStore:
         image_id = self.blobs.put(config)
         record = self._table.get(image_id)
         if record is None:
-            record = ImageRecord(id=image_id, layers=layers, parent=parent)
+            record = ImageRecord(id=image_id, layers=layers, parent=parent, adopted=adopted)
             self._table.put(image_id, record)
             self._children.setdefault(parent, []).append(image_id)
         return record
+
+    def adopt(self, record: ImageRecord, parent: ImageRecord) -> None:
+        """Make an image without a parent the child of an image whose history and layers it continues."""
+        if self._table.get(record.parent) is not None or record.id == parent.id:
+            return
+        record.parent, record.adopted = parent.id, True
+        self._table.put(record.id, record)
+        self._children.setdefault(parent.id, []).append(record.id)
+
+    def descends(self, record: ImageRecord, ancestor: ImageRecord) -> bool:
+        """Return whether an image is the ancestor or was created from it."""
+        current: ImageRecord | None = record
+        while current is not None and current.id != ancestor.id:
+            current = self._table.get(current.parent)
+        return current is not None
 
     def children(self, image_id: str) -> list[ImageRecord]:
         """Return the images created from an image."""
@@ -351,9 +379,13 @@ class ImageStore:
                 )
             )
         steps.reverse()
-        if steps:
-            tags = [familiar_name(name) for name in record.names]
-            steps[0] = msgspec.structs.replace(steps[0], id=record.id, tags=tags)
+        ancestor: ImageRecord | None = record
+        for index, layer in enumerate(steps):  # the images of a build's steps, as far as they exist
+            if ancestor is None:
+                break
+            tags = [familiar_name(name) for name in ancestor.names]
+            steps[index] = msgspec.structs.replace(layer, id=ancestor.id, tags=tags)
+            ancestor = self._table.get(ancestor.parent)
         return steps
 
 
