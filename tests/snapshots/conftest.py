@@ -1,4 +1,4 @@
-"""Pictures of the dashboard's screens, one SVG file each, in `snapshots/` beside the tests' own paths."""
+"""Pictures of the dashboard's screens, one SVG file each, in `snapshots/` under the tests' own paths."""
 
 from __future__ import annotations
 

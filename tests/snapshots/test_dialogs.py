@@ -1,4 +1,4 @@
-"""Whatever asks, tells or takes text, in every size."""
+"""Every dialog, question and prompt, in every size."""
 
 from __future__ import annotations
 

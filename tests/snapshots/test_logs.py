@@ -26,15 +26,21 @@ def talk() -> ScriptedEngine:
     for name in ("cache", "db", "web"):
         engine.add(f"shop-{name}", labels=SHOP, started_ns=START_NS - 3600 * SECOND)
     for number in range(20):
-        at = START_NS + number * 7 * SECOND
+        start_ns = START_NS + number * 7 * SECOND
         say = engine.print
-        say("shop-web", f'{{"level":"info","msg":"GET /api/items","status":200,"ms":{12 + number}}}', time_ns=at)
-        say("shop-db", f"ts=10:0{number % 10} level=debug msg=checkpoint pages={number * 31}", time_ns=at + SECOND)
-        say("shop-cache", b"\x1b[32mOK\x1b[0m  evicted %d keys" % (number * 3), time_ns=at + 2 * SECOND)
+        say("shop-web", f'{{"level":"info","msg":"GET /api/items","status":200,"ms":{12 + number}}}', time_ns=start_ns)
+        say(
+            "shop-db", f"ts=10:0{number % 10} level=debug msg=checkpoint pages={number * 31}", time_ns=start_ns + SECOND
+        )
+        say("shop-cache", b"\x1b[32mOK\x1b[0m  evicted %d keys" % (number * 3), time_ns=start_ns + 2 * SECOND)
         if number % 6 == 4:
-            said = '{"level":"error","msg":"upstream timed out","status":503,"service":"db","trace":{"id":"9f86d0"}}'
-            say("shop-web", said, stderr=True, time_ns=at + 3 * SECOND)
-            say("shop-db", "WARN  slow query: SELECT * FROM items " + "WHERE owner = $1 " * 9, time_ns=at + 4 * SECOND)
+            text = '{"level":"error","msg":"upstream timed out","status":503,"service":"db","trace":{"id":"9f86d0"}}'
+            say("shop-web", text, stderr=True, time_ns=start_ns + 3 * SECOND)
+            say(
+                "shop-db",
+                "WARN  slow query: SELECT * FROM items " + "WHERE owner = $1 " * 9,
+                time_ns=start_ns + 4 * SECOND,
+            )
     engine.now_ns = START_NS + 200 * SECOND
     return engine
 

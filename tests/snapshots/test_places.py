@@ -28,7 +28,7 @@ def shop() -> ScriptedEngine:
 
 
 async def test_layers(picture: SnapshotAssertion):
-    base = LayerContent("base", {"bin/sh": 120 << 10, **{f"usr/lib/lib{at}.so": 2 << 20 for at in range(60)}})
+    base = LayerContent("base", {"bin/sh": 120 << 10, **{f"usr/lib/lib{i}.so": 2 << 20 for i in range(60)}})
     packages = LayerContent(
         "apt", {"usr/bin/node": 94 << 20, "var/cache/apt/node.deb": 31 << 20, "usr/lib/lib7.so": 2 << 20}
     )

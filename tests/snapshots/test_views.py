@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class View(NamedTuple):
-    """How a view is opened, what it says when all is there, what it asks the engine, and how that says: nothing."""
+    """A view: its keys, a text shown once it is complete, the path it requests, and an empty response."""
 
     key: str
     name: str
@@ -46,14 +46,14 @@ def history(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Three deaths that the recorder saw."""
     monkeypatch.setenv("PYD_HISTORY", str(tmp_path / "history.db"))
     store = HistoryStore(tmp_path / "history.db")
-    told = (
+    events = (
         ("shop-worker-1", "oom-killed", 137, "shop-worker-1 used all of its 512M of memory and was killed"),
         ("importer", "app-error", 1, "importer ended itself with code 1"),
         ("shop-worker-1", "oom-killed", 137, "shop-worker-1 used all of its 512M of memory and was killed"),
     )
     deaths = []
-    for at, (name, cause, code, summary) in enumerate(told):
-        ended = START_NS + at * 600 * 10**9
+    for index, (name, cause, code, summary) in enumerate(events):
+        ended = START_NS + index * 600 * 10**9
         verdict = Verdict(name=name, cause=cause, confidence=0.95, summary=summary, severity="broken")
         lines = ("listening on :8080", 'level=warn msg="memory is short"')
         deaths.append(
@@ -105,9 +105,9 @@ async def test_sizes(picture: SnapshotAssertion):
 
 
 async def test_engines(picture: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    folder = tmp_path / "contexts/meta/x"
-    folder.mkdir(parents=True)
-    (folder / "meta.json").write_text(
+    context = tmp_path / "contexts/meta/x"
+    context.mkdir(parents=True)
+    (context / "meta.json").write_text(
         '{"Name":"staging","Endpoints":{"docker":{"Host":"ssh://deploy@staging.invalid"}}}'
     )
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
@@ -119,7 +119,9 @@ async def test_engines(picture: SnapshotAssertion, monkeypatch: pytest.MonkeyPat
     async with several({"near": near, "far": far}, size=(120, 40)) as dashboard:
         await dashboard.until_shown("far ✗1")
         links = dashboard.app.links
-        await dashboard.until(lambda: all(each.detailed for link in links for each in link.containers.values()))
+        await dashboard.until(
+            lambda: all(container.detailed for link in links for container in link.containers.values())
+        )
         await dashboard.until_shown("no output yet")
         await in_sizes(dashboard, picture, "tabs")
         await dashboard.press("E")
@@ -159,7 +161,7 @@ async def test_stale(picture: SnapshotAssertion):
         for view in (View("5", "events", "Attributes", ""), *VIEWS):  # each cut is an event more
             await open_view(dashboard, view)
             await dashboard.resize(80, 24)
-            await dashboard.at_rest(0.3)  # what is told of the row is asked for again, for this width
+            await dashboard.at_rest(0.3)  # the row's details are loaded again, for this width
             engine.cut(down=True)
             await dashboard.until_shown("no engine")
             dashboard.freeze_age()

@@ -28,13 +28,13 @@ COMMAND = '[[commands]]\nname = "a"\nrun = "b"\n'
         (COMMAND + 'where = "here"', "f:4: commands.0.where can't be here", "there are suspend, background, pane"),
     ],
 )
-def test_every_mistake_is_told_with_its_line_and_what_was_meant(text: str, message: str, hint: str):
+def test_every_mistake_is_reported_with_its_line_and_a_hint(text: str, message: str, hint: str):
     with pytest.raises(ConfigError) as caught:
         parse_settings(text.encode(), "f")
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
-def test_bytes_that_are_no_text_escape_sequences_and_depth_are_told_safely():
+def test_binary_data_escape_sequences_and_deep_nesting_are_reported_safely():
     for data in (b"a = 1\n\xff", b"\x1b]0;x\x07 = 1", b"a = " + b"[" * 100_000):
         with pytest.raises(ConfigError) as caught:
             parse_settings(data, "f")
@@ -42,13 +42,13 @@ def test_bytes_that_are_no_text_escape_sequences_and_depth_are_told_safely():
         assert "\x1b" not in caught.value.message
 
 
-def test_a_missing_file_sets_nothing_and_one_that_cannot_be_read_says_so(tmp_path: Path):
+def test_a_missing_file_sets_nothing_and_an_unreadable_one_is_reported(tmp_path: Path):
     assert read_settings(tmp_path / "none") == UserSettings()
     with pytest.raises(ConfigError, match="directory"):
         read_settings(tmp_path)
 
 
-def test_what_is_shown_sets_the_same_again_and_the_template_sets_nothing():
+def test_printed_settings_round_trip_and_the_template_sets_nothing():
     settings = UserSettings(
         theme="high-contrast",
         mouse=False,
@@ -62,7 +62,7 @@ def test_what_is_shown_sets_the_same_again_and_the_template_sets_nothing():
     assert len(parse_settings(everything.encode(), "f").commands) == 1
 
 
-def test_how_the_dashboard_was_left_is_kept_and_nonsense_there_is_nothing(tmp_path: Path):
+def test_state_is_saved_and_an_invalid_file_gives_the_defaults(tmp_path: Path):
     how = UiState(view="images", sort="cpu", theme="light")
     save_state(tmp_path / "new" / "state.json", how)
     assert load_state(tmp_path / "new" / "state.json") == how

@@ -1,4 +1,4 @@
-"""What is offered for a builtin's arguments: things of the kind that it takes, and of the right machine."""
+"""Completion of builtins' arguments: values of the right kind, from the right machine."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ def offered(line: str) -> list[str]:
         return ShellContext(access=cast("Access", Files()), engine=lambda: cast("Any", None), name="web")
 
     completer = ShellCompleter(shell, JoinReport, lambda: ("curl", "ls"))
-    return [each.text.rstrip() for each in completer.get_completions(Document(line), CompleteEvent())]
+    return [completion.text.rstrip() for completion in completer.get_completions(Document(line), CompleteEvent())]
 
 
 @pytest.mark.parametrize("line", ["put ", "get /etc/passwd ", "pcap -w ", "report ", "record "])
-def test_what_lies_on_this_machine_is_offered_where_that_is_meant(line: str):
+def test_local_paths_are_offered_for_local_arguments(line: str):
     assert offered(line) == ["of-this-machine", "sub/"]
 
 
-def test_a_folder_of_this_machine_is_looked_into(tmp_path: Path):
+def test_entries_of_a_local_directory_are_offered(tmp_path: Path):
     (tmp_path / "sub/in it").write_text("")
     assert offered("put sub/") == ["sub/in\\ it"]
     assert offered("put nowhere/") == []
 
 
 @pytest.mark.parametrize("line", ["get ", "edit ", "files ", "diff ", "put ./x "])
-def test_what_the_target_has_is_offered_where_that_is_meant(line: str):
+def test_target_paths_are_offered_for_target_arguments(line: str):
     assert offered(line) == ["of-the-target"]
 
 
@@ -69,5 +69,5 @@ def test_identities_packs_and_programs_are_offered_by_name():
 
 
 @pytest.mark.parametrize("line", ["dns ", "reach ", "forward ", "search ", "inspect "])
-def test_nothing_is_offered_where_no_file_is_meant(line: str):
+def test_no_files_are_offered_for_other_arguments(line: str):
     assert offered(line) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 from pyd_tui.shell.history import MAX_FILE_BYTES, TargetHistory, history_path
 
 
-def test_a_file_for_each_name_and_none_outside_the_folder(tmp_path: Path):
+def test_each_name_has_its_own_file_inside_the_directory(tmp_path: Path):
     environ = {"XDG_STATE_HOME": str(tmp_path)}
     names = ["web", "web.1", "web_1", "../../etc/passwd", "a/b", "a_b", "x" * 300, "x" * 301, "."]
     paths = [history_path(name, environ) for name in names]
@@ -17,7 +17,7 @@ def test_a_file_for_each_name_and_none_outside_the_folder(tmp_path: Path):
     assert history_path("web", {"HOME": "/home/me"}) == Path("/home/me/.local/state/pyd/shell/web.history")
 
 
-def test_lines_are_kept_but_for_blanks_and_repetitions(tmp_path: Path):
+def test_lines_are_kept_except_blanks_and_repetitions(tmp_path: Path):
     path = tmp_path / "new/web.history"
     history = TargetHistory(path)
     for line in ("ls", "ls", " secret", "", "for x in a; do\necho $x\ndone", "caf\udce9"):

@@ -1,4 +1,4 @@
-"""Whether a line wants another, judged beside a real bash."""
+"""Detection of incomplete lines, compared with a real bash."""
 
 from __future__ import annotations
 
@@ -62,20 +62,20 @@ INCOMPLETE = [
 
 
 @pytest.mark.parametrize("text", COMPLETE)
-def test_what_is_whole_is_run(text: str):
+def test_a_complete_text_is_run(text: str):
     assert not is_incomplete(text)
 
 
 @pytest.mark.parametrize("text", INCOMPLETE)
-def test_what_is_begun_is_gone_on_with(text: str):
+def test_an_incomplete_text_is_continued(text: str):
     assert is_incomplete(text)
 
 
-def test_a_backslash_at_the_end_goes_on():
+def test_a_backslash_at_the_end_continues_the_line():
     assert is_incomplete("echo a\\")
 
 
-def test_bash_sees_the_examples_alike():
+def test_bash_agrees_with_the_examples():
     bash = shutil.which("bash")
     if bash is None:
         missing("bash")
@@ -88,5 +88,5 @@ def test_bash_sees_the_examples_alike():
 
 
 @given(st.text(alphabet="ab '\"\\|&;<>(){}$`#\nifdoesac"))
-def test_every_text_gets_an_answer(text: str):
+def test_every_text_is_classified(text: str):
     assert is_incomplete(text) in (True, False)

@@ -56,11 +56,11 @@ class Prompt(Line, can_focus=True):
         super().__init__(id=id)
         self.text = ""
         self.cursor = 0
-        """Where in the text the cursor is."""
+        """The cursor's offset in the text."""
         self.complete: Callable[[str], str] | None = None
-        """Goes on with what is typed, on tab."""
+        """Completes the typed text, on tab."""
         self.sign = sign
-        """What stands before the text, and says what it is for."""
+        """The sign before the text, which shows its purpose."""
         self._reposted = -1
         """Keys posted again since typing ended; negative while typing."""
         self._notes: Cell = EMPTY

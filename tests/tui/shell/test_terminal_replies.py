@@ -1,4 +1,4 @@
-"""What a terminal answers never becomes a part of the line that is edited."""
+"""Terminal replies never become part of the edited line."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_an_answer_is_no_text(answer: str):
+def test_a_reply_is_not_text(answer: str):
     """A program of the target's set a title and asked for it: the answer stood in the line, where commands run here."""
     text = AnswerFilter()(f"ls{answer}\x1b[A")
     assert text.replace("\x1b\\", "") == "ls\x1b[A"
 
 
 @pytest.mark.parametrize("answer", ANSWERS[:2] + ANSWERS[4:5])
-def test_an_answer_in_parts_is_none_either(answer: str):
+def test_a_reply_in_parts_is_not_text(answer: str):
     take = AnswerFilter()
     assert take(f"a{answer[:5]}") + take(answer[5:9]) + take(answer[9:]) in ("a", "a\x1b\\")
     assert take("b") == "b"
@@ -44,13 +44,13 @@ def test_keys_stay_keys(typed: str):
     assert AnswerFilter()(typed) == typed
 
 
-def test_what_never_ends_takes_no_more_than_a_line():
+def test_an_unterminated_reply_ends_with_its_line():
     take = AnswerFilter()
     assert take("\x1b]" + "x" * 5000) == ""
     assert take("ls\r") == "ls\r"
 
 
-def test_the_parser_makes_no_keys_of_it():
+def test_the_parser_makes_no_keys_of_replies():
     keys: list[KeyPress] = []
     parser = AnswerlessParser(keys.append)
     parser.feed("a\x1b]lput x\x1b\\b")

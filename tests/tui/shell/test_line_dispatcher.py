@@ -1,4 +1,4 @@
-"""Builtins that begin a pipe: what they print reaches the programs behind them whole."""
+"""Builtins at the start of a pipe: their output reaches the programs unchanged."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ class Loud:
     [b"caf\xc3\xa9 'quoted' $HOME \\n %s\n", b"\xd4\xc3\xb2\xa1\x00\x00\\0\\\\\xff\x00'", b"", bytes(range(256)) * 40],
     ids=["text", "a capture", "nothing", "every byte"],
 )
-def test_what_a_builtin_prints_comes_out_of_bash_as_it_was(
-    data: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
+def test_a_builtins_output_passes_through_bash_unchanged(data: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(line_dispatcher, "load", lambda _: Loud(data))
     out = tmp_path / "out"
 

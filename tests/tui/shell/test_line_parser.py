@@ -1,4 +1,4 @@
-"""Lines taken apart for builtins and completion."""
+"""Parsing of lines for builtins and completion."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ NAMES = {"ps", "get"}
         ("get ''", BuiltinCall("get", ("",))),
     ],
 )
-def test_a_builtins_call_is_taken_apart(line: str, call: BuiltinCall):
+def test_a_builtins_call_is_parsed(line: str, call: BuiltinCall):
     assert parse_call(line, NAMES) == call
 
 
 @pytest.mark.parametrize("line", ["", "ls", "\\ps", "'ps'", "@ps", "X=1 ps", "| ps", "ps() { :; }", "psx", "ls; ps"])
-def test_all_else_is_for_bash(line: str):
+def test_other_lines_go_to_bash(line: str):
     assert parse_call(line, NAMES) is None
 
 
-def test_an_open_quote_is_bashs_to_complain_about():
+def test_an_open_quote_is_left_to_bash():
     with pytest.raises(ValueError, match="quotation"):
         parse_call("get 'x", NAMES)
 
 
 @given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
-def test_what_is_quoted_is_one_word_and_comes_back(text: str):
+def test_a_quoted_text_is_one_word_and_unquotes_to_itself(text: str):
     if text.isprintable() and text:
         assert shlex.split(quote(text)) == [text]
         assert unquote(quote(text)) == text
@@ -52,7 +52,7 @@ def test_what_is_quoted_is_one_word_and_comes_back(text: str):
 
 
 @given(st.text(alphabet=" ab'\"\\|&;<>()$#\n~/="))
-def test_no_line_is_too_strange_to_be_taken_apart(line: str):
+def test_every_line_can_be_parsed(line: str):
     for token in tokens(line):
         assert line.startswith(token.text, token.start)
     position_at_end(line)
@@ -73,6 +73,11 @@ def test_no_line_is_too_strange_to_be_taken_apart(line: str):
         ("a && b 'c' d", ("b", "c"), "d", "", False),
     ],
 )
-def test_the_place_of_the_cursor(line: str, before: tuple[str, ...], text: str, opening: str, redirected: bool):
-    place = position_at_end(line)
-    assert (place.before, place.text, place.opening, place.redirected) == (before, text, opening, redirected)
+def test_the_word_at_the_cursor(line: str, before: tuple[str, ...], text: str, opening: str, redirected: bool):
+    position = position_at_end(line)
+    assert (position.before, position.text, position.opening, position.redirected) == (
+        before,
+        text,
+        opening,
+        redirected,
+    )
