@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pyd_core.cliparse.fields import parse_int, parse_pairs, split_fields
-from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.model.resources import DeviceMapping, DeviceRequest, ThrottleDevice, WeightDevice
 from pyd_core.sanitise import safe
 

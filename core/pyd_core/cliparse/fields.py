@@ -32,19 +32,6 @@ def parse_pairs(texts: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def truth(value: str, name: str) -> bool:
-    """Read a boolean as Go does; empty means true.
-
-    Raises:
-        InvalidInput: It is not a boolean.
-    """
-    if value in {"1", "t", "T", "true", "TRUE", "True", ""}:
-        return True
-    if value in {"0", "f", "F", "false", "FALSE", "False"}:
-        return False
-    raise InvalidInput(f"invalid value for {name}: {safe(value)}", hint="write true or false")
-
-
 def parse_int(value: str, name: str, *, minimum: int | None = None) -> int:
     """Read an integer.
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pyd_core.cliparse.fields import parse_pairs, split_fields, truth
-from pyd_core.cliparse.sizes import parse_size
+from pyd_core.cliparse.fields import parse_pairs, split_fields
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.booleans import parse_bool
+from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.model.host_config import BindOptions, DriverConfig, MountConfig, TmpfsOptions, VolumeOptions
 from pyd_core.sanitise import safe
 
@@ -110,7 +111,7 @@ def _absolute_path(value: str) -> str:
 
 
 def _parse_switch(value: str) -> bool:
-    return truth(value, "a mount's switch")
+    return parse_bool(value, "a mount's switch")
 
 
 def _parse_recursion(value: str) -> dict[str, Any]:

@@ -5,15 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from pyd_core.daemon.times import duration, moment
+from pyd_core.daemon.times import moment
 from pyd_core.errors import InvalidInput
-
-TRUTHS = {"1": True, "true": True, "0": False, "false": False}
-GO_TRUTHS = {
-    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
-    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
-}
-"""The values that Go's strconv.ParseBool accepts."""
+from pyd_core.gosyntax.booleans import FILTER_BOOLS
+from pyd_core.gosyntax.durations import parse_request_duration
 
 
 def has_label(labels: Mapping[str, str], requested: str) -> bool:
@@ -28,9 +23,9 @@ def truth(name: str, values: Sequence[str]) -> bool:
     Raises:
         InvalidInput: It is neither, or both.
     """
-    if len(values) != 1 or values[0] not in TRUTHS:
+    if len(values) != 1 or values[0] not in FILTER_BOOLS:
         raise InvalidInput(f"invalid filter '{name}=[{' '.join(values)[:80]}]'")
-    return TRUTHS[values[0]]
+    return FILTER_BOOLS[values[0]]
 
 
 def until(values: Sequence[str]) -> int | None:
@@ -47,7 +42,7 @@ def until(values: Sequence[str]) -> int | None:
     if len(values) > 1:
         raise InvalidInput("more than one until filter specified")
     try:
-        return time.time_ns() - duration(values[0])
+        return time.time_ns() - parse_request_duration(values[0])
     except InvalidInput:
         pass
     try:

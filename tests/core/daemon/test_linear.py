@@ -10,8 +10,8 @@ from pyd_core.daemon.build.variables import MAX_WORD_LENGTH, Lexer, assignments
 from pyd_core.daemon.containers.listing import _pattern
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.registry import _CHALLENGE
-from pyd_core.daemon.times import duration
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.durations import parse_request_duration
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.regex import compile_pattern, escape
 
@@ -84,4 +84,4 @@ def test_a_registry_s_challenge_is_read_in_linear_time():
 def test_a_duration_of_many_digits_is_refused_at_once():
     """As a filter, `until=0000…`, and in a Dockerfile's HEALTHCHECK."""
     with pytest.raises(InvalidInput, match="no duration"):
-        duration("0" * 200_000)
+        parse_request_duration("0" * 200_000)

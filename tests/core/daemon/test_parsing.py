@@ -15,9 +15,10 @@ from pyd_core.daemon.images.blobs import hex_digest
 from pyd_core.daemon.images.changes import apply_commit_changes
 from pyd_core.daemon.networks import addresses, rules
 from pyd_core.daemon.runtime.oci import failure
-from pyd_core.daemon.times import duration, moment
-from pyd_core.detach_keys import Detacher
+from pyd_core.daemon.times import moment
+from pyd_core.detach_keys import DetachKeys, parse_keys
 from pyd_core.errors import Conflict, EngineError, InvalidInput
+from pyd_core.gosyntax.durations import parse_request_duration
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.container_state import Health, HealthResult
 from pyd_core.model.creation import CreateBody
@@ -123,23 +124,23 @@ def test_what_is_no_port(text: str):
 
 
 def test_detach_keys_are_found_across_pieces_and_everything_else_passes():
-    detacher = Detacher("")
+    detacher = DetachKeys(parse_keys(""))
     assert detacher.feed(b"ab\x10") == (b"ab", False)
     assert detacher.feed(b"c\x10") == (b"\x10c", False)
     assert detacher.feed(b"\x11never") == (b"", True)
     with pytest.raises(InvalidInput):
-        Detacher("ctrl-!")
+        DetachKeys(parse_keys("ctrl-!"))
 
 
 def test_times_and_durations():
-    assert duration("1m30s") == 90 * 10**9
+    assert parse_request_duration("1m30s") == 90 * 10**9
     assert moment("12.5", "since") == 12_500_000_000
     assert moment("1970-01-01T00:00:01.5Z", "since") == 1_500_000_000
     assert moment("", "since") is None
     assert moment("0", "since") == 0
     for wrong in ("soon", "1x", "1s2"):
         with pytest.raises(InvalidInput):
-            duration(wrong)
+            parse_request_duration(wrong)
 
 
 def test_lengths_of_time_in_words():

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-YES = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-NO = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+from pyd_core.gosyntax.booleans import BOOLS
 
 
 def settle_switches(parameters: Iterable[click.Parameter], args: Sequence[str], *, whole: bool) -> list[str]:
@@ -35,8 +34,8 @@ def settle_switches(parameters: Iterable[click.Parameter], args: Sequence[str], 
             return [*settled, arg, *remaining]
         name, equals, value = arg.partition("=")
         option = options.get(name)
-        if option is not None and option.is_flag and equals and value in YES | NO:
-            settled += [name] if value in YES else option.secondary_opts[:1]
+        if option is not None and option.is_flag and equals and value in BOOLS:
+            settled += [name] if BOOLS[value] else option.secondary_opts[:1]
             continue
         settled.append(_long_name(arg, option) if len(arg) == 2 and option is not None else arg)
         if _takes_next(options, arg) and remaining:

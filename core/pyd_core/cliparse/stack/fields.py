@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from pyd_core.cliparse.durations import parse_duration
 from pyd_core.cliparse.limits import parse_cpus
-from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.durations import parse_duration
+from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.sanitise import safe
 
 

@@ -10,15 +10,14 @@ import msgspec
 
 from pyd_core.daemon.api.bodies import check_content_type, convert, parse
 from pyd_core.daemon.duplex import UpgradedConnection
-from pyd_core.daemon.times import DIGITS
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.booleans import parse_query_bool
+from pyd_core.gosyntax.durations import MAX_DIGITS
 
 T = TypeVar("T")
 
 MAX_BODY_BYTES = 8 << 20
 """The limit of a JSON body; an archive is streamed and has no limit here."""
-
-_TRUE = {"1", "t", "true", "yes"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ class HttpRequest:
         """Read a boolean parameter; absent, empty, `0`, `no`, `false` and `none` are false, as for Docker Engine."""
         if name not in self.query:
             return default
-        return self.query[name].strip().lower() in _TRUE
+        return parse_query_bool(self.query[name])
 
     def number(self, name: str) -> int | None:
         """Read a whole number; None when absent or empty.
@@ -59,7 +58,7 @@ class HttpRequest:
         if not text:
             return None
         try:
-            if len(text) > DIGITS:
+            if len(text) > MAX_DIGITS:
                 raise ValueError  # noqa: TRY301 - the same response
             return int(text)
         except ValueError:

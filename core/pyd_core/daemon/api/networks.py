@@ -12,10 +12,11 @@ import msgspec
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, HandlerResult, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.filters import TRUTHS, has_label, until
+from pyd_core.daemon.filters import has_label, until
 from pyd_core.daemon.networks.record import INTERFACE_DRIVERS, PREDEFINED, Driver, NetworkRecord
 from pyd_core.daemon.rows import show_rows
 from pyd_core.errors import InvalidInput, NotFound, PydError, Refused, Unsupported
+from pyd_core.gosyntax.booleans import FILTER_BOOLS
 from pyd_core.model.network import ConnectBody, DisconnectBody, EndpointSettings, NetworkBody
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _check(name: str, values: list[str]) -> None:
     """Refuse a value that a filter doesn't have; Docker Engine has messages of its own for networks."""
     if name == "dangling" and len(values) != 1:
         raise InvalidInput('got more than one value for filter key "dangling"')
-    if name == "dangling" and values[0] not in TRUTHS:
+    if name == "dangling" and values[0] not in FILTER_BOOLS:
         raise InvalidInput("""invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")""")
     unknown = set(values) - TYPES
     if name == "type" and unknown:
@@ -47,7 +48,7 @@ def _test(engine: Engine, name: str, values: list[str]) -> Callable[[NetworkReco
         "scope": lambda _: "local" in values,
         "label": lambda network: all(has_label(network.labels, value) for value in values),
         "dangling": lambda network: (
-            (network.name not in PREDEFINED and not engine.networks.members(network)) == TRUTHS[values[0]]
+            (network.name not in PREDEFINED and not engine.networks.members(network)) == FILTER_BOOLS[values[0]]
         ),
     }
     if name not in tests:

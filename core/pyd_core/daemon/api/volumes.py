@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from pyd_core.daemon.api.encoding import json
 from pyd_core.daemon.api.http import EMPTY, HttpRequest, Response
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.filters import GO_TRUTHS, TRUTHS, has_label, truth
+from pyd_core.daemon.filters import has_label, truth
 from pyd_core.daemon.rows import show_rows
 from pyd_core.daemon.volumes import ANONYMOUS, VolumeRecord
 from pyd_core.errors import InvalidInput, PydError
+from pyd_core.gosyntax.booleans import BOOLS, FILTER_BOOLS
 from pyd_core.linux.tree import tree_size
 from pyd_core.model.volume import VolumeBody, VolumeList
 
@@ -34,7 +35,9 @@ def choose(engine: Engine, filters: Mapping[str, list[str]]) -> list[VolumeRecor
             "name": lambda volume, values: any(value in volume.name for value in values),
             "driver": lambda _, values: "local" in values,
             "label": lambda volume, values: all(has_label(volume.labels, value) for value in values),
-            "dangling": lambda volume, values: (not engine.containers.using_volume(volume.name)) == TRUTHS[values[0]],
+            "dangling": lambda volume, values: (
+                (not engine.containers.using_volume(volume.name)) == FILTER_BOOLS[values[0]]
+            ),
         }
         if name not in tests:
             raise InvalidInput(f"invalid filter '{name}'")
@@ -78,9 +81,9 @@ def _all(values: list[str]) -> bool:
     """
     if len(values) != 1:
         raise InvalidInput(f"invalid filter 'all=[{' '.join(values)[:80]}]': only one value is expected")
-    if values[0] not in GO_TRUTHS:
+    if values[0] not in BOOLS:
         raise InvalidInput(f"invalid filter 'all': {values[0][:40]!r} is neither true nor false")
-    return GO_TRUTHS[values[0]]
+    return BOOLS[values[0]]
 
 
 @route("POST", "/volumes/prune")

@@ -18,7 +18,7 @@ from typing import Any
 
 from pyd_core.daemon.backlog import Backlog
 from pyd_core.daemon.duplex import UpgradedConnection
-from pyd_core.detach_keys import Detacher
+from pyd_core.detach_keys import DetachKeys, parse_keys
 from pyd_core.errors import EngineError
 from pyd_core.tasks import TaskOwner
 
@@ -103,7 +103,7 @@ class Attachment:
         self._framed = framed
         self._stdin = stdin
         self._is_requested = {2: stdout, 3: stderr}
-        self._detacher = Detacher(detach_keys) if tty and stdin else None
+        self._detacher = DetachKeys(parse_keys(detach_keys)) if tty and stdin else None
         self._detached = detached
         """Called when the client detaches by its keys."""
         self._backlog = Backlog(MAX_BACKLOG_BYTES, spool)

@@ -28,7 +28,7 @@ from pyd_core.daemon.runtime import subprocesses
 from pyd_core.daemon.runtime.oci import failure, write_plan
 from pyd_core.daemon.runtime.reaper import Orphans
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
-from pyd_core.detach_keys import Detacher
+from pyd_core.detach_keys import DetachKeys, parse_keys
 from pyd_core.errors import Conflict, InvalidInput, PydError
 from pyd_core.linux import pipes
 from pyd_core.linux.reaper import has_failed
@@ -290,7 +290,9 @@ class ExecRunner:
             await asyncio.wait({typing, gone}, return_when=asyncio.FIRST_COMPLETED)
 
     async def _forward_input(self, exec_: Exec, streams: ContainerStreams, wire: UpgradedConnection) -> None:
-        detacher = Detacher(exec_.body.detach_keys) if exec_.body.tty and exec_.body.attach_stdin else None
+        detacher = (
+            DetachKeys(parse_keys(exec_.body.detach_keys)) if exec_.body.tty and exec_.body.attach_stdin else None
+        )
         with contextlib.suppress(OSError):  # the command closed its input, or the client is gone
             while data := await wire.read():
                 detached = False

@@ -10,8 +10,8 @@ import msgspec
 from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.execs import ExecRunner
 from pyd_core.daemon.events import EventBus
-from pyd_core.daemon.times import duration_text
 from pyd_core.errors import PydError
+from pyd_core.gosyntax.durations import format_duration
 from pyd_core.model.base import format_time
 from pyd_core.model.container_config import HealthConfig
 from pyd_core.model.container_state import Health, HealthResult
@@ -110,7 +110,7 @@ class HealthChecks:
             text = output.decode(errors="replace")
         except TimeoutError:
             so_far = f": {printed.decode(errors='replace')}" if printed else ""
-            code, text = -1, f"Health check exceeded timeout ({duration_text(round(seconds * 1e9))}){so_far}"
+            code, text = -1, f"Health check exceeded timeout ({format_duration(round(seconds * 1e9))}){so_far}"
         except (PydError, OSError) as error:
             if not container.record.running:
                 return None

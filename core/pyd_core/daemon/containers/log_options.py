@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from urllib.parse import quote_plus
 
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.filters import GO_TRUTHS
-from pyd_core.daemon.times import DIGITS
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.booleans import BOOLS
+from pyd_core.gosyntax.durations import MAX_DIGITS
 from pyd_core.model.host_config import LogConfig
 from pyd_core.regex import Pattern, compile_pattern
 
@@ -56,7 +56,7 @@ class LogLimits:
         most = _files(files)
         if not size:
             return cls()
-        compress = GO_TRUTHS.get(options.get("compress", ""), local)
+        compress = BOOLS.get(options.get("compress", ""), local)
         return cls(_size(size), most, compress and most > 1)
 
 
@@ -86,9 +86,9 @@ def check(config: LogConfig) -> None:
     limits = LogLimits.read(config)
     if "compress" not in options:
         return
-    if options["compress"] not in GO_TRUTHS:
+    if options["compress"] not in BOOLS:
         raise InvalidInput(f"invalid value for compress: {options['compress'][:40]!r} is neither true nor false")
-    if GO_TRUTHS[options["compress"]] and not limits.compress:
+    if BOOLS[options["compress"]] and not limits.compress:
         raise InvalidInput("compress cannot be true when max-file is less than 2 or max-size is not set")
 
 
@@ -138,7 +138,7 @@ def _tag(record: ContainerRecord, template: str) -> str:
 
 
 def _files(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]+", text) or len(text) > DIGITS:
+    if not re.fullmatch(r"[+-]?[0-9]+", text) or len(text) > MAX_DIGITS:
         raise InvalidInput(f"invalid value for max-file: {text[:40]!r} is no number")
     if int(text) < 1:
         raise InvalidInput("max-file cannot be less than 1")
@@ -147,7 +147,7 @@ def _files(text: str) -> int:
 
 def _size(text: str) -> int:
     match = _SIZE.fullmatch(text)
-    if match is None or len(text) > DIGITS + 4:
+    if match is None or len(text) > MAX_DIGITS + 4:
         raise InvalidInput(f"invalid size: '{text[:40]}'")
     size = int(float(match[1]) * 1000 ** _POWERS[(match[2] or "").lower()])
     if size == 0:

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from pyd_core.daemon.build.variables import Lexer, assignments
-from pyd_core.daemon.times import DIGITS, duration
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.durations import MAX_DIGITS, parse_request_duration
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 
 MAX_PORT = 65535
@@ -155,7 +155,7 @@ def _parse_healthcheck(text: str) -> HealthConfig:
             raise InvalidInput(f"HEALTHCHECK has no option --{name[:40]}")
         if field in options:
             raise InvalidInput(f"Duplicate flag specified: {name}")
-        options[field] = _parse_retries(value) if field == "retries" else duration(value)
+        options[field] = _parse_retries(value) if field == "retries" else parse_request_duration(value)
         text = text.strip()
     if text.upper() == "NONE":
         return HealthConfig(test=["NONE"])
@@ -168,6 +168,6 @@ def _parse_healthcheck(text: str) -> HealthConfig:
 
 
 def _parse_retries(text: str) -> int:
-    if not text.isdecimal() or len(text) > DIGITS:
+    if not text.isdecimal() or len(text) > MAX_DIGITS:
         raise InvalidInput(f"HEALTHCHECK --retries: {text[:40]!r} is no number")
     return int(text)

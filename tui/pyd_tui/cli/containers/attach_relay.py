@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder
+from pyd_core.detach_keys import DEFAULT, DetachKeys, parse_option
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe_bytes
 from pyd_core.tasks import TaskOwner
-from pyd_tui.cli.containers.detach_keys import DEFAULT, DetachKeys, parse_keys
 from pyd_tui.console.terminal import raw_mode, read_input, window_size
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class AttachRelay:
             The runtime's error if it couldn't start the program, else an empty text; None if the user detached.
         """
         keyboard = self.tty and self.interactive and sys.stdin.isatty()
-        keys = DetachKeys(parse_keys(self.detach_keys or DEFAULT)) if keyboard else None
+        keys = DetachKeys(parse_option(self.detach_keys or DEFAULT)) if keyboard else None
         terminal = raw_mode(sys.stdin.fileno()) if keyboard else contextlib.nullcontext()
         with terminal:
             async with TaskOwner(on_error=lambda _: None) as tasks:  # a lost connection ends the output

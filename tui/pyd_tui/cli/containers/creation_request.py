@@ -9,16 +9,16 @@ from typing import Any
 import msgspec
 
 from pyd_core.cliparse.devices import cdi_request, parse_devices, parse_gpus, parse_rates, parse_weights
-from pyd_core.cliparse.durations import parse_duration
 from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.cliparse.limits import parse_cpus, parse_restart, parse_ulimits
 from pyd_core.cliparse.mounts import parse_mounts, parse_tmpfs, parse_volumes
 from pyd_core.cliparse.networks import FirstNetwork, parse_networks
 from pyd_core.cliparse.ports import parse_exposed, parse_published
 from pyd_core.cliparse.security import parse_security
-from pyd_core.cliparse.sizes import parse_size
 from pyd_core.cliparse.variables import parse_labels, parse_variables
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.durations import parse_duration
+from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.creation import CreateBody, NetworkingConfig
 from pyd_core.model.host_config import HostConfig, LogConfig

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from pyd_core.cliparse.durations import parse_duration
 from pyd_core.cliparse.fields import parse_pairs, split_fields
 from pyd_core.cliparse.limits import parse_cpus
 from pyd_core.cliparse.mounts import parse_mounts
 from pyd_core.cliparse.ports import parse_published
-from pyd_core.cliparse.sizes import parse_size
 from pyd_core.cliparse.variables import parse_variables
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.durations import parse_duration
+from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.sanitise import safe
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from pyd_core.cliparse.durations import parse_duration
+from pyd_core.gosyntax.durations import parse_duration
 
 PORT = 2377
 """The port on which managers listen (docker/cli, `swarm/opts.go`)."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.fields import parse_int
 from pyd_core.cliparse.limits import parse_cpus, parse_restart
-from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
 

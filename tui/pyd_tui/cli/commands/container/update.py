@@ -10,8 +10,8 @@ import msgspec
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.cliparse.limits import parse_cpus, parse_restart
-from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.model.host_config import UpdateBody
 from pyd_core.sanitise import safe
 from pyd_tui.cli.objects.bulk import run_on_each

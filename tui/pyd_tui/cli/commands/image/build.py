@@ -13,8 +13,8 @@ import msgspec
 from pyd_core.client.options import BuildOptions
 from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.cliparse.limits import parse_ulimits
-from pyd_core.cliparse.sizes import parse_size
 from pyd_core.errors import InvalidInput
+from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.model.base import encode
 from pyd_core.sanitise import safe
 from pyd_tui.console.command import PydCommand

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.daemon.times import duration, duration_text
+from pyd_core.gosyntax.durations import format_duration, parse_request_duration
 
 MS, SECOND = 10**6, 10**9
 
@@ -17,5 +17,5 @@ MS, SECOND = 10**6, 10**9
     ],
 )  # fmt: skip
 def test_a_duration_is_written_as_go_writes_it(nanoseconds: int, text: str):
-    assert duration_text(nanoseconds) == text
-    assert duration(text.replace("µ", "u")) == nanoseconds
+    assert format_duration(nanoseconds) == text
+    assert parse_request_duration(text.replace("µ", "u")) == nanoseconds

@@ -25,7 +25,7 @@ def parse_size(text: str, *, unlimited: bool = False) -> int:
     """
     if unlimited and text == "-1":
         return UNLIMITED
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
         raise InvalidInput(f"not a size: {safe(text)!r}", hint="write a number with b, k, m or g, such as 512m")
-    return int(float(found[1]) * 1024 ** _POWERS[(found[2] or "").lower()])
+    return int(float(match[1]) * 1024 ** _POWERS[(match[2] or "").lower()])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pyd_core.detach_keys import DEFAULT, DetachKeys, parse_option
 from pyd_core.errors import InvalidInput
-from pyd_tui.cli.containers.detach_keys import DEFAULT, DetachKeys, parse_keys
 
 
 @pytest.mark.parametrize(
@@ -13,13 +13,13 @@ from pyd_tui.cli.containers.detach_keys import DEFAULT, DetachKeys, parse_keys
     [(DEFAULT, b"\x10\x11"), ("ctrl-],x", b"\x1dx"), ("ctrl-@", b"\x00"), ("ctrl-_,ctrl-a", b"\x1f\x01")],
 )
 def test_keys_are_written_as_docker_writes_them(text: str, sent: bytes):
-    assert parse_keys(text) == sent
+    assert parse_option(text) == sent
 
 
 @pytest.mark.parametrize("text", ["", "ctrl-", "ctrl-P", "ctrl-ab", "alt-x", "a,,b", "é"])
 def test_a_malformed_key_is_refused(text: str):
     with pytest.raises(InvalidInput):
-        parse_keys(text)
+        parse_option(text)
 
 
 def test_split_keys_are_found_and_not_forwarded():
