@@ -39,7 +39,7 @@ def test_bash_completes_verbs_options_and_names_of_containers(
 def test_help_in_a_terminal_has_bold_headings_and_fits(run: Run, terminal: Opener):
     shown = terminal([run.pyd, "--help"], size=(70, 200))
     assert shown.wait_exit() == 0
-    assert re.search(r"\x1b\[1m *See", shown.ansi)
+    assert re.search(r"\x1b\[1m *Inspect", shown.ansi)
     assert "hint" not in shown.screen
 
 

@@ -121,7 +121,7 @@ def test_a_terminal_is_given_left_by_keys_and_attached_to_again(
     assert docker("wait", name) == "5"
     stopped = run("attach", name)
     assert stopped.returncode == 125
-    assert "doesn't run" in stopped.stderr
+    assert "isn't running" in stopped.stderr
     docker("rm", name)
 
 

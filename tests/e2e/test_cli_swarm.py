@@ -145,7 +145,7 @@ def test_a_stack_is_deployed_as_the_docker_cli_does(verbs: Verbs, host: Docker, 
     assert verbs("service", "ls", "--format", "{{.Name}}", "-f", "name=ours").split() == ["ours_web"]
     (tmp_path / "motd").write_text("another welcome")
     refused = verbs.run("stack", "deploy", "-c", str(file), "ours")
-    assert (refused.returncode, "contents never change" in refused.stderr) == (1, True)
+    assert (refused.returncode, "contents can't be changed" in refused.stderr) == (1, True)
     verbs("stack", "rm", "ours")
 
 

@@ -32,7 +32,7 @@ TOOLS = (("docker", "compose"), ("docker-compose",), ("podman-compose",))
     ),
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT]...")
-@click.option("--help", "asked", is_flag=True, help="Show this and the tool's own help.")
+@click.option("--help", "help_requested", is_flag=True, help="Show this and the tool's own help.")
 @pass_state
 def command(state: State, /, *, arguments: tuple[str, ...], help_requested: bool) -> int:
     """Run docker compose, docker-compose or podman-compose, whichever is installed, on the chosen engine."""

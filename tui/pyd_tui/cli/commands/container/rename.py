@@ -16,7 +16,7 @@ from pyd_tui.console.global_options import State, pass_state
     examples=(("pyd rename web old-web", "rename a container"),),
 )
 @click.argument("name", type=ContainerName(), metavar="CONTAINER")
-@click.argument("to", metavar="NEW-NAME")
+@click.argument("new_name", metavar="NEW-NAME")
 @pass_state
 def command(state: State, /, *, name: str, new_name: str) -> int:
     """Rename a container."""
