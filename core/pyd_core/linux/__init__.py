@@ -1,1 +1,1 @@
-"""Kernel seams: namespaces, the mount API, cgroups, /proc, the kernel log; a leaf that knows nothing of containers."""
+"""Kernel interfaces: namespaces, mounts, cgroups, /proc, the kernel log. They know nothing about containers."""

@@ -1,7 +1,7 @@
-"""What a control group uses, read from its files: cgroup v2, v1 with a hierarchy for each controller, or both mixed.
+"""Counters of control groups: cgroup v2, v1 with a hierarchy per controller, or both mixed.
 
 Formats: `Documentation/admin-guide/cgroup-v2.rst` and `cgroup-v1/` of the kernel, cgroups(7), proc_pid_mountinfo(5).
-Reading is by bytes and without buffering: a dashboard reads some thousand of these files a second.
+Files are read as bytes and without buffering: a dashboard reads about a thousand of them per second.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ UNLIMITED = 2**62
 
 
 class Counters(NamedTuple):
-    """One reading of a group; None where the kernel doesn't count it here."""
+    """Counters of a group at one time; None for those that the kernel doesn't provide."""
 
     cpu_ns: int
     """Processor time used, nanoseconds, over all processors."""
@@ -30,7 +30,7 @@ class Counters(NamedTuple):
     memory: int | None
     """Bytes, without the file cache that can be dropped at once (inactive_file), as the docker CLI counts."""
     memory_limit: int | None
-    """Bytes; None where there is none, or none below the host's memory."""
+    """Bytes; None without a limit below the host's memory."""
     memory_peak: int | None
     """Bytes, with all file cache."""
     pids: int | None
@@ -41,13 +41,13 @@ class Counters(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CgroupMount:
-    """A mounted hierarchy: where, and which of its groups appears there."""
+    """A mounted hierarchy: its mount point and the group that appears there."""
 
     point: str
     root: str
 
     def directory(self, group: str) -> str:
-        """The directory of a group named as in /proc/PID/cgroup."""
+        """Return the directory of a group named as in /proc/PID/cgroup."""
         below = posixpath.relpath(group, self.root) if self.root != "/" else group.lstrip("/")
         return posixpath.join(self.point, below)
 
@@ -139,10 +139,10 @@ class CounterFile:
 
 
 READINGS_PER_SLOW_READ = 10
-"""Readings after which limit and peak are read again: they change seldom, and the kernel adds some of them up."""
+"""Limit and peak are only read this often: they change rarely, and the kernel computes some of them."""
 
 MAX_FILES = 6
-"""Descriptors that a reader keeps at most."""
+"""Maximum number of descriptors that a reader keeps."""
 
 
 class GroupReader:
@@ -240,12 +240,12 @@ def _blocks_v2(text: bytes | None) -> tuple[int | None, int | None]:
 
 
 def physical_memory() -> int:
-    """The host's memory in bytes."""
+    """Return the host's memory in bytes."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _number(text: bytes | None) -> int | None:
-    """A whole number; None for `max`, nothing and nonsense."""
+    """Parse a number; None for `max`, empty and invalid text."""
     if text is None:
         return None
     text = text.strip()
@@ -253,7 +253,7 @@ def _number(text: bytes | None) -> int | None:
 
 
 def _field(text: bytes | None, name: bytes) -> int | None:
-    """The number after a name at the beginning of a line."""
+    """Return the number after a name at the start of a line."""
     if text is None:
         return None
     start = 0 if text.startswith(name) else text.find(b"\n" + name) + 1

@@ -1,7 +1,7 @@
-"""Reading what an ELF file needs to run: its machine, its loader and its shared libraries.
+"""Reader of an ELF file's requirements: its machine, loader and shared libraries.
 
 Sources: elf(5), `elf.h`. Only the headers and the dynamic section are read; every offset is checked, because the file
-is anybody's.
+is untrusted.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ ReadAt = Callable[[int, int], bytes]
 
 
 class Elf(msgspec.Struct, frozen=True, kw_only=True):
-    """What a program or library says about itself."""
+    """The headers of a program or library."""
 
     machine: str
     """As images name it (`amd64`), or `machine N`."""
@@ -73,7 +73,7 @@ def host_architecture(machine: str) -> str:
 
 
 def runs_on(architecture: str, host: str) -> bool:
-    """Whether a processor runs programs of that architecture by itself (emulation aside)."""
+    """Return whether a processor runs programs of that architecture without emulation."""
     return architecture == host or architecture in _RUNS_TOO.get(host, set())
 
 

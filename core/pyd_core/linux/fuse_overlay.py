@@ -19,7 +19,7 @@ def mount_fuse_overlay(lower: Sequence[Path], upper: Path, work: Path, target: P
     Args:
         lower: The directories below.
         upper: Where changes go.
-        work: An empty directory beside it.
+        work: An empty directory next to it.
         target: Where it is seen.
         why: What keeps the kernel from it, for the message.
 

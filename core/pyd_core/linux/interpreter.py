@@ -1,4 +1,4 @@
-"""Starting this Python again, and other programs, in a directory that somebody else filled.
+"""Interpreters and other programs, started in a directory that another user may have filled.
 
 `python -m` puts the working directory in front of the standard library, `PYTHONPATH` does the same with any other, and
 a relative entry of `PATH` resolves programs there. Each runs a stranger's code where `pyd` is called in a stranger's
@@ -39,10 +39,10 @@ def code_paths() -> list[str]:
 
 
 def require_root_owned_code() -> None:
-    """Check that root alone may change the code of this installation, for who has it run by itself as root.
+    """Check that only root may change the code of this installation, which is about to run as root.
 
     Raises:
-        Refused: Somebody else may.
+        Refused: Another user may change it.
     """
     from pyd_core.errors import Refused  # noqa: PLC0415 - for services alone, and every command line waits for this module
     from pyd_core.linux.ownership import first_changeable  # noqa: PLC0415 - as above

@@ -1,4 +1,4 @@
-"""What the kernel log says about processes that died: out-of-memory kills, faults, seccomp kills, refused forks.
+"""Events in the kernel log about processes: out-of-memory kills, faults, seccomp kills, refused forks.
 
 Formats by kernel: `mm/oom_kill.c` (before 5.0 the cgroup stands in a line of its own, `Task in A killed as a result of
 limit of B`), `arch/x86/mm/fault.c` and `arch/x86/kernel/traps.c` for faults, `arch/arm64/kernel/traps.c` for arm64,
@@ -133,7 +133,7 @@ class EventReader:
 
     @property
     def events(self) -> KernelEvents:
-        """What was found so far; of each kind the last `MAX_EVENTS`."""
+        """The events so far; the last `MAX_EVENTS` of each kind."""
         for kind in (self._ooms, self._faults, self._seccomp, self._forks):
             del kind[:-MAX_EVENTS]
         return KernelEvents(
@@ -146,7 +146,7 @@ class EventReader:
     def take(self, record: KernelMessage) -> None:
         """Read a line; most are about something else, so cheap tests come first.
 
-        What a program wrote into the log is no evidence and is left out.
+        Messages that programs wrote into the log are no evidence and are ignored.
         """
         if not record.from_kernel:
             return

@@ -1,8 +1,8 @@
 """Reading the kernel log from `/dev/kmsg`.
 
 One read gives one record, `priority,sequence,microseconds,flags;text` with escaped continuation lines
-(Documentation/ABI/testing/dev-kmsg). The buffer is a ring: what is old may be gone, so a reader is told how far back
-it reaches.
+(Documentation/ABI/testing/dev-kmsg). The buffer is a ring whose old records are overwritten, so a log knows how far
+back it reaches.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_RECORD_BYTES = 8192
 
 
 class KernelMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One line the kernel (or a program writing to /dev/kmsg) logged."""
+    """A line that the kernel, or a program through /dev/kmsg, logged."""
 
     priority: int
     """Syslog facility times eight plus level; the kernel's own lines are below 8."""
@@ -33,12 +33,12 @@ class KernelMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def from_kernel(self) -> bool:
-        """Whether the kernel wrote it; the facility of what programs write is never the kernel's."""
+        """Whether the kernel wrote it; messages of programs never have the kernel's facility."""
         return self.priority < 8
 
 
 class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ring held when it was read."""
+    """The content of the ring when it was read."""
 
     records: tuple[KernelMessage, ...] = ()
     whole: bool = True
@@ -46,16 +46,16 @@ class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def oldest_ns(self) -> int | None:
-        """When its first record was written; None if it holds none."""
+        """The time of its first record; None if it is empty."""
         return self.records[0].time_ns if self.records else None
 
     def covers(self, time_ns: int) -> bool:
-        """Whether what happened at that time would be in it."""
+        """Return whether an event at that time would be in it."""
         return self.whole or (self.oldest_ns is not None and self.oldest_ns <= time_ns)
 
 
 def boot_offset_ns() -> int:
-    """Return what turns the kernel log's clock (monotonic) into time since the epoch, nanosecond."""
+    """Return the offset of the kernel log's clock (monotonic) to time since the epoch, in nanoseconds."""
     return time.time_ns() - time.monotonic_ns()
 
 
@@ -137,7 +137,7 @@ def _lines(descriptor: int) -> list[bytes]:
         except BlockingIOError:
             return lines
         except OSError as error:
-            if error.errno == errno.EPIPE:  # overwritten while we read: the next read goes on with what is there
+            if error.errno == errno.EPIPE:  # overwritten meanwhile: the next read continues with the oldest record
                 continue
             if error.errno in {errno.EPERM, errno.EACCES}:
                 raise Refused(

@@ -1,4 +1,4 @@
-"""Looking into stacked file system layers without mounting them.
+"""Access to stacked file system layers without mounting them.
 
 A container's root is a stack of directories (overlayfs, Documentation/filesystems/overlayfs.rst): the upper ones hide
 what lies below, a character device 0/0 is a whiteout, an opaque directory hides all below it. Here paths are resolved
@@ -28,7 +28,7 @@ _OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.
 
 
 class FileNode(msgspec.Struct, frozen=True, kw_only=True):
-    """What lies at a path, symlinks followed."""
+    """The file at a path, with symlinks followed."""
 
     path: str
     """The path after all symlinks, absolute within the tree."""
@@ -197,7 +197,7 @@ def _open_directory(entry: _LayerEntry, stack: ExitStack) -> int | None:
 
 
 def _describe(name: str, entry: _LayerEntry | None) -> tuple[str, os.stat_result, str] | None:
-    """Return what to tell of an entry; None for a whiteout, and for what went meanwhile."""
+    """Return an entry's name, status and link target; None for a whiteout and for one removed meanwhile."""
     if entry is None or (stat.S_ISCHR(entry.info.st_mode) and entry.info.st_rdev == 0):
         return None
     link = ""

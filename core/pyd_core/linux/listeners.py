@@ -1,4 +1,4 @@
-"""Which program of this machine listens on a port (proc_net(5), proc_pid_fd(5))."""
+"""Listening sockets and their processes on this machine (proc_net(5), proc_pid_fd(5))."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ListeningSocket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc")) -> ListeningSocket | None:
-    """Return who holds a port in this network namespace; None when nobody does."""
+    """Return the socket that uses a port in this network namespace; None if the port is free."""
     state = _LISTEN if protocol == "tcp" else _BOUND
     inodes: set[str] = set()
     for table in (protocol, f"{protocol}6"):
@@ -45,7 +45,7 @@ def find_listener(port: int, protocol: str = "tcp", *, proc: Path = Path("/proc"
 
 
 class ListenAddress(msgspec.Struct, frozen=True):
-    """Where a TCP socket listens."""
+    """The address of a listening TCP socket."""
 
     host: str
     port: int

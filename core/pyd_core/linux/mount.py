@@ -1,4 +1,4 @@
-"""Mounting and unmounting by path, from a process whose working directory is its own: mount(2), fsopen(2).
+"""Mounts by path, from a process that owns its working directory: mount(2), fsopen(2).
 
 An engine keeps its layers under short paths, so that some dozen fit the one page of options mount(2) takes; beyond that
 they are given one by one.
@@ -80,7 +80,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
 
 
 def split_options(words: Sequence[str]) -> tuple[int, list[str]]:
-    """Tells the options that are bits of mount(2) from those that the file system reads."""
+    """Split options into the flags of mount(2) and those that the file system reads."""
     flags = 0
     for word in words:
         flags |= _FLAGS.get(word, 0)
@@ -88,7 +88,7 @@ def split_options(words: Sequence[str]) -> tuple[int, list[str]]:
 
 
 def is_mounted(target: Path) -> bool:
-    """Whether something is mounted at a path, as well where that is of the same file system.
+    """Return whether something is mounted at a path, including binds of the same file system.
 
     By the mount's id in proc_pid_fdinfo(5): `os.path.ismount` goes by devices, and knows no bind of the same one.
 
@@ -182,7 +182,7 @@ def _attach(mount: int, target: Path) -> None:
 def bind_mapped(source: Path, target: Path, namespace: int) -> None:
     """Bind a directory, without what is mounted in it, so that its files' ids are those of a user namespace.
 
-    A file whose owner is 0 belongs there to whoever is 0 in the namespace; see mount_setattr(2), of Linux 5.12.
+    A file of user 0 belongs there to the namespace's user 0; see mount_setattr(2), of Linux 5.12.
 
     Raises:
         KernelError: The kernel or the file system has no such mounts.

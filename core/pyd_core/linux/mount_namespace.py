@@ -1,4 +1,4 @@
-"""Mounts that nobody else sees and that are gone with whoever made them: see mount_namespaces(7)."""
+"""Mounts that no other process sees and that disappear with their process: see mount_namespaces(7)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @contextmanager
 def in_own_mount_namespace(work: Callable[[], T]) -> Iterator[T]:
-    """Runs work that mounts things, and keeps what it has mounted as long as the block lasts.
+    """Run work that mounts file systems, and keep its mounts during the block.
 
     The mounts are reached by descriptors that the work opens, not by path; a process that is killed leaves none.
 

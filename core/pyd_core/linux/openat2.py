@@ -1,4 +1,4 @@
-"""Opening paths inside a directory that somebody else filled, so that no link in it leads out: openat2(2)."""
+"""Opening of paths inside an untrusted directory, so that no link leads out of it: openat2(2)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class _LongPath:
     """A path that the kernel doesn't take at once.
 
     It is resolved here: as many parts at a time as fit and are no links, each time from the directory reached so far.
-    A link and `..` are put in the place of what they stand for, and the path is followed anew from where that begins.
+    Links and `..` are replaced by the path that they mean, which is then followed from its start.
     """
 
     def __init__(self, root: int, name: bytes) -> None:
@@ -137,7 +137,7 @@ class _LongPath:
         return -1
 
     def _follow(self, parts: list[bytes], *, absolute: bool) -> None:
-        """Go on with other parts before the rest."""
+        """Continue with other parts before the rest."""
         self._detours += 1
         if self._detours > _MAX_DETOURS:
             raise KernelError("openat2", errno.ELOOP, os.fsdecode(self._name[:PATH_MAX]))
@@ -153,7 +153,7 @@ def _parts(path: bytes) -> list[bytes]:
 
 
 def make_mountpoint(root: int, path: str, *, directory: bool) -> int:
-    """Open what a mount goes on, made with its parents where it isn't there; never outside the root.
+    """Open a mount point, created with its parents if it is missing; never outside the root.
 
     Raises:
         KernelError: A link that leads nowhere, or a file, is in the way.

@@ -22,7 +22,7 @@ _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
 def mount(workshop: int, lower: Sequence[str], target: str, *, writable: bool) -> None:
     """Mounts layers in a directory of their own, where `upper` and `work` lie too if changes are to be kept there.
 
-    Layers are named by short symlinks beside them: the option string of mount(2) may take a page at most, and one of
+    Layers are named by short symlinks next to them: the option string of mount(2) may take a page at most, and one of
     fsconfig(2) 256 bytes, which a dozen paths of an engine's store exceed. Symlinks also free paths of the meaning
     that colons and commas have there. Device nodes in the layers are dead: on version 2 cgroups nothing else would
     stop a session from opening the host's disk through one.
@@ -46,7 +46,7 @@ def mount(workshop: int, lower: Sequence[str], target: str, *, writable: bool) -
     options = f"lowerdir={':'.join(names)}"
     flags = _NODEV
     if writable:
-        # Followed, never written: a renamed directory is copied, so that the upper directory alone tells what changed.
+        # Followed, never written: a renamed directory is copied, so that the upper directory shows all changes.
         options += ",upperdir=upper,workdir=work,redirect_dir=follow"
     else:
         flags |= _RDONLY | _NOSUID | _NOEXEC
@@ -57,12 +57,12 @@ def mount(workshop: int, lower: Sequence[str], target: str, *, writable: bool) -
 
 
 def is_whiteout(entry: os.stat_result) -> bool:
-    """Whether an entry of an upper directory says that the name is deleted."""
+    """Return whether an entry of an upper directory marks a deleted name."""
     return stat.S_ISCHR(entry.st_mode) and entry.st_rdev == 0
 
 
 def is_opaque(directory: int) -> bool:
-    """Whether a directory of an upper directory hides all that the layers below have under its name."""
+    """Return whether a directory of an upper directory hides the directories of lower layers."""
     try:
         return os.getxattr(directory, "trusted.overlay.opaque") == b"y"
     except OSError:

@@ -1,6 +1,6 @@
-"""Whether anybody besides root may change a file, or what its path leads through.
+"""Check whether users other than root may change a file, or a directory or link on its path.
 
-A program by itself too, since it decides where an installation goes before there is one:
+It is also a program of its own, since it decides where an installation goes before there is one:
 `python3 -I -S ownership.py PATH...` prints the first such path and exits with 1.
 """
 
@@ -19,7 +19,7 @@ MAX_LINKS = 40
 
 
 def first_changeable(paths: Iterable[str]) -> str | None:
-    """Return the first file that somebody besides root may change or replace, of these and of all below them.
+    """Return the first file that users other than root may change or replace, of these and all below them.
 
     The directories above count too, and every symbolic link on the way. A path that doesn't exist is judged by the
     directories that do.

@@ -1,4 +1,4 @@
-"""Who listens on a unix socket (`SO_PEERCRED`, unix(7))."""
+"""The listening process of a unix socket (`SO_PEERCRED`, unix(7))."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 CONNECT_TIMEOUT_S = 1.0
-"""Seconds a full queue of connections is waited for."""
+"""Maximum wait for a full queue of connections."""
 
 _CREDENTIALS = struct.Struct("iII")
 """`struct ucred` of sys/socket.h: pid, uid, gid."""

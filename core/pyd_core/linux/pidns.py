@@ -1,4 +1,4 @@
-"""Who belongs to a process's pid namespace, as the /proc of this namespace shows it (pid_namespaces(7))."""
+"""Members of a process's pid namespace, as /proc of this namespace shows them (pid_namespaces(7))."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ def _namespace(pid: int) -> tuple[int, int] | None:
 
 
 def _group(pid: int) -> str | None:
-    """Its cgroup where sessions and engines both make one: with the processes' controller of v1, else the v2 tree's."""
+    """Return its cgroup in the hierarchy that sessions and engines both use: v1's pids controller, else v2."""
     groups = read_groups(pid)
     return None if groups is None else groups.get("pids", groups.get(UNIFIED, ""))

@@ -49,7 +49,7 @@ async def write(fd: int, data: bytes) -> None:
     """Write everything. The descriptor must not block.
 
     Raises:
-        BrokenPipeError: Nobody reads any more.
+        BrokenPipeError: The reader has closed its end.
     """
     rest = memoryview(data)
     while rest:

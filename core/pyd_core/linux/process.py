@@ -1,4 +1,4 @@
-"""A process as /proc shows it, by a descriptor: a later process with the same pid is never taken for it."""
+"""Processes in /proc, held by a descriptor so that a later process with the same pid is never confused with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST_PID_NAMESPACE = 0xEFFFFFFC
 
 
 class Status(msgspec.Struct, frozen=True):
-    """Who a process is (`/proc/PID/status`, proc(5)); ids as this process's user namespace numbers them.
+    """A process's credentials (`/proc/PID/status`, proc(5)); ids are those of this process's user namespace.
 
     Capability sets are bit masks, bit N for capability N (capabilities(7)). `seccomp` is 0 none, 1 strict, 2 filter.
     """
@@ -36,7 +36,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class ProcessEntry:
-    """An open `/proc/PID`; reading from it fails once that process is gone, whoever has its pid then.
+    """An open `/proc/PID`; reading from it fails once that process is gone, even if its pid is reused.
 
     Raises:
         ProcessLookupError: There is no such process (also from every method, later).
@@ -70,11 +70,11 @@ class ProcessEntry:
 
     @property
     def start(self) -> int:
-        """When it started, clock ticks since boot: with the pid, its name for ever."""
+        """The start time in clock ticks since boot, which with the pid identifies it for ever."""
         return int(self.read("stat").rpartition(b")")[2].split()[19])
 
     def status(self) -> Status:
-        """Return who it is."""
+        """Return its credentials."""
         return parse_status(self.read("status").decode(errors="replace"))
 
 
@@ -100,7 +100,7 @@ def parse_status(text: str) -> Status:
 
 
 def has_terminal() -> bool:
-    """Whether this process's session has a controlling terminal; credentials(7)."""
+    """Return whether this process's session has a controlling terminal; credentials(7)."""
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
     except OSError:
@@ -109,7 +109,7 @@ def has_terminal() -> bool:
 
 
 def counts_as_host() -> bool:
-    """Whether pids here are the host's: in a pid namespace of its own an engine counts anew, and the kernel doesn't."""
+    """Return whether pids here are the host's, rather than those of another pid namespace."""
     try:
         return Path("/proc/self/ns/pid").stat().st_ino == FIRST_PID_NAMESPACE
     except OSError:
@@ -117,7 +117,7 @@ def counts_as_host() -> bool:
 
 
 def is_alive(pid: int, start: int) -> bool:
-    """Whether the process that began at `start` under this pid still lives."""
+    """Return whether the process with this pid and start time still exists."""
     try:
         with ProcessEntry(pid) as entry:
             return entry.start == start

@@ -1,4 +1,4 @@
-"""What /proc tells of a process's network, and of this one's descriptors."""
+"""Data in /proc about a process's network and this process's descriptors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class NetworkCounters(NamedTuple):
 
 
 def shares_network(pid: int, root: Path = Path("/")) -> bool | None:
-    """Tells whether a process has the same network namespace as this one; None when it is gone."""
+    """Return whether a process has the same network namespace as this one; None if it is gone."""
     try:
         theirs, ours = ((root / f"proc/{process}/ns/net").stat() for process in (pid, "self"))
     except OSError:
@@ -24,7 +24,7 @@ def shares_network(pid: int, root: Path = Path("/")) -> bool | None:
 
 
 def mount_id(fd: int) -> int:
-    """Return which mount a descriptor of this process lies in (`mnt_id` of `/proc/PID/fdinfo/FD`)."""
+    """Return the mount id of a descriptor of this process (`mnt_id` of `/proc/PID/fdinfo/FD`)."""
     fields = dict(line.split(":", 1) for line in Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines())
     return int(fields["mnt_id"])
 

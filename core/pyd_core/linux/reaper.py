@@ -1,4 +1,4 @@
-"""Adopting orphans: see PR_SET_CHILD_SUBREAPER in prctl(2)."""
+"""Adoption of orphans: see PR_SET_CHILD_SUBREAPER in prctl(2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def become_subreaper() -> None:
-    """Make this process the parent of its descendants' orphans, so that it learns how they end.
+    """Make this process the parent of its descendants' orphans, so that it gets their exit status.
 
     Raises:
         KernelError: The kernel refuses.
@@ -23,20 +23,20 @@ def become_subreaper() -> None:
 
 
 def has_failed(pid: int) -> bool:
-    """Whether an ended child, which stays as it is, ended otherwise than by exit code 0."""
+    """Return whether an ended child, which isn't reaped, failed."""
     end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     return end is None or end.si_code != os.CLD_EXITED or end.si_status != 0
 
 
 def is_dead(pid: int) -> bool:
-    """Whether a child has ended and waits to be taken away."""
+    """Return whether a child has ended and isn't reaped yet."""
     with contextlib.suppress(ChildProcessError):
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     return False
 
 
 def exit_code(pid: int) -> int | None:
-    """Take an ended child away and return its exit code, 128 and more for a signal; None if it isn't ours or runs."""
+    """Reap a child and return its exit code, 128 and more for a signal; None if it runs or isn't ours."""
     try:
         ended_pid, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

@@ -1,4 +1,4 @@
-"""Work on a thread of its own that becomes something first: namespaces and file ids are a thread's, not a process's."""
+"""Work on separate threads: namespaces and file ids belong to a thread, not to a process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def in_thread(enter: Callable[[], None], work: Callable[[], T]) -> T:
-    """Runs work on a thread that does `enter` first and ends after: no other thread is changed."""
+    """Run work after `enter` on a thread of its own, so that no other thread is changed."""
     results: list[T] = []
     failures: list[BaseException] = []
 

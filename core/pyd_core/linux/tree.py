@@ -1,4 +1,4 @@
-"""Directory trees by descriptor: going down and up, measuring and removing, however deep they are.
+"""Walks of directory trees by descriptor, to measure or remove them, however deep they are.
 
 Nothing here recurses, builds a path or follows a link, and few directories are open at a time: a container can nest
 directories thousands deep, and move them while they are read.
@@ -61,7 +61,7 @@ class TreeCursor:
 
     @property
     def depth(self) -> int:
-        """How many directories below the top this is."""
+        """The number of directories between the top and here."""
         return len(self._levels) - 1
 
     @property

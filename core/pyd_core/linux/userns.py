@@ -1,4 +1,4 @@
-"""User namespaces: their ids, and making one. See user_namespaces(7)."""
+"""User namespaces and their id maps: see user_namespaces(7)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyd_core.linux.threads import in_thread
 T = TypeVar("T")
 
 OVERFLOW = 65534
-"""What an id is seen as where it has no number (`/proc/sys/kernel/overflowuid`)."""
+"""The id shown for users without a mapping (`/proc/sys/kernel/overflowuid`)."""
 
 CAPABILITIES = "security.capability"
 """The attribute with the capabilities of a file; capabilities(7), linux/capability.h."""
@@ -39,14 +39,14 @@ class IdRange:
 
 @dataclass(frozen=True, kw_only=True)
 class IdMap:
-    """Which users and groups of a user namespace are which of the host."""
+    """The map of a user namespace's users and groups to the host's."""
 
     users: tuple[IdRange, ...]
     groups: tuple[IdRange, ...]
 
     @classmethod
     def of_process(cls, pid: int) -> IdMap:
-        """Read a process's.
+        """Read the map of a process.
 
         Raises:
             OSError: It is gone.
@@ -55,7 +55,7 @@ class IdMap:
 
     @classmethod
     def from_proc(cls, process: Path) -> IdMap:
-        """Read those of a directory of /proc, which may be named by a descriptor.
+        """Read the map in a directory of /proc, which may be named by a descriptor.
 
         Raises:
             OSError: The process is gone.
@@ -87,12 +87,12 @@ class IdMap:
 
 
 def of_root(value: bytes, uid: int) -> bytes:
-    """Has a file's capabilities hold for one root alone, by the host's id: `VFS_CAP_REVISION_3`, made of revision 2."""
+    """Restrict a file's capabilities to one root, by the host's id: revision 2 becomes `VFS_CAP_REVISION_3`."""
     return value[:3] + b"\3" + value[4:20] + struct.pack("<I", uid) if value[3:4] == b"\2" else value
 
 
 def of_any_root(value: bytes) -> bytes:
-    """Has a file's capabilities hold for whatever root is there: `VFS_CAP_REVISION_2`, made of revision 3."""
+    """Extend a file's capabilities to any root: revision 3 becomes `VFS_CAP_REVISION_2`."""
     return value[:3] + b"\2" + value[4:20] if value[3:4] == b"\3" else value
 
 
@@ -152,7 +152,7 @@ def hold_namespace(ids: IdMap, *, network: bool = False) -> Iterator[int]:
 def as_root_of(ids: IdMap, work: Callable[[], T]) -> T:
     """Runs work on a thread that makes files as a user namespace's root does, with all rights this process has.
 
-    Where files are seen with these ids nobody else, the host's root neither, can make any: EOVERFLOW.
+    On mounts with these ids no other user can create files, not even the host's root: EOVERFLOW.
 
     Raises:
         KernelError: The kernel refuses.

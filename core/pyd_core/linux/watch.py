@@ -1,4 +1,4 @@
-"""Waiting for a file to change: inotify(7)."""
+"""Watch for changes of files: inotify(7)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class FileWatch:
-    """Tells when a file, or one in a directory, was made, written to, moved or removed; a context manager."""
+    """Watches a file or a directory's files for creation, writes, moves and removal; a context manager."""
 
     def __init__(self, path: Path) -> None:
         self._fd = _libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)

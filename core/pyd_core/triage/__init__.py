@@ -1,5 +1,5 @@
-"""Why a container died, or what is wrong with it: evidence in, verdict out.
+"""Triage: why a container died, or what is wrong with it.
 
-`collect` gathers evidence into a `Case` and notes what it could not read; `rules` hold small declared rules, each of
-which may conclude a cause from the case; `verdict` picks the best supported one and names what contributed.
+`collect` gathers evidence into a `Case` and notes unavailable sources. `rules` contains small declared rules, each of
+which may conclude a cause from the case. `verdict` picks the best supported cause and names contributing ones.
 """

@@ -1,4 +1,4 @@
-"""Asking for the verdict on a container."""
+"""Entry point of triage for a container."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pyd_core.triage.verdict import Verdict, decide
 
 
 async def explain(engine: EngineClient, name: str, *, shared: SharedEvidence | None = None) -> Verdict:
-    """Return why a container is as it is.
+    """Return the verdict on a container.
 
     Raises:
         NotFound: No such container; with the nearest names.
-        Ambiguous: The beginning of several ids.
-        EngineUnavailable: The engine doesn't answer.
+        Ambiguous: The prefix of several ids.
+        EngineUnavailable: The engine can't be reached.
     """
     try:
         case = await gather(engine, name, around=shared)

@@ -8,23 +8,23 @@ from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.rules import RULES
 
 _TITLES = {
-    "ending": "How it ended",
-    "starting": "Why it could not start",
+    "ending": "Exits, stops and kills",
+    "starting": "Failed starts",
     "memory": "Memory",
-    "program": "What the program ran into",
-    "state": "What state it is in",
-    "engine": "What an engine refused",
+    "program": "Errors of the program",
+    "state": "Present states",
+    "engine": "Refusals of the engine",
 }
 
 _HEAD = """# Triage: causes and rules
 
-`pyd triage NAME` collects evidence, lets every rule below look at it, and names the best supported cause. A more
-specific cause wins over a better proven vague one; the rest is listed as contributing. Each source a rule needs and
-that couldn't be read takes a quarter of its confidence. No rule fires on an exit code alone where the code has
-several meanings, and what a container prints is never evidence of who killed it.
+`pyd triage NAME` collects evidence, applies every rule below, and names the best supported cause. A more specific cause
+wins over a better proven vague one; the others are listed as contributing. Each source that a rule needs but that
+couldn't be read reduces its confidence by a quarter. No rule fires on an ambiguous exit code only, and a container's
+output is never evidence of who killed it.
 
-Cause ids are part of the interface: they are added to, never renamed. This page is generated from the rules
-(`python -m pyd_core.triage.catalogue > docs/reference/triage.md`), and a test holds it to them.
+Cause ids are part of the interface: new ones are added, none is renamed. This page is generated from the rules
+(`python -m pyd_core.triage.catalogue > docs/reference/triage.md`), and a test checks it.
 """
 
 

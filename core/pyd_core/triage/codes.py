@@ -1,4 +1,4 @@
-"""What exit codes and signals mean, and by whose convention."""
+"""Meanings of exit codes and signals."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SIGNALS: dict[int, str] = {
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """An exit code in words."""
+    """An exit code and its meaning."""
 
     code: int
     title: str
     meaning: str
     several: bool = False
-    """Whether programs also use it for something else, so that it proves nothing by itself."""
+    """Whether programs also use it for other errors, so that it proves nothing on its own."""
 
 
 _CODES: dict[int, tuple[str, str, bool]] = {
@@ -79,7 +79,7 @@ _CODES: dict[int, tuple[str, str, bool]] = {
 
 
 def signal_name(number: int) -> str:
-    """`SIGTERM` for 15; `signal 99` for one without a name."""
+    """Return `SIGTERM` for 15, and `signal 99` for one without a name."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -98,12 +98,12 @@ def signal_number(text: str) -> int | None:
 
 
 def signal_of(code: int) -> int | None:
-    """The signal an exit code above 128 stands for, by the convention of shells and engines."""
+    """Return the signal of an exit code above 128, by the convention of shells and engines."""
     return code - 128 if 129 <= code <= 192 else None
 
 
 def explain_code(code: int) -> Code:
-    """Return what an exit code means, with its ambiguity."""
+    """Return an exit code's meaning and whether it is ambiguous."""
     if code in _CODES:
         title, meaning, several = _CODES[code]
         return Code(code=code, title=title, meaning=meaning, several=several)

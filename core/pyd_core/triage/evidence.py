@@ -1,7 +1,7 @@
-"""Evidence: items that can be shown, and typed facts that rules test.
+"""Evidence: items to show, and typed facts that rules test.
 
-Rules look at facts, never at the wording of an item: what an application prints can imitate any sentence, but not the
-field of another source.
+Rules test facts, never the text of an item: an application's output can imitate any sentence, but not the field of
+another source.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnavailableSource(msgspec.Struct, frozen=True, kw_only=True):
-    """A source that couldn't be read, and what it would have told."""
+    """A source that couldn't be read, and what it would have shown."""
 
     source: str
     reason: str
@@ -43,11 +43,11 @@ class KillSent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One life of a container, from start to death."""
+    """A run of a container, from start to death."""
 
     started_ns: int | None = None
     ended_ns: int | None = None
-    """None while it lives."""
+    """None while it runs."""
     code: int | None = None
     kills: tuple[KillSent, ...] = ()
     stop_ns: int | None = None
@@ -69,7 +69,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds(self) -> float | None:
-        """How long it lived; None if that isn't known."""
+        """The duration of the run; None if it isn't known."""
         if self.started_ns is None or self.ended_ns is None:
             return None
         return max(0.0, (self.ended_ns - self.started_ns) / 1e9)
@@ -88,12 +88,12 @@ class EvidenceLogLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of output in which the program names what it ran into."""
+    """A line of output in which the program names an error."""
 
     cause: str
     line: EvidenceLogLine
     subject: str = ""
-    """The path, host, port, variable … it names."""
+    """The path, host, port or variable that it names."""
     strength: float = 0.6
 
     @property
@@ -105,7 +105,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why the engine says it couldn't start the container."""
+    """The engine's reason for a failed start."""
 
     cause: str
     subject: str = ""
@@ -114,7 +114,7 @@ class StartFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """The file the container runs, as it lies in its image (or in what is mounted over it)."""
+    """The program file of the container, in its image or a mount over it."""
 
     path: str
     """As configured."""
@@ -188,7 +188,7 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     file_systems: tuple[FileSystem, ...] = ()
     engine_started_ns: int | None = None
     outlived: bool = False
-    """Whether containers outlive the engine, so that one may go on under the next."""
+    """Whether containers outlive the engine, so that a run may continue under the next one."""
 
 
 class NetworkPeer(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,7 +201,7 @@ class NetworkPeer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, kw_only=True):
-    """All that was found out about one container. Collectors fill it; rules only read it."""
+    """All evidence about a container. Collectors fill it; rules only read it."""
 
     container: Container
     now_ns: int
@@ -212,7 +212,7 @@ class Case(msgspec.Struct, kw_only=True):
     run: Run = Run()
     """The run the verdict is about: the present one, or the last death of one that keeps restarting."""
     main_pid: int = 0
-    """The run's first process on the engine's host; 0 where nobody wrote it down before it ended."""
+    """The run's first process on the engine's host; 0 if it was not recorded before its end."""
     runs: tuple[Run, ...] = ()
     """What the engine remembers, oldest first."""
     events: tuple[Event, ...] | None = None
@@ -246,7 +246,7 @@ class Case(msgspec.Struct, kw_only=True):
 
     @property
     def limit(self) -> int | None:
-        """Its memory limit in bytes, if it has one."""
+        """The memory limit in bytes, if there is one."""
         return self.container.host_config.memory or None
 
     @property
@@ -260,5 +260,5 @@ class Case(msgspec.Struct, kw_only=True):
         return frozenset(entry.source for entry in self.unread)
 
     def findings_of(self, *causes: str) -> tuple[Evidence, ...]:
-        """What the program said that points to one of these causes."""
+        """Return the lines of output that point to one of these causes."""
         return tuple(finding for finding in self.findings if finding.cause in causes)

@@ -1,8 +1,7 @@
-"""Explaining what a failed `run`, `build`, `pull` or compose command printed.
+"""Interpretation of error messages of `run`, `build`, `pull` and compose commands.
 
-The wordings are those of the docker and podman commands, BuildKit and registries. A message is only words, so the
-explanation says what it means and looks at what it names: the holder of a port, the path a build couldn't find, the
-rights on a socket, the room on a disk.
+The patterns match messages of the docker and podman commands, BuildKit and registries. Checks then examine the objects
+that a message names: the user of a port, a path of a build, the permissions of a socket, the space on a disk.
 """
 
 from __future__ import annotations
@@ -117,26 +116,26 @@ _RUNTIME = {
     "exec-enoent": ("command-not-found", 0.5),
     "exec-eacces": ("not-executable", 0.75),
 }
-"""What a container runtime's line most likely means where the image can't be looked at."""
+"""Most likely meanings of a container runtime's error if the image can't be examined."""
 
 _CODE = re.compile(r"(?:exit(?:ed with)? code:? ?|exit status |returned a non-zero code: )(\d{1,3})\b", re.IGNORECASE)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message says."""
+    """An interpreted message."""
 
     cause: str
     subject: str = ""
-    """What it names: a port, path, image, registry, socket."""
+    """The object it names: a port, path, image, registry or socket."""
     confidence: float
     line: str
-    """The part of it that tells."""
+    """The decisive line."""
     code: int | None = None
-    """The exit code it tells of, where that is all it does."""
+    """The exit code, if it names nothing else."""
 
     @property
     def meaning(self) -> str:
-        """In a sentence."""
+        """The meaning in a sentence."""
         if self.code is not None:
             code = explain_code(self.code)
             return f"exit code {self.code}, {code.title}. {code.meaning}"
@@ -145,10 +144,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_message(text: str) -> Message | None:
-    """Find out what an error message says; None when it is none that is known.
+    """Interpret an error message; None if it is unknown.
 
     Args:
-        text: One line or many; the last lines weigh most, as programs end with what they failed of.
+        text: One line or many; the last lines count most, since programs print the fatal error last.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     whole = " ".join(lines)
@@ -170,5 +169,5 @@ def read_message(text: str) -> Message | None:
 
 
 def _around(lines: list[str], match: str) -> str:
-    """The line a match lies on, or begins on."""
+    """Return the line of a match, or the one where it starts."""
     return next((line for line in lines if match[:40] in line or line in match), lines[-1] if lines else "")

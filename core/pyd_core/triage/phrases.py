@@ -1,4 +1,4 @@
-"""What programs print when they run into something.
+"""Phrases in the output of programs that name an error.
 
 A program's own words are good evidence of what it ran into and none of who killed it, so no phrase here stands for a
 kill. Wordings are those of libc (strerror), the common runtimes (Go, Java, Node, Python, .NET), shells and databases.
@@ -146,7 +146,7 @@ _TABLE: tuple[tuple[str, str, float], ...] = (
         0.7,
     ),
     ("missing-file", r"no such file or directory|ENOENT|FileNotFoundError", 0.6),
-    # Shells and launchers that don't say who they are; it counts with the code of a shell alone.
+    # Shells and launchers without their name in the message; it only counts with a shell's exit code.
     ("command-not-found", r"^(?:.*:\s)?['\"`]?(?P<subject>[\w./+-]+)['\"`]?: (?:command )?not found$", 0.5),
     (
         "usage-error",
@@ -172,17 +172,15 @@ _TABLE: tuple[tuple[str, str, float], ...] = (
 )
 
 _PATTERNS: list[tuple[str, re.Pattern[str], float]] = []
-"""Compiled on first use: most verbs never look."""
+"""Compiled on first use: most commands don't need them."""
 
 
 def find_phrases(lines: Iterable[EvidenceLogLine]) -> tuple[Evidence, ...]:
-    """Return what the lines say the program ran into, the last mention of each cause, latest first.
+    """Return the errors that lines of output name: the last mention of each cause, latest first.
 
-    What a health probe printed is kept apart from what the program did. A line that says of itself that it is
-    informational counts for nothing.
+    The output of health probes is kept apart from the program's. Lines with an informational level don't count.
 
-    A line counts for the first cause of the table that it fits, which is why specific wordings stand before general
-    ones.
+    A line counts for the first matching cause of the table, so specific phrases come before general ones.
     """
     if not _PATTERNS:
         _PATTERNS.extend((cause, re.compile(pattern, re.IGNORECASE), strength) for cause, pattern, strength in _TABLE)

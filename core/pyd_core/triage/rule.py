@@ -1,4 +1,4 @@
-"""What a rule is."""
+"""Rules and their conclusions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pyd_core.triage.evidence import Case, Item
 
 
 class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule holds to be so."""
+    """A rule's conclusion about a container."""
 
     cause: str
     confidence: float
-    """0 to 1, before what couldn't be read is taken into account."""
+    """0 to 1, before unavailable sources are taken into account."""
     evidence: tuple[Item, ...]
     summary: str
-    """One sentence about this container, without its name at the start: `was stopped …`."""
+    """A sentence about this container without its name: `was stopped …`."""
     advice: tuple[str, ...] = ()
     """Commands and steps, most useful first; `{name}` is filled in."""
 
     @property
     def about(self) -> Cause:
-        """The cause in general."""
+        """The general cause."""
         return CAUSES[self.cause]
 
 
@@ -33,9 +33,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cause: The cause it may conclude.
-        needs: The sources it stands on; its confidence drops for each that couldn't be read.
-        says: When it fires, in one sentence, for the rule table.
-        test: The rule itself: None when it doesn't fire.
+        needs: The sources it depends on; its confidence drops for each that couldn't be read.
+        says: The condition of the rule in one sentence, for the table of rules.
+        test: The test function, which returns None if the rule doesn't fire.
     """
 
     cause: str
@@ -51,7 +51,7 @@ class RuleBook:
         self.rules: list[Rule] = []
 
     def rule(self, cause: str, *, needs: tuple[str, ...], says: str) -> Callable[[_Test], _Test]:
-        """Declare the decorated function as a rule for `cause`."""
+        """Declare the decorated function to be a rule for `cause`."""
         if cause not in CAUSES:
             raise ValueError(cause)
 

@@ -1,4 +1,4 @@
-"""A container's lives, put together from the engine's events and what inspect says of the last one."""
+"""A container's runs, from the engine's events and, for the last one, inspect."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pyd_core.triage.codes import signal_number
 from pyd_core.triage.evidence import KillSent, Run
 
 LATE_NS = 3_000_000_000
-"""Nanoseconds. `stop` and `oom` are reported beside `die`, in either order."""
+"""`stop` and `oom` are reported shortly before or after `die`."""
 
 BETWEEN_NS = 5_000_000_000
-"""How long a container may be between two runs of a loop without saying so."""
+"""Maximum pause between two runs of a loop in which its state may not show it."""
 
 LOOP_DEATHS = 3
 """This many deaths within `LOOP_WINDOW_NS` make a restart loop."""
@@ -47,7 +47,7 @@ class _Draft:
 
 
 def runs_of(events: Iterable[Event]) -> tuple[Run, ...]:
-    """Put one container's events together to runs, oldest first; the first may lack its beginning."""
+    """Return the runs in a container's events, oldest first; the first may lack its start."""
     drafts: list[_Draft] = []
     for event in sorted(events, key=lambda event: event.time_nano):
         time = event.time_nano
@@ -83,10 +83,10 @@ def _note(draft: _Draft, event: Event, time: int) -> None:
 
 
 def judged_run(container: Container, runs: tuple[Run, ...], now_ns: int) -> Run:
-    """Return the run a verdict is about.
+    """Return the run that a verdict is about.
 
-    That is the present one, or the last death where the container is dead, waits to be restarted, or has just been
-    restarted again after dying repeatedly. Inspect is the authority on times and code; events add who did what.
+    That is the present one, or the last ended one if the container has exited, waits for a restart, or has just been
+    restarted after repeated deaths. Inspect decides on times and code; events add the causes.
     """
     state = container.state
     if not state.running and not state.restarting and (state.started_ns is None or state.status == "created"):
@@ -110,7 +110,7 @@ def judged_run(container: Container, runs: tuple[Run, ...], now_ns: int) -> Run:
 
 
 def recent_deaths(runs: tuple[Run, ...], now_ns: int) -> list[Run]:
-    """The runs that ended by themselves within the loop window: a stop on request is no part of a loop."""
+    """Return the runs that ended within the loop window without a request to stop."""
     return [
         run
         for run in runs
@@ -119,7 +119,7 @@ def recent_deaths(runs: tuple[Run, ...], now_ns: int) -> list[Run]:
 
 
 def is_looping(container: Container, runs: tuple[Run, ...], now_ns: int) -> bool:
-    """Whether it keeps ending and being restarted."""
+    """Return whether it keeps exiting and being restarted."""
     state = container.state
     policy = container.host_config.restart_policy.name
     if policy in {"", "no"}:

@@ -1,4 +1,4 @@
-"""Sweeping an engine: everything broken on it, and everything about to be."""
+"""Scan of an engine for broken containers and for risks."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ from pyd_core.triage.verdict import Verdict, decide
 Level = Literal["broken", "soon", "advice"]
 
 FILLING = 0.10
-"""Less than this share of a disk free is worth a word."""
+"""Share of free disk space below which a disk counts as filling."""
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
-    """Something an engine's keeper should know."""
+    """An issue that an engine's administrator should know."""
 
     level: Level
-    """`broken` now, `soon` to break, or mere `advice`."""
+    """`broken` now, `soon` to break, or `advice` only."""
     kind: str
     """A cause id, or one of `disk-filling`, `no-memory-limit`, `runs-as-root`, `latest-tag`, `published-everywhere`,
     `dangling-volumes`, `privileged`, `engine-socket`."""
     subjects: tuple[str, ...]
-    """The containers, volumes or disks it is about."""
+    """The affected containers, volumes or disks."""
     text: str
     advice: tuple[str, ...] = ()
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sweep found, worst first."""
+    """The result of a scan, worst issues first."""
 
     concerns: tuple[Issue, ...]
     containers: int
-    """How many were looked at."""
+    """The number of examined containers."""
     unread: tuple[UnavailableSource, ...] = ()
 
     @property
     def broken(self) -> bool:
-        """Whether something is broken now."""
+        """Whether anything is broken now."""
         return any(concern.level == "broken" for concern in self.concerns)
 
 
 async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | None = None) -> Sweep:
-    """Look at every container, the engine's disks and its volumes.
+    """Examine every container, the engine's disks and its volumes.
 
     Args:
         engine: The engine.
-        progress: Told how many containers of how many are done.
+        progress: Called with the number of examined containers and of all.
     """
     around = await SharedEvidence.of(engine, all_events=True)
     listed = await engine.containers.list(all=True)
@@ -70,7 +70,7 @@ async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | 
             continue  # removed between the two
         cases.append(case)
         verdicts.append(decide(case))
-        # A single container's lost events or log don't make a sweep blind; a source that none could read does.
+        # A single container's lost events or log don't matter for a scan; a source that can't be read for any does.
         unread.update({(gap.source, gap.reason): gap for gap in case.unread if gap.source in {"kernel log", "cgroup"}})
         if progress is not None:
             progress(index + 1, len(listed))
@@ -102,7 +102,7 @@ def _of_verdict(verdict: Verdict) -> Issue | None:
 
 
 def _habits(containers: Iterable[Container]) -> list[Issue]:
-    """What works today and is a risk; one concern each, naming all it is about."""
+    """Return risks of running containers, one issue per kind with all affected containers."""
     running = [container for container in containers if container.state.running]
     checks: tuple[tuple[str, str, str, Callable[[Container], bool]], ...] = (
         ("privileged", "may do anything on the host (--privileged)", "give the capabilities it needs instead",

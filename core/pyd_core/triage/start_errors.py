@@ -1,4 +1,4 @@
-"""Why an engine couldn't start a container, from the message it keeps (`State.Error`) or gave on the spot.
+"""Reasons of failed starts, from the engine's recorded message (`State.Error`) or its response.
 
 The wordings are those of Docker Engine (moby `daemon/`, `libnetwork/`), runc and crun, and Podman.
 """
@@ -53,16 +53,16 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("no-space", r"no space left on device"),
     ("read-only-fs", r"read-only file system"),
 )
-"""Cause and pattern; the first that fits counts, so the engine's own statements stand before what they quote."""
+"""Cause and pattern; the first match counts, so patterns of the engine's own messages come first."""
 
 
 def parse_start_error(message: str, *, time_ns: int | None = None, workdir: str = "") -> StartFailure | None:
-    """Read an engine's message; None when it is empty or no known failure to start.
+    """Interpret an engine's message; None if it is empty or no known failure to start.
 
     Args:
-        message: What the engine keeps, or said.
-        time_ns: When.
-        workdir: The configured working directory: a failure to make that very path is about it.
+        message: The engine's message.
+        time_ns: Its time.
+        workdir: The configured working directory, to recognise a failure to create it.
     """
     item = Item(source="inspect", time_ns=time_ns, text=f"the engine's error: {message}")
     if len(workdir) > 1 and re.search(rf"(?:mkdir|chdir to cwd \(?\"?) ?{re.escape(workdir)}\"?\)?[: ]", message):

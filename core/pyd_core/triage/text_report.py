@@ -1,4 +1,4 @@
-"""A verdict as plain text."""
+"""Verdicts as plain text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def sureness(confidence: float) -> str:
-    """A confidence in a word."""
+    """Return a word for a confidence."""
     for least, word in ((0.9, "certain"), (0.75, "likely"), (0.5, "possible")):
         if confidence >= least:
             return word
@@ -22,7 +22,7 @@ def sureness(confidence: float) -> str:
 
 
 def describe(verdict: Verdict) -> str:
-    """Return the whole verdict: sentence, time line, evidence, what to do, confidence and what would raise it."""
+    """Return a verdict with its time line, evidence, advice, confidence and unavailable sources."""
     parts = [
         f"{safe(verdict.summary).rstrip('.')}.",
         f"cause: {verdict.cause} ({sureness(verdict.confidence)}, {verdict.confidence:.2f})",
@@ -32,18 +32,18 @@ def describe(verdict: Verdict) -> str:
     parts += _section("time line", [_line(item, with_source=False) for item in verdict.timeline])
     parts += _section("evidence", [_line(item) for item in verdict.evidence])
     parts += _section("what to do", [safe(text) for text in verdict.advice])
-    unread = [f"{safe(gap.source)}: {safe(gap.reason)}; it would tell {safe(gap.would_tell)}" for gap in verdict.unread]
-    parts += _section("not seen, and would make it surer", unread)
+    unread = [f"{safe(gap.source)}: {safe(gap.reason)}; it would show {safe(gap.would_tell)}" for gap in verdict.unread]
+    parts += _section("unavailable, and would raise the confidence", unread)
     return "\n".join(parts)
 
 
 def brief(verdict: Verdict) -> str:
-    """The verdict on one line, for lists and banners: `oom-killed: app used 20.0 MiB of its limit of 20.0 MiB`."""
+    """Return a verdict on one line, for lists and banners: `segfault: crashed with a segmentation fault`."""
     return safe(f"{verdict.cause}: {verdict.summary.removeprefix(verdict.name).strip()}")
 
 
 def describe_cause(identity: str) -> str:
-    """A cause in general, for `--explain`."""
+    """Return a cause's description, for `--explain`."""
     cause = CAUSES[identity]
     return f"{cause.id}: {cause.meaning}\nwhat to do: {cause.remedy}"
 
@@ -60,14 +60,14 @@ def _line(item: EvidenceLine, *, with_source: bool = True) -> str:
 
 
 def describe_code(code: int) -> str:
-    """An exit code in general, for `--explain`."""
+    """Return an exit code's description, for `--explain`."""
     code_info = explain_code(code)
-    warning = "\nby itself it proves nothing: programs use it for other things too" if code_info.several else ""
+    warning = "\nit proves nothing on its own: programs use it for other errors too" if code_info.several else ""
     return f"{code}: {code_info.title}\n{code_info.meaning}{warning}"
 
 
 def describe_sweep(sweep: Sweep) -> str:
-    """A sweep: what is broken first, then what soon will be, then advice."""
+    """Return the issues of a scan: broken containers first, then those about to break, then advice."""
     parts: list[str] = []
     titles = {"broken": "broken", "soon": "about to break", "advice": "worth a change"}
     for level, title in titles.items():
@@ -81,8 +81,8 @@ def describe_sweep(sweep: Sweep) -> str:
             parts.append(f"  {concern.kind}: {safe(who)}{safe(concern.text)}")
             parts += [f"      {safe(text)}" for text in concern.advice]
     if not any(concern.level == "broken" for concern in sweep.concerns):
-        parts.append(f"nothing is broken ({sweep.containers} containers looked at)")
-    parts += _section("not seen", [f"{safe(gap.source)}: {safe(gap.reason)}" for gap in sweep.unread])
+        parts.append(f"nothing is broken ({sweep.containers} containers checked)")
+    parts += _section("unavailable", [f"{safe(gap.source)}: {safe(gap.reason)}" for gap in sweep.unread])
     return "\n".join(parts)
 
 

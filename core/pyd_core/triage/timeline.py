@@ -1,4 +1,4 @@
-"""The order in which things happened to a container."""
+"""Time line of a container's run."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def timeline(case: Case) -> list[Item]:
         )
     if run.ended_ns is not None:
         lived = "" if run.seconds is None else f" after {duration(run.seconds)}"
-        items.append(Item(source="inspect", time_ns=run.ended_ns, text=f"ended with code {run.code}{lived}"))
+        items.append(Item(source="inspect", time_ns=run.ended_ns, text=f"exited with code {run.code}{lived}"))
     items.sort(key=lambda item: item.time_ns or 0)
     return items

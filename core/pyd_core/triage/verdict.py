@@ -1,4 +1,4 @@
-"""From a case to one verdict."""
+"""Choice of the verdict from the rules' conclusions."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pyd_core.triage.rules import RULES
 from pyd_core.triage.timeline import timeline
 
 UNREAD_FACTOR = 0.75
-"""What is left of a conclusion's confidence for each source it needs that couldn't be read."""
+"""Reduces a conclusion's confidence for each source that it needs but that couldn't be read."""
 
 
 class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """An item of evidence as `--json` gives it."""
+    """An item of evidence in `--json` output."""
 
     source: str
     time: str | None
@@ -24,7 +24,7 @@ class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Fals
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a container is as it is, in the form `--json` gives."""
+    """A verdict on a container, in the form of `--json`."""
 
     name: str
     cause: str
@@ -41,16 +41,16 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
     """The container's."""
     ended: str | None = None
-    """When the judged run ended; None while it lives."""
+    """The end of the judged run; None while it runs."""
 
     @property
     def broken(self) -> bool:
-        """Whether something is wrong, rather than ended or stopped on purpose."""
+        """Whether something is wrong, rather than finished or stopped on purpose."""
         return self.severity == "broken"
 
 
 def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
-    """Weigh what the rules conclude and return the best supported cause, and what contributed."""
+    """Apply the rules and return the best supported cause with contributing ones."""
     conclusions = [conclusion for rule in rules if (conclusion := _apply(rule, case)) is not None]
     conclusions.sort(key=lambda conclusion: (conclusion.about.rank, conclusion.confidence), reverse=True)
     if not conclusions:
@@ -82,11 +82,11 @@ def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
 
 
 def _lost_before(best: Conclusion, held: list[Conclusion]) -> str:
-    """A process that was killed for memory belongs into the headline of a run that then ended as it was asked to."""
+    """Return an addition about an out-of-memory kill of a child before the run's end."""
     lost = next((other for other in held if other.cause == "oom-child"), None)
     if lost is None or best.about.family != "ending":
         return ""
-    return f"; before, it {lost.summary.partition(';')[0]}"
+    return f"; before that, it {lost.summary.partition(';')[0]}"
 
 
 def _apply(rule: Rule, case: Case) -> Conclusion | None:
@@ -101,7 +101,7 @@ _GENERIC = frozenset({"clean-exit", "app-error", "usage-error", "running-ok", "n
 
 
 def _contributes(other: Conclusion, best: Conclusion) -> bool:
-    """Generic endings say nothing beside a specific cause, and a run ends in only one way."""
+    """Return whether a cause adds to the best one: generic ones don't, and a run has only one ending."""
     if other.cause in _GENERIC:
         return other.cause == "app-error" and best.cause == "restart-loop"
     return not (other.about.family == "ending" and best.about.family == "ending")
@@ -120,14 +120,14 @@ def _unknown(case: Case) -> Conclusion:
     item = Item(source="inspect", text=f"state {state.status}, exit code {state.exit_code}", time_ns=state.finished_ns)
     if state.error:
         error_item = Item(source="inspect", text=f"the engine's error: {state.error}")
-        summary = "couldn't be started; the engine's message says why"
+        summary = "couldn't be started; see the engine's message"
         return Conclusion(cause="unknown", confidence=0.3, evidence=(error_item, item), summary=summary)
     return Conclusion(
-        cause="unknown", confidence=0.2, evidence=(item,), summary="ended, but nothing that could be read says why"
+        cause="unknown", confidence=0.2, evidence=(item,), summary="ended, and the available evidence doesn't show why"
     )
 
 
 def as_line(item: Item) -> EvidenceLine:
-    """An item in the form `--json` gives."""
+    """Return an item in the form of `--json`."""
     time = None if item.time_ns is None else format_time(item.time_ns)
     return EvidenceLine(source=item.source, time=time, text=item.text)

@@ -196,14 +196,14 @@ def test_a_path_that_dockerignore_leaves_out_is_found_there(tmp_path: Path, patt
     (tmp_path / "app.py").touch()
     (tmp_path / ".dockerignore").write_text(f"# sources\n{pattern}\n")
     verdict = explain("COPY failed: stat app.py: file does not exist", tmp_path)
-    assert any(".dockerignore leaves it out" in item.text for item in verdict.evidence)
+    assert any(".dockerignore excludes it" in item.text for item in verdict.evidence)
     assert verdict.advice[0] == "add !app.py to .dockerignore"
 
 
 def test_a_directory_in_dockerignore_takes_its_files_along(tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text("build\n")
     verdict = explain('failed to compute cache key: "/build/out/app": not found', tmp_path)
-    assert any(".dockerignore leaves it out: build" in item.text for item in verdict.evidence)
+    assert any(".dockerignore excludes it: build" in item.text for item in verdict.evidence)
 
 
 def test_the_holder_of_a_port_is_named(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_the_holder_of_a_port_is_named(tmp_path: Path) -> None:
         port = server.getsockname()[1]
         verdict = explain(f"Bind for 127.0.0.1:{port} failed: port is already allocated", tmp_path)
     assert verdict.cause == "port-conflict"
-    assert any(f"port {port} is held by" in item.text and "pid" in item.text for item in verdict.evidence)
+    assert any(f"port {port} is used by" in item.text and "pid" in item.text for item in verdict.evidence)
 
 
 def test_a_path_that_climbs_out_of_the_context_is_left_alone(tmp_path: Path) -> None:

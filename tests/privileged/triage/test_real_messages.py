@@ -209,7 +209,7 @@ def test_a_build_that_misses_a_file(docker: Docker, tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text("*.py\n")
     verdict = explained(failed("build", str(tmp_path), DOCKER_BUILDKIT="0"), tmp_path)
     assert verdict.cause == "build-context"
-    assert ".dockerignore leaves it out: *.py" in seen(verdict)
+    assert ".dockerignore excludes it: *.py" in seen(verdict)
 
 
 def test_a_volume_whose_owner_is_another(docker: Docker, stage_image: str) -> None:

@@ -1,1 +1,1 @@
-"""Looking at what an error message names: ports, paths, sockets, disks, containers."""
+"""Checks of the objects that an error message names: ports, paths, sockets, disks, containers."""

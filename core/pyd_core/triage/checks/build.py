@@ -1,4 +1,4 @@
-"""What became of a path that a build couldn't find."""
+"""Check of a path that a build couldn't find."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyd_core.triage.messages import Message
 
 
 def check_context(message: Message, directory: Path, findings: CheckFindings) -> None:
-    """Look for it in the directory of the build, and in what .dockerignore leaves out."""
+    """Search the path in the build's directory and in .dockerignore."""
     name = message.subject.lstrip("/")
     if not name or ".." in name.split("/"):
         return
@@ -22,7 +22,7 @@ def check_context(message: Message, directory: Path, findings: CheckFindings) ->
         lower_name = Path(name).name.lower()
         near = [entry.name for entry in directory.iterdir() if entry.name.lower() == lower_name and entry.name != name]
         findings.advice += [f"write {entry}: names are case-sensitive" for entry in near[:1]]
-        findings.advice.append("give the directory that holds it as build context: pyd build -f DOCKERFILE DIRECTORY")
+        findings.advice.append("use the directory that contains it as build context: pyd build -f DOCKERFILE DIRECTORY")
     ignored = directory / ".dockerignore"
     try:
         patterns = ignored.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -30,12 +30,12 @@ def check_context(message: Message, directory: Path, findings: CheckFindings) ->
         return
     hits = [pattern for pattern in patterns if _ignores(pattern.strip(), name)]
     if hits:
-        findings.add("host", f".dockerignore leaves it out: {hits[-1].strip()}")
+        findings.add("host", f".dockerignore excludes it: {hits[-1].strip()}")
         findings.advice.insert(0, f"add !{name} to .dockerignore")
 
 
 def _ignores(pattern: str, name: str) -> bool:
-    """Whether a line of .dockerignore covers a path (its directories count; `!` lines and comments don't)."""
+    """Return whether a line of .dockerignore covers a path or its directories; `!` lines and comments don't count."""
     if not pattern or pattern.startswith(("#", "!")):
         return False
     plain = pattern.strip("/").removeprefix("**/")

@@ -1,4 +1,4 @@
-"""Explaining an error message."""
+"""Explanation of error messages."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from pyd_core.triage.verdict import EvidenceLine, Verdict, as_line
 
 
 async def explain_error(text: str, engine: EngineClient | None, *, directory: Path, name: str = "") -> Verdict:
-    """Explain an error message of an engine or its commands, and check what it names.
+    """Explain an error message of an engine or its commands, and check the objects it names.
 
     Args:
         text: The message.
-        engine: Asked about containers, networks and disk use where that helps; None where none answers.
+        engine: Queried about containers, networks and disk use; None if none can be reached.
         directory: Where the failed command ran, for paths of a build.
-        name: The container that said it, where that is known: what it names is then compared with that one.
+        name: The container that printed it, if known, which the named objects are compared with.
     """
     message = read_message(text)
     if message is None:
         return Verdict(
-            name="", cause="unknown", confidence=0.1, summary="no error that pyd knows", severity="broken",
-            advice=("run `pyd triage NAME` on the container it is about",),
+            name="", cause="unknown", confidence=0.1, summary="pyd doesn't know this error", severity="broken",
+            advice=("run `pyd triage NAME` on the affected container",),
         )  # fmt: skip
     findings = CheckFindings()
     findings.add("message", message.line)
@@ -53,7 +53,7 @@ async def explain_error(text: str, engine: EngineClient | None, *, directory: Pa
         case "name-conflict":
             findings.advice.append(f"pyd rm {message.subject}")
         case "command-not-found":
-            findings.advice.append("pyd debug NAME # brings a shell and tools of its own")
+            findings.advice.append("pyd debug NAME # brings its own shell and tools")
         case _:
             pass
     evidence: tuple[EvidenceLine, ...] = tuple(as_line(item) for item in findings.evidence)

@@ -1,4 +1,4 @@
-"""What checks found."""
+"""Findings of checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pyd_core.triage.evidence import Item, UnavailableSource
 
 
 class CheckFindings:
-    """What the checks found, as they go."""
+    """The findings of all checks of a message."""
 
     def __init__(self) -> None:
         self.evidence: list[Item] = []

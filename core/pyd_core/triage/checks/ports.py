@@ -1,4 +1,4 @@
-"""Who holds the port a message names."""
+"""Check of a port that is in use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_core.triage.messages import Message
 
 
 async def check_port(message: Message, engine: EngineClient | None, findings: CheckFindings) -> None:
-    """Look for the program and the container that hold it."""
+    """Find the program and the container that use a port."""
     text = message.subject.rpartition(":")[2] or message.subject
     digits = "".join(character for character in text.partition("/")[0] if character.isdigit())
     if not digits:
@@ -20,11 +20,11 @@ async def check_port(message: Message, engine: EngineClient | None, findings: Ch
     holder = find_listener(port)
     if holder is not None:
         who = f"{holder.name} (pid {holder.pid})" if holder.pid else "a program of another user"
-        findings.add("host", f"port {port} is held by {who}")
+        findings.add("host", f"port {port} is used by {who}")
         if holder.pid and holder.name != "docker-proxy":
             findings.advice.append(f"kill {holder.pid} # or stop its service")
     else:
-        findings.add("host", f"nothing on this machine listens on port {port} now")
+        findings.add("host", f"nothing listens on port {port} of this machine now")
     if engine is None:
         return
     try:

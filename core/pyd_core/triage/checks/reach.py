@@ -1,4 +1,4 @@
-"""Why one container can't reach another: its state, names, networks, what it listens on, and filters between."""
+"""Check of a connection between containers: states, names, networks, listening sockets and firewalls."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _NO_TRAFFIC = "com.docker.network.bridge.enable_icc"
 
 
 async def check_reach(message: Message, engine: EngineClient | None, name: str, findings: CheckFindings) -> None:
-    """Look for the container a message names, and compare it with the one that couldn't reach it.
+    """Find the container that a message names, and compare it with the one that couldn't reach it.
 
     Args:
-        message: Names a host, perhaps with a port.
-        engine: Whose containers they are.
-        name: The container that said it; empty where that isn't known.
-        findings: Takes what is found.
+        message: A message with a host, and possibly a port.
+        engine: The containers' engine.
+        name: The container that printed it; empty if unknown.
+        findings: Receives the findings.
     """
     if engine is None or not message.subject:
         return
@@ -45,8 +45,8 @@ async def check_reach(message: Message, engine: EngineClient | None, name: str, 
         (container for container in listed if name and (container.name == name or container.id.startswith(name))), None
     )
     if _is_loopback(host):
-        findings.add("message", f"{host} is the container itself, not its host and no other container")
-        findings.advice.append("use the other container's name in the place of localhost")
+        findings.add("message", f"{host} is the container itself, neither its host nor another container")
+        findings.advice.append("use the other container's name instead of localhost")
         return
     if not any(host in _addresses(container) for container in listed):
         listed = await with_aliases(engine, listed, {host})
@@ -57,7 +57,7 @@ async def check_reach(message: Message, engine: EngineClient | None, name: str, 
     networks = target.network_settings.networks
     findings.add("engine", f"container {target.name} ({target.state}) is on {', '.join(networks) or 'no network'}")
     if target.state != "running":
-        findings.advice.append(f"pyd triage {target.name} # it doesn't run")
+        findings.advice.append(f"pyd triage {target.name} # it isn't running")
     if asking is not None:
         _compare(asking, target, findings)
     elif set(networks) <= _NAMELESS:
@@ -99,7 +99,7 @@ def _compare(asking: ContainerSummary, target: ContainerSummary, findings: Check
         )
         return
     if shared:
-        findings.add("engine", "they share the default bridge alone, which resolves no container names")
+        findings.add("engine", "they share only the default bridge, which resolves no container names")
     else:
         findings.add("engine", "they share no network")
     named = next(iter(sorted(theirs - _NAMELESS)), None)
@@ -109,7 +109,7 @@ def _compare(asking: ContainerSummary, target: ContainerSummary, findings: Check
 
 
 async def _listening(target: ContainerSummary, port: int | None, engine: EngineClient, findings: CheckFindings) -> None:
-    """What it listens on, by its own network namespace where that is on this machine."""
+    """Report the target's listening sockets, from its network namespace if it is on this machine."""
     exposed = sorted({f"{entry.private_port}/{entry.type}" for entry in target.ports})
     findings.add("engine", f"it exposes {', '.join(exposed) or 'no port'}")
     if target.state != "running" or not engine.endpoint.is_local:
@@ -129,8 +129,8 @@ async def _listening(target: ContainerSummary, port: int | None, engine: EngineC
         return
     findings.add("host", f"its processes listen on {', '.join(str(address) for address in at_port)}")
     if all(address.is_loopback for address in at_port):
-        findings.add("host", "that is its own loopback: nobody else can reach it")
-        findings.advice.insert(0, f"have {target.name} listen on 0.0.0.0")
+        findings.add("host", "that is its own loopback, which no other container can reach")
+        findings.advice.insert(0, f"make {target.name} listen on 0.0.0.0")
 
 
 async def _filters(networks: set[str], engine: EngineClient, findings: CheckFindings) -> None:
@@ -146,7 +146,7 @@ async def _filters(networks: set[str], engine: EngineClient, findings: CheckFind
         return
     tool = shutil.which("iptables")
     if os.geteuid() != 0 or tool is None:
-        reason = "no right to read it" if tool else "no iptables here"
+        reason = "no permission to read it" if tool else "no iptables here"
         findings.unread.append(
             UnavailableSource(source="firewall", reason=reason, would_tell="whether rules of DOCKER-USER drop it")
         )
@@ -157,6 +157,6 @@ async def _filters(networks: set[str], engine: EngineClient, findings: CheckFind
 
 
 def _refusing(tool: str) -> list[str]:
-    """The rules that drop or reject in the chain that Docker leaves to the host's keeper."""
+    """Return the rules that drop or reject in Docker's chain for the administrator."""
     done = subprocess.run([tool, "-S", "DOCKER-USER"], capture_output=True, text=True, check=False)
     return [rule for rule in done.stdout.splitlines() if rule.endswith(" -j DROP") or " -j REJECT" in rule]

@@ -1,4 +1,4 @@
-"""Who may use what a message says was refused."""
+"""Check of permissions on a path or socket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOCKET = Path("/var/run/docker.sock")
 
 
 def check_socket(message: Message, findings: CheckFindings) -> None:
-    """Compare the engine's socket with who runs this."""
+    """Compare the permissions of the engine's socket with the present user."""
     path = Path(message.subject.removeprefix("unix://") or SOCKET)
     try:
         info = path.stat()
@@ -51,10 +51,10 @@ async def check_path(message: Message, engine: EngineClient | None, name: str, f
     """Compare the owner of a path with the user a container runs as.
 
     Args:
-        message: Names the path, as the program that was refused sees it.
-        engine: Asked about the container.
-        name: The container it was refused in; empty where that isn't known, and the path is taken for the host's.
-        findings: Takes what is found.
+        message: A message with the path, as the program sees it.
+        engine: The container's engine.
+        name: The container; empty if unknown, which means that the path is the host's.
+        findings: Receives the findings.
     """
     path = message.subject
     if not path.startswith("/"):
@@ -65,7 +65,7 @@ async def check_path(message: Message, engine: EngineClient | None, name: str, f
             container = await engine.containers.inspect(name)
         except PydError as error:
             findings.unread.append(
-                UnavailableSource(source="engine", reason=error.message, would_tell="as whom the container runs")
+                UnavailableSource(source="engine", reason=error.message, would_tell="the container's user")
             )
             return
         user = container.config.user or "root"
@@ -90,11 +90,11 @@ def _compare(path: str, user: str, findings: CheckFindings) -> None:
 
 
 def _on_host(container: Container, path: str, findings: CheckFindings) -> str:
-    """Where a path of a container lies on the host, if on a mount: the nearest part of it that is there."""
+    """Return the host's path for a path on a container's mount, or the nearest existing parent."""
     inside = [m for m in container.mounts if path == m.destination or path.startswith(m.destination.rstrip("/") + "/")]
     mount = max(inside, key=lambda m: len(m.destination), default=None)
     if mount is None or not mount.source:
-        findings.add("inspect", f"{path} is on no mount: it belongs to the image")
+        findings.add("inspect", f"{path} isn't on a mount: it belongs to the image")
         return ""
     findings.add("inspect", f"{path} is on the {mount.type} mounted at {mount.destination}")
     host_path = Path(mount.source)

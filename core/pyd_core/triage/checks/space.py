@@ -1,4 +1,4 @@
-"""What takes the room on a full disk."""
+"""Check of the space on a full disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_core.triage.evidence import UnavailableSource
 
 
 async def check_space(engine: EngineClient | None, findings: CheckFindings) -> None:
-    """Ask what takes it and what a prune would free."""
+    """Report the engine's disk usage and what a prune would free."""
     root = "/var/lib/docker"
     if engine is not None:
         try:
@@ -19,7 +19,7 @@ async def check_space(engine: EngineClient | None, findings: CheckFindings) -> N
             used = await engine.system.disk_usage()
         except PydError as error:
             findings.unread.append(
-                UnavailableSource(source="engine", reason=error.message, would_tell="what takes the space")
+                UnavailableSource(source="engine", reason=error.message, would_tell="what uses the space")
             )
         else:
             unused = [image for image in used.images if image.containers == 0]

@@ -21,7 +21,7 @@ from pyd_core.triage.start_errors import parse_start_error
 
 
 class SharedEvidence:
-    """What is the same for every container of an engine; read once for a sweep.
+    """Evidence shared by all containers of an engine, read once for a scan.
 
     Attributes:
         local: Whether the engine runs under this very kernel, so that its cgroups, files and log can be read here.
@@ -73,7 +73,7 @@ class SharedEvidence:
 
     @cached_property
     def engine_started_ns(self) -> int | None:
-        """When the engine's daemon started, where it is one that containers end with."""
+        """The start time of the engine's daemon, if containers end with it."""
         if not self.local or self.tool != "docker" or self._endpoint is None:
             return None
         return host.engine_started(self._endpoint)
@@ -111,7 +111,7 @@ async def gather(
 
 
 async def complete(case: Case, engine: EngineClient, around: SharedEvidence, *, main_pid: int = 0) -> Case:
-    """Collect all that stands on inspect and events.
+    """Collect all evidence that depends on inspect and events.
 
     Args:
         case: With its container and events; with its lines too where the engine can't be asked for them any more.

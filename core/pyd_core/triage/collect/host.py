@@ -48,7 +48,7 @@ def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) ->
 
 
 async def note_outlived(case: Case, engine: EngineClient) -> None:
-    """Ask the engine whether it lets containers go on under the next one, if this one saw the engine start."""
+    """Query whether the engine keeps containers running for its successor, if this one saw the engine start."""
     if case.host is None or case.host.engine_started_ns is None:
         return
     started_ns, ended_ns = case.run.started_ns, case.run.ended_ns

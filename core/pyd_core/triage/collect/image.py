@@ -171,7 +171,7 @@ async def _configured(tree: Tree) -> list[str]:
 
 
 async def _directories(tree: Tree) -> list[str]:
-    """Where loaders look by default, as far as the image has it."""
+    """Return the default library directories that exist in the image."""
     triplets = [f"{machine}-linux-gnu" for machine in ("x86_64", "aarch64", "i386")]
     extra = [f"{base}/{triplet}" for base in ("/lib", "/usr/lib", "/usr/local/lib") for triplet in triplets]
     return [path for path in (*_LIBRARY_DIRECTORIES, *extra) if _is_directory(await tree.lookup(path))]

@@ -21,7 +21,7 @@ NEAR_NS = 1_500_000_000
 
 
 class Kernel(msgspec.Struct, frozen=True, kw_only=True):
-    """What the kernel log held, or why it couldn't be read."""
+    """The kernel log, or the reason why it could not be read."""
 
     log: KernelLog = KernelLog()
     """How far it reaches; only its first record is kept."""
@@ -107,7 +107,7 @@ def _claim(case: Case, nameless: list[OomKill]) -> None:
     """Look at kills of which the kernel left out the cgroup, as it does when there are many at once.
 
     One is this container's where the engine saw a kill in it at that time and the victim is called as one of its
-    programs. Where one at the end, or at the engine's word, can't be told, the log doesn't speak against a kill either.
+    programs. Where one at the end, or at the engine's word, is ambiguous, the log is no evidence against a kill either.
     """
     reported, names, ended = case.run.ooms, _names(case), case.run.ended_ns
     seen = [oom for oom in nameless if any(abs(oom.time_ns - time_ns) <= NEAR_NS for time_ns in reported)]
@@ -146,7 +146,7 @@ def _belongs(event: Fault | SeccompKill, names: set[str], end_ns: int) -> bool:
 
 
 def _names(case: Case) -> set[str]:
-    """What processes of this container would be called: the programs on its command line, at most 15 bytes each."""
+    """Return possible names of its processes: the programs on its command line, at most 15 bytes each."""
     words = [case.container.path, *case.container.args]
     parts = " ".join(words).replace(";", " ").replace("&", " ").split()
     return {name[:15] for part in parts if (name := part.rstrip("/").rpartition("/")[2])}

@@ -43,7 +43,7 @@ def as_evidence(line: Printed) -> EvidenceLogLine:
 
 
 def probe_lines(case: Case) -> tuple[EvidenceLogLine, ...]:
-    """What the last failed health probe of a living container printed, as lines of its own stream, `health`."""
+    """Return the output of the last failed health probe of a running container, as lines of the stream `health`."""
     health = case.container.state.health
     if health is None or not health.log or not case.run.alive or health.log[-1].exit_code == 0:
         return ()

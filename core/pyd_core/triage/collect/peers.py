@@ -35,7 +35,7 @@ async def collect(case: Case, engine: EngineClient) -> None:
 
 
 def names_of(container: ContainerSummary) -> set[str]:
-    """Return the names other containers can reach one by, as far as the engine told them."""
+    """Return the names by which other containers reach a container, as far as the engine lists them."""
     ends = container.network_settings.networks.values()
     aliases = (alias for end in ends for alias in (*(end.aliases or ()), *(end.dns_names or ())))
     return {container.name, container.service, container.id[:12], *aliases} - {""}

@@ -1,4 +1,4 @@
-"""Whether the engine was asked to end a container, by its own record.
+"""The record of Docker Engine and Podman of requests to end a container.
 
 Events tell that better, with signal and time, but engines forget them; and Podman tells neither signals nor stops.
 """

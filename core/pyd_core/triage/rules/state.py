@@ -16,7 +16,7 @@ BOOK = RuleBook()
 
 MIN_THROTTLED_SHARE = 0.25
 """The share of throttled periods from which the rule fires."""
-MIN_PERIODS = 20
+MIN_QUOTA_PERIOD_COUNT = 20
 """Usually 100 ms each: with fewer, the share says nothing."""
 
 _PROBE_BROKEN = (126, 127)
@@ -197,7 +197,7 @@ def cpu_throttled(case: Case) -> Conclusion | None:
     if (
         not case.run.alive
         or group is None
-        or group.periods < MIN_PERIODS
+        or group.periods < MIN_QUOTA_PERIOD_COUNT
         or group.throttled_ratio < MIN_THROTTLED_SHARE
     ):
         return None
