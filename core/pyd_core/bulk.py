@@ -1,4 +1,4 @@
-"""One action on several objects, a few at a time, with an outcome for each."""
+"""Bulk actions: one action on several objects, a few at a time, with an outcome for each."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def test_a_container_without_a_shell_says_so_and_offers_debug(
     name = docker.run("shellless", distroless, options=ALONE)
     dashboard.wait_for(row(name, "● running"))
     dashboard.keys("e")
-    dashboard.wait_for("has no shell  D opens one that brings its own tools")
+    dashboard.wait_for("has no shell  D opens a debug shell with its own tools")
     docker("rm", "-f", name)
 
 

@@ -49,9 +49,9 @@ def test_an_image_of_a_container_is_made_and_saved_to_a_file(
     image = f"{docker.name('kept')}:fixed"
     screen = on(written)
     screen.keys("C")
-    screen.wait_for("Make an image of")
+    screen.wait_for("to an image")
     fill(screen, image)
-    screen.wait_for(f"made {image} of")
+    screen.wait_for(f"to {image}")
     assert docker("run", "--rm", "--network", "none", image, "cat", "/tmp/note") == "kept"
     screen.keys("2")
     screen.wait_for("Layers, the newest first")
@@ -100,7 +100,7 @@ def test_a_newer_image_is_pulled_and_the_newest_told_for_what_it_is(
         screen.wait_for("pulled a newer")
         assert "COLOUR=new" in docker("image", "inspect", "--format", "{{.Config.Env}}", image)
         screen.keys("P")
-        screen.wait_for("is the newest there is")
+        screen.wait_for("is up to date")
         docker("rm", "-f", name)
         docker("rmi", "-f", image)
 

@@ -49,7 +49,7 @@ def test_files_are_browsed_read_and_taken_out(server: str, on: Callable[..., Ter
     screen.keys("Enter")
     screen.wait_for("port = 80")
     screen.keys("C-s")
-    screen.wait_for("to folder")
+    screen.wait_for("to directory")
     screen.keys("C-u")
     screen.type(str(tmp_path / "out"))
     screen.keys("Enter")
@@ -63,7 +63,7 @@ def test_a_container_runs_again_with_changes_and_undo_brings_it_back(
     screen = on(server)
     before = docker("inspect", "--format", "{{.Id}}", server)
     screen.keys("A")
-    screen.wait_for("the old one is kept")
+    screen.wait_for("with changes; :undo")
     screen.keys("Tab", "Tab")
     screen.type("MODE=debug")
     screen.keys("Tab", "Tab")
@@ -73,7 +73,7 @@ def test_a_container_runs_again_with_changes_and_undo_brings_it_back(
     screen.keys("BSpace")
     screen.type("m")
     screen.keys("Enter")
-    screen.wait_for("runs with the changes")
+    screen.wait_for("recreated ")
     container = json.loads(docker("inspect", server))[0]
     assert container["Id"] != before
     assert "MODE=debug" in container["Config"]["Env"]
@@ -81,7 +81,7 @@ def test_a_container_runs_again_with_changes_and_undo_brings_it_back(
     screen.keys(":")
     screen.type("undo")
     screen.keys("Enter")
-    screen.wait_for("is back as it was")
+    screen.wait_for("was restored")
     assert docker("inspect", "--format", "{{.Id}} {{.State.Running}}", server) == f"{before} true"
 
 

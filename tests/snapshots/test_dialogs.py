@@ -29,9 +29,9 @@ DIALOGS = (
     Dialog("confirm", ("j", "space", "space", "space", "x"), shown="3 containers"),
     Dialog("kill", ("asterisk", "colon"), "kill HUP", ("enter",), "11 containers"),
     Dialog("limits", ("U",), shown="Limits of"),
-    Dialog("again", ("A",), shown="again"),
-    Dialog("commit", ("C",), shown="Make an image of"),
-    Dialog("export", ("colon",), "export", ("enter",), "to folder"),
+    Dialog("again", ("A",), shown="with changes"),
+    Dialog("commit", ("C",), shown="to an image"),
+    Dialog("export", ("colon",), "export", ("enter",), "to directory"),
     Dialog("own", ("f7",), shown="port"),
     Dialog("rename", ("colon",), "rename ", shown="rename NAME"),
     Dialog("command", ("colon",), "ima"),
@@ -41,7 +41,7 @@ DIALOGS = (
     Dialog("help", ("question_mark",), shown="Containers"),
     Dialog("search", ("question_mark", "slash"), "mark"),
     Dialog("report", ("asterisk", "colon"), "update pids=100", ("enter", "y"), "of 11 failed"),
-    Dialog("prune", ("2", "P"), shown="Remove what nothing uses"),
+    Dialog("prune", ("2", "P"), shown="unused object"),
 )
 
 

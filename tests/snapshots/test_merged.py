@@ -67,7 +67,7 @@ async def test_merged_with_a_lost_one(picture: SnapshotAssertion, size: tuple[in
     async with several(engines, size=size, dead_too=False) as dashboard:
         await together(dashboard, engines)
         engines["prod-1"].cut(down=True)
-        fleet = dashboard.app.links[1].fleet
+        fleet = dashboard.app.links[1].watcher
         assert fleet is not None
         await dashboard.until_shown("no engine answers")
         fleet._connection = replace(fleet.connection, since_ns=NOW_NS - 95 * 10**9)

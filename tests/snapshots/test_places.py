@@ -36,10 +36,10 @@ async def test_layers(picture: SnapshotAssertion):
     async with opened(shop()) as dashboard:
         await dashboard.until_shown("live")
         await dashboard.press("2")
-        await dashboard.until_shown("looks into the layers")
-        stock = dashboard.app.load_contexts.get(dashboard.app.link)
-        assert stock is not None
-        stock.inside[f"sha256:{identity(WEB)}"] = stack_layers([base, packages, app])
+        await dashboard.until_shown("inspects the layers")
+        context = dashboard.app.load_contexts.get(dashboard.app.link)
+        assert context is not None
+        context.inside[f"sha256:{identity(WEB)}"] = stack_layers([base, packages, app])
         await dashboard.press("slash")
         await dashboard.type("web")
         await dashboard.press("enter", "f", "tab", "G")

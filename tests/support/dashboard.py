@@ -22,7 +22,7 @@ from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.render.figures import Clock
-from pyd_tui.dashboard.screens.main import SETTLE
+from pyd_tui.dashboard.screens.main import DEBOUNCE_S
 from pyd_tui.dashboard.startup.startup_state import StartupState
 from pyd_tui.dashboard.theme.palettes import DARK
 from pyd_tui.dashboard.theme.styles import StylePalette
@@ -137,7 +137,7 @@ class Opened:
         """Waits until the log of the container under the cursor is there in full, and nothing is painted any more."""
         if (key := self.table.key) is not None:
             await self.until(lambda: self._holds(key.id, len(scripted.containers[key.id].log)))
-        await self.at_rest(2 * SETTLE)
+        await self.at_rest(2 * DEBOUNCE_S)
 
     async def at_rest(self, seconds: float) -> None:
         """Waits until nothing was painted for a while, and nothing is still to come.
@@ -184,10 +184,10 @@ class Opened:
         """Makes the connection be lost for twelve seconds."""
         link = self.app.link
         lost = replace(link.connection, since_ns=NOW_NS - 12 * 10**9)
-        if link.fleet is None:
-            link._trouble = lost
+        if link.watcher is None:
+            link._startup_state = lost
         else:
-            link.fleet._connection = lost
+            link.watcher._connection = lost
         self.app.screen.query_one(Header).update_content()
 
 
@@ -219,7 +219,7 @@ async def opened_on(
     beginning: StartupState | None = None,
 ) -> AsyncIterator[Opened]:
     """Opens the dashboard on links, and waits for its first picture."""
-    app = Counting(links, clock=Clock(now=lambda: NOW_NS, zone=UTC), palette=palette, beginning=beginning)
+    app = Counting(links, clock=Clock(now=lambda: NOW_NS, zone=UTC), palette=palette, startup=beginning)
     async with app.run_test(size=size) as pilot:
         yield Opened(app, pilot)
 

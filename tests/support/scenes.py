@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyd_core.watch.stats import Usage
 from pyd_core.watch.usage_series import Series
-from pyd_tui.dashboard.screens.main import SETTLE
+from pyd_tui.dashboard.screens.main import DEBOUNCE_S
 from support.dashboard import NOW_NS, Opened
 from support.scripted_engine import START_NS, ScriptedEngine
 from support.scripted_resources import WEB, identity
@@ -30,7 +30,7 @@ async def in_sizes(
     """Compares what is on the screen, in terminals of these sizes."""
     for columns, lines in sizes:
         await dashboard.resize(columns, lines)
-        await dashboard.at_rest(1.1 * SETTLE)  # what is told of a row comes that long after it was reached
+        await dashboard.at_rest(1.1 * DEBOUNCE_S)  # what is told of a row comes that long after it was reached
         assert dashboard.svg == picture(name=f"{name}-{columns}x{lines}")
 
 
@@ -161,7 +161,7 @@ def shop() -> ScriptedEngine:
 def course(dashboard: Opened, engine: ScriptedEngine, name: str) -> None:
     """Gives a container four minutes of history: a load that rises, a death, a start, a quieter time."""
     key = engine.get(name).id
-    meter = dashboard.app.link.meter
+    meter = dashboard.app.link.stats
     assert meter is not None
     meter._add = lambda *_: None  # type: ignore[method-assign]  # the scripted engine has no such course
     series = meter._series[key] = Series()

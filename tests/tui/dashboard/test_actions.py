@@ -10,7 +10,7 @@ from pyd_core.errors import InvalidInput
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container
 from pyd_tui.config.settings import UiState, UserCommand, UserSettings
-from pyd_tui.dashboard.actions.forms import again_changes, again_fields
+from pyd_tui.dashboard.actions.forms import recreate_changes, recreate_fields
 from pyd_tui.dashboard.screens.output import Output
 from pyd_tui.dashboard.startup.startup_state import StartupState
 from support.dashboard import Opened, opened
@@ -28,7 +28,7 @@ async def ready(dashboard: Opened, count: int = 5) -> None:
     await dashboard.until(lambda: len(dashboard.shown) == count)
 
 
-async def test_marks_go_to_single_rows_ranges_and_all_that_are_shown():
+async def test_single_rows_ranges_and_all_shown_rows_can_be_marked():
     async with opened(five()) as dashboard:
         await ready(dashboard)
         await dashboard.press("space", "j", "j", "ctrl+@")
@@ -43,7 +43,7 @@ async def test_marks_go_to_single_rows_ranges_and_all_that_are_shown():
         assert dashboard.marked == []
 
 
-async def test_an_action_on_many_is_asked_once_reported_for_each_and_the_failed_are_tried_again():
+async def test_a_bulk_action_asks_once_reports_each_outcome_and_retries_failures():
     engine = five()
     refused = engine.get("b").id
     engine.refusals[f"POST /containers/{refused}/stop"] = (500, "device or resource busy")
@@ -53,7 +53,7 @@ async def test_an_action_on_many_is_asked_once_reported_for_each_and_the_failed_
         assert "Stop 3 containers?" in dashboard.text
         assert all(f"◆ {name}" in dashboard.text for name in ("a", "b", "c"))
         await dashboard.press("y")
-        await dashboard.until_shown("1 of 3 failed, stopped the others")
+        await dashboard.until_shown("1 of 3 failed, the others stopped")
         assert "✗ b  device or resource busy" in dashboard.text
         engine.refusals.clear()
         before = len(engine.requests)
@@ -63,7 +63,7 @@ async def test_an_action_on_many_is_asked_once_reported_for_each_and_the_failed_
         assert sent == [f"POST /containers/{refused}/stop"]
 
 
-async def test_all_that_is_asked_about_can_be_read_before_the_answer_however_much_it_is():
+async def test_a_long_list_in_a_question_can_be_read_before_the_answer():
     engine = ScriptedEngine()
     names = [f"one-{number:02}" for number in range(40)]
     for name in names:
@@ -107,21 +107,22 @@ def inspected(**host: Any) -> Container:
     return decode(json.dumps(document).encode(), Container)
 
 
-def filled(found: Container, **given: str) -> dict[str, str]:
-    return {field.name: given.get(field.name, field.value) for field in again_fields(found)}
+def filled(container: Container, **given: str) -> dict[str, str]:
+    return {field.name: given.get(field.name, field.value) for field in recreate_fields(container)}
 
 
-def test_a_form_says_what_is_and_means_only_what_differs():
+def test_a_form_shows_current_values_and_changes_only_what_differs():
     ports = {"80/tcp": [{"HostIp": "", "HostPort": "8080"}], "53/udp": [{"HostIp": "::1", "HostPort": "53"}]}
-    found = inspected(Memory=64 << 20, PortBindings=ports, RestartPolicy={"Name": "always"})
-    fields = {field.name: field.value for field in again_fields(found)}
+    container = inspected(Memory=64 << 20, PortBindings=ports, RestartPolicy={"Name": "always"})
+    fields = {field.name: field.value for field in recreate_fields(container)}
     assert fields["command"] == "run 'a b'"
     assert (fields["ports"], fields["memory"], fields["restart"]) == ("8080:80 [::1]:53:53/udp", "64m", "always")
-    assert again_changes(found, filled(found)) == again_changes(found, filled(found, env=""))
-    same = again_changes(found, filled(found))
+    assert recreate_changes(container, filled(container)) == recreate_changes(container, filled(container, env=""))
+    same = recreate_changes(container, filled(container))
     assert (same.image, same.command, same.ports, dict(same.env), dict(same.host)) == (None, None, None, {}, {})
-    changes = again_changes(
-        found, filled(found, command="run 'c d'", env="B='x y' -A", ports="[::1]:53:53/udp", memory="1g", image="app:2")
+    changes = recreate_changes(
+        container,
+        filled(container, command="run 'c d'", env="B='x y' -A", ports="[::1]:53:53/udp", memory="1g", image="app:2"),
     )
     assert changes.image == "app:2"
     assert changes.command == ["run", "c d"]
@@ -137,10 +138,10 @@ def test_a_form_says_what_is_and_means_only_what_differs():
         *({"image": " "}, {"restart": "ever"}),
     ],
 )
-def test_what_makes_no_sense_in_a_form_is_said(given: dict[str, str]):
-    found = inspected()
+def test_invalid_values_in_a_form_are_refused(given: dict[str, str]):
+    container = inspected()
     with pytest.raises(InvalidInput):
-        again_changes(found, filled(found, **given))
+        recreate_changes(container, filled(container, **given))
 
 
 async def test_the_palette_finds_commands_containers_and_views_by_a_few_letters():
@@ -157,7 +158,7 @@ async def test_the_palette_finds_commands_containers_and_views_by_a_few_letters(
         await dashboard.until_shown(": rename")
         await dashboard.press("escape", "ctrl+p")
         await dashboard.type("zzzz")
-        await dashboard.until_shown("nothing is called so")
+        await dashboard.until_shown("no match")
         await dashboard.press("escape")
 
 
@@ -167,14 +168,14 @@ async def test_the_help_is_searched_by_words():
         await dashboard.press("question_mark", "slash")
         await dashboard.type("undo old")
         await dashboard.until_shown("bring the old container back")
-        assert "a shell with tools" not in dashboard.text
+        assert "a debug shell in it" not in dashboard.text
         await dashboard.press("enter", "escape")
-        await dashboard.until_shown("a shell with tools")
+        await dashboard.until_shown("a debug shell in it")
         await dashboard.press("question_mark")
-        assert "a shell with tools in it" not in dashboard.text
+        assert "a debug shell in it" not in dashboard.text
 
 
-async def test_a_command_of_the_users_own_asks_runs_and_shows_what_it_says():
+async def test_a_user_command_asks_runs_and_shows_its_output():
     commands = (
         UserCommand(name="greet", key="f7", run="printf 'hi %s %s\\n' {name} {who}", prompts=("who",), where="pane"),
         UserCommand(name="gone", run="no-such-program {name}", where="pane", changes=False),
@@ -199,7 +200,7 @@ async def test_a_command_of_the_users_own_asks_runs_and_shows_what_it_says():
         await dashboard.until_shown("stopped a")
 
 
-async def test_it_begins_as_asked_and_remembers_how_it_was_left():
+async def test_it_starts_as_requested_and_keeps_its_state():
     beginning = StartupState(remembered=UiState(sort="name", running_only=True), filter="!left-out", view="im")
     engine = five()
     engine.add("left-out")
@@ -212,7 +213,7 @@ async def test_it_begins_as_asked_and_remembers_how_it_was_left():
         await dashboard.press("enter")
         await dashboard.until_shown("theme light")
         await dashboard.press("q")
-    left = dashboard.app.left
+    left = dashboard.app.ui_state
     assert (left.view, left.sort, left.running_only, left.theme) == ("containers", "project", True, "light")
 
 

@@ -10,7 +10,7 @@ from support.scripted_engine import ScriptedEngine
 
 EVIL = "[b]x[/b]\x1b[2J\x1b]52;c;b3duZWQ=\x07\u202e漢字e\u0301\u200d👩‍🔬{x}$(id)"
 ACTED_ON = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What a terminal would act on; lines of the screen are apart by line feeds."""
+"""Control characters; lines of the screen are separated by line feeds."""
 
 
 def evil() -> ScriptedEngine:
@@ -31,7 +31,7 @@ def evil() -> ScriptedEngine:
 
 
 @pytest.mark.parametrize("size", [(120, 40), (60, 20), (1, 1)], ids=lambda size: "x".join(map(str, size)))
-async def test_nothing_that_containers_say_reaches_the_terminal_or_breaks_a_screen(size: tuple[int, int]):
+async def test_hostile_data_never_reaches_the_terminal_or_breaks_a_screen(size: tuple[int, int]):
     engine = evil()
     async with opened(engine, size=size) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 1)
@@ -40,8 +40,8 @@ async def test_nothing_that_containers_say_reaches_the_terminal_or_breaks_a_scre
             await dashboard.pilot.pause()
             assert not ACTED_ON.search(dashboard.text)
             await dashboard.press("tab")
-        over = ("A", "escape", "C", "escape", "x", "n", "ctrl+p", "escape", "question_mark", "q", "l")
-        for key in ("q", *over):
+        dialog_keys = ("A", "escape", "C", "escape", "x", "n", "ctrl+p", "escape", "question_mark", "q", "l")
+        for key in ("q", *dialog_keys):
             await dashboard.press(key)
             await dashboard.pilot.pause(0.05)
             assert not ACTED_ON.search(dashboard.text)
@@ -51,7 +51,7 @@ async def test_nothing_that_containers_say_reaches_the_terminal_or_breaks_a_scre
 @pytest.mark.parametrize(
     "tar", [b"no tar" * 1000, b"\0" * 512, b"x" * 511, b""], ids=["text", "empty", "short", "none"]
 )
-async def test_files_that_are_garbage_are_told_and_the_rest_goes_on(tar: bytes):
+async def test_broken_files_are_reported_and_everything_else_continues(tar: bytes):
     engine = ScriptedEngine()
     engine.add("web")
     engine.archives["/"] = tar
@@ -63,7 +63,7 @@ async def test_files_that_are_garbage_are_told_and_the_rest_goes_on(tar: bytes):
         await dashboard.until_shown('"Config"')
 
 
-async def test_an_engine_that_refuses_cuts_and_goes_away_is_told_of_and_found_again():
+async def test_refusals_and_lost_connections_are_reported_and_the_engine_is_found_again():
     engine = ScriptedEngine()
     key = engine.add("web")
     engine.refusals[f"POST /containers/{key}/stop"] = (500, f"<html>{EVIL}</html>")

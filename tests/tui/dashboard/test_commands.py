@@ -1,4 +1,4 @@
-"""What is typed behind `:`, and what actions send."""
+"""Commands typed after `:`, and the requests of actions."""
 
 from __future__ import annotations
 
@@ -34,14 +34,17 @@ async def command(dashboard: Opened, text: str) -> None:
         ("kill HUP", CommandCall("kill", ("HUP",))),
         ("rename 'new name'", CommandCall("rename", ("new name",))),
         ("q", CommandCall("quit")),
+        ("recreate", CommandCall("recreate")),
+        ("again", CommandCall("recreate")),
+        ("ag", CommandCall("recreate")),
     ],
 )
-def test_commands_are_read_by_any_beginning_that_fits_one(text: str, call: CommandCall):
+def test_commands_are_found_by_unambiguous_prefixes(text: str, call: CommandCall):
     assert parse(text) == call
 
 
 @pytest.mark.parametrize("text", ["nope", "rename", "rename a b", "kill A B", "rename 'a", "update"])
-def test_what_makes_no_sense_says_what_would(text: str):
+def test_invalid_commands_are_answered_with_the_syntax(text: str):
     with pytest.raises(InvalidInput) as caught:
         parse(text)
     assert caught.value.hint
@@ -58,12 +61,12 @@ def test_what_makes_no_sense_says_what_would(text: str):
         ("restart", "on-failure:3", {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}}),
     ],
 )
-def test_limits_are_sent_as_the_engine_takes_them(name: str, value: str, body: dict[str, object]):
+def test_limits_are_sent_in_the_engines_fields(name: str, value: str, body: dict[str, object]):
     assert _limit(name, value) == body
 
 
 @pytest.mark.parametrize("change", ["memory=0", "memory=lots", "cpus=0", "cpus=", "pids=0", "restart=maybe", "x=1"])
-def test_limits_that_make_no_sense_are_refused(change: str):
+def test_invalid_limits_are_refused(change: str):
     with pytest.raises(InvalidInput):
         update([change])
 
@@ -106,7 +109,7 @@ async def test_a_command_on_several_marked_containers_asks_once_with_the_list():
         assert not [request for request in engine.requests if request.startswith("POST")]
 
 
-async def test_a_read_only_dashboard_says_so_and_sends_no_change_whatever_is_pressed():
+async def test_a_read_only_dashboard_says_so_and_sends_no_changes():
     engine = two()
     endpoint = msgspec.structs.replace(engine.engine().endpoint, read_only=True)
 
@@ -121,7 +124,7 @@ async def test_a_read_only_dashboard_says_so_and_sends_no_change_whatever_is_pre
         assert dashboard.app.is_running
 
 
-async def test_a_quick_enter_behind_a_filter_opens_what_it_found():
+async def test_a_quick_enter_after_a_filter_opens_its_match():
     engine = two()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 2)

@@ -6,7 +6,7 @@ from support.dashboard import opened, three
 from support.scripted_engine import ScriptedEngine
 
 
-async def test_lists_the_living_first_and_says_the_exit_code_of_the_dead():
+async def test_running_containers_come_first_and_exited_ones_show_their_exit_code():
     async with opened(three()) as dashboard:
         await dashboard.until_shown("exited 3")
         assert dashboard.shown == ["db", "web", "job"]
@@ -25,7 +25,7 @@ async def test_a_container_started_elsewhere_appears_and_its_death_is_shown():
         await dashboard.until_shown("exited 139")
 
 
-async def test_what_happens_below_an_opaque_screen_paints_nothing_and_is_there_on_the_way_back():
+async def test_events_below_an_opaque_screen_paint_nothing_and_show_on_return():
     engine = three()
     async with opened(engine) as dashboard:
         await dashboard.until_shown("live")
@@ -55,7 +55,7 @@ async def test_the_cursor_stays_on_its_container_when_the_order_changes():
         assert dashboard.cursor == "job"
 
 
-async def test_the_filter_narrows_with_every_key_and_escape_shows_all_again():
+async def test_the_filter_narrows_with_every_key_and_escape_clears_it():
     async with opened(three()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await dashboard.press("slash")
@@ -67,7 +67,7 @@ async def test_the_filter_narrows_with_every_key_and_escape_shows_all_again():
         assert dashboard.shown == ["db", "web", "job"]
 
 
-async def test_only_broken_and_only_living_can_be_asked_for():
+async def test_the_list_can_be_limited_to_problems_or_to_running_containers():
     async with opened(three()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await dashboard.press("exclamation_mark")
@@ -89,7 +89,7 @@ async def test_the_log_of_the_container_under_the_cursor_is_followed():
         assert "second line" not in dashboard.text
 
 
-async def test_detail_shows_what_it_is_and_inspect_can_be_searched():
+async def test_details_show_the_overview_and_inspect_can_be_searched():
     async with opened(three()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await dashboard.press("enter")
@@ -105,7 +105,7 @@ async def test_detail_shows_what_it_is_and_inspect_can_be_searched():
         assert dashboard.app.screen is dashboard.app.screen_stack[0]
 
 
-async def test_a_container_that_is_removed_keeps_its_detail_on_screen():
+async def test_details_of_a_removed_container_stay_on_screen():
     engine = three()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
@@ -116,12 +116,12 @@ async def test_a_container_that_is_removed_keeps_its_detail_on_screen():
         assert "postgres:16" in dashboard.text
 
 
-async def test_no_containers_is_not_an_error():
+async def test_an_engine_without_containers_is_not_an_error():
     async with opened(ScriptedEngine()) as dashboard:
         await dashboard.until_shown("no containers yet")
 
 
-async def test_a_filter_that_hides_all_says_so():
+async def test_a_filter_that_hides_everything_is_reported():
     async with opened(three()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await dashboard.press("slash")
@@ -129,21 +129,21 @@ async def test_a_filter_that_hides_all_says_so():
         assert "none of 3 containers is matched by “nope”" in dashboard.text
 
 
-async def test_figures_are_shown_for_what_is_on_screen_only():
+async def test_only_containers_on_screen_are_measured():
     engine = ScriptedEngine()
     for number in range(100):
         engine.add(f"box-{number:03}")
     async with opened(engine, size=(120, 30)) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 100)
         await dashboard.until(lambda: any("/stats" in request for request in engine.requests))
-        asked = {request for request in engine.requests if request.endswith("/stats")}
-        assert len(asked) <= dashboard.table.page < 100
+        requested = {request for request in engine.requests if request.endswith("/stats")}
+        assert len(requested) <= dashboard.table.page < 100
         engine.sample("box-000", cpu_ns=10**9, memory=5 << 20)
         await dashboard.until_shown("100%")
         assert "5M" in dashboard.text
 
 
-async def test_nothing_is_painted_and_nothing_asked_while_nothing_happens():
+async def test_without_events_nothing_is_painted_or_requested():
     engine = ScriptedEngine()
     for number in range(50):
         engine.add(f"dead-{number:02}", state="exited", exit_code=1)
@@ -151,16 +151,16 @@ async def test_nothing_is_painted_and_nothing_asked_while_nothing_happens():
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
         await dashboard.until(lambda: len(dashboard.shown) == 50)
         await dashboard.until(lambda: dashboard.app.link.engine_name != "engine" and dashboard.app.tail.book.containers)
-        asked = -1
-        while asked != len(engine.requests):  # a busy machine comes to rest late
-            asked = len(engine.requests)
+        requested = -1
+        while requested != len(engine.requests):  # a busy machine comes to rest late
+            requested = len(engine.requests)
             await dashboard.settled(engine)
         painted = dashboard.app.painted
         await dashboard.pilot.pause(0.5)
-        assert (dashboard.app.painted, engine.requests[asked:]) == (painted, [])
+        assert (dashboard.app.painted, engine.requests[requested:]) == (painted, [])
 
 
-async def test_hostile_names_and_logs_reach_the_screen_as_pictures_of_themselves():
+async def test_hostile_names_and_logs_are_shown_escaped():
     engine = ScriptedEngine()
     engine.add("\x1b]0;owned\x07[red]x[/red]", image="\u202egnp.exe\x9b2J")
     engine.print("\x1b]0;owned\x07[red]x[/red]", b"\x1b[2J\x1b[1;1Hcleared \xff \x1b[31mred\x1b[0m [b]bold[/b]")
@@ -183,7 +183,7 @@ async def test_every_size_down_to_a_few_cells_can_be_drawn():
         assert dashboard.shown == ["db", "web", "job"]
 
 
-async def test_what_is_long_in_inspect_is_read_sideways():
+async def test_long_inspect_values_scroll_sideways():
     engine = ScriptedEngine()
     engine.add("web", env=[f"LONG={'x' * 150}END"])
     async with opened(engine, size=(80, 30)) as dashboard:

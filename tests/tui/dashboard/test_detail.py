@@ -1,4 +1,4 @@
-"""What is done to a container, and to single processes of it, from the screen about it."""
+"""Actions on a container and its processes from its details."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.dashboard import Opened, opened
 from support.scripted_engine import ScriptedEngine
 
 
-def one(**more: Any) -> ScriptedEngine:
+def single(**more: Any) -> ScriptedEngine:
     engine = ScriptedEngine()
     engine.add("web", **more)
     return engine
@@ -28,8 +28,8 @@ def changes(engine: ScriptedEngine) -> list[str]:
 
 
 @pytest.mark.parametrize(("key", "path"), [("s", "stop"), ("r", "restart"), ("p", "pause")])
-async def test_keys_of_the_list_act_on_the_container_that_is_looked_at(key: str, path: str):
-    engine = one()
+async def test_keys_of_the_list_act_on_the_container_on_screen(key: str, path: str):
+    engine = single()
     async with opened(engine) as dashboard:
         await look(dashboard)
         await dashboard.press(key)
@@ -37,8 +37,8 @@ async def test_keys_of_the_list_act_on_the_container_that_is_looked_at(key: str,
         assert changes(engine) == [f"POST /containers/{engine.get('web').id}/{path}"]
 
 
-async def test_its_removal_is_asked_about_and_no_is_what_escape_means():
-    engine = one()
+async def test_removal_from_the_details_asks_and_escape_means_no():
+    engine = single()
     identity = engine.get("web").id
     async with opened(engine) as dashboard:
         await look(dashboard)
@@ -52,8 +52,8 @@ async def test_its_removal_is_asked_about_and_no_is_what_escape_means():
         await dashboard.until_shown("removed web")
 
 
-async def test_read_only_refuses_actions_and_signals_from_there_too():
-    engine = one()
+async def test_read_only_refuses_actions_and_signals_from_the_details():
+    engine = single()
     endpoint = msgspec.structs.replace(engine.engine().endpoint, read_only=True)
     async with opened(engine, choose=lambda: endpoint) as dashboard:
         await look(dashboard, "7")
@@ -64,8 +64,8 @@ async def test_read_only_refuses_actions_and_signals_from_there_too():
         assert not changes(engine)
 
 
-async def test_the_process_under_the_cursor_gets_the_signal_that_is_chosen():
-    engine = one(pid=4711)
+async def test_the_process_under_the_cursor_gets_the_chosen_signal():
+    engine = single(pid=4711)
     async with opened(engine) as dashboard:
         await look(dashboard, "7")
         await dashboard.until_shown("nginx: master process")
@@ -84,8 +84,8 @@ async def test_the_process_under_the_cursor_gets_the_signal_that_is_chosen():
         assert changes(engine) == [f"POST /containers/{engine.get('web').id}/kill"]
 
 
-async def test_a_process_out_of_reach_is_left_alone_and_that_is_said():
-    engine = one(pid=4711)
+async def test_a_process_out_of_reach_gets_no_signal_and_an_error_is_shown():
+    engine = single(pid=4711)
     async with opened(engine) as dashboard:
         await look(dashboard, "7")
         await dashboard.until_shown("nginx: worker process")
@@ -94,16 +94,16 @@ async def test_a_process_out_of_reach_is_left_alone_and_that_is_said():
         assert not changes(engine)
 
 
-async def test_the_processes_are_asked_for_what_says_most_and_else_for_what_the_engine_shows():
-    engine = one()
+async def test_processes_are_listed_with_the_best_columns_the_engine_supports():
+    engine = single()
     engine.plain_ps = True
     async with opened(engine) as dashboard:
         await look(dashboard, "7")
         await dashboard.until_shown("nginx: worker process")
 
 
-async def test_why_there_is_no_answer_is_told_to_its_end_in_a_narrow_terminal():
-    engine = one()
+async def test_an_error_is_shown_in_full_in_a_narrow_terminal():
+    engine = single()
     path = f"/containers/{engine.get('web').id}"
     engine.refusals[f"GET {path}/changes"] = (500, "the storage driver has lost the layers of this container, sorry")
     engine.refusals[f"GET {path}/top"] = (409, "container is restarting, wait until the container is running")
@@ -116,8 +116,8 @@ async def test_why_there_is_no_answer_is_told_to_its_end_in_a_narrow_terminal():
         await dashboard.until(lambda: "of this container, sorry" in " ".join(dashboard.text.split()))
 
 
-async def test_events_of_before_are_told_with_those_that_come():
-    engine = one(tell=True)
+async def test_past_events_are_shown_with_new_ones():
+    engine = single(tell=True)
     engine.add("other", emit=True)
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 2)
@@ -131,14 +131,14 @@ async def test_events_of_before_are_told_with_those_that_come():
         assert dashboard.text.count("container start ") == 1
 
 
-async def test_a_container_of_which_nothing_is_remembered_says_so():
-    async with opened(one()) as dashboard:
+async def test_a_container_without_past_events_says_so():
+    async with opened(single()) as dashboard:
         await look(dashboard, "6")
-        await dashboard.until_shown("nothing has happened to it that the engine remembers")
+        await dashboard.until_shown("the engine remembers no events of it")
 
 
-async def test_the_footer_says_back_where_the_key_leads_back_and_quit_where_it_leads_out():
-    async with opened(one()) as dashboard:
+async def test_the_footer_shows_back_or_quit_depending_on_the_screen():
+    async with opened(single()) as dashboard:
         await dashboard.until(lambda: dashboard.shown == ["web"])
         assert dashboard.text.splitlines()[-1].rstrip().endswith("q quit")
         for key in ("enter", "l", "2"):

@@ -1,4 +1,4 @@
-"""Several engines at once: each with a line of its own, one of them looked at, a dead one in nobody's way."""
+"""Several engines at the same time, with one current engine; a lost one delays nothing."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def two() -> dict[str, ScriptedEngine]:
-    one, other = ScriptedEngine(), ScriptedEngine()
-    one.add("web")
+    first, other = ScriptedEngine(), ScriptedEngine()
+    first.add("web")
     other.add("db")
     other.add("job", state="exited", exit_code=1)
     other.print("db", "ready to accept")
-    return {"near": one, "far": other}
+    return {"near": first, "far": other}
 
 
-async def test_one_is_looked_at_and_the_others_are_listened_to():
+async def test_one_engine_is_shown_and_the_others_stay_connected():
     engines = two()
     async with several(engines) as dashboard:
         await dashboard.until_shown("far ✗1")
@@ -35,7 +35,7 @@ async def test_one_is_looked_at_and_the_others_are_listened_to():
         await dashboard.until(lambda: sorted(dashboard.shown) == ["db", "job"])
         await dashboard.until_shown("tcp://far")
         await dashboard.until_shown("ready to accept")
-        assert not dashboard.app.links[0].meter._watched
+        assert not dashboard.app.links[0].stats._watched
         await dashboard.press("right_square_bracket")
         await dashboard.until_shown("the line is cut")
         await dashboard.press("right_square_bracket")
@@ -45,9 +45,9 @@ async def test_one_is_looked_at_and_the_others_are_listened_to():
 async def test_from_any_view_the_list_of_engines_leads_to_another_one_and_to_docker_contexts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    folder = tmp_path / "contexts/meta/x"
-    folder.mkdir(parents=True)
-    (folder / "meta.json").write_text('{"Name":"late","Endpoints":{"docker":{"Host":"tcp://far.invalid:2375"}}}')
+    directory = tmp_path / "contexts/meta/x"
+    directory.mkdir(parents=True)
+    (directory / "meta.json").write_text('{"Name":"late","Endpoints":{"docker":{"Host":"tcp://far.invalid:2375"}}}')
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     engines = two()
     async with several({"near": engines["near"], "far": engines["far"]}) as dashboard:
@@ -56,7 +56,9 @@ async def test_from_any_view_the_list_of_engines_leads_to_another_one_and_to_doc
         await dashboard.until_shown("ADDRESS")
         assert "the line is cut" in dashboard.text
         assert "late" not in dashboard.text, "it is the address of an engine that is there"
-        (folder / "meta.json").write_text('{"Name":"late","Endpoints":{"docker":{"Host":"tcp://near.invalid:2376"}}}')
+        (directory / "meta.json").write_text(
+            '{"Name":"late","Endpoints":{"docker":{"Host":"tcp://near.invalid:2376"}}}'
+        )
         await dashboard.press("q", "E")
         await dashboard.until_shown("not connected")
         await dashboard.press("g", "j", "enter")
@@ -64,7 +66,7 @@ async def test_from_any_view_the_list_of_engines_leads_to_another_one_and_to_doc
         assert dashboard.app.screen is dashboard.app.screen_stack[0]
 
 
-async def test_the_events_and_views_are_those_of_the_engine_that_is_looked_at():
+async def test_events_and_views_are_those_of_the_current_engine():
     engines = two()
     async with several(engines) as dashboard:
         await dashboard.until_shown("far ✗1")
@@ -79,15 +81,15 @@ async def test_the_events_and_views_are_those_of_the_engine_that_is_looked_at():
         await dashboard.until_shown("ADDRESS")
 
 
-def test_many_engines_make_room_by_naming_only_the_one_that_is_looked_at():
-    known = [(f"machine-{at}", "live", at, at == 1) for at in range(4)]
+def test_with_many_engines_only_the_current_one_is_named():
+    known = [(f"machine-{number}", "live", number, number == 1) for number in range(4)]
     text = "".join(piece.text for piece in tabs(known, 100))
     assert text.startswith("● machine-0  ● machine-1 ✗1  ● machine-2 ✗2")
     assert "".join(piece.text for piece in tabs(known, 30)) == "● machine-1 ✗1  2 of 4"
     assert len("".join(piece.text for piece in tabs(known, 18))) == 18
 
 
-def test_addresses_get_short_names_that_tell_them_apart():
+def test_addresses_get_short_distinct_names():
     assert short_names(["ssh://me@alpha", "tcp://beta:2375", "unix:///run/x.sock"]) == ["alpha", "beta", "x.sock"]
     assert short_names(["unix:///a/b/d.sock", "unix:///a/c/d.sock"]) == ["b/d.sock", "c/d.sock"]
     same = ["unix:///a/b/d.sock", "unix:///x/b/d.sock"]

@@ -32,7 +32,7 @@ def fleet() -> ScriptedEngine:
 
 @asynccontextmanager
 async def grouped(engine: ScriptedEngine, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Opened]:
-    """The list in the order of projects, the cursor on the first heading."""
+    """Open the list sorted by project, with the cursor on the first heading."""
     async with opened(engine, size=size) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == len(engine.containers))
         await dashboard.press("o", "o", "g")
@@ -41,16 +41,16 @@ async def grouped(engine: ScriptedEngine, size: tuple[int, int] = (120, 40)) -> 
 
 
 def rows(dashboard: Opened) -> list[str]:
-    """What stands in the list, headings in brackets."""
-    found = zip(dashboard.table.keys, dashboard.shown, strict=True)
-    return [f"[{key.project}]" if key.is_heading else name for key, name in found]
+    """Return the names of the rows, headings in brackets."""
+    rows_shown = zip(dashboard.table.keys, dashboard.shown, strict=True)
+    return [f"[{key.project}]" if key.is_heading else name for key, name in rows_shown]
 
 
 def changes(engine: ScriptedEngine) -> list[str]:
     return [request for request in engine.requests if not request.startswith("GET")]
 
 
-async def test_each_project_has_a_heading_that_counts_and_what_belongs_to_none_comes_last():
+async def test_each_project_has_a_heading_with_counts_and_others_come_last():
     async with grouped(fleet()) as dashboard:
         blog = ["[blog]", "blog-db", "blog-web"]
         shop = ["[shop]", "shop-web", "shop-db"]
@@ -70,7 +70,7 @@ async def test_each_project_has_a_heading_that_counts_and_what_belongs_to_none_c
         assert "2 of 5" in dashboard.text
 
 
-async def test_an_action_on_a_heading_goes_to_its_containers_folded_or_not_and_lists_them():
+async def test_an_action_on_a_heading_lists_and_acts_on_its_containers_folded_or_not():
     engine = fleet()
     async with grouped(engine) as dashboard:
         for _ in range(2):
@@ -86,7 +86,7 @@ async def test_an_action_on_a_heading_goes_to_its_containers_folded_or_not_and_l
         assert set(changes(engine)) == stopped
 
 
-async def test_a_mark_on_a_heading_marks_what_is_below_it_and_stays_while_that_is_folded():
+async def test_a_mark_on_a_heading_marks_its_containers_and_survives_folding():
     engine = fleet()
     async with grouped(engine) as dashboard:
         await dashboard.press("space")
@@ -98,16 +98,16 @@ async def test_a_mark_on_a_heading_marks_what_is_below_it_and_stays_while_that_i
         await dashboard.press("space")
         assert dashboard.marked == []
         await dashboard.press("asterisk")
-        assert dashboard.marked == sorted(one.name for one in engine.containers.values())
+        assert dashboard.marked == sorted(container.name for container in engine.containers.values())
         await dashboard.press("escape", "g", "space", "G", "ctrl+@")
         assert dashboard.marked == ["alone", "blog-db", "blog-web", "late", "shop-db", "shop-web"]
 
 
-async def test_what_goes_to_one_container_says_so_on_a_heading_and_its_logs_are_the_projects():
+async def test_single_container_keys_are_refused_on_a_heading_and_logs_are_the_projects():
     async with grouped(fleet()) as dashboard:
         for key in ("D", "e", "w", "i", "A", "C", "P"):
             await dashboard.press(key)
-            assert "that goes to one container" in dashboard.message
+            assert "select a single container" in dashboard.message
         await dashboard.press("K", "enter")
         await dashboard.until_shown("Send KILL to 2 containers?")
         await dashboard.press("n")
@@ -120,7 +120,7 @@ async def test_what_goes_to_one_container_says_so_on_a_heading_and_its_logs_are_
         assert isinstance(dashboard.app.screen, Detail)
 
 
-async def test_a_container_that_is_gone_to_is_unfolded():
+async def test_going_to_a_container_unfolds_its_project():
     engine = fleet()
     async with grouped(engine) as dashboard:
         await dashboard.press("enter")
@@ -128,13 +128,13 @@ async def test_a_container_that_is_gone_to_is_unfolded():
         assert dashboard.cursor == "blog-web"
 
 
-def test_what_a_project_uses_is_told_once_all_of_it_that_lives_is_measured():
+def test_the_usage_of_a_project_is_shown_once_all_its_running_containers_are_measured():
     entries = [ContainerInfo(id=str(number), name=str(number), state="running") for number in range(2)]
     used = [Usage(time_ns=1, cpu_percent=1.5, memory_bytes=3 << 20), Usage(time_ns=1, memory_bytes=2 << 20)]
 
-    def told(count: int) -> str:
+    def heading_text(count: int) -> str:
         cells = heading("shop", entries, used[:count], folded=False, broken=0)
         return " ".join(piece.text for cell in cells for piece in cell)
 
-    assert told(2).split() == ["▾", "2", "of", "2", "up", "shop", "1.5%", "5M"]
-    assert told(1).split() == ["▾", "2", "of", "2", "up", "shop"]
+    assert heading_text(2).split() == ["▾", "2", "of", "2", "up", "shop", "1.5%", "5M"]
+    assert heading_text(1).split() == ["▾", "2", "of", "2", "up", "shop"]

@@ -10,18 +10,18 @@ def text(cell: Cell) -> str:
     return "".join(piece.text for piece in cell)
 
 
-def told(layer: str, status: str, current: int = 0, total: int = 0) -> Progress:
+def progress(layer: str, status: str, current: int = 0, total: int = 0) -> Progress:
     return Progress(id=layer, status=status, progress_detail=ProgressDetail(current=current, total=total))
 
 
-def test_a_pull_counts_what_is_fetched_of_all_layers_and_never_goes_back():
+def test_a_pull_counts_downloaded_bytes_of_all_layers_and_never_decreases():
     layers = PullLayers()
-    layers.take(told("a", "Downloading", 10, 100))
-    layers.take(told("b", "Downloading", 50, 50))
-    layers.take(told("c", "Already exists"))
+    layers.add(progress("a", "Downloading", 10, 100))
+    layers.add(progress("b", "Downloading", 50, 50))
+    layers.add(progress("c", "Already exists"))
     assert (layers.done, layers.total) == (60, 150)
-    layers.take(told("a", "Download complete"))
-    layers.take(told("a", "Extracting", 1, 400))
+    layers.add(progress("a", "Download complete"))
+    layers.add(progress("a", "Extracting", 1, 400))
     assert (layers.done, layers.total) == (150, 150)
 
 
@@ -29,8 +29,8 @@ def test_the_oldest_of_several_jobs_is_shown_with_its_bar():
     changes: list[int] = []
     jobs = Jobs(lambda: changes.append(1))
     assert text(jobs.shown) == ""
-    jobs.tell("one", 30, 100)
-    jobs.tell("two")
+    jobs.update("one", 30, 100)
+    jobs.update("two")
     assert text(jobs.shown) == "one ▰▰▰▱▱▱▱▱▱▱  30% +1"
     jobs.end("one")
     assert text(jobs.shown) == "two …"

@@ -79,13 +79,13 @@ def test_every_key_calls_something_that_exists(scope: Scope):
         *TOGETHER,
     ],
 )
-def test_no_key_means_two_things_in_one_place(scopes: tuple[Scope, ...]):
+def test_no_key_has_two_actions_in_one_place(scopes: tuple[Scope, ...]):
     meant = {(name, key.action) for scope in scopes for key in KEYMAP[scope] for name in key.keys}
     used = Counter(name for name, _ in meant)
     assert [name for name, times in used.items() if times > 1] == []
 
 
-def test_conflicts_are_looked_for_in_every_part():
+def test_conflicts_are_checked_in_every_scope():
     assert {scope for scopes in TOGETHER for scope in scopes} == set(KEYMAP)
 
 
@@ -95,21 +95,39 @@ def test_every_key_has_a_name_of_its_own_to_be_set_by(scope: Scope):
     assert [name for name, times in names.items() if times > 1 or not name.replace("-", "").isalnum()] == []
 
 
-def test_keys_that_are_set_take_the_place_of_the_usual_ones_and_conflicts_are_told():
+def test_configured_keys_replace_the_defaults_and_conflicts_are_reported():
     keys = Keys({"containers": {"stop": "r", "debug": ["F5", "ctrl+k", "/"], "logs": [], "strat": "x"}, "cont": {}})
     table = {key.name: key for key in keys.of("containers")}
     assert table["debug"].keys == ("f5", "ctrl+k", "slash")
     assert (table["debug"].shown, table["logs"].shown, table["stop"].shown) == ("F5 ^k /", "none", "r")
     assert [(problem.steps, problem.message) for problem in keys.problems] == [
         (("keys", "containers", "strat"), "containers has no key strat"),
-        (("keys", "cont"), "there is no part cont"),
+        (("keys", "cont"), "there is no scope cont"),
         (("keys", "containers", "debug"), "/ is set for containers.debug and for containers.filter"),
         (("keys", "containers", "stop"), "r is set for containers.stop and for containers.restart"),
     ]
     assert Keys().problems == []
 
 
-def test_keys_are_written_as_people_write_them():
+def test_former_names_of_keys_still_work_in_the_configuration():
+    keys = Keys({"browse": {"renew": "f5", "dig": "Z"}, "containers": {"again": "Y"}, "report": {"again": "n"}})
+    assert keys.problems == []
+    assert {key.name: key.keys for key in keys.of("browse") if key.formerly} == {
+        "refresh": ("f5",),
+        "inspect-layers": ("Z",),
+    }
+    assert keys.overrides == {
+        "browse.refresh": "f5",
+        "browse.inspect-layers": "Z",
+        "containers.recreate": "Y",
+        "report.retry": "n",
+    }
+    assert Keys({"browse": {"refresh": "f5"}}).overrides == {"browse.refresh": "f5"}
+    (problem,) = Keys({"browse": {"renew": "x"}}).problems
+    assert problem.steps == ("keys", "browse", "renew"), "the setting is reported by the name it has in the file"
+
+
+def test_keys_are_parsed_as_users_write_them():
     written = ["x", "X", "/", "ctrl+k", "F5", "esc", "+", "ctrl++", "hyper+x", "", "xx", "\x1b", "ctrl+"]
     names = ["x", "X", "slash", "ctrl+k", "f5", "escape", "plus", "ctrl+plus", *[None] * 5]
     assert [key_name(text) for text in written] == names

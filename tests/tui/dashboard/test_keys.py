@@ -1,4 +1,4 @@
-"""What keys do, and which container they do it to."""
+"""Actions of keys, and the containers they act on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.dashboard import opened, three
 from support.scripted_engine import ScriptedEngine
 
 
-async def test_stop_goes_to_the_container_under_the_cursor_at_once():
+async def test_stop_acts_on_the_container_under_the_cursor_immediately():
     engine = three()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
@@ -33,7 +33,7 @@ async def test_remove_asks_and_no_means_no():
         assert "db" not in dashboard.shown
 
 
-async def test_an_action_on_marked_ones_asks_once_with_all_their_names():
+async def test_an_action_on_marked_containers_asks_once_with_all_names():
     engine = three()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
@@ -46,14 +46,14 @@ async def test_an_action_on_marked_ones_asks_once_with_all_their_names():
         assert not dashboard.table.marked
 
 
-async def test_what_failed_stays_marked_and_says_why():
+async def test_failures_stay_marked_and_are_reported():
     engine = three()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await dashboard.press("space", "space", "s")
-        del engine.containers[engine.get("web").id]  # gone, and the engine forgot to tell
+        del engine.containers[engine.get("web").id]  # removed without an event
         await dashboard.press("y")
-        await dashboard.until_shown("1 of 2 failed, stopped the others")
+        await dashboard.until_shown("1 of 2 failed, the others stopped")
         assert "✗ web  No such container" in dashboard.text
         await dashboard.press("escape")
         assert dashboard.marked == ["web"]
@@ -73,13 +73,13 @@ async def test_the_help_lists_every_key_there_is():
 
 
 @pytest.mark.parametrize("tab", [False, True], ids=["filter", "find"])
-async def test_what_is_typed_at_once_after_a_slash_is_text_and_never_a_command(tab: bool):
+async def test_keys_typed_right_after_a_slash_are_text_and_never_commands(tab: bool):
     engine = three()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3 and dashboard.table.was_seen)
         if tab:
             await dashboard.press("tab")
-        for character in "/psrxyDe q":  # all in the app's queue before it looks at the first
+        for character in "/psrxyDe q":  # all are queued before the app handles the first
             name = {"/": "slash", " ": "space"}.get(character, character)
             dashboard.app.post_message(Key(name, character))
         await dashboard.until_shown("/ psrxyDe q")
@@ -87,7 +87,7 @@ async def test_what_is_typed_at_once_after_a_slash_is_text_and_never_a_command(t
         assert dashboard.app.is_running
 
 
-async def test_a_key_typed_at_once_after_enter_is_a_command_and_never_text():
+async def test_a_key_typed_right_after_enter_is_a_command_and_never_text():
     engine = three()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3 and dashboard.table.was_seen)
@@ -108,7 +108,7 @@ async def test_a_quick_yes_meets_the_question_it_answers():
         assert "db" in dashboard.shown
 
 
-async def test_a_key_for_a_container_that_comes_before_the_list_says_so_and_nothing_is_done_later():
+async def test_a_container_key_before_the_list_is_loaded_is_refused_and_never_runs_later():
     engine = three()
     engine.hold.clear()
     async with opened(engine) as dashboard:
@@ -123,7 +123,7 @@ async def test_a_key_for_a_container_that_comes_before_the_list_says_so_and_noth
         assert not [request for request in engine.requests if not request.startswith("GET")]
 
 
-async def test_keys_that_need_no_container_do_their_work_before_the_list_is_there():
+async def test_keys_that_need_no_container_work_before_the_list_is_loaded():
     engine = three()
     engine.hold.clear()
     async with opened(engine) as dashboard:
@@ -134,8 +134,8 @@ async def test_keys_that_need_no_container_do_their_work_before_the_list_is_ther
         await dashboard.until(lambda: dashboard.shown == ["web"])
 
 
-async def test_a_key_for_a_container_where_there_is_none_says_so():
+async def test_a_container_key_without_containers_is_refused():
     async with opened(ScriptedEngine()) as dashboard:
         await dashboard.until_shown("no containers yet")
         await dashboard.press("s")
-        assert dashboard.message == "there is no container to do that to"
+        assert dashboard.message == "there is no container"

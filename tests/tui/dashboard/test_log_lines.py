@@ -1,4 +1,4 @@
-"""Lines of the log screen, over a scripted engine: found, filtered, copied, unfolded and wrap_spans."""
+"""Lines of the log screen: search, filters, copies, fields and wrapping."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works
+from pyd_tui.dashboard.actions.clipboard import MAX_CLIPBOARD_BYTES, clipboard_works
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.render.pieces import Span, width
 from pyd_tui.dashboard.widgets.wrap import wrap_spans
 from support.log_screen import chatter, log, shop
 
 
-async def test_find_marks_keeps_what_is_around_and_counts_k_of_n():
+async def test_find_highlights_matches_in_context_and_counts_k_of_n():
     engine = shop()
     chatter(engine)
     async with log(engine) as it:
@@ -33,10 +33,10 @@ async def test_find_marks_keeps_what_is_around_and_counts_k_of_n():
         assert "of 11" not in it.dashboard.text
 
 
-async def test_what_is_typed_can_be_taken_as_text_or_expression_with_case_or_without():
+async def test_a_pattern_can_be_text_or_an_expression_with_or_without_case():
     engine = shop()
-    for said in ("a.c", "abc", "ABC"):
-        engine.print("shop-db", said)
+    for line in ("a.c", "abc", "ABC"):
+        engine.print("shop-db", line)
     async with log(engine) as it:
         await it.lines(3)
         await it.dashboard.press("slash")
@@ -51,18 +51,18 @@ async def test_what_is_typed_can_be_taken_as_text_or_expression_with_case_or_wit
         assert "not a regular expression" in it.dashboard.text
 
 
-async def test_filters_stack_with_context_and_the_stream_is_never_asked_again():
+async def test_filters_stack_with_context_and_the_log_is_never_read_again():
     engine = shop()
     chatter(engine)
     async with log(engine) as it:
         await it.lines(100)
-        asked = list(engine.requests)
+        requests_before = list(engine.requests)
         await it.keep("level>=error")
-        assert [said[-4:].strip() for said in it.shown[:2]] == ["n=3", "n=13"]
+        assert [line[-4:].strip() for line in it.shown[:2]] == ["n=3", "n=13"]
         await it.keep("!n=13")
-        assert [said[-4:].strip() for said in it.shown[:2]] == ["n=3", "n=23"]
+        assert [line[-4:].strip() for line in it.shown[:2]] == ["n=3", "n=23"]
         await it.dashboard.press("plus")
-        assert [said[-4:].strip() for said in it.shown[:4]] == ["n=2", "n=3", "n=4", "n=22"]
+        assert [line[-4:].strip() for line in it.shown[:4]] == ["n=2", "n=3", "n=4", "n=22"]
         assert "&level>=error" in it.dashboard.text
         assert "!n=13" in it.dashboard.text
         engine.print("shop-db", "level=error msg=late n=200")
@@ -70,11 +70,11 @@ async def test_filters_stack_with_context_and_the_stream_is_never_asked_again():
         await it.dashboard.press("minus", "backspace", "backspace")
         assert len(it.shown) == 101
         assert [request for request in engine.requests if "/logs" in request] == [
-            request for request in asked if "/logs" in request
+            request for request in requests_before if "/logs" in request
         ]
 
 
-async def test_a_filter_that_makes_no_sense_says_so_and_changes_nothing():
+async def test_an_invalid_filter_is_reported_and_changes_nothing():
     engine = shop()
     chatter(engine, 3)
     async with log(engine) as it:
@@ -100,28 +100,28 @@ async def test_a_selection_marks_and_the_line_under_the_cursor_are_copied():
         assert it.dashboard.app.clipboard == "one\nthree"
 
 
-async def test_what_is_too_long_for_the_clipboard_goes_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_text_too_long_for_the_clipboard_goes_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("pyd_tui.dashboard.actions.clipboard.folder", lambda: tmp_path)
     engine = shop()
-    engine.print("shop-db", b"x" * (CLIPBOARD + 1))
+    engine.print("shop-db", b"x" * (MAX_CLIPBOARD_BYTES + 1))
     async with log(engine) as it:
         await it.lines(1)
         await it.dashboard.press("c")
         assert "too much for the clipboard" in it.dashboard.message
         assert it.dashboard.app.clipboard == ""
         (written,) = tmp_path.iterdir()  # noqa: ASYNC240 - a test may wait
-        assert written.read_text().endswith("x" * (CLIPBOARD + 1) + "\n")
+        assert written.read_text().endswith("x" * (MAX_CLIPBOARD_BYTES + 1) + "\n")
         assert written.stat().st_mode & 0o777 == 0o600
         await it.dashboard.press("ctrl+s")
         assert len(list(tmp_path.iterdir())) == 2  # noqa: ASYNC240 - a test may wait
 
 
-def test_terminals_without_a_clipboard_are_known():
+def test_terminals_without_a_clipboard_are_recognised():
     assert clipboard_works({"TERM": "xterm-256color"})
     assert not clipboard_works({"TERM": "linux"})
 
 
-async def test_nothing_moves_while_it_holds_still_at_the_end_of_what_a_filter_keeps():
+async def test_a_filtered_log_that_does_not_follow_never_moves():
     engine = shop()
     chatter(engine)
     async with log(engine, size=(120, 12)) as it:
@@ -138,7 +138,7 @@ async def test_nothing_moves_while_it_holds_still_at_the_end_of_what_a_filter_ke
         assert (it.view.top, it.book.shown.number(it.view.top)) == (top, first)
 
 
-async def test_one_line_is_one_line():
+async def test_a_log_line_takes_one_row():
     engine = shop()
     engine.print("shop-db", "level=error msg=only")
     async with log(engine) as it:
@@ -150,7 +150,7 @@ async def test_one_line_is_one_line():
         await it.dashboard.until_shown("±1 line around")
 
 
-async def test_a_line_of_a_megabyte_neither_freezes_nor_is_lost():
+async def test_a_line_of_a_megabyte_is_shown_without_a_freeze():
     engine = shop()
     engine.print("shop-db", b"y" * (2**20 - 3) + b"END")
     async with log(engine) as it:
@@ -181,7 +181,7 @@ async def test_enter_unfolds_the_fields_of_a_line_and_columns_show_them_in_the_l
 
 @pytest.mark.parametrize("text", ["abcdefghij" * 9, "日本語のテキスト" * 9, "a日b" * 20, "x"])
 @pytest.mark.parametrize("columns", [8, 9, 33])
-def test_wrapped_rows_fit_and_together_are_the_line(text: str, columns: int):
+def test_wrapped_rows_fit_and_add_up_to_the_line(text: str, columns: int):
     rows = wrap_spans((Span(text[:7]), Span(text[7:], "dim")), columns, max_rows=99, indent=2)
     assert all(width(row) <= columns for row in rows)
     assert "".join(piece.text for row in rows for piece in row).replace("  ", "") == text

@@ -1,4 +1,4 @@
-"""The log screen by keyboard, over a scripted engine: what stands in it, and how it follows, waits and goes back."""
+"""The log screen by keyboard: its lines, following, and older lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from support.log_screen import chatter, log, shop
 from support.scripted_engine import START_NS
 
 
-async def test_follows_the_end_and_holds_still_once_the_cursor_leaves_it():
+async def test_the_log_follows_its_end_and_stops_once_the_cursor_leaves_it():
     engine = shop()
     chatter(engine)
     async with log(engine) as it:
@@ -26,7 +26,7 @@ async def test_follows_the_end_and_holds_still_once_the_cursor_leaves_it():
         await it.dashboard.until(lambda: it.cursor == "and on")
 
 
-async def test_the_window_keys_ask_for_that_part_of_the_log():
+async def test_the_window_keys_read_their_part_of_the_log():
     engine = shop()
     engine.print("shop-db", "long ago")
     engine.print("shop-db", "lately", time_ns=NOW_NS - 200 * 10**9)
@@ -40,7 +40,7 @@ async def test_the_window_keys_ask_for_that_part_of_the_log():
         await it.dashboard.until_shown("not live")
 
 
-async def test_older_lines_are_asked_for_when_the_top_is_reached_and_nothing_moves():
+async def test_older_lines_are_read_at_the_top_and_nothing_moves():
     engine = shop()
     for number in range(2500):
         engine.print("shop-db", f"line {number}", time_ns=START_NS + number)
@@ -57,7 +57,7 @@ async def test_older_lines_are_asked_for_when_the_top_is_reached_and_nothing_mov
         assert it.shown == [f"line {number}" for number in range(2500)]
 
 
-async def test_starts_and_deaths_stand_in_the_log_where_they_happened():
+async def test_starts_and_deaths_are_shown_in_the_log_at_their_time():
     engine = shop()
     engine.print("shop-db", "before")
     async with log(engine) as it:
@@ -70,7 +70,7 @@ async def test_starts_and_deaths_stand_in_the_log_where_they_happened():
         await it.dashboard.until_shown("shop-db started")
         engine.print("shop-db", "after")
         await it.dashboard.until_shown("after")
-        assert [said.strip("─ ").rpartition("── ")[2] for said in it.shown] == [
+        assert [line.strip("─ ").rpartition("── ")[2] for line in it.shown] == [
             "before", "last words", "shop-db died, exit 137", "shop-db started", "after",
         ]  # fmt: skip
         await it.dashboard.press("p")
@@ -79,21 +79,21 @@ async def test_starts_and_deaths_stand_in_the_log_where_they_happened():
         assert it.shown == ["before", "last words"]
 
 
-async def test_the_logs_of_a_project_are_one_in_time_order_and_can_be_heard_alone_or_muted():
+async def test_the_logs_of_a_project_are_merged_in_order_of_time_and_can_be_soloed_or_muted():
     engine = shop()
     for number in range(6):
         engine.print("shop-web" if number % 2 else "shop-db", f"line {number}")
     engine.print("other", "not of it")
     async with log(engine, "L") as it:
-        await it.dashboard.until(lambda: [said[-1] for said in it.shown] == list("012345"))
+        await it.dashboard.until(lambda: [line[-1] for line in it.shown] == list("012345"))
         assert "2 containers" in it.dashboard.text
         assert "web    " in it.dashboard.text
         await it.dashboard.press("k", "S")
-        assert [said[-1] for said in it.shown] == list("024")
+        assert [line[-1] for line in it.shown] == list("024")
         await it.dashboard.press("S", "M")
         assert len(it.shown) == 3
         await it.dashboard.press("M")
-        assert len(it.shown) == 3  # never the last one
+        assert len(it.shown) == 3  # the last one stays
         await it.dashboard.press("escape")
         assert len(it.shown) == 6
 
@@ -105,11 +105,11 @@ async def test_marked_containers_are_merged_and_a_burst_loses_nothing():
         for number in range(3000):
             engine.print("shop-web" if number % 3 else "shop-db", f"line {number}")
         await it.lines(3000)
-        assert [int(said.rpartition(" ")[2]) for said in it.shown] == list(range(3000))
+        assert [int(line.rpartition(" ")[2]) for line in it.shown] == list(range(3000))
         assert it.book.store.lost == 0
 
 
-async def test_full_screen_leaves_nothing_but_the_log():
+async def test_full_screen_shows_only_the_log():
     engine = shop()
     chatter(engine)
     async with log(engine) as it:
@@ -120,7 +120,7 @@ async def test_full_screen_leaves_nothing_but_the_log():
         assert "following" in it.dashboard.text
 
 
-async def test_a_log_that_cannot_be_read_says_why_and_the_rest_goes_on():
+async def test_an_unreadable_log_is_reported_and_the_others_continue():
     engine = shop()
     async with log(engine) as it:
         await it.dashboard.until_shown("no output yet")
@@ -145,7 +145,7 @@ async def test_every_size_down_to_a_few_cells_can_be_drawn():
             assert all(len(row) <= size[0] for row in it.dashboard.text.split("\n"))
 
 
-async def test_a_previous_run_of_which_nothing_is_kept_says_so():
+async def test_a_previous_run_without_output_is_reported():
     engine = shop()
     engine.print("shop-db", "since its start")
     async with log(engine) as it:

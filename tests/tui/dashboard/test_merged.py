@@ -1,4 +1,4 @@
-"""The containers of several engines in one list: each row is looked at, and acted on, at its own engine."""
+"""The containers of several engines in one list, each acted on at its own engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from pyd_core.model.event import Event
 from pyd_tui.config.settings import UiState, UserSettings
 from pyd_tui.dashboard.screens.main import Main
-from pyd_tui.dashboard.startup.startup_state import StartupState, begin
+from pyd_tui.dashboard.startup.startup_state import StartupState, load_startup_state
 from support.dashboard import Opened, several
 from support.scripted_engine import ScriptedEngine
 
@@ -18,7 +18,7 @@ SHOP = {"com.docker.compose.project": "shop"}
 
 
 def two() -> dict[str, ScriptedEngine]:
-    """Two engines; a container with the same name, and even the same id, is on both."""
+    """Return two engines with a container of the same name and id."""
     near, far = ScriptedEngine(), ScriptedEngine()
     near.add("web", image="near/web:1")
     near.add("cache", labels=SHOP)
@@ -32,28 +32,28 @@ def two() -> dict[str, ScriptedEngine]:
 
 
 def rows(dashboard: Opened) -> list[tuple[str, str]]:
-    """The list: engine and name of each row, in order."""
+    """Return the engine and the name of each row, in order."""
     return [(key.link.label, dashboard.names([key])[0]) for key in dashboard.table.keys]
 
 
 async def merged(dashboard: Opened, count: int = 5) -> None:
-    """Puts all engines into one list, once they are there."""
+    """Merge the lists of all engines, once they are loaded."""
     await dashboard.until(lambda: sum(len(link.containers) for link in dashboard.app.links) == count)
     await dashboard.press("M")
     await dashboard.until(lambda: len(dashboard.table.keys) == count and dashboard.table.was_seen)
 
 
 def put(dashboard: Opened, engine: str, name: str) -> None:
-    """Puts the cursor on a row."""
+    """Move the cursor to a row."""
     dashboard.table.go_to(dashboard.table.keys[rows(dashboard).index((engine, name))])
 
 
 def changes(engine: ScriptedEngine) -> list[str]:
-    """What was asked of an engine that changes something."""
+    """Return the requests that change something on an engine."""
     return [request.partition(" ")[2] for request in engine.requests if not request.startswith("GET")]
 
 
-async def test_one_list_tells_of_each_row_whose_it_is_and_is_left_by_the_same_key():
+async def test_the_merged_list_shows_each_rows_engine_and_the_same_key_leaves_it():
     async with several(two()) as dashboard:
         await merged(dashboard)
         assert sorted(rows(dashboard)) == [
@@ -74,7 +74,7 @@ async def test_one_list_tells_of_each_row_whose_it_is_and_is_left_by_the_same_ke
         await dashboard.until(lambda: len(dashboard.shown) == 5)
 
 
-async def test_an_action_goes_to_the_engine_of_its_row_even_where_another_has_the_same_id():
+async def test_an_action_runs_on_the_engine_of_its_row_even_if_another_has_the_same_id():
     engines = two()
     async with several(engines) as dashboard:
         await merged(dashboard)
@@ -87,7 +87,7 @@ async def test_an_action_goes_to_the_engine_of_its_row_even_where_another_has_th
         assert changes(engines["near"]) == []
 
 
-async def test_marked_ones_on_several_engines_are_asked_about_once_and_each_is_done_at_its_own():
+async def test_marked_containers_of_several_engines_are_confirmed_once_and_each_runs_on_its_own():
     engines = two()
     async with several(engines, size=(120, 40)) as dashboard:
         await merged(dashboard)
@@ -106,7 +106,7 @@ async def test_marked_ones_on_several_engines_are_asked_about_once_and_each_is_d
         assert not dashboard.marked
 
 
-async def test_what_fails_on_one_engine_stays_marked_and_is_done_on_the_other():
+async def test_a_failure_on_one_engine_stays_marked_and_the_others_succeed():
     engines = two()
     async with several(engines, size=(120, 40)) as dashboard:
         await merged(dashboard)
@@ -122,7 +122,7 @@ async def test_what_fails_on_one_engine_stays_marked_and_is_done_on_the_other():
         assert not engines["near"].get("cache").running
 
 
-async def test_a_filter_takes_the_name_of_an_engine_and_an_order_goes_by_it():
+async def test_filters_and_sorting_use_the_names_of_engines():
     async with several(two()) as dashboard:
         await merged(dashboard)
         await dashboard.press("slash")
@@ -137,7 +137,7 @@ async def test_a_filter_takes_the_name_of_an_engine_and_an_order_goes_by_it():
         await dashboard.until(lambda: dashboard.table.view.sort == "state")
 
 
-async def test_a_lost_engine_leaves_its_rows_dimmed_with_age_and_reason_and_the_others_alone():
+async def test_only_the_rows_of_a_lost_engine_are_dimmed_with_age_and_reason():
     engines = two()
     async with several(engines) as dashboard:
         await merged(dashboard)
@@ -176,7 +176,7 @@ async def test_logs_detail_and_views_are_those_of_the_engine_of_the_row():
         await dashboard.until_shown("near says so")
 
 
-async def test_the_log_of_marked_ones_on_several_engines_is_one_in_the_order_of_time():
+async def test_the_logs_of_marked_containers_of_several_engines_are_merged_in_order_of_time():
     engines = two()
     async with several(engines) as dashboard:
         await merged(dashboard)
@@ -187,8 +187,8 @@ async def test_the_log_of_marked_ones_on_several_engines_is_one_in_the_order_of_
         await dashboard.until_shown("ready to accept")
         await dashboard.until_shown("near says so")
         assert "2 containers" in dashboard.text
-        engines["near"].print("web", "and goes on")
-        await dashboard.until_shown("and goes on")
+        engines["near"].print("web", "and continues")
+        await dashboard.until_shown("and continues")
 
 
 async def test_events_are_those_of_the_engine_of_the_row():
@@ -208,7 +208,7 @@ async def test_events_are_those_of_the_engine_of_the_row():
         assert "exit 3" not in dashboard.text
 
 
-async def test_every_engine_measures_its_own_rows_and_none_after_the_list_is_left():
+async def test_every_engine_measures_its_own_rows_until_the_list_is_left():
     async with several(two()) as dashboard:
         await merged(dashboard)
         near, far, _ = dashboard.app.links
@@ -219,7 +219,7 @@ async def test_every_engine_measures_its_own_rows_and_none_after_the_list_is_lef
         assert not dashboard.app.merged
 
 
-async def test_where_there_is_one_engine_there_is_nothing_to_merge():
+async def test_a_single_engine_cannot_be_merged():
     engines = two()
     async with several({"near": engines["near"]}, dead_too=False) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 2)
@@ -227,23 +227,23 @@ async def test_where_there_is_one_engine_there_is_nothing_to_merge():
         assert "there is no other engine" in dashboard.message
 
 
-async def test_it_begins_as_the_settings_say_and_after_that_as_it_was_left():
+async def test_merging_starts_as_the_settings_say_and_later_as_it_was_left():
     beginning = StartupState(settings=UserSettings(merged=True), merged=True)
     async with several(two(), beginning=beginning) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 5)
-        assert dashboard.app.left.merged is None
+        assert dashboard.app.ui_state.merged is None
         await dashboard.press("M")
         await dashboard.until(lambda: len(dashboard.shown) == 2)
-        assert dashboard.app.left.merged is False
+        assert dashboard.app.ui_state.merged is False
 
 
 @pytest.mark.parametrize(
     ("set", "left", "begins"), [(False, None, False), (True, None, True), (True, False, False), (False, True, True)]
 )
-def test_the_last_choice_goes_before_the_settings(
+def test_the_last_choice_takes_precedence_over_the_settings(
     set: bool, left: bool | None, begins: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.read_settings", lambda _: UserSettings(merged=set))
     monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.state_file", lambda: tmp_path / "state")
     monkeypatch.setattr("pyd_tui.dashboard.startup.startup_state.load_state", lambda _: UiState(merged=left))
-    assert begin().merged is begins
+    assert load_startup_state().merged is begins

@@ -1,4 +1,4 @@
-"""Opening the dashboard: before there is an app to show anything, without an engine, and with one that is lost."""
+"""The start of the dashboard: before the app is loaded, without an engine, and with a lost one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(BOUND):
-        while not condition():  # noqa: ASYNC110 - a link without a dashboard has nobody to tell
+        while not condition():  # noqa: ASYNC110 - a connection without a dashboard has no listener
             await asyncio.sleep(0)
 
 
-async def test_what_is_known_before_the_dashboard_is_there_is_in_its_first_picture():
+async def test_the_first_frame_shows_what_is_known_before_the_dashboard_starts():
     engine = ScriptedEngine()
     engine.add("db")
     engine.add("web")
@@ -42,19 +42,19 @@ async def test_what_is_known_before_the_dashboard_is_there_is_in_its_first_pictu
         await dashboard.until_shown("2 events")
 
 
-async def test_that_there_is_no_engine_is_told_to_a_dashboard_that_comes_later():
+async def test_a_missing_engine_is_reported_to_a_dashboard_that_starts_later():
     link = link_to(ScriptedEngine(), dead)
     link.start()
     await until(lambda: link.connection.state == "lost")
     async with opened_on(link) as dashboard:
         await dashboard.until_shown("the line is cut")
-        await dashboard.until(lambda: link.told == "lost")
+        await dashboard.until(lambda: link.reported_state == "lost")
 
 
-async def test_opens_without_an_engine_says_what_to_do_and_connects_when_one_comes_up(
+async def test_without_an_engine_it_shows_what_to_do_and_connects_once_one_starts(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("pyd_tui.dashboard.engines.connection.LOOK_AGAIN", 0.01)
+    monkeypatch.setattr("pyd_tui.dashboard.engines.connection.RETRY_INTERVAL_S", 0.01)
     engine, there = three(), False
 
     def choose() -> Endpoint:
@@ -69,7 +69,7 @@ async def test_opens_without_an_engine_says_what_to_do_and_connects_when_one_com
         await dashboard.until_shown("exited 3")
 
 
-async def test_a_lost_engine_dims_what_was_known_and_says_how_old_it_is():
+async def test_a_lost_engine_dims_its_data_and_shows_its_age():
     engine = three()
     async with opened(engine) as dashboard:
         await dashboard.until_shown("live")

@@ -16,7 +16,7 @@ HOSTILE = "a b'; touch /tmp/no; $(id) `id` \"\\ {x} \n*"
 
 
 @pytest.mark.parametrize("template", ["printf %s {name}", "printf %s '{name}'", 'printf %s "{name}"'])
-def test_no_value_becomes_another_word_or_a_command(template: str):
+def test_no_value_adds_a_word_or_a_command(template: str):
     entry = ContainerInfo(id="1", name=HOSTILE, image="i")
     argv, variables = command_line(UserCommand(name="c", run=template), values(entry))
     assert argv == ["printf", "%s", HOSTILE]
@@ -28,11 +28,11 @@ def test_a_shell_gets_values_as_variables_and_never_runs_them():
     given = {**values(ContainerInfo(id="1", name=HOSTILE)), "my file": "$(echo owned)"}
     argv, variables = command_line(command, given)
     assert HOSTILE not in argv[2]
-    said = subprocess.run(argv, env={"PATH": "/bin:/usr/bin", **variables}, capture_output=True, check=True).stdout
-    assert said.decode() == f"{HOSTILE}|$(echo owned)|"
+    output = subprocess.run(argv, env={"PATH": "/bin:/usr/bin", **variables}, capture_output=True, check=True).stdout
+    assert output.decode() == f"{HOSTILE}|$(echo owned)|"
 
 
-def test_a_command_that_cannot_work_is_told_where_it_is_written():
+def test_a_broken_command_is_reported_with_its_setting():
     commands = (
         UserCommand(name="ok", run="x {name} {{literal}} {path}", prompts=("path",)),
         UserCommand(name="field", run="x {nme}"),
@@ -41,8 +41,8 @@ def test_a_command_that_cannot_work_is_told_where_it_is_written():
         UserCommand(name="ok", run="x"),
         UserCommand(name="images", run="  "),
     )
-    told = [(problem.steps[1], problem.message) for problem in problems(UserSettings(commands=commands))]
-    assert told == [
+    reported = [(problem.steps[1], problem.message) for problem in problems(UserSettings(commands=commands))]
+    assert reported == [
         ("1", "field: there is no field nme"),
         ("2", "quote: no closing quotation"),
         ("3", "brace: expected '}' before end of string"),
@@ -52,7 +52,7 @@ def test_a_command_that_cannot_work_is_told_where_it_is_written():
     ]
 
 
-def test_compose_is_called_with_the_projects_own_files(tmp_path: object):
+def test_compose_is_called_with_the_files_of_the_project(tmp_path: object):
     file = f"{tmp_path}/compose.yml"
     labels = {
         "com.docker.compose.project.config_files": file,
@@ -68,7 +68,7 @@ def test_compose_is_called_with_the_projects_own_files(tmp_path: object):
     assert line == ["docker-compose", "-p", "shop", "-f", file, "--project-directory", str(tmp_path), "up", "-d"]
 
 
-def test_tab_goes_on_with_a_command_as_far_as_there_is_one_way():
+def test_tab_completes_a_command_as_far_as_it_is_unambiguous():
     assert [complete(text, ["greet"]) for text in ("im", "com", "ki", "gr", "zz", "")] == [
         "images", "com", "kill ", "greet", "zz", "",
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def test_tab_goes_on_with_a_command_as_far_as_there_is_one_way():
     assert complete("update memory=1g c") == "update memory=1g cpus="
 
 
-def test_letters_in_a_row_and_beginnings_of_words_are_meant_first():
+def test_adjacent_letters_and_starts_of_words_rank_first():
     known = [(name, name) for name in ("shop-web-1", "web", "db-web-old", "wide-export-box", "worker")]
     assert [name for name, _ in best("web", known, 3)] == ["web", "db-web-old", "shop-web-1"]
     assert best("wo", known, 9)[0] == ("worker", "worker")

@@ -43,7 +43,7 @@ def test_no_size_is_ever_wider_than_its_column():
 @pytest.mark.parametrize(
     ("value", "written"), [(0, "0%"), (0.04, "0%"), (0.44, "0.4%"), (9.96, "10%"), (1600, "1600%")]
 )
-def test_percent_keeps_a_digit_only_where_it_tells_something(value: float, written: str):
+def test_percent_keeps_a_digit_only_where_it_is_significant(value: float, written: str):
     assert percent(value) == written
 
 
@@ -55,13 +55,13 @@ def test_durations_have_one_unit(seconds: int, written: str):
     assert coarse_age(seconds) == written
 
 
-def test_moments_say_no_more_than_is_needed_to_place_them():
+def test_moments_are_as_short_as_their_age_allows():
     assert moment(NOON - 3600 * SECOND, CLOCK) == "11:00"
     assert moment(NOON - 86400 * SECOND, CLOCK) == "14 Nov"
     assert moment(NOON - 400 * 86400 * SECOND, CLOCK) == "Oct 2022"
 
 
-def test_the_time_of_a_death_does_not_change_while_it_is_looked_at():
+def test_the_time_of_a_death_stays_constant():
     dead = ContainerInfo(id="a", name="a", state="exited", exit_code=1, started_ns=1, finished_ns=NOON - 3600 * SECOND)
     later = Clock(now=lambda: NOON + 1800 * SECOND, zone=UTC)
     assert since(dead, CLOCK) == since(dead, later)
@@ -70,15 +70,13 @@ def test_the_time_of_a_death_does_not_change_while_it_is_looked_at():
 @pytest.mark.parametrize("columns", range(1, 12))
 @pytest.mark.parametrize("from_start", [False, True])
 @pytest.mark.parametrize("word", ["abcdefghij", "日本語のテキスト", "a日b本c語", "e\u0301a\u0301o\u0301u\u0301"])
-def test_fitted_text_has_exactly_the_width_and_an_ellipsis_where_something_is_missing(
-    columns: int, from_start: bool, word: str
-):
+def test_fitted_text_has_exactly_the_width_and_an_ellipsis_where_it_is_cut(columns: int, from_start: bool, word: str):
     fitted = fit(cell(word), columns, cut_start=from_start)
     assert width(fitted) == columns
     assert ("…" in text(fitted)) == (width(cell(word)) > columns)
 
 
-def test_what_a_terminal_would_act_on_never_becomes_a_piece():
+def test_control_characters_never_become_a_span():
     hostile = "".join(map(chr, range(32))) + "\x7f\x9b31m\u202e\u2066[bold]x[/]"
     shown = text(cell(hostile))
     assert not [character for character in shown if ord(character) < 32 or 0x7F <= ord(character) < 0xA0]
@@ -86,7 +84,7 @@ def test_what_a_terminal_would_act_on_never_becomes_a_piece():
     assert "\u202e" not in shown
 
 
-def test_the_columns_that_matter_least_give_way_first():
+def test_the_least_important_columns_are_dropped_first():
     columns = (
         LayoutColumn(key="name", title="NAME", min_width=10, max_width=30, priority=0),
         LayoutColumn(key="image", title="IMAGE", min_width=10, max_width=30, priority=2),
@@ -94,9 +92,9 @@ def test_the_columns_that_matter_least_give_way_first():
         LayoutColumn(key="none", title="NONE", min_width=5, max_width=5, priority=1, optional=True),
     )
     natural = {"name": 40, "image": 12, "up": 5}
-    assert [one.column.key for one in arrange(columns, 100, natural)] == ["name", "image", "up"]
-    assert [(one.column.key, one.width) for one in arrange(columns, 20, natural)] == [("name", 13), ("up", 5)]
-    assert [(one.column.key, one.width) for one in arrange(columns, 8, natural)] == [("name", 8)]
+    assert [fitted.column.key for fitted in arrange(columns, 100, natural)] == ["name", "image", "up"]
+    assert [(fitted.column.key, fitted.width) for fitted in arrange(columns, 20, natural)] == [("name", 13), ("up", 5)]
+    assert [(fitted.column.key, fitted.width) for fitted in arrange(columns, 8, natural)] == [("name", 8)]
 
 
 @pytest.mark.parametrize(
@@ -112,17 +110,17 @@ def test_the_columns_that_matter_least_give_way_first():
         (ContainerInfo(id="a", name="a", state="created"), "◌ created", False),
     ],
 )
-def test_a_state_is_told_by_shape_and_word_and_the_broken_stand_out(entry: ContainerInfo, said: str, broken: bool):
-    assert text(state(entry)) == said
+def test_a_state_has_a_shape_and_a_word_and_problems_stand_out(entry: ContainerInfo, shown: str, broken: bool):
+    assert text(state(entry)) == shown
     assert is_broken(entry) == broken
 
 
-def test_memory_near_its_limit_is_alarming():
+def test_memory_near_its_limit_is_highlighted():
     roles = [memory(Usage(time_ns=1, memory_bytes=used, memory_limit=100))[0].role for used in (50, 80, 95)]
     assert roles == ["text", "warn", "bad"]
 
 
-def test_a_port_published_on_both_families_is_written_once():
+def test_a_port_published_on_both_families_is_shown_once():
     both = (
         Port(private_port=80, public_port=8080, ip="0.0.0.0"),  # noqa: S104 - what an engine says
         Port(private_port=80, public_port=8080, ip="::"),
@@ -136,18 +134,18 @@ def line(data: bytes, **more: object) -> LogLine:
     return LogLine(container_id="a", name="a", stream="stdout", time_ns=NOON, data=data, **more)  # type: ignore[arg-type]
 
 
-def test_colours_of_a_log_pass_and_nothing_else_does():
+def test_a_log_keeps_its_colours_and_no_other_sequences():
     pieces = log_row(line(b"\x1b[31mred\x1b[0m \x1b[2J\x1b]8;;http://x\x07link"), CLOCK, LogStyle())
     assert any(piece.text == "red" and not isinstance(piece.role, str) for piece in pieces)
     assert "\x1b" not in text(pieces)
 
 
-def test_what_is_missing_from_an_overlong_line_is_counted():
+def test_missing_bytes_of_an_overlong_line_are_counted():
     pieces = log_row(line(b"x" * (MAX_DRAWN_BYTES + 5), cut=1000), CLOCK, LogStyle())
     assert text(pieces).endswith("… 1,005 more bytes")
 
 
-def test_a_death_in_the_events_says_its_exit_code():
+def test_a_death_among_the_events_shows_its_exit_code():
     event = Event(type="container", action="die", actor=Actor(id="a", attributes={"name": "web", "exitCode": "3"}))
     assert "die" in text(event_line(event, CLOCK))
     assert text(event_line(event, CLOCK)).endswith("web  exit 3")
@@ -159,23 +157,23 @@ def test_a_document_keeps_every_character_of_the_json():
     assert laid_out == '{"a": ["x\\u001b[31m",1.5e3,true,null,{}],"b\\"c": "d, e: f"}'
 
 
-def test_a_document_folds_by_path_masks_secrets_and_gives_what_is_at_a_path():
+def test_a_document_folds_by_path_masks_secrets_and_returns_values_by_path():
     body = b'{"Config":{"Env":["A=1","DB_PASSWORD=x"],"Labels":{"a.b\\"c":"d"}},"Big":[1,2,3]}'
-    found = parse(body)
-    lines = lay_out(found, {".Big"})
+    value = parse(body)
+    lines = lay_out(value, {".Big"})
     paths = [line.key for line in lines]
     assert '.Config.Labels["a.b\\"c"]' in paths
     assert ".Big[0]" not in paths
     assert text(next(line.text for line in lines if line.key == ".Big")).strip() == '"Big": [ … 3 entries ]'
     assert not any("DB_PASSWORD=x" in text(line.text) for line in lines)
-    assert any("DB_PASSWORD=x" in text(line.text) for line in lay_out(found, unmasked=True))
-    assert value_at(found, '.Config.Labels["a.b\\"c"]') == "d"
-    assert value_at(found, ".Big[1]") == "2"
-    assert value_at(found, ".Config.Env[0]") == "A=1"
+    assert any("DB_PASSWORD=x" in text(line.text) for line in lay_out(value, unmasked=True))
+    assert value_at(value, '.Config.Labels["a.b\\"c"]') == "d"
+    assert value_at(value, ".Big[1]") == "2"
+    assert value_at(value, ".Config.Env[0]") == "A=1"
     assert text(lay_out(parse(b"\xff"))[0].text).startswith('"no JSON')
 
 
-def test_matches_are_marked_whatever_their_case():
+def test_matches_are_marked_regardless_of_case():
     assert highlight((Span("Error: an ERROR", "dim"),), "error") == (
         Span("Error", "match"),
         Span(": an ", "dim"),

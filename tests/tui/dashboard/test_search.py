@@ -1,4 +1,4 @@
-"""One search through the logs of all containers."""
+"""The search through the logs of all containers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SECOND = 10**9
 
 
 def shop() -> ScriptedEngine:
-    """Two that run and one that is over; what they print takes turns."""
+    """Return an engine with two running containers and an exited one, whose lines alternate."""
     engine = ScriptedEngine()
     engine.add("web")
     engine.add("db")
     engine.add("job", state="exited", exit_code=1)
-    for at in range(30):
-        engine.print("web", f"GET /items/{at} 200", time_ns=START_NS + at * SECOND)
+    for number in range(30):
+        engine.print("web", f"GET /items/{number} 200", time_ns=START_NS + number * SECOND)
     engine.print("web", "upstream Timed out: db", time_ns=START_NS + 40 * SECOND)
     engine.print("db", "checkpoint timed out", time_ns=START_NS + 20 * SECOND, stderr=True)
     engine.print("job", f"{'x' * 200} timed out at last", time_ns=START_NS + 60 * SECOND)
@@ -32,10 +32,10 @@ def shop() -> ScriptedEngine:
 
 
 def rows(dashboard: Opened) -> list[str]:
-    """The names of the containers of what was found, from the top."""
+    """Return the names of the matches' containers, from the top."""
     screen = dashboard.app.screen
     assert isinstance(screen, SearchScreen)
-    return [screen._findings.hits[key].line.name for key in screen.table.keys] if screen._findings else []
+    return [screen._results.hits[key].line.name for key in screen.table.keys] if screen._findings else []
 
 
 async def search(dashboard: Opened, text: str) -> None:
@@ -44,7 +44,7 @@ async def search(dashboard: Opened, text: str) -> None:
     await dashboard.press("enter")
 
 
-async def test_what_is_typed_is_found_in_every_log_in_the_order_of_time_and_marked():
+async def test_a_search_finds_and_marks_matches_of_all_logs_in_order_of_time():
     async with opened(shop()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await search(dashboard, "timed out")
@@ -76,7 +76,7 @@ async def test_enter_opens_the_log_of_a_stopped_container_at_that_line():
         assert dashboard.shown == ["db", "web", "job"]
 
 
-async def test_lines_are_listed_as_they_are_found_and_the_search_can_be_ended():
+async def test_matches_are_listed_as_they_are_found_and_the_search_can_be_ended():
     engine = shop()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
@@ -90,12 +90,12 @@ async def test_lines_are_listed_as_they_are_found_and_the_search_can_be_ended():
         await dashboard.until_shown("stopped: there may be more")
         held.set()
         await dashboard.at_rest(0.3)
-        assert rows(dashboard) == ["web", "job"], "nothing of it goes on"
+        assert rows(dashboard) == ["web", "job"], "no request of it continues"
         await dashboard.press("slash", "enter")
         await dashboard.until_shown("3 lines in 3 of 3 containers  all read")
 
 
-async def test_leaving_ends_the_search():
+async def test_closing_the_screen_ends_the_search():
     engine = shop()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
@@ -112,7 +112,7 @@ async def test_leaving_ends_the_search():
         assert dashboard.app.screen is dashboard.app.screen_stack[0]
 
 
-async def test_no_more_is_held_than_is_said(monkeypatch: pytest.MonkeyPatch):
+async def test_results_stay_within_their_stated_limit(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("pyd_tui.dashboard.logs.search_results.MAX_LINES", 5)
     async with opened(shop()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
@@ -121,7 +121,7 @@ async def test_no_more_is_held_than_is_said(monkeypatch: pytest.MonkeyPatch):
         assert rows(dashboard) == ["web"] * 5
 
 
-async def test_expressions_and_case_are_a_key_away_and_a_wrong_expression_is_said():
+async def test_a_key_switches_expressions_and_case_and_a_wrong_expression_is_reported():
     async with opened(shop()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await search(dashboard, "Timed")
@@ -138,7 +138,7 @@ async def test_expressions_and_case_are_a_key_away_and_a_wrong_expression_is_sai
         assert dashboard.message.startswith("not a regular expression")
 
 
-async def test_nothing_found_is_said_and_a_command_searches_at_once():
+async def test_an_empty_result_is_reported_and_a_command_searches_immediately():
     async with opened(shop()) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await dashboard.press("colon")
@@ -148,7 +148,7 @@ async def test_nothing_found_is_said_and_a_command_searches_at_once():
         assert "no such thing" in dashboard.text
 
 
-async def test_all_engines_in_the_list_are_searched_and_a_dead_one_keeps_nobody_waiting():
+async def test_all_listed_engines_are_searched_and_a_lost_one_delays_nothing():
     far = ScriptedEngine()
     far.add("cache")
     far.print("cache", "timed out as well", time_ns=START_NS)
@@ -161,7 +161,7 @@ async def test_all_engines_in_the_list_are_searched_and_a_dead_one_keeps_nobody_
         assert "far" in dashboard.text
 
 
-async def test_a_hostile_line_is_shown_as_a_picture_of_itself():
+async def test_a_hostile_line_is_shown_escaped():
     engine = ScriptedEngine()
     engine.add("evil")
     engine.print("evil", "needle \x1b]0;owned\x07\u202e[red]x[/red]")

@@ -1,4 +1,4 @@
-"""Long, wide, combining and hostile texts are read sideways: columns stay in line, and the end comes in sight."""
+"""Sideways scrolling of long, wide, combining and hostile texts: columns stay aligned, and the end is reached."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TEXTS = {
 }
 SHORT = "zz"
 STEPS = 20
-"""As many as it takes to the ends of all texts but the longest."""
+"""The steps to the ends of all texts but the longest."""
 
 
 def lines(dashboard: Opened) -> list[str]:
@@ -38,7 +38,7 @@ def lines(dashboard: Opened) -> list[str]:
 
 
 def looked_at(dashboard: Opened, columns: int) -> str:
-    """What is on the screen, once every line of it is as wide as the terminal and nothing in it acts on one."""
+    """Return the screen, after checking that its lines have the terminal's width and no control characters."""
     for line in lines(dashboard):
         assert cell_len(line) == columns, line
         assert all(unicodedata.category(character) not in {"Cc", "Cf", "Cs"} for character in line), ascii(line)
@@ -46,7 +46,7 @@ def looked_at(dashboard: Opened, columns: int) -> str:
 
 
 async def to_the_end(dashboard: Opened, table: Table, key: str, columns: int) -> list[str]:
-    """Moves sideways past the ends of all but the longest, then to that, and returns what was on the screen."""
+    """Scroll sideways to the ends of all texts, and return the screens seen."""
     seen = [looked_at(dashboard, columns)]
     for _ in range(STEPS):
         await dashboard.press(key)
@@ -61,7 +61,7 @@ async def to_the_end(dashboard: Opened, table: Table, key: str, columns: int) ->
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_every_step_sideways_takes_exactly_so_many_columns(text: str):
+def test_every_step_sideways_scrolls_exactly_its_columns(text: str):
     pieces: Cell = (Span("> "), *cell(text), Span(" <"))
     total = width(pieces)
     for columns in (*range(70), total - 1, total, total + 7):
@@ -74,7 +74,7 @@ def test_every_step_sideways_takes_exactly_so_many_columns(text: str):
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("from_start", [False, True])
-def test_what_is_cut_has_its_width_and_what_is_left_of_it_is_as_it_was(text: str, from_start: bool):
+def test_cut_text_has_its_width_and_the_rest_is_unchanged(text: str, from_start: bool):
     pieces = cell(text)
     whole = pieces[0].text
     for columns in range(1, 60):
@@ -84,7 +84,7 @@ def test_what_is_cut_has_its_width_and_what_is_left_of_it_is_as_it_was(text: str
         assert whole.endswith(rest) if from_start else whole.startswith(rest)
 
 
-async def test_names_of_files_are_read_sideways_to_their_ends():
+async def test_file_names_scroll_sideways_to_their_ends():
     engine = ScriptedEngine()
     engine.add("web")
     names = [*TEXTS.values(), SHORT]
@@ -107,12 +107,16 @@ async def test_names_of_files_are_read_sideways_to_their_ends():
 
 
 def _rows(text: str) -> list[str]:
-    """Lines with a size in them, a character for each terminal column."""
+    """Return the lines with a size, one character for each terminal column."""
     drawn = ["".join(character + "\0" * (cell_len(character) - 1) for character in line) for line in text.split("\n")]
-    return ["".join(one for one in line if one == "\0" or cell_len(one)) for line in drawn if " 5B" in line]
+    return [
+        "".join(character for character in line if character == "\0" or cell_len(character))
+        for line in drawn
+        if " 5B" in line
+    ]
 
 
-async def test_values_of_inspect_are_read_sideways_to_their_ends():
+async def test_inspect_values_scroll_sideways_to_their_ends():
     engine = ScriptedEngine()
     engine.add("web", labels={name: text.replace("\udce9", "e") for name, text in TEXTS.items()})
     async with opened(engine, size=(80, 24)) as dashboard:
@@ -127,7 +131,7 @@ async def test_values_of_inspect_are_read_sideways_to_their_ends():
         seen = await to_the_end(dashboard, table, "right", 80)
         for end in ("end.wide", "end.mixed", "end.combining", "end.escapes", "end.bidi"):
             assert any(end in text for text in seen), end
-        assert 'aaa"…' in seen[-1]  # no more of a value is drawn; a copy has all of it
+        assert 'aaa"…' in seen[-1]  # values are cut on screen; copies are complete
         await dashboard.press("slash")
         await dashboard.press("ctrl+u")
         await dashboard.type('"plain"')

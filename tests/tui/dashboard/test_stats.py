@@ -1,4 +1,4 @@
-"""Curves of resource use: what they show of samples, and the tab and columns that hold them."""
+"""Curves of resource usage, and the tab and columns that show them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ WEB = ContainerInfo(id="a" * 64, name="web", state="running", memory_limit=256 <
 
 
 def samples(*values: float | None, end: int = NOON) -> list[Usage]:
-    """One a second, the last one now."""
+    """Return one sample per second, the last one now."""
     first = end - (len(values) - 1) * SECOND
     return [
-        Usage(time_ns=first + at * SECOND, cpu_percent=value, memory_bytes=int(value or 0) << 20)
-        for at, value in enumerate(values)
+        Usage(time_ns=first + index * SECOND, cpu_percent=value, memory_bytes=int(value or 0) << 20)
+        for index, value in enumerate(values)
     ]
 
 
@@ -36,19 +36,19 @@ def text(lines: list[Cell]) -> str:
     return "\n".join("".join(piece.text for piece in line) for line in lines)
 
 
-def test_a_part_of_the_time_shows_the_highest_value_in_it_and_nothing_where_nothing_was_measured():
-    found = buckets(samples(1, 9, 2, 3), cpu, until_ns=NOON, span_ns=6 * SECOND, count=3)
-    assert found == [None, 9, 3]
+def test_a_time_slot_shows_its_highest_value_or_nothing():
+    values = buckets(samples(1, 9, 2, 3), cpu, until_ns=NOON, span_ns=6 * SECOND, count=3)
+    assert values == [None, 9, 3]
 
 
-def test_a_value_stands_until_the_next_one_but_not_over_a_hole():
+def test_a_value_lasts_until_the_next_one_but_not_across_a_gap():
     near = [*samples(5, end=NOON - 2 * SECOND), *samples(7)]
     assert buckets(near, cpu, until_ns=NOON, span_ns=4 * SECOND, count=4) == [None, 5, 5, 7]
     far = [*samples(5, end=NOON - 9 * SECOND), *samples(7)]
     assert buckets(far, cpu, until_ns=NOON, span_ns=10 * SECOND, count=10) == [5, *[None] * 8, 7]
 
 
-def test_zero_is_drawn_and_what_is_not_known_is_not():
+def test_zero_is_drawn_and_unknown_values_are_not():
     assert spark([0, None, 50, 100], 100) == " " + " " + "▄█"
     assert graph([0, None, 50, 100], 100, 2) == ["   █", "▁ ██"]
 
@@ -59,7 +59,7 @@ def test_the_top_of_a_curve_is_a_round_number_not_below_its_highest_value():
     assert scale(21, (1.0, 5.0)) == 40.0
 
 
-def test_the_tab_says_both_scales_the_limits_and_where_it_died():
+def test_the_stats_tab_shows_both_scales_the_limits_and_deaths():
     died = Annotation(time_ns=NOON - 60 * SECOND, container_id=WEB.id, name="web", verb="die", detail="exit 137")
     usage = Usage(
         time_ns=NOON, cpu_percent=25.0, memory_bytes=64 << 20, memory_limit=256 << 20, pids=3, throttled_ratio=0.5
@@ -76,13 +76,13 @@ def test_the_tab_says_both_scales_the_limits_and_where_it_died():
     assert stroke == {rule.index("✗")} == {GUTTER_COLUMNS + 100 * 240 // 300}
 
 
-def test_without_any_sample_it_says_why():
+def test_stats_without_samples_show_the_reason():
     assert "measuring" in text(stats(WEB, None, UsageHistory(samples=[]), CLOCK, 100))
     gone = ContainerInfo(id="b" * 64, name="old", state="exited", exit_code=0)
     assert "pyd record stores such curves" in text(stats(gone, None, UsageHistory(samples=[]), CLOCK, 100))
 
 
-def test_more_is_measured_only_where_there_is_room_to_spare():
+def test_extra_columns_are_measured_only_where_there_is_room():
     wide = {column.key: column.min_width for column in COLUMNS} | {"engine": 0}
     shown = {placed.column.key for placed in arrange(COLUMNS, 250, wide)}
     assert {"trend", "net", "disk", "throttled"} <= shown
@@ -94,8 +94,8 @@ def test_more_is_measured_only_where_there_is_room_to_spare():
     assert "throttled" not in middle
 
 
-def test_percent_of_all_it_may_use_tells_a_container_at_its_limit():
+def test_percent_of_the_limit_shows_a_container_at_its_limit():
     usage = Usage(time_ns=NOON, cpu_percent=50.0)
-    at = [column.key for column in COLUMNS].index("cpu")
-    assert row(WEB, RowUsage(usage=usage), CLOCK)[at][0].text == "50%"
-    assert row(WEB, RowUsage(usage=usage, cores=0.5), CLOCK)[at][0].text == "100%"
+    index = [column.key for column in COLUMNS].index("cpu")
+    assert row(WEB, RowUsage(usage=usage), CLOCK)[index][0].text == "50%"
+    assert row(WEB, RowUsage(usage=usage, cores=0.5), CLOCK)[index][0].text == "100%"

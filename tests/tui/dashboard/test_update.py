@@ -1,4 +1,4 @@
-"""What is written to the terminal when something changes."""
+"""The terminal output of updates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def parts(written: TerminalContents, text: str, style: str = "", x: int = 0) -> 
     return [*written.differing(0, x, Strip([Segment(text, Style.parse(style))]))]
 
 
-def test_only_the_cells_that_differ_from_what_stands_there_are_written():
+def test_only_differing_cells_are_written():
     written = TerminalContents()
     assert parts(written, "line 1 of web   ") == [(0, 16)]
     assert parts(written, "line 1 of web   ") == []
@@ -42,7 +42,7 @@ def test_a_colour_differs_as_a_character_does():
     assert parts(written, "web", "bold red") == []
 
 
-def test_cells_far_from_each_other_are_written_by_themselves_and_near_ones_together():
+def test_distant_cells_are_written_separately_and_near_ones_together():
     written = TerminalContents()
     parts(written, " " * 200)
     assert parts(written, "a" + " " * MAX_GAP_CELLS + "b" + " " * (198 - MAX_GAP_CELLS)) == [
@@ -55,7 +55,7 @@ def test_cells_far_from_each_other_are_written_by_themselves_and_near_ones_toget
 
 
 @pytest.mark.parametrize("text", ["日本", "e\u0301", "a\u200bb"])
-def test_characters_that_take_no_room_or_two_cells_have_their_part_written_whole(text: str):
+def test_runs_with_zero_width_or_wide_characters_are_written_in_full(text: str):
     written = TerminalContents()
     strip = Strip([Segment(text), Segment("x" * 20)])
     whole = [(0, strip.cell_length)]
@@ -80,11 +80,11 @@ async def test_an_update_writes_nothing_but_the_cells_that_changed():
         whole = LayoutUpdate([[Strip([Segment("one")])], [Strip([Segment("two")])]], Region(0, 0, 3, 2))
         assert Text.from_ansi(FullUpdate.of(whole, written).render_segments(console)).plain.split() == ["one", "two"]
         assert update("two", 0, 3) == ""
-        assert update("db  running", 0, 11) != "", "what the whole screen did not tell of is not taken for known"
+        assert update("db  running", 0, 11) != "", "cells that the full update did not contain are unknown"
 
 
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Has noted what each update would write from now on."""
+    """Collect the output of each update from now on."""
     sent: list[int] = []
     display, written = Dashboard._display, TerminalContents()
 
@@ -122,7 +122,7 @@ async def test_a_move_of_the_cursor_sends_the_terminal_no_more_than_two_kilobyte
             assert 0 < sum(sent) <= 2048, sent
 
 
-async def test_the_log_that_follows_the_cursor_is_written_over_the_other_and_costs_two_kilobytes_more(
+async def test_the_next_log_is_painted_over_the_last_and_costs_two_kilobytes_more(
     monkeypatch: pytest.MonkeyPatch,
 ):
     engine = fifty()
@@ -134,7 +134,7 @@ async def test_the_log_that_follows_the_cursor_is_written_over_the_other_and_cos
     async with opened(engine, size=(200, 50)) as dashboard:
         await dashboard.measured(engine)
         sent = measured(monkeypatch)
-        for key in ("j", "k"):  # what stands there is learnt
+        for key in ("j", "k"):  # fills the record of written cells
             await dashboard.press(key)
             await dashboard.settled(engine)
         costs: list[int] = []

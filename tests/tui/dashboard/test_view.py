@@ -29,7 +29,7 @@ USAGE = {
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "ids"),
     [
         ("shop", ["2", "1", "3"]),
         ("SHOP web", ["1"]),
@@ -40,22 +40,22 @@ USAGE = {
         ("nothing", []),
     ],
 )
-def test_all_words_of_a_filter_have_to_fit(text: str, found: list[str]):
-    assert View(text=text).order(ENTRIES, USAGE) == found
+def test_all_words_of_a_filter_must_match(text: str, ids: list[str]):
+    assert View(text=text).order(ENTRIES, USAGE) == ids
 
 
-def test_broken_is_what_died_of_itself_or_is_unhealthy():
+def test_problems_are_failed_or_unhealthy_containers():
     assert View(broken_only=True).order(ENTRIES, USAGE) == ["2", "3"]
 
 
 @pytest.mark.parametrize(
     ("sort", "first"), [("state", "2"), ("name", "2"), ("cpu", "2"), ("memory", "1"), ("since", "2"), ("image", "4")]
 )
-def test_each_order_puts_first_what_it_is_for(sort: str, first: str):
+def test_each_sort_column_orders_as_documented(sort: str, first: str):
     assert View(sort=sort).order(ENTRIES, USAGE)[0] == first
 
 
-def test_the_orders_come_round_again():
+def test_the_sort_columns_repeat():
     view = View()
     seen = []
     for _ in SORTS:
@@ -84,7 +84,7 @@ def test_a_ring_keeps_an_item_that_is_larger_than_its_budget():
     assert ring.dropped == 1
 
 
-def test_the_broken_are_in_the_order_in_which_they_harm_the_latest_first():
+def test_problems_are_sorted_by_urgency_the_latest_first():
     broken = [
         ContainerInfo(id="start", name="a", state="created", error="no such file", created_ns=9),
         ContainerInfo(id="old", name="a", state="exited", exit_code=1, finished_ns=5),
@@ -98,18 +98,21 @@ def test_the_broken_are_in_the_order_in_which_they_harm_the_latest_first():
     assert View(broken_only=True, sort="name").order({entry.id: entry for entry in broken}, {})[0] in {"start", "old"}
 
 
-async def test_of_a_thousand_exactly_the_broken_are_shown_and_counted_on_every_screen():
+async def test_exactly_the_problems_among_a_thousand_are_shown_and_counted_on_every_screen():
     engine = ScriptedEngine()
     broken = [
-        *(engine.add(f"failed-{at}", state="exited", exit_code=code) for at, code in enumerate((1, 2, 125, 126, 127))),
-        *(engine.add(f"crashed-{at}", state="exited", exit_code=code) for at, code in enumerate((134, 139))),
-        *(engine.add(f"sick-{at}", health="unhealthy") for at in range(3)),
-        *(engine.add(f"loop-{at}", state="restarting", exit_code=1) for at in range(2)),
+        *(
+            engine.add(f"failed-{number}", state="exited", exit_code=code)
+            for number, code in enumerate((1, 2, 125, 126, 127))
+        ),
+        *(engine.add(f"crashed-{number}", state="exited", exit_code=code) for number, code in enumerate((134, 139))),
+        *(engine.add(f"sick-{number}", health="unhealthy") for number in range(3)),
+        *(engine.add(f"loop-{number}", state="restarting", exit_code=1) for number in range(2)),
         engine.add("unstarted", state="created", error="exec: no such file or directory"),
     ]
-    for at in range(1000 - len(broken)):
-        well = ({"health": "healthy"}, {}, {"state": "exited"}, {"state": "created"}, {"state": "paused"})[at % 5]
-        engine.add(f"well-{at:03}", **well)
+    for number in range(1000 - len(broken)):
+        well = ({"health": "healthy"}, {}, {"state": "exited"}, {"state": "created"}, {"state": "paused"})[number % 5]
+        engine.add(f"well-{number:03}", **well)
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
         await dashboard.until_shown("✗ 13 broken")

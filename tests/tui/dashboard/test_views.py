@@ -1,4 +1,4 @@
-"""Views beside that of the containers: what they list, what renews them, what they remove."""
+"""Views other than the containers: their rows, refreshes and removals."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LOOKS = {
 
 def shop() -> ScriptedEngine:
     engine = ScriptedEngine()
-    place = {"shop_default": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16, "DNSNames": ["web"]}}
+    endpoints = {"shop_default": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16, "DNSNames": ["web"]}}
     data = {"Type": "volume", "Name": "shop_db", "Destination": "/data", "RW": True}
-    engine.add("web", image=WEB, networks=place, mounts=[data], emit=True)
+    engine.add("web", image=WEB, networks=endpoints, mounts=[data], emit=True)
     engine.add("job", image="postgres:16.4", state="exited", exit_code=3)
     return engine
 
 
-def asked(engine: ScriptedEngine, path: str) -> int:
+def request_count(engine: ScriptedEngine, path: str) -> int:
     return engine.requests.count(f"GET {path}")
 
 
@@ -51,29 +51,29 @@ def browse(dashboard: Opened) -> Browse:
 
 
 @pytest.mark.parametrize("name", LOOKS)
-async def test_a_digit_opens_each_view_and_another_one_takes_its_place(name: str):
+async def test_digits_switch_between_views(name: str):
     async with opened(shop()) as dashboard:
         await ready(dashboard)
         await dashboard.press("2", str(list(LOOKS).index(name) + 2))
         await dashboard.until_shown(LOOKS[name])
-        assert browse(dashboard).noun.name == name
+        assert browse(dashboard).resource.name == name
         assert len(dashboard.app.screen_stack) == 2
         await dashboard.press("1")
         assert dashboard.app.screen is dashboard.app.screen_stack[0]
 
 
 @pytest.mark.parametrize("name", LOOKS)
-async def test_a_view_is_opened_by_its_name_or_any_beginning_of_it(name: str):
+async def test_a_view_is_opened_by_its_name_or_a_prefix(name: str):
     async with opened(shop()) as dashboard:
         await ready(dashboard)
         await dashboard.press("colon")
         await dashboard.type(name[:3])
         await dashboard.press("enter")
         await dashboard.until_shown(LOOKS[name])
-        assert browse(dashboard).noun.name == name
+        assert browse(dashboard).resource.name == name
 
 
-async def test_an_unknown_command_says_which_there_are():
+async def test_an_unknown_command_is_answered_with_all_commands():
     async with opened(shop()) as dashboard:
         await ready(dashboard)
         await dashboard.press("colon")
@@ -83,7 +83,7 @@ async def test_an_unknown_command_says_which_there_are():
         assert "images" in dashboard.message
 
 
-async def test_an_image_shows_who_uses_it_and_the_command_that_made_each_layer():
+async def test_an_image_shows_its_users_and_the_command_of_each_layer():
     async with opened(shop()) as dashboard:
         await ready(dashboard)
         await dashboard.press("2")
@@ -114,19 +114,19 @@ async def test_a_network_shows_its_members_with_their_addresses():
         await dashboard.until_shown("172.18.0.2/16")
 
 
-async def test_sizes_of_volumes_are_asked_for_only_on_demand():
+async def test_sizes_of_volumes_are_requested_only_on_demand():
     engine = shop()
     async with opened(engine) as dashboard:
         await ready(dashboard)
         await dashboard.press("4")
         await dashboard.until_shown("measures it")
-        assert not asked(engine, "/system/df")
+        assert not request_count(engine, "/system/df")
         await dashboard.press("ctrl+r")
         await dashboard.until_shown("5.7G")
-        assert asked(engine, "/system/df") == 1
+        assert request_count(engine, "/system/df") == 1
 
 
-async def test_a_wish_for_sizes_is_kept_while_the_rows_are_being_loaded():
+async def test_a_request_for_sizes_is_kept_while_the_rows_are_loading():
     engine = shop()
     async with opened(engine) as dashboard:
         await ready(dashboard)
@@ -138,7 +138,7 @@ async def test_a_wish_for_sizes_is_kept_while_the_rows_are_being_loaded():
         await dashboard.until_shown("5.7G")
 
 
-async def test_events_of_before_are_there_once_and_what_happens_is_added():
+async def test_past_events_are_listed_once_and_new_ones_are_added():
     engine = shop()
     engine.emit("network", "create", identity("n"), name="shop_net")
     async with opened(engine) as dashboard:
@@ -155,7 +155,7 @@ async def test_events_of_before_are_there_once_and_what_happens_is_added():
         assert "shop_net" in dashboard.text
 
 
-async def test_an_event_leads_to_that_second_of_its_log_and_of_what_was_used():
+async def test_an_event_opens_the_log_and_the_stats_of_that_second():
     engine = shop()
     minute = 60 * 10**9
     for number in range(600):
@@ -182,10 +182,10 @@ async def test_an_event_leads_to_that_second_of_its_log_and_of_what_was_used():
         await dashboard.until_shown("the event")
         assert "Last 6h" in dashboard.text
         await dashboard.press("q")
-        assert browse(dashboard).noun.name == "events"
+        assert browse(dashboard).resource.name == "events"
 
 
-async def test_nothing_is_asked_while_nothing_happens_and_an_event_of_its_kind_renews_a_view():
+async def test_a_view_is_refreshed_by_events_of_its_kind_and_never_otherwise():
     engine = shop()
     async with opened(engine) as dashboard:
         await ready(dashboard)
@@ -201,17 +201,17 @@ async def test_nothing_is_asked_while_nothing_happens_and_an_event_of_its_kind_r
         for _ in range(20):
             engine.emit("image", "delete", f"sha256:{identity('x')}")
         await dashboard.until_shown("no images")
-        assert asked(engine, "/images/json") <= 3
+        assert request_count(engine, "/images/json") <= 3
 
 
-async def test_prune_lists_exactly_what_goes_asks_once_and_removes_that():
+async def test_prune_lists_what_it_removes_asks_once_and_removes_exactly_that():
     engine = shop()
     async with opened(engine) as dashboard:
         await ready(dashboard)
         await dashboard.press("2")
         await dashboard.until_shown("dangling")
         await dashboard.press("P")
-        await dashboard.until_shown("2 in all? That frees up to 375M")
+        await dashboard.until_shown("Remove 2 unused objects? That frees up to 375M")
         assert identity("left over")[:12] in dashboard.text
         await dashboard.press("y")
         await dashboard.until_shown("removed 2")
@@ -221,7 +221,7 @@ async def test_prune_lists_exactly_what_goes_asks_once_and_removes_that():
         )
 
 
-async def test_what_cannot_be_removed_says_why():
+async def test_a_failed_removal_is_reported():
     engine = shop()
     engine.refusals["DELETE /volumes/shop_db"] = (409, "volume is in use")
     async with opened(engine) as dashboard:
@@ -234,7 +234,7 @@ async def test_what_cannot_be_removed_says_why():
         await dashboard.until(lambda: "volume is in use" in dashboard.message)
 
 
-async def test_system_weighs_each_kind_and_says_what_prune_would_take():
+async def test_system_shows_the_size_of_each_kind_and_what_prune_would_remove():
     engine = shop()
     async with opened(engine) as dashboard:
         await ready(dashboard)
@@ -242,12 +242,12 @@ async def test_system_weighs_each_kind_and_says_what_prune_would_take():
         await dashboard.until_shown("1.2G")
         assert "Debian GNU/Linux 13" in dashboard.text
         await dashboard.press("j")
-        await dashboard.until_shown("1 of them nothing uses")
+        await dashboard.until_shown("1 unused")
         assert " job" in dashboard.text
 
 
 @pytest.mark.parametrize("name", LOOKS)
-async def test_an_engine_that_is_lost_dims_the_rows_and_a_view_opened_then_says_why(name: str):
+async def test_a_lost_engine_dims_rows_and_a_view_opened_then_shows_why(name: str):
     engine = shop()
     async with opened(engine) as dashboard:
         await ready(dashboard)
@@ -259,7 +259,7 @@ async def test_an_engine_that_is_lost_dims_the_rows_and_a_view_opened_then_says_
         await dashboard.until_shown(LOOKS[name])
 
 
-async def test_hostile_names_of_things_are_shown_as_pictures_of_themselves():
+async def test_hostile_names_of_objects_are_shown_escaped():
     engine = shop()
     engine.documents["/volumes"] = {"Volumes": [{"Name": "\x1b[2Jv\x07[red]x[/red]", "Driver": "lo\x9bcal"}]}
     async with opened(engine) as dashboard:
@@ -291,29 +291,35 @@ async def test_every_view_can_be_drawn_in_every_size(name: str):
         ("", ""),
     ],
 )
-def test_a_layer_says_its_command_as_a_dockerfile_would(made_by: str, said: str):
-    assert step(made_by) == said
+def test_a_layer_shows_its_command_as_in_a_dockerfile(made_by: str, command: str):
+    assert step(made_by) == command
 
 
-def test_an_image_without_any_name_is_told_by_its_id():
+def test_an_untagged_image_is_named_by_its_id():
     from pyd_tui.dashboard.render.figures import Clock
     from pyd_tui.dashboard.resources.images import row
 
-    found = row(ImageSummary(id=f"sha256:{'ab' * 32}", repo_tags=["<none>:<none>"]), [], Clock())
-    assert found.name == "abababababab"
-    assert found.cells[0][-1].text == "dangling"
+    image = row(ImageSummary(id=f"sha256:{'ab' * 32}", repo_tags=["<none>:<none>"]), [], Clock())
+    assert image.name == "abababababab"
+    assert image.cells[0][-1].text == "dangling"
 
 
-async def test_deaths_that_were_written_down_are_told_of_whatever_has_become_of_the_container(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+async def test_recorded_deaths_are_listed_even_of_removed_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYD_HISTORY", str(tmp_path / "history.db"))
     store = HistoryStore(tmp_path / "history.db")
     verdict = Verdict(name="gone", cause="oom-killed", confidence=0.98, summary="gone used it up", severity="broken")
     ended = START_NS + 60 * 10**9
     deaths = [
-        Death(name="gone", container="g", started_ns=at - 10**9, ended_ns=at, code=137, verdict=verdict, lines=("bye",))
-        for at in (ended, ended + 2 * 10**9, ended + 4 * 10**9)
+        Death(
+            name="gone",
+            container="g",
+            started_ns=ended_ns - 10**9,
+            ended_ns=ended_ns,
+            code=137,
+            verdict=verdict,
+            lines=("bye",),
+        )
+        for ended_ns in (ended, ended + 2 * 10**9, ended + 4 * 10**9)
     ]
     store.add(deaths, [Point(ended // 10**9, "g", 1, 4096), Point(ended // 10**9 + 3, "g", 1, 8192)])
     store.close()
@@ -325,9 +331,7 @@ async def test_deaths_that_were_written_down_are_told_of_whatever_has_become_of_
         assert dashboard.text.count("oom-killed") >= 3
 
 
-async def test_without_a_history_the_view_of_deaths_says_how_to_have_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+async def test_without_a_history_the_deaths_view_shows_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYD_HISTORY", str(tmp_path / "none.db"))
     async with opened(shop()) as dashboard:
         await ready(dashboard)
@@ -335,7 +339,7 @@ async def test_without_a_history_the_view_of_deaths_says_how_to_have_one(
         await dashboard.until_shown("no death was written down")
 
 
-async def test_a_removal_of_several_reports_of_each_and_the_failed_are_tried_again():
+async def test_a_bulk_removal_reports_each_outcome_and_retries_failures():
     engine = shop()
     refused = f"DELETE /images/sha256%3A{identity('left over')}"
     engine.refusals[refused.replace("%3A", ":")] = (409, "image is in use elsewhere")
@@ -344,7 +348,7 @@ async def test_a_removal_of_several_reports_of_each_and_the_failed_are_tried_aga
         await dashboard.press("2")
         await dashboard.until_shown("dangling")
         await dashboard.press("P", "y")
-        await dashboard.until_shown("1 of 2 failed, removed the others")
+        await dashboard.until_shown("1 of 2 failed, the others removed")
         assert "image is in use elsewhere" in dashboard.text
         engine.refusals.clear()
         before = len(engine.requests)

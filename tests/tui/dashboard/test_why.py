@@ -1,4 +1,4 @@
-"""The verdict in the dashboard: who is judged, when, and what of it is on screen."""
+"""Verdicts in the dashboard: when they are requested, and how they are shown."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def patients() -> ScriptedEngine:
     return engine
 
 
-def asked_about(engine: ScriptedEngine) -> int:
-    """How often triage began: it asks the engine what it is made of each time."""
+def request_count_of(engine: ScriptedEngine) -> int:
+    """Return the number of triage runs: each asks for the engine's version."""
     return engine.requests.count("GET /version")
 
 
-async def test_the_view_of_the_broken_says_why_each_is_in_it():
+async def test_the_list_of_problems_shows_the_reason_for_each_container():
     engine = patients()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
@@ -35,7 +35,7 @@ async def test_the_view_of_the_broken_says_why_each_is_in_it():
         assert "web" not in dashboard.shown
 
 
-async def test_who_triage_finds_well_leaves_the_view_of_the_broken_and_the_count():
+async def test_containers_that_triage_finds_healthy_leave_the_list_of_problems_and_its_count():
     engine = patients()
     engine.emit_of(engine.get("asked"), "kill", signal="9")
     engine.emit_of(engine.get("asked"), "die", exitCode="137")
@@ -46,33 +46,35 @@ async def test_who_triage_finds_well_leaves_the_view_of_the_broken_and_the_count
         assert dashboard.shown == ["boom"]
 
 
-async def test_nobody_is_judged_before_somebody_looks():
+async def test_no_verdict_is_requested_before_it_is_shown():
     engine = patients()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
-        assert all(dashboard.app.link.judge.answer(entry) is None for entry in dashboard.app.link.containers.values())
+        assert all(
+            dashboard.app.link.verdicts.answer(entry) is None for entry in dashboard.app.link.containers.values()
+        )
 
 
-async def test_a_verdict_is_asked_for_once_in_a_run_and_again_for_the_next():
+async def test_a_verdict_is_requested_once_per_run():
     engine = patients()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
-        judge, boom = dashboard.app.link.judge, engine.get("boom").id
+        verdicts, boom = dashboard.app.link.verdicts, engine.get("boom").id
         await dashboard.press("exclamation_mark")
-        await dashboard.until(lambda: judge.of(dashboard.app.link.containers[boom]))
-        await dashboard.until(lambda: not len(judge._tasks))
-        asked = asked_about(engine)
+        await dashboard.until(lambda: verdicts.of(dashboard.app.link.containers[boom]))
+        await dashboard.until(lambda: not len(verdicts._tasks))
+        request_count = request_count_of(engine)
         await dashboard.press("exclamation_mark", "exclamation_mark")
         await dashboard.pilot.pause(0.1)
-        assert asked_about(engine) == asked
+        assert request_count_of(engine) == request_count
         engine.start("boom")
         engine.die("boom", 4)
         await dashboard.until(lambda: dashboard.app.link.containers[boom].exit_code == 4)
-        await dashboard.until(lambda: judge.of(dashboard.app.link.containers[boom]))
+        await dashboard.until(lambda: verdicts.of(dashboard.app.link.containers[boom]))
         assert "exited" in dashboard.text
 
 
-async def test_w_opens_the_verdict_with_its_evidence_and_what_to_do():
+async def test_w_opens_the_verdict_with_its_evidence_and_next_steps():
     engine = patients()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
@@ -83,11 +85,11 @@ async def test_w_opens_the_verdict_with_its_evidence_and_what_to_do():
             assert part in dashboard.text
 
 
-async def test_an_engine_that_is_lost_meanwhile_is_said_and_can_be_asked_again():
+async def test_a_lost_engine_is_reported_instead_of_a_verdict_and_refresh_asks_again():
     engine = patients()
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 3)
-        known = dashboard.app.link.containers  # nobody is judged of whom only the list has told
+        known = dashboard.app.link.containers  # containers known only from the list get no verdicts
         await dashboard.until(lambda: all(entry.detailed for entry in known.values()))
         dashboard.table.go_to(RowTarget(dashboard.app.link, engine.get("boom").id))
         engine.down = True

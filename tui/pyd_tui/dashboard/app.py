@@ -1,4 +1,4 @@
-"""The full-screen dashboard: owns the line to the engine, and hands what happens to the screens."""
+"""The full-screen dashboard: the connections to engines, and the screens that show them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.pieces import Role
 from pyd_tui.dashboard.screens.base import LiveScreen
 from pyd_tui.dashboard.screens.main import Main
-from pyd_tui.dashboard.startup.navigation import begin, capture_state, open_view
+from pyd_tui.dashboard.startup.navigation import capture_state, open_view, start
 from pyd_tui.dashboard.startup.startup_state import StartupState
 from pyd_tui.dashboard.theme.ascii import Ascii
 from pyd_tui.dashboard.theme.partial_update import FullUpdate, TerminalContents, TightUpdate
@@ -49,19 +49,19 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.screens.host import ScreenHost
     from pyd_tui.dashboard.theme.styles import StylePalette
 
-LEAVING = 5.0
-"""Seconds that ending connections may hold up the end."""
+CLOSE_TIMEOUT_S = 5.0
+"""The longest time that closing connections may delay the exit."""
 
 
 class Dashboard(App[None]):
-    """Containers, live.
+    """The live dashboard of containers.
 
     Args:
-        links: The lines to the engines, started or not; the first is looked at.
-        clock: Tells the time; tests hold it still.
-        palette: Colours; by default what the settings and the environment ask for.
-        beginning: The settings, and what to open.
-        history: Where deaths are written down while it is open; None is nowhere.
+        links: The connections to the engines, started or not; the first is the current one.
+        clock: The clock; tests use one that stands still.
+        palette: The colours; by default those that the settings and the environment request.
+        startup: The settings, and the view to open.
+        history: The file that records deaths while the dashboard is open; None records none.
     """
 
     TITLE = "pyd"
@@ -73,74 +73,74 @@ class Dashboard(App[None]):
         *,
         clock: Clock | None = None,
         palette: StylePalette | None = None,
-        beginning: StartupState | None = None,
+        startup: StartupState | None = None,
         history: Path | None = None,
     ) -> None:
-        self.beginning = beginning = beginning or StartupState()
-        palette = palette or preferred(beginning.theme)
+        self.startup = startup = startup or StartupState()
+        palette = palette or preferred(startup.theme)
         super().__init__(ansi_color=palette.plain or None)
         self.jobs = Jobs(self._progressed)
-        """What is going on that takes its time."""
-        self.keys = Keys(beginning.settings.keys, beginning.settings.commands)
-        """The keys that hold."""
-        self.left = beginning.remembered
-        """How it is left."""
+        """Long-running work, with its progress."""
+        self.keys = Keys(startup.settings.keys, startup.settings.commands)
+        """The effective keys."""
+        self.ui_state = startup.remembered
+        """The state to restore next time."""
         self.set_keymap(self.keys.overrides)
-        self._ascii = [Ascii()] if beginning.ascii else []
+        self._ascii = [Ascii()] if startup.ascii else []
         for known in PALETTES.values():
             self.register_theme(known.theme)
         self.theme = palette.name
         self.animation_level = "none"
         self.clock = clock or Clock()
         self._written = TerminalContents()
-        self.news = EventDispatcher(self, history)
+        self.dispatcher = EventDispatcher(self, history)
         self.links = [*links]
-        """All engines; one of them is looked at, or all as one."""
+        """All engines."""
         self.link = self.links[0]
-        self.merged = beginning.merged and len(self.links) > 1
+        self.merged = startup.merged and len(self.links) > 1
         """Whether the containers of all engines are in one list."""
         self.tail = LogTail(self.clock.now, self._logged)
-        """The end of the log of the container under the cursor, followed."""
+        """The followed log of the container under the cursor."""
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
-        """What ended it, if it wasn't the user."""
+        """The bug that ended the dashboard, if one did."""
         self.load_contexts: dict[EngineConnection, LoadContext] = {}
-        """What the views of each engine have loaded, once one was opened."""
+        """The data that the views of each engine have loaded, once one was opened."""
 
     @cached_property
-    def acting(self) -> ContainerActions:
-        """What is done to containers."""
+    def container_actions(self) -> ContainerActions:
+        """Actions on containers."""
         from pyd_tui.dashboard.actions.container_actions import ContainerActions  # noqa: PLC0415 - after the first picture
 
         return ContainerActions(self)
 
     @cached_property
-    def errands(self) -> Transfers:
-        """What is fetched for the user."""
-        from pyd_tui.dashboard.actions.transfers import Transfers  # noqa: PLC0415 - when it is wanted
+    def transfers(self) -> Transfers:
+        """Downloads and the clipboard."""
+        from pyd_tui.dashboard.actions.transfers import Transfers  # noqa: PLC0415 - on first use
 
         return Transfers(self)
 
     @cached_property
-    def programs(self) -> ExternalCommands:
-        """Programs that are started for the user."""
-        from pyd_tui.dashboard.actions.external_commands import ExternalCommands  # noqa: PLC0415 - when it is wanted
+    def external_commands(self) -> ExternalCommands:
+        """Compose and the user's own commands."""
+        from pyd_tui.dashboard.actions.external_commands import ExternalCommands  # noqa: PLC0415 - on first use
 
         return ExternalCommands(self)
 
     def get_default_screen(self) -> Main:
-        """The list of containers."""
+        """Return the list of containers."""
         return Main()
 
     def on_mount(self) -> None:
-        """Paints first what is known by then, and only then listens to the engines."""
+        """Paint first what is known, and only then listen to the engines."""
         self.tail.start_frames(self)
-        self.news.begin()
-        self.call_after_refresh(begin, self)
+        self.dispatcher.start()
+        self.call_after_refresh(start, self)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
-        """Leaves, and notes how."""
-        self.left = capture_state(self)
+        """Leave, and keep the state for next time."""
+        self.ui_state = capture_state(self)
         super().exit(result, return_code, message)
 
     def refresh_bars(self) -> None:
@@ -159,22 +159,22 @@ class Dashboard(App[None]):
             footer.repaint_line()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Adds ASCII where the terminal knows no more."""
+        """Add the ASCII filter where the terminal shows only ASCII."""
         return [*super().get_line_filters(), *self._ascii]
 
     async def on_unmount(self) -> None:
-        """Ends everything that runs; what an engine doesn't let go of within `LEAVING` isn't waited for."""
+        """Close everything, and wait at most `CLOSE_TIMEOUT_S` for engines."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LEAVING):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self.tasks.aclose()
                 await self.tail.aclose()
                 await asyncio.gather(*(link.aclose() for link in self.links))
 
-    # What happens
+    # Events
 
     @property
     def live_screens(self) -> list[LiveScreen]:
-        """The screens that want to know what happens, the one on top last; at the end, while they go, none."""
+        """The screens that follow events, the one on top last; empty while the app ends."""
         stack = self.screen_stack if self.is_running else []
         return [screen for screen in stack if isinstance(screen, LiveScreen) and screen.is_mounted]
 
@@ -185,61 +185,61 @@ class Dashboard(App[None]):
 
     @property
     def timeline(self) -> Timeline:
-        """What happened on the engine that is looked at."""
+        """The events of the current engine."""
         return self.link.timeline
 
     def add_engine(self, choose: Choose, name: str) -> EngineConnection:
-        """Adds an engine without connecting to it."""
-        link = self.link.beside(choose, name)
-        link.listen(self.news)
+        """Add an engine without connecting to it."""
+        link = self.link.sibling(choose, name)
+        link.listen(self.dispatcher)
         self.links.append(link)
         return link
 
     def use(self, link: EngineConnection) -> None:
-        """Looks at another engine alone; the others go on being listened to, and none is measured."""
+        """Make an engine the current one, and list only its containers; the others stay connected but unmeasured."""
         link.start()
         if link is not self.link:
             self.link = link
             self.tasks.start(self.tail.follow(None), name="log of nothing")
-        self._turn(merged=False)
+        self._show_containers(merged=False)
 
     def action_merge(self) -> None:
-        """Lists the containers of all engines as one, or those of one of them again."""
+        """List the containers of all engines together, or those of one engine."""
         if len(self.links) < 2:
             self.say("there is no other engine", "warn", "E lists docker's contexts; pyd -H … -H … opens several")
             return
-        self._turn(merged=not self.merged)
-        self.left = replace(self.left, merged=self.merged)
+        self._show_containers(merged=not self.merged)
+        self.ui_state = replace(self.ui_state, merged=self.merged)
 
-    def _turn(self, *, merged: bool) -> None:
-        """Goes back to the containers, of all engines or of the one that is looked at."""
+    def _show_containers(self, *, merged: bool) -> None:
+        """Return to the containers, of all engines or of the current one."""
         self.merged = merged
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if isinstance(self.screen, Main):
-            self.screen.turn()
-        self.news.tell_age()
+            self.screen.switch_engines()
+        self.dispatcher.update_age_timer()
 
     def action_engine(self, step: int) -> None:
-        """Looks at the next engine, or the one before."""
+        """Switch to the next engine, or the previous one."""
         self.use(self.links[(self.links.index(self.link) + step) % len(self.links)])
 
     def action_engines(self) -> None:
-        """Lists the engines."""
-        from pyd_tui.dashboard.screens.engines import Engines  # noqa: PLC0415 - when somebody asks
+        """List the engines."""
+        from pyd_tui.dashboard.screens.engines import Engines  # noqa: PLC0415 - on first use
 
         if not isinstance(self.screen, Engines):
             self.push_screen(Engines())
 
     def measure(self) -> None:
-        """Has measured what the screen on top shows."""
+        """Measure the containers that the top screen shows."""
         if screens := self.live_screens:
-            wanted = screens[-1].watched()
+            targets = screens[-1].watched()
             for link in self.links:
-                link.watch({target.id for target in wanted if target.link is link})
+                link.watch({target.id for target in targets if target.link is link})
 
     def open_view(self, name: str) -> None:
-        """Opens a view in the place of the one that is open."""
+        """Open a view in place of the current one."""
         open_view(self, name)
 
     def open_output(self, argv: Sequence[str], title: str, environment: Mapping[str, str]) -> None:
@@ -269,19 +269,19 @@ class Dashboard(App[None]):
             self.say(f"internal error: {type(error).__name__}: {error}", "bad")
 
     def say(self, text: str, role: Role = "text", hint: str = "") -> None:
-        """Shows a message in the bottom line of the screen on top."""
+        """Show a message in the bottom line of the top screen."""
         for footer in self.screen.query(Footer):
             footer.say(text, role, hint)
 
     async def on_event(self, event: events.Event) -> None:
-        """Takes messages away at the next key, before the key does what it does."""
+        """Clear messages at the next key, before its action runs."""
         if isinstance(event, events.Key):
             for footer in self.screen.query(Footer) if self.screen_stack else ():
                 footer.clear()
         await super().on_event(event)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Writes what differs from what was written."""
+        """Write only what differs from what was written before."""
         if isinstance(renderable, ChopsUpdate):
             renderable = TightUpdate.of(renderable, self._written)
         elif isinstance(renderable, LayoutUpdate):
@@ -289,7 +289,7 @@ class Dashboard(App[None]):
         super()._display(screen, renderable)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Textual would print a traceback; the caller of `run` says what happened in one line instead."""
+        """Keep a bug for the caller of `run`, which reports it in one line; Textual would print a traceback."""
         self.bug = self.bug or error
         super()._handle_exception(error)
 
@@ -298,19 +298,19 @@ class Dashboard(App[None]):
 
     @property
     def own_names(self) -> list[str]:
-        """What the user's own commands are called."""
+        """The names of the user's own commands."""
         return [command.name for command in self.keys.commands]
 
-    # What keys do
+    # Actions of keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is typed, keys are text."""
+        """Treat keys as text while the user types."""
         typing = isinstance(self.focused, Prompt) and action != "leave"
         return not typing and super().check_action(action, parameters)
 
     def action_help(self) -> None:
-        """Shows all keys."""
-        from pyd_tui.dashboard.screens.help import Help  # noqa: PLC0415 - when somebody asks
+        """Show all keys."""
+        from pyd_tui.dashboard.screens.help import Help  # noqa: PLC0415 - on first use
 
         if isinstance(self.screen, Help):
             self.screen.dismiss()
@@ -318,32 +318,32 @@ class Dashboard(App[None]):
             self.push_screen(Help())
 
     def action_theme(self) -> None:
-        """The next theme."""
+        """Switch to the next theme."""
         names = [palette.name for palette in PALETTES.values() if not palette.plain]
         if self.theme in names:
             self.set_theme(names[(names.index(self.theme) + 1) % len(names)].removeprefix(PREFIX))
 
     def set_theme(self, name: str) -> None:
-        """Shows another theme, and remembers it.
+        """Switch to a theme, and remember it.
 
         Raises:
-            InvalidInput: There is none of this name, or the terminal shall have no colours.
+            InvalidInput: No theme has this name, or colours are turned off.
         """
         self.theme = palette_named(name, colours=not (palette_of(self).plain and self.no_color)).name
-        self.left = replace(self.left, theme=name)
+        self.ui_state = replace(self.ui_state, theme=name)
         for screen in self.screen_stack:  # two themes in the terminal's own colours differ in no style of Textual's
             for widget in screen.query("*"):
                 widget.refresh()
         self.say(f"theme {name}")
 
     def action_leave(self) -> None:
-        """Leaves."""
+        """Quit."""
         self.exit()
 
     def may_change(self, *links: EngineConnection) -> bool:
-        """Whether things may be changed on some engines, by default the one that is looked at; if not, says so.
+        """Return whether changes are allowed on these engines, by default on the current one; if not, show why.
 
-        The core refuses each request anyway.
+        The core refuses each request in any case.
         """
         try:
             for link in links or (self.link,):
@@ -358,5 +358,5 @@ class Dashboard(App[None]):
 if TYPE_CHECKING:
 
     def _as_host(app: Dashboard) -> ScreenHost:
-        """Have type checkers hold the app to what screens use of it."""
+        """Let type checkers verify that the app has what screens use."""
         return app

@@ -1,1 +1,1 @@
-"""What users can do from the dashboard."""
+"""Actions of the dashboard on containers and other objects."""

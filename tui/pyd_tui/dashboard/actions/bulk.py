@@ -1,4 +1,4 @@
-"""One action on several objects of the dashboard: asked once, run a few at a time, and reported for each."""
+"""Actions on several objects: confirmed once, run a few at a time, and reported for each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class BulkItem(Generic[Key]):
-    """One object of an action.
+    """An object of an action.
 
     Attributes:
         key: Identifies the object.

@@ -1,4 +1,4 @@
-"""What can be done to containers: words, conditions and the call itself, as data."""
+"""The actions on containers as data: their words, conditions and calls."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pyd_core.watch.container_info import ContainerInfo
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something done to containers.
+    """An action on containers.
 
     Attributes:
-        verb: What to do, as a question asks it: `remove`.
-        doing: Shown on the row while it is done: `removing`.
-        done: What has been done, as a report says it: `removed`.
-        run: Does it.
+        verb: The word of the question: `remove`.
+        doing: The word on the row while it runs: `removing`.
+        done: The word of the report: `removed`.
+        run: Runs the action on one container.
         asks: Whether it asks even for a single container, because it can't be undone.
     """
 
@@ -53,7 +53,7 @@ ACTIONS = {
 
 
 def kill(signal: str = "KILL") -> Action:
-    """Sends a signal."""
+    """Return the action that sends a signal."""
     name = signal.upper().removeprefix("SIG")
     return Action(
         f"send {name} to",
@@ -64,20 +64,20 @@ def kill(signal: str = "KILL") -> Action:
 
 
 def rename(to: str) -> Action:
-    """Gives another name."""
+    """Return the action that renames a container."""
     return Action(
         "rename", "renaming", f"gave the name {to} to", lambda engine, entry: engine.containers.rename(entry.id, to)
     )
 
 
 def update(changes: Sequence[str]) -> Action:
-    """Changes limits and the restart policy.
+    """Return the action that changes limits and the restart policy.
 
     Args:
         changes: `memory=512m`, `cpus=1.5`, `pids=100`, `restart=no|always|unless-stopped|on-failure[:3]`.
 
     Raises:
-        InvalidInput: One of them isn't any of these.
+        InvalidInput: A change isn't any of these.
     """
     body = limits(changes)
     return Action(
@@ -89,10 +89,10 @@ def update(changes: Sequence[str]) -> Action:
 
 
 def limits(changes: Sequence[str]) -> dict[str, object]:
-    """Returns fields of a `HostConfig` (Engine API) for limits as `update` takes them.
+    """Return the fields of a `HostConfig` (Engine API) for limits as `update` takes them.
 
     Raises:
-        InvalidInput: One of them isn't any.
+        InvalidInput: A limit can't be parsed.
     """
     body: dict[str, object] = {}
     for change in changes:
@@ -102,11 +102,11 @@ def limits(changes: Sequence[str]) -> dict[str, object]:
 
 
 def _limit(name: str, value: str) -> dict[str, object]:
-    """The part of an update's body (Engine API, `ContainerUpdate`) that one change stands for."""
+    """Return the part of an update's body (Engine API, `ContainerUpdate`) for one change."""
     try:
         if value and (body := _read(name, value)):
             return body
-    except InvalidInput:  # said below in the words of this command
+    except InvalidInput:  # reported below in the words of this command
         pass
     raise InvalidInput(
         f"can't update {safe(name)} to {safe(value) or 'nothing'}",
@@ -115,7 +115,7 @@ def _limit(name: str, value: str) -> dict[str, object]:
 
 
 def _read(name: str, value: str) -> dict[str, object]:
-    """Reads one value as the command line does; empty where it would be no limit, or there is no such name."""
+    """Parse one value as the command line does; return nothing for an unknown name or a value that is no limit."""
     match name:
         case "memory" if (size := parse_size(value)) > 0:
             return {
@@ -134,7 +134,7 @@ def _read(name: str, value: str) -> dict[str, object]:
 
 
 def question(action: Action, entries: list[ContainerInfo], only: str) -> str:
-    """Returns what to ask before it is done; `only` is what to call it if it is a single one."""
+    """Return the question before an action; `only` is the name of a single container."""
     running = sum(entry.has_processes for entry in entries)
     many = f"{len(entries)} containers" if len(entries) > 1 else only
     kills = ""

@@ -1,4 +1,4 @@
-"""Taking lines along: to the clipboard of the terminal, or to a file."""
+"""Copies of lines on the terminal's clipboard or in a file."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-CLIPBOARD = 74_994
-"""Bytes that are put on the clipboard at most: terminals cut escape sequences at 100,000 bytes (xterm's OSC 52)."""
+MAX_CLIPBOARD_BYTES = 74_994
+"""The limit of the clipboard: terminals cut escape sequences at 100,000 bytes (xterm's OSC 52)."""
 
 
 def clipboard_works(environ: os._Environ[str] | dict[str, str] = os.environ) -> bool:
-    """Whether the terminal may know OSC 52; of those that say nothing about it, only the Linux console can't."""
+    """Return whether the terminal may support OSC 52; of those that don't say, only the Linux console lacks it."""
     return environ.get("TERM", "dumb") not in {"linux", "dumb"}
 
 
-def folder() -> Path:
-    """Where files go: `pyd/logs` in the user's data directory (XDG Base Directory)."""
-    from platformdirs import user_data_path  # noqa: PLC0415 - hardly ever needed
+def log_directory() -> Path:
+    """Return `pyd/logs` in the user's data directory (XDG Base Directory)."""
+    from platformdirs import user_data_path  # noqa: PLC0415 - rarely used
 
     return user_data_path("pyd", appauthor=False) / "logs"
 
 
 def save(name: str, lines: Iterable[str], when: datetime) -> tuple[Path, int]:
-    """Writes lines to a new file that only its owner can read.
+    """Write lines to a new file that only its owner can read.
 
     Returns:
-        The file, and how many lines were written.
+        The file, and the number of lines written.
 
     Raises:
         OSError: It can't be written.
     """
-    where = folder()
-    where.mkdir(parents=True, exist_ok=True, mode=0o700)
+    directory = log_directory()
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     stem = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)[:80].lstrip('.') or 'log'}-{when:%Y%m%d-%H%M%S}"
     count = 0
     for attempt in range(1000):
-        path = where / (f"{stem}.log" if not attempt else f"{stem}-{attempt}.log")
+        path = directory / (f"{stem}.log" if not attempt else f"{stem}-{attempt}.log")
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -48,4 +48,4 @@ def save(name: str, lines: Iterable[str], when: datetime) -> tuple[Path, int]:
                 file.write(line + "\n")
                 count += 1
         return path, count
-    raise FileExistsError(str(where / stem))
+    raise FileExistsError(str(directory / stem))

@@ -1,4 +1,4 @@
-"""Doing things to containers from any screen: asking once, showing that it goes on, telling of each how it went."""
+"""Actions on containers from any screen: confirmed once, shown while they run, and reported for each."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.protocols import ActionHost
     from pyd_tui.dashboard.render.processes import ProcessRow
 
-Mark = Callable[[RowTarget, str], None]
-"""Told of a container and what is being done to it."""
-Over = Callable[[set[RowTarget]], None]
-"""Told which ones something failed for."""
+SetPending = Callable[[RowTarget, str], None]
+"""Called with a container and its pending action; an empty word ends it."""
+OnFailures = Callable[[set[RowTarget]], None]
+"""Called with the containers that the action failed for."""
 
 
 class ContainerActions:
-    """What keys and commands do to containers.
+    """The actions that keys and commands run on containers.
 
     Args:
         dashboard: The app.
@@ -37,19 +37,21 @@ class ContainerActions:
 
     def __init__(self, dashboard: ActionHost) -> None:
         self._dashboard = dashboard
-        self.done: list[tuple[EngineClient, Recreated]] = []
-        """Containers that run again with changes, the last at the end; the old ones are kept."""
+        self.recreated: list[tuple[EngineClient, Recreated]] = []
+        """Recreated containers whose old ones are kept, the latest last."""
 
-    # Many at once
+    # Several containers
 
-    def do(self, action: Action, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
-        """Does something to containers; asks first where it can't be undone, or where there are several.
+    def do(
+        self, action: Action, targets: Sequence[RowTarget], set_pending: SetPending, on_failures: OnFailures
+    ) -> None:
+        """Run an action on containers; ask first where it can't be undone, or where there are several.
 
         Args:
-            action: What.
-            targets: To which.
-            mark: Told what is being done to each.
-            over: Told which ones it failed for.
+            action: The action.
+            targets: The containers.
+            set_pending: Called with each container's pending action.
+            on_failures: Called with the containers that it failed for.
         """
         entries = _entries(targets)
         if not entries or not self._dashboard.may_change(*{target.link for target in entries}):
@@ -59,9 +61,9 @@ class ContainerActions:
             verb=action.verb,
             done=action.done,
             items=lambda keys: self._items(action, keys),
-            on_started=lambda target: mark(target, action.doing),
-            on_ended=lambda target: mark(target, ""),
-            on_finished=over,
+            on_started=lambda target: set_pending(target, action.doing),
+            on_ended=lambda target: set_pending(target, ""),
+            on_finished=on_failures,
         )
         if action.asks or len(entries) > 1:
             names = [self._name(target, entry) for target, entry in entries.items()]
@@ -75,118 +77,128 @@ class ContainerActions:
             for target, entry in _entries(targets).items()
         ]
 
-    # One at a time
+    # A single container
 
-    def run_again(self, target: RowTarget) -> None:
-        """Asks what shall be different, makes the container anew, and keeps the old one."""
-        self._with_form(target, lambda found: self._ask_again(target, found))
+    def recreate(self, target: RowTarget) -> None:
+        """Ask for changes, recreate the container with them, and keep the old one."""
+        self._with_form(target, lambda container: self._ask_recreate(target, container))
 
-    async def _ask_again(self, target: RowTarget, found: Container) -> None:
-        from pyd_tui.dashboard.actions.forms import again_changes, again_fields  # noqa: PLC0415 - hardly ever needed
-        from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
+    async def _ask_recreate(self, target: RowTarget, container: Container) -> None:
+        from pyd_tui.dashboard.actions.forms import recreate_changes, recreate_fields  # noqa: PLC0415 - rarely used
+        from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - rarely used
 
         def answered(given: Mapping[str, str] | None) -> None:
             if given is not None:
-                work = self._run_again(target, found, again_changes(found, given))
-                self._dashboard.tasks.start(work, name="run again")
+                work = self._recreate(target, container, recreate_changes(container, given))
+                self._dashboard.tasks.start(work, name="recreate")
 
-        title = f"Run {safe(found.name)} again; the old one is kept until you say :keep, and :undo brings it back"
-        form = Form(title, again_fields(found), lambda given: again_changes(found, given))
+        title = f"Recreate {safe(container.name)} with changes; :undo restores the old one, :keep removes it"
+        form = Form(title, recreate_fields(container), lambda given: recreate_changes(container, given))
         self._dashboard.push_screen(form, answered)
 
-    async def _run_again(self, target: RowTarget, found: Container, changes: Changes) -> None:
-        from pyd_core.client.recreate import recreate  # noqa: PLC0415 - hardly ever needed
+    async def _recreate(self, target: RowTarget, container: Container, changes: Changes) -> None:
+        from pyd_core.client.recreate import recreate  # noqa: PLC0415 - rarely used
 
-        job = f"running {safe(found.name)} again"
-        self._dashboard.jobs.tell(job)
+        job = f"recreating {safe(container.name)}"
+        self._dashboard.jobs.update(job)
         try:
             engine = target.engine
-            self.done.append((engine, await recreate(engine, found.id, changes)))
+            self.recreated.append((engine, await recreate(engine, container.id, changes)))
         finally:
             self._dashboard.jobs.end(job)
-        self._dashboard.say(f"{found.name} runs with the changes", "good", ":undo goes back, :keep removes the old one")
+        self._dashboard.say(
+            f"recreated {container.name} with changes", "good", ":undo restores the old one, :keep removes it"
+        )
 
     def undo(self) -> None:
-        """Brings the old container back that was last replaced."""
+        """Restore the container that was recreated last."""
         self._dashboard.tasks.start(self._undo(keep=False), name="undo")
 
     def keep(self) -> None:
-        """Removes the old container that was last replaced."""
+        """Remove the old container of the one that was recreated last."""
         self._dashboard.tasks.start(self._undo(keep=True), name="keep")
 
     async def _undo(self, *, keep: bool) -> None:
-        from pyd_core.client.recreate import undo  # noqa: PLC0415 - hardly ever needed
+        from pyd_core.client.recreate import undo  # noqa: PLC0415 - rarely used
 
-        if not self.done:
-            raise InvalidInput("nothing was run again", hint="A runs a container again with changes")
-        engine, made = self.done[-1]
+        if not self.recreated:
+            raise InvalidInput("no container was recreated", hint="A recreates a container with changes")
+        engine, latest = self.recreated[-1]
         if keep:
-            await engine.containers.remove(made.old)
+            await engine.containers.remove(latest.old)
         else:
-            await undo(engine, made)
-        self.done.pop()
-        self._dashboard.say(f"removed the old {made.name}" if keep else f"{made.name} is back as it was", "good")
+            await undo(engine, latest)
+        self.recreated.pop()
+        self._dashboard.say(f"removed the old {latest.name}" if keep else f"{latest.name} was restored", "good")
 
-    def limits(self, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
-        """Asks for limits, and changes them while the containers run."""
+    def limits(self, targets: Sequence[RowTarget], set_pending: SetPending, on_failures: OnFailures) -> None:
+        """Ask for limits, and change them while the containers run."""
         if len(targets) == 1:
-            self._with_form(targets[0], lambda found: self._ask_limits(found, targets, mark, over))
+            self._with_form(
+                targets[0], lambda container: self._ask_limits(container, targets, set_pending, on_failures)
+            )
         elif targets and self._dashboard.may_change(*{target.link for target in targets}):
-            self._dashboard.tasks.start(self._ask_limits(None, targets, mark, over), name="limits")
+            self._dashboard.tasks.start(self._ask_limits(None, targets, set_pending, on_failures), name="limits")
 
-    async def _ask_limits(self, found: Container | None, targets: Sequence[RowTarget], mark: Mark, over: Over) -> None:
-        from pyd_tui.dashboard.actions.forms import limit_changes, limit_fields  # noqa: PLC0415 - hardly ever needed
-        from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
+    async def _ask_limits(
+        self,
+        container: Container | None,
+        targets: Sequence[RowTarget],
+        set_pending: SetPending,
+        on_failures: OnFailures,
+    ) -> None:
+        from pyd_tui.dashboard.actions.forms import limit_changes, limit_fields  # noqa: PLC0415 - rarely used
+        from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - rarely used
 
         def answered(given: Mapping[str, str] | None) -> None:
             if given is not None:
-                self.do(update(limit_changes(found, given)), targets, mark, over)
+                self.do(update(limit_changes(container, given)), targets, set_pending, on_failures)
 
-        what = safe(found.name) if found is not None else f"{len(targets)} containers"
-        form = Form(f"Limits of {what}", limit_fields(found), lambda given: limit_changes(found, given))
+        what = safe(container.name) if container is not None else f"{len(targets)} containers"
+        form = Form(f"Limits of {what}", limit_fields(container), lambda given: limit_changes(container, given))
         self._dashboard.push_screen(form, answered)
 
     def commit(self, target: RowTarget) -> None:
-        """Asks for a name, and makes an image of the container's files."""
-        self._with_form(target, lambda found: self._ask_commit(target, found))
+        """Ask for a name, and commit the container's files to an image."""
+        self._with_form(target, lambda container: self._ask_commit(target, container))
 
-    async def _ask_commit(self, target: RowTarget, found: Container) -> None:
-        from pyd_tui.dashboard.actions.forms import commit_fields, commit_options  # noqa: PLC0415 - hardly ever needed
-        from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - as above
+    async def _ask_commit(self, target: RowTarget, container: Container) -> None:
+        from pyd_tui.dashboard.actions.forms import commit_fields, commit_options  # noqa: PLC0415 - rarely used
+        from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - rarely used
 
         async def work(given: Mapping[str, str]) -> None:
             options = commit_options(given)
-            self._dashboard.jobs.tell(f"committing {safe(found.name)}")
+            self._dashboard.jobs.update(f"committing {safe(container.name)}")
             try:
-                await target.engine.containers.commit(found.id, options)
+                await target.engine.containers.commit(container.id, options)
             finally:
-                self._dashboard.jobs.end(f"committing {safe(found.name)}")
-            self._dashboard.say(f"made {options.repository}:{options.tag} of {found.name}", "good")
+                self._dashboard.jobs.end(f"committing {safe(container.name)}")
+            self._dashboard.say(f"committed {container.name} to {options.repository}:{options.tag}", "good")
 
         def answered(given: Mapping[str, str] | None) -> None:
             if given is not None:
                 self._dashboard.tasks.start(work(given), name="commit")
 
-        title = f"Make an image of {safe(found.name)}"
-        self._dashboard.push_screen(Form(title, commit_fields(found), commit_options), answered)
+        title = f"Commit {safe(container.name)} to an image"
+        self._dashboard.push_screen(Form(title, commit_fields(container), commit_options), answered)
 
-    def signal(self, target: RowTarget, process: ProcessRow, over: Callable[[], None]) -> None:
-        """Asks for a signal, and sends it to one process.
+    def signal(self, target: RowTarget, process: ProcessRow, on_sent: Callable[[], None]) -> None:
+        """Ask for a signal, and send it to one process.
 
         Args:
             target: The container.
-            process: The process, as the engine told of it.
-            over: Called when it was sent.
+            process: The process, as the engine lists it.
+            on_sent: Called once it was sent.
         """
         if not self._dashboard.may_change(target.link):
             return
-        from pyd_core.client.process_signals import signal_number, signal_process  # noqa: PLC0415 - hardly ever needed
-        from pyd_tui.dashboard.screens.form import Field, Form  # noqa: PLC0415 - as above
+        from pyd_core.client.process_signals import signal_number, signal_process  # noqa: PLC0415 - rarely used
+        from pyd_tui.dashboard.screens.form import Field, Form  # noqa: PLC0415 - rarely used
 
         async def work(signal: str) -> None:
             await signal_process(target.engine, target.id, process.pid, signal)
             self._dashboard.say(f"sent {signal_number(signal).name} to {process.pid}", "good")
-            over()
+            on_sent()
 
         def answered(given: Mapping[str, str] | None) -> None:
             if given is not None:
@@ -197,27 +209,27 @@ class ContainerActions:
         self._dashboard.push_screen(Form(title, [field], lambda given: signal_number(given["signal"])), answered)
 
     def pull(self, link: EngineConnection, image: str) -> None:
-        """Pulls an image anew."""
+        """Pull an image."""
         if self._dashboard.may_change(link):
             self._dashboard.tasks.start(self._pull(link, image), name="pull")
 
     async def _pull(self, link: EngineConnection, image: str) -> None:
-        from pyd_tui.dashboard.actions.image_pull import pulled  # noqa: PLC0415 - hardly ever needed
+        from pyd_tui.dashboard.actions.image_pull import pull_image  # noqa: PLC0415 - rarely used
 
-        newer = await pulled(link.require(), image, self._dashboard.jobs)
+        newer = await pull_image(link.require(), image, self._dashboard.jobs)
         if newer:
-            self._dashboard.say(f"pulled a newer {image}", "good", "A runs a container again with it")
+            self._dashboard.say(f"pulled a newer {image}", "good", "A recreates a container with it")
         else:
-            self._dashboard.say(f"{image} is the newest there is", "good")
+            self._dashboard.say(f"{image} is up to date", "good")
 
     # Shared
 
     def _name(self, target: RowTarget, entry: ContainerInfo) -> str:
-        """What to call a container: where several engines are in sight, their containers may have the same name."""
+        """Return a container's name, with its engine where several are listed: names may repeat."""
         return f"{entry.name} on {target.link.label}" if len(self._dashboard.in_sight) > 1 else entry.name
 
     def _with_form(self, target: RowTarget, ask: Callable[[Container], Awaitable[None]]) -> None:
-        """Inspects a container, and asks about it."""
+        """Inspect a container, and open a form about it."""
 
         async def work() -> None:
             await ask(await target.engine.containers.inspect(target.id))
@@ -227,7 +239,7 @@ class ContainerActions:
 
 
 def _entries(targets: Sequence[RowTarget]) -> dict[RowTarget, ContainerInfo]:
-    """What is known of those that are still there, in order."""
+    """Return the infos of containers that still exist, in order."""
     return {target: entry for target in targets if (entry := target.entry) is not None}
 
 

@@ -15,18 +15,18 @@ _JOB = "demo"
 
 
 def start_demo(dashboard: ActionHost, link: EngineConnection) -> None:
-    """Bring the playground up on an engine, once, and say how it is removed."""
+    """Bring the playground up on an engine, once, and show how to remove it."""
     if link.engine is None or _JOB in dashboard.jobs or not dashboard.may_change(link):
         return
     dashboard.tasks.start(_bring_up(dashboard, link), name="playground")
 
 
 async def _bring_up(dashboard: ActionHost, link: EngineConnection) -> None:
-    from pyd_core.demo.playground import bring_up  # noqa: PLC0415 - once in an engine's life
+    from pyd_core.demo.playground import bring_up  # noqa: PLC0415 - used once per engine
 
     if link.engine is None:
         return
-    dashboard.jobs.tell(_JOB)
+    dashboard.jobs.update(_JOB)
     try:
         parts = await bring_up(link.engine, platform.machine())
     finally:

@@ -1,4 +1,4 @@
-"""Programs that the dashboard starts: Compose on a project, commands of the user's own."""
+"""Programs that the dashboard starts: Compose on a project, and the user's own commands."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.protocols import ActionHost
 
 COMPOSE = ("up", "down", "restart", "start", "stop", "pull", "ps", "logs")
-"""What can be done to a project."""
+"""The Compose commands on a project."""
 _ASKS = frozenset({"down", "stop", "restart"})
 _READS = frozenset({"ps", "logs"})
 _FILES = "com.docker.compose.project.config_files"
-_FOLDER = "com.docker.compose.project.working_dir"
-"""Labels by which Compose knows its project again."""
+_WORKING_DIRECTORY = "com.docker.compose.project.working_dir"
+"""The labels by which Compose recognises its project."""
 
 
 class ExternalCommands:
-    """Starts them, and shows what they say.
+    """Starts programs and shows their output.
 
     Args:
         dashboard: The app.
@@ -42,17 +42,17 @@ class ExternalCommands:
     # Compose
 
     def compose(self, target: RowTarget, verb: str) -> None:
-        """Does something to the project of a container; asks where something stops.
+        """Run a Compose command on the project of a container; ask first where it stops containers.
 
         Raises:
-            InvalidInput: It belongs to none, or there is no such verb.
+            InvalidInput: The container belongs to no project, or there is no such command.
             NotFound: Compose isn't installed here, or the project's files aren't.
         """
         if verb not in COMPOSE:
             raise InvalidInput(f"can't {safe(verb)} a project", hint=f"there are {', '.join(COMPOSE)}")
         entry = target.entry
         if entry is None or not entry.project:
-            raise InvalidInput("it belongs to no Compose project", hint="put the cursor on one that does")
+            raise InvalidInput("it belongs to no Compose project", hint="select a container of a project")
         if verb not in _READS and not self._dashboard.may_change(target.link):
             return
         argv = compose_line(find_compose(), entry, verb)
@@ -62,26 +62,26 @@ class ExternalCommands:
             return
         from pyd_tui.dashboard.screens.confirm import Confirm  # noqa: PLC0415 - only where it asks
 
-        names = [one.name for one in target.link.containers.values() if one.project == project]
+        names = [container.name for container in target.link.containers.values() if container.project == project]
         question = f"Compose {verb} of {project}, {counted(len(names), 'container')}?"
         title = f"compose {verb} {project}"
         ask = Confirm(question, names)
         self._dashboard.push_screen(ask, lambda yes: self.show(target.link, argv, title) if yes else None)
 
-    # The user's own
+    # User commands
 
     def own(self, name: str, link: EngineConnection, entry: ContainerInfo | None) -> None:
-        """Runs a command of the user's own on a container, after asking for what it wants to know.
+        """Run one of the user's commands on a container, after asking for its prompts.
 
         Args:
-            name: The command's.
+            name: The name of the command.
             link: The engine; `docker` in the command talks to it.
             entry: The container, if there is one.
 
         Raises:
-            NotFound: There is none of this name.
+            NotFound: No command has this name.
         """
-        command = next((one for one in self._dashboard.keys.commands if one.name == name), None)
+        command = next((known for known in self._dashboard.keys.commands if known.name == name), None)
         if command is None:
             raise NotFound(f"there is no command {safe(name)}", hint="pyd config show lists yours")
         if command.changes and not self._dashboard.may_change(link):
@@ -126,7 +126,7 @@ class ExternalCommands:
     def show(
         self, link: EngineConnection, argv: Sequence[str], title: str, variables: Mapping[str, str] | None = None
     ) -> None:
-        """Runs a program, and shows what it says on a screen of its own."""
+        """Run a program, and show its output on a screen of its own."""
         self._dashboard.open_output(argv, title, _environment(link, variables or {}))
 
     async def _before(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -137,10 +137,10 @@ class ExternalCommands:
         self._dashboard.say(f"{name} ended with {code}", "good" if code == 0 else "warn")
 
     async def _behind(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
-        import asyncio  # noqa: PLC0415 - beside its only use
+        import asyncio  # noqa: PLC0415 - next to its only use
 
         job = safe(name)
-        self._dashboard.jobs.tell(job)
+        self._dashboard.jobs.update(job)
         try:
             pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
             process = await asyncio.create_subprocess_exec(
@@ -157,7 +157,7 @@ class ExternalCommands:
 
 
 def _environment(link: EngineConnection, variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a program: `docker` in it talks to the same engine."""
+    """Return the environment of a program, whose `docker` uses the same engine."""
     chosen = _engine_variables(link.endpoint) if link.endpoint is not None else {}
     return {**os.environ, **chosen, **variables}
 
@@ -172,41 +172,41 @@ def _absent(argv: Sequence[str]) -> NotFound:
 
 
 def find_compose() -> list[str]:
-    """Returns how Compose is called here: as docker's plugin, else the program of its own.
+    """Return the command of Compose: docker's plugin, else the separate program.
 
     Raises:
-        NotFound: There is neither.
+        NotFound: Neither is installed.
     """
     if (docker := shutil.which("docker")) is not None:
-        folders = (
+        directories = (
             os.path.expanduser("~/.docker/cli-plugins"),  # noqa: PTH111 - pathlib raises where there is no home
             *("/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins"),
             *("/usr/lib/docker/cli-plugins", "/usr/libexec/docker/cli-plugins"),
         )
-        if any(os.access(f"{folder}/docker-compose", os.X_OK) for folder in folders):
+        if any(os.access(f"{directory}/docker-compose", os.X_OK) for directory in directories):
             return [docker, "compose"]
     for name in ("docker-compose", "podman-compose"):
-        if (found := shutil.which(name)) is not None:
-            return [found]
+        if (path := shutil.which(name)) is not None:
+            return [path]
     raise NotFound("Docker Compose isn't installed here", hint="install docker-compose, or docker's compose plugin")
 
 
 def compose_line(compose: Sequence[str], entry: ContainerInfo, verb: str) -> list[str]:
-    """Returns the command line that does something to a container's project.
+    """Return the command line that runs a Compose command on a container's project.
 
     Raises:
-        NotFound: The files that the project was made of aren't on this machine; only what needs none can be done.
+        NotFound: The command needs the project's files, which aren't on this machine.
     """
     files = [name for name in entry.labels.get(_FILES, "").split(",") if name]
-    folder = entry.labels.get(_FOLDER, "")
+    directory = entry.labels.get(_WORKING_DIRECTORY, "")
     there = bool(files) and all(os.path.isfile(name) for name in files)  # noqa: PTH113 - names from labels
     if not there and verb in {"up", "pull"}:
         raise NotFound(
             f"the files of {safe(entry.project)} aren't on this machine",
-            hint=f"it was made of {safe(', '.join(files))}" if files else "its labels name none",
+            hint=f"its files are {safe(', '.join(files))}" if files else "its labels name none",
         )
     where = [part for name in files for part in ("-f", name)] if there else []
-    if there and os.path.isdir(folder):  # noqa: PTH112 - likewise
-        where += ["--project-directory", folder]
+    if there and os.path.isdir(directory):  # noqa: PTH112 - names from labels
+        where += ["--project-directory", directory]
     more = {"up": ["-d"], "logs": ["--tail", "200"]}.get(verb, [])
     return [*compose, "-p", entry.project, *where, verb, *more]

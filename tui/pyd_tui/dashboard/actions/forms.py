@@ -1,4 +1,4 @@
-"""Forms about a container: what stands in them at first, and what is meant by what was filled in."""
+"""Forms about a container: their initial fields, and the changes that the answers stand for."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from pyd_tui.dashboard.screens.form import Field
 LIMITS = ("memory", "cpus", "pids", "restart")
 
 
-def again_fields(found: Container) -> list[Field]:
-    """Returns what can be changed before a container runs again."""
+def recreate_fields(container: Container) -> list[Field]:
+    """Return the fields that can be changed when a container is recreated."""
     return [
-        Field(name="image", value=found.config.image),
-        Field(name="command", value=shlex.join(found.config.cmd or []), hint="the image's own"),
-        Field(name="env", hint="NAME=value sets one, -NAME takes one away"),
-        Field(name="ports", value=" ".join(_ports(found)), hint="8080:80 127.0.0.1:5353:53/udp"),
-        *limit_fields(found),
+        Field(name="image", value=container.config.image),
+        Field(name="command", value=shlex.join(container.config.cmd or []), hint="the image's own"),
+        Field(name="env", hint="NAME=value sets one, -NAME removes one"),
+        Field(name="ports", value=" ".join(_ports(container)), hint="8080:80 127.0.0.1:5353:53/udp"),
+        *limit_fields(container),
     ]
 
 
-def again_changes(found: Container, given: Mapping[str, str]) -> Changes:
-    """Returns what is different from the container as it is.
+def recreate_changes(container: Container, given: Mapping[str, str]) -> Changes:
+    """Return the changes from the container as it is.
 
     Raises:
-        InvalidInput: Something can't be read.
+        InvalidInput: A field can't be parsed.
     """
-    first = {field.name: field.value for field in again_fields(found)}
+    first = {field.name: field.value for field in recreate_fields(container)}
     differ = {name: text for name, text in given.items() if text.strip() != first[name].strip()}
     image = differ.get("image")
     if image is not None and not image.strip():
@@ -51,9 +51,9 @@ def again_changes(found: Container, given: Mapping[str, str]) -> Changes:
     )
 
 
-def limit_fields(found: Container | None = None) -> list[Field]:
-    """Returns limits and the restart policy, as they are."""
-    host = found.host_config if found is not None else None
+def limit_fields(container: Container | None = None) -> list[Field]:
+    """Return the current limits and restart policy."""
+    host = container.host_config if container is not None else None
     memory = f"{host.memory >> 20}m" if host and host.memory else ""
     cpus = f"{host.nano_cpus / 1e9:g}" if host and host.nano_cpus else ""
     pids = str(host.pids_limit) if host and host.pids_limit and host.pids_limit > 0 else ""
@@ -66,34 +66,34 @@ def limit_fields(found: Container | None = None) -> list[Field]:
     ]
 
 
-def limit_changes(found: Container | None, given: Mapping[str, str]) -> list[str]:
-    """Returns the limits that differ, as `:update` takes them.
+def limit_changes(container: Container | None, given: Mapping[str, str]) -> list[str]:
+    """Return the limits that differ, as `:update` takes them.
 
     Raises:
-        InvalidInput: One can't be read, or nothing differs.
+        InvalidInput: A limit can't be parsed, or nothing differs.
     """
-    first = {field.name: field.value for field in limit_fields(found)}
+    first = {field.name: field.value for field in limit_fields(container)}
     differ = _limits({name: text for name, text in given.items() if text.strip() != first[name]})
     if not differ:
-        raise InvalidInput("nothing differs", hint="esc leaves it as it is")
+        raise InvalidInput("nothing differs", hint="esc cancels")
     limits(differ)
     return differ
 
 
-def commit_fields(found: Container) -> list[Field]:
-    """Returns what an image of a container is to be called, and said of it."""
+def commit_fields(container: Container) -> list[Field]:
+    """Return the fields of a commit: the image's name, a comment, and whether to pause."""
     return [
-        Field(name="image", hint=f"{safe(found.name)}:fixed"),
+        Field(name="image", hint=f"{safe(container.name)}:fixed"),
         Field(name="comment"),
-        Field(name="pause", value="yes" if found.state.running else "no", hint="yes holds it still meanwhile"),
+        Field(name="pause", value="yes" if container.state.running else "no", hint="yes pauses it meanwhile"),
     ]
 
 
 def commit_options(given: Mapping[str, str]) -> CommitOptions:
-    """Returns how to make the image.
+    """Return the options of a commit.
 
     Raises:
-        InvalidInput: It can't be called so.
+        InvalidInput: The name isn't valid.
     """
     from pyd_core.model.reference import parse  # noqa: PLC0415 - only here
 
@@ -118,28 +118,28 @@ def _words(name: str, text: str) -> list[str]:
 
 
 def _env(text: str) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+    environment: dict[str, str | None] = {}
     for word in _words("env", text):
         name, sets, value = word.partition("=")
         if sets and name:
-            found[name] = value
+            environment[name] = value
         elif word.startswith("-") and len(word) > 1:
-            found[word[1:]] = None
+            environment[word[1:]] = None
         else:
-            raise InvalidInput(f"env: {safe(word)} sets nothing", hint="NAME=value sets one, -NAME takes one away")
-    return found
+            raise InvalidInput(f"env: {safe(word)} sets nothing", hint="NAME=value sets one, -NAME removes one")
+    return environment
 
 
-def _ports(found: Container) -> list[str]:
-    told: list[str] = []
-    for inside, bindings in found.host_config.port_bindings.items():
+def _ports(container: Container) -> list[str]:
+    published: list[str] = []
+    for inside, bindings in container.host_config.port_bindings.items():
         for binding in bindings or []:
             address = f"[{binding.host_ip}]" if ":" in binding.host_ip else binding.host_ip
             outside = f"{address}:{binding.host_port}" if binding.host_ip else binding.host_port
-            told.append(f"{outside}:{inside.removesuffix('/tcp')}")
-    return told
+            published.append(f"{outside}:{inside.removesuffix('/tcp')}")
+    return published
 
 
 def _bindings(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(parse_published(_words("ports", text)))
-    return found
+    bindings: dict[str, Any] = msgspec.to_builtins(parse_published(_words("ports", text)))
+    return bindings

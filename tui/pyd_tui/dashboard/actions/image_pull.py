@@ -1,4 +1,4 @@
-"""Pulling an image, all its layers as one bar."""
+"""The pull of an image, with one bar for all layers."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from pyd_tui.dashboard.actions.job_progress import Jobs
 
 
 class PullLayers:
-    """How far the layers of a pull are: what is fetched counts, in bytes."""
+    """The progress of a pull, in downloaded bytes of all layers."""
 
     def __init__(self) -> None:
         self._fetched: dict[str, tuple[int, int]] = {}
 
-    def take(self, told: Progress) -> None:
-        """Takes one line of the stream."""
-        if told.id and told.status == "Downloading":
-            self._fetched[told.id] = (told.progress_detail.current, told.progress_detail.total)
-        elif told.id in self._fetched and told.status in {"Download complete", "Pull complete"}:
-            total = self._fetched[told.id][1]
-            self._fetched[told.id] = (total, total)
+    def add(self, step: Progress) -> None:
+        """Add one line of the stream."""
+        if step.id and step.status == "Downloading":
+            self._fetched[step.id] = (step.progress_detail.current, step.progress_detail.total)
+        elif step.id in self._fetched and step.status in {"Download complete", "Pull complete"}:
+            total = self._fetched[step.id][1]
+            self._fetched[step.id] = (total, total)
 
     @property
     def done(self) -> int:
-        """Bytes fetched."""
+        """The number of downloaded bytes."""
         return sum(current for current, _ in self._fetched.values())
 
     @property
     def total(self) -> int:
-        """Bytes of all layers known so far."""
+        """The number of bytes of all layers known so far."""
         return sum(total for _, total in self._fetched.values())
 
 
-async def pulled(engine: EngineClient, image: str, jobs: Jobs) -> bool:
-    """Pulls an image by its name, and returns whether that is another than the one that was there.
+async def pull_image(engine: EngineClient, image: str, jobs: Jobs) -> bool:
+    """Pull an image by name, and return whether it differs from the one that was there.
 
     Raises:
-        PydError: The registry or the engine said no.
+        PydError: The registry or the engine refused.
     """
     job = f"pulling {safe(image)}"
     before = await _identity(engine, image)
     layers = PullLayers()
-    jobs.tell(job)
+    jobs.update(job)
     try:
         named = ":" in image.rpartition("/")[2] or "@" in image
         async with engine.images.pull(image, tag=None if named else "latest") as progress:
-            async for told in progress:
-                layers.take(told)
-                jobs.tell(job, layers.done, layers.total)
+            async for step in progress:
+                layers.add(step)
+                jobs.update(job, layers.done, layers.total)
     finally:
         jobs.end(job)
     return await _identity(engine, image) != before

@@ -1,4 +1,4 @@
-"""Work that takes its time: how far it is, in a bar."""
+"""Progress bars of long-running work."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 if TYPE_CHECKING:
     from textual.app import App
 
-FRAME = 0.2
-"""Seconds between two paints of a bar: over a slow line every one costs."""
-WIDTH = 10
-"""Terminal columns of a bar."""
+FRAME_INTERVAL_S = 0.2
+"""The interval between two paints of a bar: over a slow terminal line each costs time."""
+BAR_COLUMNS = 10
+"""The width of a bar."""
 
 
 class Jobs:
-    """All work that is going on, by name.
+    """All running work, by name.
 
     Args:
-        changed: Called when there is something else to show, at most once a `FRAME`.
+        changed: Called when the progress has changed, at most once per `FRAME_INTERVAL_S`.
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
@@ -30,26 +30,26 @@ class Jobs:
         self._states: dict[str, tuple[int, int]] = {}
         self._last = 0.0
 
-    def tell(self, name: str, done: int = 0, total: int = 0) -> None:
-        """Says how far something is, in bytes; a total of 0 is unknown."""
+    def update(self, name: str, done: int = 0, total: int = 0) -> None:
+        """Set the progress of a job, in bytes; a total of 0 is unknown."""
         first = name not in self._states
         self._states[name] = (done, total)
-        if first or monotonic() - self._last >= FRAME:
+        if first or monotonic() - self._last >= FRAME_INTERVAL_S:
             self._last = monotonic()
             self._changed()
 
     def end(self, name: str) -> None:
-        """Says that it is over."""
+        """End a job."""
         if self._states.pop(name, None) is not None:
             self._changed()
 
     def __contains__(self, name: str) -> bool:
-        """Whether something of that name is going on."""
+        """Return whether a job of that name is running."""
         return name in self._states
 
     @property
     def shown(self) -> Cell:
-        """The oldest of them with its bar, and how many others there are."""
+        """The oldest job with its bar, and the number of others."""
         if not self._states:
             return EMPTY
         name, (done, total) = next(iter(self._states.items()))
@@ -58,18 +58,18 @@ class Jobs:
 
 
 def jobs_of(app: App[Any]) -> Cell:
-    """Returns what is going on in an app."""
-    found = getattr(app, "jobs", None)
-    return found.shown if isinstance(found, Jobs) else EMPTY
+    """Return the running jobs of an app."""
+    jobs = getattr(app, "jobs", None)
+    return jobs.shown if isinstance(jobs, Jobs) else EMPTY
 
 
 def bar(done: int, total: int) -> Cell:
-    """Draws a bar where the total is known, else how much is done."""
+    """Return a bar where the total is known, else the amount done."""
     if total <= 0:
         return cell(compact_size(done) if done else "…", "accent")
-    full = min(WIDTH, done * WIDTH // total)
+    full = min(BAR_COLUMNS, done * BAR_COLUMNS // total)
     return (
         Span("▰" * full, "accent"),
-        Span("▱" * (WIDTH - full), "faint"),
+        Span("▱" * (BAR_COLUMNS - full), "faint"),
         Span(f" {min(100, done * 100 // total):3d}%", "dim"),
     )

@@ -1,4 +1,4 @@
-"""Removing what a view lists: asked once with the exact list, done several at a time, told how it went."""
+"""The removal of the rows of a view, and of unused objects, after confirming the exact list."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pyd_core.humanize import compact_size
 from pyd_tui.dashboard.actions.bulk import BulkAction, BulkItem
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 
 if TYPE_CHECKING:
@@ -15,51 +16,54 @@ if TYPE_CHECKING:
 
 
 class OnFinished(Protocol):
-    """Called when everything was tried."""
+    """Called once all removals have succeeded or failed."""
 
-    def __call__(self, *, well: bool) -> None:
-        """`well` says whether all of it went."""
+    def __call__(self, *, succeeded: bool) -> None:
+        """Take the result; `succeeded` is whether all were removed."""
         ...
 
 
 class BulkRemoval:
-    """Asks, and removes.
+    """Confirms and runs removals.
 
     Args:
         dashboard: The app.
-        stock: Whose engine it is done on.
-        over: Told whether all of it went.
+        context: The data of the engine.
+        on_finished: Called once all are done.
     """
 
-    def __init__(self, dashboard: ActionHost, stock: LoadContext, over: OnFinished) -> None:
+    def __init__(self, dashboard: ActionHost, context: LoadContext, on_finished: OnFinished) -> None:
         self._dashboard = dashboard
-        self._stock = stock
-        self._over = over
+        self._context = context
+        self._on_finished = on_finished
 
-    async def prune(self, noun: ResourceView, row: Row | None) -> None:
-        """Asks whether to remove what nothing uses, which it lists."""
-        if noun.waste is None:
+    async def prune(self, resource: ResourceView, row: Row | None) -> None:
+        """Ask whether to remove unused objects, and list them."""
+        if resource.waste is None:
             return
-        found = await noun.waste(self._stock, row or Row(key="", name="", cells=(), thing=None))
-        if not found:
+        candidates = await resource.waste(self._context, row or Row(key="", name="", cells=(), thing=None))
+        if not candidates:
             self._dashboard.say("nothing is unused here", "good")
             return
-        known = sum(one.size or 0 for one in found)
-        frees = f" That frees up to {compact_size(known)}." if known else ""
-        self.ask(f"Remove what nothing uses, {len(found)} in all?{frees}", found)
+        freed = sum(candidate.size or 0 for candidate in candidates)
+        frees = f" That frees up to {compact_size(freed)}." if freed else ""
+        self.ask(f"Remove {counted(len(candidates), 'unused object')}?{frees}", candidates)
 
-    def ask(self, question: str, found: Sequence[PruneCandidate]) -> None:
-        """Asks whether to remove exactly these."""
-        names = [f"{one.name}  {compact_size(one.size)}" if one.size is not None else one.name for one in found]
+    def ask(self, question: str, candidates: Sequence[PruneCandidate]) -> None:
+        """Ask whether to remove exactly these objects."""
+        names = [
+            f"{candidate.name}  {compact_size(candidate.size)}" if candidate.size is not None else candidate.name
+            for candidate in candidates
+        ]
         bulk = BulkAction(
             host=self._dashboard,
             verb="remove",
             done="removed",
             items=self._items,
-            on_finished=lambda failed: self._over(well=not failed),
+            on_finished=lambda failed: self._on_finished(succeeded=not failed),
         )
-        bulk.ask(question, names, found)
+        bulk.ask(question, names, candidates)
 
     def _items(self, candidates: Sequence[PruneCandidate]) -> list[BulkItem[PruneCandidate]]:
-        engine = self._stock.engine
-        return [BulkItem(one, one.name, partial(one.remove, engine)) for one in candidates]
+        engine = self._context.engine
+        return [BulkItem(candidate, candidate.name, partial(candidate.remove, engine)) for candidate in candidates]

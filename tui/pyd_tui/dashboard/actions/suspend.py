@@ -1,4 +1,4 @@
-"""Leaving the terminal to another program for a while: the debug shell, a shell of the container's own."""
+"""The terminal lent to another program: the debug shell, or the container's own shell."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.protocols import ActionHost
 
 SHELLS = ("bash", "sh")
-"""Shells looked for in a container, the one with more comfort first."""
+"""The shells looked for in a container, the better one first."""
 
 OWN_FAILURES = frozenset({125, 126, 127})
-"""Exit codes by which `pyd` says that it couldn't do what was asked; it has printed why."""
+"""Exit codes of failures of `pyd` itself, which has printed the error."""
 
 
 def command(endpoint: Endpoint | None, *verb: str) -> list[str]:
-    """Returns the command line of a verb of `pyd` on the same engine."""
+    """Return the command line of a `pyd` command on the same engine."""
     chosen: list[str] = []
     if endpoint is not None:
         name, _, context = endpoint.origin.partition(" ")
@@ -43,15 +43,15 @@ async def run_outside(
     wait_on: frozenset[int] = frozenset(),
     env: Mapping[str, str] | None = None,
 ) -> int:
-    """Runs a program on the terminal while the dashboard stands aside, and returns its exit code.
+    """Run a program on the terminal while the dashboard is suspended, and return its exit code.
 
-    The event loop goes on meanwhile: the engine's events are read as they come, only nothing is drawn. Signals from the
-    keyboard are the program's business.
+    The event loop continues: the engine's events are read, only nothing is drawn. Signals from the keyboard reach the
+    program.
 
     Args:
         app: The dashboard.
         argv: The program.
-        wait_on: Exit codes after which the user shall press a key first, to have read what the program said.
+        wait_on: Exit codes after which the user presses a key first, to have read the output.
         env: Its environment; None is this process's own.
     """
     ignored = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT)}
@@ -62,7 +62,7 @@ async def run_outside(
             process = await asyncio.create_subprocess_exec(*argv, env=env)
             code = await process.wait()
             if code in wait_on:
-                sys.stdout.write("\npress enter to go back to the dashboard ")
+                sys.stdout.write("\npress enter to return to the dashboard ")
                 sys.stdout.flush()
                 await asyncio.to_thread(sys.stdin.readline)
         finally:
@@ -73,17 +73,17 @@ async def run_outside(
 
 
 async def find_shell(engine: EngineClient, container: str) -> str | None:
-    """Returns the first of `SHELLS` that a running container can start; None when it has none."""
+    """Return the first of `SHELLS` that a running container can start; None if it has none."""
     for shell in SHELLS:
         try:
-            made = await engine.execs.create(container, [shell, "-c", ":"])
-            connection = await engine.execs.start(made)
+            exec_id = await engine.execs.create(container, [shell, "-c", ":"])
+            connection = await engine.execs.start(exec_id)
             try:
                 while await connection.read():
                     pass
             finally:
                 await connection.aclose()
-            if (await engine.execs.inspect(made)).exit_code == 0:
+            if (await engine.execs.inspect(exec_id)).exit_code == 0:
                 return shell
         except PydError:
             continue
@@ -91,7 +91,7 @@ async def find_shell(engine: EngineClient, container: str) -> str | None:
 
 
 async def enter_debug(dashboard: ActionHost, target: RowTarget) -> None:
-    """Leaves the terminal to a debug shell in a container, and comes back."""
+    """Open a debug shell in a container, and return to the dashboard."""
     if not dashboard.may_change(target.link):
         return
     code = await dashboard.run_in_terminal(command(target.link.endpoint, "debug", target.id), wait_on=OWN_FAILURES)
@@ -99,16 +99,16 @@ async def enter_debug(dashboard: ActionHost, target: RowTarget) -> None:
 
 
 async def enter_shell(dashboard: ActionHost, target: RowTarget) -> None:
-    """Leaves the terminal to a container's own shell, if it has one."""
+    """Open a container's own shell, if it has one, and return to the dashboard."""
     entry = target.entry
     if entry is None or not dashboard.may_change(target.link):
         return
     if entry.state != "running":
-        dashboard.say(f"{entry.name} is {entry.state}", "warn", "D opens a shell with tools in what is there")
+        dashboard.say(f"{entry.name} is {entry.state}", "warn", "D opens a debug shell in its files")
         return
     shell = await find_shell(target.engine, target.id)
     if shell is None:
-        dashboard.say(f"{entry.name} has no shell", "warn", "D opens one that brings its own tools")
+        dashboard.say(f"{entry.name} has no shell", "warn", "D opens a debug shell with its own tools")
         return
     code = await dashboard.run_in_terminal(command(target.link.endpoint, "exec", "-it", target.id, shell))
     dashboard.say(f"{shell} ended with {code}", "good" if code == 0 else "text")

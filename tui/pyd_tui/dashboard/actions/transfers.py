@@ -1,4 +1,4 @@
-"""Things fetched for the user, with their progress shown: to the clipboard, to files on this machine."""
+"""Copies to the clipboard and downloads to this machine, with their progress."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pyd_core.files.download import Downloaded, Progress, download, save
 from pyd_core.humanize import compact_size
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works
-from pyd_tui.dashboard.actions.clipboard import save as keep
+from pyd_tui.dashboard.actions.clipboard import MAX_CLIPBOARD_BYTES, clipboard_works
+from pyd_tui.dashboard.actions.clipboard import save as save_lines
 from pyd_tui.dashboard.engines.target import RowTarget
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_tui.dashboard.protocols import ActionHost
 
-FOLDER = "to folder"
-SHOWN = 120
-"""Characters of what was copied that are shown."""
+DIRECTORY = "to directory"
+MAX_SHOWN_CHARACTERS = 120
+"""The number of copied characters that are shown."""
 NO_CLIPBOARD = "this terminal has no clipboard that programs can reach"
 
 
 class Transfers:
-    """What the dashboard does beside showing things.
+    """Copies text, and downloads files and images.
 
     Args:
         dashboard: The app.
@@ -37,80 +37,80 @@ class Transfers:
         self._dashboard = dashboard
 
     def copy(self, text: str) -> None:
-        """Puts a text on the terminal's clipboard.
+        """Put a text on the terminal's clipboard.
 
-        What is too long for that, or where the terminal has none, goes to a file; a short line is shown instead, to be
-        copied from the screen.
+        Text that is too long is saved to a file. Where the terminal has no clipboard, a short line is shown for
+        copying from the screen, and longer text is saved.
         """
         text = text.encode(errors="replace").decode()  # file names needn't be text
         shown, works = safe(text), clipboard_works()
-        if works and len(text.encode()) <= CLIPBOARD:
+        if works and len(text.encode()) <= MAX_CLIPBOARD_BYTES:
             self._dashboard.copy_to_clipboard(text)
-            self._dashboard.say(f"copied {shown[:SHOWN]}", "good")
-        elif not works and len(shown) <= SHOWN and "\n" not in text:
+            self._dashboard.say(f"copied {shown[:MAX_SHOWN_CHARACTERS]}", "good")
+        elif not works and len(shown) <= MAX_SHOWN_CHARACTERS and "\n" not in text:
             self._dashboard.say(shown, "strong", NO_CLIPBOARD)
         else:
-            why = f"too much for the clipboard ({compact_size(CLIPBOARD)})" if works else NO_CLIPBOARD
+            why = f"too much for the clipboard ({compact_size(MAX_CLIPBOARD_BYTES)})" if works else NO_CLIPBOARD
             self._save(text, why)
 
     def _save(self, text: str, why: str) -> None:
         clock = self._dashboard.clock
         try:
-            path, _ = keep("copied", [text], clock.local(clock.now()))
+            path, _ = save_lines("copied", [text], clock.local(clock.now()))
         except OSError as error:
             self._dashboard.say(f"can't save: {error.strerror or error}", "bad", why)
         else:
             self._dashboard.say(f"saved to {path}", "good", why)
 
     def download(self, target: RowTarget, path: str) -> None:
-        """Asks where to, and takes a file or a directory out of a container."""
-        self._to_folder(
+        """Ask for a directory, and download a file or a directory of a container to it."""
+        self._to_directory(
             f"Download {safe(path)}",
             path.rstrip("/").rpartition("/")[2] or "/",
-            lambda folder, progress: download(target.engine, target.id, path, folder, progress),
+            lambda directory, progress: download(target.engine, target.id, path, directory, progress),
         )
 
     def export(self, target: RowTarget, name: str) -> None:
-        """Asks where to, and writes all of a container's files as a tar."""
+        """Ask for a directory, and export a container's files to it as a tar."""
 
-        async def work(folder: Path, progress: Progress) -> Downloaded:
+        async def work(directory: Path, progress: Progress) -> Downloaded:
             async with target.engine.containers.export(target.id) as stream:
-                return await save(folder, f"{_file_name(name)}.tar", stream.chunks(), progress)
+                return await save(directory, f"{_file_name(name)}.tar", stream.chunks(), progress)
 
-        self._to_folder(f"Export the files of {safe(name)}", name, work)
+        self._to_directory(f"Export the files of {safe(name)}", name, work)
 
     def save_images(self, engine: EngineClient, names: list[str]) -> None:
-        """Asks where to, and writes images as `docker save` does."""
+        """Ask for a directory, and save images to it as `docker save` does."""
 
-        async def work(folder: Path, progress: Progress) -> Downloaded:
+        async def work(directory: Path, progress: Progress) -> Downloaded:
             total = sum([(await engine.images.inspect(name)).size for name in names])  # about as large as the tar
             async with engine.images.save(names) as stream:
                 chunks = stream.chunks()
-                return await save(folder, f"{_file_name(names[0])}.tar", chunks, progress, total=total)
+                return await save(directory, f"{_file_name(names[0])}.tar", chunks, progress, total=total)
 
         what = safe(names[0]) if len(names) == 1 else f"{len(names)} images"
-        self._to_folder(f"Save {what}", what, work)
+        self._to_directory(f"Save {what}", what, work)
 
-    def _to_folder(self, title: str, name: str, work: Callable[[Path, Progress], Awaitable[Downloaded]]) -> None:
-        from pyd_tui.dashboard.screens.form import Field, Form  # noqa: PLC0415 - hardly ever needed
+    def _to_directory(self, title: str, name: str, work: Callable[[Path, Progress], Awaitable[Downloaded]]) -> None:
+        from pyd_tui.dashboard.screens.form import Field, Form  # noqa: PLC0415 - rarely used
 
         def answered(given: Mapping[str, str] | None) -> None:
             if given is not None:
-                folder = Path(os.path.expanduser(given[FOLDER]))  # noqa: PTH111 - pathlib raises where there is no home
-                self._dashboard.tasks.start(self._fetch(name, folder, work), name="download")
+                directory = Path(os.path.expanduser(given[DIRECTORY]))  # noqa: PTH111 - pathlib raises where there is no home
+                self._dashboard.tasks.start(self._fetch(name, directory, work), name="download")
 
-        self._dashboard.push_screen(Form(title, [Field(name=FOLDER, value=str(Path.cwd()))]), answered)
+        self._dashboard.push_screen(Form(title, [Field(name=DIRECTORY, value=str(Path.cwd()))]), answered)
 
-    async def _fetch(self, name: str, folder: Path, work: Callable[[Path, Progress], Awaitable[Downloaded]]) -> None:
+    async def _fetch(self, name: str, directory: Path, work: Callable[[Path, Progress], Awaitable[Downloaded]]) -> None:
         jobs = self._dashboard.jobs
-        jobs.tell(name)
+        jobs.update(name)
         try:
-            done = await work(folder, lambda have, total: jobs.tell(name, have, total))
+            done = await work(directory, lambda have, total: jobs.update(name, have, total))
         finally:
             jobs.end(name)
         self._dashboard.say(f"wrote {safe(str(done.path))}  {compact_size(done.size)}", "good")
 
 
 def _file_name(text: str) -> str:
-    """Returns a name for a file: nothing in it leads elsewhere."""
+    """Return a file name without path separators."""
     return safe(text).replace("/", "_").replace(":", "_").lstrip(".") or "image"

@@ -1,4 +1,4 @@
-"""Commands of the user's own: from a template and a container to what is run."""
+"""The user's own commands: templates, and the command lines made of them and a container."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.config.settings import UserCommand
 
 FIELDS = ("name", "id", "image", "project", "service", "state", "pid")
-"""What a template can say of the container."""
+"""The fields that a template can use."""
 
 
 def words(command: UserCommand) -> list[str]:
-    """Returns the words of a template; a line for a shell is a single one.
+    """Return the words of a template; a line for a shell is a single word.
 
     Raises:
         ValueError: A quote isn't closed.
@@ -23,19 +23,19 @@ def words(command: UserCommand) -> list[str]:
 
 
 def values(entry: ContainerInfo | None) -> dict[str, str]:
-    """Returns what a container puts into the fields; all are empty without one."""
+    """Return the values of the fields for a container; all are empty without one."""
     return {field: str(getattr(entry, field)) if entry is not None else "" for field in FIELDS}
 
 
 def command_line(command: UserCommand, given: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
-    """Returns program and arguments, and variables for its environment.
+    """Return program and arguments, and variables for its environment.
 
-    Values are put into words that are parted already, so that no blank and no quote in a name can make another word of
-    itself. A shell gets them through variables: what a shell reads from one, it never takes for a command.
+    Values are inserted after the template is split into words, so no blank or quote in a name can add a word. A shell
+    gets them through variables, whose contents it never runs as commands.
 
     Raises:
         ValueError: The template isn't well-formed.
-        KeyError: It has a field that there isn't.
+        KeyError: It uses an unknown field.
     """
     if not command.shell:
         return [_filled(word, given) for word in words(command)], {}

@@ -1,4 +1,4 @@
-"""The dashboard's line to an engine: found, opened, and found again, without anything on screen waiting for it."""
+"""The dashboard's connection to an engine: found, opened and reopened in the background."""
 
 from __future__ import annotations
 
@@ -27,148 +27,148 @@ if TYPE_CHECKING:
     from pyd_core.watch.stats_collector import StatsCollector
     from pyd_core.watch.usage_series import Series
 
-LOOK_AGAIN = 2.0
-"""Seconds between two looks for an engine while there is none. A look asks the file system, not the network."""
+RETRY_INTERVAL_S = 2.0
+"""The interval between attempts to find an engine. An attempt asks the file system, not the network."""
 
 Choose = Callable[[], "Endpoint"]
 Open = Callable[["Endpoint"], "EngineClient"]
 
 
 class ConnectionListener(Protocol):
-    """Who is told what happens on an engine."""
+    """Receives the events of an engine."""
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
-        """Containers or the connection changed; `happened` says whether there are events worth showing."""
+        """Take a change of containers or of the connection; `happened` is whether there are events worth showing."""
 
     def measured(self, link: EngineConnection) -> None:
-        """There are new figures."""
+        """Take new figures."""
 
     def judged(self) -> None:
-        """There is a verdict more."""
+        """Take a new verdict."""
 
 
 class EngineConnection:
-    """Owns the engine client, the fleet, the meter and the judge.
+    """Owns the engine client, the container watcher, the stats collector and the verdicts.
 
-    It can be started before there is anybody to tell: whoever listens later is told what is known by then.
+    It can be started before it has a listener: a later listener first receives what is known by then.
 
     Args:
-        choose: Finds the engine's address; asked again and again while there is none.
-        open: Makes a client of an address.
-        name: What the user calls the engine, where there are several.
+        choose: Returns the engine's address; called again until it finds one.
+        open: Opens a client of an address.
+        name: The user's name of the engine, where there are several.
     """
 
     def __init__(self, choose: Choose, open: Open | None = None, *, name: str = "") -> None:
         self.name = name
         self.started = False
         self.timeline = Timeline()
-        """What happened on it."""
-        self.told = "connecting"
-        """The state of the connection that the user was told of."""
+        """The events of the engine."""
+        self.reported_state = "connecting"
+        """The state of the connection that was last reported to the user."""
         self.recorded = False
-        """Whether its deaths are written down."""
+        """Whether its deaths are recorded."""
         self._choose = choose
         self._open = open
         self._tasks = TaskOwner(self._failed)
         self._watched: frozenset[str] = frozenset()
-        self._trouble: ConnectionState = ConnectionState("connecting", time_ns())
+        self._startup_state: ConnectionState = ConnectionState("connecting", time_ns())
         self.endpoint: Endpoint | None = None
         self.engine: EngineClient | None = None
-        self.fleet: ContainerWatcher | None = None
-        self.meter: StatsCollector | None = None
-        self.judge = VerdictCache(lambda: self.engine)
+        self.watcher: ContainerWatcher | None = None
+        self.stats: StatsCollector | None = None
+        self.verdicts = VerdictCache(lambda: self.engine)
         self.engine_name = ""
-        """What the engine calls itself, with its version; empty until it has said so."""
+        """The engine's product name and version; empty until it has answered."""
         self.swarm = False
-        """Whether it manages a swarm."""
+        """Whether the engine manages a swarm."""
         self.processors: int | None = None
-        """How many processors the engine's machine has, once somebody has asked."""
+        """The number of the host's processors; None until it was requested."""
         self._listener: ConnectionListener | None = None
         self._context = Context()
-        """What the listener's calls run in."""
+        """The context that the listener's calls run in."""
 
     @property
     def label(self) -> str:
-        """What to call the engine on the screen."""
+        """The engine's name on screens."""
         return self.name or (self.endpoint.origin if self.endpoint is not None else "the engine")
 
     @property
     def connection(self) -> ConnectionState:
-        """How the connection does."""
-        return self._trouble if self.fleet is None else self.fleet.connection
+        """The state of the connection."""
+        return self._startup_state if self.watcher is None else self.watcher.connection
 
     @property
     def containers(self) -> Mapping[str, ContainerInfo]:
-        """Every container known, by id."""
-        return {} if self.fleet is None else self.fleet.containers
+        """All known containers, by id."""
+        return {} if self.watcher is None else self.watcher.containers
 
     @property
     def usage(self) -> Mapping[str, Usage]:
-        """Resource use of the containers watched, by id."""
-        return {} if self.meter is None else self.meter.usage
+        """The resource usage of measured containers, by id."""
+        return {} if self.stats is None else self.stats.usage
 
     @property
     def broken(self) -> int:
-        """How many containers somebody should look at."""
+        """The number of containers with problems."""
         return sum(map(self.is_broken, self.containers.values()))
 
     @property
     def series(self) -> Mapping[str, Series]:
-        """Resource use over time of the containers that were watched, by id."""
-        return {} if self.meter is None else self.meter.series
+        """The resource usage over time of containers that were measured, by id."""
+        return {} if self.stats is None else self.stats.series
 
     def require(self) -> EngineClient:
-        """Returns the engine.
+        """Return the engine client.
 
         Raises:
-            EngineUnavailable: There is none yet.
+            EngineUnavailable: No engine answers yet.
         """
         if self.engine is None:
             raise EngineUnavailable("there is no engine yet", hint="pyd keeps looking")
         return self.engine
 
     def known_marks(self, ids: Sequence[str]) -> list[Annotation]:
-        """Returns what is known to have happened to containers so far, for their places in their log."""
+        """Return the known starts and deaths of containers, to show between the lines of their logs."""
         return known_marks(ids, self.timeline.items, self.containers)
 
     def is_broken(self, entry: ContainerInfo) -> bool:
-        """Whether somebody should look at a container, by triage's word where there is one."""
-        return is_broken(entry, self.judge.of(entry))
+        """Return whether a container has problems, by triage's verdict where there is one."""
+        return is_broken(entry, self.verdicts.of(entry))
 
     def start(self) -> None:
-        """Begins to look for the engine, once; returns at once."""
+        """Start to look for the engine, in the background; only the first call has an effect."""
         if not self.started:
             self.started = True
-            self._tasks.start(self._run(), name="link")
+            self._tasks.start(self._run(), name="connection")
 
     def listen(self, listener: ConnectionListener) -> None:
-        """Has `listener` told what happens, in the context of this call; what is known already is told now."""
+        """Pass events to `listener`, in the context of this call, and what is known already right now."""
         self._listener, self._context = listener, copy_context()
-        self.judge.on_verdict = listener.judged
+        self.verdicts.on_verdict = listener.judged
         if self.started:
-            self._tell(Delta(changed=frozenset(self.containers)), happened=bool(self.timeline.items))
-        if self.fleet is not None:
-            self.fleet.enable_inspect()
+            self._notify(Delta(changed=frozenset(self.containers)), happened=bool(self.timeline.items))
+        if self.watcher is not None:
+            self.watcher.enable_inspect()
 
-    def beside(self, choose: Choose, name: str) -> EngineConnection:
-        """Makes a link to another engine."""
+    def sibling(self, choose: Choose, name: str) -> EngineConnection:
+        """Return a connection to another engine, not started yet."""
         return EngineConnection(choose, self._open, name=name)
 
     async def aclose(self) -> None:
-        """Ends everything."""
+        """Close the connection."""
         await self._tasks.aclose()
-        await self.judge.aclose()
+        await self.verdicts.aclose()
         if self.engine is not None:
             await self.engine.aclose()
 
     def watch(self, ids: Collection[str]) -> None:
-        """Measures these containers from now on, and no others."""
+        """Measure these containers from now on, and no others."""
         self._watched = frozenset(ids)
-        if self.meter is not None:
-            self.meter.watch(self._watched)
+        if self.stats is not None:
+            self.stats.watch(self._watched)
 
     def count_processors(self) -> None:
-        """Asks how many processors there are, once; the listener is told when that is known."""
+        """Ask for the number of processors, once; the listener is called when it is known."""
         if self.processors is None and self.engine is not None:
             self._tasks.start(self._count_processors(self.engine), name="processors")
 
@@ -182,24 +182,24 @@ class EngineConnection:
         from pyd_core.watch.container_watcher import ContainerWatcher  # noqa: PLC0415 - after the first picture
         from pyd_core.watch.stats_collector import StatsCollector  # noqa: PLC0415 - after the first picture
 
-        fleet = ContainerWatcher(engine, inspect=self._listener is not None)
-        fleet.subscribe(self._changed)
-        self.fleet = fleet
-        self.meter = StatsCollector(engine, fleet)
-        self.meter.subscribe(self._measured)
-        self.meter.watch(self._watched)
-        self._tasks.start(fleet.run(), name="fleet")
-        self._tasks.start(self.meter.run(), name="meter")
+        watcher = ContainerWatcher(engine, inspect=self._listener is not None)
+        watcher.subscribe(self._changed)
+        self.watcher = watcher
+        self.stats = StatsCollector(engine, watcher)
+        self.stats.subscribe(self._measured)
+        self.stats.watch(self._watched)
+        self._tasks.start(watcher.run(), name="container watcher")
+        self._tasks.start(self.stats.run(), name="stats collector")
 
     async def _find(self) -> Endpoint:
         while True:
             try:
                 return await asyncio.to_thread(self._choose)
             except PydError as error:
-                if self._trouble.state != "lost" or str(self._trouble.error) != str(error):
-                    self._trouble = ConnectionState("lost", time_ns(), error)
-                    self._tell(Delta())
-            await asyncio.sleep(LOOK_AGAIN)
+                if self._startup_state.state != "lost" or str(self._startup_state.error) != str(error):
+                    self._startup_state = ConnectionState("lost", time_ns(), error)
+                    self._notify(Delta())
+            await asyncio.sleep(RETRY_INTERVAL_S)
 
     def _open_engine(self, endpoint: Endpoint) -> EngineClient:
         if self._open is not None:
@@ -212,10 +212,10 @@ class EngineConnection:
         if not self.engine_name and self.connection.state == "live":
             self.engine_name = "engine"
             self._tasks.start(self._introduce(), name="engine version")
-        self.judge.forget(delta.removed)
-        self._tell(delta, happened=self.timeline.apply(delta))
+        self.verdicts.forget(delta.removed)
+        self._notify(delta, happened=self.timeline.apply(delta))
 
-    def _tell(self, delta: Delta, *, happened: bool = False) -> None:
+    def _notify(self, delta: Delta, *, happened: bool = False) -> None:
         if self._listener is not None:
             self._context.copy().run(self._listener.changed, self, delta, happened=happened)
 
@@ -229,10 +229,10 @@ class EngineConnection:
         self.swarm = await self.engine.can(Capability.SWARM_MANAGER)
         version = await self.engine.system.version()
         self.engine_name = f"{version.product} {version.version.partition('+')[0]}".strip()
-        self._tell(Delta())
+        self._notify(Delta())
 
     def _failed(self, error: Exception) -> None:
         known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")
-        if self.fleet is None:
-            self._trouble = ConnectionState("lost", time_ns(), known)
-        self._tell(Delta())
+        if self.watcher is None:
+            self._startup_state = ConnectionState("lost", time_ns(), known)
+        self._notify(Delta())

@@ -1,4 +1,4 @@
-"""Writing down how containers die while the dashboard is open, unless a recorder does that already."""
+"""The recording of deaths while the dashboard is open, unless a recorder runs already."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from pyd_core.watch.recorder_lock import RecorderLock
     from pyd_tui.dashboard.engines.connection import EngineConnection
 
-PATIENCE = 1.0
-"""Seconds from the first list until recording is set up: loading its rules would hold up the keys typed first."""
+SETUP_DELAY_S = 1.0
+"""The delay after the first list: loading the rules earlier would hold up the first keys."""
 
 
-async def record(link: EngineConnection, path: Path, problem: Callable[[str], None]) -> None:
-    """Records until cancelled, on what the link knows and measures anyway; returns when somebody else records."""
-    engine, fleet, meter = link.engine, link.fleet, link.meter
-    if engine is None or fleet is None or meter is None:
+async def record(link: EngineConnection, path: Path, on_problem: Callable[[str], None]) -> None:
+    """Record deaths until cancelled, from what the connection watches already; return if another process records."""
+    engine, watcher, stats = link.engine, link.watcher, link.stats
+    if engine is None or watcher is None or stats is None:
         return
-    await asyncio.sleep(PATIENCE)
+    await asyncio.sleep(SETUP_DELAY_S)
     try:
         claim, store = await asyncio.to_thread(_open, path, engine.endpoint.url)
     except Conflict:
         return
     except (PydError, OSError) as error:
-        problem(f"deaths aren't recorded: {error}")
+        on_problem(f"deaths aren't recorded: {error}")
         return
     try:
         from pyd_core.watch.recorder import DeathRecorder  # noqa: PLC0415 - loaded by the thread above
 
-        await DeathRecorder(engine, store, watcher=fleet, stats=meter, on_problem=problem).run()
+        await DeathRecorder(engine, store, watcher=watcher, stats=stats, on_problem=on_problem).run()
     finally:
         store.close()
         claim.close()

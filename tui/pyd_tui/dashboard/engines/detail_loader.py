@@ -1,4 +1,4 @@
-"""What is told of the row under a cursor: asked for once the cursor rests on it, never for rows it only passes."""
+"""The details of the selected row, debounced so that rows the cursor merely passes are never requested."""
 
 from __future__ import annotations
 
@@ -11,77 +11,77 @@ from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.dashboard.widgets.lines import Fixed, LineList
 
-SETTLE = 0.12
-"""Seconds the cursor has to rest on a row before the engine is asked about it."""
-_MARGIN = 3
-"""Columns of a screen that prose leaves free."""
+DEBOUNCE_S = 0.12
+"""The time that the cursor has to rest on a row before the engine is asked about it."""
+_MARGIN_COLUMNS = 3
+"""The margin of wrapped text."""
 
 
 class DetailLoader:
-    """Fills a pane with all about one row.
+    """Fills a pane with the details of one row.
 
     Args:
-        noun: What the row is one of.
-        stock: What is asked about it.
-        pane: Where it is told.
-        tasks: Owns the asking.
+        resource: The resource view of the row.
+        context: The data that its loader uses.
+        pane: The pane to fill.
+        tasks: The owner of the requests.
         row: Returns the row under the cursor.
     """
 
     def __init__(
         self,
-        noun: ResourceView,
-        stock: LoadContext,
+        resource: ResourceView,
+        context: LoadContext,
         pane: LineList[Any],
         tasks: TaskOwner,
         *,
         row: Callable[[], Row | None],
     ) -> None:
-        self._noun = noun
-        self._stock = stock
+        self._resource = resource
+        self._context = context
         self._pane = pane
         self._tasks = tasks
         self._row = row
-        self._told: str | None = None
-        """The key of the row that the pane is about."""
-        self._settling = pane.set_interval(SETTLE, self._rested, pause=True)
+        self._shown_key: str | None = None
+        """The key of the row that the pane shows."""
+        self._debounce = pane.set_interval(DEBOUNCE_S, self._on_rest, pause=True)
 
     def moved(self) -> None:
-        """The cursor is elsewhere: it has to rest anew."""
-        self._settling.reset()
-        self._settling.resume()
+        """Restart the debounce timer, as the cursor has moved."""
+        self._debounce.reset()
+        self._debounce.resume()
 
-    def renew(self) -> None:
-        """Asks again, though the row may be the same."""
-        self._told = None
-        self._settling.resume()
+    def refresh(self) -> None:
+        """Load the details again, though the row may be the same."""
+        self._shown_key = None
+        self._debounce.resume()
 
     def fit(self) -> None:
-        """Asks again where prose would be wrapped for another width."""
-        if self._told is not None and self._room != self._stock.room:
-            self.renew()
+        """Load the details again where the width has changed, since text is wrapped."""
+        if self._shown_key is not None and self._room != self._context.room:
+            self.refresh()
 
     @property
     def _room(self) -> int:
-        return self._pane.screen.size.width - _MARGIN
+        return self._pane.screen.size.width - _MARGIN_COLUMNS
 
-    async def _rested(self) -> None:
-        self._settling.pause()
+    async def _on_rest(self) -> None:
+        self._debounce.pause()
         row = self._row()
         if row is None:
             self._pane.show(Fixed())
-        elif row.key != self._told:
-            self._tasks.start(self.look(row), name=f"about {self._noun.name}")
+        elif row.key != self._shown_key:
+            self._tasks.start(self.load(row), name=f"about {self._resource.name}")
 
-    async def look(self, row: Row) -> None:
-        """Asks about a row, and tells, if it is still the one under the cursor."""
+    async def load(self, row: Row) -> None:
+        """Load the details of a row, and show them if it is still the one under the cursor."""
         try:
-            self._stock.room = self._room
-            lines = await self._noun.about(self._stock, row)
+            self._context.room = self._room
+            lines = await self._resource.about(self._context, row)
         except NotFound:
-            return  # it went meanwhile, and an event will say so
+            return  # it was removed meanwhile, and an event will follow
         except PydError as error:
             lines = [EMPTY, cell(f" {error.message}", "bad")]
         if self._pane.is_attached and self._row() is row:
-            same, self._told = row.key == self._told, row.key
+            same, self._shown_key = row.key == self._shown_key, row.key
             (self._pane.replace if same else self._pane.show)(Fixed(lines))

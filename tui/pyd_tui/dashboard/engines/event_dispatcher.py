@@ -1,4 +1,4 @@
-"""What happens on engines, brought to the screens that show it."""
+"""The dispatch of engine events to the screens that show them."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class DispatcherHost(Notifier, EngineRegistry, Timers, Protocol):
 
 
 class EventDispatcher:
-    """Tells screens of changes, figures and verdicts, and says once when an engine is lost or back.
+    """Passes changes, figures and verdicts to screens, and reports once when an engine is lost or back.
 
     Args:
         dashboard: The app.
-        history: Where deaths are written down; None is nowhere.
+        history: The file that records deaths; None records none.
     """
 
     def __init__(self, dashboard: DispatcherHost, history: Path | None) -> None:
@@ -54,12 +54,12 @@ class EventDispatcher:
         self._history = history
         self._ages: Timer | None = None
 
-    def begin(self) -> None:
-        """The app has a loop from now on."""
+    def start(self) -> None:
+        """Set up the timer, once the app has an event loop."""
         self._ages = self._dashboard.set_interval(1.0, self._tick, pause=True)
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
-        """Something happened on an engine."""
+        """Pass on a change of an engine."""
         dashboard = self._dashboard
         self._record(link)
         dashboard.refresh_bars()
@@ -76,38 +76,38 @@ class EventDispatcher:
             self._connection_changed(link)
 
     def measured(self, link: EngineConnection) -> None:
-        """There are new figures."""
+        """Pass on new figures."""
         dashboard = self._dashboard
         for screen in dashboard.live_screens[-1:]:
             if link in screen.links:
                 screen.measured()
 
     def judged(self) -> None:
-        """There is a verdict more."""
+        """Pass on a new verdict."""
         for screen in self._dashboard.live_screens:
             screen.judged()
 
-    def tell_age(self) -> None:
-        """Has the age of what is shown told as long as it isn't current."""
+    def update_age_timer(self) -> None:
+        """Run the timer that updates the age of the data, as long as an engine is lost."""
         if self._ages is not None:
             lost = any(link.connection.state == "lost" for link in self._dashboard.in_sight)
             (self._ages.resume if lost else self._ages.pause)()
 
     def _connection_changed(self, link: EngineConnection) -> None:
-        """Says once that an engine is lost, and why; from then on the age of what is shown has to be told."""
+        """Report once that an engine is lost, and why, and show the age of its data from then on."""
         name = f"{link.label}: " if len(self._dashboard.in_sight) > 1 else ""
-        connection, before = link.connection, link.told
+        connection, before = link.connection, link.reported_state
         if connection.state == before:
             return
-        link.told = connection.state
-        self.tell_age()
+        link.reported_state = connection.state
+        self.update_age_timer()
         if connection.state == "lost" and connection.error is not None and link.containers:
             self._dashboard.say(f"{name}{connection.error.message}", "bad", connection.error.hint)
         elif connection.state == "live" and before == "lost":
             self._dashboard.say(f"{name}connected again", "good")
 
     def _record(self, link: EngineConnection) -> None:
-        """Writes down the deaths on an engine from its first list on."""
+        """Record the deaths on an engine from its first list on."""
         if self._history is None or link.recorded or link.connection.state != "live":
             return
         from pyd_tui.dashboard.engines.death_recording import record  # noqa: PLC0415 - after the first list

@@ -1,4 +1,4 @@
-"""What the recorder wrote down about a container, where one runs on this machine."""
+"""A container's recorded usage and deaths, where a recorder runs on this machine."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pyd_core.watch.stats import Usage
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
 
-REACH = 24 * 3600
-"""Seconds of its history that are read."""
+MAX_AGE_S = 24 * 3600
+"""The length of the history that is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A container's curve and deaths; empty where nothing was recorded."""
+    """The usage and deaths of a container; empty where nothing was recorded."""
 
     samples: tuple[Usage, ...] = ()
     deaths: tuple[Annotation, ...] = ()
 
 
-async def recorded(engine: EngineClient, container: str) -> Recorded:
-    """Reads a container's history, without keeping anybody waiting.
+async def read_recorded(engine: EngineClient, container: str) -> Recorded:
+    """Read a container's history in a thread.
 
     Raises:
         ConfigError: The history can't be read.
@@ -46,8 +46,8 @@ def _read(container: str) -> Recorded:
         return Recorded()
     try:
         now = int(time())
-        points = reader.points(container, since=now - REACH, until=now)
-        deaths = reader.deaths(container, limit=100, since_ns=(now - REACH) * 10**9)
+        points = reader.points(container, since=now - MAX_AGE_S, until=now)
+        deaths = reader.deaths(container, limit=100, since_ns=(now - MAX_AGE_S) * 10**9)
     finally:
         reader.close()
     samples = [

@@ -1,4 +1,4 @@
-"""Loading the rows of a view: once at a time, however often it is wished."""
+"""The loader of a view's rows, which runs once at a time however often it is called."""
 
 from __future__ import annotations
 
@@ -10,61 +10,61 @@ from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 
 
 class RowSink(Protocol):
-    """Where the rows go."""
+    """Receives the rows."""
 
     @property
     def is_attached(self) -> bool:
-        """Whether anybody is there to look at them."""
+        """Whether the screen is still open."""
         ...
 
     def loaded(self) -> None:
-        """The rows are others."""
+        """Show the new rows."""
 
     def not_loaded(self, error: PydError) -> None:
-        """They couldn't be loaded."""
+        """Show why the rows couldn't be loaded."""
 
     def measuring(self) -> None:
-        """The engine is finding out what takes how much room, which may take seconds."""
+        """Show that the engine is measuring disk usage, which may take seconds."""
 
 
 class RowLoader:
-    """The rows of a noun, and their loading.
+    """Loads and keeps the rows of a resource view.
 
     Args:
-        noun: Whose rows.
-        stock: What its loader draws on.
-        shelf: Told how it goes.
-        tasks: Owns the task.
+        resource: The resource view.
+        context: The data that its loader uses.
+        sink: Receives the rows.
+        tasks: The owner of the task.
     """
 
-    def __init__(self, noun: ResourceView, stock: LoadContext, shelf: RowSink, tasks: TaskOwner) -> None:
-        self._noun = noun
-        self._stock = stock
-        self._shelf = shelf
+    def __init__(self, resource: ResourceView, context: LoadContext, sink: RowSink, tasks: TaskOwner) -> None:
+        self._resource = resource
+        self._context = context
+        self._sink = sink
         self._tasks = tasks
         self._running = self._again = self._measure = False
         self.rows: dict[str, Row] = {}
-        """What was loaded last, by key, in order."""
+        """The rows loaded last, by key, in order."""
 
     def load(self, *, measure: bool = False) -> None:
-        """Loads; what happens, or is wished, meanwhile makes it load once more.
+        """Load the rows; a call while they are loading makes them load once more.
 
         Args:
-            measure: Ask for sizes too.
+            measure: Whether to ask for sizes too.
         """
         self._measure |= measure
         if self._running:
             self._again = True
             return
         self._running = True
-        self._tasks.start(self._run(), name=f"load {self._noun.name}")
+        self._tasks.start(self._run(), name=f"load {self._resource.name}")
 
     async def _run(self) -> None:
         try:
             while True:
                 measure, self._measure, self._again = self._measure, False, False
                 await self._fetch(measure=measure)
-                if not self._again or not self._shelf.is_attached:
+                if not self._again or not self._sink.is_attached:
                     return
         finally:
             self._running = False
@@ -72,18 +72,18 @@ class RowLoader:
     async def _fetch(self, *, measure: bool) -> None:
         try:
             if measure and self.rows:
-                self._shelf.measuring()
+                self._sink.measuring()
             await self._take()
             if measure:  # the rows first: this may take seconds
-                self._shelf.measuring()
-                await self._stock.measure()
+                self._sink.measuring()
+                await self._context.measure()
                 await self._take()
         except PydError as error:
-            if self._shelf.is_attached:
-                self._shelf.not_loaded(error)
+            if self._sink.is_attached:
+                self._sink.not_loaded(error)
 
     async def _take(self) -> None:
-        rows = await self._noun.load(self._stock)
-        if self._shelf.is_attached:
+        rows = await self._resource.load(self._context)
+        if self._sink.is_attached:
             self.rows = {row.key: row for row in rows}
-            self._shelf.loaded()
+            self._sink.loaded()

@@ -1,4 +1,4 @@
-"""Which container on which engine: what a row stands for, and what keys act on."""
+"""The target of a row and of actions: a container on an engine."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ if TYPE_CHECKING:
 
 
 class RowTarget(NamedTuple):
-    """A container on its engine. An id alone isn't enough: an engine can claim any, another's too.
+    """A container on its engine. The id isn't enough: an engine can claim any id, another engine's too.
 
-    Where containers are grouped, the heading above those of a project is a row too: it has no id.
+    Where containers are grouped, the heading of a project is a row too: it has no id.
     """
 
     link: EngineConnection
     id: str
     project: str = ""
-    """Whose heading it is; empty for a container."""
+    """The project of a heading; empty for a container."""
 
     @property
     def is_heading(self) -> bool:
-        """Whether it stands for a project, not for a container."""
+        """Whether the row is the heading of a project."""
         return bool(self.project)
 
     @property
     def entry(self) -> ContainerInfo | None:
-        """What is known of it; None for a heading, and once it is gone."""
+        """The container's info; None for a heading, and once the container is gone."""
         return None if self.project else self.link.containers.get(self.id)
 
     @property
     def engine(self) -> EngineClient:
-        """Its engine.
+        """The client of the engine.
 
         Raises:
-            EngineUnavailable: There is none yet.
+            EngineUnavailable: No engine answers yet.
         """
         return self.link.require()

@@ -1,4 +1,4 @@
-"""What happened on an engine, as far as it is held."""
+"""The recent events of an engine."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from pyd_tui.dashboard.render.figures import SECOND
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
 
-KEPT = 5000
-"""Events held; older ones are dropped and counted."""
+MAX_EVENTS = 5000
+"""The number of events kept; older ones are dropped and counted."""
 
 EventItem = Event | Gap
 
 
 class Timeline:
-    """All events since the dashboard began, and what the engine remembers from before once asked, within a bound."""
+    """The events since the dashboard started, and on request those that the engine remembers from before."""
 
     def __init__(self) -> None:
-        self.items: Ring[EventItem] = Ring(KEPT)
+        self.items: Ring[EventItem] = Ring(MAX_EVENTS)
         self.complete = False
-        """Whether what the engine remembers from before is in it."""
+        """Whether the events that the engine remembers are included."""
 
-    def backfill(self, found: Iterable[Event]) -> None:
-        """Takes what the engine remembers, each event once, in the order of time."""
+    def backfill(self, events: Iterable[Event]) -> None:
+        """Merge the events that the engine remembers, each once, in the order of time."""
         known = {_identity(item) for item in self.items}
-        merged = [*self.items, *(event for event in found if _identity(event) not in known)]
+        merged = [*self.items, *(event for event in events if _identity(event) not in known)]
         dropped = self.items.dropped
         self.items.clear()
-        self.items.extend(sorted(merged, key=_when))
+        self.items.extend(sorted(merged, key=_time_ns))
         self.items.dropped += dropped
         self.complete = True
 
     async def save_state(self, engine: EngineClient, now_ns: int) -> None:
-        """Asks the engine once what it remembers from before; it keeps some hundred events."""
+        """Ask the engine once for its past events; engines keep some hundred."""
         if self.complete:
             return
         async with engine.system.events(since="1", until=api_timestamp(now_ns)) as stream:
-            found = [event async for event in stream if is_worth_showing(event)]
-        self.backfill(found)
+            events = [event async for event in stream if is_worth_showing(event)]
+        self.backfill(events)
 
     def apply(self, delta: Delta) -> bool:
-        """Takes what happened, and returns whether any of it is worth showing."""
+        """Add the events of a delta, and return whether any is worth showing."""
         before = len(self.items) + self.items.dropped
         if delta.gap is not None:
             self.items.add(delta.gap)
@@ -57,15 +57,15 @@ class Timeline:
         return len(self.items) + self.items.dropped != before
 
     def of(self, container: str) -> Ring[EventItem]:
-        """Returns the events of one container."""
-        found: Ring[EventItem] = Ring(KEPT)
-        found.extend(item for item in self.items if isinstance(item, Event) and item.actor.id == container)
-        return found
+        """Return the events of one container."""
+        events: Ring[EventItem] = Ring(MAX_EVENTS)
+        events.extend(item for item in self.items if isinstance(item, Event) and item.actor.id == container)
+        return events
 
 
-def _when(item: EventItem) -> int:
+def _time_ns(item: EventItem) -> int:
     return item.until_ns if isinstance(item, Gap) else item.time_nano or item.time * SECOND
 
 
 def _identity(item: EventItem) -> tuple[int, str, str]:
-    return (_when(item), "", "") if isinstance(item, Gap) else (_when(item), item.action, item.actor.id)
+    return (_time_ns(item), "", "") if isinstance(item, Gap) else (_time_ns(item), item.action, item.actor.id)

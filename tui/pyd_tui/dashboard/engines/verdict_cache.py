@@ -1,4 +1,4 @@
-"""Verdicts on containers that look broken: asked for when somebody looks, kept for as long as the run lasts."""
+"""The verdicts on containers with problems, requested when they are shown and kept while the container's run lasts."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from pyd_core.triage.verdict import Verdict
 
 Run = tuple[str, str, int | None, int | None, int]
-"""What makes a verdict another: state, health, start, end and restarts of a container."""
-Found = Callable[[str, Run, "Verdict | PydError"], None]
+"""The facts that a verdict holds for: state, health, start, end and restarts of a container."""
+OnVerdict = Callable[[str, Run, "Verdict | PydError"], None]
 
 
 def run_of(entry: ContainerInfo) -> Run:
-    """Returns what a verdict on a container is about."""
+    """Return the facts that a verdict on a container holds for."""
     return (entry.state, entry.health, entry.started_ns, entry.finished_ns, entry.restart_count)
 
 
 class VerdictCache:
-    """Asks triage about containers, one after another, and keeps each answer until the container's run is another.
+    """Asks triage about containers, one after another, and keeps each answer until the container's run changes.
 
-    On a local engine this happens on a thread with a connection of its own, because triage reads the kernel log,
-    cgroups and files there; elsewhere it only asks the engine, and stays on the event loop.
+    On a local engine triage runs in a thread with a connection of its own, because it reads the kernel log, cgroups
+    and files there. On others it only asks the engine, and stays on the event loop.
 
     Args:
         engine: Returns the engine, None while there is none.
@@ -39,64 +39,64 @@ class VerdictCache:
     def __init__(self, engine: Callable[[], EngineClient | None]) -> None:
         self._engine = engine
         self._tasks = TaskOwner(self._failed)
-        self._known: dict[str, tuple[Run, Verdict | PydError]] = {}
-        self._wanted: dict[str, Run] = {}
-        self._asked: dict[str, Run] = {}
+        self._verdicts: dict[str, tuple[Run, Verdict | PydError]] = {}
+        self._queued: dict[str, Run] = {}
+        self._pending: dict[str, Run] = {}
         self._ended = threading.Event()
         self.on_verdict: Callable[[], None] = lambda: None
 
     def answer(self, entry: ContainerInfo) -> Verdict | PydError | None:
-        """Returns the verdict on a container's present run, or why there is none; None while nobody has asked."""
-        known = self._known.get(entry.id)
+        """Return the verdict on a container's current run, or the error; None while there is neither."""
+        known = self._verdicts.get(entry.id)
         return known[1] if known is not None and known[0] == run_of(entry) else None
 
     def of(self, entry: ContainerInfo) -> Verdict | None:
-        """Returns the verdict on a container's present run, if it is there."""
-        found = self.answer(entry)
-        return None if isinstance(found, PydError) else found
+        """Return the verdict on a container's current run, if there is one."""
+        answer = self.answer(entry)
+        return None if isinstance(answer, PydError) else answer
 
-    def want(self, entries: Iterable[ContainerInfo]) -> None:
-        """Has these judged soon, except for those that are or will be; returns at once."""
+    def request(self, entries: Iterable[ContainerInfo]) -> None:
+        """Request verdicts on containers that have none yet; return immediately."""
         for entry in entries:
             run = run_of(entry)
-            if entry.detailed and self.answer(entry) is None and self._asked.get(entry.id) != run:
-                self._wanted[entry.id] = self._asked[entry.id] = run
-        if self._wanted and not len(self._tasks) and self._engine() is not None:
+            if entry.detailed and self.answer(entry) is None and self._pending.get(entry.id) != run:
+                self._queued[entry.id] = self._pending[entry.id] = run
+        if self._queued and not len(self._tasks) and self._engine() is not None:
             self._tasks.start(self._work(), name="verdicts")
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Drops what is known of containers that are gone."""
+        """Drop the verdicts on removed containers."""
         for identity in ids:
-            for table in (self._known, self._wanted, self._asked):
+            for table in (self._verdicts, self._queued, self._pending):
                 table.pop(identity, None)
 
-    def renew(self, entry: ContainerInfo) -> None:
-        """Has one judged again, for what couldn't be read may be readable now."""
+    def refresh(self, entry: ContainerInfo) -> None:
+        """Request a new verdict: what couldn't be read may be readable now."""
         self.forget([entry.id])
-        self.want([entry])
+        self.request([entry])
 
     async def aclose(self) -> None:
-        """Ends it; a thread that waits for the engine is left behind and hurts nobody."""
+        """Close it; a thread that waits for the engine is left behind and does no harm."""
         self._ended.set()
         await self._tasks.aclose()
 
     async def _work(self) -> None:
-        while self._wanted and (engine := self._engine()) is not None:
-            batch, self._wanted = list(self._wanted.items()), {}
+        while self._queued and (engine := self._engine()) is not None:
+            batch, self._queued = list(self._queued.items()), {}
             if engine.endpoint.is_local:
-                await self._aside(engine, batch)
+                await self._judge_in_thread(engine, batch)
             else:
-                await _judge(engine, batch, self._found, self._ended.is_set)
+                await _judge(engine, batch, self._store, self._ended.is_set)
 
-    async def _aside(self, engine: EngineClient, batch: list[tuple[str, Run]]) -> None:
-        """Judges on a thread that ends with the process at the latest: leaving must never wait for an engine."""
-        from pyd_core.client.transport.blocking import blocking_engine, run_now  # noqa: PLC0415 - once somebody asks
+    async def _judge_in_thread(self, engine: EngineClient, batch: list[tuple[str, Run]]) -> None:
+        """Ask triage in a daemon thread: quitting must never wait for an engine."""
+        from pyd_core.client.transport.blocking import blocking_engine, run_now  # noqa: PLC0415 - on first use
 
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
 
-        def tell(identity: str, run: Run, answer: Verdict | PydError) -> None:
-            loop.call_soon_threadsafe(self._found, identity, run, answer)
+        def publish(identity: str, run: Run, answer: Verdict | PydError) -> None:
+            loop.call_soon_threadsafe(self._store, identity, run, answer)
 
         def end(error: Exception | None) -> None:
             if not done.done():
@@ -105,7 +105,7 @@ class VerdictCache:
         def work() -> None:
             failure: Exception | None = None
             try:
-                run_now(_judge_and_close(blocking_engine(engine.endpoint), batch, tell, self._ended.is_set))
+                run_now(_judge_and_close(blocking_engine(engine.endpoint), batch, publish, self._ended.is_set))
             except Exception as error:  # noqa: BLE001 - handed to the loop, where it is reported
                 failure = error
             with suppress(RuntimeError):  # the loop is closed already
@@ -114,40 +114,42 @@ class VerdictCache:
         threading.Thread(target=work, name="verdicts", daemon=True).start()
         await done
 
-    def _found(self, identity: str, run: Run, answer: Verdict | PydError) -> None:
-        if self._asked.get(identity) == run and not self._ended.is_set():
-            del self._asked[identity]
-            self._known[identity] = (run, answer)
+    def _store(self, identity: str, run: Run, answer: Verdict | PydError) -> None:
+        if self._pending.get(identity) == run and not self._ended.is_set():
+            del self._pending[identity]
+            self._verdicts[identity] = (run, answer)
             self.on_verdict()
 
     def _failed(self, error: Exception) -> None:
         known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")
-        for identity, run in self._asked.items():
-            self._known[identity] = (run, known)
-        self._asked.clear()
-        self._wanted.clear()
+        for identity, run in self._pending.items():
+            self._verdicts[identity] = (run, known)
+        self._pending.clear()
+        self._queued.clear()
         self.on_verdict()
 
 
-async def _judge(engine: EngineClient, batch: list[tuple[str, Run]], found: Found, ended: Callable[[], bool]) -> None:
-    """Asks triage about some containers; what they share (the kernel log, the engine's events) is read once."""
-    from pyd_core.triage.api import explain  # noqa: PLC0415 - forty rules, loaded when somebody asks
-    from pyd_core.triage.collect.gather import SharedEvidence  # noqa: PLC0415 - as above
+async def _judge(
+    engine: EngineClient, batch: list[tuple[str, Run]], on_verdict: OnVerdict, ended: Callable[[], bool]
+) -> None:
+    """Ask triage about some containers; shared evidence (the kernel log, the engine's events) is read once."""
+    from pyd_core.triage.api import explain  # noqa: PLC0415 - forty rules, loaded on first use
+    from pyd_core.triage.collect.gather import SharedEvidence  # noqa: PLC0415 - on first use
 
-    around = await SharedEvidence.of(engine, all_events=len(batch) > 1)
+    shared = await SharedEvidence.of(engine, all_events=len(batch) > 1)
     for identity, run in batch:
         if ended():
             return
         try:
-            found(identity, run, await explain(engine, identity, shared=around))
+            on_verdict(identity, run, await explain(engine, identity, shared=shared))
         except NotFound:
             continue
         except PydError as error:
-            found(identity, run, error)
+            on_verdict(identity, run, error)
 
 
 async def _judge_and_close(
-    engine: EngineClient, batch: list[tuple[str, Run]], found: Found, ended: Callable[[], bool]
+    engine: EngineClient, batch: list[tuple[str, Run]], on_verdict: OnVerdict, ended: Callable[[], bool]
 ) -> None:
     async with engine:
-        await _judge(engine, batch, found, ended)
+        await _judge(engine, batch, on_verdict, ended)

@@ -1,4 +1,4 @@
-"""What can be typed behind `:`, as data."""
+"""The commands that can be typed after `:`, as data."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class CommandCall:
 
 @dataclass(frozen=True, slots=True)
 class PaletteCommand:
-    """A command that is no view.
+    """A command other than a view's name.
 
     Attributes:
-        usage: How it is written.
-        help: What it does.
-        least: Arguments it takes at least.
-        most: And at most.
-        choices: What its first argument can be, for completion; empty is anything.
+        usage: The syntax.
+        help: The description.
+        least: The minimum number of arguments.
+        most: The maximum number of arguments.
+        choices: The values of its first argument, for completion; empty allows any.
     """
 
     usage: str
@@ -43,12 +43,12 @@ class PaletteCommand:
 SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT")
 
 COMMANDS: Mapping[str, PaletteCommand] = {
-    "start": PaletteCommand("start", "start what doesn't run"),
+    "start": PaletteCommand("start", "start it"),
     "stop": PaletteCommand("stop", "stop it"),
     "restart": PaletteCommand("restart", "restart it"),
     "remove": PaletteCommand("remove", "remove it, after asking"),
     "kill": PaletteCommand("kill [SIGNAL]", "send a signal, KILL by default", 0, 1, SIGNALS),
-    "rename": PaletteCommand("rename NAME", "give the container another name", 1, 1),
+    "rename": PaletteCommand("rename NAME", "rename the container", 1, 1),
     "update": PaletteCommand(
         "update memory=512m cpus=1.5 pids=100 restart=always",
         "change limits while it runs",
@@ -56,33 +56,36 @@ COMMANDS: Mapping[str, PaletteCommand] = {
         8,
         ("memory=", "cpus=", "pids=", "restart="),
     ),
-    "again": PaletteCommand("again", "run it again with changes, the old one kept"),
+    "recreate": PaletteCommand("recreate", "recreate with changes; the old one is kept"),
     "undo": PaletteCommand("undo", "bring the old container back"),
     "keep": PaletteCommand("keep", "remove the old container"),
-    "commit": PaletteCommand("commit", "make an image of its files"),
-    "pull": PaletteCommand("pull [IMAGE]", "pull an image anew, or the container's", 0, 1),
-    "export": PaletteCommand("export", "write all its files to a tar"),
+    "commit": PaletteCommand("commit", "commit its files to an image"),
+    "pull": PaletteCommand("pull [IMAGE]", "pull an image, or the container's", 0, 1),
+    "export": PaletteCommand("export", "export its files as a tar"),
     "compose": PaletteCommand(f"compose {'|'.join(COMPOSE[:5])}…", "its Compose project", 1, 1, COMPOSE),
-    "prune": PaletteCommand("prune", "remove what nothing uses, after asking", 0, 0),
-    "theme": PaletteCommand("theme NAME", "other colours", 1, 1, THEMES[1:]),
-    "scale": PaletteCommand("scale N", "set how many tasks a service has", 1, 1),
-    "search": PaletteCommand("search [TEXT]", "search the logs of all containers, the stopped ones too", 0, 20),
-    "engines": PaletteCommand("engines", "the engines, to look at another one"),
-    "merge": PaletteCommand("merge", "the containers of all engines in one list, or of one"),
+    "prune": PaletteCommand("prune", "remove unused objects, after asking", 0, 0),
+    "theme": PaletteCommand("theme NAME", "switch to another theme", 1, 1, THEMES[1:]),
+    "scale": PaletteCommand("scale N", "set the number of a service's tasks", 1, 1),
+    "search": PaletteCommand("search [TEXT]", "search the logs of all containers, stopped ones too", 0, 20),
+    "engines": PaletteCommand("engines", "list the engines, switch to another"),
+    "merge": PaletteCommand("merge", "list the containers of all engines, or of one"),
     "help": PaletteCommand("help", "all keys and commands"),
-    "quit": PaletteCommand("quit", "out"),
+    "quit": PaletteCommand("quit", "quit"),
 }
+
+FORMER_NAMES = {"again": "recreate"}
+"""Former names of commands, which still work."""
 
 
 def parse(text: str, own: Sequence[str] = ()) -> CommandCall:
-    """Reads what was typed; any beginning that fits a single name will do.
+    """Parse what was typed; an unambiguous prefix of a name is enough.
 
     Args:
         text: The line.
-        own: Names of the user's own commands; those win where they are written whole.
+        own: The names of the user's own commands; in full they take precedence.
 
     Raises:
-        InvalidInput: No such command, several that begin so, or arguments that don't fit.
+        InvalidInput: The command is unknown or ambiguous, or its arguments don't fit.
     """
     if text.strip() in own:
         return CommandCall("own", (text.strip(),))
@@ -92,11 +95,13 @@ def parse(text: str, own: Sequence[str] = ()) -> CommandCall:
         raise InvalidInput(f"{safe(text)}: {error}".lower(), hint="close the quotes") from error
     views = (*VIEWS, *SWARM_VIEWS, *UNNUMBERED_VIEWS)
     names = [*views, *COMMANDS]
-    found = [verb] if verb in names else [name for name in (*names, *own) if name.startswith(verb)]
-    if len(found) != 1:
-        said = f"no such command: {safe(verb)}" if not found else f"{safe(verb)} begins several: {', '.join(found)}"
-        raise InvalidInput(said, hint=f"there are {', '.join(names)}")
-    name = found[0]
+    verb = FORMER_NAMES.get(verb, verb)
+    starting = [name for name in (*names, *FORMER_NAMES, *own) if name.startswith(verb)]
+    matching = [verb] if verb in names else [FORMER_NAMES.get(name, name) for name in starting]
+    if len(matching) != 1:
+        message = f"{safe(verb)} is ambiguous: {', '.join(matching)}" if matching else f"no such command: {safe(verb)}"
+        raise InvalidInput(message, hint=f"commands: {', '.join(names)}")
+    name = matching[0]
     if name in views:
         return CommandCall("view", (name,))
     if name in own:
@@ -108,7 +113,7 @@ def parse(text: str, own: Sequence[str] = ()) -> CommandCall:
 
 
 def hint(text: str, own: Sequence[str] = ()) -> str:
-    """Says how a command is written, or which begin with what is typed."""
+    """Return the syntax of a command, or the names that start with what is typed."""
     verb, blank, _ = text.partition(" ")
     if (known := COMMANDS.get(verb)) is not None:
         return f"{known.usage}  {known.help}"
@@ -120,7 +125,7 @@ def _beginning(verb: str, own: Sequence[str]) -> list[str]:
 
 
 def complete(text: str, own: Sequence[str] = ()) -> str:
-    """Goes on with what is typed, as far as there is only one way on."""
+    """Complete what is typed, as far as it is unambiguous."""
     verb, blank, rest = text.partition(" ")
     if not blank:
         names = _beginning(verb, own)
@@ -137,9 +142,9 @@ def complete(text: str, own: Sequence[str] = ()) -> str:
 
 
 def _common(names: Sequence[str]) -> str:
-    """The beginning that all names share."""
+    """Return the common prefix of all names."""
     if not names:
         return ""
     low, high = min(names), max(names)
-    at = next((at for at, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))
-    return low[:at]
+    length = next((index for index, pair in enumerate(zip(low, high, strict=False)) if pair[0] != pair[1]), len(low))
+    return low[:length]

@@ -1,4 +1,4 @@
-"""Finding by a few letters: which texts have them in this order, and which of those is most likely meant."""
+"""Fuzzy search: texts that contain some letters in order, ranked by how likely they are meant."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def score(wanted: str, text: str) -> tuple[int, ...] | None:
-    """Returns where the letters of `wanted` are in `text`, for a sort: lower is better; None when they aren't.
+def score(query: str, text: str) -> tuple[int, ...] | None:
+    """Return the rank of `text` for the letters of `query`, lower is better; None if it lacks them.
 
-    Letters in a row count most, then beginnings of words, then an early place, then a short text. Case and blanks don't
-    count.
+    Adjacent letters count most, then starts of words, then an early position, then a short text. Case and blanks are
+    ignored.
     """
-    hay = text.casefold()
-    needle = "".join(wanted.casefold().split())
+    text_folded = text.casefold()
+    needle = "".join(query.casefold().split())
     if not needle:
         return (0, 0, 0, len(text))
-    whole = hay.find(needle)
+    whole = text_folded.find(needle)
     if whole >= 0:
-        starts = whole == 0 or not hay[whole - 1].isalnum()
+        starts = whole == 0 or not text_folded[whole - 1].isalnum()
         return (0, 0 if starts else 1, whole, len(text))
-    at, gaps, first, last = 0, 0, -1, -1
+    gaps, first, last = 0, -1, -1
     for letter in needle:
-        at = hay.find(letter, last + 1)
-        if at < 0:
+        index = text_folded.find(letter, last + 1)
+        if index < 0:
             return None
         if first < 0:
-            first = at
-        elif at != last + 1:
-            gaps += 1 if hay[at - 1].isalnum() else 0
+            first = index
+        elif index != last + 1:
+            gaps += 1 if text_folded[index - 1].isalnum() else 0
             gaps += 1
-        last = at
+        last = index
     return (1, gaps, first, len(text))
 
 
-def best(wanted: str, known: Iterable[tuple[str, T]], most: int) -> list[tuple[str, T]]:
-    """Returns the likeliest of texts with what they stand for, the best first."""
-    found = [(rank, at, one) for at, one in enumerate(known) if (rank := score(wanted, one[0])) is not None]
-    found.sort(key=lambda each: each[:2])
-    return [one for _, _, one in found[:most]]
+def best(query: str, known: Iterable[tuple[str, T]], most: int) -> list[tuple[str, T]]:
+    """Return the best matching texts with their values, the best first."""
+    ranked = [(rank, index, item) for index, item in enumerate(known) if (rank := score(query, item[0])) is not None]
+    ranked.sort(key=lambda entry: entry[:2])
+    return [item for _, _, item in ranked[:most]]

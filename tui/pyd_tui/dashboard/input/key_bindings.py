@@ -1,4 +1,4 @@
-"""The keys that hold: the table with what the user has set instead, and the conflicts that come of it."""
+"""The effective keys: the keymap with the user's settings, and the conflicts between them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("ask", "move"),
     ("form",),
 )
-"""Parts of the table that hold at the same time."""
+"""Scopes that are active at the same time."""
 NOTHING = "pyd_no_key"
-"""Stands for no key at all, where Textual wants one."""
+"""The name of no key, where Textual requires one."""
 
 _NAMED = {
     "/": "slash",
@@ -73,7 +73,7 @@ _NAMED = {
     "\\": "backslash",
     "`": "grave_accent",
 }
-"""As Textual calls them: the names of Unicode, some of them shorter."""
+"""Textual's names of keys: those of Unicode, some of them shortened."""
 _SIGNS = {name: sign for sign, name in _NAMED.items() if sign != " "}
 _SPECIAL = frozenset(
     {"enter", "escape", "tab", "space", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown"}
@@ -85,12 +85,12 @@ _SHORT = {"escape": "esc", "backspace": "⌫", "up": "↑", "down": "↓", "left
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Something in the settings that doesn't work as written.
+    """A problem of the settings.
 
     Attributes:
-        steps: Where it is written.
-        message: What is wrong.
-        hint: What to do.
+        steps: The path of the setting.
+        message: The problem.
+        hint: How to solve it.
     """
 
     steps: tuple[str, ...]
@@ -102,23 +102,25 @@ _SCOPES: dict[str, Scope] = {scope: scope for scope in KEYMAP}
 
 
 class Keys:
-    """The table with other keys in it.
+    """The keymap with the user's keys.
 
     Args:
-        wanted: Keys by scope and name, as the settings have them.
-        commands: Commands of the user's own; those with a key get it on the list and in the detail of a container.
+        settings: Keys by scope and name, as the settings have them.
+        commands: The user's own commands; their keys work in the list and in the details of a container.
     """
 
-    def __init__(self, wanted: Mapping[str, KeyLists] | None = None, commands: Sequence[UserCommand] = ()) -> None:
+    def __init__(self, settings: Mapping[str, KeyLists] | None = None, commands: Sequence[UserCommand] = ()) -> None:
         self.commands = tuple(commands)
-        """The user's own."""
+        """The user's own commands."""
         self.problems: list[Problem] = []
         self.table: dict[Scope, tuple[Key, ...]] = dict(KEYMAP)
         self.overrides: dict[str, str] = {}
-        """For Textual: keys by the id of a binding."""
+        """Keys by the id of a binding, for Textual."""
+        self._written: dict[str, str] = {}
+        """The names that the settings use, which may be former ones, by scope and name."""
         self.own: dict[str, str] = {}
-        """Names of the user's commands by key."""
-        for name, table in (wanted or {}).items():
+        """The names of the user's commands, by key."""
+        for name, table in (settings or {}).items():
             self._take(name, table)
         for number, command in enumerate(self.commands):
             if command.key:
@@ -126,17 +128,19 @@ class Keys:
         self.problems += self._conflicts()
 
     def of(self, scope: Scope) -> tuple[Key, ...]:
-        """Returns the keys of a part of the dashboard."""
+        """Return the keys of a scope."""
         return self.table[scope]
 
     def _take(self, name: str, table: KeyLists) -> None:
         scope = _SCOPES.get(name)
         if scope is None:
-            self._problem(("keys", name), f"there is no part {safe(name)}", nearest(name, list(self.table)))
+            self._problem(("keys", name), f"there is no scope {safe(name)}", nearest(name, list(self.table)))
             return
         known = {key.name: key for key in self.table[scope]}
-        for action, given in table.items():
-            steps = ("keys", name, action)
+        former = {old: key.name for key in self.table[scope] for old in key.formerly}
+        for written, given in table.items():
+            steps, action = ("keys", name, written), former.get(written, written)
+            self._written[f"{scope}.{action}"] = written
             if action not in known:
                 self._problem(steps, f"{scope} has no key {safe(action)}", nearest(action, sorted(known)))
                 continue
@@ -160,7 +164,7 @@ class Keys:
             self.own[key] = command.name
 
     def _conflicts(self) -> Iterator[Problem]:
-        told: set[tuple[str, str]] = set()
+        reported: set[tuple[str, str]] = set()
         for group in TOGETHER:
             usual = _holders(KEYMAP, group)
             holders = _holders(self.table, group)
@@ -169,19 +173,23 @@ class Keys:
                     holders.setdefault(key, []).append(f"command {name}")
             for key, names in holders.items():
                 fresh = [name for name in names if name not in usual.get(key, [])]
-                if len(names) > 1 and fresh and (key, fresh[0]) not in told:
-                    told.add((key, fresh[0]))
+                if len(names) > 1 and fresh and (key, fresh[0]) not in reported:
+                    reported.add((key, fresh[0]))
                     others = ", ".join(name for name in names if name != fresh[0])
                     yield Problem(
-                        _steps(fresh[0]), f"{shown(key)} is set for {fresh[0]} and for {others}", "set another"
+                        self._steps(fresh[0]), f"{shown(key)} is set for {fresh[0]} and for {others}", "set another"
                     )
+
+    def _steps(self, name: str) -> tuple[str, ...]:
+        scope, _, action = name.partition(".")
+        return ("keys", scope, self._written.get(name, action)) if action else ("commands",)
 
     def _problem(self, steps: tuple[str, ...], message: str, hint: str) -> None:
         self.problems.append(Problem(steps, message, hint))
 
 
 def key_name(text: str) -> str | None:
-    """Returns Textual's name of a key as people write it; None if it is none."""
+    """Return Textual's name of a key as users write it; None if it is no key."""
     *modifiers, last = text.split("+") if len(text) > 1 else [text]
     if len(text) > 1 and text.endswith("++"):
         modifiers, last = [part for part in modifiers if part], "+"
@@ -199,7 +207,7 @@ def key_name(text: str) -> str | None:
 
 
 def shown(key: str) -> str:
-    """Returns a key as the footer and the help write it."""
+    """Return a key as the footer and the help show it."""
     *modifiers, last = key.split("+")
     name = _SIGNS.get(last, _SHORT.get(last, last))
     if modifiers == ["ctrl"] and len(name) == 1:
@@ -208,23 +216,18 @@ def shown(key: str) -> str:
 
 
 def _holders(table: Mapping[Scope, Sequence[Key]], group: Sequence[Scope]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    holders: dict[str, list[str]] = {}
     for scope in group:
         for key in table[scope]:
-            for one in key.keys:
-                found.setdefault(one, []).append(f"{scope}.{key.name}")
-    return found
-
-
-def _steps(name: str) -> tuple[str, ...]:
-    scope, _, action = name.partition(".")
-    return ("keys", scope, action) if action else ("commands",)
+            for textual_name in key.keys:
+                holders.setdefault(textual_name, []).append(f"{scope}.{key.name}")
+    return holders
 
 
 DEFAULT = Keys()
 
 
 def keys_of(app: App[Any]) -> Keys:
-    """Returns the keys that hold in an app."""
-    found = getattr(app, "keys", None)
-    return found if isinstance(found, Keys) else DEFAULT
+    """Return the effective keys of an app."""
+    keys = getattr(app, "keys", None)
+    return keys if isinstance(keys, Keys) else DEFAULT

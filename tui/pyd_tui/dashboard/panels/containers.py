@@ -75,7 +75,7 @@ class ContainerTable(Table[RowTarget]):
             self.sync()
         if self.view.broken_only:
             for link in self.links:
-                link.judge.want(entry for key in keys if key.link is link and (entry := key.entry))
+                link.verdicts.request(entry for key in keys if key.link is link and (entry := key.entry))
 
     def _order(self) -> list[RowTarget]:
         """Return the rows in order; each engine's rows are already in order."""
@@ -226,7 +226,7 @@ class ContainerTable(Table[RowTarget]):
         usage, pending, answer = (
             self._row_usage(link, container),
             self.pending.get(key, ""),
-            link.judge.answer(container),
+            link.verdicts.answer(container),
         )
         cells = row(container, usage, self._clock, pending, answer, engine=engine)
         return (cells[0], (Span(" " * INDENT), *cells[1]), *cells[2:]) if self._members and container.project else cells

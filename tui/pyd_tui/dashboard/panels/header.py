@@ -54,7 +54,7 @@ class Header(Line):
         self.put(heading(name, url, room - width(right) - 3), right)
 
     def _counts(self, *, short: bool) -> Cell:
-        links = [link for link in self.links if link.fleet is not None]
+        links = [link for link in self.links if link.watcher is not None]
         containers = chain.from_iterable(link.containers.values() for link in links)
         return counts(containers, sum(link.broken for link in links), short=short) if links else EMPTY
 

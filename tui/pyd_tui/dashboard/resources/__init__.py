@@ -1,4 +1,4 @@
-"""What can be looked at beside containers: each noun as data, shown by one screen."""
+"""The resource views as data, all shown by one screen."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ from pyd_tui.dashboard.resources.volumes import VOLUMES
 
 _ALL = (IMAGES, NETWORKS, VOLUMES, EVENTS, SYSTEM, SERVICES, TASKS, NODES, STACKS, DEATHS)
 
-NOUNS: Mapping[str, ResourceView] = {noun.name: noun for noun in _ALL}
-"""Every view but that of the containers, by name."""
+RESOURCES: Mapping[str, ResourceView] = {resource.name: resource for resource in _ALL}
+"""All views except the containers, by name."""

@@ -1,4 +1,4 @@
-"""What makes a view: a noun with its columns, its loader, and what can be done to it."""
+"""The parts of a resource view: its columns, its loader and its actions, as data."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class LoadContext:
-    """What loaders draw on."""
+    """The data that loaders use and keep."""
 
     link: EngineConnection
     clock: Clock
     inside: dict[str, ImageContents] = field(default_factory=dict)
-    """What is in the layers of images that somebody looked into, by the image's id."""
+    """The contents of inspected layers, by the image's id."""
     disk: DiskUsage | None = None
-    """What took how much room when somebody last asked; engines take seconds to find out."""
+    """The disk usage measured last; engines take seconds for it."""
     room: int = 100
-    """Terminal columns of a line about a row, for prose."""
+    """The terminal columns of wrapped text in details."""
 
     @property
     def engine(self) -> EngineClient:
-        """The engine.
+        """The client of the engine.
 
         Raises:
-            EngineUnavailable: There is none yet.
+            EngineUnavailable: No engine answers yet.
         """
         if self.link.engine is None:
             raise EngineUnavailable("no engine answers yet")
         return self.link.engine
 
     async def measure(self) -> None:
-        """Asks the engine what takes how much room."""
+        """Measure the engine's disk usage."""
         self.disk = await self.engine.system.disk_usage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a view.
+    """A row of a view.
 
     Attributes:
-        key: Identifies it from one load to the next.
-        name: What questions and reports call it; hostile.
+        key: Identifies the row across loads.
+        name: The name in questions and reports; hostile.
         cells: One for each column.
-        thing: What it stands for, for the noun's own functions.
-        words: What a filter looks into beside the cells.
+        thing: The object, for the functions of the resource view.
+        words: More text that filters look into.
     """
 
     key: str
@@ -74,7 +74,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PruneCandidate:
-    """Something that nothing uses: its name, the bytes its removal frees where that is known, and how to remove it."""
+    """An unused object: its name, the bytes that its removal frees, if known, and how to remove it."""
 
     name: str
     size: int | None
@@ -83,52 +83,54 @@ class PruneCandidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceView:
-    """A view.
+    """A view of one resource.
 
     Attributes:
-        name: In the plural and lower case; what `:` takes.
-        columns: Of its table.
+        name: The name after `:`, in the plural and lower case.
+        columns: The columns of the table.
         load: Returns the rows, in order.
-        about: Returns the lines about one row.
-        renewed_by: Whether an event makes the rows be loaded again.
-        empty: What stands there when there are none.
-        remove: Removes one, where that can be done.
+        about: Returns the details of one row.
+        refreshed_by: Returns whether an event requires loading the rows again.
+        empty: The message shown when there are no rows.
+        remove: Removes a row's object, where that is possible.
         waste: Returns what prune would remove, for the row under the cursor.
-        measures: Whether `^r` asks for sizes too; where it is the view's purpose, opening asks once.
-        dig: Looks into a row's thing, which may take a while; says how far it is.
-        logs: Returns the names, by their ids, of the tasks whose logs belong to a row.
-        lags: Seconds by which what the engine tells of rows comes later than the events that renew them.
-        container: Returns the id of the container a row leads to.
-        moment: Returns when that happened which a row tells of, nanoseconds since the epoch; 0 for what is no event.
+        measures: Whether `^r` asks for sizes too.
+        measures_on_open: Whether opening the view asks for sizes too.
+        inspect_layers: Reads the layers of a row's image, which may take a while; reports its progress.
+        logs: Returns the names, by id, of the tasks whose logs belong to a row.
+        delay_s: The delay in seconds from an event until the engine returns the changed rows.
+        container: Returns the id of the container that a row links to.
+        moment: Returns the time of a row's event, nanoseconds since the epoch; 0 for a row that is no event.
     """
 
     name: str
     columns: Sequence[LayoutColumn]
     load: Callable[[LoadContext], Awaitable[list[Row]]]
     about: Callable[[LoadContext, Row], Awaitable[list[Cell]]]
-    renewed_by: Callable[[Event], bool]
+    refreshed_by: Callable[[Event], bool]
     empty: str
     remove: Callable[[EngineClient, Row], Awaitable[object]] | None = None
     waste: Callable[[LoadContext, Row], Awaitable[list[PruneCandidate]]] | None = None
-    dig: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]] | None = None
+    inspect_layers: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]] | None = None
     logs: Callable[[LoadContext, Row], Awaitable[dict[str, str]]] | None = None
-    lags: float = 0
+    delay_s: float = 0
     measures: bool = False
-    measures_at_once: bool = False
+    measures_on_open: bool = False
     container: Callable[[Row], str | None] = field(default=lambda _: None)
     moment: Callable[[Row], int] = field(default=lambda _: 0)
 
     def natural(self, rows: Sequence[Row]) -> dict[str, int]:
-        """Returns the width that each column's widest content wants."""
+        """Return the width of each column's widest cell."""
         return {
-            column.key: max((width(row.cells[at]) for row in rows), default=0) for at, column in enumerate(self.columns)
+            column.key: max((width(row.cells[index]) for row in rows), default=0)
+            for index, column in enumerate(self.columns)
         }
 
 
 def by_type(*types: str) -> Callable[[Event], bool]:
-    """Renewed by events of these types, and by containers that come and go, for they are what uses things."""
+    """Return a predicate for events of these types, and of created and removed containers, which use these objects."""
 
-    def renews(event: Event) -> bool:
+    def refreshes(event: Event) -> bool:
         return event.type in types or (event.type == "container" and event.verb in {"create", "destroy"})
 
-    return renews
+    return refreshes

@@ -1,4 +1,4 @@
-"""Which containers are shown, and in what order: filters and sorting, apart from any screen."""
+"""The filters and the sorting of containers, independent of screens."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from pyd_tui.dashboard.resources.text_filter import matches
 Rank = tuple[float, str, str]
 
 SORTS = ("state", "name", "project", "cpu", "memory", "since", "image")
-"""Columns that can give the order, as `o` goes through them."""
+"""The columns to sort by, in the order of the key `o`."""
 OF_MERGED = ("engine",)
-"""Those that follow them where the containers of all engines are in one list."""
+"""The columns that follow them where the containers of all engines are in one list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What the user wants to see.
+    """The filters and the sorting that the user has chosen.
 
     Attributes:
         text: Words that must occur in a container's name, image, project, service, state or id, whatever the case; a
             word behind `!` must not.
-        running_only: Leave out what doesn't run.
-        broken_only: Show only what somebody should look at.
-        sort: The column that gives the order.
-        scale: What 100 % of processor use stands for, see `CPU_TITLES`.
-        merged: The containers of all engines in one list.
+        running_only: Whether to show only running containers.
+        broken_only: Whether to show only containers with problems.
+        sort: The column to sort by.
+        scale: The meaning of 100 % CPU usage, see `CPU_TITLES`.
+        merged: Whether the containers of all engines are in one list.
     """
 
     text: str = ""
@@ -42,28 +42,28 @@ class View:
 
     @property
     def narrows(self) -> bool:
-        """Whether anything may be hidden."""
+        """Whether any filter is on."""
         return bool(self.text or self.running_only or self.broken_only)
 
     def next_sort(self) -> View:
-        """The same, ordered by the next column."""
+        """Return the view sorted by the next column."""
         sorts = self.sorts
         return replace(self, sort=sorts[(sorts.index(self.sort) + 1) % len(sorts)])
 
     @property
     def sorts(self) -> tuple[str, ...]:
-        """The columns that can give the order."""
+        """The columns to sort by."""
         return (*SORTS, *OF_MERGED) if self.merged else SORTS
 
-    def of(self, *, merged: bool) -> View:
-        """The same, on the engines as one or on one of them; an order that doesn't exist there becomes the first."""
+    def with_merged(self, *, merged: bool) -> View:
+        """Return the view for all engines or for one; a sort column that doesn't exist there becomes the first."""
         there = merged or self.sort not in OF_MERGED
         return replace(self, merged=merged, sort=self.sort if there else SORTS[0])
 
     def shows(
         self, entry: ContainerInfo, broken: Callable[[ContainerInfo], bool] = is_broken, engine: str = ""
     ) -> bool:
-        """Whether a container is shown; `broken` tells whether somebody should look at it, `engine` whose it is."""
+        """Return whether a container is shown; `broken` finds problems, `engine` is its engine's name."""
         if self.running_only and entry.state not in ACTIVE_STATES:
             return False
         if self.broken_only and not broken(entry):
@@ -77,32 +77,32 @@ class View:
         broken: Callable[[ContainerInfo], bool] = is_broken,
         engine: str = "",
     ) -> list[str]:
-        """Returns the ids of what is shown of an engine, in order."""
+        """Return the ids of the shown containers of an engine, in order."""
         shown = [entry for entry in entries.values() if self.shows(entry, broken, engine)]
         shown.sort(key=lambda entry: self.rank(entry, usage.get(entry.id)))
         return [entry.id for entry in shown]
 
     def rank(self, entry: ContainerInfo, usage: Usage | None) -> tuple[float, str, str, str]:
-        """Returns what puts a container in its place."""
+        """Return the sort key of a container."""
         by_severity = self.broken_only and self.sort in {"state", *OF_MERGED}
         return (*(_by_severity if by_severity else _RANKS[self.sort])(entry, usage), entry.id)
 
 
 def _fields(entry: ContainerInfo, engine: str) -> tuple[str, ...]:
-    """Return what a filter looks into."""
+    """Return the fields that filters look into."""
     return (entry.name, entry.image, entry.project, entry.service, entry.state, entry.health, entry.id[:12], engine)
 
 
 def _by_state(entry: ContainerInfo, usage: Usage | None) -> Rank:
-    """The living first; within each, what belongs together stays together."""
+    """Sort running containers first; within each group, projects stay together."""
     del usage
     return (0 if entry.state in ACTIVE_STATES else 1, entry.project, entry.name)
 
 
 def _by_severity(entry: ContainerInfo, usage: Usage | None) -> Rank:
-    """What harms now comes first: restart loops, the unhealthy, then deaths for want of memory, others, failed starts.
+    """Sort by urgency: restart loops, unhealthy ones, then out-of-memory deaths, others, failed starts.
 
-    It goes by what the list tells, not by verdicts, which come one after another and would make rows trade places.
+    It uses the list's data rather than verdicts, which come one after another and would make rows trade places.
     """
     if entry.state == "restarting":
         grade = 0
@@ -122,29 +122,29 @@ def _by_name(entry: ContainerInfo, usage: Usage | None) -> Rank:
 
 
 def _by_project(entry: ContainerInfo, usage: Usage | None) -> Rank:
-    """Project by project, the living first; what belongs to none comes last."""
+    """Sort by project, running containers first; those without a project come last."""
     del usage
     return (0 if entry.project else 1, entry.project, f"{0 if entry.state in ACTIVE_STATES else 1} {entry.name}")
 
 
 def _by_cpu(entry: ContainerInfo, usage: Usage | None) -> Rank:
-    """Busiest first, to the whole percent: noise shall not make rows trade places."""
+    """Sort the busiest first, in whole percents: noise must not make rows trade places."""
     return (-round(usage.cpu_percent or 0) if usage else 1, "", entry.name)
 
 
 def _by_memory(entry: ContainerInfo, usage: Usage | None) -> Rank:
-    """Largest first, to the whole mebibyte."""
+    """Sort the largest first, in whole mebibytes."""
     return (-((usage.memory_bytes or 0) >> 20) if usage else 1, "", entry.name)
 
 
 def _by_since(entry: ContainerInfo, usage: Usage | None) -> Rank:
-    """What happened last comes first."""
+    """Sort the latest start or end first."""
     del usage
     return (-_last(entry), "", entry.name)
 
 
 def _last(entry: ContainerInfo) -> int:
-    """When it last started or ended."""
+    """Return the time of the last start or end."""
     return (entry.started_ns if entry.state in ACTIVE_STATES else entry.finished_ns) or entry.created_ns
 
 

@@ -1,4 +1,4 @@
-"""The tabs about a container: what each shows, and what it has to ask the engine for."""
+"""The tabs about a container: their lines, and their requests to the engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyd_core.model.container import Container, Processes
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
-from pyd_tui.dashboard.engines.recorded_deaths import Recorded, recorded
+from pyd_tui.dashboard.engines.recorded_deaths import Recorded, read_recorded
 from pyd_tui.dashboard.render.changes import changes
 from pyd_tui.dashboard.render.connections import connections
 from pyd_tui.dashboard.render.env import env
@@ -35,45 +35,45 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Subject:
-    """All that is known of the container a detail screen is about."""
+    """The known data of the container of a detail screen."""
 
     clock: Clock
     entry: ContainerInfo | None = None
     usage: Usage | None = None
     body: bytes = b""
-    """What inspect told, as it came; empty while it hasn't."""
-    found: Container | None = None
-    """The same, decoded."""
-    trouble: PydError | None = None
-    """Why inspect told nothing."""
+    """The raw inspect data; empty before it arrives."""
+    container: Container | None = None
+    """The decoded inspect data."""
+    error: PydError | None = None
+    """The error of inspect."""
     verdict: Verdict | PydError | None = None
-    """What triage said; None while it hasn't."""
+    """The verdict of triage, or its error; None before it arrives."""
     answers: dict[str, object] = field(default_factory=dict)
-    """What was asked for a tab, or the error that was the answer, by the tab's name."""
+    """The answers or errors of the tabs' requests, by the tab's name."""
     samples: Sequence[Usage] = ()
-    """What was measured of its use while the dashboard is open, oldest first."""
+    """The usage measured while the dashboard is open, oldest first."""
     marks: Sequence[Annotation] = ()
-    """Its starts and deaths, as far as they are known."""
+    """The known starts and deaths of the container."""
     span: int = 1
-    """How far back curves reach, as an index of `SPANS`."""
+    """The time span of curves, as an index of `SPANS`."""
     at_ns: int = 0
-    """A moment to point out in curves; 0 is none."""
+    """A moment to mark in curves; 0 is none."""
     processors: int | None = None
-    """Of the engine's machine."""
+    """The number of the host's processors."""
     unmasked: bool = False
     room: int = 80
-    """Terminal columns of a line."""
+    """The terminal columns of a line."""
     height: int = 40
-    """Lines of the terminal."""
+    """The lines of the terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One tab.
+    """The data of one tab.
 
     Attributes:
-        draw: Returns its lines; none while it waits for an answer.
-        ask: Fetches what only this tab shows, when it is opened and when the user renews it; never by itself.
+        draw: Returns the lines; none while it waits for an answer.
+        ask: Loads the data of only this tab, when it is opened and when the user refreshes it, never on its own.
     """
 
     draw: Callable[[Subject], list[Cell]]
@@ -83,11 +83,11 @@ class Page:
 def _overview(subject: Subject) -> list[Cell]:
     if subject.entry is None:
         return []
-    return overview(subject.entry, subject.usage, subject.found, subject.clock)
+    return overview(subject.entry, subject.usage, subject.container, subject.clock)
 
 
-LOW = 34
-"""Lines of a terminal below which curves are lower, so that more of them are on the screen."""
+MIN_TALL_LINES = 34
+"""The terminal height below which curves are lower, so that more of them fit."""
 
 
 def _stats(subject: Subject) -> list[Cell]:
@@ -101,63 +101,63 @@ def _stats(subject: Subject) -> list[Cell]:
     if subject.entry is None:
         return []
     course = UsageHistory(
-        samples=sorted([*kept.samples, *subject.samples], key=lambda one: one.time_ns),
+        samples=sorted([*kept.samples, *subject.samples], key=lambda sample: sample.time_ns),
         marks=sorted(marks, key=lambda mark: mark.time_ns),
         span=subject.span,
         at_ns=subject.at_ns,
         processors=subject.processors,
         recorded=bool(kept.samples),
-        tall=subject.height >= LOW,
+        tall=subject.height >= MIN_TALL_LINES,
     )
     lines = stats(subject.entry, subject.usage, course, subject.clock, subject.room)
-    return lines + _trouble(answer, subject.room) if isinstance(answer, PydError) else lines
+    return lines + _error_lines(answer, subject.room) if isinstance(answer, PydError) else lines
 
 
 def _inspected(draw: Callable[[Container, Subject], list[Cell]]) -> Page:
-    """A tab drawn from what inspect told."""
+    """Return a tab drawn from the inspect data."""
 
     def page(subject: Subject) -> list[Cell]:
-        if subject.found is None:
-            return _trouble(subject.trouble, subject.room) if subject.trouble is not None else []
-        return draw(subject.found, subject)
+        if subject.container is None:
+            return _error_lines(subject.error, subject.room) if subject.error is not None else []
+        return draw(subject.container, subject)
 
     return Page(draw=page)
 
 
-def _asked(
+def _requested_tab(
     name: str, kind: type[T], draw: Callable[[T], list[Cell]], ask: Callable[[EngineClient, str], Awaitable[T]]
 ) -> Page:
-    """A tab drawn from an answer of its own."""
+    """Return a tab drawn from an answer of its own."""
 
     def page(subject: Subject) -> list[Cell]:
         answer = subject.answers.get(name)
         if isinstance(answer, PydError):
-            return _trouble(answer, subject.room)
+            return _error_lines(answer, subject.room)
         return draw(answer) if isinstance(answer, kind) else []
 
     return Page(draw=page, ask=ask)
 
 
-def _trouble(error: PydError, room: int) -> list[Cell]:
-    said: tuple[tuple[str, Role], ...] = ((error.message, "bad"), (error.hint, "dim"))
-    return [EMPTY, *(cell(f" {line}", role) for text, role in said for line in textwrap.wrap(safe(text), room - 1))]
+def _error_lines(error: PydError, room: int) -> list[Cell]:
+    texts: tuple[tuple[str, Role], ...] = ((error.message, "bad"), (error.hint, "dim"))
+    return [EMPTY, *(cell(f" {line}", role) for text, role in texts for line in textwrap.wrap(safe(text), room - 1))]
 
 
 PAGES: dict[str, Page] = {
     "overview": Page(draw=_overview),
-    "stats": Page(draw=_stats, ask=recorded),
+    "stats": Page(draw=_stats, ask=read_recorded),
     "why": Page(draw=lambda subject: why(subject.verdict, subject.clock, subject.room)),
-    "env": _inspected(lambda found, subject: env(found.config.env, unmasked=subject.unmasked)),
-    "mounts": _inspected(lambda found, _: mounts(found)),
-    "network": _inspected(lambda found, _: connections(found)),
-    "changes": _asked("changes", list, changes, lambda engine, key: engine.containers.changes(key)),
-    "health": _inspected(lambda found, subject: probes(found, subject.clock)),
+    "env": _inspected(lambda container, subject: env(container.config.env, unmasked=subject.unmasked)),
+    "mounts": _inspected(lambda container, _: mounts(container)),
+    "network": _inspected(lambda container, _: connections(container)),
+    "changes": _requested_tab("changes", list, changes, lambda engine, key: engine.containers.changes(key)),
+    "health": _inspected(lambda container, subject: probes(container, subject.clock)),
 }
 """Every tab drawn from a `Subject`; logs, inspect, events, processes and files are panels of their own."""
 
 
 async def _processes(engine: EngineClient, key: str) -> Processes:
-    """Asks for the columns that say most; not every engine's `ps` has them."""
+    """Ask for the most useful columns; not every engine's `ps` has them."""
     try:
         return await engine.containers.top(key, ps_args=PS_ARGUMENTS)
     except EngineError:
@@ -168,7 +168,7 @@ ASKS: dict[str, Callable[[EngineClient, str], Awaitable[object]]] = {
     **{name: page.ask for name, page in PAGES.items() if page.ask is not None},
     "processes": _processes,
 }
-"""What fetches a tab's answer, for those that need one."""
+"""The requests of the tabs that need one, by name."""
 
 TABS = (
     "overview",

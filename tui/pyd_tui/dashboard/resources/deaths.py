@@ -1,4 +1,4 @@
-"""Deaths: how containers ended, also those that are gone, as recorders wrote it down on this machine."""
+"""The view of recorded deaths on this machine, of removed containers too."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ COLUMNS = (
     LayoutColumn(key="summary", title="SUMMARY", min_width=20, max_width=80, priority=3),
 )
 
-MOST = 500
-BEFORE = 15 * 60
-"""Seconds of memory shown before a death."""
+MAX_DEATHS = 500
+CURVE_S = 15 * 60
+"""The length of the memory curve before a death, in seconds."""
 
 _ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
 
 
 def row(death: Death, clock: Clock) -> Row:
-    """Returns a death's line."""
-    from pyd_core.humanize import duration  # noqa: PLC0415 - with triage's rules, once somebody looks
+    """Return the row of a death."""
+    from pyd_core.humanize import duration  # noqa: PLC0415 - with triage's rules, on first use
 
     verdict = death.verdict
     cells = (
@@ -55,30 +55,30 @@ def row(death: Death, clock: Clock) -> Row:
     return Row(key=f"{death.container} {death.ended_ns}", name=death.name, cells=cells, thing=death, words=words)
 
 
-async def _load(stock: LoadContext) -> list[Row]:
+async def _load(context: LoadContext) -> list[Row]:
     deaths = await asyncio.to_thread(_read)
-    return [row(death, stock.clock) for death in deaths]
+    return [row(death, context.clock) for death in deaths]
 
 
 def _read() -> list[Death]:
-    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - once somebody looks
+    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - on first use
 
     try:
         reader = HistoryReader(default_path())
     except NotFound:
         return []
     try:
-        return reader.deaths(limit=MOST)
+        return reader.deaths(limit=MAX_DEATHS)
     finally:
         reader.close()
 
 
-async def _about(stock: LoadContext, row: Row) -> list[Cell]:
+async def _about(context: LoadContext, row: Row) -> list[Cell]:
     death = cast("Death", row.thing)
-    loop, bars = await asyncio.to_thread(_around, death)
+    loop_text, bars = await asyncio.to_thread(_around, death)
     return [
-        *block("Loop", [cell(f" {loop}", "warn")] if loop else []),
-        *why(death.verdict, stock.clock, stock.room),
+        *block("Loop", [cell(f" {loop_text}", "warn")] if loop_text else []),
+        *why(death.verdict, context.clock, context.room),
         *block("Memory before it died", [cell(f" {bars}")] if bars else []),
         *block("Last lines", [cell(f" {text}") for text in death.lines]),
         *([EMPTY] if death.lines else []),
@@ -86,21 +86,21 @@ async def _about(stock: LoadContext, row: Row) -> list[Cell]:
 
 
 def _around(death: Death) -> tuple[str, str]:
-    """What other deaths of that name say, and its memory up to this one."""
-    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - once somebody looks
-    from pyd_core.watch.restart_loops import describe_loop  # noqa: PLC0415 - as above
+    """Return the restart loop that the death belongs to, if any, and the memory curve before it."""
+    from pyd_core.watch.history_store import HistoryReader  # noqa: PLC0415 - on first use
+    from pyd_core.watch.restart_loops import describe_loop  # noqa: PLC0415 - on first use
 
     reader = HistoryReader(default_path())
     try:
-        earlier = [one for one in reader.deaths(death.name) if one.ended_ns <= death.ended_ns]
+        earlier = [other for other in reader.deaths(death.name) if other.ended_ns <= death.ended_ns]
         ended = death.ended_ns // 10**9
-        points = reader.points(death.container, since=ended - BEFORE, until=ended)
+        points = reader.points(death.container, since=ended - CURVE_S, until=ended)
     finally:
         reader.close()
     return describe_loop(earlier), curve([point.memory for point in points if point.memory is not None])
 
 
-def _renews(event: Event) -> bool:
+def _refreshed_by(event: Event) -> bool:
     return event.type == "container" and event.verb in {"die", "died", "destroy"}
 
 
@@ -109,7 +109,7 @@ DEATHS = ResourceView(
     columns=COLUMNS,
     load=_load,
     about=_about,
-    renewed_by=_renews,
-    empty="no death was written down on this machine; that happens while this is open, or by `pyd record`",
+    refreshed_by=_refreshed_by,
+    empty="no recorded deaths; they are recorded while the dashboard is open, or by `pyd record`",
     container=lambda row: cast("Death", row.thing).container,
 )

@@ -1,4 +1,4 @@
-"""Events: what happened on the engine, the newest first, from before the dashboard was opened on."""
+"""The view of the engine's events, the newest first, with those from before the dashboard was opened."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ COLUMNS = (
     LayoutColumn(key="name", title="NAME", min_width=14, max_width=44, priority=0),
     LayoutColumn(key="facts", title="FACTS", min_width=8, max_width=80, priority=2),
 )
-WIDEST = 34
-"""Terminal columns of the names of attributes."""
+MAX_NAME_COLUMNS = 34
+"""The width of the names of attributes."""
 
 
 def row(item: EventItem, clock: Clock) -> Row:
-    """Returns an event's line, or that of a hole between two."""
+    """Return the row of an event, or of a gap between two."""
     if isinstance(item, Gap):
         cells = (cell(f"{clock.local(item.until_ns):%d %b %H:%M:%S}", "dim"), EMPTY, EMPTY, gap(item), EMPTY)
         return Row(key=f"gap {item.until_ns}", name="gap", cells=cells, thing=item)
@@ -43,26 +43,26 @@ def row(item: EventItem, clock: Clock) -> Row:
     )
 
 
-async def _load(stock: LoadContext) -> list[Row]:
-    await stock.link.timeline.save_state(stock.engine, stock.clock.now())
-    rows = {found.key: found for found in (row(item, stock.clock) for item in stock.link.timeline.items)}
-    return list(reversed(rows.values()))
+async def _load(context: LoadContext) -> list[Row]:
+    await context.link.timeline.save_state(context.engine, context.clock.now())
+    rows = [row(item, context.clock) for item in context.link.timeline.items]
+    return list(reversed({row.key: row for row in rows}.values()))
 
 
-async def _about(stock: LoadContext, row: Row) -> list[Cell]:
+async def _about(context: LoadContext, row: Row) -> list[Cell]:
     if not isinstance(row.thing, Event):
         return [EMPTY, *row.cells[3:4]]
     event = row.thing
     when = event.time_nano or event.time * SECOND
     lines = [
-        fact("when", cell(full_moment(when, stock.clock)), cell(f".{when % SECOND // 1_000_000:03d}", "dim")),
+        fact("when", cell(full_moment(when, context.clock)), cell(f".{when % SECOND // 1_000_000:03d}", "dim")),
         fact("what", cell(f"{event.type} {event.action}", role(event))),
         fact("id", cell(event.actor.id, "dim")),
     ]
-    given = sorted(event.actor.attributes.items())
-    room = max(LABEL_COLUMNS, min(WIDEST, max((columns(name) for name, _ in given), default=0) + 2))
-    told = [(Span(" "), *fit(cell(name, "dim"), room), *cell(value)) for name, value in given]
-    return block("Event", lines)[1:] + block("Attributes", told)
+    attributes = sorted(event.actor.attributes.items())
+    room = max(LABEL_COLUMNS, min(MAX_NAME_COLUMNS, max((columns(name) for name, _ in attributes), default=0) + 2))
+    attribute_lines = [(Span(" "), *fit(cell(name, "dim"), room), *cell(value)) for name, value in attributes]
+    return block("Event", lines)[1:] + block("Attributes", attribute_lines)
 
 
 def _container(row: Row) -> str | None:
@@ -78,8 +78,8 @@ EVENTS = ResourceView(
     columns=COLUMNS,
     load=_load,
     about=_about,
-    renewed_by=is_worth_showing,
-    empty="nothing has happened that the engine remembers",
+    refreshed_by=is_worth_showing,
+    empty="the engine remembers no events",
     container=_container,
     moment=_moment,
 )

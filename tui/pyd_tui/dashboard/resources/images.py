@@ -1,4 +1,4 @@
-"""Images: what they are called, what they weigh, who uses them, and the steps of their making."""
+"""The view of images: their tags, sizes, users and build steps."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ COLUMNS = (
     LayoutColumn(key="id", title="ID", min_width=12, max_width=12, priority=4),
     LayoutColumn(key="users", title="USED BY", min_width=12, max_width=80, priority=2),
 )
-REMEMBERED = 8
-"""Images of which is remembered what is in their layers."""
-MOST_WASTEFUL = 20
-"""Wasted files that are named."""
+MAX_INSPECTED_IMAGES = 8
+"""The number of images whose layer contents are kept."""
+MAX_WASTED_FILES = 20
+"""The number of wasted files that are listed."""
 _MAKERS = ("RUN", "COPY", "ADD", "WORKDIR")
-"""Instructions that make layers, empty ones too."""
+"""Instructions that create layers, empty ones too."""
 
 Thing = tuple[ImageSummary, list[ContainerSummary]]
 
 
 def tags_of(image: ImageSummary) -> list[str]:
-    """Its names; engines write `<none>:<none>` where there are none."""
+    """Return an image's tags; engines write `<none>:<none>` where there are none."""
     return [tag for tag in image.repo_tags if not tag.startswith("<none>")]
 
 
 def short(identity: str) -> str:
-    """The twelve digits that people compare."""
+    """Return the short id."""
     return identity.removeprefix("sha256:")[:12]
 
 
 def row(image: ImageSummary, used: list[ContainerSummary], clock: Clock) -> Row:
-    """Returns an image's line."""
+    """Return the row of an image."""
     tags = tags_of(image)
     digests = [digest for digest in image.repo_digests if not digest.startswith("<none>")]
     if tags:
@@ -58,7 +58,7 @@ def row(image: ImageSummary, used: list[ContainerSummary], clock: Clock) -> Row:
     else:
         known = digests[0].partition("@")[0] if digests else ""
         name = (*cell(f"{known} " if known else ""), Span("untagged" if used else "dangling", "warn"))
-    users_cell = names(used) or (Span("nobody", "dim"),)
+    users_cell = names(used) or (Span("none", "dim"),)
     cells = (
         name,
         cell(compact_size(image.size)),
@@ -75,34 +75,36 @@ def _of(row: Row) -> Thing:
     return row.thing
 
 
-async def _load(stock: LoadContext) -> list[Row]:
-    used = await users(stock.engine, image_of)
-    found = await stock.engine.images.list()
-    rows = [row(image, used.get(image.id, []), stock.clock) for image in found]
+async def _load(context: LoadContext) -> list[Row]:
+    used = await users(context.engine, image_of)
+    images = await context.engine.images.list()
+    rows = [row(image, used.get(image.id, []), context.clock) for image in images]
     return sorted(rows, key=lambda row: (not tags_of(_of(row)[0]), row.name.casefold(), row.key))
 
 
-async def _about(stock: LoadContext, row: Row) -> list[Cell]:
+async def _about(context: LoadContext, row: Row) -> list[Cell]:
     summary, used = _of(row)
-    image = await stock.engine.images.inspect(summary.id)
-    layers = await stock.engine.images.history(summary.id)
-    return about(summary, image, layers, used, stock.clock, inside=stock.inside.get(summary.id))
+    image = await context.engine.images.inspect(summary.id)
+    layers = await context.engine.images.history(summary.id)
+    return about(summary, image, layers, used, context.clock, inside=context.inside.get(summary.id))
 
 
-async def _dig(stock: LoadContext, row: Row, told: Callable[[str], None]) -> None:
-    """Looks into the layers; the newest few images that were looked into are remembered."""
-    from pyd_core.layers.inspect import image_contents  # noqa: PLC0415 - when somebody asks for it
+async def _inspect_layers(context: LoadContext, row: Row, on_progress: Callable[[str], None]) -> None:
+    """Inspect the layers; the contents of the last few images are kept."""
+    from pyd_core.layers.inspect import image_contents  # noqa: PLC0415 - on first use
 
     summary, _ = _of(row)
-    if summary.id not in stock.inside:
-        told("looking into it")
-        image = await stock.engine.images.inspect(summary.id)
-        found = await image_contents(
-            stock.engine, image, lambda count: told(f"read {compact_size(count)} of about {compact_size(image.size)}")
+    if summary.id not in context.inside:
+        on_progress("inspecting layers")
+        image = await context.engine.images.inspect(summary.id)
+        layers = await image_contents(
+            context.engine,
+            image,
+            lambda count: on_progress(f"read {compact_size(count)} of about {compact_size(image.size)}"),
         )
-        while len(stock.inside) >= REMEMBERED:
-            stock.inside.pop(next(iter(stock.inside)))
-        stock.inside[summary.id] = found
+        while len(context.inside) >= MAX_INSPECTED_IMAGES:
+            context.inside.pop(next(iter(context.inside)))
+        context.inside[summary.id] = layers
 
 
 def about(
@@ -114,31 +116,33 @@ def about(
     *,
     inside: ImageContents | None = None,
 ) -> list[Cell]:
-    """Returns the lines about one image; `inside` is what is in its layers, where somebody looked."""
+    """Return the details of one image; `inside` is the contents of its layers, if inspected."""
     config = image.config
     entry = config.entrypoint if isinstance(config.entrypoint, list) else [config.entrypoint or ""]
     runs = " ".join([*entry, *(config.cmd or [])]).strip()
-    made = parse_time(image.created)
+    created = parse_time(image.created)
     platform = "/".join(part for part in (image.os, image.architecture, image.variant) if part)
-    told = [f"{compact_size(image.size)} in {counted(len(image.root_fs.layers), 'layer')}", platform]
-    if made is not None:
-        told.append(f"created {full_moment(made, clock)}")
+    contents = [f"{compact_size(image.size)} in {counted(len(image.root_fs.layers), 'layer')}", platform]
+    if created is not None:
+        contents.append(f"created {full_moment(created, clock)}")
     facts = [
-        *(fact("tag" if not at else "", cell(tag)) for at, tag in enumerate(tags_of(summary))),
-        fact("holds", cell(", ".join(part for part in told if part))),
-        fact("runs", cell(runs or "nothing by itself"), cell(f"  as {config.user or 'root'}", "dim")),
+        *(fact("tag" if not index else "", cell(tag)) for index, tag in enumerate(tags_of(summary))),
+        fact("holds", cell(", ".join(part for part in contents if part))),
+        fact("runs", cell(runs or "no default command"), cell(f"  as {config.user or 'root'}", "dim")),
         *([fact("ports", cell(", ".join(config.exposed_ports)))] if config.exposed_ports else []),
         *(fact("digest", cell(digest, "dim")) for digest in image.repo_digests),
         fact("id", cell(image.id, "dim")),
     ]
-    by = [fact(one.state, cell(one.name)) for one in in_order(used)] or [fact("", cell("nobody uses it", "dim"))]
+    by = [fact(container.state, cell(container.name)) for container in in_order(used)] or [
+        fact("", cell("no containers", "dim"))
+    ]
     steps = block("Layers, the newest first", _layers(layers, inside))
-    hint: list[Cell] = [] if inside else [EMPTY, (Span(" f", "accent"), Span(" looks into the layers", "dim"))]
+    hint: list[Cell] = [] if inside else [EMPTY, (Span(" f", "accent"), Span(" inspects the layers", "dim"))]
     return block("Image", facts)[1:] + steps + (_wasted(inside) if inside else hint) + block("Used by", by)
 
 
 def _wasted(inside: ImageContents) -> list[Cell]:
-    """Bytes that the image carries and nobody can read, and in which files they are."""
+    """Return the files whose bytes the image carries though no container can read them."""
     if not inside.waste:
         return block("Wasted", [(Span("  nothing: every byte of it can be read", "dim"),)])
     head = [
@@ -149,53 +153,53 @@ def _wasted(inside: ImageContents) -> list[Cell]:
         ),
     ]
     lines: list[Cell] = [tuple(head)]
-    for one in inside.waste[:MOST_WASTEFUL]:
-        times = f"  in {one.copies} layers" if one.copies > 1 else "  removed again"
-        lines.append((Span(f" {compact_size(one.size):>6}  ", "dim"), *cell(f"/{one.path}"), Span(times, "dim")))
-    if len(inside.waste) > MOST_WASTEFUL:
-        lines.append((Span(f"         and {len(inside.waste) - MOST_WASTEFUL:,} more", "dim"),))
+    for file in inside.waste[:MAX_WASTED_FILES]:
+        times = f"  in {file.copies} layers" if file.copies > 1 else "  removed again"
+        lines.append((Span(f" {compact_size(file.size):>6}  ", "dim"), *cell(f"/{file.path}"), Span(times, "dim")))
+    if len(inside.waste) > MAX_WASTED_FILES:
+        lines.append((Span(f"         and {len(inside.waste) - MAX_WASTED_FILES:,} more", "dim"),))
     return block("Wasted", lines)
 
 
 def steps_of(layers: list[HistoryLayer], inside: ImageContents) -> dict[int, LayerStep]:
-    """Says which step of an image's making made which layer, by the place in its history, the newest first.
+    """Return the layer of each build step, by the step's index in the history, the newest first.
 
-    Engines don't say which steps made a layer (the image's configuration does, as `empty_layer`, but isn't told). Those
-    with bytes in them did; where that isn't all, those that could have, by their command.
+    Engines don't report which steps created a layer (the image's configuration has it, as `empty_layer`, but isn't
+    returned). Steps with bytes did; if these are too few, so did those whose command creates layers.
     """
     oldest = list(reversed(range(len(layers))))
-    filled = [at for at in oldest if layers[at].size]
+    filled = [index for index in oldest if layers[index].size]
     if len(filled) != len(inside.steps):
-        filled = [at for at in oldest if layers[at].size or step(layers[at].created_by).startswith(_MAKERS)]
+        filled = [index for index in oldest if layers[index].size or step(layers[index].created_by).startswith(_MAKERS)]
     return dict(zip(filled, inside.steps, strict=True)) if len(filled) == len(inside.steps) else {}
 
 
 def _layers(layers: list[HistoryLayer], inside: ImageContents | None) -> list[Cell]:
-    """Every step with what it added; steps that only changed settings are dim."""
+    """Return every step with what it added; steps that only changed settings are dim."""
     lines: list[Cell] = []
-    made = steps_of(layers, inside) if inside else {}
-    for at, layer in enumerate(layers):
+    steps = steps_of(layers, inside) if inside else {}
+    for index, layer in enumerate(layers):
         weight = compact_size(layer.size) if layer.size else "·"
         heavy: Role = "warn" if layer.size >= 100 << 20 else "text" if layer.size else "faint"
-        command = step(layer.created_by) or layer.comment or "(not said)"
+        command = step(layer.created_by) or layer.comment or "(unknown)"
         lines.append((Span(f" {weight:>6}  ", heavy), *cell(command, "text" if layer.size else "dim")))
-        if (found := made.get(at)) is not None:
-            lines.append(_counted(found))
-    if inside and not made:  # the history was cut or rewritten: the layers alone
+        if (made_by := steps.get(index)) is not None:
+            lines.append(_counted(made_by))
+    if inside and not steps:  # the history was cut or rewritten: only the layers
         lines += [EMPTY, *map(_counted, reversed(inside.steps))]
     return lines
 
 
-def _counted(found: LayerStep) -> Cell:
-    told = [counted(found.added, "file")]
-    told += [f"{found.changed:,} changed"] if found.changed else []
-    told += [f"{found.removed:,} removed"] if found.removed else []
-    wasted = cell(f", wastes {compact_size(found.wasted)}", "warn") if found.wasted else EMPTY
-    return (Span("         "), *cell(", ".join(told), "dim"), *wasted)
+def _counted(layer: LayerStep) -> Cell:
+    counts = [counted(layer.added, "file")]
+    counts += [f"{layer.changed:,} changed"] if layer.changed else []
+    counts += [f"{layer.removed:,} removed"] if layer.removed else []
+    wasted = cell(f", wastes {compact_size(layer.wasted)}", "warn") if layer.wasted else EMPTY
+    return (Span("         "), *cell(", ".join(counts), "dim"), *wasted)
 
 
 def step(created_by: str) -> str:
-    """Says the command of a layer as a Dockerfile would: builders write it in several ways."""
+    """Return the command of a layer as in a Dockerfile; builders write it in several ways."""
     text = " ".join(created_by.split())
     if text.startswith("/bin/sh -c #(nop) "):
         return text.removeprefix("/bin/sh -c #(nop) ").strip()
@@ -204,14 +208,14 @@ def step(created_by: str) -> str:
     return text.replace("RUN /bin/sh -c ", "RUN ").removesuffix(" # buildkit")
 
 
-async def waste(stock: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
-    """Returns the images without a name that no container uses."""
+async def waste(context: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
+    """Return the untagged images that no container uses."""
     del row
-    used = await users(stock.engine, image_of)
-    shared = {image.id: image.shared_size for image in stock.disk.images} if stock.disk is not None else {}
+    used = await users(context.engine, image_of)
+    shared = {image.id: image.shared_size for image in context.disk.images} if context.disk is not None else {}
     return [
         PruneCandidate(short(image.id), image.size - max(0, shared.get(image.id, 0)), _remover(image.id))
-        for image in await stock.engine.images.list()
+        for image in await context.engine.images.list()
         if not tags_of(image) and image.id not in used
     ]
 
@@ -221,7 +225,7 @@ def _remover(identity: str) -> Callable[[EngineClient], Awaitable[object]]:
 
 
 async def _remove(engine: EngineClient, row: Row) -> object:
-    """By name where it has a single one, so that removing the image takes that name away."""
+    """Remove an image by its tags, so that removing the image removes them too."""
     tags = tags_of(_of(row)[0])
     for name in tags or [row.key]:
         await engine.images.remove(name)
@@ -229,12 +233,12 @@ async def _remove(engine: EngineClient, row: Row) -> object:
 
 
 IMAGES = ResourceView(
-    dig=_dig,
+    inspect_layers=_inspect_layers,
     name="images",
     columns=COLUMNS,
     load=_load,
     about=_about,
-    renewed_by=by_type("image"),
+    refreshed_by=by_type("image"),
     empty="no images",
     remove=_remove,
     waste=waste,

@@ -1,4 +1,4 @@
-"""Networks: their address ranges, and who is on them."""
+"""The view of networks: their subnets and members."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ COLUMNS = (
     LayoutColumn(key="members", title="MEMBERS", min_width=12, max_width=90, priority=1),
 )
 BUILT_IN = frozenset({"bridge", "host", "none", "podman"})
-"""Networks that engines make themselves and don't let go of."""
+"""Networks that engines create and never remove."""
 
 
 def row(network: Network, used: list[ContainerSummary]) -> Row:
-    """Returns a network's line."""
+    """Return the row of a network."""
     subnets = ", ".join(config.subnet for config in network.ipam.config if config.subnet)
     rules = ", ".join(word for word, on in (("internal", network.internal), ("ingress", network.ingress)) if on)
-    members = names(used) or (Span("nobody", "dim"),)
+    members = names(used) or (Span("none", "dim"),)
     cells = (
         cell(network.name, "strong" if used else "text"),
         cell(network.driver, "dim"),
@@ -44,20 +44,22 @@ def row(network: Network, used: list[ContainerSummary]) -> Row:
     return Row(key=network.id, name=network.name, cells=cells, thing=used, words=network.id)
 
 
-async def _load(stock: LoadContext) -> list[Row]:
-    used = await users(stock.engine, networks_of)
-    found = sorted(await stock.engine.networks.list(), key=lambda network: (network.name in BUILT_IN, network.name))
-    return [row(network, used.get(network.name, [])) for network in found]
+async def _load(context: LoadContext) -> list[Row]:
+    used = await users(context.engine, networks_of)
+    networks = sorted(
+        await context.engine.networks.list(), key=lambda network: (network.name in BUILT_IN, network.name)
+    )
+    return [row(network, used.get(network.name, [])) for network in networks]
 
 
-async def _about(stock: LoadContext, row: Row) -> list[Cell]:
+async def _about(context: LoadContext, row: Row) -> list[Cell]:
     used = row.thing if isinstance(row.thing, list) else []
-    return about(await stock.engine.networks.inspect(row.key), used, stock.clock)
+    return about(await context.engine.networks.inspect(row.key), used, context.clock)
 
 
 def about(network: Network, used: list[ContainerSummary], clock: Clock) -> list[Cell]:
-    """Returns the lines about one network."""
-    made = parse_time(network.created)
+    """Return the details of one network."""
+    created = parse_time(network.created)
     facts = [
         fact("driver", cell(network.driver), cell(f"  {network.scope}", "dim")),
         *(
@@ -68,17 +70,17 @@ def about(network: Network, used: list[ContainerSummary], clock: Clock) -> list[
         fact("each other", cell(_each_other(network))),
         fact("id", cell(network.id[:12], "dim")),
     ]
-    if made is not None:
-        facts.append(fact("created", cell(full_moment(made, clock))))
+    if created is not None:
+        facts.append(fact("created", cell(full_moment(created, clock))))
     facts += [fact("option", cell(f"{name}={value}", "dim")) for name, value in network.options.items()]
     facts += [fact("label", cell(f"{name}={value}", "dim")) for name, value in network.labels.items()]
     return block("Network", facts)[1:] + block("Members", _members(network, used))
 
 
 def _each_other(network: Network) -> str:
-    """Says how members reach one another (docker.com, "Bridge network driver": names, and `enable_icc`)."""
+    """Return how members reach one another (docker.com, "Bridge network driver": names, and `enable_icc`)."""
     if network.driver in {"host", "null", "none"}:
-        return "they share the machine's own network" if network.driver == "host" else "no network at all"
+        return "they share the machine's own network" if network.driver == "host" else "no network"
     if network.options.get("com.docker.network.bridge.enable_icc") == "false":
         return "cut off from one another; only published ports"
     if network.name == "bridge" and network.driver == "bridge":
@@ -88,36 +90,38 @@ def _each_other(network: Network) -> str:
 
 def _members(network: Network, used: list[ContainerSummary]) -> list[Cell]:
     lines: list[Cell] = []
-    for one in in_order(used):
-        member = network.containers.get(one.id)
-        place = one.network_settings.networks.get(network.name)
-        known = ", ".join(dict.fromkeys([*((place and place.dns_names) or []), *((place and place.aliases) or [])]))
+    for container in in_order(used):
+        member = network.containers.get(container.id)
+        endpoint = container.network_settings.networks.get(network.name)
+        known = ", ".join(
+            dict.fromkeys([*((endpoint and endpoint.dns_names) or []), *((endpoint and endpoint.aliases) or [])])
+        )
         addresses = " ".join(part for part in ((member.ipv4_address, member.ipv6_address) if member else ()) if part)
-        running = one.state == "running"
+        running = container.state == "running"
         lines.append(
             (
                 Span(" ● " if running else " ○ ", "good" if running else "dim"),
-                *fit(cell(one.name, "text" if running else "dim"), 30),
+                *fit(cell(container.name, "text" if running else "dim"), 30),
                 Span("  "),
-                *fit(cell(addresses or one.state, "accent" if addresses else "dim"), 24),
+                *fit(cell(addresses or container.state, "accent" if addresses else "dim"), 24),
                 *cell(f"  {known}" if known else "", "dim"),
             )
         )
-        others = [name for name in one.network_settings.networks if name != network.name]
-        ports = published(one.ports)
-        told = [*([f"published {ports}"] if ports else []), *([f"also on {', '.join(others)}"] if others else [])]
-        if told:
-            lines.append((Span("     "), *cell("; ".join(told), "dim")))
-    return lines or [(Span(" nobody is on it", "dim"),)]
+        others = [name for name in container.network_settings.networks if name != network.name]
+        ports = published(container.ports)
+        notes = [*([f"published {ports}"] if ports else []), *([f"also on {', '.join(others)}"] if others else [])]
+        if notes:
+            lines.append((Span("     "), *cell("; ".join(notes), "dim")))
+    return lines or [(Span(" no members", "dim"),)]
 
 
-async def waste(stock: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
-    """Returns the networks somebody made and no container, running or not, refers to."""
+async def waste(context: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
+    """Return the user-defined networks that no container refers to, running or not."""
     del row
-    used = await users(stock.engine, networks_of)
+    used = await users(context.engine, networks_of)
     return [
         PruneCandidate(network.name, None, _remover(network.id))
-        for network in await stock.engine.networks.list()
+        for network in await context.engine.networks.list()
         if network.name not in used and network.name not in BUILT_IN and not network.ingress
     ]
 
@@ -131,7 +135,7 @@ NETWORKS = ResourceView(
     columns=COLUMNS,
     load=_load,
     about=_about,
-    renewed_by=by_type("network"),
+    refreshed_by=by_type("network"),
     empty="no networks",
     remove=lambda engine, row: engine.networks.remove(row.key),
     waste=waste,

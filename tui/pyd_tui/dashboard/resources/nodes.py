@@ -1,4 +1,4 @@
-"""Nodes of a swarm: its machines, how they do, and what runs on each."""
+"""The view of a swarm's nodes: their state and the tasks on each."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pyd_tui.dashboard.render.figures import Clock, full_moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
-from pyd_tui.dashboard.resources.services import renewed_by
-from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, state
+from pyd_tui.dashboard.resources.services import refreshed_by
+from pyd_tui.dashboard.resources.swarm import TASK_DELAY_S, in_swarm, state
 
 COLUMNS = (
     LayoutColumn(key="name", title="NAME", min_width=14, max_width=40, priority=0),
@@ -33,13 +33,13 @@ _USES: dict[str, tuple[str, Role]] = {
 
 
 def row(node: Node, tasks: list[Task]) -> Row:
-    """Returns a node's line; `tasks` are those on it."""
+    """Return the row of a node; `tasks` are those on it."""
     good = node.status.state == "ready"
     word, role = _USES.get(node.spec.availability, (node.spec.availability, "warn"))
     manager = node.manager_status
     rank = "leader" if manager is not None and manager.leader else node.spec.role
     unreachable = manager is not None and manager.reachability not in {"", "reachable"}
-    running = sum(one.status.state == "running" for one in tasks)
+    running = sum(task.status.state == "running" for task in tasks)
     resources = node.description.resources
     cells = (
         cell(node.name, "strong"),
@@ -55,21 +55,21 @@ def row(node: Node, tasks: list[Task]) -> Row:
     return Row(key=node.id, name=node.name, cells=cells, thing=(node, tasks), words=node.id)
 
 
-async def _load(stock: LoadContext) -> list[Row]:
-    engine = await in_swarm(stock)
+async def _load(context: LoadContext) -> list[Row]:
+    engine = await in_swarm(context)
     tasks = await engine.tasks.list()
-    found = sorted(await engine.nodes.list(), key=lambda node: (node.manager_status is None, node.name))
-    return [row(node, [one for one in tasks if one.node_id == node.id]) for node in found]
+    nodes = sorted(await engine.nodes.list(), key=lambda node: (node.manager_status is None, node.name))
+    return [row(node, [task for task in tasks if task.node_id == node.id]) for node in nodes]
 
 
-async def _about(stock: LoadContext, row: Row) -> list[Cell]:
+async def _about(context: LoadContext, row: Row) -> list[Cell]:
     assert isinstance(row.thing, tuple)  # noqa: S101 - what `row` put there
-    services = {one.id: one.spec.name for one in await (await in_swarm(stock)).services.list()}
-    return about(*row.thing, services=services, clock=stock.clock)
+    services = {service.id: service.spec.name for service in await (await in_swarm(context)).services.list()}
+    return about(*row.thing, services=services, clock=context.clock)
 
 
 def about(node: Node, tasks: list[Task], *, services: dict[str, str], clock: Clock) -> list[Cell]:
-    """Returns the lines about one node; `services` are names by id."""
+    """Return the details of one node; `services` are names by id."""
     platform = node.description.platform
     joined = parse_time(node.created_at)
     facts = [
@@ -84,22 +84,22 @@ def about(node: Node, tasks: list[Task], *, services: dict[str, str], clock: Clo
     lines = [
         (
             Span(" "),
-            *fit(state(one), 12),
+            *fit(state(task), 12),
             Span("  "),
-            *cell(f"{services.get(one.service_id, '?')}.{one.slot or node.name}"),
+            *cell(f"{services.get(task.service_id, '?')}.{task.slot or node.name}"),
         )
-        for one in sorted(tasks, key=lambda one: (one.status.state != "running", services.get(one.service_id, "")))
+        for task in sorted(tasks, key=lambda task: (task.status.state != "running", services.get(task.service_id, "")))
     ]
     return block("Node", facts)[1:] + block("Tasks on it", lines or [(Span(" none", "dim"),)])
 
 
 NODES = ResourceView(
     name="nodes",
-    lags=LAG,
+    delay_s=TASK_DELAY_S,
     columns=COLUMNS,
     load=_load,
     about=_about,
-    renewed_by=renewed_by,
+    refreshed_by=refreshed_by,
     empty="no nodes",
     remove=lambda engine, row: engine.nodes.remove(row.key),
 )

@@ -1,4 +1,4 @@
-"""Stacks of a swarm: services that were deployed together."""
+"""The view of a swarm's stacks: services that were deployed together."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pyd_tui.dashboard.render.facts import block
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell, fit, width
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
-from pyd_tui.dashboard.resources.services import renewed_by
+from pyd_tui.dashboard.resources.services import refreshed_by
 from pyd_tui.dashboard.resources.services import row as service_row
-from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, tasks_of
+from pyd_tui.dashboard.resources.swarm import TASK_DELAY_S, in_swarm, tasks_of
 
 COLUMNS = (
     LayoutColumn(key="name", title="NAME", min_width=14, max_width=40, priority=0),
@@ -23,35 +23,38 @@ COLUMNS = (
 
 
 def row(name: str, services: list[Service]) -> Row:
-    """Returns a stack's line."""
-    known = [one.service_status for one in services if one.service_status is not None]
-    running, wanted = sum(one.running_tasks for one in known), sum(one.desired_tasks for one in known)
-    role: Role = "good" if running >= wanted else "bad" if not running else "warn"
+    """Return the row of a stack."""
+    statuses = [service.service_status for service in services if service.service_status is not None]
+    running, desired = (
+        sum(status.running_tasks for status in statuses),
+        sum(status.desired_tasks for status in statuses),
+    )
+    role: Role = "good" if running >= desired else "bad" if not running else "warn"
     cells = (
         cell(name, "strong"),
         cell(str(len(services))),
-        (Span(f"{running}", role), Span(f"/{wanted}", "dim")),
-        cell(", ".join(one.spec.name.removeprefix(f"{name}_") for one in services), "dim"),
+        (Span(f"{running}", role), Span(f"/{desired}", "dim")),
+        cell(", ".join(service.spec.name.removeprefix(f"{name}_") for service in services), "dim"),
     )
     return Row(key=name, name=name, cells=cells, thing=services)
 
 
-async def _load(stock: LoadContext) -> list[Row]:
-    engine = await in_swarm(stock)
+async def _load(context: LoadContext) -> list[Row]:
+    engine = await in_swarm(context)
     stacks: dict[str, list[Service]] = {}
-    for service in sorted(await engine.services.list(), key=lambda one: one.spec.name):
+    for service in sorted(await engine.services.list(), key=lambda service: service.spec.name):
         if service.stack:
             stacks.setdefault(service.stack, []).append(service)
     return [row(name, services) for name, services in sorted(stacks.items())]
 
 
-async def _about(stock: LoadContext, row: Row) -> list[Cell]:
-    del stock
+async def _about(context: LoadContext, row: Row) -> list[Cell]:
+    del context
     assert isinstance(row.thing, list)  # noqa: S101 - what `row` put there
     lines = []
-    found = [service_row(service).cells for service in row.thing]
-    room = max((width(name) for name, *_ in found), default=0)
-    for name, tasks, mode, _, image, *_ in found:
+    rows = [service_row(service).cells for service in row.thing]
+    room = max((width(name) for name, *_ in rows), default=0)
+    for name, tasks, mode, _, image, *_ in rows:
         lines.append(
             (Span(" "), *fit(name, room), Span("  "), *fit(tasks, 7, right=True), Span("  "), *fit(mode, 12), *image)
         )
@@ -59,9 +62,9 @@ async def _about(stock: LoadContext, row: Row) -> list[Cell]:
 
 
 async def _remove(engine: EngineClient, row: Row) -> object:
-    """Removes what carries the stack's label, as `docker stack rm` does: services first, then what they used."""
+    """Remove all objects with the stack's label, as `docker stack rm` does: services first, then what they used."""
     mine = {"label": [f"{STACK}={row.key}"]}
-    await asyncio.gather(*(engine.services.remove(one.id) for one in await engine.services.list(filters=mine)))
+    await asyncio.gather(*(engine.services.remove(service.id) for service in await engine.services.list(filters=mine)))
     for secret in await engine.secrets.list(filters=mine):
         await engine.secrets.remove(secret.id)
     for config in await engine.configs.list(filters=mine):
@@ -71,18 +74,20 @@ async def _remove(engine: EngineClient, row: Row) -> object:
     return None
 
 
-async def _logs(stock: LoadContext, row: Row) -> dict[str, str]:
+async def _logs(context: LoadContext, row: Row) -> dict[str, str]:
     assert isinstance(row.thing, list)  # noqa: S101 - what `row` put there
-    return await tasks_of(stock, {one.id: one.spec.name.removeprefix(f"{row.name}_") for one in row.thing})
+    return await tasks_of(
+        context, {service.id: service.spec.name.removeprefix(f"{row.name}_") for service in row.thing}
+    )
 
 
 STACKS = ResourceView(
     name="stacks",
-    lags=LAG,
+    delay_s=TASK_DELAY_S,
     columns=COLUMNS,
     load=_load,
     about=_about,
-    renewed_by=renewed_by,
+    refreshed_by=refreshed_by,
     empty="no stacks: no service carries the label of one",
     remove=_remove,
     logs=_logs,

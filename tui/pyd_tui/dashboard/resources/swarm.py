@@ -1,4 +1,4 @@
-"""What the views of a swarm have in common: the manager they ask, and a task in a line."""
+"""Shared parts of the swarm's views: the manager that they ask, and tasks as lines."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell, fit
 if TYPE_CHECKING:
     from pyd_tui.dashboard.resources.base import LoadContext
 
-MOST_TASKS = 32
-"""Tasks whose logs are read as one: each is a request to the manager."""
+MAX_TASKS = 32
+"""The number of tasks whose logs are merged: each is a request to the manager."""
 
-LAG = 3.0
-"""Seconds until a manager knows what has become of a task whose container ended."""
+TASK_DELAY_S = 3.0
+"""The time until a manager knows the state of a task whose container has ended, in seconds."""
 
 _STATES: dict[str, tuple[str, Role]] = {
     "running": ("●", "good"),
@@ -33,42 +33,42 @@ _STATES: dict[str, tuple[str, Role]] = {
 }
 
 
-async def in_swarm(stock: LoadContext) -> EngineClient:
-    """Returns the engine if it manages a swarm.
+async def in_swarm(context: LoadContext) -> EngineClient:
+    """Return the engine if it manages a swarm.
 
     Raises:
-        Unsupported: It doesn't.
+        Unsupported: The engine doesn't manage a swarm.
     """
-    engine = stock.engine
+    engine = context.engine
     if not await engine.can(Capability.SWARM_MANAGER):
         engine.api.renegotiate()  # it may have become one since
         await engine.require(Capability.SWARM_MANAGER)
     return engine
 
 
-async def tasks_of(stock: LoadContext, services: Mapping[str, str]) -> dict[str, str]:
-    """Returns the names of the tasks of services that have printed anything, by their ids.
+async def tasks_of(context: LoadContext, services: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of the services' tasks that have started, by id.
 
     Args:
-        stock: Whose engine is asked.
-        services: The services' names by their ids.
+        context: The data of the engine.
+        services: The names of the services, by id.
     """
-    engine = await in_swarm(stock)
-    found = await engine.tasks.list(filters={"service": [*services]})
-    begun = [task for task in found if task.container_id]
-    begun.sort(key=lambda task: (task.status.state != "running", -(parse_time(task.status.timestamp) or 0)))
-    kept = begun[:MOST_TASKS]
+    engine = await in_swarm(context)
+    tasks = await engine.tasks.list(filters={"service": [*services]})
+    started = [task for task in tasks if task.container_id]
+    started.sort(key=lambda task: (task.status.state != "running", -(parse_time(task.status.timestamp) or 0)))
+    kept = started[:MAX_TASKS]
     return {task.id: f"{services.get(task.service_id, '')}.{task.slot or task.node_id[:12]}" for task in kept}
 
 
 def state(task: Task) -> Cell:
-    """Says how a task does, by shape, word and colour."""
+    """Return the state of a task, with its shape and colour."""
     shape, role = _STATES.get(task.status.state, ("…", "warn"))
     return (Span(f"{shape} ", role), *cell(task.status.state, role))
 
 
 def task_line(task: Task, nodes: Mapping[str, Node], clock: Clock) -> Cell:
-    """Writes a task as a line among those of its service."""
+    """Return the line of a task below its service."""
     node = nodes.get(task.node_id)
     since = parse_time(task.status.timestamp)
     return (

@@ -1,4 +1,4 @@
-"""The engine itself: what it is, what takes room on its disk, and what nothing uses any more."""
+"""The view of the engine: its facts, its disk usage, and what is unused."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COLUMNS = (
     LayoutColumn(key="free", title="UNUSED", min_width=6, max_width=6, priority=4, right=True),
     LayoutColumn(key="note", title="", min_width=12, max_width=80, priority=5),
 )
-DEAD = frozenset({"created", "exited", "dead", "stopped"})
+STOPPED_STATES = frozenset({"created", "exited", "dead", "stopped"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What of one kind is on the disk; bytes, None where nobody has measured."""
+    """The disk usage of one kind of object, in bytes; None before it was measured."""
 
     name: str
     count: int
@@ -37,22 +37,22 @@ class Kind:
 
 
 def kinds(disk: DiskUsage) -> list[Kind]:
-    """Counts and weighs what the engine keeps."""
-    running = [one for one in disk.containers if one.state not in DEAD]
-    used_images = {one.image_id for one in disk.containers}
-    mounted = {mount.name for one in disk.containers for mount in one.mounts if mount.type == "volume"}
+    """Return the disk usage of each kind of object."""
+    running = [container for container in disk.containers if container.state not in STOPPED_STATES]
+    used_images = {container.image_id for container in disk.containers}
+    mounted = {mount.name for container in disk.containers for mount in container.mounts if mount.type == "volume"}
     idle = [image for image in disk.images if image.id not in used_images]
     unused = [volume for volume in disk.volumes if volume.name not in mounted]
-    weigh = {volume.name: max(0, volume.usage_data.size) if volume.usage_data else 0 for volume in disk.volumes}
-    dead = [one.size_rw or 0 for one in disk.containers if one.state in DEAD]
+    volume_sizes = {volume.name: max(0, volume.usage_data.size) if volume.usage_data else 0 for volume in disk.volumes}
+    stopped = [container.size_rw or 0 for container in disk.containers if container.state in STOPPED_STATES]
     cache = [entry for entry in disk.build_cache if not entry.in_use]
     return [
         Kind(
             name="containers",
             count=len(disk.containers),
             active=len(running),
-            size=sum(one.size_rw or 0 for one in disk.containers),
-            free=sum(dead),
+            size=sum(container.size_rw or 0 for container in disk.containers),
+            free=sum(stopped),
         ),
         Kind(
             name="images",
@@ -65,8 +65,8 @@ def kinds(disk: DiskUsage) -> list[Kind]:
             name="volumes",
             count=len(disk.volumes),
             active=len(disk.volumes) - len(unused),
-            size=sum(weigh.values()),
-            free=sum(weigh[volume.name] for volume in unused),
+            size=sum(volume_sizes.values()),
+            free=sum(volume_sizes[volume.name] for volume in unused),
         ),
         Kind(
             name="build cache",
@@ -79,7 +79,7 @@ def kinds(disk: DiskUsage) -> list[Kind]:
 
 
 def row(kind: Kind) -> Row:
-    """Returns a kind's line."""
+    """Return the row of a kind."""
     cells = (
         cell(kind.name, "strong"),
         cell(f"{kind.count:,}"),
@@ -91,8 +91,8 @@ def row(kind: Kind) -> Row:
     return Row(key=kind.name, name=kind.name, cells=cells, thing=kind)
 
 
-async def _load(stock: LoadContext) -> list[Row]:
-    info, version = await stock.engine.system.info(), await stock.engine.system.version()
+async def _load(context: LoadContext) -> list[Row]:
+    info, version = await context.engine.system.info(), await context.engine.system.version()
     engine = cell(f"{info.name}, {info.operating_system or info.os_type}, {info.ncpu} processors", "dim")
     top = Row(
         key="engine",
@@ -100,40 +100,43 @@ async def _load(stock: LoadContext) -> list[Row]:
         cells=(cell("engine", "strong"), EMPTY, EMPTY, EMPTY, EMPTY, engine),
         thing=(info, version),
     )
-    if stock.disk is not None:
-        rows = [row(kind) for kind in kinds(stock.disk)]
+    if context.disk is not None:
+        rows = [row(kind) for kind in kinds(context.disk)]
     else:
         rows = [
             row(Kind(name="containers", count=info.containers, active=info.containers_running)),
             row(Kind(name="images", count=info.images, active=0)),
         ]
-    networks_row = row(Kind(name="networks", count=len(await stock.engine.networks.list()), active=0))
+    networks_row = row(Kind(name="networks", count=len(await context.engine.networks.list()), active=0))
     return [top, *rows, Row(key="networks", name="networks", cells=(*networks_row.cells[:2], *[EMPTY] * 4), thing=None)]
 
 
-async def _about(stock: LoadContext, row: Row) -> list[Cell]:
+async def _about(context: LoadContext, row: Row) -> list[Cell]:
     if isinstance(row.thing, tuple):
         return engine_facts(*row.thing)
-    found = await waste(stock, row)
-    if not found:
-        said = "nothing of it can be pruned" if row.key != "build cache" else "the build cache is pruned by its builder"
-        return [EMPTY, (Span(f" {said}", "dim"),)]
-    known = sum(one.size or 0 for one in found)
+    candidates = await waste(context, row)
+    if not candidates:
+        note = "nothing to prune" if row.key != "build cache" else "the build cache is pruned by its builder"
+        return [EMPTY, (Span(f" {note}", "dim"),)]
+    known = sum(candidate.size or 0 for candidate in candidates)
     head = (
-        Span(f" {len(found):,} of them nothing uses", "text"),
-        Span(f", {compact_size(known)} in all" if known else "", "text"),
+        Span(f" {len(candidates):,} unused", "text"),
+        Span(f", {compact_size(known)} in total" if known else "", "text"),
         Span("   P", "accent"),
-        Span(" removes them, and asks first", "dim"),
+        Span(" removes them, after asking", "dim"),
     )
     lines = [
-        (Span(f" {compact_size(one.size) if one.size is not None else '':>6}  ", "dim"), *cell(one.name))
-        for one in found
+        (
+            Span(f" {compact_size(candidate.size) if candidate.size is not None else '':>6}  ", "dim"),
+            *cell(candidate.name),
+        )
+        for candidate in candidates
     ]
     return [EMPTY, head, EMPTY, *lines]
 
 
 def engine_facts(info: Info, version: Version) -> list[Cell]:
-    """Returns the lines about an engine."""
+    """Return the details of an engine."""
     parts = ", ".join(f"{part.name} {part.version}" for part in version.components)
     security = ", ".join(option.removeprefix("name=").replace(",profile=", " ") for option in info.security_options)
     facts = (
@@ -153,28 +156,34 @@ def engine_facts(info: Info, version: Version) -> list[Cell]:
     )
     lines = block("Engine", [fact(name, cell(text)) for name, text in facts if text])[1:]
     warnings: list[Cell] = [(Span(" ", "warn"), *cell(text, "warn")) for text in info.warnings or []]
-    return lines + block("It warns", warnings)
+    return lines + block("Warnings", warnings)
 
 
-async def waste(stock: LoadContext, row: Row) -> list[PruneCandidate]:
-    """Returns what nothing uses, of the kind of a row."""
+async def waste(context: LoadContext, row: Row) -> list[PruneCandidate]:
+    """Return the unused objects of the kind of a row."""
     match row.key:
         case "containers":
-            return await _dead_containers(stock)
+            return await _stopped_containers(context)
         case "images":
-            return await images.waste(stock)
+            return await images.waste(context)
         case "volumes":
-            return await volumes.waste(stock)
+            return await volumes.waste(context)
         case "networks":
-            return await networks.waste(stock)
+            return await networks.waste(context)
         case _:
             return []
 
 
-async def _dead_containers(stock: LoadContext) -> list[PruneCandidate]:
-    weigh = {one.id: one.size_rw for one in stock.disk.containers} if stock.disk is not None else {}
-    found = await stock.engine.containers.list(all=True)
-    return [PruneCandidate(one.name, weigh.get(one.id), _remover(one.id)) for one in found if one.state in DEAD]
+async def _stopped_containers(context: LoadContext) -> list[PruneCandidate]:
+    sizes = (
+        {container.id: container.size_rw for container in context.disk.containers} if context.disk is not None else {}
+    )
+    containers = await context.engine.containers.list(all=True)
+    return [
+        PruneCandidate(container.name, sizes.get(container.id), _remover(container.id))
+        for container in containers
+        if container.state in STOPPED_STATES
+    ]
 
 
 def _remover(identity: str) -> Callable[[EngineClient], Awaitable[object]]:
@@ -186,9 +195,9 @@ SYSTEM = ResourceView(
     columns=COLUMNS,
     load=_load,
     about=_about,
-    renewed_by=lambda event: event.verb in {"create", "destroy", "delete", "prune", "import", "pull", "untag"},
-    empty="the engine says nothing of itself",
+    refreshed_by=lambda event: event.verb in {"create", "destroy", "delete", "prune", "import", "pull", "untag"},
+    empty="the engine reports nothing",
     waste=waste,
     measures=True,
-    measures_at_once=True,
+    measures_on_open=True,
 )

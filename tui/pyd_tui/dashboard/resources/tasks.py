@@ -1,4 +1,4 @@
-"""Tasks of a swarm: every container that it runs, on whichever node, and those that failed before."""
+"""The view of a swarm's tasks: its containers on all nodes, and those that failed before."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pyd_tui.dashboard.render.figures import Clock, full_moment, moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
-from pyd_tui.dashboard.resources.services import renewed_by
-from pyd_tui.dashboard.resources.swarm import LAG, in_swarm, state
+from pyd_tui.dashboard.resources.services import refreshed_by
+from pyd_tui.dashboard.resources.swarm import TASK_DELAY_S, in_swarm, state
 
 COLUMNS = (
     LayoutColumn(key="state", title="STATE", min_width=12, max_width=12, priority=0),
@@ -25,7 +25,7 @@ COLUMNS = (
 
 
 def row(task: Task, service: str, node: Node | None, clock: Clock) -> Row:
-    """Returns a task's line; `service` is its service's name."""
+    """Return the row of a task; `service` is its service's name."""
     since = parse_time(task.status.timestamp)
     name = f"{service}.{task.slot or (node.name if node is not None else task.node_id[:12])}"
     cells = (
@@ -40,15 +40,15 @@ def row(task: Task, service: str, node: Node | None, clock: Clock) -> Row:
     return Row(key=task.id, name=name, cells=cells, thing=task, words=f"{task.id} {task.container_id}")
 
 
-async def _load(stock: LoadContext) -> list[Row]:
-    engine = await in_swarm(stock)
+async def _load(context: LoadContext) -> list[Row]:
+    engine = await in_swarm(context)
     services = {service.id: service.spec.name for service in await engine.services.list()}
     nodes = {node.id: node for node in await engine.nodes.list()}
     rows = [
-        row(task, services.get(task.service_id, task.service_id[:12]), nodes.get(task.node_id), stock.clock)
+        row(task, services.get(task.service_id, task.service_id[:12]), nodes.get(task.node_id), context.clock)
         for task in await engine.tasks.list()
     ]
-    return sorted(rows, key=lambda one: (_of(one).status.state != "running", one.name, _newest(_of(one))))
+    return sorted(rows, key=lambda row: (_of(row).status.state != "running", row.name, _newest(_of(row))))
 
 
 def _of(row: Row) -> Task:
@@ -60,7 +60,7 @@ def _newest(task: Task) -> int:
     return -(parse_time(task.status.timestamp) or 0)
 
 
-async def _about(stock: LoadContext, row: Row) -> list[Cell]:
+async def _about(context: LoadContext, row: Row) -> list[Cell]:
     task = _of(row)
     container = task.status.container_status
     facts = [
@@ -70,9 +70,9 @@ async def _about(stock: LoadContext, row: Row) -> list[Cell]:
         fact("image", cell(task.spec.container_spec.image)),
     ]
     if (since := parse_time(task.status.timestamp)) is not None:
-        facts.append(fact("since", cell(full_moment(since, stock.clock))))
+        facts.append(fact("since", cell(full_moment(since, context.clock))))
     if container is not None and container.container_id:
-        here = container.container_id in stock.link.containers
+        here = container.container_id in context.link.containers
         where = "on this engine; enter opens it" if here else "on its node"
         facts.append(fact("container", cell(container.container_id[:12]), cell(f"  {where}", "dim")))
         if task.status.state != "running":
@@ -81,18 +81,18 @@ async def _about(stock: LoadContext, row: Row) -> list[Cell]:
     return block("Task", facts)[1:]
 
 
-async def _logs(stock: LoadContext, row: Row) -> dict[str, str]:
-    del stock
+async def _logs(context: LoadContext, row: Row) -> dict[str, str]:
+    del context
     return {row.key: row.name} if _of(row).container_id else {}
 
 
 TASKS = ResourceView(
     name="tasks",
-    lags=LAG,
+    delay_s=TASK_DELAY_S,
     columns=COLUMNS,
     load=_load,
     about=_about,
-    renewed_by=renewed_by,
+    refreshed_by=refreshed_by,
     empty="no tasks",
     container=lambda row: _of(row).container_id or None,
     logs=_logs,

@@ -1,4 +1,4 @@
-"""The language of the filters that are typed with `/`: words that must occur, and `!words` that must not."""
+"""The filter language of `/`: words that must occur, and `!words` that must not."""
 
 from __future__ import annotations
 

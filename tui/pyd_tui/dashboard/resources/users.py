@@ -1,4 +1,4 @@
-"""Who uses what: containers by the image, network and volume they stand on."""
+"""The containers that use each image, network and volume."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ Users = dict[str, list[ContainerSummary]]
 
 
 async def users(engine: EngineClient, of: Callable[[ContainerSummary], Iterable[str]]) -> Users:
-    """Returns the containers, running or not, by what they use of one kind."""
-    found: Users = {}
+    """Return the containers, running or not, by the objects of one kind that they use."""
+    by_key: Users = {}
     for container in await engine.containers.list(all=True):
         for key in of(container):
-            found.setdefault(key, []).append(container)
-    return found
+            by_key.setdefault(key, []).append(container)
+    return by_key
 
 
 def image_of(container: ContainerSummary) -> list[str]:
-    """The image's id."""
+    """Return the id of the container's image."""
     return [container.image_id]
 
 
 def volumes_of(container: ContainerSummary) -> list[str]:
-    """The names of the volumes."""
+    """Return the names of the container's volumes."""
     return [mount.name for mount in container.mounts if mount.type == "volume" and mount.name]
 
 
 def networks_of(container: ContainerSummary) -> list[str]:
-    """The names of the networks."""
+    """Return the names of the container's networks."""
     return list(container.network_settings.networks)
 
 
-def names(found: list[ContainerSummary]) -> Cell:
-    """Names the containers, the running ones first."""
+def names(containers: list[ContainerSummary]) -> Cell:
+    """Return the names of containers, the running ones first."""
     pieces: list[Span] = []
-    for container in in_order(found):
+    for container in in_order(containers):
         if pieces:
             pieces.append(Span(", ", "dim"))
         pieces += cell(container.name, "text" if container.state == "running" else "dim")
     return tuple(pieces) or EMPTY
 
 
-def in_order(found: list[ContainerSummary]) -> list[ContainerSummary]:
-    """The running ones first, each by name."""
-    return sorted(found, key=lambda container: (container.state != "running", container.name))
+def in_order(containers: list[ContainerSummary]) -> list[ContainerSummary]:
+    """Return containers sorted by name, the running ones first."""
+    return sorted(containers, key=lambda container: (container.state != "running", container.name))

@@ -1,4 +1,4 @@
-"""Volumes: what they hold, in bytes, and who uses them."""
+"""The view of volumes: their sizes and the containers that use them."""
 
 from __future__ import annotations
 
@@ -25,77 +25,85 @@ COLUMNS = (
     LayoutColumn(key="users", title="USED BY", min_width=12, max_width=80, priority=2),
 )
 ANONYMOUS = "com.docker.volume.anonymous"
-"""Docker Engine's label for volumes that nobody gave a name (moby, volume/service)."""
+"""Docker Engine's label for anonymous volumes (moby, volume/service)."""
 
 Thing = tuple[Volume, list[ContainerSummary]]
 
 
-def row(volume: Volume, weight: int | None, used: list[ContainerSummary], clock: Clock) -> Row:
-    """Returns a volume's line; `weight` is its bytes, None where nobody asked or the driver doesn't tell."""
-    made = parse_time(volume.created_at)
-    users_cell = names(used) or (Span("nobody", "dim"),)
+def row(volume: Volume, size_bytes: int | None, used: list[ContainerSummary], clock: Clock) -> Row:
+    """Return the row of a volume; `weight` is its size in bytes, None if unknown."""
+    created = parse_time(volume.created_at)
+    users_cell = names(used) or (Span("none", "dim"),)
     cells = (
         cell(volume.name, "dim" if ANONYMOUS in volume.labels else "strong" if used else "text"),
         cell(volume.driver, "dim"),
-        cell(compact_size(weight) if weight is not None else "", "text"),
-        cell(moment(made, clock) if made is not None else "", "dim"),
+        cell(compact_size(size_bytes) if size_bytes is not None else "", "text"),
+        cell(moment(created, clock) if created is not None else "", "dim"),
         cell(volume.labels.get(COMPOSE_PROJECT, ""), "info"),
         users_cell,
     )
     return Row(key=volume.name, name=volume.name, cells=cells, thing=(volume, used))
 
 
-def weights(stock: LoadContext) -> dict[str, int]:
-    """Returns the sizes that are known, in bytes, by name."""
-    if stock.disk is None:
+def known_sizes(context: LoadContext) -> dict[str, int]:
+    """Return the known sizes in bytes, by name."""
+    if context.disk is None:
         return {}
-    told = {volume.name: volume.usage_data for volume in stock.disk.volumes}
-    return {name: usage.size for name, usage in told.items() if usage is not None and usage.size >= 0}
+    usages = {volume.name: volume.usage_data for volume in context.disk.volumes}
+    return {name: usage.size for name, usage in usages.items() if usage is not None and usage.size >= 0}
 
 
-async def _load(stock: LoadContext) -> list[Row]:
-    used = await users(stock.engine, volumes_of)
-    known = weights(stock)
-    found = sorted(await stock.engine.volumes.list(), key=lambda volume: (ANONYMOUS in volume.labels, volume.name))
-    return [row(volume, known.get(volume.name), used.get(volume.name, []), stock.clock) for volume in found]
+async def _load(context: LoadContext) -> list[Row]:
+    used = await users(context.engine, volumes_of)
+    known = known_sizes(context)
+    volumes = sorted(await context.engine.volumes.list(), key=lambda volume: (ANONYMOUS in volume.labels, volume.name))
+    return [row(volume, known.get(volume.name), used.get(volume.name, []), context.clock) for volume in volumes]
 
 
-async def _about(stock: LoadContext, row: Row) -> list[Cell]:
+async def _about(context: LoadContext, row: Row) -> list[Cell]:
     assert isinstance(row.thing, tuple)  # noqa: S101 - what `row` put there
     volume, used = row.thing
-    return about(volume, weights(stock).get(volume.name), used, stock.clock)
+    return about(volume, known_sizes(context).get(volume.name), used, context.clock)
 
 
-def about(volume: Volume, weight: int | None, used: list[ContainerSummary], clock: Clock) -> list[Cell]:
-    """Returns the lines about one volume."""
-    made = parse_time(volume.created_at)
-    measured = cell(compact_size(weight)) if weight is not None else (Span("^r", "accent"), Span(" measures it", "dim"))
+def about(volume: Volume, size_bytes: int | None, used: list[ContainerSummary], clock: Clock) -> list[Cell]:
+    """Return the details of one volume."""
+    created = parse_time(volume.created_at)
+    measured = (
+        cell(compact_size(size_bytes))
+        if size_bytes is not None
+        else (Span("^r", "accent"), Span(" measures it", "dim"))
+    )
     facts = [
         fact("driver", cell(volume.driver), cell(f"  {volume.scope}", "dim")),
         fact("size", measured),
         fact("path", cell(volume.mountpoint), cell("  on the engine's host", "dim")),
     ]
-    if made is not None:
-        facts.append(fact("created", cell(full_moment(made, clock))))
+    if created is not None:
+        facts.append(fact("created", cell(full_moment(created, clock))))
     facts += [fact("option", cell(f"{name}={value}", "dim")) for name, value in volume.options.items()]
     facts += [fact("label", cell(f"{name}={value}", "dim")) for name, value in volume.labels.items()]
     by = [
-        fact(one.state, cell(one.name), cell(f"  at {mount.destination}{'' if mount.rw else ', read-only'}", "dim"))
-        for one in in_order(used)
-        for mount in one.mounts
+        fact(
+            container.state,
+            cell(container.name),
+            cell(f"  at {mount.destination}{'' if mount.rw else ', read-only'}", "dim"),
+        )
+        for container in in_order(used)
+        for mount in container.mounts
         if mount.name == volume.name
     ]
-    return block("Volume", facts)[1:] + block("Used by", by or [fact("", cell("nobody uses it", "dim"))])
+    return block("Volume", facts)[1:] + block("Used by", by or [fact("", cell("no containers", "dim"))])
 
 
-async def waste(stock: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
-    """Returns the volumes that nobody gave a name and no container uses; what has a name may be wanted back."""
+async def waste(context: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
+    """Return the anonymous volumes that no container uses; a named one may be needed later."""
     del row
-    used = await users(stock.engine, volumes_of)
-    known = weights(stock)
+    used = await users(context.engine, volumes_of)
+    known = known_sizes(context)
     return [
         PruneCandidate(volume.name, known.get(volume.name), _remover(volume.name))
-        for volume in await stock.engine.volumes.list()
+        for volume in await context.engine.volumes.list()
         if ANONYMOUS in volume.labels and volume.name not in used
     ]
 
@@ -109,7 +117,7 @@ VOLUMES = ResourceView(
     columns=COLUMNS,
     load=_load,
     about=_about,
-    renewed_by=by_type("volume"),
+    refreshed_by=by_type("volume"),
     empty="no volumes",
     remove=lambda engine, row: engine.volumes.remove(row.key),
     waste=waste,

@@ -1,4 +1,4 @@
-"""What the dashboard's screens have in common."""
+"""The base of the dashboard's screens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class LiveScreen(Screen[None]):
-    """A screen that is told what happens, whether it is on top or not."""
+    """A screen that receives events, whether it is on top or not."""
 
     @property
     def dashboard(self) -> ScreenHost:
@@ -33,17 +33,17 @@ class LiveScreen(Screen[None]):
 
     @property
     def is_current(self) -> bool:
-        """Whether any of it can be seen.
+        """Whether any part of the screen is visible.
 
-        Textual takes the screen right below an opaque one for visible as well, and paints the whole terminal again
-        whenever something changes there.
+        Textual considers the screen right below an opaque one visible as well, and repaints the whole terminal whenever
+        something changes there.
         """
         stack = self.app.screen_stack if self.is_attached else []
         return self in stack and all(above.styles.background.a < 1 for above in stack[stack.index(self) + 1 :])
 
     @property
     def links(self) -> Sequence[EngineConnection]:
-        """The engines it is about."""
+        """The engines that the screen shows."""
         return (self.dashboard.link,)
 
     @property
@@ -52,69 +52,69 @@ class LiveScreen(Screen[None]):
         return None
 
     def require_target(self) -> RowTarget | None:
-        """The container that keys act on; where there is none, says so."""
+        """Return the container that keys act on; if there is none, show a message."""
         if (target := self.target) is None:
-            self.dashboard.say("no container to do that to", "warn")
+            self.dashboard.say("no container selected", "warn")
         return target
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is typed, keys are text."""
+        """Treat keys as text while the user types."""
         return not isinstance(self.focused, Prompt) and super().check_action(action, parameters)
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
-        """The fleet of one of its engines changed; `happened` says whether there are events worth showing."""
+        """Take a change of one of the engines; `happened` is whether there are events worth showing."""
 
     def measured(self) -> None:
-        """There are new figures of resource use."""
+        """Take new figures of resource usage."""
 
     def judged(self) -> None:
-        """There is a verdict more."""
+        """Take a new verdict."""
 
     def logged(self) -> None:
-        """There is more of the log that is followed."""
+        """Take new lines of the followed log."""
 
     def ticked(self) -> None:
-        """A second went by while what is shown is not current: says how old it is."""
+        """Show how old the data is, once a second while it isn't current."""
         for header in self.query(Header):
             header.update_content()
 
     def on_other_engine_changed(self) -> None:
-        """Something happened on an engine that it isn't about."""
+        """Take note of a change on an engine that the screen doesn't show."""
 
     def watched(self) -> set[RowTarget]:
-        """Returns the containers whose resource use this screen shows."""
+        """Return the containers whose resource usage the screen shows."""
         return set()
 
     def action_debug(self) -> None:
-        """Leaves the terminal to a debug shell."""
-        from pyd_tui.dashboard.actions.suspend import enter_debug  # noqa: PLC0415 - when it is wanted
+        """Open a debug shell in the container."""
+        from pyd_tui.dashboard.actions.suspend import enter_debug  # noqa: PLC0415 - on first use
 
         if (target := self.require_target()) is not None:
             self.dashboard.tasks.start(enter_debug(self.dashboard, target), name="debug")
 
     def action_shell(self) -> None:
-        """Leaves the terminal to the container's own shell."""
-        from pyd_tui.dashboard.actions.suspend import enter_shell  # noqa: PLC0415 - when it is wanted
+        """Open the container's own shell."""
+        from pyd_tui.dashboard.actions.suspend import enter_shell  # noqa: PLC0415 - on first use
 
         if (target := self.require_target()) is not None:
             self.dashboard.tasks.start(enter_shell(self.dashboard, target), name="exec")
 
     def bind_own(self) -> None:
-        """Binds the keys of the user's own commands, which go to the container that keys act on."""
+        """Bind the keys of the user's own commands, which act on the target."""
         for key, name in self.dashboard.keys.own.items():
             self._bindings.bind(key, f"own({name!r})", show=False, priority=True)
 
     def action_own(self, name: str) -> None:
-        """Runs a command of the user's own."""
+        """Run one of the user's own commands."""
         target = self.target
         link = target.link if target is not None else self.dashboard.link
         try:
-            self.dashboard.programs.own(name, link, target.entry if target is not None else None)
+            self.dashboard.external_commands.own(name, link, target.entry if target is not None else None)
         except PydError as error:
             self.dashboard.say(error.message, "bad", error.hint)
 
     def action_quit(self) -> None:
-        """Goes back to where it was opened."""
+        """Close the screen."""
         self.dismiss()
 
 
@@ -133,12 +133,12 @@ class SearchableScreen(LiveScreen):
         return self.query_one("#find", Prompt)
 
     def ask_find(self) -> None:
-        """Lets the user type what to look for."""
+        """Let the user type a search text."""
         self._find.display = True
         self.set_focus(self._find)
 
     def end_find(self) -> bool:
-        """Ends a search, and returns whether there was one."""
+        """End a search, and return whether there was one."""
         if not self.pane.query_text:
             return False
         self._find.set_text("")

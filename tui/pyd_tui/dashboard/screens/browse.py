@@ -1,4 +1,4 @@
-"""Any view but that of the containers: a table of one noun above, all about the row under the cursor below."""
+"""The screen of every view but the containers: a table of one resource, and details of the selected row below."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 
     from pyd_tui.dashboard.engines.connection import EngineConnection
 
-CALM = 0.3
-"""Seconds in which events are gathered before the rows are loaded again."""
+REFRESH_DEBOUNCE_S = 0.3
+"""The time in which events are gathered before the rows are reloaded."""
 
 
 class Browse(ViewScreen):
-    """One noun's view. It asks the engine when it is opened, when an event says that something changed, and on `^r`.
+    """Shows one resource. It asks the engine when opened, when an event says that something changed, and on `^r`.
 
     Args:
-        noun: What it shows.
-        stock: What the noun's loader draws on.
+        resource: The resource view.
+        context: The data that its loader uses.
     """
 
     DEFAULT_CSS = """
@@ -56,33 +56,33 @@ class Browse(ViewScreen):
     BINDINGS = bindings("browse", "views", "everywhere")
     AUTO_FOCUS = "#rows"
 
-    def __init__(self, noun: ResourceView, stock: LoadContext) -> None:
+    def __init__(self, resource: ResourceView, context: LoadContext) -> None:
         super().__init__()
-        self.noun = noun
-        self.view = noun.name
-        self._stock = stock
+        self.resource = resource
+        self.view = resource.name
+        self._load_context = context
         self._text = ""
-        self._said: Cell = EMPTY
+        self._status: Cell = EMPTY
         can = {
-            "dig": noun.dig is not None,
-            "logs": noun.logs is not None,
-            "remove": noun.remove is not None,
-            "prune": noun.waste is not None,
-            "save": noun.name == "images",
-            "stats": noun.name in {"events", "deaths", "tasks"},
+            "inspect_layers": resource.inspect_layers is not None,
+            "logs": resource.logs is not None,
+            "remove": resource.remove is not None,
+            "prune": resource.waste is not None,
+            "save": resource.name == "images",
+            "stats": resource.name in {"events", "deaths", "tasks"},
         }
         can |= dict.fromkeys(("mark", "mark_range", "mark_all"), can["remove"] or can["save"])
         self._lacks = frozenset(action for action, there in can.items() if not there)
-        """Actions that make no sense for this noun."""
+        """Actions that this resource doesn't have."""
 
     def compose(self) -> ComposeResult:
-        """The lines from top to bottom."""
+        """Lay out the lines from top to bottom."""
         dashboard = self.dashboard
         yield Header(self.links, dashboard.clock)
-        yield Views(self.noun.name)
+        yield Views(self.resource.name)
         yield Prompt(id="narrowing")
         with Container(id="list"):
-            rows: Table[str] = Table(self.noun.columns, self._cells, id="rows")
+            rows: Table[str] = Table(self.resource.columns, self._cells, id="rows")
             yield rows
         yield Line(id="subject")
         about: LineList[Cell] = LineList(lambda line: line, id="about")
@@ -92,131 +92,133 @@ class Browse(ViewScreen):
         yield Footer("browse", "views", without=self._lacks)
 
     def on_mount(self) -> None:
-        """Asks for the rows."""
+        """Load the rows."""
         self.table: Table[str] = self.query_one(Table)
         self.about = self.query_one("#about", LineList)
         self.footer = self.query_one(Footer)
         self._filter = self.query_one("#narrowing", Prompt)
         self.about.ask = self.ask_find
         self.query_one(Header).update_content()
-        self._telling = DetailLoader(self.noun, self._stock, self.about, self.dashboard.tasks, row=lambda: self._row)
-        self._calming = self.set_interval(CALM, self._calmed, pause=True)
-        self._loading = RowLoader(self.noun, self._stock, self, self.dashboard.tasks)
-        self._removing = BulkRemoval(self.dashboard, self._stock, self._removed)
+        self._details = DetailLoader(
+            self.resource, self._load_context, self.about, self.dashboard.tasks, row=lambda: self._row
+        )
+        self._debounce = self.set_interval(REFRESH_DEBOUNCE_S, self._refresh, pause=True)
+        self._loader = RowLoader(self.resource, self._load_context, self, self.dashboard.tasks)
+        self._removal = BulkRemoval(self.dashboard, self._load_context, self._removed)
         self.table.say(("loading", "dim"))
-        self._loading.load(measure=self.noun.measures_at_once and self._stock.disk is None)
+        self._loader.load(measure=self.resource.measures_on_open and self._load_context.disk is None)
 
     def on_resize(self) -> None:
-        """Prose is wrapped for another width."""
+        """Wrap the details for another width."""
         if self.is_mounted:
-            self._telling.fit()
+            self._details.fit()
 
     @property
     def pane(self) -> LineList[Any]:
-        """All about the row under the cursor."""
+        """The details of the row under the cursor."""
         return self.about
 
-    # What happens
+    # Events
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
-        """Has the rows loaded again when an event says that they may differ."""
+        """Reload the rows when an event says that they may differ."""
         del happened
         self.query_one(Header).update_content()
         live = link.connection.state == "live"
         self.table.set_stale(stale=not live)
         self.about.set_stale(stale=not live)
-        if delta.gap is not None or (live and not self._rows) or any(map(self.noun.renewed_by, delta.events)):
-            self._calming.resume()
+        if delta.gap is not None or (live and not self._rows) or any(map(self.resource.refreshed_by, delta.events)):
+            self._debounce.resume()
 
-    def _calmed(self) -> None:
-        self._calming.pause()
-        self._loading.load()
-        if self.noun.lags:
-            self.set_timer(self.noun.lags, self._loading.load)
+    def _refresh(self) -> None:
+        self._debounce.pause()
+        self._loader.load()
+        if self.resource.delay_s:
+            self.set_timer(self.resource.delay_s, self._loader.load)
 
     def loaded(self) -> None:
-        """Shows the rows."""
+        """Show the rows."""
         at_top = self.table.index == 0
         self._show()
-        if at_top and self.noun.name == "events" and self.table.keys:
+        if at_top and self.resource.name == "events" and self.table.keys:
             self.table.go_to(self.table.keys[0])
-        self._say("")
-        self._telling.renew()
+        self._show_status("")
+        self._details.refresh()
 
     def not_loaded(self, error: PydError) -> None:
-        """Says why there are none."""
+        """Show why the rows couldn't be loaded."""
         self.footer.say(error.message, "bad", error.hint)
-        self._say("")
-        self.table.say((error.message, "bad"), (error.hint, "dim"))  # what the footer says goes with a key
+        self._show_status("")
+        self.table.say((error.message, "bad"), (error.hint, "dim"))  # the footer's message disappears with a key
 
     def measuring(self) -> None:
-        """Says that this may take its time."""
-        self._say("measuring")
+        """Show that sizes are being measured."""
+        self._show_status("measuring")
 
     def _show(self) -> None:
         rows = self._rows
         shown = [row for row in rows.values() if row.matches(self._text)]
-        self.table.say((f"none of {len(rows)} matches" if rows else self.noun.empty, "dim"))
-        self.table.set_rows([row.key for row in shown], self.noun.natural(shown))
+        self.table.say((f"none of {len(rows)} matches" if rows else self.resource.empty, "dim"))
+        self.table.set_rows([row.key for row in shown], self.resource.natural(shown))
         self._filter.set_notes(EMPTY, shown_count(len(shown), len(rows)))
         self._filter.display = bool(self._text) or self.focused is self._filter
-        self._tell()
+        self._update_status()
 
-    def _say(self, text: str) -> None:
-        self._said = cell(text, "dim")
-        self._tell()
+    def _show_status(self, text: str) -> None:
+        self._status = cell(text, "dim")
+        self._update_status()
 
-    def _tell(self) -> None:
+    def _update_status(self) -> None:
         row = self._row
         left = cell(row.name, "strong") if row is not None else EMPTY
-        right = self.about.search_status or self._said
-        name = self.noun.name if self.table.count != 1 else self.noun.name.removesuffix("s")
-        counted = self.table.count and self.noun.name != "system"
+        right = self.about.search_status or self._status
+        name = self.resource.name if self.table.count != 1 else self.resource.name.removesuffix("s")
+        counted = self.table.count and self.resource.name != "system"
         count = cell(f"{self.table.count:,} {name}" if counted else "", "dim")
         self.query_one("#subject", Line).put(left, right or count)
 
     @property
     def _rows(self) -> dict[str, Row]:
-        return self._loading.rows
+        return self._loader.rows
 
     @property
     def _row(self) -> Row | None:
         return self._rows.get(self.table.key or "")
 
     @property
-    def _chosen(self) -> list[Row]:
+    def _selected(self) -> list[Row]:
         """The marked rows, else the one under the cursor."""
         marked = [row for key, row in self._rows.items() if key in self.table.marked]
         return marked or ([self._row] if self._row is not None else [])
 
     def _cells(self, key: str) -> tuple[Cell, ...]:
         row = self._rows.get(key)
-        return row.cells if row is not None else (EMPTY,) * len(self.noun.columns)
+        return row.cells if row is not None else (EMPTY,) * len(self.resource.columns)
 
     @on(Table.Moved)
     def _moved(self) -> None:
-        self._telling.moved()
-        self._tell()
+        self._details.moved()
+        self._update_status()
 
     @on(LineList.Changed)
     def _about_changed(self) -> None:
-        self._tell()
+        self._update_status()
 
-    # What keys do
+    # Actions of keys
 
     def home(self) -> None:
-        """Gives the focus back to the table."""
+        """Focus the table."""
         self.set_focus(self.table)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the pane `/` looks for something, in the list it filters; what a noun can't do has no key."""
+        """Turn off keys that don't apply: `/` finds in the pane and filters in the list; resources lack actions."""
         if (action == "filter" and self.focused is self.about) or action in self._lacks:
             return False
         return super().check_action(action, parameters)
 
     def action_open(self) -> None:
-        """Goes to the pane, or from an event to that second in its container's log."""
-        target, moment = self._led()
+        """Focus the details, or open the container's log at the time of an event."""
+        target, moment = self._linked_container()
         if target is not None and moment:
             self.app.push_screen(LogScreen((target,), moment))
         elif target is not None:
@@ -225,84 +227,86 @@ class Browse(ViewScreen):
             self.set_focus(self.about)
 
     def action_stats(self) -> None:
-        """Goes from an event to what its container used then."""
-        target, moment = self._led()
+        """Open the container's stats at the time of an event."""
+        target, moment = self._linked_container()
         if target is not None:
             self.app.push_screen(Detail(target, "stats", self.dashboard.clock, moment))
 
-    def _led(self) -> tuple[RowTarget | None, int]:
-        """The container that the row leads to, if it is there still, and the moment it is about."""
+    def _linked_container(self) -> tuple[RowTarget | None, int]:
+        """Return the container that the row links to, if it still exists, and the time of the event."""
         row = self._row
-        container = self.noun.container(row) if row is not None else None
+        container = self.resource.container(row) if row is not None else None
         if row is None or container is None:
             return None, 0
-        target = RowTarget(self._stock.link, container)
+        target = RowTarget(self._load_context.link, container)
         if target.entry is None:
-            self.footer.say(
-                "that container isn't on this engine", "warn", "pyd history tells of recorded ones that are gone"
-            )
+            self.footer.say("that container isn't on this engine", "warn", "see `pyd history` for removed containers")
             return None, 0
-        return target, self.noun.moment(row)
+        return target, self.resource.moment(row)
 
     def action_filter(self) -> None:
-        """Lets the user type a filter."""
+        """Let the user type a filter."""
         self._filter.display = True
         self.set_focus(self._filter)
 
-    def action_renew(self) -> None:
-        """Asks the engine again, for sizes too where this view shows any."""
-        self._loading.load(measure=self.noun.measures)
+    def action_refresh(self) -> None:
+        """Reload the rows, with sizes where this view shows any."""
+        self._loader.load(measure=self.resource.measures)
 
-    def action_dig(self) -> None:
-        """Looks into what the row is about."""
-        if (row := self._row) is not None and self.noun.dig is not None:
-            self.dashboard.tasks.start(self._dig(self.noun.dig, row), name="look inside")
+    def action_inspect_layers(self) -> None:
+        """Inspect the layers of the row's image."""
+        if (row := self._row) is not None and self.resource.inspect_layers is not None:
+            self.dashboard.tasks.start(self._inspect_layers(self.resource.inspect_layers, row), name="inspect layers")
 
-    async def _dig(self, dig: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]], row: Row) -> None:
+    async def _inspect_layers(
+        self, inspect_layers: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]], row: Row
+    ) -> None:
         try:
-            await dig(self._stock, row, lambda text: self._say(text) if self.is_attached else None)
+            await inspect_layers(
+                self._load_context, row, lambda text: self._show_status(text) if self.is_attached else None
+            )
         finally:
             if self.is_attached:
-                self._say("")
+                self._show_status("")
         if self._row is row:
-            await self._telling.look(row)
+            await self._details.load(row)
 
     def action_logs(self) -> None:
-        """Opens the logs of what the row is about."""
-        if (row := self._row) is not None and self.noun.logs is not None:
-            self.dashboard.tasks.start(self._open_logs(self.noun.logs, row), name="logs")
+        """Open the logs of the row."""
+        if (row := self._row) is not None and self.resource.logs is not None:
+            self.dashboard.tasks.start(self._open_logs(self.resource.logs, row), name="logs")
 
     async def _open_logs(self, logs: Callable[[LoadContext, Row], Awaitable[dict[str, str]]], row: Row) -> None:
-        from pyd_tui.dashboard.screens.tasklogs import TaskLogs  # noqa: PLC0415 - of a swarm alone
+        from pyd_tui.dashboard.screens.tasklogs import TaskLogs  # noqa: PLC0415 - only for a swarm
 
-        if tasks := await logs(self._stock, row):
-            self.app.push_screen(TaskLogs(self._stock.link, row.name, tasks))
+        if tasks := await logs(self._load_context, row):
+            self.app.push_screen(TaskLogs(self._load_context.link, row.name, tasks))
         else:
-            self.footer.say(f"no task of {row.name} has begun yet", "warn")
+            self.footer.say(f"no task of {row.name} has started yet", "warn")
 
     def action_mark(self) -> None:
-        """Marks a row."""
+        """Mark a row."""
         self.table.toggle_mark()
 
     def action_mark_range(self) -> None:
-        """Marks from the last marked row to this one."""
+        """Mark from the last marked row to this one."""
         self.table.mark_range()
 
     def action_mark_all(self) -> None:
-        """Marks all that are shown, or none."""
+        """Mark all that are shown, or none."""
         self.table.mark_all()
 
     def action_save(self) -> None:
-        """Saves the marked images, or the one under the cursor, to a file."""
-        if names := [row.name for row in self._chosen]:
-            self.dashboard.errands.save_images(self._stock.engine, names)
+        """Save the marked images, or the one under the cursor, to a file."""
+        if names := [row.name for row in self._selected]:
+            self.dashboard.transfers.save_images(self._load_context.engine, names)
 
     def action_switch_focus(self) -> None:
-        """Between the list and the pane."""
+        """Switch the focus between the list and the pane."""
         self.set_focus(self.table if self.focused is self.about else self.about)
 
     def action_back(self) -> None:
-        """Undoes a search, a focus, marks, a filter; then goes to the containers."""
+        """Clear a search, a focus, marks, a filter; then return to the containers."""
         if self.focused is self.about:
             if not self.end_find():
                 self.set_focus(self.table)
@@ -316,37 +320,37 @@ class Browse(ViewScreen):
             self.action_quit()
 
     def action_quit(self) -> None:
-        """Goes back to the containers."""
+        """Return to the containers."""
         self.dashboard.open_view("containers")
 
     def action_remove(self) -> None:
-        """Removes the marked rows, or the one under the cursor; asks always."""
-        remove, rows = self.noun.remove, self._chosen
+        """Remove the marked rows, or the one under the cursor, after confirmation."""
+        remove, rows = self.resource.remove, self._selected
         if remove is None or not rows or not self.dashboard.may_change():
             return
-        what = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.noun.name}"
-        found = [PruneCandidate(row.name, None, lambda engine, row=row: remove(engine, row)) for row in rows]  # type: ignore[misc]
-        self._removing.ask(f"Remove {what}?", found)
+        what = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.resource.name}"
+        candidates = [PruneCandidate(row.name, None, lambda engine, row=row: remove(engine, row)) for row in rows]  # type: ignore[misc]
+        self._removal.ask(f"Remove {what}?", candidates)
 
     def action_prune(self) -> None:
-        """Removes what nothing uses, after showing exactly what that is."""
+        """Remove unused objects, after listing them and asking."""
         row = self._row
-        wanted = self.noun.waste is not None and (row is not None or self.noun.name != "system")
-        if wanted and self.dashboard.may_change():
-            self.dashboard.tasks.start(self._removing.prune(self.noun, row), name="prune")
+        prunable = self.resource.waste is not None and (row is not None or self.resource.name != "system")
+        if prunable and self.dashboard.may_change():
+            self.dashboard.tasks.start(self._removal.prune(self.resource, row), name="prune")
 
-    def _removed(self, *, well: bool) -> None:
-        if well:
+    def _removed(self, *, succeeded: bool) -> None:
+        if succeeded:
             self.table.clear_marks()
-        self._loading.load(measure=self.noun.measures_at_once)
+        self._loader.load(measure=self.resource.measures_on_open)
 
     def run(self, call: CommandCall) -> None:
-        """Does a command about what this view shows."""
+        """Run a typed command on this view."""
         if call.verb == "prune":
             self.action_prune()
-        elif call.verb == "scale" and self.noun.name == "services" and (row := self._row) is not None:
+        elif call.verb == "scale" and self.resource.name == "services" and (row := self._row) is not None:
             if not call.words[0].isdecimal():
-                raise InvalidInput("write :scale and a number", hint=f"how many tasks {row.name} shall have")
+                raise InvalidInput("write :scale and a number", hint=f"the number of tasks of {row.name}")
             if self.dashboard.may_change():
                 self.dashboard.tasks.start(self._scale(row, int(call.words[0])), name="scale")
         else:
@@ -354,11 +358,11 @@ class Browse(ViewScreen):
 
     async def _scale(self, row: Row, count: int) -> None:
         try:
-            await self._stock.engine.services.scale(row.key, count)
+            await self._load_context.engine.services.scale(row.key, count)
         except PydError as error:
             self.footer.say(error.message, "bad", error.hint)
         else:
-            self.footer.say(f"{row.name} shall have {counted(count, 'task')}", "good")
+            self.footer.say(f"scaled {row.name} to {counted(count, 'task')}", "good")
 
     # Typing
 

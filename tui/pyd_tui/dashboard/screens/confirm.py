@@ -1,4 +1,4 @@
-"""Asking before something that can't be undone, or that goes to many."""
+"""The confirmation of an action that can't be undone, or that affects several objects."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Confirm(Dialog[bool]):
-    """Asks one question about all that it concerns; the exact names are listed.
+    """Asks one question, and lists the exact names that it affects.
 
     Args:
-        question: What to ask.
-        names: What it is about.
+        question: The question.
+        names: The affected objects.
     """
 
     DEFAULT_CSS = """
@@ -35,52 +35,59 @@ class Confirm(Dialog[bool]):
         self._top = 0
 
     def compose(self) -> ComposeResult:
-        """A block of lines."""
+        """Lay out a block of lines."""
         yield TextBlock()
 
     def on_resize(self) -> None:
-        """Lays the lines out for the terminal as it is."""
+        """Lay out the lines for the terminal's size."""
         self._scroll(0)
 
     @property
-    def _most(self) -> int:
+    def _max_lines(self) -> int:
         return max(3, self.app.size.height - 12)
 
     def _scroll(self, by: int) -> None:
-        """Shows other names of a list that is longer than the screen: all of it can be read before an answer."""
-        last = len(self._names) - page_size(len(self._names), self._most)
+        """Scroll a list that is longer than the screen: all of it can be read before the answer."""
+        last = len(self._names) - page_size(len(self._names), self._max_lines)
         self._top = min(max(0, self._top + by), last)
         room = max(20, self.app.size.width * 9 // 10 - 8)
         table = keys_of(self.app)
         scroll = "  ".join(key.shown for key in table.of("move") if key.name in {"down", "up"})
-        look = {"room": room, "most": self._most, "top": self._top}
-        lines = confirm(self._question, self._names, table.of("ask"), **look, scroll=scroll)
+        lines = confirm(
+            self._question,
+            self._names,
+            table.of("ask"),
+            room=room,
+            max_lines=self._max_lines,
+            top=self._top,
+            scroll=scroll,
+        )
         self.query_one(TextBlock).put(lines)
 
     def action_down(self) -> None:
-        """One name further."""
+        """Scroll down one name."""
         self._scroll(1)
 
     def action_up(self) -> None:
-        """One name back."""
+        """Scroll up one name."""
         self._scroll(-1)
 
     def action_half_down(self) -> None:
-        """Half a page further."""
-        self._scroll(self._most // 2)
+        """Scroll down half a page."""
+        self._scroll(self._max_lines // 2)
 
     def action_half_up(self) -> None:
-        """Half a page back."""
-        self._scroll(-(self._most // 2))
+        """Scroll up half a page."""
+        self._scroll(-(self._max_lines // 2))
 
     def action_first(self) -> None:
-        """To the first name."""
+        """Scroll to the first name."""
         self._scroll(-len(self._names))
 
     def action_last(self) -> None:
-        """To the last name."""
+        """Scroll to the last name."""
         self._scroll(len(self._names))
 
     def action_answer(self, yes: bool) -> None:
-        """Closes with the answer."""
+        """Close with the answer."""
         self.dismiss(yes)

@@ -1,4 +1,4 @@
-"""What keys and commands do to the containers of a list: to the one under the cursor, or to all marked."""
+"""The actions on the containers of a list: on the one under the cursor, or on all marked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ContainerListScreen(ViewScreen):
-    """A view whose rows are containers; once it is mounted, it has the table and the footer."""
+    """A view whose rows are containers; once mounted, it has the table and the footer."""
 
     table: ContainerTable
     footer: Footer
@@ -26,7 +26,7 @@ class ContainerListScreen(ViewScreen):
     def __init__(self) -> None:
         super().__init__()
         self._waited = False
-        """Whether the user was told that there are no rows yet."""
+        """Whether a message says that there are no rows yet."""
 
     @property
     def row_link(self) -> EngineConnection:
@@ -41,119 +41,121 @@ class ContainerListScreen(ViewScreen):
         return key if key is not None and not key.is_heading else None
 
     def require_target(self) -> RowTarget | None:
-        """The container under the cursor; where there is none, says why."""
+        """Return the container under the cursor; if there is none, show why."""
         if (target := self.target) is None and self._at_heading:
-            self.footer.say("that goes to one container", "warn", "l s r p x and marks go to a whole project")
+            self.footer.say("select a single container", "warn", "l s r p x and marks act on a whole project")
         elif target is None:
             live = any(link.connection.state == "live" for link in self.links)
             self._waited = bool(self.table.keys) or not live
             if self._waited:
                 self.footer.say("still loading", "warn", "keys act on a container once it is shown")
             else:
-                self.footer.say("there is no container to do that to", "warn")
+                self.footer.say("there is no container", "warn")
         return target
 
     @property
     def _at_heading(self) -> bool:
         return self.table.was_seen and self.table.key is not None and self.table.key.is_heading
 
-    def aims(self) -> list[RowTarget]:
-        """The marked containers, else the one under the cursor; where there are none, says why."""
+    def require_targets(self) -> list[RowTarget]:
+        """Return the marked containers, else the one under the cursor; if there are none, show why."""
         return (
             self.table.targets() if self.table.marked or self._at_heading or self.require_target() is not None else []
         )
 
     def action_open(self) -> None:
-        """Opens the container under the cursor; folds what is below a heading, or unfolds it."""
+        """Open the container under the cursor, or fold or unfold a project."""
         if self._at_heading:
             self.table.fold()
         else:
             self._open("overview")
 
     def action_logs(self) -> None:
-        """Opens its log, or those of the marked ones as one."""
-        if targets := self.aims():
+        """Open its log, or the merged logs of the marked containers."""
+        if targets := self.require_targets():
             self._open_logs(targets)
 
     def action_project_logs(self) -> None:
-        """Opens the logs of its Compose project as one."""
+        """Open the merged logs of its Compose project."""
         if self._at_heading:
             self._open_logs(self.table.under_heading)
             return
         if (target := self.require_target()) is None or (entry := target.entry) is None:
             return
         known = target.link.containers.values()
-        ids = [one.id for one in known if one.project and one.project == entry.project] or [target.id]
-        self._open_logs([RowTarget(target.link, one) for one in ids])
+        ids = [container.id for container in known if container.project and container.project == entry.project] or [
+            target.id
+        ]
+        self._open_logs([RowTarget(target.link, container) for container in ids])
 
     def _open_logs(self, targets: Sequence[RowTarget]) -> None:
-        from pyd_tui.dashboard.screens.logs import LogScreen  # noqa: PLC0415 - when it is opened
+        from pyd_tui.dashboard.screens.logs import LogScreen  # noqa: PLC0415 - on first use
 
         self.app.push_screen(LogScreen(targets))
 
     def action_inspect(self) -> None:
-        """Opens what the engine knows about it."""
+        """Open its inspect data."""
         self._open("inspect")
 
     def action_why(self) -> None:
-        """Opens the verdict on it."""
+        """Open the verdict on it."""
         self._open("why")
 
     def _open(self, tab: str) -> None:
         if (target := self.require_target()) is not None:
-            from pyd_tui.dashboard.screens.detail import Detail  # noqa: PLC0415 - when it is opened
+            from pyd_tui.dashboard.screens.detail import Detail  # noqa: PLC0415 - on first use
 
             self.app.push_screen(Detail(target, tab, self.dashboard.clock))
 
     def action_mark(self) -> None:
-        """Marks a container, or all below a heading."""
+        """Mark a container, or all of a project."""
         if self._at_heading or self.require_target() is not None:
             self.table.toggle_mark()
 
     def action_mark_range(self) -> None:
-        """Marks from the last marked container to this one."""
+        """Mark from the last marked container to this one."""
         if self._at_heading or self.require_target() is not None:
             self.table.mark_range()
 
     def action_mark_all(self) -> None:
-        """Marks all that are shown, or none."""
+        """Mark all that are shown, or none."""
         if self._at_heading or self.require_target() is not None:
             self.table.mark_all()
 
-    def action_again(self) -> None:
-        """Runs it again with changes."""
+    def action_recreate(self) -> None:
+        """Recreate the container with changes."""
         if (target := self.require_target()) is not None:
-            self.dashboard.acting.run_again(target)
+            self.dashboard.container_actions.recreate(target)
 
     def action_limits(self) -> None:
-        """Changes limits while it runs."""
-        if targets := self.aims():
-            self.dashboard.acting.limits(targets, self.table.set_pending, self._over)
+        """Change limits while the containers run."""
+        if targets := self.require_targets():
+            self.dashboard.container_actions.limits(targets, self.table.set_pending, self._on_failures)
 
     def action_commit(self) -> None:
-        """Makes an image of it."""
+        """Commit the container to an image."""
         if (target := self.require_target()) is not None:
-            self.dashboard.acting.commit(target)
+            self.dashboard.container_actions.commit(target)
 
     def action_pull(self) -> None:
-        """Pulls its image anew."""
+        """Pull the container's image again."""
         if (target := self.require_target()) is not None and (entry := target.entry) is not None:
-            self.dashboard.acting.pull(target.link, entry.image)
+            self.dashboard.container_actions.pull(target.link, entry.image)
 
     def action_compose(self) -> None:
-        """Lets the user say what to do with the whole project."""
+        """Let the user type a Compose command for the project."""
         if self._at_heading or self.require_target() is not None:
             self.action_command("compose ")
 
     def action_act(self, name: str) -> None:
-        """Does something to the marked containers, or to the one under the cursor."""
-        from pyd_tui.dashboard.actions.catalogue import ACTIONS  # noqa: PLC0415 - when something is done
+        """Run an action on the marked containers, or on the one under the cursor."""
+        from pyd_tui.dashboard.actions.catalogue import ACTIONS  # noqa: PLC0415 - on first use
 
         self._do(ACTIONS[name])
 
     def run(self, call: CommandCall) -> None:
-        """Does what was typed to the marked containers, or to the one under the cursor."""
-        from pyd_tui.dashboard.actions import catalogue  # noqa: PLC0415 - when something is done
+        """Run a typed command on the marked containers, or on the one under the cursor."""
+        from pyd_tui.dashboard.actions import catalogue  # noqa: PLC0415 - on first use
 
         match call.verb:
             case "start" | "stop" | "restart" | "remove":
@@ -163,41 +165,41 @@ class ContainerListScreen(ViewScreen):
             case "update":
                 self._do(catalogue.update(call.words))
             case "rename" if len(self.table.targets()) > 1:
-                self.footer.say("several containers can't have one name", "warn", "esc takes the marks away")
+                self.footer.say("several containers can't have one name", "warn", "esc clears the marks")
             case "rename":
                 self._do(catalogue.rename(call.words[0]))
             case "pull" if call.words:
-                self.dashboard.acting.pull(self.row_link, call.words[0])
-            case "again" | "commit" | "pull" | "export" | "compose":
-                at = (
+                self.dashboard.container_actions.pull(self.row_link, call.words[0])
+            case "recreate" | "commit" | "pull" | "export" | "compose":
+                targets = (
                     self.table.under_heading if call.verb == "compose" and self._at_heading else [self.require_target()]
                 )
-                if (target := at[0]) is not None and (entry := target.entry) is not None:
-                    self._one(call, target, entry)
+                if (target := targets[0]) is not None and (entry := target.entry) is not None:
+                    self._run_on_one(call, target, entry)
             case "prune":
                 self.dashboard.open_view("system")
             case _:
                 super().run(call)
 
-    def _one(self, call: CommandCall, target: RowTarget, entry: ContainerInfo) -> None:
-        """Does what is done to one container alone."""
+    def _run_on_one(self, call: CommandCall, target: RowTarget, entry: ContainerInfo) -> None:
+        """Run a command that acts on a single container."""
         dashboard = self.dashboard
         match call.verb:
-            case "again":
-                dashboard.acting.run_again(target)
+            case "recreate":
+                dashboard.container_actions.recreate(target)
             case "commit":
-                dashboard.acting.commit(target)
+                dashboard.container_actions.commit(target)
             case "pull":
-                dashboard.acting.pull(target.link, entry.image)
+                dashboard.container_actions.pull(target.link, entry.image)
             case "export":
-                dashboard.errands.export(target, entry.name)
+                dashboard.transfers.export(target, entry.name)
             case _:
-                dashboard.programs.compose(target, call.words[0])
+                dashboard.external_commands.compose(target, call.words[0])
 
     def _do(self, action: Action) -> None:
-        if targets := self.aims():
-            self.dashboard.acting.do(action, targets, self.table.set_pending, self._over)
+        if targets := self.require_targets():
+            self.dashboard.container_actions.do(action, targets, self.table.set_pending, self._on_failures)
 
-    def _over(self, failed: set[RowTarget]) -> None:
-        self.table.marked &= failed  # what failed stays marked, so that it can be tried again
+    def _on_failures(self, failed: set[RowTarget]) -> None:
+        self.table.marked &= failed  # failures stay marked, for a retry
         self.table.sync()

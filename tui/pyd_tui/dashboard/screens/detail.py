@@ -1,4 +1,4 @@
-"""One container on the whole screen, in tabs: what it is, its log, why it is as it is, all the engine knows."""
+"""The screen of one container, in tabs: overview, log, verdict, inspect data and more."""
 
 from __future__ import annotations
 
@@ -42,27 +42,27 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.engines.target import RowTarget
     from pyd_tui.dashboard.render.processes import ProcessRow
 
-WAITING = {"why": "looking at the evidence"}
+LOADING_TEXTS = {"why": "collecting evidence"}
 
 
-OFFERED: dict[str, tuple[Scope, ...]] = {
+TAB_SCOPES: dict[str, tuple[Scope, ...]] = {
     "files": ("files", "detail"),
     "inspect": ("document", "detail"),
     "processes": ("processes", "detail"),
 }
-"""The keys that the footer offers on tabs that have some of their own."""
-STILL = ("follow", "times")
-"""Keys that mean nothing on tabs where nothing comes by itself."""
+"""The scopes in the footer on tabs that have keys of their own."""
+STATIC_TAB_KEYS = ("follow", "times")
+"""Keys without a meaning on tabs that don't grow."""
 
 
 class Detail(SearchableScreen):
-    """Tabs about one container.
+    """Shows tabs about one container.
 
     Args:
         target: The container.
         tab: The tab to open first.
-        clock: Tells the time.
-        at_ns: The moment to point out in its stats, nanoseconds since the epoch; 0 is none.
+        clock: The clock.
+        at_ns: The moment to mark in its stats, nanoseconds since the epoch; 0 is none.
     """
 
     BINDINGS = bindings("detail", "everywhere")
@@ -73,32 +73,32 @@ class Detail(SearchableScreen):
         self.link, self.key = target.link, target.id
         self._first = tab
         self._subject = Subject(clock)
-        self._doing = ""
-        """What is being done to it, in words."""
+        self._pending_action = ""
+        """The pending action on it, in words."""
         if at_ns:
             self._subject.at_ns = at_ns
             self._subject.span = span_of((clock.now() - at_ns) / SECOND)
 
     def compose(self) -> ComposeResult:
-        """The lines from top to bottom."""
+        """Lay out the lines from top to bottom."""
         dashboard = self.dashboard
         yield Header(self.links, dashboard.clock)
         yield Line(id="subject")
         yield Tabs(TABS, self._first, id="tabs")
         with Container():
             for name in PAGES:
-                lines: LineList[Cell] = LineList(_same, empty=WAITING.get(name, "asking the engine"), id=name)
+                lines: LineList[Cell] = LineList(_same, empty=LOADING_TEXTS.get(name, "asking the engine"), id=name)
                 yield lines
-            yield LogPane(dashboard.tail.book, dashboard.clock, self._tell, id="logs")
+            yield LogPane(dashboard.tail.book, dashboard.clock, self._update_status, id="logs")
             yield Events(dashboard.clock, id="events")
-            yield DocumentPane(dashboard.errands.copy, self._tell, id="inspect")
-            yield ProcessesPane(self._kill, self._tell, id="processes")
-            yield FilesPane(dashboard, dashboard.errands, self._tell, id="files")
+            yield DocumentPane(dashboard.transfers.copy, self._update_status, id="inspect")
+            yield ProcessesPane(self._kill, self._update_status, id="processes")
+            yield FilesPane(dashboard, dashboard.transfers, self._update_status, id="files")
         yield Prompt(id="find")
         yield Footer("detail", "text")
 
     async def on_mount(self) -> None:
-        """Opens the first tab and asks what inspect tells."""
+        """Open the first tab, and inspect the container."""
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
         self.logs = self.query_one(LogPane)
@@ -125,55 +125,55 @@ class Detail(SearchableScreen):
 
     @property
     def links(self) -> Sequence[EngineConnection]:
-        """Its engine."""
+        """The engine of the container."""
         return (self.link,)
 
     @property
     def target(self) -> RowTarget | None:
-        """The container it is about."""
+        """The container."""
         return self._target
 
     @property
     def entry(self) -> ContainerInfo | None:
-        """What is known of the container; its last state once it is gone."""
+        """The container's info; its last one once it was removed."""
         self._subject.entry = self.link.containers.get(self.key, self._subject.entry)
         return self._subject.entry
 
     @property
     def pane(self) -> LogPane | FilesPane | SearchableTable | LineList[Any]:
-        """The open tab's lines."""
+        """The open tab."""
         return self._pages[self.tabs.current]
 
-    # What happens
+    # Events
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
-        """Takes what concerns this container."""
+        """Take changes of this container."""
         del link
         self.query_one(Header).update_content()
         if self.key in delta.changed | delta.removed:
-            self._look()
+            self._update()
             if self.key in delta.changed:
                 self.dashboard.tasks.start(self._inspect(), name="inspect")
         if happened:
             events = self.query_one(Events)
             events.replace(self.link.timeline.of(self.key))
-        self._tell()
+        self._update_status()
 
     def measured(self) -> None:
-        """Takes new figures."""
-        self._look()
+        """Take new figures."""
+        self._update()
 
     def judged(self) -> None:
-        """Takes the verdict."""
-        self._look()
+        """Take the verdict."""
+        self._update()
 
     def logged(self) -> None:
-        """Takes new lines of the log."""
+        """Take new lines of the log."""
         self.logs.show(self.dashboard.tail.book)
-        self._tell()
+        self._update_status()
 
     def watched(self) -> set[RowTarget]:
-        """This container is measured."""
+        """Return this container."""
         return {self._target}
 
     async def _inspect(self) -> None:
@@ -183,18 +183,18 @@ class Detail(SearchableScreen):
         try:
             body = await engine.containers.inspect_raw(self.key)
         except NotFound:
-            return  # it is gone; what was known stays on screen
+            return  # it was removed; its last state stays on screen
         except PydError as error:
-            self._subject.trouble = error
+            self._subject.error = error
             self.document.say((error.message, "bad"), (error.hint, "dim"))
         else:
-            self._subject.body, self._subject.found = body, decode(body, Inspected)
-            self._subject.trouble = None
+            self._subject.body, self._subject.container = body, decode(body, Inspected)
+            self._subject.error = None
         if self.is_attached:
-            self._look()
+            self._update()
 
     async def _ask(self, name: str) -> None:
-        """Fetches what a tab needs for itself."""
+        """Load the data that only one tab needs."""
         if (engine := self.link.engine) is None:
             return
         try:
@@ -202,29 +202,29 @@ class Detail(SearchableScreen):
         except PydError as error:
             self._subject.answers[name] = error
         if self.is_attached:
-            self._look()
+            self._update()
 
-    def _look(self) -> None:
-        """Has the open tab show what is known now; only what differs is painted."""
+    def _update(self) -> None:
+        """Update the open tab; only differences are painted."""
         subject, link = self._subject, self.link
         entry, name = self.entry, self.tabs.current
         if entry is not None and name in PAGES:
             subject.usage = link.usage.get(self.key)
             subject.room, subject.height = self.size.width - 3, self.size.height
             if name == "stats":
-                self._look_at_use()
-            subject.verdict = link.judge.answer(entry) or subject.verdict
+                self._update_usage()
+            subject.verdict = link.verdicts.answer(entry) or subject.verdict
             if name == "why" and self.key in link.containers:
-                link.judge.want([entry])
+                link.verdicts.request([entry])
             page, lines = self.query_one(f"#{name}", LineList), Fixed(PAGES[name].draw(subject))
             (page.replace if page.count else page.show)(lines)
         elif name == "inspect":
             self.document.set_body(subject.body, unmasked=subject.unmasked)
         elif name == "processes" and isinstance(answer := subject.answers.get(name), Processes | PydError):
             self.processes.set_listing(answer)
-        self._tell()
+        self._update_status()
 
-    def _look_at_use(self) -> None:
+    def _update_usage(self) -> None:
         subject, link = self._subject, self.link
         subject.processors = link.processors
         series = link.series.get(self.key)
@@ -232,15 +232,15 @@ class Detail(SearchableScreen):
         subject.marks = link.known_marks((self.key,))
 
     def on_resize(self) -> None:
-        """Prose is wrapped for another width."""
+        """Wrap text for another width."""
         if self.is_mounted:
-            self._look()
+            self._update()
 
-    def _tell(self) -> None:
+    def _update_status(self) -> None:
         entry = self.entry
         if entry is not None:
             gone = self.key not in self.link.containers
-            doing = cell("removed", "bad") if gone else state(entry, self._doing, self.link.judge.of(entry))
+            doing = cell("removed", "bad") if gone else state(entry, self._pending_action, self.link.verdicts.of(entry))
             name = (*cell(entry.name, "strong"), Span("  "), *doing)
             self.query_one("#subject", Line).put(name, cell(entry.image, "dim"))
         status: Cell = EMPTY
@@ -252,28 +252,30 @@ class Detail(SearchableScreen):
             status = self.pane.search_status
         self.tabs.set_status(EMPTY, status)
 
-    # What keys do
+    # Actions of keys
 
     def action_tab(self, step: int) -> None:
-        """Opens the next tab, or the one before."""
+        """Open the next tab, or the previous one."""
         self.action_go(TABS[(TABS.index(self.tabs.current) + step) % len(TABS)])
 
     def action_go(self, name: str) -> None:
-        """Opens a tab."""
+        """Open a tab."""
         for tab, page in self._pages.items():
             page.display = tab == name
         self.tabs.open(name)
         self.set_focus(self._pages[name])
-        self.footer.set_scopes(*OFFERED.get(name, ("detail", "text")), without=STILL if name in PAGES else ())
+        self.footer.set_scopes(
+            *TAB_SCOPES.get(name, ("detail", "text")), without=STATIC_TAB_KEYS if name in PAGES else ()
+        )
         if name == "stats":
             self.link.count_processors()
         if name in ASKS and name not in self._subject.answers:
-            self._renew(name)
+            self._reload(name)
         if name == "events" and not self.link.timeline.complete:
             self.dashboard.tasks.start(self._remember(), name="events")
         if name == "files" and self.files.files is None:
             self.dashboard.tasks.start(self._open_files(), name="files")
-        self._look()
+        self._update()
 
     async def _remember(self) -> None:
         if self.link.engine is None:
@@ -281,9 +283,9 @@ class Detail(SearchableScreen):
         await self.link.timeline.save_state(self.link.engine, self.dashboard.clock.now())
         if self.is_attached:
             events = self.query_one(Events)
-            events.empty = "nothing has happened to it that the engine remembers"
+            events.empty = "the engine remembers no events of it"
             events.show(self.link.timeline.of(self.key))
-            self._tell()
+            self._update_status()
 
     async def _open_files(self) -> None:
         if self.link.engine is None:
@@ -293,15 +295,15 @@ class Detail(SearchableScreen):
         except PydError as error:
             self.files.fail(error)
 
-    def action_renew(self) -> None:
-        """Asks again for what the open tab shows."""
+    def action_refresh(self) -> None:
+        """Reload what the open tab shows."""
         if self.tabs.current == "why" and (entry := self.entry) is not None:
             self._subject.verdict = None
-            self.link.judge.renew(entry)
-            self._look()
-        self._renew(self.tabs.current)
+            self.link.verdicts.refresh(entry)
+            self._update()
+        self._reload(self.tabs.current)
 
-    def _renew(self, name: str) -> None:
+    def _reload(self, name: str) -> None:
         if name == "files":
             self.dashboard.tasks.start(self._open_files(), name="files")
         if name == "inspect":
@@ -310,43 +312,43 @@ class Detail(SearchableScreen):
             self.dashboard.tasks.start(self._ask(name) if name in ASKS else self._inspect(), name=name)
 
     def action_act(self, name: str) -> None:
-        """Does something to the container."""
-        from pyd_tui.dashboard.actions.catalogue import ACTIONS  # noqa: PLC0415 - when something is done
+        """Run an action on the container."""
+        from pyd_tui.dashboard.actions.catalogue import ACTIONS  # noqa: PLC0415 - on first use
 
-        self.dashboard.acting.do(ACTIONS[name], (self._target,), self._mark, lambda _: None)
+        self.dashboard.container_actions.do(ACTIONS[name], (self._target,), self._mark, lambda _: None)
 
     def _mark(self, target: RowTarget, doing: str) -> None:
         del target
-        self._doing = doing
+        self._pending_action = doing
         if self.is_attached:
-            self._tell()
+            self._update_status()
 
     def _kill(self, process: ProcessRow) -> None:
-        """Sends a signal to one of its processes, and looks what is left."""
-        self.dashboard.acting.signal(self._target, process, lambda: self._renew("processes"))
+        """Send a signal to one of its processes, and reload the processes."""
+        self.dashboard.container_actions.signal(self._target, process, lambda: self._reload("processes"))
 
     def action_zoom(self, step: int) -> None:
-        """Shows more or less time in curves."""
+        """Show a longer or a shorter time span in curves."""
         self._subject.span = min(max(0, self._subject.span + step), len(SPANS) - 1)
-        self._look()
+        self._update()
 
     def action_unmask(self) -> None:
-        """Shows or masks what looks like a secret."""
+        """Show or mask values that look like secrets."""
         self._subject.unmasked = not self._subject.unmasked
-        self._look()
+        self._update()
 
     def action_logs(self) -> None:
-        """Opens its log on the whole screen."""
+        """Open its log on a screen of its own."""
         self.app.push_screen(LogScreen((self._target,)))
 
     def action_back(self) -> None:
-        """Ends a search, else goes back to the list."""
+        """End a search, else return to the list."""
         if not self.end_find():
             self.action_quit()
 
     @on(LineList.Changed)
     def _page_changed(self) -> None:
-        self._tell()
+        self._update_status()
 
 
 def _same(line: Cell) -> Cell:

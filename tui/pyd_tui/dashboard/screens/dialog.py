@@ -1,4 +1,4 @@
-"""What stands over a screen until it is answered."""
+"""The base of dialogs over a screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T], Generic[T]):
-    """Dims what is below, where there are colours to dim it with."""
+    """Dims the screen below, where there are colours."""
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }

@@ -1,4 +1,4 @@
-"""The engines that are listened to, and those of docker's contexts that could be; one of them is looked at."""
+"""The screen of engines: those that are connected, and those of docker's contexts."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 
 class Engines(LiveScreen):
-    """A row for each engine; a dead one keeps nobody waiting."""
+    """Lists the engines; one that doesn't answer delays nothing."""
 
     BINDINGS = bindings("engines", "everywhere")
     AUTO_FOCUS = "#engines"
 
     def compose(self) -> ComposeResult:
-        """The lines from top to bottom."""
+        """Lay out the lines from top to bottom."""
         yield Line(id="title")
         engines: Table[str] = Table(COLUMNS, self._cells, id="engines")
         yield engines
         yield Footer("engines")
 
     def on_mount(self) -> None:
-        """Reads docker's contexts and lists them."""
+        """Read docker's contexts, and list them."""
         self.table: Table[str] = self.query_one(Table)
         self.query_one("#title", Line).put((Span("Engines", "title"),))
         named = {link.name for link in self.dashboard.links}
@@ -48,26 +48,26 @@ class Engines(LiveScreen):
             for context in Contexts.of_user(os.environ).list()
             if context.name not in named and context.url not in addresses
         }
-        self._look()
+        self._update()
         self.table.go_to(f"link {self.dashboard.links.index(self.dashboard.link)}")
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
-        """Counts again."""
+        """Update the counts."""
         del link, delta, happened
-        self._look()
+        self._update()
 
     def on_other_engine_changed(self) -> None:
-        """Counts again."""
-        self._look()
+        """Update the counts."""
+        self._update()
 
     def ticked(self) -> None:
-        """Nothing here tells an age."""
+        """Do nothing: no age is shown here."""
 
-    def _look(self) -> None:
-        keys = [f"link {at}" for at in range(len(self.dashboard.links))]
+    def _update(self) -> None:
+        keys = [f"link {index}" for index in range(len(self.dashboard.links))]
         keys += [f"context {name}" for name in self._contexts]
         cells = [self._cells(key) for key in keys]
-        natural = {column.key: max(width(row[at]) for row in cells) for at, column in enumerate(COLUMNS)}
+        natural = {column.key: max(width(row[index]) for row in cells) for index, column in enumerate(COLUMNS)}
         self.table.set_rows(keys, natural)
 
     def _cells(self, key: str) -> tuple[Cell, ...]:
@@ -88,11 +88,11 @@ class Engines(LiveScreen):
         return row(context.name, "", counts=(0, 0, 0), engine="", address=context.url, error=None)
 
     def _link(self, key: str) -> EngineConnection | None:
-        kind, _, at = key.partition(" ")
-        return self.dashboard.links[int(at)] if kind == "link" else None
+        kind, _, index = key.partition(" ")
+        return self.dashboard.links[int(index)] if kind == "link" else None
 
     def action_open(self) -> None:
-        """Looks at the engine under the cursor; one that is only known by now is connected to."""
+        """Switch to the engine under the cursor; connect to it if necessary."""
         key = self.table.key or ""
         link = self._link(key)
         if link is None and (context := self._contexts.get(key.removeprefix("context "))) is not None:
@@ -102,7 +102,7 @@ class Engines(LiveScreen):
             self.dashboard.use(link)
 
     def action_back(self) -> None:
-        """Goes back."""
+        """Close the screen."""
         self.dismiss()
 
 

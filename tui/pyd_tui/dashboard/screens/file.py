@@ -1,4 +1,4 @@
-"""One file of a container on the whole screen."""
+"""The screen of one file of a container."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class FileScreen(SearchableScreen):
-    """Text highlighted, anything else in hexadecimal.
+    """Shows text highlighted, and anything else in hexadecimal.
 
     Args:
         target: The container.
-        path: The file's path in it.
-        data: Its beginning; a byte more than `MAX_FILE_BYTES` says that there is more.
+        path: The path of the file in the container.
+        data: The beginning of the file; one byte more than `MAX_FILE_BYTES` means that there is more.
     """
 
     BINDINGS = bindings("file", "everywhere")
@@ -44,50 +44,50 @@ class FileScreen(SearchableScreen):
         self._data = data[:MAX_FILE_BYTES]
 
     def compose(self) -> ComposeResult:
-        """The lines from top to bottom."""
+        """Lay out the lines from top to bottom."""
         yield Line(id="title")
-        lines: LineList[Cell] = LineList(lambda line: line, empty="it is empty", id="file")
+        lines: LineList[Cell] = LineList(lambda line: line, empty="the file is empty", id="file")
         yield lines
         yield Prompt(id="find")
         yield Footer("file")
 
     def on_mount(self) -> None:
-        """Lays the file out."""
+        """Show the file."""
         self.pane.ask = self.ask_find
         if self._data:
             self.pane.show(Fixed(file_lines(safe(self._path.rpartition("/")[2]), self._data)))
-        self._tell()
+        self._update_title()
         self.set_focus(self.pane)
 
     @property
     def target(self) -> RowTarget | None:
-        """The container it is a file of."""
+        """The container that the file belongs to."""
         return self._target
 
     @property
     def pane(self) -> LineList[Cell]:
-        """Its lines."""
+        """The lines of the file."""
         return self.query_one(LineList)
 
     @on(LineList.Changed)
-    def _tell(self) -> None:
+    def _update_title(self) -> None:
         what = "binary" if is_binary(self._data) else counted(self.pane.count, "line")
         amount = f"the first {compact_size(len(self._data))}" if self._more else compact_size(len(self._data))
-        said = cell(f"{what}  {amount}", "warn" if self._more else "dim")
+        summary = cell(f"{what}  {amount}", "warn" if self._more else "dim")
         status = self.pane.search_status
         self.query_one("#title", Line).put(
-            cell(self._path, "strong"), (*status, Span("  "), *said) if status != EMPTY else said
+            cell(self._path, "strong"), (*status, Span("  "), *summary) if status != EMPTY else summary
         )
 
     def action_copy_path(self) -> None:
-        """Copies the path."""
-        self.dashboard.errands.copy(self._path)
+        """Copy the path."""
+        self.dashboard.transfers.copy(self._path)
 
     def action_download(self) -> None:
-        """Takes the file to this machine."""
-        self.dashboard.errands.download(self._target, self._path)
+        """Download the file."""
+        self.dashboard.transfers.download(self._target, self._path)
 
     def action_back(self) -> None:
-        """Ends a search, else goes back to the directory."""
+        """End a search, else return to the directory."""
         if not self.end_find():
             self.action_quit()

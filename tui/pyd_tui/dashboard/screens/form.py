@@ -1,4 +1,4 @@
-"""A few fields to fill in before something is done."""
+"""A dialog with a few fields."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-WIDEST = 100
-"""Terminal columns of a form, where there are as many."""
+MAX_COLUMNS = 100
+"""The width of a form on wide terminals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A line of a form.
+    """A field of a form.
 
     Attributes:
-        name: Its label.
-        value: What stands there at first.
-        hint: How to write it, shown while it is empty.
+        name: The label.
+        value: The initial value.
+        hint: The syntax, shown while the field is empty.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Field:
 
 
 class FormLine(Prompt):
-    """One field: its label stays, whoever has the focus."""
+    """Edits one field, with its label."""
 
     def __init__(self, field: Field, *, id: str, label: int) -> None:
         super().__init__(id=id)
@@ -55,7 +55,7 @@ class FormLine(Prompt):
         self._label = label
 
     def content(self, room: int) -> tuple[Cell, Cell]:
-        """Returns the label, the text with its cursor, and how to write it."""
+        """Return the label, the text with its cursor, and the hint."""
         label = (Span(f"{self.field.name:<{self._label}}  ", "accent" if self.has_focus else "dim"),)
         if not self.text and not self.has_focus:
             return (*label, *cell(self.field.hint, "dim")), EMPTY
@@ -64,20 +64,20 @@ class FormLine(Prompt):
 
 
 class FormTitle(Line):
-    """A line of a dialog, on its ground."""
+    """A line with the dialog's background."""
 
     def ground(self, palette: StylePalette) -> str:
-        """It is part of the dialog."""
+        """Return the dialog's background."""
         return palette.background
 
 
 class Form(Dialog[Mapping[str, str] | None]):
-    """Asks for several things at once.
+    """Asks for several values.
 
     Args:
-        title: What for.
+        title: The title.
         fields: The fields.
-        check: Looks at what is filled in before the form closes; raises what is wrong with it.
+        check: Validates the values before the form closes; raises `PydError` if they are wrong.
     """
 
     DEFAULT_CSS = """
@@ -98,7 +98,7 @@ class Form(Dialog[Mapping[str, str] | None]):
         self._check = check
 
     def compose(self) -> ComposeResult:
-        """The title, the fields, and what the keys do."""
+        """Lay out the title, the fields, and the keys."""
         label = max(len(field.name) for field in self._fields)
         with Vertical():
             yield TextBlock(id="form-title")
@@ -109,7 +109,7 @@ class Form(Dialog[Mapping[str, str] | None]):
             yield FormTitle(id="form-keys")
 
     def on_mount(self) -> None:
-        """Begins with the first field."""
+        """Focus the first field."""
         self._lines = list(self.query(FormLine))
         known = [key for key in keys_of(self.app).of("form") if key.label]
         if len(self._fields) == 1:
@@ -118,35 +118,35 @@ class Form(Dialog[Mapping[str, str] | None]):
         self.set_focus(self._lines[0])
 
     def on_resize(self) -> None:
-        """Wraps the title for the terminal as it is."""
-        room = max(20, min(WIDEST, self.app.size.width * 95 // 100) - 6)
+        """Wrap the title for the terminal's width."""
+        room = max(20, min(MAX_COLUMNS, self.app.size.width * 95 // 100) - 6)
         lines = textwrap.wrap(safe(self._title), room)
         self.query_one("#form-title", TextBlock).put([(Span(" "), *cell(line, "strong")) for line in lines])
 
     @property
     def values(self) -> dict[str, str]:
-        """What is filled in, by label."""
+        """The values, by label."""
         return {line.field.name: line.text for line in self._lines}
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        """Takes back what was said of what stood there before."""
+        """Clear the error about the former text."""
         event.stop()
         self.query_one("#form-said", Line).put(cell(""))
 
     def action_next(self) -> None:
-        """Goes to the next field."""
+        """Focus the next field."""
         self._step(1)
 
     def action_previous(self) -> None:
-        """Goes to the field before."""
+        """Focus the previous field."""
         self._step(-1)
 
     def _step(self, step: int) -> None:
-        at = self._lines.index(self.focused) if isinstance(self.focused, FormLine) else 0
-        self.set_focus(self._lines[(at + step) % len(self._lines)])
+        index = self._lines.index(self.focused) if isinstance(self.focused, FormLine) else 0
+        self.set_focus(self._lines[(index + step) % len(self._lines)])
 
     def action_accept(self) -> None:
-        """Closes with what is filled in, once every field has taken all that was typed before."""
+        """Close with the values, once every field has processed all typed text."""
         self._settle(self._lines)
 
     def _settle(self, lines: Sequence[FormLine]) -> None:
@@ -165,5 +165,5 @@ class Form(Dialog[Mapping[str, str] | None]):
         self.dismiss(self.values)
 
     def action_cancel(self) -> None:
-        """Closes without."""
+        """Close without values."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""Every key and command, from the same tables that bind them; what is typed narrows them."""
+"""The help screen: all keys and commands, from the tables that bind them, with a filter."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class Help(Screen[None]):
-    """Lists the keys."""
+    """Lists the keys and commands."""
 
     DEFAULT_CSS = "Help #narrowing { display: none; }"
     BINDINGS = bindings("help", "everywhere")
 
     def compose(self) -> ComposeResult:
-        """A title, the keys, and how to get back."""
+        """Lay out a title, the keys, and the footer."""
         yield Tabs(("keys and commands",), "keys and commands", id="tabs")
         yield Prompt(id="narrowing")
         lines: LineList[Cell] = LineList(_same, id="help")
@@ -34,52 +34,52 @@ class Help(Screen[None]):
         yield Footer("help", "move")
 
     def on_mount(self) -> None:
-        """Takes the focus, so that the list scrolls."""
+        """Focus the list, so that it scrolls."""
         self._prompt = self.query_one(Prompt)
         self.query_one(LineList).focus()
 
     def on_resize(self) -> None:
-        """Lays the list out for the width there is."""
-        self._look()
+        """Lay out the list for the terminal's width."""
+        self._update()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is typed, keys are text."""
+        """Treat keys as text while the user types."""
         return not isinstance(self.focused, Prompt) and super().check_action(action, parameters)
 
-    def _look(self) -> None:
-        wanted = self.query_one(Prompt).text
-        self.query_one(LineList).show(Fixed(help_lines(self.size.width, keys_of(self.app), wanted)))
+    def _update(self) -> None:
+        query = self.query_one(Prompt).text
+        self.query_one(LineList).show(Fixed(help_lines(self.size.width, keys_of(self.app), query)))
 
     def action_search(self) -> None:
-        """Lets the user type words."""
+        """Let the user type a filter."""
         self._prompt.display = True
         self.set_focus(self._prompt)
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        """Narrows to what has all the words."""
+        """Show only lines with all the words."""
         event.stop()
-        self._look()
+        self._update()
 
     def on_prompt_done(self, event: Prompt.Done) -> None:
-        """Goes back to the list."""
+        """Focus the list."""
         event.stop()
         if not event.kept:
             self._prompt.set_text("")
-            self._look()
+            self._update()
         self._prompt.display = bool(self._prompt.text)
         self.query_one(LineList).focus()
 
     def action_back(self) -> None:
-        """Shows all keys again, else goes back."""
+        """Clear the filter, else go back."""
         if self._prompt.text:
             self._prompt.set_text("")
             self._prompt.display = False
-            self._look()
+            self._update()
         else:
             self.dismiss()
 
     def action_quit(self) -> None:
-        """Goes back."""
+        """Close the screen."""
         self.dismiss()
 
 

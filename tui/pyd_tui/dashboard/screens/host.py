@@ -18,17 +18,17 @@ class ScreenHost(ActionHost, Protocol):
     """Everything that screens use of the app."""
 
     @property
-    def acting(self) -> ContainerActions:
+    def container_actions(self) -> ContainerActions:
         """Actions on containers."""
         ...
 
     @property
-    def errands(self) -> Transfers:
+    def transfers(self) -> Transfers:
         """Downloads and the clipboard."""
         ...
 
     @property
-    def programs(self) -> ExternalCommands:
+    def external_commands(self) -> ExternalCommands:
         """Compose and the user's own commands."""
         ...
 
@@ -38,7 +38,7 @@ class ScreenHost(ActionHost, Protocol):
         ...
 
     @property
-    def beginning(self) -> StartupState:
+    def startup(self) -> StartupState:
         """The settings and state that the dashboard started with."""
         ...
 

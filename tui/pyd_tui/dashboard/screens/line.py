@@ -1,4 +1,4 @@
-"""One line of a log on the whole screen, however long it is: its facts, its fields, and all of its text."""
+"""The screen of one log line: its facts, its fields, and its full text."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from pyd_tui.dashboard.widgets.wrap import wrap_spans
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-MOST = 2**20
-"""Rows of a line that are shown at most: as many as the longest line has on the narrowest screen."""
+MAX_ROWS = 2**20
+"""The limit of shown rows: the longest line has that many on the narrowest screen."""
 
 
 class LineScreen(SearchableScreen):
-    """Everything about one line.
+    """Shows everything about one line.
 
     Args:
         item: The line.
@@ -39,7 +39,7 @@ class LineScreen(SearchableScreen):
         self._item = item
 
     def compose(self) -> ComposeResult:
-        """The lines from top to bottom."""
+        """Lay out the lines from top to bottom."""
         yield Line(id="title")
         self.lines: LineList[Cell] = LineList(lambda row: row, id="line")
         yield self.lines
@@ -47,19 +47,19 @@ class LineScreen(SearchableScreen):
         yield Footer("line")
 
     def on_mount(self) -> None:
-        """Lays the line out."""
-        self.query_one("#title", Line).put((Span("One line", "title"),))
+        """Show the line."""
+        self.query_one("#title", Line).put((Span("Log line", "title"),))
         self.lines.ask = self.ask_find
         self.set_focus(self.lines)
         self.call_after_refresh(self._lay_out)
 
     def on_resize(self) -> None:
-        """Lays it out for another width."""
+        """Lay out the line for another width."""
         self.call_after_refresh(self._lay_out)
 
     @property
     def pane(self) -> LineList[Any]:
-        """The line."""
+        """The rows of the line."""
         return self.lines
 
     def _lay_out(self) -> None:
@@ -75,12 +75,12 @@ class LineScreen(SearchableScreen):
 
     def _text_rows(self, room: int) -> list[Cell]:
         text = self._text
-        if text.isascii():  # a megabyte at once
-            return [(Span(text[at : at + room]),) for at in range(0, len(text), room)]
+        if text.isascii():  # fast for a megabyte
+            return [(Span(text[offset : offset + room]),) for offset in range(0, len(text), room)]
         return [
             row
-            for at in range(0, len(text), 4096)
-            for row in wrap_spans(cell(text[at : at + 4096]), room, max_rows=MOST)
+            for offset in range(0, len(text), 4096)
+            for row in wrap_spans(cell(text[offset : offset + 4096]), room, max_rows=MAX_ROWS)
         ]
 
     @property
@@ -89,10 +89,10 @@ class LineScreen(SearchableScreen):
         return safe_bytes(plain(data)).replace("\t", "    ")
 
     def action_copy(self) -> None:
-        """Copies the text of the line."""
-        self.dashboard.errands.copy(self._text)
+        """Copy the text of the line."""
+        self.dashboard.transfers.copy(self._text)
 
     def action_back(self) -> None:
-        """Ends a search, else goes back to the log."""
+        """End a search, else return to the log."""
         if not self.end_find():
             self.action_quit()

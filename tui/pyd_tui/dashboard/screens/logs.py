@@ -1,4 +1,4 @@
-"""Logs on the whole screen: of one container, of several as one, narrowed, searched, taken along."""
+"""The log screen: logs of one container or several merged, with filters, search, copy and save."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyd_core.logs.store import LogItem
 from pyd_core.model.base import format_time
 from pyd_core.sanitise import safe_bytes
 from pyd_core.watch.delta import Delta
-from pyd_tui.dashboard.actions.clipboard import CLIPBOARD, clipboard_works, save
+from pyd_tui.dashboard.actions.clipboard import MAX_CLIPBOARD_BYTES, clipboard_works, save
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.logs.logbook import PAGE_LINES, TAIL, WINDOWS, Logbook, Window
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class LogScreen(LiveScreen):
-    """The logs of containers, following.
+    """Shows and follows the logs of containers.
 
     Args:
         targets: The containers, on one engine or on several.
@@ -60,42 +60,42 @@ class LogScreen(LiveScreen):
         self._mode = LogPattern("")
 
     def compose(self) -> ComposeResult:
-        """The lines from top to bottom."""
+        """Lay out the lines from top to bottom."""
         dashboard = self.dashboard
         self.book = self.open_book()
         yield Header(self.links, dashboard.clock)
         yield Line(id="title")
         yield Line(id="chips")
-        yield LogView(self.book, dashboard.clock, self._tell, id="log")
+        yield LogView(self.book, dashboard.clock, self._update_title, id="log")
         yield Prompt(id="ask")
         yield Footer("log")
 
     def open_book(self) -> Logbook:
-        """Returns what their lines are read into."""
+        """Return the logbook of their lines."""
         dashboard = self.dashboard
         return Logbook(self.sources.engines, dashboard.tail.changed, dashboard.clock.now)
 
     @property
     def links(self) -> Sequence[EngineConnection]:
-        """The engines it is about."""
+        """The engines of the containers."""
         return self.sources.links
 
     async def on_mount(self) -> None:
-        """Starts reading."""
+        """Start reading."""
         self.view = self.query_one(LogView)
         self.footer = self.query_one(Footer)
         self._ask = self.query_one("#ask", Prompt)
         self._title = self.query_one("#title", Line)
         self._chips = self.query_one("#chips", Line)
         self.query_one(Header).update_content()
-        self.refresh_names()
+        self.update_names()
         self.set_focus(self.view)
         moment = self.dashboard.clock.local(self._at_ns)
         around = Window(label=f"around {moment:%H:%M:%S}", around_ns=self._at_ns)
         await self._read(around if self._at_ns else TAIL)
 
     async def on_unmount(self) -> None:
-        """Ends reading."""
+        """Stop reading."""
         await self.book.aclose()
 
     @property
@@ -103,44 +103,44 @@ class LogScreen(LiveScreen):
         """The container of the line under the cursor."""
         return self.sources.get(self._source() or self.keys[0])
 
-    # What happens
+    # Events
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
-        """Takes what happened to these containers into their log."""
+        """Add events of these containers to their log."""
         del happened
         self.query_one(Header).update_content()
         for mark in self.sources.new_marks(link, delta):
             self.book.mark(mark)
         if not delta.changed.isdisjoint(self.keys) or not delta.removed.isdisjoint(self.keys):
-            self.refresh_names()
+            self.update_names()
 
     def logged(self) -> None:
-        """Shows what is new."""
+        """Show new lines."""
         self.view.sync()
         if self._at_ns and not self.book.reading:
             number, self._at_ns = self.book.first_at(self._at_ns), 0
             if number is not None:
                 self.view.go(number, middle=True)
-        self._tell()
+        self._update_title()
 
-    def refresh_names(self) -> None:
-        """Takes the names that the sources have now."""
+    def update_names(self) -> None:
+        """Update the names of the sources."""
         shown = self.sources.refresh_names()
         if len(self.keys) > 1:
             self.view.log_style = replace(self.view.log_style, labels=shown)
-        self._tell()
+        self._update_title()
 
     async def _read(self, window: Window) -> None:
         await self.book.read(window, () if window.before_ns else self.sources.marks)
         self.view.restart()
-        self._tell()
+        self._update_title()
 
-    def _tell(self) -> None:
+    def _update_title(self) -> None:
         book, filters = self.book, self.book.shown.filters
         pieces: list[Span] = [Span("Logs", "title"), Span("   "), *self.subject(), Span("   ")]
-        # Of several, one may reach back further than another: what that leaves out at the top has to be said.
-        each = len(self.keys) > 1 and book.window is TAIL
-        pieces += cell(f"last {PAGE_LINES:,} each" if each else book.window.label, "accent")
+        # Of several logs, one may reach back further than another, so the title says where they start.
+        per_container = len(self.keys) > 1 and book.window is TAIL
+        pieces += cell(f"last {PAGE_LINES:,} each" if per_container else book.window.label, "accent")
         if book.full:
             pieces += cell("  no room for older lines", "warn")
         self._title.put(tuple(pieces), self.view.status)
@@ -150,49 +150,49 @@ class LogScreen(LiveScreen):
         self._chips.display = bool(sources or filters) and self._title.display
 
     def subject(self) -> Cell:
-        """Says whose log it is."""
+        """Return the title."""
         only, *others = self.keys
         if others:
             return cell(f"{len(self.keys)} containers", "strong")
         entry = self.sources.entry(only)
-        told = state(entry) if entry is not None else cell("removed", "bad")
-        return (*cell(self.sources.names[only], "strong"), Span("  "), *told)
+        state_cell = state(entry) if entry is not None else cell("removed", "bad")
+        return (*cell(self.sources.names[only], "strong"), Span("  "), *state_cell)
 
-    # Finding and narrowing
+    # Search and filters
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is typed, keys are text, but for the one that says how to take it."""
+        """Treat keys as text while the user types, except for the key for the mode."""
         return action == "mode" or super().check_action(action, parameters)
 
     def action_find(self) -> None:
-        """Asks what to look for."""
+        """Ask for a search text."""
         self._open_prompt("/", self.book.search.pattern.text if self.book.search is not None else "")
 
     def action_narrow(self) -> None:
-        """Asks what to keep or to leave out."""
+        """Ask for a filter."""
         self._open_prompt("&", "")
 
     def _open_prompt(self, sign: str, text: str) -> None:
         self._asking = self._ask.sign = sign
         self._ask.set_text(text)
-        self._note()
+        self._show_note()
         self._ask.display = True
         self.set_focus(self._ask)
 
-    def _note(self, problem: str = "") -> None:
-        said: Cell = cell(problem, "bad")
+    def _show_note(self, problem: str = "") -> None:
+        note: Cell = cell(problem, "bad")
         if not problem and self._asking == "&":
             try:
-                made = parse_filter(self._ask.text, self._mode) if self._ask.text.strip("!") else None
+                log_filter = parse_filter(self._ask.text, self._mode) if self._ask.text.strip("!") else None
             except InvalidInput as error:
-                said, made = cell(error.message, "bad"), None
-            if made is not None:
-                verb = "leaves out" if made.exclude else "keeps"
-                said = cell(f"{verb} lines by their {'fields' if made.tests else 'text'}", "dim")
-        self._ask.set_notes(said, cell(f"{pattern_mode(self._mode)}  ^r", "dim"))
+                note, log_filter = cell(error.message, "bad"), None
+            if log_filter is not None:
+                verb = "hides" if log_filter.exclude else "keeps"
+                note = cell(f"{verb} lines by their {'fields' if log_filter.tests else 'text'}", "dim")
+        self._ask.set_notes(note, cell(f"{pattern_mode(self._mode)}  ^r", "dim"))
 
     def action_mode(self) -> None:
-        """Takes the text as another kind of pattern."""
+        """Switch to the next kind of pattern."""
         self._mode = self._mode.next_mode()
         if isinstance(self.focused, Prompt):
             self._typed()
@@ -204,7 +204,7 @@ class LogScreen(LiveScreen):
         if self._asking == "/":
             self._find(self._ask.text)
         else:
-            self._note()
+            self._show_note()
 
     @on(Prompt.Done, "#ask")
     def _done(self, event: Prompt.Done) -> None:
@@ -217,50 +217,50 @@ class LogScreen(LiveScreen):
                 self._find("")
         elif self._asking == "&" and event.kept and self._ask.text.strip("!"):
             try:
-                made = parse_filter(self._ask.text, self._mode)
+                log_filter = parse_filter(self._ask.text, self._mode)
             except InvalidInput as error:
                 self.footer.say(error.message, "bad", error.hint)
                 return
             filters = self.book.shown.filters
-            self._narrow(replace(filters, stack=(*filters.stack, made)))
+            self._narrow(replace(filters, stack=(*filters.stack, log_filter)))
 
     def _find(self, text: str) -> None:
         try:
             self.view.seek(replace(self._mode, text=text))
         except InvalidInput as error:
-            self._note(error.message)
+            self._show_note(error.message)
             return
-        self._note()
+        self._show_note()
 
     def action_find_next(self, step: int) -> None:
-        """Goes to the next match, or the one before."""
+        """Go to the next match, or the previous one."""
         self.view.find_next(step)
 
     def _narrow(self, filters: Filters) -> None:
         self.book.narrow(filters)
         self.view.sync()
         self.view.redraw()
-        self._tell()
+        self._update_title()
 
-    def action_unnarrow(self) -> None:
-        """Takes the last filter away."""
+    def action_remove_filter(self) -> None:
+        """Remove the last filter."""
         filters = self.book.shown.filters
         self._narrow(replace(filters, stack=filters.stack[:-1]))
 
     def action_context(self, step: int) -> None:
-        """More or less context."""
+        """Show more or less context."""
         filters = self.book.shown.filters
         lines = max(0, filters.before + step)
         self._narrow(replace(filters, before=lines, after=lines))
 
     def action_solo(self) -> None:
-        """Hears one container alone, or all again."""
+        """Show only one container, or all again."""
         filters, key = self.book.shown.filters, self._source()
         if key is not None and len(self.keys) > 1:
             self._narrow(replace(filters, muted=frozenset() if filters.muted else mute_all_except(self.keys, key)))
 
     def action_mute(self) -> None:
-        """Leaves one container out; the last one is never left out."""
+        """Hide one container; the last one stays."""
         filters, key = self.book.shown.filters, self._source()
         if key is not None and len(filters.muted) + 1 < len(self.keys):
             self._narrow(replace(filters, muted=filters.muted | {key}))
@@ -274,98 +274,98 @@ class LogScreen(LiveScreen):
         cursor = self.view.cursor
         return None if cursor is None else self.book.store[cursor]
 
-    # Looking
+    # Display
 
     def action_follow(self) -> None:
-        """Follows what comes, or holds still."""
+        """Follow new lines, or stop."""
         self.view.follow()
-        self._tell()
+        self._update_title()
 
     def action_times(self) -> None:
-        """Shows or hides the times."""
+        """Show or hide the times."""
         self.view.show_times()
 
     def action_columns(self) -> None:
-        """Fields in columns, or lines as they are."""
+        """Show fields in columns, or raw lines."""
         self.view.log_style = replace(self.view.log_style, columns=not self.view.log_style.columns)
         self.view.redraw()
 
     def action_wrap(self) -> None:
-        """Wraps long lines, or cuts them."""
+        """Wrap long lines, or cut them."""
         self.view.set_wrap(wrap=not self.view.wrap)
 
     def action_left(self) -> None:
-        """Goes back towards the beginning of long lines."""
+        """Scroll left in long lines."""
         self.view.slide(-1)
 
     def action_right(self) -> None:
-        """Goes towards the end of long lines."""
+        """Scroll right in long lines."""
         self.view.slide(1)
 
     def action_full(self) -> None:
-        """Nothing but the log, or the rest too."""
+        """Show only the log, or the bars too."""
         show = not self._title.display
         self._title.display = self.footer.display = self.query_one(Header).display = show
-        self._tell()
+        self._update_title()
 
     def action_whole(self) -> None:
-        """Opens the line under the cursor."""
+        """Open the line under the cursor."""
         if (item := self._item()) is not None:
             self.app.push_screen(LineScreen(item))
 
     async def action_window(self, key: str) -> None:
-        """Reads another part of the log."""
+        """Read another part of the log."""
         await self._read(WINDOWS[key])
 
     async def action_previous(self) -> None:
-        """Reads what came before the last start, or goes back to the tail."""
+        """Read the lines before the last start, or return to the end."""
         if self.book.window.before_ns:
             await self._read(WINDOWS["0"])
             return
         entry = self.sources.entry(self.keys[0])
         if len(self.keys) > 1 or entry is None or not entry.started_ns:
-            self.footer.say("the previous run is known of a single container that was started", "warn")
+            self.footer.say("select a single container that was started", "warn")
             return
         await self._read(Window(label="before its last start", before_ns=entry.started_ns))
 
-    # Taking along
+    # Copy and save
 
     def action_visual(self) -> None:
-        """Selects from here on, or ends that."""
+        """Start or end a selection."""
         cursor = self.view.cursor
         self.view.selection_start = cursor if self.view.selection_start is None else None
         if cursor is not None:
             self.view.go(cursor)
 
     def action_mark(self) -> None:
-        """Marks the line, or takes its mark away."""
+        """Mark or unmark the line."""
         cursor = self.view.cursor
         if cursor is not None:
             self.view.marked ^= {cursor}
             self.view.go(cursor)
 
     def action_copy(self) -> None:
-        """Copies to the terminal's clipboard; what is too long for that goes to a file."""
+        """Copy to the terminal's clipboard; text that is too long is saved to a file."""
         chosen = self.view.selected
         if not chosen:
             return
-        text = "\n".join(self._written(self.book.store[number], time=False) for number in chosen)
+        text = "\n".join(self._plain_text(self.book.store[number], time=False) for number in chosen)
         self.view.selection_start = None
         self.view.redraw()
         what = "the line" if len(chosen) == 1 else counted(len(chosen), "line")
-        if len(text.encode()) <= CLIPBOARD and clipboard_works():
+        if len(text.encode()) <= MAX_CLIPBOARD_BYTES and clipboard_works():
             self.app.copy_to_clipboard(text)
             self.footer.say(f"copied {what}", "good", "by OSC 52; where the terminal refuses that, ^s saves")
         else:
             self._save([*chosen], why="too much for the clipboard: " if clipboard_works() else "no clipboard here: ")
 
     def action_save(self) -> None:
-        """Saves all that is shown."""
-        self._save([self.book.shown.number(at) for at in range(self.view.count)])
+        """Save all shown lines."""
+        self._save([self.book.shown.number(index) for index in range(self.view.count)])
 
     def _save(self, chosen: list[int], why: str = "") -> None:
         stem = self.sources.names[self.keys[0]] if len(self.keys) == 1 else f"{len(self.keys)}-containers"
-        lines = (self._written(self.book.store[number], time=True) for number in chosen)
+        lines = (self._plain_text(self.book.store[number], time=True) for number in chosen)
         clock = self.dashboard.clock
         try:
             path, count = save(stem, lines, clock.local(clock.now()))
@@ -374,18 +374,18 @@ class LogScreen(LiveScreen):
             return
         self.footer.say(f"{why}saved {counted(count, 'line')} to {path}", "good")
 
-    def _written(self, item: LogItem, *, time: bool) -> str:
-        """A line as text for elsewhere: nothing in it that a terminal acts on."""
+    def _plain_text(self, item: LogItem, *, time: bool) -> str:
+        """Return a line as plain text, without control sequences."""
         if not isinstance(item, LogLine):
             return "".join(piece.text for piece in self.view.draw(item))
         stamp = f"{format_time(item.time_ns)} " if time and item.time_ns else ""
         name = f"{safe_bytes(item.name.encode())} " if len(self.keys) > 1 else ""
         return f"{stamp}{name}{safe_bytes(plain(item.data))}"
 
-    # Leaving
+    # Back
 
     def action_back(self) -> None:
-        """Ends a selection, a search, then the filters; then goes back."""
+        """Clear a selection, a search, then the filters; then go back."""
         if not self._title.display:
             self.action_full()
         elif self.view.selection_start is not None:

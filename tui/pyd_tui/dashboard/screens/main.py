@@ -1,4 +1,4 @@
-"""The first screen: the containers, and below them the log of the one under the cursor, or the engine's events."""
+"""The first screen: the containers, and below them the log of the selected one, or the engine's events."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-SETTLE = 0.15
-"""Seconds the cursor has to rest on a container before its log is asked for: a held key shall not ask for fifty."""
+DEBOUNCE_S = 0.15
+"""The time that the cursor rests on a container before its log is requested: a held key must not request fifty."""
 
 
 ORDER = ("live", "connecting", "lost")
-"""The states of a connection, the one that says most first."""
+"""The states of a connection, the most informative first."""
 
 
 class Main(ContainerListScreen):
-    """Containers above, a pane below."""
+    """Shows the containers, and a pane below."""
 
     DEFAULT_CSS = """
     Main #list { height: 1fr; align: center middle; }
@@ -56,10 +56,10 @@ class Main(ContainerListScreen):
     def __init__(self) -> None:
         super().__init__()
         self._pointed: EngineConnection | None = None
-        """The engine of the row under the cursor, as far as that was told; None at first."""
+        """The engine of the row under the cursor that is shown so far; None at first."""
 
     def compose(self) -> ComposeResult:
-        """The lines from top to bottom."""
+        """Lay out the lines from top to bottom."""
         dashboard = self.dashboard
         yield Header(self.links, dashboard.clock)
         yield Views("containers")
@@ -69,14 +69,14 @@ class Main(ContainerListScreen):
             yield Notice()
         yield Tabs(("logs", "events"), "logs", id="tabs")
         with Container(id="pane"):
-            yield LogPane(dashboard.tail.book, dashboard.clock, self._tell_pane, id="logs")
+            yield LogPane(dashboard.tail.book, dashboard.clock, self._update_pane_title, id="logs")
             yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
         yield Prompt(id="command", sign=":")
         yield Footer("containers", "views")
 
     def on_mount(self) -> None:
-        """Shows what there is, which at the start is nothing."""
+        """Show the containers, of which there are none at the start."""
         self.table = self.query_one(ContainerTable)
         self.notice = self.query_one(Notice)
         self.logs = self.query_one(LogPane)
@@ -84,80 +84,80 @@ class Main(ContainerListScreen):
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
         self._filter = self.query_one("#narrowing", Prompt)
-        self._settling = self.set_interval(SETTLE, self._follow, pause=True)
+        self._debounce = self.set_interval(DEBOUNCE_S, self._follow_log, pause=True)
         self.events.display = False
         self.logs.ask = self.events.ask = self.ask_find
         self.bind_own()
-        beginning = self.dashboard.beginning
-        last = beginning.remembered
-        self._filter.set_text(beginning.filter)
+        startup = self.dashboard.startup
+        last = startup.remembered
+        self._filter.set_text(startup.filter)
         view = View(
-            text=beginning.filter,
+            text=startup.filter,
             running_only=last.running_only,
             broken_only=last.broken_only,
             sort=last.sort if last.sort in (*SORTS, *OF_MERGED) else SORTS[0],
         )
-        self._narrow(view.of(merged=self.dashboard.merged))
+        self._narrow(view.with_merged(merged=self.dashboard.merged))
 
     @property
     def pane(self) -> LogPane | LineList[Any]:
-        """The pane that is open."""
+        """The open pane."""
         return self.logs if self.tabs.current == "logs" else self.events
 
     @property
     def links(self) -> Sequence[EngineConnection]:
-        """The engines whose containers it lists."""
+        """The engines whose containers are listed."""
         return self.dashboard.in_sight
 
-    # What happens
+    # Events
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
-        """Takes what changed into the list."""
+        """Update the list."""
         self.table.apply(delta)
-        self._look()
+        self._update()
         if happened and link is self._pointed:
             self.events.sync()
-            self._tell_pane()
+            self._update_pane_title()
 
-    def turn(self) -> None:
-        """Shows other engines from now on; what narrows the list and orders it stays."""
+    def switch_engines(self) -> None:
+        """Show other engines from now on; filters and sorting stay."""
         self.query_one(Header).links = self.table.links = self.links
         self.table.marked.clear()
         self.table.was_seen = False
         self.query_one(Views).refresh_views()
-        self._narrow(self.table.view.of(merged=self.dashboard.merged))
-        self._tell_pane()
-        self._settling.resume()
+        self._narrow(self.table.view.with_merged(merged=self.dashboard.merged))
+        self._update_pane_title()
+        self._debounce.resume()
 
     def judged(self) -> None:
-        """Takes a verdict into the list: what turned out to be well leaves the view of the broken."""
+        """Update the list: a container found healthy leaves the list of those with problems."""
         self.table.update_rows()
-        self._look()
+        self._update()
 
     def measured(self) -> None:
-        """Takes new figures into the list."""
+        """Update the figures in the list."""
         self.table.on_measured()
 
     def logged(self) -> None:
-        """Takes new lines into the pane."""
+        """Show new lines in the pane."""
         self.logs.show(self.dashboard.tail.book)
-        self._tell_pane()
+        self._update_pane_title()
 
     def ticked(self) -> None:
-        """Says how old what is shown is: of each engine by itself, where there are several."""
+        """Show the age of the data, for each engine where there are several."""
         super().ticked()
         self.table.sync()
 
     def watched(self) -> set[RowTarget]:
-        """What is on screen and lives is measured."""
+        """Return the running containers on screen."""
         return self.table.worth_measuring()
 
     @on(Table.Moved)
     def _moved(self) -> None:
-        self._settling.reset()
-        self._settling.resume()
-        self._point()
-        self._tell_pane()
+        self._debounce.reset()
+        self._debounce.resume()
+        self._show_pointed_engine()
+        self._update_pane_title()
 
     @on(Table.Viewed)
     def _viewed(self) -> None:
@@ -165,24 +165,24 @@ class Main(ContainerListScreen):
 
     @on(LineList.Changed)
     def _pane_changed(self) -> None:
-        self._tell_pane()
+        self._update_pane_title()
 
-    async def _follow(self) -> None:
-        self._settling.pause()
+    async def _follow_log(self) -> None:
+        self._debounce.pause()
         if self.tabs.current == "logs":
             key = self.table.key
             await self.dashboard.tail.follow(None if key is not None and key.is_heading else key)
 
-    def _look(self) -> None:
-        """Shows list or notice, and says what hides containers."""
+    def _update(self) -> None:
+        """Show the list or a notice, and which filters hide containers."""
         view = self.table.view
-        self._point()
+        self._show_pointed_engine()
         self.query_one(Header).update_content()
         empty, total = not self.table.keys, sum(len(link.containers) for link in self.links)
         if empty:
-            # What one engine has to say counts if another can't be reached.
-            best = min((link.connection for link in self.links), key=lambda one: ORDER.index(one.state))
-            self.notice.show(best, total=total, filtered=_in_words(view))
+            # The state of a reachable engine counts if another can't be reached.
+            best = min((link.connection for link in self.links), key=lambda connection: ORDER.index(connection.state))
+            self.notice.show(best, total=total, filtered=_describe(view))
         elif self._waited:
             self._waited = False
             self.footer.clear()
@@ -195,9 +195,9 @@ class Main(ContainerListScreen):
         self._filter.display = view.narrows or self.focused is self._filter
         self.dashboard.measure()
 
-    def _tell_pane(self) -> None:
+    def _update_pane_title(self) -> None:
         if self.tabs.current == "logs":
-            shown = self.dashboard.tail.shown  # the cursor may be further on already
+            shown = self.dashboard.tail.shown  # the cursor may have moved on already
             entry = shown.entry if shown is not None else None
             self.tabs.set_status(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
         else:
@@ -205,8 +205,8 @@ class Main(ContainerListScreen):
             count = self.events.count
             self.tabs.set_status(whose, cell(counted(count, "event"), "dim"))
 
-    def _point(self) -> None:
-        """Shows the events of the engine of the row under the cursor, and says how it does."""
+    def _show_pointed_engine(self) -> None:
+        """Show the events and the state of the engine of the row under the cursor."""
         if (link := self.row_link) is not self._pointed:
             self._pointed = link
             self.events.show(link.timeline.items)
@@ -214,10 +214,10 @@ class Main(ContainerListScreen):
             header.focused_link = link
             header.update_content()
 
-    # What keys do
+    # Actions of keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the pane `/` looks for something, in the list it filters; only an empty engine takes a playground."""
+        """Turn off keys that don't apply: `/` finds in the pane, and only an empty engine takes a demo."""
         if action == "filter" and self.focused is self.pane:
             return False
         if action == "demo" and not self._is_empty:
@@ -225,64 +225,64 @@ class Main(ContainerListScreen):
         return super().check_action(action, parameters)
 
     def home(self) -> None:
-        """Gives the focus back to the list."""
+        """Focus the list."""
         self.set_focus(self.table)
 
     def action_filter(self) -> None:
-        """Lets the user type a filter."""
+        """Let the user type a filter."""
         self._filter.display = True
         self.set_focus(self._filter)
 
     @property
     def _is_empty(self) -> bool:
-        """Whether the engines answer and have no container."""
+        """Whether an engine answers and none has a container."""
         live = any(link.connection.state == "live" for link in self.links)
         return live and not any(link.containers for link in self.links)
 
     def action_demo(self) -> None:
-        """Brings up the playground of `pyd demo`."""
-        from pyd_tui.dashboard.actions.demo import start_demo  # noqa: PLC0415 - for an empty engine alone
+        """Start the playground of `pyd demo`."""
+        from pyd_tui.dashboard.actions.demo import start_demo  # noqa: PLC0415 - only for an empty engine
 
         start_demo(self.dashboard, self.row_link)
 
     def action_toggle_all(self) -> None:
-        """All of them, or only the living."""
+        """Show all containers, or only the running ones."""
         self._narrow(replace(self.table.view, running_only=not self.table.view.running_only))
 
     def action_toggle_broken(self) -> None:
-        """Only the broken ones, or all."""
+        """Show only containers with problems, or all."""
         self._narrow(replace(self.table.view, broken_only=not self.table.view.broken_only))
 
     def action_sort(self) -> None:
-        """Orders by the next column."""
+        """Sort by the next column."""
         view = self.table.view.next_sort()
         self._narrow(view)
-        grouped = ", grouped: enter folds one, other keys go to all of it" if view.sort == "project" else ""
-        self.footer.say(f"ordered by {view.sort}{grouped}")
+        group_hint = ", grouped: enter folds a project, other keys act on all of it" if view.sort == "project" else ""
+        self.footer.say(f"sorted by {view.sort}{group_hint}")
 
     def action_scale(self) -> None:
-        """Processor use in percent of one core, or of all that a container may use."""
+        """Show CPU usage in percent of one core, or of what a container may use."""
         view = self.table.view
         for link in self.links:
             link.count_processors()
         self._narrow(replace(view, scale="most" if view.scale == "core" else "core"))
-        whole = "what it may use: its limit, or all processors"
-        self.footer.say(f"100% is {'one core' if view.scale == 'most' else whole}")
+        limit_text = "its CPU limit, or all processors"
+        self.footer.say(f"100% is {'one core' if view.scale == 'most' else limit_text}")
 
     def action_pane(self) -> None:
-        """Shows the other pane."""
+        """Show the other pane."""
         name = "events" if self.tabs.current == "logs" else "logs"
         self.logs.display, self.events.display = name == "logs", name == "events"
         self.tabs.open(name)
-        self._settling.resume()
-        self._tell_pane()
+        self._debounce.resume()
+        self._update_pane_title()
 
     def action_switch_focus(self) -> None:
-        """Between the list and the pane."""
+        """Switch the focus between the list and the pane."""
         self.set_focus(self.table if self.focused is self.pane else self.pane)
 
     def action_back(self) -> None:
-        """Undoes what narrows: a search, a focus, marks, then the filters."""
+        """Clear a search, a focus, marks, then the filters."""
         if self.focused is self.pane:
             if not self.end_find():
                 self.set_focus(self.table)
@@ -294,14 +294,14 @@ class Main(ContainerListScreen):
             self._narrow(View(sort=view.sort, scale=view.scale, merged=view.merged))
 
     def action_quit(self) -> None:
-        """Leaves."""
+        """Quit."""
         self.app.exit()
 
     # Typing
 
     def _narrow(self, view: View) -> None:
         self.table.update_rows(view)
-        self._look()
+        self._update()
 
     @on(Prompt.Changed, "#narrowing")
     def _filter_typed(self, event: Prompt.Changed) -> None:
@@ -313,10 +313,10 @@ class Main(ContainerListScreen):
             self._filter.set_text("")
             self._narrow(replace(self.table.view, text=""))
         self.set_focus(self.table)
-        self._look()
+        self._update()
 
 
-def _in_words(view: View) -> str:
+def _describe(view: View) -> str:
     words = [
         *(["broken"] if view.broken_only else []),
         *(["running"] if view.running_only else []),

@@ -1,4 +1,4 @@
-"""What a program says, as it says it."""
+"""The live output of a program."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-MOST_BYTES = 4 << 20
-"""Of output that are kept; the oldest lines go."""
-FRAME = 0.1
-"""Seconds between two paints of what never stops."""
-LONGEST = 4096
-"""Characters of a line that are kept."""
+MAX_OUTPUT_BYTES = 4 << 20
+"""The amount of output that is kept; the oldest lines are dropped."""
+FRAME_INTERVAL_S = 0.1
+"""The interval between two paints of continuous output."""
+MAX_LINE_CHARACTERS = 4096
+"""The number of characters kept of a line."""
 
 
 class Output(SearchableScreen):
-    """Runs a program without a terminal of its own; it ends when the screen is closed.
+    """Runs a program without a terminal; closing the screen ends it.
 
     Args:
         argv: The program.
-        title: What it is about.
-        environment: Its environment.
+        title: The title.
+        environment: The environment of the program.
     """
 
     BINDINGS = bindings("output", "everywhere")
@@ -50,30 +50,30 @@ class Output(SearchableScreen):
         self._argv = argv
         self._title = title
         self._environment = environment
-        self._said: Ring[Cell] = Ring(MOST_BYTES)
+        self._output: Ring[Cell] = Ring(MAX_OUTPUT_BYTES)
         self._process: asyncio.subprocess.Process | None = None
         self.code: int | None = None
-        """How it ended; None while it runs."""
+        """The exit code; None while it runs."""
 
     def compose(self) -> ComposeResult:
-        """The lines from top to bottom."""
+        """Lay out the lines from top to bottom."""
         yield Line(id="title")
-        yield _OutputLines(lambda line: line, following=True, empty="it has said nothing yet", id="output")
+        yield _OutputLines(lambda line: line, following=True, empty="no output yet", id="output")
         yield Prompt(id="find")
         yield Footer()
 
     def on_mount(self) -> None:
-        """Starts it."""
+        """Start the program."""
         self.pane.ask = self.ask_find
-        self.pane.show(self._said)
-        self._timer = self.set_interval(FRAME, self._paint, pause=True)
+        self.pane.show(self._output)
+        self._timer = self.set_interval(FRAME_INTERVAL_S, self._paint, pause=True)
         self.set_focus(self.pane)
-        self._tell()
+        self._update_title()
         self.dashboard.tasks.start(self._run(), name=self._title)
 
     @property
     def pane(self) -> LineList[Cell]:
-        """What it said."""
+        """The output."""
         return self.query_one(LineList)
 
     async def _run(self) -> None:
@@ -88,7 +88,7 @@ class Output(SearchableScreen):
             )
         except FileNotFoundError as error:
             self.code, absent = 127, safe(self._argv[0])
-            self._tell()
+            self._update_title()
             raise NotFound(f"there is no program {absent}", hint="is it installed, and on PATH?") from error
         try:
             await self._read(process)
@@ -106,27 +106,31 @@ class Output(SearchableScreen):
             *whole, rest = (rest + chunk).replace(b"\r\n", b"\n").split(b"\n")
             for line in whole:
                 self._add(line)
-            rest = rest[-LONGEST:]
+            rest = rest[-MAX_LINE_CHARACTERS:]
             self._timer.resume()
         if rest:
             self._add(rest)
 
     def _add(self, data: bytes) -> None:
-        text = data.rpartition(b"\r")[2][:LONGEST].decode(errors="replace")  # of a line written over, the last version
-        self._said.add(cell(text), len(data) + 64)
+        text = data.rpartition(b"\r")[2][:MAX_LINE_CHARACTERS].decode(
+            errors="replace"
+        )  # of an overwritten line, the last version
+        self._output.add(cell(text), len(data) + 64)
 
     def _paint(self) -> None:
         self._timer.pause()
         self.pane.sync()
-        self._tell()
+        self._update_title()
 
     @on(LineList.Changed)
-    def _tell(self) -> None:
+    def _update_title(self) -> None:
         state: Cell = cell("running", "good")
         if self.code is not None:
             state = cell(f"ended with {self.code}", "good" if self.code == 0 else "bad")
-        lost = cell(f"{counted(self._said.dropped, 'older line')} dropped  ", "warn") if self._said.dropped else EMPTY
-        no_more = ("times", "end") if self.code is not None else ("times",)  # nobody has stamped these lines
+        lost = (
+            cell(f"{counted(self._output.dropped, 'older line')} dropped  ", "warn") if self._output.dropped else EMPTY
+        )
+        no_more = ("times", "end") if self.code is not None else ("times",)  # these lines have no times
         self.query_one(Footer).set_scopes("output", "text", without=no_more)
         self.query_one("#title", Line).put(
             (*cell(self._title, "strong"), *cell(f"  {' '.join(self._argv)}", "dim")),
@@ -140,25 +144,25 @@ class Output(SearchableScreen):
                 os.killpg(process.pid, number)
 
     def on_unmount(self) -> None:
-        """Ends it."""
+        """End the program."""
         self._stop(signal.SIGTERM)
 
     def action_end(self) -> None:
-        """Ends the program."""
+        """End the program."""
         self._stop(signal.SIGTERM)
 
     def action_copy(self) -> None:
-        """Copies the line at the top."""
-        if self.pane.top < len(self._said):
-            self.dashboard.errands.copy("".join(piece.text for piece in self._said[self.pane.top]))
+        """Copy the line at the top."""
+        if self.pane.top < len(self._output):
+            self.dashboard.transfers.copy("".join(piece.text for piece in self._output[self.pane.top]))
 
     def action_back(self) -> None:
-        """Ends a search, else goes back."""
+        """End a search, else go back."""
         if not self.end_find():
             self.action_quit()
 
 
 class _OutputLines(LineList[Cell]):
-    """Follows its end."""
+    """Follows the end of the output."""
 
     can_follow = True

@@ -1,4 +1,4 @@
-"""Everything there is, found by a few letters: views, commands, containers."""
+"""The palette: views, commands and containers, found by a few letters."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     from pyd_tui.dashboard.screens.host import ScreenHost
 
-MOST = 14
-"""Lines that are shown."""
-WIDTH = 88
-"""Terminal columns of the dialog, where there are as many."""
-KIND = 11
+MAX_LINES = 14
+"""The number of lines shown."""
+MAX_COLUMNS = 88
+"""The width of the dialog on wide terminals."""
+KIND_COLUMNS = 11
 
-Deed = Callable[[], None]
-"""What is done when a line is chosen."""
+PaletteAction = Callable[[], None]
+"""The action of a line."""
 
 
 class CommandRunner(Protocol):
@@ -45,8 +45,8 @@ class CommandRunner(Protocol):
         """Let the user finish a command."""
 
 
-class CommandPalette(Dialog[Deed | None]):
-    """Closes with what to do.
+class CommandPalette(Dialog[PaletteAction | None]):
+    """Closes with the chosen action.
 
     Args:
         dashboard: The app.
@@ -65,29 +65,29 @@ class CommandPalette(Dialog[Deed | None]):
         self._dashboard = dashboard
         self._view = view
         self._known = list(self._all())
-        self.found: list[tuple[str, tuple[str, str, Deed]]] = []
-        """What fits: a name with its kind, its description and what it does."""
-        self.at = 0
+        self.matches: list[tuple[str, tuple[str, str, PaletteAction]]] = []
+        """The matches: names with their kind, description and action."""
+        self.index = 0
 
     def compose(self) -> ComposeResult:
-        """A line to type into, and what fits view."""
+        """Lay out the prompt, and the matches below."""
         with Vertical():
             yield Prompt(id="wanted", sign=">")
             yield TextBlock(id="found")
 
     def on_mount(self) -> None:
-        """Shows what there is."""
+        """Show all entries."""
         self._prompt = self.query_one(Prompt)
         self._prompt.set_notes(cell("a view, a command, a container", "dim"), EMPTY)
         self.set_focus(self._prompt)
 
     def on_resize(self) -> None:
-        """Makes do with the width and the height of the terminal as it is."""
-        self._room = max(20, min(WIDTH, self.app.size.width - 6))
+        """Lay out the matches for the terminal's size."""
+        self._room = max(20, min(MAX_COLUMNS, self.app.size.width - 6))
         self._prompt.styles.width = self._room
-        self._find(self._prompt.text)
+        self._search(self._prompt.text)
 
-    def _all(self) -> Iterator[tuple[str, tuple[str, str, Deed]]]:
+    def _all(self) -> Iterator[tuple[str, tuple[str, str, PaletteAction]]]:
         view = self._view
         for name in VIEWS:
             yield name, ("view", "", partial(view.do, CommandCall("view", (name,))))
@@ -105,50 +105,50 @@ class CommandPalette(Dialog[Deed | None]):
     def _open(self, target: RowTarget) -> None:
         self._dashboard.push_screen(Detail(target, "overview", self._dashboard.clock))
 
-    def _find(self, wanted: str) -> None:
-        self.found = best(wanted, self._known, min(MOST, max(3, self.app.size.height - 8)))
-        self.at = 0
+    def _search(self, query: str) -> None:
+        self.matches = best(query, self._known, min(MAX_LINES, max(3, self.app.size.height - 8)))
+        self.index = 0
         self._show()
 
     def _show(self) -> None:
-        lines = [self._line(number, name, *what[:2]) for number, (name, what) in enumerate(self.found)]
-        self.query_one(TextBlock).put(lines or [fit(cell("nothing is called so", "dim"), self._room)])
+        lines = [self._line(number, name, *what[:2]) for number, (name, what) in enumerate(self.matches)]
+        self.query_one(TextBlock).put(lines or [fit(cell("no match", "dim"), self._room)])
 
     def _line(self, number: int, name: str, kind: str, about: str) -> Cell:
-        here = number == self.at
+        here = number == self.index
         half = min(26, self._room // 2)
         mark = Span("▌ ", "accent") if here else Span("  ")
         text = (*fit(cell(safe(name), "title" if here else "text"), half), Span("  "), *cell(about, "dim"))
-        return fit((mark, *fit(cell(kind, "info"), KIND), *text), self._room)
+        return fit((mark, *fit(cell(kind, "info"), KIND_COLUMNS), *text), self._room)
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        """Narrows to what fits."""
+        """Show the matches of what is typed."""
         event.stop()
-        self._find(event.text)
+        self._search(event.text)
 
     def action_next(self) -> None:
-        """One down."""
-        self._behind_typing(partial(self._step, 1))
+        """Select the next match."""
+        self._after_typing(partial(self._step, 1))
 
     def action_previous(self) -> None:
-        """One up."""
-        self._behind_typing(partial(self._step, -1))
+        """Select the previous match."""
+        self._after_typing(partial(self._step, -1))
 
     def action_accept(self) -> None:
-        """Closes with what is chosen."""
-        self._behind_typing(self._choose)
+        """Close with the selected match."""
+        self._after_typing(self._choose)
 
-    def _behind_typing(self, work: Deed) -> None:
-        """Does what a key means after all that was typed before it has been taken: that goes through two queues."""
+    def _after_typing(self, work: PaletteAction) -> None:
+        """Run a key's action once all text typed before it was processed, which takes two queues."""
         self._prompt.call_later(self.call_later, work)
 
     def _step(self, step: int) -> None:
-        self.at = min(max(0, self.at + step), max(0, len(self.found) - 1))
+        self.index = min(max(0, self.index + step), max(0, len(self.matches) - 1))
         self._show()
 
     def _choose(self) -> None:
-        self.dismiss(self.found[self.at][1][2] if self.found else None)
+        self.dismiss(self.matches[self.index][1][2] if self.matches else None)
 
     def action_cancel(self) -> None:
-        """Closes with nothing."""
+        """Close without an action."""
         self.dismiss(None)

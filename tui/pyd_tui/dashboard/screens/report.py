@@ -1,4 +1,4 @@
-"""How something went that was done to many: of each, and the failed ones once more."""
+"""The report of an action on several objects, with an offer to retry the failed ones."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class ReportScreen(Dialog[bool]):
-    """Closes with whether to try the failed ones again.
+    """Closes with whether to retry the failed ones.
 
     Args:
-        done: What was done, as `stopped`.
-        outcomes: Names, and what went wrong.
+        done: The action, as in `stopped`.
+        outcomes: Names, and the errors.
     """
 
     DEFAULT_CSS = """
@@ -35,16 +35,16 @@ class ReportScreen(Dialog[bool]):
         self._outcomes = outcomes
 
     def compose(self) -> ComposeResult:
-        """A block of lines."""
+        """Lay out a block of lines."""
         yield TextBlock()
 
     def on_resize(self) -> None:
-        """Lays the lines out for the terminal as it is."""
+        """Lay out the lines for the terminal's size."""
         room = max(20, self.app.size.width * 95 // 100 - 8)
         most = max(3, self.app.size.height - 10)
         answers = keys_of(self.app).of("report")
         self.query_one(TextBlock).put(report(self._done, self._outcomes, answers, room=room, max_names=most))
 
     def action_answer(self, again: bool) -> None:
-        """Closes."""
+        """Close with the answer."""
         self.dismiss(again)

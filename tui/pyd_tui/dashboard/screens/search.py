@@ -1,4 +1,4 @@
-"""A search through the logs of all containers at once, of those that don't run too."""
+"""The search in the logs of all containers, stopped ones too."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
     from pyd_tui.dashboard.engines.connection import EngineConnection
 
-FRAME = 0.1
-"""Seconds between two paints while lines are found."""
+FRAME_INTERVAL_S = 0.1
+"""The interval between two paints during a search."""
 
 
 class SearchScreen(LiveScreen):
-    """Lists the lines that have what was typed, as they are found.
+    """Lists matching lines as they are found.
 
     Args:
-        text: What to look for; empty asks for it.
+        text: The search text; empty asks for it.
     """
 
     BINDINGS = bindings("search", "everywhere")
@@ -47,35 +47,35 @@ class SearchScreen(LiveScreen):
     def __init__(self, text: str = "") -> None:
         super().__init__()
         self._pattern = LogPattern(text)
-        self._findings: SearchResults | None = None
+        self._results: SearchResults | None = None
         self._work: asyncio.Task[None] | None = None
         self._stopped = False
 
     def compose(self) -> ComposeResult:
-        """The lines from top to bottom."""
+        """Lay out the lines from top to bottom."""
         yield Header(self.links, self.dashboard.clock)
         yield Line(id="title")
         yield Prompt(id="wanted")
-        found: Table[HitKey] = Table(COLUMNS, self._cells, id="found")
-        yield found
+        hits: Table[HitKey] = Table(COLUMNS, self._cells, id="found")
+        yield hits
         yield Footer("search")
 
     def on_mount(self) -> None:
-        """Searches, or asks for what."""
+        """Search, or ask for the text."""
         self.table: Table[HitKey] = self.query_one(Table)
         self._prompt = self.query_one(Prompt)
-        self._timer = self.set_interval(FRAME, self._paint, pause=True)
+        self._timer = self.set_interval(FRAME_INTERVAL_S, self._paint, pause=True)
         self.query_one(Header).update_content()
         self._prompt.set_text(self._pattern.text)
         if self._pattern.text:
             self._search()
         else:
-            self.table.say(("enter searches the logs of all containers, of those that don't run too", "dim"))
+            self.table.say(("enter searches the logs of all containers, stopped ones too", "dim"))
             self.action_ask()
-        self._tell()
+        self._update_title()
 
     def on_unmount(self) -> None:
-        """Ends the search."""
+        """End the search."""
         self._cancel()
 
     @property
@@ -85,16 +85,16 @@ class SearchScreen(LiveScreen):
 
     @property
     def running(self) -> bool:
-        """Whether the search goes on."""
+        """Whether the search is running."""
         return self._work is not None and not self._work.done()
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
-        """Says how the engine does."""
+        """Update the state of the engine."""
         del link, delta, happened
         self.query_one(Header).update_content()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """How it is taken can be changed while it is typed."""
+        """Allow the key for the mode while the user types."""
         return action == "mode" or super().check_action(action, parameters)
 
     def _search(self) -> None:
@@ -105,18 +105,18 @@ class SearchScreen(LiveScreen):
             self.dashboard.say(error.message, "bad", error.hint)
             return
         self._stopped = False
-        self._findings = findings = SearchResults(self.links, self._pattern, self._timer.resume)
-        self._work = self.dashboard.tasks.start(self._run(findings), name="search of all logs")
+        self._results = results = SearchResults(self.links, self._pattern, self._timer.resume)
+        self._work = self.dashboard.tasks.start(self._run(results), name="search of all logs")
         self.table.set_rows([], {})
         self.set_focus(self.table)
         self._paint()
 
-    async def _run(self, findings: SearchResults) -> None:
+    async def _run(self, results: SearchResults) -> None:
         try:
-            await findings.run()
+            await results.run()
         finally:
-            if self.is_attached and self._findings is findings:
-                self.call_later(self._paint)  # when this is over
+            if self.is_attached and self._results is results:
+                self.call_later(self._paint)  # once this task has ended
 
     def _cancel(self) -> None:
         if self._work is not None:
@@ -124,65 +124,65 @@ class SearchScreen(LiveScreen):
 
     def _paint(self) -> None:
         self._timer.pause()
-        if (findings := self._findings) is not None:
-            self._said(findings)
-            self.table.set_rows([*findings.keys], content_widths(findings, engine=len(self.links) > 1))
-        self._tell()
+        if (results := self._results) is not None:
+            self._show_empty(results)
+            self.table.set_rows([*results.keys], content_widths(results, engine=len(self.links) > 1))
+        self._update_title()
 
-    def _said(self, findings: SearchResults) -> None:
+    def _show_empty(self, results: SearchResults) -> None:
         if self.running:
             self.table.say(("nothing found yet", "dim"))
-        elif findings.errors:
-            error = findings.errors[0]
+        elif results.errors:
+            error = results.errors[0]
             self.table.say((error.message, "bad"), (error.hint, "dim"))
         else:
-            self.table.say((f"no line in {counted(findings.containers, 'container')} has it", "dim"))
+            self.table.say((f"no line in {counted(results.containers, 'container')} has it", "dim"))
 
-    def _tell(self) -> None:
-        findings = self._findings
-        status = EMPTY if findings is None else search_summary(findings, running=self.running, stopped=self._stopped)
-        self.query_one("#title", Line).put((Span("Search of all logs", "title"),), status)
+    def _update_title(self) -> None:
+        results = self._results
+        status = EMPTY if results is None else search_summary(results, running=self.running, stopped=self._stopped)
+        self.query_one("#title", Line).put((Span("Search all logs", "title"),), status)
         self._prompt.set_notes(cell(pattern_mode(self._pattern), "dim"), EMPTY)
         self.query_one(Footer).set_scopes("search", without=() if self.running else ("end",))
 
     def _cells(self, key: HitKey) -> tuple[Cell, ...]:
-        findings = self._findings
-        if findings is None or (hit := findings.hits.get(key)) is None:
+        results = self._results
+        if results is None or (hit := results.hits.get(key)) is None:
             return (EMPTY,) * len(COLUMNS)
-        return match_row(hit, findings.pattern, self.dashboard.clock, engine=len(self.links) > 1)
+        return match_row(hit, results.pattern, self.dashboard.clock, engine=len(self.links) > 1)
 
-    # What keys do
+    # Actions of keys
 
     def action_open(self) -> None:
-        """Opens the log at the line under the cursor."""
-        if self._findings is None or (key := self.table.key) is None:
+        """Open the log at the line under the cursor."""
+        if self._results is None or (key := self.table.key) is None:
             return
-        hit = self._findings.hits[key]
+        hit = self._results.hits[key]
         target = RowTarget(hit.link, hit.line.container_id)
         if target.entry is None:
-            self.dashboard.say("that container is gone", "warn", "its log went with it")
+            self.dashboard.say("that container was removed", "warn", "its log was removed with it")
         else:
             self.app.push_screen(LogScreen((target,), hit.line.time_ns))
 
     def action_ask(self) -> None:
-        """Lets the user type what to look for."""
+        """Let the user type a search text."""
         self.set_focus(self._prompt)
 
     def action_mode(self) -> None:
-        """Takes what is looked for another way; what was searched is searched again."""
+        """Switch to the next kind of pattern, and search again."""
         self._pattern = self._pattern.next_mode()
-        self._tell()
-        if self._findings is not None and self.focused is not self._prompt:
+        self._update_title()
+        if self._results is not None and self.focused is not self._prompt:
             self._search()
 
     def action_end(self) -> None:
-        """Ends the search; what was found stays."""
+        """End the search; its results stay."""
         if self.running:
             self._stopped = True
             self._cancel()
 
     def action_back(self) -> None:
-        """Ends the search; then goes back."""
+        """End the search; then go back."""
         if self.running:
             self.action_end()
         else:
@@ -195,8 +195,8 @@ class SearchScreen(LiveScreen):
                 event.control.text, regex=self._pattern.regex, case_sensitive=self._pattern.case_sensitive
             )
             self._search()
-        elif self._findings is None:
+        elif self._results is None:
             self.dismiss()
         else:
-            self._prompt.set_text(self._findings.pattern.text)
+            self._prompt.set_text(self._results.pattern.text)
             self.set_focus(self.table)

@@ -1,4 +1,4 @@
-"""The logs of a swarm's tasks, on whichever nodes they run."""
+"""The logs of a swarm's tasks, from all nodes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pyd_tui.dashboard.screens.logs import LogScreen
 
 
 class TaskLogs(LogScreen):
-    """As logs of containers, but through the swarm's manager.
+    """Shows logs of tasks, which the swarm's manager reads.
 
     Args:
-        link: The manager.
-        title: Whose they are.
-        tasks: Names of the tasks by their ids.
+        link: The connection to the manager.
+        title: The name of the service, task or stack.
+        tasks: The names of the tasks, by id.
     """
 
     def __init__(self, link: EngineConnection, title: str, tasks: Mapping[str, str]) -> None:
@@ -29,21 +29,21 @@ class TaskLogs(LogScreen):
 
     @property
     def target(self) -> RowTarget | None:
-        """A task is no container of this engine."""
+        """None: a task is no container of this engine."""
         return None
 
     def open_book(self) -> Logbook:
-        """Returns what their lines are read into."""
+        """Return the logbook of their lines."""
         dashboard = self.dashboard
         changed, now = dashboard.tail.changed, dashboard.clock.now
         return Logbook(self.sources.engines, changed, now, tasks=self.sources.names)
 
-    def refresh_names(self) -> None:
-        """Tells several tasks from each other by their names."""
+    def update_names(self) -> None:
+        """Show the names of tasks, where there are several."""
         if len(self.keys) > 1:
             self.view.log_style = replace(self.view.log_style, labels=source_labels(self.sources.names))
 
     def subject(self) -> Cell:
-        """Says whose log it is."""
+        """Return the title."""
         count = f"  {len(self.keys)} tasks" if len(self.keys) > 1 else ""
         return (*cell(self._title_text, "strong"), *cell(count, "dim"))

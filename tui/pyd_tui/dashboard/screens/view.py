@@ -1,4 +1,4 @@
-"""What all views have in common: the digits that open each other, and the line to type a command into."""
+"""The base of all views: keys that open other views, and the command prompt."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class ViewScreen(SearchableScreen):
-    """A view; it holds a prompt with the id `command`."""
+    """A view, with a prompt of the id `command`."""
 
     view = "containers"
-    """Its name."""
+    """The name of the view."""
     DEFAULT_CSS = "ViewScreen #command { display: none; }"
 
     def action_view(self, name: str) -> None:
-        """Opens another view."""
+        """Open another view."""
         self.dashboard.open_view(name)
 
     def action_command(self, begin: str = "") -> None:
-        """Lets the user type a command, from a beginning."""
-        from pyd_tui.dashboard.input.commands import complete  # noqa: PLC0415 - when something is typed
+        """Let the user type a command, with an initial text."""
+        from pyd_tui.dashboard.input.commands import complete  # noqa: PLC0415 - on first use
 
         prompt = self.query_one("#command", Prompt)
         prompt.set_text(begin)
@@ -38,24 +38,24 @@ class ViewScreen(SearchableScreen):
         self.set_focus(prompt)
 
     def action_search(self, text: str = "") -> None:
-        """Searches the logs of all containers."""
-        from pyd_tui.dashboard.screens.search import SearchScreen  # noqa: PLC0415 - when it is wanted
+        """Search the logs of all containers."""
+        from pyd_tui.dashboard.screens.search import SearchScreen  # noqa: PLC0415 - on first use
 
         self.app.push_screen(SearchScreen(text))
 
     def home(self) -> None:
-        """Gives the focus back to the list."""
+        """Focus the list."""
         raise NotImplementedError
 
     def run(self, call: CommandCall) -> None:
-        """Does what was typed, if it is about what this view shows."""
+        """Run a command on what this view shows."""
         if call.verb == "pull" and call.words:
-            self.dashboard.acting.pull(self.dashboard.link, call.words[0])
+            self.dashboard.container_actions.pull(self.dashboard.link, call.words[0])
         else:
-            self.dashboard.say("that is about a container", "warn", "1 opens them")
+            self.dashboard.say("that command acts on containers", "warn", "1 opens them")
 
     def do(self, call: CommandCall) -> None:
-        """Does what was typed or chosen, whatever it is about."""
+        """Run a typed or chosen command."""
         dashboard = self.dashboard
         try:
             match call.verb:
@@ -74,9 +74,9 @@ class ViewScreen(SearchableScreen):
                 case "theme":
                     dashboard.set_theme(call.words[0])
                 case "undo":
-                    dashboard.acting.undo()
+                    dashboard.container_actions.undo()
                 case "keep":
-                    dashboard.acting.keep()
+                    dashboard.container_actions.keep()
                 case "own":
                     self.action_own(call.words[0])
                 case _:
@@ -85,8 +85,8 @@ class ViewScreen(SearchableScreen):
             self.query_one(Footer).say(error.message, "bad", error.hint)
 
     def action_palette(self) -> None:
-        """Lets the user find a command, a container or a view by a few letters."""
-        from pyd_tui.dashboard.screens.palette import CommandPalette  # noqa: PLC0415 - when it is wanted
+        """Let the user find a command, a container or a view by a few letters."""
+        from pyd_tui.dashboard.screens.palette import CommandPalette  # noqa: PLC0415 - on first use
 
         self.app.push_screen(
             CommandPalette(self.dashboard, self), lambda chosen: chosen() if chosen is not None else None
@@ -94,7 +94,7 @@ class ViewScreen(SearchableScreen):
 
     @on(Prompt.Changed, "#command")
     def _command_typed(self, event: Prompt.Changed) -> None:
-        from pyd_tui.dashboard.input.commands import hint  # noqa: PLC0415 - when something is typed
+        from pyd_tui.dashboard.input.commands import hint  # noqa: PLC0415 - on first use
 
         event.control.set_notes(cell(hint(event.text, self.dashboard.own_names), "dim"), EMPTY)
 
@@ -106,7 +106,7 @@ class ViewScreen(SearchableScreen):
         self.home()
         if not event.kept or not text.strip():
             return
-        from pyd_tui.dashboard.input.commands import parse  # noqa: PLC0415 - when something is typed
+        from pyd_tui.dashboard.input.commands import parse  # noqa: PLC0415 - on first use
 
         try:
             call = parse(text, self.dashboard.own_names)

@@ -1,4 +1,4 @@
-"""From the first picture to the app: the engines are asked what there is while the libraries that draw are loaded."""
+"""The start of the app: engines are asked while the drawing libraries are loaded."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.startup.startup_state import StartupState
 
-TURN = 0.0005
-"""Seconds after which loading lets the event loop have its turn; by default that would be ten times as long, each time
-an engine has answered something."""
+SWITCH_INTERVAL_S = 0.0005
+"""The interval at which loading yields to the event loop. By default it is ten times as long, for each answer of an
+engine."""
 
 
-async def opened(links: Sequence[EngineConnection], beginning: StartupState, history: Path | None) -> Dashboard:
-    """Opens the dashboard, and returns it when the user has left.
+async def run_dashboard(links: Sequence[EngineConnection], startup: StartupState, history: Path | None) -> Dashboard:
+    """Open the dashboard, and return it when the user has left.
 
     Args:
-        links: The lines to the engines, not started yet.
-        beginning: What it begins with.
-        history: Where deaths are written down meanwhile; None is nowhere.
+        links: The connections to the engines, not started yet.
+        startup: The settings and state to start with.
+        history: The file that records deaths meanwhile; None records none.
     """
     for link in links:
         link.start()
-    kind = await asyncio.to_thread(_load)
-    dashboard = kind(links, beginning=beginning, history=history)
-    await dashboard.run_async(mouse=beginning.settings.mouse)
+    app_class = await asyncio.to_thread(_load)
+    dashboard = app_class(links, startup=startup, history=history)
+    await dashboard.run_async(mouse=startup.settings.mouse)
     return dashboard
 
 
 def _load() -> type[Dashboard]:
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(TURN)
-    gc.disable()  # what is loaded now stays for ever; looking through it for garbage costs a tenth of the time
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.disable()  # what is loaded now is never freed; collecting garbage in it costs a tenth of the time
     try:
-        from pyd_tui.dashboard.app import Dashboard  # noqa: PLC0415 - it is what takes its time
+        from pyd_tui.dashboard.app import Dashboard  # noqa: PLC0415 - this import takes the time
     finally:
         gc.freeze()
         gc.enable()

@@ -1,4 +1,4 @@
-"""What the locale says of the terminal."""
+"""The terminal's encoding, from the locale."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from collections.abc import Mapping
 
 
 def utf8(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the locale says that the terminal reads UTF-8 (locale(7): the first of these that is set counts)."""
+    """Return whether the terminal reads UTF-8 (locale(7): the first of these that is set counts)."""
     name = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
     return name.replace("-", "").casefold().endswith(("utf8", "utf8@euro"))

@@ -1,4 +1,4 @@
-"""Where the dashboard begins, which view is open, and how it is left."""
+"""Navigation between views, the first view, and the state kept for next time."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 class NavigationHost(ScreenHost, Protocol):
     """The app as navigation sees it."""
 
-    left: UiState
+    ui_state: UiState
     """The state to restore next time."""
     load_contexts: dict[EngineConnection, LoadContext]
-    """What the views of each engine have loaded, once one was opened."""
+    """The data that the views of each engine have loaded, once one was opened."""
 
     @property
-    def news(self) -> ConnectionListener:
+    def dispatcher(self) -> ConnectionListener:
         """The listener of all engines."""
         ...
 
@@ -54,22 +54,22 @@ class NavigationHost(ScreenHost, Protocol):
         ...
 
 
-def begin(dashboard: NavigationHost) -> None:
-    """Listens to the engines, says what is wrong with the settings, and opens the view to begin with."""
+def start(dashboard: NavigationHost) -> None:
+    """Listen to the engines, report problems of the settings, and open the first view."""
     for link in dashboard.links:
-        link.listen(dashboard.news)
+        link.listen(dashboard.dispatcher)
         link.start()
-    beginning = dashboard.beginning
-    if beginning.trouble is not None:
-        dashboard.say(beginning.trouble.message, "bad", beginning.trouble.hint)
+    startup = dashboard.startup
+    if startup.config_error is not None:
+        dashboard.say(startup.config_error.message, "bad", startup.config_error.hint)
     elif dashboard.keys.problems:
-        dashboard.say(dashboard.keys.problems[0].message, "warn", "pyd config check tells all")
-    if beginning.view == "containers":
+        dashboard.say(dashboard.keys.problems[0].message, "warn", "pyd config check shows all")
+    if startup.view == "containers":
         return
-    from pyd_tui.dashboard.input.commands import parse  # noqa: PLC0415 - only where another view is wanted
+    from pyd_tui.dashboard.input.commands import parse  # noqa: PLC0415 - only for another first view
 
     try:
-        call = parse(beginning.view)
+        call = parse(startup.view)
     except InvalidInput as error:
         dashboard.say(error.message, "warn", error.hint)
         return
@@ -78,22 +78,22 @@ def begin(dashboard: NavigationHost) -> None:
 
 
 def open_view(dashboard: NavigationHost, name: str) -> None:
-    """Opens a view in the place of the one that is open; the containers lie below all others."""
+    """Open a view in place of the current one; the containers stay below all others."""
     current = dashboard.screen.view if isinstance(dashboard.screen, ViewScreen) else ""
     if not current or name == current:
         return
     if name == "containers":
         dashboard.pop_screen()
         return
-    from pyd_tui.dashboard.resources import NOUNS  # noqa: PLC0415 - after the first picture
-    from pyd_tui.dashboard.resources.base import LoadContext  # noqa: PLC0415 - as above
-    from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - as above
+    from pyd_tui.dashboard.resources import RESOURCES  # noqa: PLC0415 - after the first frame
+    from pyd_tui.dashboard.resources.base import LoadContext  # noqa: PLC0415 - after the first frame
+    from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - after the first frame
 
     link = dashboard.link = screen.row_link if isinstance(screen := dashboard.screen, Main) else dashboard.link
     context = dashboard.load_contexts.get(link)
     if context is None:
         context = dashboard.load_contexts[link] = LoadContext(link, dashboard.clock)
-    browse = Browse(NOUNS[name], context)
+    browse = Browse(RESOURCES[name], context)
     if current == "containers":
         dashboard.push_screen(browse)
     else:
@@ -101,13 +101,13 @@ def open_view(dashboard: NavigationHost, name: str) -> None:
 
 
 def capture_state(dashboard: NavigationHost) -> UiState:
-    """Returns what is to be remembered of how it is left."""
+    """Return the state to restore next time."""
     views = [screen for screen in dashboard.screen_stack if isinstance(screen, ViewScreen)]
     if not views:
-        return dashboard.left
+        return dashboard.ui_state
     view = views[0].table.view if isinstance(views[0], Main) else View()
     return replace(
-        dashboard.left,
+        dashboard.ui_state,
         view=views[-1].view,
         sort=view.sort,
         running_only=view.running_only,

@@ -1,4 +1,4 @@
-"""What is wrong with settings that are well-formed: keys, views and commands that there aren't."""
+"""Problems of well-formed settings: keys, views and commands that don't exist."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from pyd_tui.dashboard.panels.views import SWARM_VIEWS, VIEWS
 
 
 def problems(settings: UserSettings) -> list[Problem]:
-    """Returns all that doesn't work as it is written."""
-    found = list(Keys(settings.keys, settings.commands).problems)
+    """Return all problems of the settings."""
+    result = list(Keys(settings.keys, settings.commands).problems)
     views = (*VIEWS, *SWARM_VIEWS)
     if settings.view and settings.view not in views:
-        found.append(Problem(("view",), f"there is no view {safe(settings.view)}", nearest(settings.view, views)))
+        result.append(Problem(("view",), f"there is no view {safe(settings.view)}", nearest(settings.view, views)))
     names: set[str] = set()
     for number, command in enumerate(settings.commands):
-        found += _command(number, command)
+        result += _command(number, command)
         if command.name in names | set(views) | set(COMMANDS):
             steps = ("commands", str(number), "name")
-            found.append(Problem(steps, f"there is a command {safe(command.name)} already", "give it another name"))
+            result.append(Problem(steps, f"there is a command {safe(command.name)} already", "give it another name"))
         names.add(command.name)
-    return found
+    return result
 
 
 def _command(number: int, command: UserCommand) -> list[Problem]:
     steps = ("commands", str(number), "run")
     try:
         parts = words(command)
-        wanted = [name for part in parts for _, name, _, _ in string.Formatter().parse(part) if name is not None]
+        fields = [name for part in parts for _, name, _, _ in string.Formatter().parse(part) if name is not None]
     except ValueError as error:
         return [
             Problem(steps, f"{safe(command.name)}: {str(error).lower()}", "write { as {{, and close what is quoted")
         ]
     if not parts:
-        return [Problem(steps, f"{safe(command.name)} runs nothing", "say what to run")]
+        return [Problem(steps, f"{safe(command.name)} runs nothing", "set what to run")]
     known = (*FIELDS, *command.prompts)
     return [
         Problem(steps, f"{safe(command.name)}: there is no field {safe(name)}", nearest(name, known))
-        for name in wanted
+        for name in fields
         if name not in known
     ]

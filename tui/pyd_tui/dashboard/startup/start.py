@@ -1,6 +1,6 @@
-"""Opening the dashboard: something is on the screen before the libraries that draw it are loaded.
+"""The start of the dashboard, with a first frame before the drawing libraries are loaded.
 
-Loading them takes a quarter of a second on a small machine. The frame painted here is the one that the app paints over.
+Loading them takes a quarter of a second on a small machine. The app then paints over this frame.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.startup.locale import utf8
-from pyd_tui.dashboard.startup.startup_state import CliOverrides, begin
+from pyd_tui.dashboard.startup.startup_state import CliOverrides, load_startup_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ RESTORE = "\x1b[?1049l\x1b[?25h"
 
 
 def frame(columns: int, lines: int, *, coloured: bool, ascii: bool = False) -> str:
-    """Returns what to write for the first picture: the top line and the ground, in the colours the app begins with."""
+    """Return the first frame: the top line and the background, in the colours that the app starts with."""
     top, ground, accent = ("\x1b[48;5;235m", "\x1b[48;5;233m", "\x1b[1;38;5;75m") if coloured else ("", "", "\x1b[1m")
     notice = "connecting ..." if ascii else "connecting …"
     middle = f"\x1b[{max(2, lines // 3)};{max(1, (columns - len(notice)) // 2)}H\x1b[2m{notice}"
@@ -33,38 +33,38 @@ def frame(columns: int, lines: int, *, coloured: bool, ascii: bool = False) -> s
 
 
 def run(
-    engines: Mapping[str, Callable[[], Endpoint]], wishes: CliOverrides | None = None, *, history: Path | None = None
+    engines: Mapping[str, Callable[[], Endpoint]], overrides: CliOverrides | None = None, *, history: Path | None = None
 ) -> None:
-    """Opens the dashboard on one engine or several, and returns when the user leaves.
+    """Open the dashboard on one engine or several, and return when the user leaves.
 
     Args:
-        engines: What the user calls each, and what finds its address; the first one is looked at.
-        wishes: What the command line asks for.
-        history: Where deaths are written down meanwhile; None is nowhere.
+        engines: The user's name of each, and a function that returns its address; the first is the current one.
+        overrides: The command line's options.
+        history: The file that records deaths meanwhile; None records none.
 
     Raises:
         Exception: A bug in the dashboard; the terminal is restored by then.
     """
     columns, lines = shutil.get_terminal_size()
-    beginning = begin(wishes, utf8=utf8())
+    startup = load_startup_state(overrides, utf8=utf8())
     light = os.environ.get("COLORFGBG", "").endswith((";7", ";15"))
-    unknown = beginning.theme == "auto" and not light and "256" in os.environ.get("TERM", "")
-    dark = beginning.theme == "dark" or unknown
-    picture = frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR"), ascii=beginning.ascii)
+    unknown = startup.theme == "auto" and not light and "256" in os.environ.get("TERM", "")
+    dark = startup.theme == "dark" or unknown
+    first_frame = frame(columns, lines, coloured=dark and not os.environ.get("NO_COLOR"), ascii=startup.ascii)
     try:
-        sys.stdout.write(picture)
+        sys.stdout.write(first_frame)
         sys.stdout.flush()
-        import asyncio  # noqa: PLC0415 - after the first picture
+        import asyncio  # noqa: PLC0415 - after the first frame
 
-        from pyd_tui.dashboard.engines.connection import EngineConnection  # noqa: PLC0415 - as above
-        from pyd_tui.dashboard.startup.bootstrap import opened  # noqa: PLC0415 - as above
+        from pyd_tui.dashboard.engines.connection import EngineConnection  # noqa: PLC0415 - after the first frame
+        from pyd_tui.dashboard.startup.bootstrap import run_dashboard  # noqa: PLC0415 - after the first frame
 
         links = [EngineConnection(choose, name=name) for name, choose in engines.items()]
-        dashboard = asyncio.run(opened(links, beginning, history))
-    except BaseException:  # where the app had the terminal already, this says again what it has said
+        dashboard = asyncio.run(run_dashboard(links, startup, history))
+    except BaseException:  # where the app had the terminal already, this repeats its reset
         sys.stdout.write(RESTORE)
         sys.stdout.flush()
         raise
-    beginning.keep(dashboard.left)
+    startup.keep(dashboard.ui_state)
     if dashboard.bug is not None:
         raise dashboard.bug

@@ -1,4 +1,4 @@
-"""How the dashboard begins: what the command line, the configuration and last time say, in this order."""
+"""The settings and state at start: from the command line, the configuration and the last session, in this order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyd_tui.config.state import load_state, save_state
 
 @dataclass(frozen=True, kw_only=True)
 class CliOverrides:
-    """What the command line asks for; empty is no wish."""
+    """The command line's options; empty ones aren't set."""
 
     theme: ThemeName | None = None
     view: str = ""
@@ -24,18 +24,18 @@ class CliOverrides:
 
 @dataclass(frozen=True, kw_only=True)
 class StartupState:
-    """What the dashboard begins with.
+    """The settings and state that the dashboard starts with.
 
     Attributes:
         settings: The configuration.
-        remembered: How it was left.
+        remembered: The state of the last session.
         theme: The theme's name.
         view: The view to open.
         filter: The filter of the containers.
-        merged: Begin with the containers of all engines in one list.
-        memory: Where to write how it is left; None is nowhere.
-        ascii: Draw with ASCII alone.
-        trouble: Why the configuration isn't used.
+        merged: Whether to list the containers of all engines together.
+        state_path: The file of the state for next time; None keeps none.
+        ascii: Whether to draw with ASCII only.
+        config_error: The error why the configuration isn't used.
     """
 
     settings: UserSettings = field(default_factory=UserSettings)
@@ -44,40 +44,40 @@ class StartupState:
     view: str = "containers"
     filter: str = ""
     merged: bool = False
-    memory: Path | None = None
+    state_path: Path | None = None
     ascii: bool = False
-    trouble: ConfigError | None = None
+    config_error: ConfigError | None = None
 
     def keep(self, how: UiState) -> None:
-        """Writes down how the dashboard is left, where that is wanted and can be done."""
-        if self.memory is not None and how != self.remembered:
+        """Save the state for next time, where this is turned on and possible."""
+        if self.state_path is not None and how != self.remembered:
             with contextlib.suppress(OSError):  # a convenience, and the terminal is no longer the dashboard's
-                save_state(self.memory, how)
+                save_state(self.state_path, how)
 
 
-def begin(wishes: CliOverrides | None = None, *, utf8: bool = True) -> StartupState:
-    """Reads the user's files.
+def load_startup_state(overrides: CliOverrides | None = None, *, utf8: bool = True) -> StartupState:
+    """Read the user's files.
 
     Args:
-        wishes: The command line's options.
+        overrides: The command line's options.
         utf8: Whether the terminal reads UTF-8.
     """
-    wishes = wishes or CliOverrides()
-    trouble = None
+    overrides = overrides or CliOverrides()
+    config_error = None
     try:
         settings = read_settings(config_file())
     except ConfigError as error:
-        settings, trouble = UserSettings(), error
-    memory = state_file() if settings.restore else None
-    remembered = load_state(memory) if memory is not None else UiState()
+        settings, config_error = UserSettings(), error
+    state_path = state_file() if settings.restore else None
+    remembered = load_state(state_path) if state_path is not None else UiState()
     return StartupState(
         settings=settings,
         remembered=remembered,
-        theme=wishes.theme or remembered.theme or settings.theme,
-        view=wishes.view or settings.view or remembered.view,
-        filter=wishes.filter or settings.filter,
+        theme=overrides.theme or remembered.theme or settings.theme,
+        view=overrides.view or settings.view or remembered.view,
+        filter=overrides.filter or settings.filter,
         merged=settings.merged if remembered.merged is None else remembered.merged,
-        memory=memory,
+        state_path=state_path,
         ascii=settings.borders == "ascii" or (settings.borders == "auto" and not utf8),
-        trouble=trouble,
+        config_error=config_error,
     )
