@@ -216,6 +216,8 @@ def test_a_network_is_seen_as_a_member_of_it_sees_it(docker: Docker, user: Way, 
     line = "ip route | sed -n 's/default via \\([^ ]*\\).*/\\1/p'"
     assert debug(f"net:{name}", "-c", line).stdout.strip() == gateway
     assert user.debug(f"net:{name}", "-c", line).stdout.decode().strip() == gateway
+    routes = json.loads(debug(f"net:{name}", "-b", "net --json").stdout)["routes"]
+    assert gateway in {route["via"] for route in routes}
     assert json.loads(docker("network", "inspect", name))[0]["Containers"] == {}
     unknown = debug("net:no-such-network", "-c", "true")
     assert (unknown.returncode, "no network 'no-such-network'" in unknown.stderr) == (125, True)
