@@ -39,7 +39,7 @@ def test_the_parser_is_asked_in_earnest():
 
 
 @pytest.mark.parametrize(
-    ("host", "asked", "there", "profile"),
+    ("host", "requested", "is_supported", "profile"),
     [
         (HostConfig(), "", True, "docker-default"),
         (HostConfig(), "", False, ""),
@@ -50,18 +50,18 @@ def test_the_parser_is_asked_in_earnest():
         (HostConfig(), "mine", False, "mine"),
     ],
 )
-def test_who_gets_which_profile(host: HostConfig, asked: str, there: bool, profile: str):
-    assert apparmor.profile(host, asked, is_supported=there) == profile
+def test_who_gets_which_profile(host: HostConfig, requested: str, is_supported: bool, profile: str):
+    assert apparmor.profile(host, requested, is_supported=is_supported) == profile
 
 
 def test_it_is_there_only_where_the_kernel_says_so(tmp_path: Path):
-    said, loaded = tmp_path / "enabled", tmp_path / "profiles"
-    assert not apparmor.supported(enabled=said, loaded=loaded)
+    enabled, loaded = tmp_path / "enabled", tmp_path / "profiles"
+    assert not apparmor.supported(enabled=enabled, loaded=loaded)
     loaded.touch()
-    said.write_text("N\n")
-    assert not apparmor.supported(enabled=said, loaded=loaded)
-    said.write_text("Y\n")
+    enabled.write_text("N\n")
+    assert not apparmor.supported(enabled=enabled, loaded=loaded)
+    enabled.write_text("Y\n")
     parser = shutil.which("apparmor_parser", path="/usr/sbin:/sbin")
-    assert apparmor.supported(enabled=said, loaded=loaded) == bool(parser)
+    assert apparmor.supported(enabled=enabled, loaded=loaded) == bool(parser)
     loaded.unlink()
-    assert not apparmor.supported(enabled=said, loaded=loaded)
+    assert not apparmor.supported(enabled=enabled, loaded=loaded)

@@ -13,11 +13,12 @@ from pyd_core.tasks import TaskOwner
 
 
 def open_now() -> set[int]:
-    return {int(each) for each in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{each}")}  # noqa: PTH110, PTH208
+    numbers = os.listdir("/proc/self/fd")  # noqa: PTH208
+    return {int(number) for number in numbers if os.path.exists(f"/proc/self/fd/{number}")}  # noqa: PTH110
 
 
 async def test_a_client_that_leaves_takes_nobody_elses_place_in_the_event_loop(tmp_path: Path):
-    """Whoever opens something when the attach socket is closed may get its number, and must still be woken."""
+    """A descriptor opened after the attach socket's close may get its number, and must still be woken."""
     conmon = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     conmon.bind(str(tmp_path / "attach"))
     conmon.listen()
@@ -45,5 +46,5 @@ async def test_a_client_that_leaves_takes_nobody_elses_place_in_the_event_loop(t
     finally:
         asyncio.get_running_loop().remove_reader(number)
         conmon.close()
-        for each in (spare, writing, number):
-            os.close(each)
+        for descriptor in (spare, writing, number):
+            os.close(descriptor)

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def spooled() -> list[str]:
     """The unnamed files this process has open."""
-    files = (each.resolve(strict=False) for each in Path("/proc/self/fd").iterdir())
+    files = (link.resolve(strict=False) for link in Path("/proc/self/fd").iterdir())
     return [str(file) for file in files if str(file).endswith("(deleted)")]
 
 
 def names(directory: Path) -> list[str]:
-    return [each.name for each in directory.iterdir()]
+    return [path.name for path in directory.iterdir()]
 
 
 async def test_what_is_put_comes_out_in_order_from_memory_and_from_the_file(tmp_path: Path):
@@ -33,10 +33,10 @@ async def test_what_is_put_comes_out_in_order_from_memory_and_from_the_file(tmp_
     assert len(backlog) == 6_000_000
     assert len(spooled()) == len(before) + 1
     backlog.end()
-    found = b""
+    received = b""
     while data := await backlog.take():
-        found += data
-    assert found == b"".join(pieces)
+        received += data
+    assert received == b"".join(pieces)
     assert spooled() == before
     assert names(tmp_path) == []
 

@@ -63,4 +63,4 @@ def test_every_request_of_the_contract_is_served_or_refused_by_name():
 def test_the_page_on_coverage_is_up_to_date():
     if os.environ.get("PYD_WRITE_DOCS"):
         PAGE.write_text(page())
-    assert PAGE.read_text() == page(), "run this test with PYD_WRITE_DOCS=1 to write the page anew"
+    assert PAGE.read_text() == page(), "run this test with PYD_WRITE_DOCS=1 to rewrite the page"

@@ -1,4 +1,4 @@
-"""What a creation may say: each field that makes no sense is refused before anything is made, by name."""
+"""Checks of creation requests: each invalid field is refused by name before anything is created."""
 
 from __future__ import annotations
 
@@ -138,8 +138,10 @@ def test_options_of_a_tmpfs_are_those_the_kernel_knows():
 
 
 def test_an_older_clients_hardware_address_is_that_of_the_main_network():
-    found = options.requested_endpoints(body({"NetworkMode": "mine"}, MacAddress="02:42:ac:11:00:99"))
-    assert [(name, place.mac_address) for name, place in found.items() if place] == [("mine", "02:42:ac:11:00:99")]
+    endpoints = options.requested_endpoints(body({"NetworkMode": "mine"}, MacAddress="02:42:ac:11:00:99"))
+    assert [(name, endpoint.mac_address) for name, endpoint in endpoints.items() if endpoint] == [
+        ("mine", "02:42:ac:11:00:99")
+    ]
     both = {"EndpointsConfig": {"bridge": {"MacAddress": "02:42:ac:11:00:01"}}}
     with pytest.raises(InvalidInput, match="should match"):
         options.requested_endpoints(body(MacAddress="02:42:ac:11:00:99", NetworkingConfig=both))
@@ -154,13 +156,13 @@ MOUNTS = r"""
 
 
 def test_how_the_mount_that_holds_a_path_passes_mounts_on(tmp_path: Path):
-    told = tmp_path / "mountinfo"
-    told.write_text(MOUNTS)
-    assert propagation.of("/nosuch", mountinfo=told) == ("/", {"shared"})
-    assert propagation.of("/plain/below", mountinfo=told) == ("/plain", set())
-    assert propagation.of("/plainer", mountinfo=told) == ("/", {"shared"})
-    assert propagation.of("/two words/x", mountinfo=told) == ("/two words", {"shared", "master"})
-    assert propagation.of("/slave", mountinfo=told) == ("/slave", {"master"})
+    mountinfo = tmp_path / "mountinfo"
+    mountinfo.write_text(MOUNTS)
+    assert propagation.of("/nosuch", mountinfo=mountinfo) == ("/", {"shared"})
+    assert propagation.of("/plain/below", mountinfo=mountinfo) == ("/plain", set())
+    assert propagation.of("/plainer", mountinfo=mountinfo) == ("/", {"shared"})
+    assert propagation.of("/two words/x", mountinfo=mountinfo) == ("/two words", {"shared", "master"})
+    assert propagation.of("/slave", mountinfo=mountinfo) == ("/slave", {"master"})
 
 
 def test_a_root_passes_nothing_on_that_no_bind_asks_for():

@@ -12,22 +12,22 @@ from pyd_core.errors import InvalidInput, Unsupported
 def test_lines_are_joined_and_comments_left_out():
     content = b'# comment\nFROM a AS b\n\nRUN one && \\\n  # inside\n\n  two\nrun ["x", "y z"]\n'
     content += b"COPY --from=b --chown=1:2 s d\n"
-    found = parse(content).instructions
-    assert [(each.word, each.rest, each.number) for each in found] == [
+    instructions = parse(content).instructions
+    assert [(step.word, step.rest, step.number) for step in instructions] == [
         ("FROM", "a AS b", 2),
         ("RUN", "one &&   two", 4),
         ("RUN", '["x", "y z"]', 8),
         ("COPY", "s d", 9),
     ]
-    assert found[2].listed() == ["x", "y z"]
-    assert found[3].flags == {"from": "b", "chown": "1:2"}
-    assert found[3].shown == "COPY --from=b --chown=1:2 s d"
+    assert instructions[2].listed() == ["x", "y z"]
+    assert instructions[3].flags == {"from": "b", "chown": "1:2"}
+    assert instructions[3].shown == "COPY --from=b --chown=1:2 s d"
 
 
 def test_the_escape_character_can_be_chosen():
-    found = parse(b"# escape=`\nFROM a\nRUN one `\n two \\\n")
-    assert found.instructions[1].rest == "one  two \\"
-    assert found.escape == "`"
+    dockerfile = parse(b"# escape=`\nFROM a\nRUN one `\n two \\\n")
+    assert dockerfile.instructions[1].rest == "one  two \\"
+    assert dockerfile.escape == "`"
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,10 @@ def packed(where: Path) -> Path:
 def test_unpacking_tells_how_far_it_is(layers: LayerStore, tmp_path: Path):
     file = packed(tmp_path / "packed")
     whole = file.stat().st_size
-    told: list[int] = []
-    layers.unpack(file, on_progress=told.append)
-    assert told == sorted(told)
-    assert 0 < told[0] < whole == told[-1]
+    progress: list[int] = []
+    layers.unpack(file, on_progress=progress.append)
+    assert progress == sorted(progress)
+    assert 0 < progress[0] < whole == progress[-1]
 
 
 def test_a_layers_size_is_that_of_its_files_and_of_what_its_links_say(layers: LayerStore, tmp_path: Path):
@@ -51,7 +51,7 @@ def test_a_layers_size_is_that_of_its_files_and_of_what_its_links_say(layers: La
 
 
 def test_a_layer_that_a_pull_cut_short_has_left_is_taken_as_it_is(layers: LayerStore, tmp_path: Path):
-    """Its files have their name, but nobody recorded it: whoever unpacks the same again gets it."""
+    """The files have their final name but no record: the next unpacking of the same layer adopts them."""
     file = packed(tmp_path / "packed")
     copy = tmp_path / "copy"
     copy.write_bytes(file.read_bytes())
@@ -59,7 +59,7 @@ def test_a_layer_that_a_pull_cut_short_has_left_is_taken_as_it_is(layers: LayerS
     again = layers.unpack(copy)
     assert again == first
     layers.record(again)
-    assert [each.name for each in (tmp_path / "layers").iterdir()] == [layers.directory(first.diff_id).name]
+    assert [path.name for path in (tmp_path / "layers").iterdir()] == [layers.directory(first.diff_id).name]
     assert (layers.directory(first.diff_id) / "file").stat().st_size == 3 << 20
 
 
@@ -77,11 +77,11 @@ def program(layers: LayerStore, layer: StoredLayer) -> str:
 
 def test_layers_whose_digests_begin_alike_keep_their_own_files(layers: LayerStore, tmp_path: Path):
     """Version 0.1 knew layers by 64 bits of their digest: the second one got the files of the first."""
-    found = []
+    results = []
     for name in ("hostile", "benign"):
-        found.append(layers.unpack(colliding(tmp_path, name)))
-        layers.record(found[-1])
-    hostile, benign = found
+        results.append(layers.unpack(colliding(tmp_path, name)))
+        layers.record(results[-1])
+    hostile, benign = results
     assert hostile.diff_id[:23] == benign.diff_id[:23]
     assert "HOSTILE" in program(layers, hostile)
     assert "benign" in program(layers, benign)
@@ -93,7 +93,7 @@ def installed_by_version_0_1(tmp_path: Path, names: Sequence[str]) -> list[Store
     """Makes a store in which directories of layers have short names, the first layer's files in them."""
     with closing(Store(tmp_path / "db")) as store:
         layers = LayerStore(tmp_path / "layers", BlobStore(tmp_path / "blobs"), store)
-        found = []
+        results = []
         for name in names:
             layer = layers.unpack(colliding(tmp_path, name))
             layers.record(layer)
@@ -102,8 +102,8 @@ def installed_by_version_0_1(tmp_path: Path, names: Sequence[str]) -> list[Store
                 shutil.rmtree(layers.directory(layer.diff_id))
             else:
                 layers.directory(layer.diff_id).rename(short)
-            found.append(layer)
-    return found
+            results.append(layer)
+    return results
 
 
 def test_layers_of_version_0_1_are_renamed_at_start(tmp_path: Path):

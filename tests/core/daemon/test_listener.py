@@ -39,9 +39,9 @@ async def test_clients_that_have_sent_half_a_request_give_way_to_one_that_sends_
             halves[-1][1].write(b"GET / HTT")
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(b"GET / HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n")
-        found = await asyncio.wait_for(reader.read(), 30)
-        assert found.startswith(b"HTTP/1.1 200 ")
-        assert found.endswith(b"well")
+        received = await asyncio.wait_for(reader.read(), 30)
+        assert received.startswith(b"HTTP/1.1 200 ")
+        assert received.endswith(b"well")
         assert len(clients) <= 3
         writer.close()
     finally:

@@ -1,4 +1,4 @@
-"""What stands in the way of a start: sources that have gone, working directories within read-only mounts."""
+"""Mounts that prevent a start: missing sources, working directories within read-only mounts."""
 
 from __future__ import annotations
 

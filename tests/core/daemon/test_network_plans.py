@@ -1,4 +1,4 @@
-"""What is planned of networks without a kernel: packet rules, names, who may join."""
+"""Plans of networks, without a kernel: packet rules, names, eligible containers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def container(mode: str, *networks: str, status: str = "created") -> ContainerRe
         layers=[],
         config=ContainerConfig(),
         host=HostConfig(network_mode=mode),
-        networks={each: EndpointSettings() for each in networks},
+        networks={name: EndpointSettings() for name in networks},
         status=status,  # type: ignore[arg-type]
     )
 
@@ -90,7 +90,7 @@ def test_who_is_not_on_a_network_cannot_leave_it():
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaints"),
+    ("requested", "errors"),
     [
         (EndpointIpam(ipv4_address="10.0.0.9"), 0),
         (EndpointIpam(ipv4_address="10.0.9.9"), 1),
@@ -100,13 +100,13 @@ def test_who_is_not_on_a_network_cannot_leave_it():
         (EndpointIpam(link_local_ips=["169.253.7.7", "2001:db8::7", "x"]), 3),
     ],
 )
-def test_addresses_that_make_no_sense_are_all_listed(asked: EndpointIpam, complaints: int):
-    place = EndpointSettings(ipam_config=asked)
+def test_addresses_that_make_no_sense_are_all_listed(requested: EndpointIpam, errors: int):
+    endpoint = EndpointSettings(ipam_config=requested)
     own = network("net", subnet="10.0.0.0/24", own_subnet=True)
-    if not complaints:
-        eligibility.check_settings(own, place, prefix="")
+    if not errors:
+        eligibility.check_settings(own, endpoint, prefix="")
         return
     with pytest.raises(InvalidInput) as refused:
-        eligibility.check_settings(own, place, prefix="invalid config: ")
+        eligibility.check_settings(own, endpoint, prefix="invalid config: ")
     assert refused.value.message.startswith("invalid config: invalid endpoint settings:\n")
-    assert len(refused.value.message.splitlines()) == complaints + 1
+    assert len(refused.value.message.splitlines()) == errors + 1

@@ -13,7 +13,7 @@ from pyd_core.daemon.runtime.reaper import Orphans
 from pyd_core.linux.reaper import become_subreaper
 
 async def left(code):
-    "Has a shell leave a process behind that ends with this code when it is told; returns its pid then."
+    "Have a shell leave a process behind that exits with this code on request; return its pid."
     with tempfile.TemporaryDirectory() as directory:
         os.mkfifo(f"{directory}/word")
         waits = f"exec >&- 2>&-; read word < {directory}/word; exit {code}"
@@ -46,17 +46,17 @@ def test_what_falls_to_the_engine_is_taken_away_when_it_ends():
 
 
 def test_who_asks_late_for_an_exit_code_is_still_told():
-    said = run("""
+    output = run("""
         pid = await left(7)
         await gone(pid)
         print(orphans.code(pid), orphans.code(pid))
     """)
-    assert said == "7 None\n"
+    assert output == "7 None\n"
 
 
 def test_a_program_somebody_waits_for_keeps_its_exit_code_however_long_its_output_stays_open():
-    said = run("""
+    output = run("""
         done = await subprocesses.run(["sh", "-c", "sleep 1 & exit 9"])
         print(done.code)
     """)
-    assert said == "9\n"
+    assert output == "9\n"

@@ -23,7 +23,7 @@ def packed(path: Path, name: str = "") -> list[tuple[str, bytes, str]]:
     packer.close()
     out.seek(0)
     with tarfile.open(fileobj=out) as tar:
-        return [(each.name, each.type, each.linkname) for each in tar]
+        return [(member.name, member.type, member.linkname) for member in tar]
 
 
 def test_pipes_and_links_are_archived_unopened_and_sockets_left_out(tmp_path: Path):
@@ -94,7 +94,7 @@ def test_deep_trees_are_copied(tmp_path: Path, count: int, name: str):
         fd = os.open(source, os.O_PATH)
         copy_tree(fd, target)
         os.close(fd)
-        assert [each[0] for each in packed(target)] == [each[0] for each in packed(source)]
+        assert [member[0] for member in packed(target)] == [member[0] for member in packed(source)]
         assert len(packed(target)) == count + 1
     finally:
         remove_tree(source)

@@ -1,4 +1,4 @@
-"""What requests write: names of images, ports, changes, keys, times, filters, rules."""
+"""Parsers of request values: names of images, ports, changes, keys, times, filters, rules."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def test_changes_are_applied_in_turn():
         "VOLUME /v",
         "USER u",
     ]
-    found = apply_commit_changes(ContainerConfig(env=["B=0", "C=c"]), [*lines, "HEALTHCHECK --interval=3s CMD curl x"])
-    assert found.env == ["B=two words", "C=c", "A=3"]
-    assert found.cmd == ["/a", "b"]
-    assert set(found.exposed_ports) == {"80/tcp", "53/udp"}
-    assert found.healthcheck == HealthConfig(test=["CMD-SHELL", "curl x"], interval=3 * 10**9)
+    config = apply_commit_changes(ContainerConfig(env=["B=0", "C=c"]), [*lines, "HEALTHCHECK --interval=3s CMD curl x"])
+    assert config.env == ["B=two words", "C=c", "A=3"]
+    assert config.cmd == ["/a", "b"]
+    assert set(config.exposed_ports) == {"80/tcp", "53/udp"}
+    assert config.healthcheck == HealthConfig(test=["CMD-SHELL", "curl x"], interval=3 * 10**9)
     for wrong in ("RUN x", "ENV", "", "HEALTHCHECK --nosuch=1 CMD x"):
         with pytest.raises(InvalidInput):
             apply_commit_changes(ContainerConfig(), [wrong])
@@ -86,8 +86,8 @@ def test_entrypoint_and_command_merge_as_in_docker():
     key = "c" * 64
 
     def command(**body: object) -> list[str]:
-        made = options.merge_image_config(msgspec.convert(body, CreateBody), image, key)
-        return [*(made.entrypoint or []), *(made.cmd or [])]
+        merged = options.merge_image_config(msgspec.convert(body, CreateBody), image, key)
+        return [*(merged.entrypoint or []), *(merged.cmd or [])]
 
     assert command() == ["/entry", "default"]
     assert command(Cmd=["own"]) == ["/entry", "own"]
@@ -144,9 +144,9 @@ def test_times_and_durations():
 
 
 def test_lengths_of_time_in_words():
-    found = [ago(seconds) for seconds in (0, 1, 59, 60, 3599, 3600, 7200, 86400 * 3, 86400 * 20, 86400 * 90)]
-    assert found[:4] == ["Less than a second", "1 second", "59 seconds", "About a minute"]
-    assert found[4:] == ["59 minutes", "About an hour", "2 hours", "3 days", "2 weeks", "3 months"]
+    texts = [ago(seconds) for seconds in (0, 1, 59, 60, 3599, 3600, 7200, 86400 * 3, 86400 * 20, 86400 * 90)]
+    assert texts[:4] == ["Less than a second", "1 second", "59 seconds", "About a minute"]
+    assert texts[4:] == ["59 minutes", "About an hour", "2 hours", "3 days", "2 weeks", "3 months"]
 
 
 def test_health_turns_by_its_streak_and_not_in_the_start_period():
@@ -228,7 +228,7 @@ def test_the_packet_rules_of_ipv6_are_a_table_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("said", "words", "status"),
+    ("crun_error", "message", "status"),
     [
         (
             "the path `/x` exists but it is not executable: Operation not permitted",
@@ -244,8 +244,8 @@ def test_the_packet_rules_of_ipv6_are_a_table_of_their_own():
         ("mount `/f` to `d`: Not a directory", 'error mounting "/f" to rootfs at "/d": not a directory', 500),
     ],
 )
-def test_cruns_words_become_those_that_clients_look_for(said: str, words: str, status: int):
-    error = failure("crun", said.encode())
-    assert words in str(error)
+def test_cruns_words_become_those_that_clients_look_for(crun_error: str, message: str, status: int):
+    error = failure("crun", crun_error.encode())
+    assert message in str(error)
     assert isinstance(error, EngineError)
     assert error.status == status

@@ -43,7 +43,7 @@ async def ask(url: str, seconds: float | None) -> None:
             await client.get(url)
 
 
-async def told(url: str, seconds: float | None = None) -> EngineError:
+async def error_of(url: str, seconds: float | None = None) -> EngineError:
     """Asks, and returns what is said of the failure."""
     with pytest.raises(EngineError) as caught:
         await ask(url, seconds)
@@ -51,25 +51,25 @@ async def told(url: str, seconds: float | None = None) -> EngineError:
 
 
 async def test_a_port_nothing_listens_on():
-    assert (await told("http://127.0.0.1:1/")).message == "registry it: connection refused"
-    assert (await told("http://localhost:1/")).message == "registry it: connection refused"  # of all its addresses
+    assert (await error_of("http://127.0.0.1:1/")).message == "registry it: connection refused"
+    assert (await error_of("http://localhost:1/")).message == "registry it: connection refused"  # of all its addresses
 
 
 async def test_a_name_that_does_not_exist():
-    error = await told("http://nosuch.invalid/")
+    error = await error_of("http://nosuch.invalid/")
     assert error.message == "registry it: dial tcp: lookup nosuch.invalid: no such host"
     assert error.hint
 
 
 async def test_a_server_that_never_answers():
     async with listening(None) as port:
-        error = await told(f"http://127.0.0.1:{port}/", seconds=0.1)
+        error = await error_of(f"http://127.0.0.1:{port}/", seconds=0.1)
     assert error.message == "registry it: it doesn't answer in time"
 
 
 async def test_a_server_that_hangs_up():
     async with listening(b"") as port:
-        error = await told(f"http://127.0.0.1:{port}/")
+        error = await error_of(f"http://127.0.0.1:{port}/")
     assert error.message == "registry it: Server disconnected without sending a response."
 
 
@@ -78,20 +78,20 @@ async def test_a_certificate_that_is_not_trusted(tmp_path: Path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.directory / "server.pem", made.directory / "server-key.pem")
     async with listening(b"", context) as port:
-        error = await told(f"https://localhost:{port}/")
+        error = await error_of(f"https://localhost:{port}/")
     assert error.message.startswith("registry it: its certificate is not trusted: ")
     assert error.hint == "put the certificate to trust into /certs.d/it/ca.crt"
 
 
 async def test_a_server_that_speaks_no_tls():
     async with listening(b"HTTP/1.0 200 OK\r\n\r\n" * 10) as port:
-        error = await told(f"https://127.0.0.1:{port}/")
+        error = await error_of(f"https://127.0.0.1:{port}/")
     assert error.message.startswith("registry it: TLS failed: ")
     assert "_" not in error.message
 
 
 @pytest.mark.parametrize("url", ["ftp://it/", "http://it:port/"])
 async def test_an_address_that_is_none(url: str):
-    error = await told(url)
+    error = await error_of(url)
     assert error.message.startswith("registry it: ")
     assert "Error" not in error.message

@@ -1,4 +1,4 @@
-"""Which texts name a Git repository as context of a build, and what they say of it."""
+"""Git repositories as build contexts: the texts that name them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyd_core.errors import InvalidInput, Unsupported
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "repository"),
     [
         ("https://host.example/a/b.git", Repository("https://host.example/a/b.git")),
         ("http://host.example:81/b.git#main", Repository("http://host.example:81/b.git", "main")),
@@ -26,8 +26,8 @@ from pyd_core.errors import InvalidInput, Unsupported
         ("git://host.example/b#:x/../y", Repository("git://host.example/b", "HEAD", "y")),
     ],
 )
-def test_a_repository_is_read_as_docker_reads_it(text: str, found: Repository):
-    assert Repository.parse(text) == found
+def test_a_repository_is_read_as_docker_reads_it(text: str, repository: Repository):
+    assert Repository.parse(text) == repository
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-HOST = """# made by somebody
+HOST = """# made by an administrator
 nameserver 127.0.0.53
 nameserver 192.0.2.1
 nameserver nonsense
@@ -22,8 +22,8 @@ options edns0 ndots:2
 """
 
 
-def lines(told: str = HOST, server: str = "", *, within: bool = False, **asked: list[str]) -> list[str]:
-    return resolv_conf.plan(HostConfig(**asked), told, server, on_host_network=within).splitlines()
+def lines(host_text: str = HOST, server: str = "", *, within: bool = False, **fields: list[str]) -> list[str]:
+    return resolv_conf.plan(HostConfig(**fields), host_text, server, on_host_network=within).splitlines()
 
 
 def test_it_is_the_hosts_but_for_servers_a_container_can_not_reach():
@@ -39,8 +39,8 @@ def test_where_no_server_is_reached_there_are_docker_engines():
 
 
 def test_what_was_asked_for_takes_the_place_of_the_hosts():
-    asked = lines(dns=["203.0.113.9"], dns_search=["."], dns_options=["timeout:1"])
-    assert asked == ["nameserver 203.0.113.9", "options timeout:1"]
+    written = lines(dns=["203.0.113.9"], dns_search=["."], dns_options=["timeout:1"])
+    assert written == ["nameserver 203.0.113.9", "options timeout:1"]
 
 
 def test_a_network_with_a_server_of_its_own_is_asked_for_names_as_they_are_first():

@@ -89,28 +89,28 @@ def test_files_come_oldest_first_and_nothing_else_is_one(tmp_path: Path):
     ):
         (tmp_path / name).touch()
     names = ["container.log.10", "container.log.2", "container.log.1", "container.log"]
-    assert [each.name for each in files(log).values()] == names
+    assert [path.name for path in files(log).values()] == names
     log.unlink()
-    assert [each.name for each in files(log).values()] == names[:-1]
+    assert [path.name for path in files(log).values()] == names[:-1]
 
 
 def test_a_file_that_is_packed_and_not_because_of_a_crash_is_one(tmp_path: Path):
     for name in ("container.log.2.gz", "container.log.1", "container.log.1.gz", "container.log.tmp.gz"):
         (tmp_path / name).touch()
     log = tmp_path / "container.log"
-    assert [each.name for each in files(log).values()] == ["container.log.2.gz", "container.log.1"]
+    assert [path.name for path in files(log).values()] == ["container.log.2.gz", "container.log.1"]
 
 
 def test_the_file_that_is_written_is_one_under_both_its_names_until_conmon_begins_another(tmp_path: Path):
     log = tmp_path / "container.log"
     log.write_text("old")
     log_rotation._follow(log, 3)
-    assert [each.read_text() for each in files(log).values()] == ["old"]
+    assert [path.read_text() for path in files(log).values()] == ["old"]
     (tmp_path / "new").write_text("new")
     (tmp_path / "new").rename(log)
-    assert [each.read_text() for each in files(log).values()] == ["old", "new"]
+    assert [path.read_text() for path in files(log).values()] == ["old", "new"]
     assert log_rotation._follow(log, 3)
-    assert [each.name for each in files(log).values()] == ["container.log.1", "written.log"]
+    assert [path.name for path in files(log).values()] == ["container.log.1", "written.log"]
     assert not log_rotation._follow(log, 3)
 
 
@@ -121,11 +121,11 @@ def test_a_file_that_has_its_number_already_is_not_packed_while_it_is_written(tm
         (tmp_path / "new").rename(log)
         log_rotation._follow(log, 3)
     log_rotation._shift(log, 3)
-    assert [each.read_text() for each in files(log).values()] == ["older", "written"]
-    assert [each.name for each in log_rotation._older(log)] == ["container.log.2"]
+    assert [path.read_text() for path in files(log).values()] == ["older", "written"]
+    assert [path.name for path in log_rotation._older(log)] == ["container.log.2"]
     log_rotation._follow(log, 3)  # as the next engine does, after a crash
-    assert [each.name for each in files(log).values()] == ["container.log.2", "container.log.1"]
-    assert [each.name for each in log_rotation._older(log)] == ["container.log.2"]
+    assert [path.name for path in files(log).values()] == ["container.log.2", "container.log.1"]
+    assert [path.name for path in log_rotation._older(log)] == ["container.log.2"]
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
@@ -135,7 +135,7 @@ def test_a_full_file_is_put_away_before_a_container_starts_again(tmp_path: Path,
         log.write_text(str(turn) * 10)
         log_rotation.rotate_before_start(log, LogLimits(10, most))
         assert not log.exists()
-    assert [each.read_text()[0] for each in files(log).values()] == [str(each) for each in range(5 - most + 1, 5)]
+    assert [path.read_text()[0] for path in files(log).values()] == [str(number) for number in range(5 - most + 1, 5)]
     log.write_text("short")
     log_rotation.rotate_before_start(log, LogLimits(10, most))
     assert log.read_text() == "short"
@@ -146,9 +146,9 @@ def container(tmp_path: Path) -> EngineContainer:
     record = ContainerRecord(
         id="c", name="c", created_ns=0, image_id="", image="", layers=[], config=ContainerConfig(), host=HostConfig()
     )
-    made = EngineContainer(record, root=tmp_path, run=tmp_path)
-    made.directory.mkdir()
-    return made
+    container = EngineContainer(record, root=tmp_path, run=tmp_path)
+    container.directory.mkdir()
+    return container
 
 
 async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was(container: EngineContainer):
@@ -159,7 +159,7 @@ async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was
     assert not await log_compression.pack_all(container, [path])
     file.close()
     assert await log_compression.pack_all(container, [path])
-    assert [each.name for each in container.directory.iterdir()] == ["container.log.1.gz"]
+    assert [path.name for path in container.directory.iterdir()] == ["container.log.1.gz"]
     packed = path.with_name("container.log.1.gz")
     assert gzip.decompress(packed.read_bytes()) == text
     assert packed.stat().st_mode & 0o777 == 0o600

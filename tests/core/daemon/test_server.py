@@ -109,8 +109,8 @@ async def test_a_connection_is_handed_over_with_what_came_already_and_half_close
         return Hijack(serve=serve, tty=True)
 
     async with client(tmp_path, handler) as (reader, writer):
-        asked = b"Connection: Upgrade\r\nUpgrade: tcp\r\n" if upgrade else b""
-        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n" + asked + b"Content-Length: 0\r\n\r\nearly")
+        upgrade_headers = b"Connection: Upgrade\r\nUpgrade: tcp\r\n" if upgrade else b""
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n" + upgrade_headers + b"Content-Length: 0\r\n\r\nearly")
         first = await head(reader)
         assert first.startswith(b"HTTP/1.1 101 UPGRADED" if upgrade else b"HTTP/1.1 200 OK")
         assert b"application/vnd.docker.raw-stream" in first
@@ -131,11 +131,11 @@ async def test_what_is_not_http_is_refused(tmp_path: Path):
 def test_paths_find_their_handler_and_versions_are_checked():
     routes = Routes()
 
-    async def one(daemon: object, request: HttpRequest) -> Response:
+    async def handle(engine: object, request: HttpRequest) -> Response:
         return HandlerResult()
 
-    routes.add("GET", "/images/{name}/json")(one)
-    routes.add("GET", "/containers/{id}/json")(one)
+    routes.add("GET", "/images/{name}/json")(handle)
+    routes.add("GET", "/containers/{id}/json")(handle)
     assert routes.find("GET", "/images/localhost:5000/a/b/json")[1] == {"name": "localhost:5000/a/b"}
     assert routes.find("HEAD", "/containers/abc/json")[1] == {"id": "abc"}
     assert routes.find("GET", "/containers/a/b/json")[1] == {"id": "a/b"}  # as a link names it

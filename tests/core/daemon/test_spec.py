@@ -45,7 +45,7 @@ def record(
 
 
 def mount(planned: dict[str, Any], target: str) -> dict[str, Any]:
-    return next(each for each in planned["mounts"] if each["destination"] == target)
+    return next(mount for mount in planned["mounts"] if mount["destination"] == target)
 
 
 def test_a_user_namespace_has_ids_of_its_own():
@@ -65,7 +65,7 @@ def test_a_user_namespace_has_ids_of_its_own():
 def test_without_one_nothing_is_said_of_ids():
     planned = plan(record(), FACTS)
     assert not {"uidMappings", "gidMappings"} & planned["linux"].keys()
-    assert "user" not in {each["type"] for each in planned["linux"]["namespaces"]}
+    assert "user" not in {namespace["type"] for namespace in planned["linux"]["namespaces"]}
     assert planned["linux"]["sysctl"]["net.ipv4.ping_group_range"] == "0 2147483647"
 
 
@@ -117,10 +117,10 @@ def test_capabilities_are_dropped_and_added():
 
 def test_limits_become_the_specifications():
     planned = plan(record(memory=64 << 20, nano_cpus=1_500_000_000, pids_limit=9, cpuset_cpus="0-1"), FACTS)
-    found = planned["linux"]["resources"]
-    assert found["memory"] == {"limit": 64 << 20, "swap": 128 << 20}
-    assert found["cpu"] == {"period": 100_000, "quota": 150_000, "cpus": "0-1"}
-    assert found["pids"] == {"limit": 9}
+    resources = planned["linux"]["resources"]
+    assert resources["memory"] == {"limit": 64 << 20, "swap": 128 << 20}
+    assert resources["cpu"] == {"period": 100_000, "quota": 150_000, "cpus": "0-1"}
+    assert resources["pids"] == {"limit": 9}
 
 
 def test_ulimits_of_minus_one_are_unlimited():
@@ -131,13 +131,13 @@ def test_ulimits_of_minus_one_are_unlimited():
 def test_mounts_are_ordered_so_that_none_hides_another():
     inner = MountRecord(kind="bind", target="/a/b", source="/x")
     outer = MountRecord(kind="tmpfs", target="/a", options=["size=1m"])
-    targets = [each["destination"] for each in plan(record(mounts=[inner, outer]), FACTS)["mounts"]]
+    targets = [mount["destination"] for mount in plan(record(mounts=[inner, outer]), FACTS)["mounts"]]
     assert targets.index("/a") < targets.index("/a/b")
 
 
 def test_a_mount_on_a_directory_does_not_hide_what_the_engine_mounts_within():
     mounts = [MountRecord(kind="volume", target=target, source="/x") for target in ("/etc/", "/sbin")]
-    targets = [each["destination"] for each in plan(record(mounts=mounts, init=True), FACTS)["mounts"]]
+    targets = [mount["destination"] for mount in plan(record(mounts=mounts, init=True), FACTS)["mounts"]]
     assert targets.index("/etc/") < targets.index("/etc/hosts")
     assert targets.index("/sbin") < targets.index("/sbin/docker-init")
 
@@ -153,7 +153,7 @@ def test_a_bind_has_what_its_source_is_mounted_with_and_passes_on_what_is_below_
 
 def test_a_mount_of_the_users_takes_the_place_of_the_engines():
     planned = plan(record(mounts=[MountRecord(kind="bind", target="/etc/hosts", source="/own")]), FACTS)
-    assert [each["source"] for each in planned["mounts"] if each["destination"] == "/etc/hosts"] == ["/own"]
+    assert [mount["source"] for mount in planned["mounts"] if mount["destination"] == "/etc/hosts"] == ["/own"]
 
 
 def test_read_only_root_makes_the_engines_files_read_only_too():
@@ -164,9 +164,9 @@ def test_read_only_root_makes_the_engines_files_read_only_too():
 
 def test_shared_namespaces_are_joined_and_host_ones_left_out():
     facts = dataclasses.replace(FACTS, namespaces={"network": "/ns/net"})
-    found = plan(record(pid_mode="host", uts_mode="host"), facts)["linux"]["namespaces"]
-    assert {"type": "network", "path": "/ns/net"} in found
-    assert not {"pid", "uts"} & {each["type"] for each in found}
+    namespaces = plan(record(pid_mode="host", uts_mode="host"), facts)["linux"]["namespaces"]
+    assert {"type": "network", "path": "/ns/net"} in namespaces
+    assert not {"pid", "uts"} & {namespace["type"] for namespace in namespaces}
     assert "hostname" not in plan(record(uts_mode="host"), FACTS)
 
 
@@ -189,14 +189,14 @@ def test_init_runs_before_the_command():
 def test_devices_are_allowed_with_the_rights_they_were_given():
     device = {"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 0o666, "uid": 0, "gid": 0}
     facts = dataclasses.replace(FACTS, devices=[device])
-    asked = [DeviceMapping(path_on_host="/dev/fuse", path_in_container="/dev/fuse", cgroup_permissions="r")]
-    rules = plan(record(devices=asked), facts)["linux"]["resources"]["devices"]
+    requested = [DeviceMapping(path_on_host="/dev/fuse", path_in_container="/dev/fuse", cgroup_permissions="r")]
+    rules = plan(record(devices=requested), facts)["linux"]["resources"]["devices"]
     assert {"allow": True, "type": "c", "major": 10, "minor": 229, "access": "r"} in rules
 
 
 def test_security_options_are_read_and_unknown_ones_refused():
-    found = Security.parse(["no-new-privileges", "seccomp=unconfined", "systempaths=unconfined"])
-    assert (found.no_new_privileges, found.seccomp, found.masked) == (True, "unconfined", False)
+    security = Security.parse(["no-new-privileges", "seccomp=unconfined", "systempaths=unconfined"])
+    assert (security.no_new_privileges, security.seccomp, security.masked) == (True, "unconfined", False)
     with pytest.raises(InvalidInput):
         Security.parse(["nosuch=1"])
 

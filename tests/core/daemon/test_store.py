@@ -1,4 +1,4 @@
-"""The engine's database file: upgraded whole or not at all, never taken for what it isn't."""
+"""The engine's database file: upgraded atomically, and foreign files are refused."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path):
         Store(path)
     assert "update pyd" in caught.value.hint
     assert path.read_bytes() == before
-    assert [each.name for each in tmp_path.iterdir()] == ["db"]
+    assert [path.name for path in tmp_path.iterdir()] == ["db"]
 
 
 @pytest.mark.parametrize("damage", ["no database", "torn page", "broken row"])
@@ -120,5 +120,5 @@ def test_a_directory_without_a_row_is_swept_when_empty_and_a_volume_when_not(tmp
     with closing(Store(tmp_path / "db")) as store:
         volumes = VolumeStore(root, store, EventBus(), users=lambda _: [])
         assert [volume.name for volume in volumes.all()] == ["full"]
-    assert [each.name for each in root.iterdir()] == ["full"]
+    assert [path.name for path in root.iterdir()] == ["full"]
     assert (root / "full/_data/file").read_text() == "precious"

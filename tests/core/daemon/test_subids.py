@@ -1,4 +1,4 @@
-"""Which ids `userns-remap` means."""
+"""The ids of `userns-remap`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     ],
 )
 def test_users_and_groups_are_named_or_numbered(files: tuple[Path, Path], text: str, group: IdRange):
-    found = find(text, users=files[0], groups=files[1])
-    assert found == IdMap(users=(IdRange(0, 100000, 65536),), groups=(group,))
+    ids = find(text, users=files[0], groups=files[1])
+    assert ids == IdMap(users=(IdRange(0, 100000, 65536),), groups=(group,))
 
 
 def test_lines_may_name_the_user_by_number(files: tuple[Path, Path]):
@@ -43,8 +43,8 @@ def test_lines_may_name_the_user_by_number(files: tuple[Path, Path]):
 
 def test_several_ranges_are_laid_one_after_the_other_the_lowest_first(files: tuple[Path, Path]):
     files[0].write_text("root:500000:40000\n\n# a remark\nroot:100000:30000\n")
-    found = find("root", users=files[0], groups=files[1])
-    assert found.users == (IdRange(0, 100000, 30000), IdRange(30000, 500000, 40000))
+    ids = find("root", users=files[0], groups=files[1])
+    assert ids.users == (IdRange(0, 100000, 30000), IdRange(30000, 500000, 40000))
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_several_ranges_are_laid_one_after_the_other_the_lowest_first(files: tup
 )
 def test_what_makes_no_sense_is_told_with_what_to_do(files: tuple[Path, Path], text: str, lines: str, words: str):
     files[0].write_text(lines)
-    with pytest.raises(ConfigError, match=words) as told:
+    with pytest.raises(ConfigError, match=words) as caught:
         find(text, users=files[0], groups=files[1])
-    assert told.value.hint
+    assert caught.value.hint
 
 
 def test_a_file_that_is_not_there_has_no_ids(tmp_path: Path):

@@ -46,9 +46,9 @@ def unpack(target: Path, *members: Member, **options: bool) -> None:
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    made = tmp_path / "inside"
-    made.mkdir()
-    return made
+    directory = tmp_path / "inside"
+    directory.mkdir()
+    return directory
 
 
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
@@ -85,8 +85,8 @@ def test_a_directory_in_the_place_of_a_link_is_what_later_members_go_to(target: 
         member("way", kind=tarfile.DIRTYPE),
         member("way/after", b""),
     )
-    assert [each.name for each in (target / "real").iterdir()] == ["before"]
-    assert [each.name for each in (target / "way").iterdir()] == ["after"]
+    assert [path.name for path in (target / "real").iterdir()] == ["before"]
+    assert [path.name for path in (target / "way").iterdir()] == ["after"]
 
 
 HOSTILE: dict[str, Callable[[Path], tuple[Member, ...]]] = {
@@ -129,7 +129,7 @@ def test_nothing_leads_out_of_the_directory(target: Path, tmp_path: Path, trick:
     with contextlib.suppress(InvalidInput):  # refused, or done inside: both are safe
         unpack(target, *HOSTILE[trick](outside))
     assert (outside / "victim").read_bytes() == b"untouched"
-    assert [each.name for each in outside.iterdir()] == ["victim"]
+    assert [path.name for path in outside.iterdir()] == ["victim"]
     assert not (tmp_path / "planted").exists()
     stolen = target / "stolen"
     assert not stolen.exists() or stolen.stat().st_ino != (outside / "victim").stat().st_ino
@@ -145,18 +145,18 @@ def test_a_damaged_archive_is_refused(target: Path):
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress, zstandard.compress])
 def test_damaged_compression_is_refused_wherever_it_is_damaged(pack: Callable[[bytes], bytes]):
     whole = pack(os.urandom(100) * 20)
-    for at in range(7, len(whole)):
+    for offset in range(7, len(whole)):
         broken = bytearray(whole)
-        broken[at] ^= 0xFF
+        broken[offset] ^= 0xFF
         with contextlib.suppress(InvalidInput):
             HashingReader(decompress(cast("BinaryIO", io.BytesIO(broken)))).digest()
 
 
 def test_a_flipped_bit_anywhere_in_a_header_is_noticed(target: Path):
     whole = archive(member("a" * 99, b"", link="b" * 99)).getvalue()
-    for at in (0, 98, 124, 255, 256, 257, 511):
+    for offset in (0, 98, 124, 255, 256, 257, 511):
         broken = bytearray(whole)
-        broken[at] ^= 1
+        broken[offset] ^= 1
         with pytest.raises(InvalidInput, match="checksum"):
             Unpacker(target).run(io.BytesIO(bytes(broken)))
 
@@ -189,8 +189,8 @@ def test_a_prefix_keeps_links_inside_the_whole_root(target: Path):
 
 def test_members_can_be_read_or_left(target: Path):
     reader = TarReader(archive(member("a", b"1" * 700), member("b", b"2" * 3)))
-    found = [(entry.name, reader.read_content() if entry.name == b"b" else b"") for entry in reader]
-    assert found == [(b"a", b""), (b"b", b"222")]
+    entries = [(entry.name, reader.read_content() if entry.name == b"b" else b"") for entry in reader]
+    assert entries == [(b"a", b""), (b"b", b"222")]
 
 
 def test_hashing_sees_every_byte_however_it_is_read():

@@ -1,4 +1,4 @@
-"""Versions of the programs the engine stands on: asked once, never in anybody's way."""
+"""Versions of the programs that the engine needs: queried once, without delaying requests."""
 
 import asyncio
 from pathlib import Path
@@ -16,16 +16,16 @@ def program(path: Path, script: str) -> str:
 
 
 async def test_a_program_is_asked_once_however_many_want_to_know(tmp_path: Path):
-    asked = tmp_path / "asked"
+    log_path = tmp_path / "asked"
     path = program(
-        tmp_path / "runc", f"echo x >> {asked}\nprintf 'runc version 1.2.3+a\\ncommit: 1.2.3-4\\nspec: 1.0\\n'"
+        tmp_path / "runc", f"echo x >> {log_path}\nprintf 'runc version 1.2.3+a\\ncommit: 1.2.3-4\\nspec: 1.0\\n'"
     )
     async with TaskOwner() as tasks:
         versions = Versions(tasks)
-        told = await asyncio.gather(*(versions.of(path) for _ in range(5)))
-        told.append(await versions.of(path))
-    assert told == [Release("1.2.3+a", "1.2.3-4")] * 6
-    assert asked.read_text() == "x\n"
+        answers = await asyncio.gather(*(versions.of(path) for _ in range(5)))
+        answers.append(await versions.of(path))
+    assert answers == [Release("1.2.3+a", "1.2.3-4")] * 6
+    assert log_path.read_text() == "x\n"
 
 
 async def test_a_client_that_leaves_ends_the_asking_for_nobody_else(tmp_path: Path):

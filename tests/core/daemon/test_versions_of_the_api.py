@@ -1,4 +1,4 @@
-"""What a creation means in older versions of the API."""
+"""Creation requests in older versions of the API."""
 
 from __future__ import annotations
 
