@@ -161,7 +161,7 @@ def test_run_and_trace_start_it_again_beside_the_target(debug: Run, docker: Dock
     assert done.returncode == 7
     traced = once("entrypoint --trace")
     assert "/nothing ENOENT" in traced.stdout
-    assert "it said: from here 1000" in traced.stdout
+    assert "output: from here 1000" in traced.stdout
     assert traced.returncode == 7
     assert "/dev/.pyd" not in traced.stdout
 

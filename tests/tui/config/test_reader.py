@@ -25,7 +25,7 @@ COMMAND = '[[commands]]\nname = "a"\nrun = "b"\n'
         ("keys = 3", "f:1: keys: a key or a list of keys is expected, not int", ""),
         (COMMAND + '[[commands]]\nname = "x"\nrn = "b"', "f:6: there is no setting rn", "did you mean run?"),
         (COMMAND + '[[commands]]\nname = "x"', "f:4: [[commands]] number 2 has no run", ""),
-        (COMMAND + 'where = "here"', "f:4: commands.0.where can't be here", "there are suspend, background, pane"),
+        (COMMAND + 'where = "here"', "f:4: commands.0.where can't be here", "available: suspend, background, pane"),
     ],
 )
 def test_every_mistake_is_reported_with_its_line_and_a_hint(text: str, message: str, hint: str):

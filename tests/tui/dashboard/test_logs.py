@@ -151,4 +151,4 @@ async def test_a_previous_run_without_output_is_reported():
     async with log(engine) as it:
         await it.lines(1)
         await it.dashboard.press("p")
-        await it.dashboard.until_shown("nothing before its last start is kept")
+        await it.dashboard.until_shown("no lines before its last start")

@@ -124,7 +124,7 @@ def nearest(name: str, known: Sequence[str]) -> str:
     similar = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     if similar:
         return f"did you mean {' or '.join(similar)}?"
-    return f"there are {', '.join(known)}" if known else ""
+    return f"available: {', '.join(known)}" if known else ""
 
 
 _TABLE = re.compile(r"^\s*(\[\[?)\s*(?P<name>[^\]]+?)\s*\]\]?\s*(?:#.*)?$")

@@ -54,8 +54,8 @@ class LineDispatcher:
         if call.operator in _PIPES and call.rest:
             return self._feed(call)
         return _refuse(
-            f"a builtin can't stand before {call.operator!r}",
-            f"for the program of that name: @{call.name}; builtins go with | > >> && || ;",
+            f"a builtin can't be followed by {call.operator!r}",
+            f"for the program of that name: @{call.name}; builtins take | > >> && || ;",
         )
 
     def _feed(self, call: BuiltinCall) -> int:

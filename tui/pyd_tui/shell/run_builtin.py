@@ -36,7 +36,7 @@ def run_once(request: SessionRequest, line: str, io: UserIO) -> int:
     if not words or words[0] not in BUILTINS:
         raise InvalidInput(
             f"no such builtin: {safe(words[0]) if words else 'nothing'}",
-            hint=f"there are: {', '.join(sorted(BUILTINS))}",
+            hint=f"available: {', '.join(sorted(BUILTINS))}",
         )
     command = load(words[0])
     if {"-h", "--help"} & set(words[1:]):  # needs no target

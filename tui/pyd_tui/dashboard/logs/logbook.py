@@ -126,7 +126,7 @@ class Logbook:
         if self.shown.filters and len(self.store):
             return "no line matches the filters"
         if self.window.before_ns:
-            return f"nothing {self.window.label} is kept"
+            return f"no lines {self.window.label}"
         return f"nothing in {self.window.label}" if self.window.seconds or self.window.around_ns else "no output yet"
 
     @property

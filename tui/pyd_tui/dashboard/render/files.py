@@ -83,8 +83,8 @@ def hex_lines(data: bytes) -> Iterator[Cell]:
 def highlighted(name: str, text: str) -> list[Cell] | None:
     """Highlight source code by its file name or first line; None if its language is unknown."""
     from pygments.lexers import get_lexer_for_filename, guess_lexer  # noqa: PLC0415 - only when a file is opened
-    from pygments.lexers.special import TextLexer  # noqa: PLC0415 - as above
-    from pygments.util import ClassNotFound  # noqa: PLC0415 - as above
+    from pygments.lexers.special import TextLexer  # noqa: PLC0415 - only when a file is opened
+    from pygments.util import ClassNotFound  # noqa: PLC0415 - only when a file is opened
 
     try:
         lexer = get_lexer_for_filename(name, stripnl=False, ensurenl=False)

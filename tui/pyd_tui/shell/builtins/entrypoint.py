@@ -119,7 +119,7 @@ def _trace(shell: ShellContext, start: Start, seconds: float | None) -> int:
     except BaseException:
         process.end()
         raise
-    _write_lines(done.stderr.decode(errors="replace").splitlines(keepends=True), prefix="it said: ")
+    _write_lines(done.stderr.decode(errors="replace").splitlines(keepends=True), prefix="output: ")
     click.echo(f"pyd: it ended with exit code {done.code}", err=True)
     return done.code
 

@@ -45,7 +45,7 @@ def command(shell: ShellContext, /, *, endpoint: str, number: int | None, backgr
     elif endpoint == "stop":
         BACKGROUND.stop(number)
     elif number is not None:
-        raise InvalidInput(f"what is {number} for?", hint="write LOCAL:PORT, as in 8080:80")
+        raise InvalidInput(f"unexpected argument: {number}", hint="write LOCAL:PORT, as in 8080:80")
     else:
         _start_forward(shell, endpoint, background=background)
 

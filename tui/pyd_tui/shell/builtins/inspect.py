@@ -46,4 +46,4 @@ def _within(value: Any, key: str, part: str) -> Any:
             if name.lower() == key.lower():
                 return inner
     keys = ", ".join(map(str, value)) if isinstance(value, dict) else ""
-    raise NotFound(f"nothing at {key!r} of {part!r}", hint=f"there are: {keys}" if keys else "", reference="no-part")
+    raise NotFound(f"nothing at {key!r} of {part!r}", hint=f"available: {keys}" if keys else "", reference="no-part")
