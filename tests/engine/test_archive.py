@@ -17,8 +17,8 @@ def contents(tar: bytes) -> dict[str, bytes]:
 async def test_files_go_in_and_come_out_of_a_running_container(engine: EngineClient, running: str):
     await engine.containers.archive_put(running, "/tmp", layer({"a": b"one", "b": b"\0\xff" * 1000}))
     assert contents(await engine.containers.archive_get(running, "/tmp/a")) == {"a": b"one"}
-    found = contents(await engine.containers.archive_get(running, "/tmp"))
-    assert found["tmp/b"] == b"\0\xff" * 1000
+    result = contents(await engine.containers.archive_get(running, "/tmp"))
+    assert result["tmp/b"] == b"\0\xff" * 1000
 
 
 async def test_files_go_in_and_come_out_of_one_that_never_ran(engine: EngineClient, corner: Docker, shell: str):

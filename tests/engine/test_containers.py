@@ -57,21 +57,21 @@ async def test_lists_show_what_was_asked_for(engine: EngineClient, corner: Docke
     stopped = corner.create("stopped", shell, "true")
     mine = {"label": [f"{LABEL}={corner.prefix}"]}
     try:
-        assert stopped not in {found.name for found in await engine.containers.list(filters=mine)}
-        every = {found.name: found for found in await engine.containers.list(all=True, filters=mine)}
+        assert stopped not in {result.name for result in await engine.containers.list(filters=mine)}
+        every = {result.name: result for result in await engine.containers.list(all=True, filters=mine)}
         assert every[running].state == "running"
         assert every[stopped].state == "created"
         assert every[running].labels[LABEL] == corner.prefix
-        [one] = await engine.containers.list(all=True, filters={"name": [f"^/?{stopped}$"]})
-        assert one.name == stopped
+        [item] = await engine.containers.list(all=True, filters={"name": [f"^/?{stopped}$"]})
+        assert item.name == stopped
     finally:
         corner("rm", stopped)
 
 
 async def test_names_and_beginnings_of_ids_find_it(engine: EngineClient, running: str):
-    found = await resolve_container(engine, running)
-    assert (await resolve_container(engine, found.id)).id == found.id
-    assert (await resolve_container(engine, found.id[:20])).name == running
+    result = await resolve_container(engine, running)
+    assert (await resolve_container(engine, result.id)).id == result.id
+    assert (await resolve_container(engine, result.id[:20])).name == running
     with pytest.raises(NotFound) as caught:
         await resolve_container(engine, f"{running}x")
     assert running in caught.value.nearest

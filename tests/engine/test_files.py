@@ -60,10 +60,10 @@ async def test_files_are_the_same_by_every_way_and_no_link_leads_to_the_hosts(
                 printed += chunk
                 if b"ready" in printed:
                     break
-        found = await engine.containers.inspect(name)
-        live = open_files(engine, found)
+        result = await engine.containers.inspect(name)
+        live = open_files(engine, result)
         assert live.way == "live"
-        archive = ArchiveFiles(engine, found.id)
+        archive = ArchiveFiles(engine, result.id)
         await look(live)
         await look(archive)
         with pytest.raises(NotFound):
@@ -71,13 +71,13 @@ async def test_files_are_the_same_by_every_way_and_no_link_leads_to_the_hosts(
         with pytest.raises(PydError):
             await live.list("/d/magic")
         assert (await live.read("/d/up", 100)).decode().strip() != socket.gethostname()
-        told: list[tuple[int, int]] = []
-        one = await download(engine, found.id, "/d/sub/long", tmp_path, lambda *how: told.append(how))
-        assert (one.path.read_bytes(), told[-1]) == (b"x" * 3000, (3000, 3000))
-        whole = await download(engine, found.id, "/d", tmp_path, lambda *_: None)
+        reported: list[tuple[int, int]] = []
+        item = await download(engine, result.id, "/d/sub/long", tmp_path, lambda *how: reported.append(how))
+        assert (item.path.read_bytes(), reported[-1]) == (b"x" * 3000, (3000, 3000))
+        whole = await download(engine, result.id, "/d", tmp_path, lambda *_: None)
         with tarfile.open(whole.path) as tar:
             assert {member.name.rstrip("/") for member in tar} >= {"d", "d/sub/long", "d/pipe"}
-        assert (one.path.name, whole.path.name) == ("long", "d.tar")
+        assert (item.path.name, whole.path.name) == ("long", "d.tar")
 
         corner("kill", "--signal", "KILL", name)
         corner("wait", name)

@@ -36,9 +36,9 @@ async def test_names_are_given_and_taken(engine: EngineClient, corner: Docker, s
 async def test_saved_images_load_again(engine: EngineClient, shell: str):
     async with engine.images.save([shell]) as stream:
         tar = b"".join([chunk async for chunk in stream.chunks()])
-    async with engine.images.load(tar) as told:
-        said = [line.stream async for line in told]
-    assert any("Loaded image" in line for line in said)
+    async with engine.images.load(tar) as reported:
+        output = [line.stream async for line in reported]
+    assert any("Loaded image" in line for line in output)
 
 
 async def test_pruning_by_a_label_nobody_has_removes_nothing(engine: EngineClient, corner: Docker, shell: str):

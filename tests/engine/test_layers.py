@@ -26,22 +26,22 @@ async def test_files_of_each_layer_and_what_they_waste_by_the_store_and_by_the_a
     image = changed(docker, image, "l2", "head -c 65536 /dev/zero > /data/big; echo hi > /data/new")
     image = changed(docker, image, "l3", "rm -r /data/old; rm /data/new; mkdir -p /data/old; echo b > /data/old/b")
     async with open_engine(Endpoint(url=docker.host)) as engine:
-        found = await engine.images.inspect(image)
-        told: list[int] = []
-        by_archive = await inspect._read_through_engine(engine, found, told.append)
+        result = await engine.images.inspect(image)
+        reported: list[int] = []
+        by_archive = await inspect._read_through_engine(engine, result, reported.append)
         sent = inspect.stack_layers(by_archive)
-        read = await inspect.image_contents(engine, found, told.append)
-    assert told
+        read = await inspect.image_contents(engine, result, reported.append)
+    assert reported
     for contents in (sent, read):
         first, second, third = contents.steps
         assert (second.added, second.changed, second.wasted) == (1, 1, 64 * KIB)
         assert (third.added, third.removed, third.wasted) == (1, 2, 8 * KIB + 3)
         assert first.added > 100
-        assert [one.path for one in contents.waste] == ["data/big", "data/old/a", "data/new"]
-        assert [one.copies for one in contents.waste] == [2, 1, 1]
+        assert [item.path for item in contents.waste] == ["data/big", "data/old/a", "data/new"]
+        assert [item.copies for item in contents.waste] == [2, 1, 1]
     assert _plain(sent) == _plain(read)
-    if local.layer_directories(found.graph_driver):
-        assert told[-1] > 64 * KIB  # the archive alone told how far it was
+    if local.layer_directories(result.graph_driver):
+        assert reported[-1] > 64 * KIB  # the archive alone told how far it was
 
 
 def _plain(contents: ImageContents) -> list[tuple[int, int, int, int]]:

@@ -24,8 +24,8 @@ NO_NETWORK = ("--network", "none")
 
 @pytest.fixture
 async def engine(docker: Docker) -> AsyncIterator[EngineClient]:
-    async with open_engine(Endpoint(url=DOCKER_SOCKET)) as one:
-        yield one
+    async with open_engine(Endpoint(url=DOCKER_SOCKET)) as item:
+        yield item
 
 
 async def lines(stream: LogStream) -> list[LogLine]:

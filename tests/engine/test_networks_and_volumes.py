@@ -10,13 +10,13 @@ from support.docker import LABEL, QUICK, Docker
 async def test_a_network_knows_its_members(engine: EngineClient, corner: Docker, shell: str):
     mine = {LABEL: corner.prefix}
     network = corner.name("net")
-    made = await engine.networks.create(NetworkBody(name=network, labels=mine))
+    created = await engine.networks.create(NetworkBody(name=network, labels=mine))
     member = corner.run("member", shell, "sleep", "600", options=("--network", network, *QUICK))
     try:
-        found = await engine.networks.inspect(made)
-        assert (found.name, found.driver) == (network, "bridge")
-        assert found.ipam.config[0].subnet
-        assert [inside.name for inside in found.containers.values()] == [member]
+        result = await engine.networks.inspect(created)
+        assert (result.name, result.driver) == (network, "bridge")
+        assert result.ipam.config[0].subnet
+        assert [inside.name for inside in result.containers.values()] == [member]
         assert network in {item.name for item in await engine.networks.list(filters={"name": [network]})}
 
         settings = (await engine.containers.inspect(member)).network_settings.networks[network]
@@ -37,14 +37,14 @@ async def test_a_network_knows_its_members(engine: EngineClient, corner: Docker,
 async def test_a_volume_is_made_used_and_removed(engine: EngineClient, corner: Docker, shell: str):
     mine = {LABEL: corner.prefix}
     name = corner.name("vol")
-    made = await engine.volumes.create(VolumeBody(name=name, labels=mine))
-    assert (made.name, made.driver, made.labels) == (name, "local", mine)
+    created = await engine.volumes.create(VolumeBody(name=name, labels=mine))
+    assert (created.name, created.driver, created.labels) == (name, "local", mine)
     user = corner.create("user", shell, "true", options=("-v", f"{name}:/data"))
     [mount] = (await engine.containers.inspect(user)).mounts
     assert (mount.type, mount.name, mount.destination, mount.rw) == ("volume", name, "/data", True)
     corner("rm", user)
     assert name in {volume.name for volume in await engine.volumes.list(filters={"name": [name]})}
-    assert (await engine.volumes.inspect(name)).mountpoint == made.mountpoint
+    assert (await engine.volumes.inspect(name)).mountpoint == created.mountpoint
     await engine.volumes.remove(name)
     with pytest.raises(NotFound):
         await engine.volumes.inspect(name)

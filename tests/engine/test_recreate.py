@@ -31,18 +31,18 @@ async def test_a_container_runs_again_with_changes_and_can_be_brought_back(
     )
     async with open_engine(Endpoint(url=corner.host)) as engine:
         before = inspected(corner, name)
-        made = await recreate(engine, name, changes)
+        created = await recreate(engine, name, changes)
         after = inspected(corner, name)
-        assert after["Id"] == made.new != before["Id"] == made.old
+        assert after["Id"] == created.new != before["Id"] == created.old
         assert after["Config"]["Cmd"] == ["sleep", "700"]
         env = set(after["Config"]["Env"])
         assert {"KEEP=1", "TURN=4 and more", "NEW=5"} <= env
-        assert not any(one.startswith("DROP=") for one in env)
+        assert not any(item.startswith("DROP=") for item in env)
         assert after["HostConfig"]["Memory"] == 64 << 20
         assert after["Config"]["Labels"]["com.example.a"] == "b"
         assert after["HostConfig"]["CapDrop"] == before["HostConfig"]["CapDrop"]
         assert corner("exec", name, "cat", "/data/file") == "kept"
-        assert not inspected(corner, made.old)["State"]["Running"]
+        assert not inspected(corner, created.old)["State"]["Running"]
 
         with monkeypatch.context() as patience:
             patience.setattr(module, "MIN_UPTIME_S", 120.0)  # a slow machine takes longer than a second to end anything
@@ -50,14 +50,14 @@ async def test_a_container_runs_again_with_changes_and_can_be_brought_back(
                 await recreate(engine, name, Changes(command=["sh", "-c", "exit 3"]))
         with pytest.raises(PydError):
             await recreate(engine, name, Changes(image="no.such.invalid/image:1"))
-        assert inspected(corner, name)["Id"] == made.new
+        assert inspected(corner, name)["Id"] == created.new
         assert inspected(corner, name)["State"]["Running"]
 
-        await undo(engine, made)
+        await undo(engine, created)
         back = inspected(corner, name)
-        assert (back["Id"], back["State"]["Running"]) == (made.old, True)
+        assert (back["Id"], back["State"]["Running"]) == (created.old, True)
         known = corner("ps", "-a", "--format", "{{.Names}}").split()
-        assert [one for one in known if one.startswith(name)] == [name]
+        assert [item for item in known if item.startswith(name)] == [name]
     async with open_engine(Endpoint(url=corner.host, read_only=True)) as reader:
         with pytest.raises(Refused):
             await recreate(reader, name, changes)

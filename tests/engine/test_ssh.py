@@ -75,9 +75,9 @@ async def failure(sshd: Sshd, monkeypatch: pytest.MonkeyPatch, *, path: str = ""
 async def test_lists_and_exec_with_half_closed_input(remote: EngineClient, docker: Docker, busybox: str, runtime: Path):
     name = docker.run("ssh", busybox, "sleep", "600", options=LONE)
     try:
-        assert name in {found.name for found in await remote.containers.list()}
-        made = await remote.execs.create(name, ["sh", "-c", "wc -c; exit 4"], stdin=True)
-        duplex = await remote.execs.start(made)
+        assert name in {result.name for result in await remote.containers.list()}
+        created = await remote.execs.create(name, ["sh", "-c", "wc -c; exit 4"], stdin=True)
+        duplex = await remote.execs.start(created)
         await duplex.write(b"x" * 1_000_000)
         await duplex.close_write()
         heard = b""
@@ -85,7 +85,7 @@ async def test_lists_and_exec_with_half_closed_input(remote: EngineClient, docke
             heard += part
         await duplex.aclose()
         assert [frame.data for frame in FrameDecoder().feed(heard)] == [b"1000000\n"]
-        assert (await remote.execs.inspect(made)).exit_code == 4
+        assert (await remote.execs.inspect(created)).exit_code == 4
     finally:
         docker("rm", "-f", name)
     await remote.aclose()

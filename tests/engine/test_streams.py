@@ -95,20 +95,20 @@ async def test_stats_at_once_and_as_they_come(engine: EngineClient, running: str
 
 
 async def test_exec_passes_input_on_and_its_end(engine: EngineClient, running: str):
-    made = await engine.execs.create(running, ["sh", "-c", "cat; echo err >&2; exit 3"], stdin=True)
-    duplex = await engine.execs.start(made)
+    created = await engine.execs.create(running, ["sh", "-c", "cat; echo err >&2; exit 3"], stdin=True)
+    duplex = await engine.execs.start(created)
     await duplex.write(b"to the ")
     await duplex.write(b"end")
     await duplex.close_write()
     framed = is_framed(duplex.headers, tty=False)
     assert split(await drain(duplex), framed=framed) == {STDOUT: b"to the end", STDERR: b"err\n"}
-    state = await engine.execs.inspect(made)
+    state = await engine.execs.inspect(created)
     assert (state.running, state.exit_code) == (False, 3)
 
 
 async def test_exec_carries_megabytes_both_ways(engine: EngineClient, corner: Docker, running: str):
-    made = await engine.execs.create(running, ["sh", "-c", "wc -c; head -c 3000000 /dev/zero"], stdin=True)
-    duplex = await engine.execs.start(made)
+    created = await engine.execs.create(running, ["sh", "-c", "wc -c; head -c 3000000 /dev/zero"], stdin=True)
+    duplex = await engine.execs.start(created)
     await duplex.write(b"x" * 2_000_000)
     await duplex.close_write()
     heard = split(await drain(duplex), framed=True)[STDOUT]
@@ -116,17 +116,17 @@ async def test_exec_carries_megabytes_both_ways(engine: EngineClient, corner: Do
 
 
 async def test_exec_with_a_terminal_has_the_size_it_was_given(engine: EngineClient, running: str):
-    made = await engine.execs.create(running, ["sh", "-c", "read go; stty size"], stdin=True, tty=True)
-    duplex = await engine.execs.start(made, tty=True)
-    await engine.execs.resize(made, rows=33, columns=101)
+    created = await engine.execs.create(running, ["sh", "-c", "read go; stty size"], stdin=True, tty=True)
+    duplex = await engine.execs.start(created, tty=True)
+    await engine.execs.resize(created, rows=33, columns=101)
     await duplex.write(b"go\n")
     assert b"33 101\r\n" in await drain(duplex)
 
 
 async def test_exec_has_the_user_directory_and_environment_asked_for(engine: EngineClient, running: str):
     command = ["sh", "-c", 'echo "$(id -u) $PWD $COLOUR $EXTRA"']
-    made = await engine.execs.create(running, command, user="1234", workdir="/tmp", env=["EXTRA=a b"])
-    assert split(await drain(await engine.execs.start(made)), framed=True) == {STDOUT: b"1234 /tmp blue a b\n"}
+    created = await engine.execs.create(running, command, user="1234", workdir="/tmp", env=["EXTRA=a b"])
+    assert split(await drain(await engine.execs.start(created)), framed=True) == {STDOUT: b"1234 /tmp blue a b\n"}
 
 
 async def test_exec_in_what_does_not_run_is_a_conflict(engine: EngineClient, spoken: str):

@@ -85,23 +85,23 @@ async def _look_at_nodes(engine: EngineClient, node: str) -> None:
 
 
 async def _look_at_services(engine: EngineClient, image: str, node: str) -> None:
-    made = await engine.services.create(talker(image, "web", Replicated={"Replicas": 2}))
+    created = await engine.services.create(talker(image, "web", Replicated={"Replicas": 2}))
     await engine.services.create(talker(image, "agent", Global={}))
 
     async def running(name: str, count: int) -> bool:
-        found = {one.spec.name: one for one in await engine.services.list()}
-        status = found[name].service_status
+        result = {item.spec.name: item for item in await engine.services.list()}
+        status = result[name].service_status
         return status is not None and status.running_tasks == count == status.desired_tasks
 
     await until(lambda: running("web", 2))
     await until(lambda: running("agent", 1))
     web, agent = await engine.services.inspect("web"), await engine.services.inspect("agent")
-    assert (web.id, web.stack, web.spec.mode.name, agent.spec.mode.name) == (made.id, "shop", "replicated", "global")
+    assert (web.id, web.stack, web.spec.mode.name, agent.spec.mode.name) == (created.id, "shop", "replicated", "global")
     assert web.spec.task_template.container_spec.image.startswith(image)
-    tasks = [one for one in await engine.tasks.list(filters={"service": ["web"]}) if one.status.state == "running"]
-    assert {one.slot for one in tasks} == {1, 2}
-    assert {one.node_id for one in tasks} == {node}
-    assert tasks[0].container_id in {one.id for one in await engine.containers.list()}
+    tasks = [item for item in await engine.tasks.list(filters={"service": ["web"]}) if item.status.state == "running"]
+    assert {item.slot for item in tasks} == {1, 2}
+    assert {item.node_id for item in tasks} == {node}
+    assert tasks[0].container_id in {item.id for item in await engine.containers.list()}
 
     async def heard() -> bool:
         async with engine.services.logs("web", timestamps=True) as stream:

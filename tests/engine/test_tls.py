@@ -54,9 +54,9 @@ async def test_lists_and_exec_with_half_closed_input(
     name = docker.run("tls", busybox, "sleep", "600", options=LONE)
     try:
         async with open_engine(choose_endpoint(environ=environ(front, certificates.directory))) as engine:
-            assert name in {found.name for found in await engine.containers.list()}
-            made = await engine.execs.create(name, ["sh", "-c", "wc -c; echo after"], stdin=True)
-            duplex = await engine.execs.start(made)
+            assert name in {result.name for result in await engine.containers.list()}
+            created = await engine.execs.create(name, ["sh", "-c", "wc -c; echo after"], stdin=True)
+            duplex = await engine.execs.start(created)
             await duplex.write(b"x" * 100_000)
             await duplex.close_write()
             heard = b""

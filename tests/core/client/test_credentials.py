@@ -47,8 +47,8 @@ def test_what_is_kept_is_found_by_image_and_forgotten(logins: Logins):
 def test_the_public_registry_goes_by_its_old_name(logins: Logins):
     logins.save("", RegistryCredentials(username="me", identitytoken="t"))
     assert list(config(logins)["auths"]) == ["https://index.docker.io/v1/"]
-    found = logins.for_image("debian")
-    assert found == RegistryCredentials(username="me", identitytoken="t", serveraddress="https://index.docker.io/v1/")
+    result = logins.for_image("debian")
+    assert result == RegistryCredentials(username="me", identitytoken="t", serveraddress="https://index.docker.io/v1/")
     assert list(logins.all()) == ["https://index.docker.io/v1/"]
 
 
@@ -61,9 +61,9 @@ def test_a_program_keeps_them(logins: Logins, tmp_path: Path, monkeypatch: pytes
     assert logins.get("reg.example") is None
     assert logins.save("reg.example", RegistryCredentials(username="me", password="word")) == "here"
     assert config(logins) == {"credsStore": "here"}
-    found = logins.get("reg.example")
-    assert found is not None
-    assert (found.username, found.password) == ("me", "word")
+    result = logins.get("reg.example")
+    assert result is not None
+    assert (result.username, result.password) == ("me", "word")
     assert logins.remove("reg.example")
     assert logins.get("reg.example") is None
 

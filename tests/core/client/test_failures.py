@@ -183,8 +183,8 @@ async def test_nulls_where_lists_and_objects_are_promised(opener: Opener, tmp_pa
     listing = answer_json([line, None])
     with FakeEngine(tmp_path / "s", {"/containers/json": listing, "/volumes": answer_json({"Volumes": None})}) as fake:
         async with opener(Endpoint(url=fake.url)) as engine:
-            [found] = await engine.containers.list()
-            assert (found.name, found.labels, found.network_settings.networks) == ("a" * 12, {}, {})
+            [result] = await engine.containers.list()
+            assert (result.name, result.labels, result.network_settings.networks) == ("a" * 12, {}, {})
             assert await engine.volumes.list() == []
 
 

@@ -60,7 +60,7 @@ async def test_reading_goes_on():
     scripted = ScriptedEngine()
     scripted.add("web")
     engine = read_only(scripted)
-    assert [one.name for one in await engine.containers.list()] == ["web"]
+    assert [item.name for item in await engine.containers.list()] == ["web"]
     assert (await engine.containers.inspect("web")).state.running
     assert (await engine.system.info()).name == "docker-1"
     assert await engine.containers.changes("web")

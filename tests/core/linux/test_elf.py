@@ -15,19 +15,19 @@ def parse(data: bytes) -> object:
 
 
 def test_a_dynamic_program_names_its_loader_and_libraries() -> None:
-    found = read_elf(Path("/bin/ls").resolve())
-    assert found is not None
-    assert found.is_dynamic
-    assert found.interpreter.startswith("/lib")
-    assert any(name.startswith("libc.so") for name in found.needed)
-    assert runs_on(found.machine, host_architecture(subprocess.check_output(["uname", "-m"], text=True).strip()))
+    result = read_elf(Path("/bin/ls").resolve())
+    assert result is not None
+    assert result.is_dynamic
+    assert result.interpreter.startswith("/lib")
+    assert any(name.startswith("libc.so") for name in result.needed)
+    assert runs_on(result.machine, host_architecture(subprocess.check_output(["uname", "-m"], text=True).strip()))
 
 
 def test_a_library_names_the_libraries_it_needs() -> None:
     libc = next(Path("/lib").glob("*/libc.so.6"), None) or next(Path("/lib64").glob("libc.so.6"))
-    found = read_elf(libc.resolve())
-    assert found is not None
-    assert found.needed
+    result = read_elf(libc.resolve())
+    assert result is not None
+    assert result.needed
 
 
 def test_what_is_no_elf_file_is_none(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ def test_names_the_program_that_listens(address: str) -> None:
     except OSError:
         pytest.skip(f"missing: the address {address}")
     with server:
-        found = find_listener(server.getsockname()[1])
-        assert found is not None
-        assert found.pid == os.getpid()
-        assert found.name
+        result = find_listener(server.getsockname()[1])
+        assert result is not None
+        assert result.pid == os.getpid()
+        assert result.name
 
 
 def test_a_port_that_nobody_holds_has_no_holder() -> None:
@@ -32,7 +32,7 @@ def test_udp_ports_count_apart() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
-        found = find_listener(port, "udp")
-        assert found is not None
-        assert found.pid == os.getpid()
+        result = find_listener(port, "udp")
+        assert result is not None
+        assert result.pid == os.getpid()
         assert find_listener(port) is None

@@ -32,10 +32,10 @@ def nest(top: Path, names: list[str]) -> None:
 @pytest.fixture
 def top(tmp_path: Path) -> Iterator[Path]:
     """A directory that pytest itself couldn't remove."""
-    made = tmp_path / "top"
-    made.mkdir()
-    yield made
-    remove_tree(made, ignore_errors=True)
+    created = tmp_path / "top"
+    created.mkdir()
+    yield created
+    remove_tree(created, ignore_errors=True)
 
 
 def test_a_cursor_goes_down_and_up_with_few_descriptors(top: Path):

@@ -7,24 +7,24 @@ from pyd_core.logs.levels import LogLevel, parse_level
 
 
 def test_a_json_line_is_level_time_message_and_the_rest():
-    found = parse_fields(
+    result = parse_fields(
         b'{"ts":1.5,"level":"warn","msg":"slow","http":{"status":503,"path":"/a b"},"ok":true,"none":null}'
     )
-    assert found is not None
-    assert (found.kind, found.level, found.level_word, found.time, found.message) == (
+    assert result is not None
+    assert (result.kind, result.level, result.level_word, result.time, result.message) == (
         "json", LogLevel.WARN, "warn", "1.5", "slow",
     )  # fmt: skip
-    assert found.fields == {"http.status": "503", "http.path": "/a b", "ok": "true", "none": "null"}
-    assert found.get("level") == "warn"
-    assert found.get("http.status") == "503"
-    assert found.get("nothing") is None
+    assert result.fields == {"http.status": "503", "http.path": "/a b", "ok": "true", "none": "null"}
+    assert result.get("level") == "warn"
+    assert result.get("http.status") == "503"
+    assert result.get("nothing") is None
 
 
 def test_a_logfmt_line_is_taken_apart_with_its_quotes():
-    found = parse_fields(b'time=2025-06-01T10:00:00Z level=error msg="can\'t say \\"hi\\"" code=7 empty= path=/x')
-    assert found is not None
-    assert (found.kind, found.level, found.message) == ("logfmt", LogLevel.ERROR, 'can\'t say "hi"')
-    assert found.fields == {"code": "7", "empty": "", "path": "/x"}
+    result = parse_fields(b'time=2025-06-01T10:00:00Z level=error msg="can\'t say \\"hi\\"" code=7 empty= path=/x')
+    assert result is not None
+    assert (result.kind, result.level, result.message) == ("logfmt", LogLevel.ERROR, 'can\'t say "hi"')
+    assert result.fields == {"code": "7", "empty": "", "path": "/x"}
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_other_lines_pass_untouched(plain: bytes):
 
 @pytest.mark.parametrize("deep", [100, 990, 5000, 200_000])
 def test_a_line_nested_without_end_is_read_or_passes_untouched(deep: int):
-    found = parse_fields(b'{"a":' * deep + b"1" + b"}" * deep)
-    assert found is None or set(found.fields) == {"a.a.a.a"}
+    result = parse_fields(b'{"a":' * deep + b"1" + b"}" * deep)
+    assert result is None or set(result.fields) == {"a.a.a.a"}
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def line(said: str, number: int = 0, container: str = "a") -> LogLine:
 
 def store_of(lines: Sequence[str], **more: int) -> LogStore:
     store = LogStore(**more)
-    store.add(line(said, number) for number, said in enumerate(lines))
+    store.add(line(output, number) for number, output in enumerate(lines))
     return store
 
 
@@ -41,8 +41,8 @@ def grep(lines: Sequence[str], *arguments: str) -> list[int]:
         env={"LC_ALL": "C.UTF-8"},
     )  # fmt: skip
     assert done.returncode < 2, done.stderr
-    found = [row for row in done.stdout.splitlines() if row != "--"]
-    return [int("".join(row[: row.index(next(c for c in row if not c.isdigit()))])) - 1 for row in found]
+    result = [row for row in done.stdout.splitlines() if row != "--"]
+    return [int("".join(row[: row.index(next(c for c in row if not c.isdigit()))])) - 1 for row in result]
 
 
 def shown(sieve: FilteredView) -> list[int]:
@@ -62,7 +62,7 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize(("pattern", "options"), PATTERNS, ids=lambda one: getattr(one, "text", None))
+@pytest.mark.parametrize(("pattern", "options"), PATTERNS, ids=lambda item: getattr(item, "text", None))
 def test_find_agrees_with_grep_n(pattern: LogPattern, options: list[str]):
     lines = text()
     search = Search(pattern, FilteredView(store_of(lines)))
@@ -73,7 +73,7 @@ def test_find_agrees_with_grep_n(pattern: LogPattern, options: list[str]):
     assert len(expected) > 10
 
 
-@pytest.mark.parametrize(("pattern", "options"), PATTERNS, ids=lambda one: getattr(one, "text", None))
+@pytest.mark.parametrize(("pattern", "options"), PATTERNS, ids=lambda item: getattr(item, "text", None))
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (2, 2), (0, 3), (5, 1)])
 def test_keep_agrees_with_grep_and_its_context(pattern: LogPattern, options: list[str], before: int, after: int):
     lines = text()
@@ -81,7 +81,7 @@ def test_keep_agrees_with_grep_and_its_context(pattern: LogPattern, options: lis
     assert shown(sieve) == grep(lines, *options, f"-B{before}", f"-A{after}", "--", pattern.text)
 
 
-@pytest.mark.parametrize(("pattern", "options"), PATTERNS, ids=lambda one: getattr(one, "text", None))
+@pytest.mark.parametrize(("pattern", "options"), PATTERNS, ids=lambda item: getattr(item, "text", None))
 def test_exclude_agrees_with_grep_v(pattern: LogPattern, options: list[str]):
     lines = text()
     sieve = FilteredView(store_of(lines), Filters(stack=(Filter(pattern, exclude=True),)))
@@ -108,7 +108,7 @@ def test_lines_that_arrive_later_give_what_all_at_once_give():
     growing = FilteredView(store, filters)
     search = Search(LogPattern("warn"), growing)
     for start in range(0, len(lines), 123):
-        store.add(line(said, start) for said in lines[start : start + 123])
+        store.add(line(output, start) for output in lines[start : start + 123])
         growing.advance(None)
         search.advance(None)
     assert shown(growing) == shown(FilteredView(store, filters))
@@ -124,7 +124,7 @@ def test_lines_the_store_lost_are_gone_from_filters_and_search_alike():
     sieve = FilteredView(store, Filters(stack=(Filter(LogPattern("o")),)))
     search = Search(LogPattern("o"), sieve)
     for start in range(0, len(lines), 50):
-        store.add(line(said, start) for said in lines[start : start + 50])
+        store.add(line(output, start) for output in lines[start : start + 50])
         sieve.advance(None)
         search.advance(None)
     assert store.lost
@@ -156,7 +156,9 @@ def test_gaps_pass_every_filter_and_are_no_match():
 
 def test_muted_containers_are_left_out_before_context_is_counted():
     store = LogStore()
-    store.add(line(said, container=who) for said, who in [("1", "a"), ("2", "b"), ("hit", "a"), ("4", "b"), ("5", "a")])
+    store.add(
+        line(output, container=who) for output, who in [("1", "a"), ("2", "b"), ("hit", "a"), ("4", "b"), ("5", "a")]
+    )
     filters = Filters(stack=(Filter(LogPattern("hit")),), before=1, after=1, muted=mute_all_except({"a", "b"}, "a"))
     assert shown(FilteredView(store, filters)) == [0, 2, 4]
 
@@ -166,8 +168,8 @@ def test_fields_are_compared_where_the_text_says_so():
     store = store_of(lines)
     typed = {"level>=warn": [0, 2, 3], "status:5..": [0, 2], "!status:5..": [1, 3], "level>=warn status:50[03]": [0, 2],
              "status>500": [0], "level=error": [2, 3], "ERROR": [2, 3]}  # fmt: skip
-    for said, expected in typed.items():
-        assert shown(FilteredView(store, Filters(stack=(parse_filter(said, LogPattern("")),)))) == expected, said
+    for output, expected in typed.items():
+        assert shown(FilteredView(store, Filters(stack=(parse_filter(output, LogPattern("")),)))) == expected, output
 
 
 @pytest.mark.parametrize("typed", ["", "!", "level>=loud", "status>many", "status:["])

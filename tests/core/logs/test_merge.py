@@ -191,10 +191,12 @@ async def test_lines_that_arrive_with_jitter_come_out_in_the_order_of_time(seed:
     for time_ns, feed in written:  # up to 200 ms late, and in its source never before the line ahead of it
         arriving[feed.name] = max(arriving[feed.name], time_ns + chance.randrange(200_000_000))
         order.append((arriving[feed.name], time_ns, feed))
-    assert [time_ns for _, time_ns, _ in sorted(order, key=lambda one: one[:2])] != [time_ns for time_ns, _ in written]
+    assert [time_ns for _, time_ns, _ in sorted(order, key=lambda item: item[:2])] != [
+        time_ns for time_ns, _ in written
+    ]
 
     async def arrive() -> None:
-        for _, time_ns, feed in sorted(order, key=lambda one: one[:2]):
+        for _, time_ns, feed in sorted(order, key=lambda item: item[:2]):
             feed.write(time_ns)
             await asyncio.sleep(0)
         for feed in feeds:

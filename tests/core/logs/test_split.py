@@ -42,11 +42,11 @@ def test_a_line_has_its_time_stream_and_bytes():
     size=st.integers(1, 90),
 )
 def test_any_bytes_survive_however_the_stream_is_cut(lines: list[tuple[int, bytes]], size: int):
-    wanted = [(stream, data.replace(b"\n", b"")) for stream, data in lines]
-    wire = b"".join(frame(stamp(BASE + n) + data + b"\n", stream) for n, (stream, data) in enumerate(wanted))
+    expected = [(stream, data.replace(b"\n", b"")) for stream, data in lines]
+    wire = b"".join(frame(stamp(BASE + n) + data + b"\n", stream) for n, (stream, data) in enumerate(expected))
     got = split(wire, size)
     assert [(line.stream, line.data, line.time_ns) for line in got] == [
-        ("stdout" if stream == STDOUT else "stderr", data, BASE + n) for n, (stream, data) in enumerate(wanted)
+        ("stdout" if stream == STDOUT else "stderr", data, BASE + n) for n, (stream, data) in enumerate(expected)
     ]
 
 

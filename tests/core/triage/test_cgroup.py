@@ -46,11 +46,11 @@ def version_2(tmp_path: Path) -> Path:
 
 
 def test_version_2(version_2: Path) -> None:
-    found = read(7, ID, root=version_2)
-    assert found is not None
-    assert (found.oom_kills, found.pids_refused, found.pids_limit) == (2, 5, None)
-    assert (found.memory_bytes, found.memory_limit, found.memory_peak) == (1_000_000, 20971520, 3_000_000)
-    assert found.throttled_ratio == 0.4
+    result = read(7, ID, root=version_2)
+    assert result is not None
+    assert (result.oom_kills, result.pids_refused, result.pids_limit) == (2, 5, None)
+    assert (result.memory_bytes, result.memory_limit, result.memory_peak) == (1_000_000, 20971520, 3_000_000)
+    assert result.throttled_ratio == 0.4
 
 
 def test_version_1(tmp_path: Path) -> None:
@@ -73,10 +73,10 @@ def test_version_1(tmp_path: Path) -> None:
             f"sys/fs/cgroup/pids/{group}/pids.events": "max 1\n",
         },
     )
-    found = read(7, ID, root=tmp_path)
-    assert found is not None
-    assert (found.oom_kills, found.pids_limit, found.pids_refused) == (3, 64, 1)
-    assert (found.periods, found.throttled) == (10, 1)
+    result = read(7, ID, root=tmp_path)
+    assert result is not None
+    assert (result.oom_kills, result.pids_limit, result.pids_refused) == (3, 64, 1)
+    assert (result.periods, result.throttled) == (10, 1)
 
 
 def test_a_process_of_another_container_is_not_read(version_2: Path) -> None:
@@ -89,6 +89,6 @@ def test_counters_that_are_not_there_are_unknown_and_not_zero(version_2: Path) -
     for name in ("memory.events", "pids.events", "memory.peak"):
         (group / name).unlink()
     (group / "pids.max").write_text("nonsense\n")
-    found = read(7, ID, root=version_2)
-    assert found is not None
-    assert (found.oom_kills, found.pids_refused, found.memory_peak, found.pids_limit) == (None, None, None, None)
+    result = read(7, ID, root=version_2)
+    assert result is not None
+    assert (result.oom_kills, result.pids_refused, result.memory_peak, result.pids_limit) == (None, None, None, None)

@@ -167,12 +167,12 @@ from pyd_core.triage.verdict import Verdict
     ],
 )
 def test_reads_the_messages_of_the_trade(message: str, cause: str, subject: str) -> None:
-    found = read_message(message)
-    assert found is not None
-    assert found.cause == cause
-    assert found.cause in CAUSES
+    result = read_message(message)
+    assert result is not None
+    assert result.cause == cause
+    assert result.cause in CAUSES
     if subject:
-        assert found.subject == subject
+        assert result.subject == subject
 
 
 def test_an_unknown_message_is_not_guessed() -> None:

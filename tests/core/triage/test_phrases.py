@@ -74,11 +74,11 @@ def find(*lines: str) -> list[tuple[str, str]]:
     ],
 )
 def test_reads_what_common_programs_print(line: str, cause: str, subject: str) -> None:
-    found = find(line)
-    assert found, line
-    assert found[0][0] == cause
+    result = find(line)
+    assert result, line
+    assert result[0][0] == cause
     if subject:
-        assert found[0][1] == subject
+        assert result[0][1] == subject
 
 
 @pytest.mark.parametrize("line", ["", "listening on :8080", "all is well", "200 OK /address", "connected to db"])

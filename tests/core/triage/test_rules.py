@@ -65,8 +65,8 @@ def test_the_engines_flag_alone_is_outweighed_by_whoever_can_tell_of_the_kill(de
     assert decide(dead(137, container=flagged())).cause != "oom-killed"  # the kernel log was read, and tells of none
     seen = dead(137, container=flagged(), kernel_read=False, unread=[KERNEL])  # as were the events
     assert decide(seen).cause != "oom-killed"
-    asked = dead(137, container=flagged(), kernel_read=False, run={"complete": False, "stop_ns": NOW - 9 * SECOND})
-    assert decide(asked).cause != "oom-killed"
+    requested = dead(137, container=flagged(), kernel_read=False, run={"complete": False, "stop_ns": NOW - 9 * SECOND})
+    assert decide(requested).cause != "oom-killed"
 
 
 @pytest.mark.parametrize(

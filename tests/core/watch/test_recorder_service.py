@@ -36,9 +36,9 @@ def test_systemd_itself_finds_no_fault_with_it(tmp_path: Path) -> None:
 def test_it_is_written_and_where_no_systemd_runs_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(systemd, "BOOTED", tmp_path / "none")
     monkeypatch.setattr(RecorderService, "path", tmp_path / "units/pyd-record.service")
-    one = RecorderService((), {})
-    assert "nothing was started" in one.install()
-    assert one.path.read_text() == one.unit
+    item = RecorderService((), {})
+    assert "nothing was started" in item.install()
+    assert item.path.read_text() == item.unit
     monkeypatch.setattr(RecorderService, "path", Path("/proc/nowhere/pyd-record.service"))
     with pytest.raises(ConfigError, match="can't write"):
-        one.install()
+        item.install()

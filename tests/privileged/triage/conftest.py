@@ -81,11 +81,11 @@ class Table:
 
 @pytest.fixture(scope="session")
 def table(request: pytest.FixtureRequest) -> Iterator[Table]:
-    made = Table()
-    yield made
+    created = Table()
+    yield created
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print(made)  # noqa: T201 - for whoever runs the suite
+        print(created)  # noqa: T201 - for whoever runs the suite
 
 
 @pytest.fixture(scope="session")

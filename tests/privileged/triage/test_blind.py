@@ -112,9 +112,9 @@ def test_one_that_goes_between_two_reads_is_not_found_and_nothing_worse(docker: 
     inspect = engine.containers.inspect
 
     async def and_then_gone(asked: str, *, size: bool = False) -> Container:
-        found = await inspect(asked, size=size)
+        result = await inspect(asked, size=size)
         docker("rm", name)
-        return found
+        return result
 
     engine.containers.inspect = and_then_gone  # type: ignore[method-assign]
     try:

@@ -62,11 +62,11 @@ def test_the_verdict_in_words(killed: str) -> None:
 
 
 def test_the_verdict_as_json(killed: str) -> None:
-    found = document("triage", killed)
+    result = document("triage", killed)
     promised = {"name", "cause", "confidence", "summary", "contributing", "evidence", "advice", "unread"}
-    assert promised <= set(found)
-    assert found["cause"] == "oom-killed"
-    assert {"source", "time", "text"} == set(found["evidence"][0])
+    assert promised <= set(result)
+    assert result["cause"] == "oom-killed"
+    assert {"source", "time", "text"} == set(result["evidence"][0])
     assert [entry["cause"] for entry in document("triage", killed, killed)] == ["oom-killed"] * 2
 
 
@@ -87,9 +87,9 @@ def test_a_sweep_finds_what_is_broken_and_says_so_to_scripts(killed: str) -> Non
     assert done.returncode == 1
     assert done.stdout.startswith("broken:")
     assert f"oom-killed: {killed}" in done.stdout
-    found = document("triage")
-    assert found["broken"] is True
-    kinds = {(concern["kind"], concern["level"]) for concern in found["concerns"] if killed in concern["subjects"]}
+    result = document("triage")
+    assert result["broken"] is True
+    kinds = {(concern["kind"], concern["level"]) for concern in result["concerns"] if killed in concern["subjects"]}
     assert ("oom-killed", "broken") in kinds
 
 
@@ -171,10 +171,10 @@ def test_waiting_tells_codes_and_reasons(docker: Docker, stage_image: str) -> No
     first = docker.run("wait-error", stage_image, "sh", "-c", script, options=("--network", "none"))
     second = docker.run("wait-clean", stage_image, "sh", "-c", "sleep 0.5", options=("--network", "none"))
     assert pyd("wait", first, second).stdout.split() == ["2", "0"]
-    told = pyd("wait", "--explain", first)
-    assert told.stdout.startswith(f"2  {first}  missing-env: ")
-    found = document("wait", "--explain", first, second)
-    assert [(entry["code"], entry["verdict"]["cause"]) for entry in found] == [(2, "missing-env"), (0, "clean-exit")]
+    reported = pyd("wait", "--explain", first)
+    assert reported.stdout.startswith(f"2  {first}  missing-env: ")
+    result = document("wait", "--explain", first, second)
+    assert [(entry["code"], entry["verdict"]["cause"]) for entry in result] == [(2, "missing-env"), (0, "clean-exit")]
 
 
 def test_no_history_says_how_to_record_one(tmp_path: Path) -> None:

@@ -91,10 +91,10 @@ def test_what_outlives_the_embedded_engine_ends_for_its_own_reasons(programs: di
         polite = corner.run("polite", image, "sh", "-c", f"trap 'exit 0' TERM; {WAIT_LOOP}", options=NONE)
         for name in (alone, polite):
             logged("ready")(corner, name)
-        told = corner.inspect(alone)
+        reported = corner.inspect(alone)
         engine.kill()
-        os.kill(told["State"]["Pid"], TERM)
-        wait_until((engine.config.run / "exits" / told["Id"]).exists)
+        os.kill(reported["State"]["Pid"], TERM)
+        wait_until((engine.config.run / "exits" / reported["Id"]).exists)
         back_ns = time.time_ns()
         engine.start()
         corner("stop", polite)

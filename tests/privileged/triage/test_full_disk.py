@@ -43,6 +43,6 @@ def test_a_full_disk_is_said_or_made_room_on_and_nothing_is_damaged(tmp_path: Pa
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    written, newest, *said = done.stdout.split(maxsplit=2)
+    written, newest, *output = done.stdout.split(maxsplit=2)
     assert int(newest) == int(written)
-    assert int(written) == 200 or "disk space" in said[0]
+    assert int(written) == 200 or "disk space" in output[0]

@@ -168,9 +168,9 @@ def test_what_compose_says(docker: Docker, stage_image: str, tmp_path: Path) -> 
     try:
         for name in ("one", "two"):
             file.write_text(SERVICES.format(name=name, image=stage_image, prefix=docker.prefix))
-            said = compose("up", "-d")
-        verdict = explained(said)
-        assert verdict.cause == "orphan-containers", said
+            output = compose("up", "-d")
+        verdict = explained(output)
+        assert verdict.cause == "orphan-containers", output
         assert "one" in verdict.summary
     finally:
         compose("down", "-t", "0", "--remove-orphans")

@@ -99,11 +99,11 @@ async def test_each_death_of_a_loop_is_recorded(docker: Docker, stage_image: str
     async with recording() as deaths:
         options = (*NONE, "--restart", "always")
         await started(docker, "loop-rec", stage_image, "sh", "-c", "exit 4", options=options)
-        found = await deaths.of("loop-rec", 4)
+        result = await deaths.of("loop-rec", 4)
         docker("rm", "-f", docker.name("loop-rec"))
-    assert {death.code for death in found[:4]} == {4}
-    assert found[3].verdict.cause == "restart-loop"
-    assert len({death.ended_ns for death in found}) == len(found)
+    assert {death.code for death in result[:4]} == {4}
+    assert result[3].verdict.cause == "restart-loop"
+    assert len({death.ended_ns for death in result}) == len(result)
 
 
 async def test_a_stop_past_its_grace_is_told_after_removal(

@@ -13,15 +13,15 @@ def test_an_hour_takes_no_more_memory_than_a_minute_and_its_peaks_stay():
     kept = series.samples()
     assert len(kept) == len(series) <= MAX_FINE_SAMPLES + MAX_COARSE_SAMPLES + 1
     assert kept[-1].time_ns - kept[0].time_ns > 3600 * SECOND
-    assert [one.time_ns for one in kept] == sorted(one.time_ns for one in kept)
+    assert [item.time_ns for item in kept] == sorted(item.time_ns for item in kept)
     coarse = kept[:-MAX_FINE_SAMPLES]
-    assert sum(one.memory_bytes == 900 for one in coarse) == 3
-    assert max(one.cpu_percent or 0 for one in coarse) == 10.0
+    assert sum(item.memory_bytes == 900 for item in coarse) == 3
+    assert max(item.cpu_percent or 0 for item in coarse) == 10.0
 
 
 def test_a_clock_that_is_set_back_begins_anew():
     series = Series()
     for second in (100, 101, 50, 51):
         series.add(Usage(time_ns=second * SECOND))
-    assert [one.time_ns // SECOND for one in series.samples()] == [50, 51]
-    assert [one.time_ns // SECOND for one in series.newest(1)] == [51]
+    assert [item.time_ns // SECOND for item in series.samples()] == [50, 51]
+    assert [item.time_ns // SECOND for item in series.newest(1)] == [51]

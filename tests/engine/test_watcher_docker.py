@@ -61,8 +61,8 @@ async def docker_does(docker: Docker, *arguments: str) -> str:
 
 @pytest.fixture
 async def proxy(docker: Docker, tmp_path: Path) -> AsyncIterator[Proxy]:
-    async with Proxy(Path(DOCKER_SOCKET.removeprefix("unix://")), tmp_path / "engine.sock") as one:
-        yield one
+    async with Proxy(Path(DOCKER_SOCKET.removeprefix("unix://")), tmp_path / "engine.sock") as item:
+        yield item
 
 
 async def test_a_death_arrives_with_its_exit_code(docker: Docker, busybox: str):
@@ -95,10 +95,10 @@ async def test_what_list_and_inspect_tell_of_a_container_agrees(docker: Docker, 
 
 async def test_events_of_the_time_of_a_cut_are_all_there_once(docker: Docker, busybox: str, proxy: Proxy):
     marker = docker.name("marker")
-    wanted = [f"{marker}:{tag}" for tag in ["first", *map(str, range(100)), "last"]]
+    expected = [f"{marker}:{tag}" for tag in ["first", *map(str, range(100)), "last"]]
     async with watching(proxy.url) as watched, open_engine(Endpoint(url=DOCKER_SOCKET)) as engine:
         await engine.images.tag(busybox, repository=marker, tag="first")
-        await watched.until(lambda: wanted[0] in watched.names(marker))
+        await watched.until(lambda: expected[0] in watched.names(marker))
         proxy.refuse()
         await watched.until(lambda: watched.fleet.connection.state == "lost")
         for number in range(100):
@@ -106,11 +106,11 @@ async def test_events_of_the_time_of_a_cut_are_all_there_once(docker: Docker, bu
         proxy.accept()
         await watched.live()
         await engine.images.tag(busybox, repository=marker, tag="last")
-        await watched.until(lambda: wanted[-1] in watched.names(marker))
+        await watched.until(lambda: expected[-1] in watched.names(marker))
         got = watched.names(marker)
-        for name in wanted:
+        for name in expected:
             await engine.images.remove(name)
-    assert got == wanted
+    assert got == expected
     (gap,) = [delta.gap for delta in watched.deltas if delta.gap is not None]
     assert gap.lost == 0
 

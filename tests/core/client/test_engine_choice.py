@@ -30,13 +30,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def context(
     home: dict[str, str], name: str, host: str, *, skip_verify: bool = False, certificates: bool = False
 ) -> None:
-    folder = hashlib.sha256(name.encode()).hexdigest()
-    meta = Path(home["HOME"], ".docker/contexts/meta", folder)
+    directory = hashlib.sha256(name.encode()).hexdigest()
+    meta = Path(home["HOME"], ".docker/contexts/meta", directory)
     meta.mkdir(parents=True)
     docker = {"Host": host, "SkipTLSVerify": skip_verify}
     (meta / "meta.json").write_text(json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": docker}}))
     if certificates:
-        tls = Path(home["HOME"], ".docker/contexts/tls", folder, "docker")
+        tls = Path(home["HOME"], ".docker/contexts/tls", directory, "docker")
         tls.mkdir(parents=True)
         for file in ("ca", "cert", "key"):
             (tls / f"{file}.pem").touch()
@@ -109,15 +109,15 @@ def test_host_and_context_together_make_no_sense(home: dict[str, str]):
 
 
 def test_certificates_are_found_as_the_docker_cli_finds_them(home: dict[str, str], tmp_path: Path):
-    folder = tmp_path / "certs"
-    folder.mkdir()
-    (folder / "ca.pem").touch()
+    directory = tmp_path / "certs"
+    directory.mkdir()
+    (directory / "ca.pem").touch()
     (tmp_path / ".docker").mkdir()
     (tmp_path / ".docker/cert.pem").touch()
     tcp = {**home, "DOCKER_HOST": "tcp://h:2376"}
     assert choose_endpoint(environ=tcp).tls is None
-    given = choose_endpoint(environ={**tcp, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(folder)})
-    assert given.tls == TlsFiles(ca=folder / "ca.pem")
+    given = choose_endpoint(environ={**tcp, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(directory)})
+    assert given.tls == TlsFiles(ca=directory / "ca.pem")
     trusting = choose_endpoint(environ={**tcp, "DOCKER_TLS": "1"})
     assert trusting.tls == TlsFiles(cert=tmp_path / ".docker/cert.pem", verify=False)
 
@@ -154,7 +154,7 @@ def test_choosing_a_context_keeps_the_rest_of_the_configuration(home: dict[str, 
     contexts = Contexts.of_user(home)
     contexts.use("work")
     assert contexts.current() == "work"
-    assert [found.name for found in contexts.list()] == ["work"]
+    assert [result.name for result in contexts.list()] == ["work"]
     contexts.use("default")
     assert json.loads(file.read_text()) == {"auths": {"r": {"auth": "c2VjcmV0"}}, "detachKeys": "ctrl-x"}
     with pytest.raises(NotFound):
@@ -168,8 +168,8 @@ def test_the_embedded_engine_comes_after_engines_that_answer_and_before_sockets_
     dead, alive = Path(home["XDG_RUNTIME_DIR"], "docker.sock"), Path(home["XDG_RUNTIME_DIR"], "podman/podman.sock")
     listening(dead).close()
     with listening(own):
-        found = choose_endpoint(environ=home)
-        assert (found.socket_path, found.origin) == (own, "embedded engine")
+        result = choose_endpoint(environ=home)
+        assert (result.socket_path, result.origin) == (own, "embedded engine")
         with listening(alive):
             assert choose_endpoint(environ=home).socket_path == alive
     assert choose_endpoint(environ=home).socket_path == dead

@@ -47,7 +47,7 @@ async def watching(scripted: ScriptedEngine) -> AsyncIterator[Watched]:
 
 
 def inspects(scripted: ScriptedEngine) -> int:
-    return sum(one.endswith("/json") and one.count("/") == 3 for one in scripted.requests)
+    return sum(item.endswith("/json") and item.count("/") == 3 for item in scripted.requests)
 
 
 async def test_it_subscribes_before_it_lists():
@@ -179,7 +179,7 @@ async def test_after_a_cut_every_event_is_there_once_and_the_gap_is_stated():
         await watched.detailed()
         scripted.pause("c0")
         await watched.until(lambda: watched.actions == ["pause"])
-        asked = inspects(scripted)
+        requested = inspects(scripted)
         scripted.cut()
         for number in range(1, 100):
             scripted.pause(f"c{number}")
@@ -189,7 +189,7 @@ async def test_after_a_cut_every_event_is_there_once_and_the_gap_is_stated():
         await watched.until(lambda: len(watched.actions) >= 100)
     assert watched.actions == ["pause"] * 100
     assert [delta.gap.lost for delta in watched.deltas if delta.gap] == [0]
-    assert inspects(scripted) == asked
+    assert inspects(scripted) == requested
     assert {entry.state for entry in watched.fleet.containers.values()} == {"paused"}
 
 

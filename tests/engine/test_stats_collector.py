@@ -17,8 +17,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="missing: root, to rea
 
 @pytest.fixture
 async def engine(docker: Docker) -> AsyncIterator[EngineClient]:
-    async with open_engine(Endpoint(url=DOCKER_SOCKET)) as one:
-        yield one
+    async with open_engine(Endpoint(url=DOCKER_SOCKET)) as item:
+        yield item
 
 
 @pytest.mark.parametrize("network", ["bridge", "none"])
@@ -27,11 +27,11 @@ async def test_counters_agree_with_the_engines(docker: Docker, busybox: str, eng
         "dd if=/dev/urandom of=/tmp/x bs=1M count=8 2>/dev/null; sleep 1000 & sleep 1000 & while :; do sleep 0.01; done"
     )
     name = docker.run(f"count-{network}", busybox, "sh", "-c", script, options=("-m", "64m", "--network", network))
-    found = await engine.containers.inspect(name)
-    reader = LocalHost().reader(found.id, found.state.pid)
+    result = await engine.containers.inspect(name)
+    reader = LocalHost().reader(result.id, result.state.pid)
     assert reader is not None
     before = reader.read()
-    theirs = from_api(await engine.containers.stats(found.id), memory_limit=found.host_config.memory)
+    theirs = from_api(await engine.containers.stats(result.id), memory_limit=result.host_config.memory)
     after = reader.read()
     reader.close()
     assert before is not None
@@ -54,8 +54,8 @@ async def test_counters_agree_with_the_engines(docker: Docker, busybox: str, eng
 
 async def test_the_hosts_network_is_not_counted_as_the_containers(docker: Docker, busybox: str, engine: EngineClient):
     name = docker.run("host-net", busybox, "sleep", "1000", options=("--network", "host"))
-    found = await engine.containers.inspect(name)
-    reader = LocalHost().reader(found.id, found.state.pid)
+    result = await engine.containers.inspect(name)
+    reader = LocalHost().reader(result.id, result.state.pid)
     assert reader is not None
     sample = reader.read()
     reader.close()
@@ -66,12 +66,12 @@ async def test_the_hosts_network_is_not_counted_as_the_containers(docker: Docker
 
 async def test_an_ended_container_has_no_counters(docker: Docker, busybox: str, engine: EngineClient):
     name = docker.run("ended", busybox, "sleep", "1000", options=("--network", "none"))
-    found = await engine.containers.inspect(name)
-    reader = LocalHost().reader(found.id, found.state.pid)
+    result = await engine.containers.inspect(name)
+    reader = LocalHost().reader(result.id, result.state.pid)
     assert reader is not None
     assert reader.read() is not None
     docker("rm", "-f", name)
     assert reader.read() is None
     reader.close()
-    assert LocalHost().reader(found.id, found.state.pid) is None
-    assert LocalHost().reader(found.id, os.getpid()) is None
+    assert LocalHost().reader(result.id, result.state.pid) is None
+    assert LocalHost().reader(result.id, os.getpid()) is None

@@ -21,8 +21,8 @@ def test_each_death_comes_with_the_events_of_its_own_run() -> None:
     ]  # fmt: skip
     (first, run), (second, other) = split_deaths(reversed(events))
     assert (first.exit_code, second.exit_code) == (143, 137)
-    assert [one.action for one in run] == ["start", "kill", "die", "stop"]
-    assert [one.action for one in other] == ["start", "oom", "die"]
+    assert [item.action for item in run] == ["start", "kill", "die", "stop"]
+    assert [item.action for item in other] == ["start", "oom", "die"]
     assert split_deaths([event("start", 1)]) == []
 
 

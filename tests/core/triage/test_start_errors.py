@@ -66,16 +66,16 @@ RUNC = (
     ],
 )
 def test_reads_the_engines_messages(message: str, cause: str, subject: str) -> None:
-    found = parse_start_error(message)
-    assert found is not None
-    assert (found.cause, found.subject) == (cause, subject)
+    result = parse_start_error(message)
+    assert result is not None
+    assert (result.cause, result.subject) == (cause, subject)
 
 
 def test_a_failure_to_make_the_working_directory_is_about_it() -> None:
     message = RUNC + "error during container init: mkdir /ro/sub: read-only file system: unknown"
-    found = parse_start_error(message, workdir="/ro/sub")
-    assert found is not None
-    assert (found.cause, found.subject) == ("bad-workdir", "/ro/sub")
+    result = parse_start_error(message, workdir="/ro/sub")
+    assert result is not None
+    assert (result.cause, result.subject) == ("bad-workdir", "/ro/sub")
     other = parse_start_error(message, workdir="/elsewhere")
     assert other is not None
     assert other.cause == "read-only-fs"
