@@ -67,7 +67,7 @@ def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str)
     client = first.terminal.pid
     assert Path(f"/proc/{client}/task/{client}/children").read_text() == ""
     refused = run("debug", "attach", kept)
-    assert (refused.returncode, "takes a terminal" in refused.stderr) == (2, True)
+    assert (refused.returncode, "needs a terminal" in refused.stderr) == (2, True)
     first.line("detach")
     assert first.terminal.wait_exit(TIMEOUT_S) == 0
     assert "continues" in first.terminal.screen
