@@ -192,7 +192,7 @@ def test_a_builtin_that_is_none_and_options_that_contradict_are_refused(debug: R
     assert debug(planted.name, "-b", "ps", "-c", "true").returncode == 2
     process = f"pid:{main_pid(docker, planted.name)}"
     assert debug(process, "-b", "sockets --json").stdout == planted("sockets --json").stdout
-    assert "is no container" in debug(process, "-b", "logs").stderr
+    assert "isn't a container" in debug(process, "-b", "logs").stderr
 
 
 def test_with_the_hosts_pids_and_network_only_the_containers_own_are_shown(debug: Run, docker: Docker, busybox: str):
@@ -205,4 +205,4 @@ def test_with_the_hosts_pids_and_network_only_the_containers_own_are_shown(debug
     assert pid in {row["pid"] for row in rows}
     assert all(row["process"] for row in shared.json("sockets"))
     assert "[no-such-process]" in shared("fds 1").stderr  # the host's first is none of its own
-    assert "the traffic of the whole machine" in shared("pcap no such filter").stderr
+    assert "this captures the machine's traffic" in shared("pcap no such filter").stderr
