@@ -1,4 +1,4 @@
-"""What the rows measure on: a corner of a Docker Engine with containers in it, and the programs."""
+"""Environment of the measurements: a Docker Engine with containers, and the programs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Ground:
         return self._images[short]
 
     def crowd(self, size: int) -> list[str]:
-        """That many running containers."""
+        """Yield a number of running containers."""
         return [self.container(f"crowd{number:03}") for number in range(size)]
 
 

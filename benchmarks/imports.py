@@ -1,4 +1,4 @@
-"""What importing each dependency costs, as docs/development/dependencies.md states it."""
+"""The cost of importing each dependency, as docs/development/dependencies.md states it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run of a program.
+    """A run of a program.
 
     Attributes:
         wall: Seconds from before the fork until it was reaped.

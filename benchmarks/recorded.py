@@ -40,7 +40,7 @@ def summary(number: int) -> dict[str, Any]:
 
 
 def inspected(container: dict[str, Any]) -> dict[str, Any]:
-    """What inspect tells of it."""
+    """Return its inspect data."""
     running = container["State"] == "running"
     state = {"Status": container["State"], "Running": running, "ExitCode": 0, "Pid": 0}
     state |= {

@@ -1,4 +1,4 @@
-"""One line of the table."""
+"""Rows of the table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table.
+    """Rows of the table.
 
     Attributes:
         name: What was measured.

@@ -28,7 +28,7 @@ SOURCE = Path(__file__).resolve().parent.parent
 
 
 def machine() -> dict[str, str | int | float]:
-    """Where the figures were taken."""
+    """The machine of the figures."""
     return {
         "python": platform.python_version(),
         "kernel": platform.release(),

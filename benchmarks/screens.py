@@ -83,7 +83,7 @@ def fifty(ground: Ground) -> list[Row]:
 
 
 def _shares(meter: Meter) -> list[str]:
-    """What the column of processor use says on the rows that say anything."""
+    """Return the values in the column of processor use."""
     figures = (re.search(r"worker\d\d +(\d[\d.]*)", line) for line in meter.screen.display)
     return [match[1] for match in figures if match is not None]
 
@@ -206,7 +206,7 @@ def deaths(ground: Ground) -> list[Row]:
 
 
 def _died(ground: Ground, since: float) -> dict[str, float]:
-    """When containers died by the engine's events: seconds since the epoch by name."""
+    """Return the times of deaths in the engine's events: seconds since the epoch by name."""
     events = ground.docker(
         *("events", "--since", f"{since:.3f}", "--until", f"{time.time():.3f}"),
         *("--filter", "event=die", "--format", "{{.Actor.Attributes.name}} {{.TimeNano}}"),

@@ -25,7 +25,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a program did for a while.
+    """The activity of a program in a period.
 
     Attributes:
         seconds: How long it was watched.
