@@ -38,7 +38,7 @@ from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.networks.files import NetworkFiles
 from pyd_core.daemon.recovery import Recovery
 from pyd_core.daemon.runtime import oci
-from pyd_core.daemon.runtime.reaper import Orphans
+from pyd_core.daemon.runtime.reaper import OrphanReaper
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
 from pyd_core.daemon.runtime.versions import Versions
 from pyd_core.daemon.store import Store
@@ -81,7 +81,7 @@ class Engine:
         self.events = EventBus()
         self.tasks = TaskOwner(on_error=log_failure)
         self.versions = Versions(self.tasks)
-        self.orphans = Orphans()
+        self.orphans = OrphanReaper()
         self.last_output = LastOutput()
         self._compose_stores()
         self._compose_services()

@@ -36,17 +36,17 @@ def stack(tmp_path: Path, *files: str, **environ: str) -> StackFile:
         ("${NONE:+b}", ""),
     ],
 )
-def test_variables_are_filled_in_as_compose_does(tmp_path: Path, text: str, value: str):
+def test_variables_are_interpolated_as_in_compose(tmp_path: Path, text: str, value: str):
     assert read(tmp_path, f"x-a: '{text}'", A="a", EMPTY="") == {"x-a": value}
 
 
 @pytest.mark.parametrize("text", ["${NONE:?say which}", "${A", "$"])
-def test_variables_that_are_required_or_invalid_are_refused(tmp_path: Path, text: str):
+def test_missing_required_and_invalid_variables_are_refused(tmp_path: Path, text: str):
     with pytest.raises(InvalidInput):
         read(tmp_path, f"x-a: '{text}'", A="a")
 
 
-def test_aliases_that_come_to_gigabytes_are_refused(tmp_path: Path):
+def test_aliases_that_expand_to_gigabytes_are_refused(tmp_path: Path):
     lines = ["x-a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]"]
     lines += [f"x-a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     with pytest.raises(InvalidInput, match="too large"):
@@ -55,7 +55,7 @@ def test_aliases_that_come_to_gigabytes_are_refused(tmp_path: Path):
         read(tmp_path, "x-a: &a [*a]")
 
 
-def test_files_are_laid_over_each_other(tmp_path: Path):
+def test_files_are_merged_in_order(tmp_path: Path):
     both = read(tmp_path, "services: {a: {image: x, ports: [1]}}", "services: {a: {image: y, ports: [2]}, b: {}}")
     assert both == {"services": {"a": {"image": "y", "ports": [1, 2]}, "b": {}}}
 
@@ -76,19 +76,19 @@ def test_files_are_laid_over_each_other(tmp_path: Path):
         ("a: b: c", "not YAML"),
     ],
 )
-def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, words: str):
+def test_errors_name_the_problem(tmp_path: Path, text: str, words: str):
     with pytest.raises(InvalidInput, match=words):
         stack(tmp_path, text)
 
 
-def test_files_that_are_not_there(tmp_path: Path):
+def test_missing_files(tmp_path: Path):
     with pytest.raises(NotFound):
         read_files([tmp_path / "none.yaml"], {})
     with pytest.raises(NotFound):
         stack(tmp_path, "services: {a: {image: x, configs: [c]}}\nconfigs: {c: {file: none}}")
 
 
-def test_what_a_swarm_has_no_use_for_is_said(tmp_path: Path):
-    made = stack(tmp_path, "services: {a: {image: x, build: ., container_name: y, depends_on: [b]}}")
-    assert made.warnings == ["services.a: swarms ignore build, container_name"]
-    assert made.networks.keys() == {"shop_default"}
+def test_fields_that_swarms_ignore_cause_warnings(tmp_path: Path):
+    stack_file = stack(tmp_path, "services: {a: {image: x, build: ., container_name: y, depends_on: [b]}}")
+    assert stack_file.warnings == ["services.a: swarms ignore build, container_name"]
+    assert stack_file.networks.keys() == {"shop_default"}

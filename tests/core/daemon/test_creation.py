@@ -10,7 +10,7 @@ import pytest
 
 from pyd_core.daemon.containers import mount_rules, options, propagation
 from pyd_core.daemon.containers.record import MountRecord
-from pyd_core.daemon.runtime.runtime_choice import SHIM, Runtimes
+from pyd_core.daemon.runtime.runtime_choice import DOCKER_RUNTIME, Runtimes
 from pyd_core.daemon.settings import RuntimeSettings
 from pyd_core.errors import InvalidInput
 from pyd_core.model.creation import CreateBody
@@ -174,7 +174,7 @@ def test_a_runtime_is_found_by_its_name(tmp_path: Path):
     program.touch(mode=0o755)
     named = RuntimeSettings(path="/opt/other", runtime_args=["--debug"])
     runtimes = Runtimes(str(program), tmp_path / "run", {"other": named})
-    assert runtimes.find("") is runtimes.find(SHIM) is runtimes.find("mine") is runtimes.default
+    assert runtimes.find("") is runtimes.find(DOCKER_RUNTIME) is runtimes.find("mine") is runtimes.default
     other = runtimes.find("other")
     assert other.arguments == ["/opt/other", "--debug", "--root", str(other.state)]
     assert other.state != runtimes.default.state

@@ -46,13 +46,13 @@ def config(**fields: object) -> bytes:
     ],
     ids=lambda body: body[:60].decode("latin-1"),
 )
-def test_what_is_no_configuration_is_refused(body: bytes):
+def test_invalid_configurations_are_refused(body: bytes):
     """Version 0.1 stored most of them, and `docker images` failed for everybody until they were removed."""
     with pytest.raises(InvalidInput, match="invalid image configuration"):
         read_config(body)
 
 
-def test_what_docker_engine_takes_is_taken():
+def test_configurations_that_docker_engine_accepts_are_accepted():
     """A command as a text, half a surrogate pair, lists nested deep in a field that isn't read, nulls."""
     assert read_config(config(config={"Cmd": "sh", "Entrypoint": ["a"]})).config.cmd == ["sh"]  # type: ignore[union-attr]
     labels = read_config(config(config={"Labels": {"a": "\ud800!", "b": "\\ud800", "c": "\U0001f600"}})).config.labels  # type: ignore[union-attr]

@@ -6,7 +6,7 @@ import pytest
 
 from pyd_core.build.ignore import IgnorePatterns
 from pyd_core.daemon.build.dockerfile import instruction
-from pyd_core.daemon.build.variables import MAX_WORD_LENGTH, Lexer, assignments
+from pyd_core.daemon.build.variables import MAX_WORD_LENGTH, Lexer, parse_assignments
 from pyd_core.daemon.containers.listing import _pattern
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.registry import _CHALLENGE
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.timeout(20)
 def test_a_quote_that_is_not_closed_is_found_at_once(tail: str):
     text = '"' + "\\a" * 50_000 + tail
     with pytest.raises(InvalidInput):
-        assignments(text, {})
+        parse_assignments(text, {})
     with pytest.raises(InvalidInput):
-        assignments('A="' + "\\a" * 50_000, {})
+        parse_assignments('A="' + "\\a" * 50_000, {})
 
 
 @pytest.mark.parametrize("line", ["FROM " + "--platform=a " * 70_000, "COPY " + "--from=b " * 100_000 + "a b"])
@@ -39,9 +39,9 @@ def test_flags_that_are_given_twice_are_refused_at_the_second(line: str):
 
 
 def test_values_with_escapes_are_read_as_before():
-    assert assignments(r'A="a\"b" B=c\ d', {}) == [("A", 'a"b'), ("B", "c d")]
-    assert assignments("A=b\\", {}) == [("A", "b\\")]
-    assert assignments("A=`x`", {}, "`") == [("A", "x`")]
+    assert parse_assignments(r'A="a\"b" B=c\ d', {}) == [("A", 'a"b'), ("B", "c d")]
+    assert parse_assignments("A=b\\", {}) == [("A", "b\\")]
+    assert parse_assignments("A=`x`", {}, "`") == [("A", "x`")]
 
 
 def test_a_variable_that_is_doubled_again_and_again_is_refused():

@@ -9,7 +9,7 @@ import textwrap
 BEGIN = """
 import asyncio, os, tempfile
 from pyd_core.daemon.runtime import subprocesses
-from pyd_core.daemon.runtime.reaper import Orphans
+from pyd_core.daemon.runtime.reaper import OrphanReaper
 from pyd_core.linux.reaper import become_subreaper
 
 async def left(code):
@@ -29,7 +29,7 @@ async def gone(pid):
 
 async def body():
     become_subreaper()
-    orphans = Orphans()
+    orphans = OrphanReaper()
     orphans.begin()
 """
 

@@ -1,4 +1,4 @@
-"""Archives of strangers that are unpacked here, on every Python that pyd runs on."""
+"""Untrusted archives extracted here, on every Python that pyd runs on."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def extract(archive: bytes, directory: Path) -> list[str]:
         [("into", tarfile.SYMTYPE, "escape/file", b""), ("into", tarfile.REGTYPE, "", b"changed")],
     ],
 )
-def test_names_beyond_what_the_kernel_takes_lead_nowhere(tmp_path: Path, last: list[tuple[str, bytes, str, bytes]]):
-    """tarfile's own filter let these change files beside the directory, on Pythons before 3.11.13."""
+def test_names_beyond_path_max_cannot_escape(tmp_path: Path, last: list[tuple[str, bytes, str, bytes]]):
+    """tarfile's own filter let these change files next to the directory, on Pythons before 3.11.13."""
     (tmp_path / "outside").mkdir(mode=0o700)
     (tmp_path / "outside/file").write_text("own")
     (tmp_path / "into").mkdir()
@@ -68,7 +68,7 @@ def test_names_beyond_what_the_kernel_takes_lead_nowhere(tmp_path: Path, last: l
     assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o700
 
 
-def test_what_honest_archives_have_is_extracted(tmp_path: Path):
+def test_harmless_archives_are_extracted(tmp_path: Path):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         add(tar, "./dir", tarfile.DIRTYPE)

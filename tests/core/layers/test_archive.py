@@ -1,4 +1,4 @@
-"""The layers of an image in an engine's archive, packed in any way, read by the reader that unpacks them too."""
+"""Layers in an engine's archive of an image, with any compression."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def tar(**files: bytes) -> bytes:
 
 def layers(archive: bytes, piece: int = 777) -> list[LayerContent] | Exception:
     feed = Feed()
-    found: list[list[LayerContent] | Exception] = []
-    thread = threading.Thread(target=read_feed, args=(feed, found.append))
+    result: list[list[LayerContent] | Exception] = []
+    thread = threading.Thread(target=read_feed, args=(feed, result.append))
     thread.start()
-    for at in range(0, len(archive), piece):
-        feed.feed(archive[at : at + piece])
+    for offset in range(0, len(archive), piece):
+        feed.feed(archive[offset : offset + piece])
     feed.feed(None)
     thread.join()
-    return found[0]
+    return result[0]
 
 
 def image(layer: bytes) -> bytes:
@@ -47,13 +47,13 @@ def image(layer: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress, zstandard.compress])
-def test_what_a_layer_holds_and_takes_away_is_read_however_it_is_packed(pack: Callable[[bytes], bytes]):
+def test_added_and_removed_files_are_read_with_any_compression(pack: Callable[[bytes], bytes]):
     """Version 0.1 did not read layers packed with zstd."""
     inner = tar(**{"a/b": b"1" * 1000, "a/.wh.c": b"", "d/.wh..wh..opq": b""})
     expected = LayerContent(name="blobs/sha256/l", files={"a/b": 1000}, removed={"a/c"}, opaque_directories={"d"})
     assert layers(image(pack(inner))) == [expected]
 
 
-def test_an_archive_that_is_damaged_or_lacks_a_layer_is_refused():
+def test_damaged_and_incomplete_archives_are_refused():
     assert isinstance(layers(b"no tar at all" * 100), ProtocolError)
     assert isinstance(layers(image(b"{}")), ProtocolError)

@@ -42,14 +42,14 @@ def wire_types() -> Iterator[type[ApiStruct]]:
                 yield kind
 
 
-def settle(schema: Schema) -> Schema:
+def flatten(schema: Schema) -> Schema:
     """Follows references and folds allOf into one schema."""
     if "$ref" in schema:
         name = schema["$ref"].removeprefix("#/definitions/")
-        return settle(document()["definitions"][name])
+        return flatten(document()["definitions"][name])
     if "allOf" in schema:
         folded: Schema = {"type": "object", "properties": {}}
-        for part in map(settle, schema["allOf"]):
+        for part in map(flatten, schema["allOf"]):
             folded["properties"] |= part.get("properties", {})
             folded |= {key: value for key, value in part.items() if key != "properties"}
         return folded
@@ -62,24 +62,24 @@ def resolve(reference: str) -> Schema:
         method, path, part = reference.split(" ")
         answer, *steps = part.replace("[]", ".[]").split(".")
         called = document()["paths"][path][method.lower()]
-        sent = [each["schema"] for each in called.get("parameters", []) if each["in"] == "body"]
-        schema = settle(sent[0] if answer == "body" else called["responses"][int(answer)]["schema"])
+        sent = [branch["schema"] for branch in called.get("parameters", []) if branch["in"] == "body"]
+        schema = flatten(sent[0] if answer == "body" else called["responses"][int(answer)]["schema"])
     else:
         definition, *steps = reference.replace("[]", ".[]").replace("{}", ".{}").split(".")
-        schema = settle(document()["definitions"][definition])
+        schema = flatten(document()["definitions"][definition])
     for step in steps:
         if step == "[]":
-            schema = settle(schema["items"])
+            schema = flatten(schema["items"])
         elif step == "{}":
-            schema = settle(schema["additionalProperties"])
+            schema = flatten(schema["additionalProperties"])
         else:
-            schema = settle(schema["properties"][step])
+            schema = flatten(schema["properties"][step])
     return schema
 
 
 def fits(annotation: Any, schema: Schema) -> bool:
-    """Whether a value the schema allows is one the annotation takes; null is taken out before decoding."""
-    schema = settle(schema)
+    """Return whether the annotation accepts every value of the schema; nulls are removed before decoding."""
+    schema = flatten(schema)
     if get_origin(annotation) in {Union, types.UnionType}:
         return any(fits(choice, schema) for choice in get_args(annotation) if choice is not type(None))
     kind = schema.get("type", "object")
@@ -106,14 +106,14 @@ def test_every_field_is_in_the_contract_with_a_type_that_fits(kind: type[ApiStru
     missing = [name for name, _ in fields(kind) if name not in known]
     assert not missing, f"{kind.SPEC} has no such fields"
     wrong = {
-        name: (annotation, settle(known[name]))
+        name: (annotation, flatten(known[name]))
         for name, annotation in fields(kind)
         if not fits(annotation, known[name])
     }
     assert not wrong, f"{kind.SPEC} has other types"
 
 
-def test_what_does_not_fit_is_noticed():
+def test_types_that_do_not_fit_are_detected():
     assert not fits(int, {"type": "string"})
     assert not fits(list[int], {"type": "array", "items": {"type": "string"}})
     assert not fits(dict[str, str], {"type": "object", "additionalProperties": {"type": "integer"}})

@@ -15,5 +15,5 @@ from pyd_core.model.system import Version
         (b"{}", "Docker"),
     ],
 )
-def test_an_engine_is_told_by_its_platform_or_its_parts(body: bytes, product: str):
+def test_the_product_comes_from_the_platform_or_the_components(body: bytes, product: str):
     assert decode(body, Version).product == product

@@ -22,6 +22,6 @@ for thread in threads: thread.join()
 """
 
 
-def test_threads_that_meet_a_type_at_once_do_not_crash() -> None:
+def test_threads_that_decode_a_new_type_at_once_do_not_crash() -> None:
     for _ in range(3):
         assert subprocess.run([sys.executable, "-c", SCRIPT], check=False).returncode == 0

@@ -27,19 +27,19 @@ def tar(format: int) -> bytes:
 
 
 async def pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
-    for at in range(0, len(data), size):
-        yield data[at : at + size]
+    for offset in range(0, len(data), size):
+        yield data[offset : offset + size]
 
 
 @pytest.mark.parametrize("format", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 @pytest.mark.parametrize("size", [1, 511, 512, 10240])
-async def test_entries_and_contents_are_told_whatever_the_pieces_they_come_in(format: int, size: int):
+async def test_entries_and_contents_are_read_from_chunks_of_any_size(format: int, size: int):
     stream = AsyncTarReader(pieces(tar(format), size))
-    found = []
+    entries = []
     while (entry := await stream.next()) is not None:
         content = b"".join([part async for part in stream.content()]) if entry.name.endswith(b"n") else b""
-        found.append((entry.name.decode().rstrip("/"), entry.size, entry.link.decode(), content))
-    assert found == [
+        entries.append((entry.name.decode().rstrip("/"), entry.size, entry.link.decode(), content))
+    assert entries == [
         ("top", 0, "", b""),
         ("top/a", 1000, "", b""),
         ("top/é", 0, "", b""),
@@ -53,7 +53,7 @@ async def test_entries_and_contents_are_told_whatever_the_pieces_they_come_in(fo
     [b"no tar at all" * 100, tar(tarfile.PAX_FORMAT)[:700], tar(tarfile.PAX_FORMAT)[:1300]],
     ids=["garbage", "cut header", "cut content"],
 )
-async def test_what_is_no_whole_tar_is_an_answer_the_api_does_not_allow(data: bytes):
+async def test_incomplete_archives_are_protocol_errors(data: bytes):
     async def read() -> None:
         stream = AsyncTarReader(pieces(data, 4096))
         while await stream.next() is not None:

@@ -1,4 +1,4 @@
-"""The tar reader: archives of strangers, and archives that try to show one reader other files than another."""
+"""Tar reader: archives of other programs, and archives that readers disagree on."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def names(archive: bytes) -> list[tuple[bytes, bytes]]:
 
 def header(name: bytes, *, kind: bytes = b"0", size: int = 0, **fields: bytes) -> bytes:
     """Makes a ustar header; `fields` are put where tar(5) has them."""
-    places = {"mode": 100, "uid": 108, "length": 124, "checksum": 148, "magic": 257, "prefix": 345, "trailer": 508}
+    offsets = {"mode": 100, "uid": 108, "length": 124, "checksum": 148, "magic": 257, "prefix": 345, "trailer": 508}
     block = bytearray(name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % size + b"00000000000\0")
     block += b" " * 8 + kind + bytes(100) + b"ustar\x0000" + bytes(64) + b"0000000\0" * 2 + bytes(167)
     for field, value in fields.items():
-        block[places[field] : places[field] + len(value)] = value
+        block[offsets[field] : offsets[field] + len(value)] = value
     return bytes(block) if "checksum" in fields else checksummed(bytes(block))
 
 
@@ -64,17 +64,17 @@ LONG = b"a" * 99 + b"/notes.txt"
 @pytest.mark.parametrize(
     "before", [extended(b"L", LONG + b"\0"), extended(b"x", record(b"path", LONG))], ids=["L", "x"]
 )
-def test_the_data_of_a_file_whose_cut_name_ends_with_a_slash_are_no_headers(before: bytes):
-    """Version 0.1 took the file for a directory by its cut name, and unpacked what its data hold."""
+def test_data_of_a_file_whose_truncated_name_ends_with_a_slash_is_not_parsed(before: bytes):
+    """Version 0.1 treated the file as a directory because of its truncated name, and unpacked its data."""
     assert names(before + member(LONG[:100], HIDDEN) + END) == [(LONG, HIDDEN)]
 
 
-def test_the_data_of_a_file_with_a_directorys_name_are_no_headers():
+def test_data_of_a_file_with_a_directorys_name_is_not_parsed():
     """Version 0.1 unpacked `hidden`; Go has one file here, as pyd has."""
     assert names(member(b"notes/", HIDDEN) + member(b"b", b"") + END) == [(b"notes/", HIDDEN), (b"b", b"")]
 
 
-def test_what_a_global_header_says_about_members_is_ignored_as_by_go():
+def test_global_headers_are_ignored_as_in_go():
     """Version 0.1 renamed the file; Docker Engine does not."""
     archive = extended(b"g", record(b"path", b"bin/hidden") + record(b"comment", b"x")) + member(b"notes", b"1") + END
     assert names(archive) == [(b"notes", b"1")]
@@ -92,8 +92,8 @@ def test_what_a_global_header_says_about_members_is_ignored_as_by_go():
     ],
     ids=["global between", "two pax", "two L", "L and pax", "sparse name", "NUL before digits"],
 )
-def test_what_readers_read_differently_is_refused(archive: bytes):
-    """Version 0.1 read each of them in a way of its own."""
+def test_archives_that_readers_disagree_on_are_refused(archive: bytes):
+    """Version 0.1 read each of them differently from other readers."""
     with pytest.raises(InvalidInput, match="damaged"):
         read(archive + END)
 
@@ -104,7 +104,7 @@ def test_a_name_that_fills_its_field_has_no_nul():
     assert names(member(b"f", b"1", prefix=b"P" * 155) + END) == [(b"P" * 155 + b"/f", b"1")]
 
 
-def test_old_forms_are_read():
+def test_old_formats_are_read():
     """Numbers in base 256 and before blanks, checksums of signed bytes, version 7, star, and Go's before 1.8."""
     assert read(member(b"big", b"1", uid=b"\x80\0\0\0\0\0\x27\x10") + END)[0][0].uid == 10000
     assert read(member(b"blank", b"1", uid=b"  1750 \0") + END)[0][0].uid == 1000
@@ -119,7 +119,7 @@ def test_old_forms_are_read():
 
 
 @pytest.mark.parametrize("end", [b"", bytes(BLOCK), END, END + b"garbage" * 200, bytes(BLOCK) + b"\1" * BLOCK])
-def test_whatever_follows_the_last_member_is_not_read(end: bytes):
+def test_data_after_the_last_member_is_not_read(end: bytes):
     assert names(member(b"f", b"1" * 513) + end) == [(b"f", b"1" * 513)]
 
 
@@ -142,7 +142,7 @@ def test_whatever_follows_the_last_member_is_not_read(end: bytes):
         + member(b"f", b"9" * 10),
     ],
 )
-def test_damage_is_refused(archive: bytes):
+def test_damaged_archives_are_refused(archive: bytes):
     with pytest.raises(InvalidInput) as caught:
         read(archive)
     assert caught.value.reference == "bad-archive"
@@ -184,20 +184,20 @@ TAR = {
     ],
     ids=" ".join,
 )
-def test_archives_of_strangers_are_read_whole(tree: Path, command: list[str]):
+def test_archives_of_other_programs_are_read_completely(tree: Path, command: list[str]):
     """Version 0.1 called most of these damaged: "a header's checksum is wrong", "sparse members"."""
     if shutil.which(command[0]) is None:
         pytest.skip(f"no {command[0]} here")
     archive = subprocess.run(command, cwd=tree.parent, capture_output=True, check=True).stdout
-    found = {entry.name.rstrip(b"/"): (entry, data) for entry, data in read(archive)}
+    results = {entry.name.rstrip(b"/"): (entry, data) for entry, data in read(archive)}
     paths = {os.fsencode(path.relative_to(tree.parent)): path for path in [tree, *tree.rglob("*")]}
-    assert set(found) == set(paths)
+    assert set(results) == set(paths)
     for name, path in paths.items():
-        entry, data = found[name]
+        entry, data = results[name]
         if entry.is_file:
             assert data == path.read_bytes()
-    assert found[b"tree/soft"][0].link == b"s" * 150
-    assert {found[b"tree/f"][0].kind, found[b"tree/hard"][0].kind} == {b"0", b"1"}
+    assert results[b"tree/soft"][0].link == b"s" * 150
+    assert {results[b"tree/f"][0].kind, results[b"tree/hard"][0].kind} == {b"0", b"1"}
 
 
 def test_three_hundred_nested_directories_are_read():
@@ -213,8 +213,8 @@ def test_three_hundred_nested_directories_are_read():
     assert [entry.name for entry, _ in read(buffer.getvalue())][-1] == f"{name}/f".encode()
 
 
-def test_no_made_up_archive_is_read_otherwise_than_others_read_it(tmp_path: Path):
+def test_no_generated_archive_is_read_differently_by_other_readers(tmp_path: Path):
     """A cut of tests/stress/test_tar.py; version 0.1 is contradicted by some of the first seeds."""
     with other_readers(tmp_path) as others:
-        found = [why for seed in range(SEEDS) if (why := contradictions(seed, others))]
-    assert found == []
+        results = [why for seed in range(SEEDS) if (why := contradictions(seed, others))]
+    assert results == []

@@ -21,7 +21,7 @@ from pyd_core.daemon.build.context import DOCKERFILE, read_dockerfile
 from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
 from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.repository import Repository
-from pyd_core.daemon.build.request import BuildRequest, Record, failed
+from pyd_core.daemon.build.request import BuildRequest, Record, failure_record
 from pyd_core.daemon.filters import until
 from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.registry import RegistryLogin
@@ -98,7 +98,7 @@ async def _stream_records(builder: Builder, stack: AsyncExitStack, *, quiet: boo
                 elif "aux" in record:  # one for each stage: the last is the image of the build
                     image_line = f"{record['aux']['ID']}\n"
         except (PydError, OSError) as error:
-            last = failed(describe(error))
+            last = failure_record(describe(error))
     if last is None and image_line:
         yield line({"stream": image_line})
     if last is not None:

@@ -17,7 +17,7 @@ from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.remote import ResolvedAddress
-from pyd_core.daemon.build.request import failed
+from pyd_core.daemon.build.request import failure_record
 from pyd_core.daemon.filters import has_label, truth, until
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import platforms, tar_writer
@@ -268,7 +268,7 @@ async def load(engine: Engine, request: HttpRequest) -> Response:
 
 def error_record(error: Exception) -> bytes:
     """Return the record that reports an error in the middle of a stream."""
-    return line(failed(describe(error)))
+    return line(failure_record(describe(error)))
 
 
 @route("POST", "/images/create")

@@ -11,7 +11,7 @@ from pyd_core.daemon.api.encoding import json, line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.build.request import Record, failed
+from pyd_core.daemon.build.request import Record, failure_record
 from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.progress import ProgressEmitter
 from pyd_core.daemon.images.pull import Pull
@@ -71,7 +71,7 @@ async def _pull_all(
         try:
             progress = await start_pull(engine, reference, auth, platform)
         except PydError as error:
-            yield failed(describe(error))
+            yield failure_record(describe(error))
             return
         async with aclosing(progress) as records:
             async for record in records:

@@ -1,1 +1,1 @@
-"""Building images as the classic builder does: a Dockerfile's instructions one after another, each an image."""
+"""Image builds as in the classic builder: a Dockerfile's instructions one after another, each creating an image."""

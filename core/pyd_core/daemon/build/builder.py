@@ -1,4 +1,4 @@
-"""A whole build: instruction after instruction, stage after stage, told as it goes."""
+"""Build of a Dockerfile: stage by stage and instruction by instruction, with progress."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import msgspec
 
 from pyd_core.daemon.build import copy_instruction, run_instruction
 from pyd_core.daemon.build.dockerfile import Dockerfile, Instruction, instruction
-from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, failed, said
+from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, failure_record, stream_record
 from pyd_core.daemon.build.services import BuildServices
-from pyd_core.daemon.build.stage import BuildStage, told
-from pyd_core.daemon.build.variables import Lexer, assignments
+from pyd_core.daemon.build.stage import BuildStage, history_text
+from pyd_core.daemon.build.variables import Lexer, parse_assignments
 from pyd_core.daemon.containers.spec import DEFAULT_PATH
 from pyd_core.daemon.images.changes import apply_changes, merge_env, parse_command
 from pyd_core.daemon.images.load import encode_config
@@ -34,21 +34,21 @@ Fetch = Callable[[str, str], AsyncGenerator[Record, None]]
 
 SCRATCH = "scratch"
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
-_PLAIN = {"EXPOSE", "VOLUME", "USER", "STOPSIGNAL"}
-"""Instructions that change the configuration by their words alone, variables put in."""
+_PLAIN_INSTRUCTIONS = {"EXPOSE", "VOLUME", "USER", "STOPSIGNAL"}
+"""Instructions that change the configuration only by their arguments, after substitution."""
 
 
 class Builder:
-    """One build.
+    """Build of one image.
 
     Args:
         services: The parts of the engine that it uses.
-        request: What is asked for.
-        dockerfile: The Dockerfile, read.
+        request: The request.
+        dockerfile: The parsed Dockerfile.
         fetch: Pulls base images.
 
     Raises:
-        InvalidInput: There is no such stage as the target.
+        InvalidInput: The target stage doesn't exist.
     """
 
     def __init__(self, services: BuildServices, request: BuildRequest, dockerfile: Dockerfile, fetch: Fetch) -> None:
@@ -56,28 +56,28 @@ class Builder:
         self._request = request
         self._fetch = fetch
         self._escape = dockerfile.escape
-        self._steps = _up_to(dockerfile.instructions, request.target)
+        self._steps = _steps_for(dockerfile.instructions, request.target)
         if request.labels:
-            quoted = " ".join(f"{_quoted(name)}={_quoted(value)}" for name, value in request.labels.items())
+            quoted = " ".join(f"{_quote(name)}={_quote(value)}" for name, value in request.labels.items())
             self._steps.append(Instruction("LABEL", quoted, 0))
         self._stages: list[BuildStage] = []
         self._globals: dict[str, str] = {}
-        self._asked: set[str] = set()
-        """Names that an ARG has asked for."""
+        self._declared: set[str] = set()
+        """Names that an ARG has declared."""
 
     async def run(self) -> AsyncGenerator[Record, None]:
-        """Builds and tells of it; the last record is an error where it failed.
+        """Build and yield progress; the last record is an error if it failed.
 
         Raises:
-            PydError: A step makes no sense, or what it needs isn't there.
+            PydError: A step is invalid, or something that it needs is missing.
         """
         total = len(self._steps)
         async with AsyncExitStack() as held:
             for number, step in enumerate(self._steps, 1):
                 if step.word == "FROM" and self._stages and not self._stages[-1].empty:
                     yield {"aux": {"ID": self._stages[-1].image.id}}
-                yield said(f"Step {number}/{total} : {step.shown}\n")
-                await asyncio.sleep(0)  # steps out of the cache wait for nothing else, and the engine has other clients
+                yield stream_record(f"Step {number}/{total} : {step.shown}\n")
+                await asyncio.sleep(0)  # cached steps never wait, and the engine has other clients
                 async with aclosing(self._step(step)) as records:
                     async for record in records:
                         yield record
@@ -86,24 +86,24 @@ class Builder:
                 if self._stages:
                     image = self._stages[-1].image
                     held.enter_context(self._services.images.hold([image.id]))
-                    yield said(f" ---> {image.id[7:19]}\n")
-            unused = sorted(set(self._request.arguments) - self._asked - PROXIES)
+                    yield stream_record(f" ---> {image.id[7:19]}\n")
+            unused = sorted(set(self._request.arguments) - self._declared - PROXIES)
             if unused:
-                yield said(f"[Warning] One or more build-args [{' '.join(unused)}] were not consumed\n")
+                yield stream_record(f"[Warning] One or more build-args [{' '.join(unused)}] were not consumed\n")
             if self._stages[-1].empty:
-                yield failed("No image was generated. Is your Dockerfile empty?")
+                yield failure_record("No image was generated. Is your Dockerfile empty?")
                 return
             image = self._stages[-1].image
             yield {"aux": {"ID": image.id}}
-            yield said(f"Successfully built {image.id[7:19]}\n")
+            yield stream_record(f"Successfully built {image.id[7:19]}\n")
             for reference in self._request.tags:
                 self._services.image_events.tag(image, reference)
-                yield said(f"Successfully tagged {reference}\n")
+                yield stream_record(f"Successfully tagged {reference}\n")
 
     async def _step(self, step: Instruction) -> AsyncGenerator[Record, None]:
         if step.word == "ARG":
             if await self._argument(step):
-                yield said(" ---> Using cache\n")
+                yield stream_record(" ---> Using cache\n")
         elif step.word == "FROM":
             async with aclosing(self._from(step)) as records:
                 async for record in records:
@@ -117,18 +117,18 @@ class Builder:
             async with self._source(stage, step) as source:
                 cached = await copy_instruction.copy(stage, step, self._escape, source)
             if cached:
-                yield said(" ---> Using cache\n")
+                yield stream_record(" ---> Using cache\n")
         elif step.word == "WORKDIR":
             if await self._workdir(self._stages[-1], step):
-                yield said(" ---> Using cache\n")
+                yield stream_record(" ---> Using cache\n")
         elif await self._configure(self._stages[-1], step):
-            yield said(" ---> Using cache\n")
+            yield stream_record(" ---> Using cache\n")
 
     # Stages
 
     async def _from(self, step: Instruction) -> AsyncGenerator[Record, None]:
         base, name = _parse_from(Lexer(step.rest, self._globals, self._escape).words(), step.rest)
-        earlier = next((each for each in self._stages if each.name and each.name == base.lower()), None)
+        earlier = next((stage_ for stage_ in self._stages if stage_.name and stage_.name == base.lower()), None)
         if earlier is not None:
             image = earlier.image
         elif base == SCRATCH:
@@ -137,9 +137,9 @@ class Builder:
             )
         else:
             platform = Lexer(step.flags.get("platform", ""), self._globals, self._escape).whole()
-            if self._request.pull or not self._here(base):
-                async with aclosing(self._fetch(base, platform)) as told:
-                    async for record in told:
+            if self._request.pull or not self._has_image(base):
+                async with aclosing(self._fetch(base, platform)) as progress:
+                    async for record in progress:
                         yield record
                         if "error" in record:
                             return
@@ -154,7 +154,7 @@ class Builder:
         self._stages.append(stage)
         triggers = config.on_build or []
         if triggers:
-            yield said(f"# Executing {len(triggers)} build trigger{'s' if len(triggers) > 1 else ''}\n")
+            yield stream_record(f"# Executing {len(triggers)} build trigger{'s' if len(triggers) > 1 else ''}\n")
             stage.config = msgspec.structs.replace(config, on_build=None)
             for text in triggers:
                 async with aclosing(self._step(instruction(text, step.number))) as records:
@@ -166,9 +166,9 @@ class Builder:
     def _cache_sources(self) -> list[ImageRecord] | None:
         """Return the images of `--cache-from` that exist; None without that option."""
         names = self._request.cache_from
-        return None if names is None else [self._services.images.find(name) for name in names if self._here(name)]
+        return None if names is None else [self._services.images.find(name) for name in names if self._has_image(name)]
 
-    def _here(self, name: str) -> bool:
+    def _has_image(self, name: str) -> bool:
         try:
             self._services.images.find(name)
         except NotFound:
@@ -177,7 +177,7 @@ class Builder:
 
     @asynccontextmanager
     async def _source(self, stage: BuildStage, step: Instruction) -> AsyncIterator[RootDirectory]:
-        """Gives what a COPY copies from: the context, an earlier stage by name or number, or an image."""
+        """Open the source of a COPY: the context, an earlier stage by name or number, or an image."""
         name = step.flags.get("from", "")
         if not name:
             with RootDirectory(self._request.context) as root:
@@ -193,9 +193,9 @@ class Builder:
 
     def _stage_or_image(self, name: str) -> ImageRecord:
         earlier = self._stages[:-1]
-        found = next((each for each in earlier if each.name and each.name == name.lower()), None)
-        if found is not None:
-            return found.image
+        stage = next((candidate for candidate in earlier if candidate.name and candidate.name == name.lower()), None)
+        if stage is not None:
+            return stage.image
         if name.isdecimal():
             if int(name) == len(earlier):
                 raise InvalidInput(f"invalid from flag value {name[:20]}: refers to current build stage")
@@ -213,9 +213,9 @@ class Builder:
     # Instructions that change the configuration
 
     async def _argument(self, step: Instruction) -> bool:
-        """Declares arguments; returns whether the cache had it.
+        """Declare arguments; return whether the step was cached.
 
-        A step within a stage, by its own words: a value given from outside counts where a command is run with it.
+        Only its own text identifies the step: values from outside matter where a command runs with them.
         """
         stage = self._stages[-1] if self._stages else None
         values = stage.variables if stage else self._globals
@@ -224,17 +224,25 @@ class Builder:
             name, equals, default = word.partition("=")
             if not name:
                 raise InvalidInput("ARG names can not be blank")
-            self._asked.add(name)
-            given = self._request.arguments.get(name)
-            value = given if given is not None else default if equals else self._globals.get(name) if stage else None
+            self._declared.add(name)
+            requested = self._request.arguments.get(name)
+            value = (
+                requested
+                if requested is not None
+                else default
+                if equals
+                else self._globals.get(name)
+                if stage
+                else None
+            )
             if value is not None:
                 (stage.arguments if stage else self._globals)[name] = value
         return stage is not None and await stage.configure(f"ARG {' '.join(words)}")
 
     async def _workdir(self, stage: BuildStage, step: Instruction) -> bool:
-        given = Lexer(step.rest, stage.variables, self._escape).whole()
-        path = posixpath.normpath(posixpath.join(stage.config.working_dir or "/", given))
-        created_by = told(stage.config, f"WORKDIR {path}")
+        directory = Lexer(step.rest, stage.variables, self._escape).whole()
+        path = posixpath.normpath(posixpath.join(stage.config.working_dir or "/", directory))
+        created_by = history_text(stage.config, f"WORKDIR {path}")
         config = msgspec.structs.replace(stage.config, working_dir=path)
         if stage.cached(created_by, config):
             return True
@@ -245,44 +253,44 @@ class Builder:
             await run_instruction.keep_changes(stage, container, created_by)
         return False
 
-    def _assigned(self, step: Instruction, values: Mapping[str, str]) -> list[tuple[str, str]]:
-        return assignments(step.rest, values, self._escape, word=step.word)
+    def _parse_assignments(self, step: Instruction, values: Mapping[str, str]) -> list[tuple[str, str]]:
+        return parse_assignments(step.rest, values, self._escape, word=step.word)
 
     async def _configure(self, stage: BuildStage, step: Instruction) -> bool:
-        """Applies an instruction that touches no file; returns whether the cache had it."""
+        """Apply an instruction that changes no files; return whether it was cached."""
         changes: dict[str, Any] = {}
         check: Callable[[], Awaitable[None]] | None = None
         shown = step.rest
         values = stage.variables
         if step.word == "ENV":
-            found = self._assigned(step, values)
-            shown = " ".join(f"{name}={value}" for name, value in found)
-            changes["env"] = merge_env(stage.config.env, [f"{name}={value}" for name, value in found])
+            assigned = self._parse_assignments(step, values)
+            shown = " ".join(f"{name}={value}" for name, value in assigned)
+            changes["env"] = merge_env(stage.config.env, [f"{name}={value}" for name, value in assigned])
         elif step.word == "LABEL":
-            found = self._assigned(step, values)
-            shown = " ".join(f"{name}={value}" for name, value in found)
-            changes["labels"] = {**stage.config.labels, **dict(found)}
+            assigned = self._parse_assignments(step, values)
+            shown = " ".join(f"{name}={value}" for name, value in assigned)
+            changes["labels"] = {**stage.config.labels, **dict(assigned)}
         elif step.word == "MAINTAINER":
             stage.author = step.rest
         elif step.word == "CMD":
             stage.own_command = True
             changes["cmd"] = parse_command(step.rest, stage.config.shell)
-            shown = _listed(changes["cmd"])
+            shown = _json_list(changes["cmd"])
         elif step.word == "ENTRYPOINT":
             changes["entrypoint"] = parse_command(step.rest, stage.config.shell)
-            shown = _listed(changes["entrypoint"])
+            shown = _json_list(changes["entrypoint"])
             if not stage.own_command:
                 changes["cmd"] = None
-        elif step.word in _PLAIN and step.listed() is None:
+        elif step.word in _PLAIN_INSTRUCTIONS and step.listed() is None:
             words = Lexer(step.rest, values, self._escape).words()
             shown = " ".join(sorted(words) if step.word == "EXPOSE" else words)  # the order doesn't matter to the cache
-            changes = _changed(stage.config, f"{step.word} {shown}")
+            changes = _changed_fields(stage.config, f"{step.word} {shown}")
             if step.word == "VOLUME":
                 shown = f"[{shown}]"
         else:
             if step.word == "ONBUILD":
                 _check_trigger(step)
-            changes = _changed(stage.config, f"{step.word} {step.rest}")
+            changes = _changed_fields(stage.config, f"{step.word} {step.rest}")
             if step.word in {"VOLUME", "SHELL"}:
                 shown = f"[{' '.join(step.listed() or [])}]"
         if "volumes" in changes:
@@ -324,12 +332,12 @@ async def _check_volumes(stage: BuildStage, paths: Iterable[str]) -> None:
                 os.close(fd)
 
 
-def _listed(words: list[str]) -> str:
-    """A command as Docker Engine's history has it, which readers of Dockerfiles know."""
+def _json_list(words: list[str]) -> str:
+    """Return a command in the form of Docker Engine's history, which users of Dockerfiles know."""
     return f"[{' '.join(json.dumps(word, ensure_ascii=False) for word in words)}]"
 
 
-def _changed(config: ContainerConfig, line: str) -> dict[str, Any]:
+def _changed_fields(config: ContainerConfig, line: str) -> dict[str, Any]:
     after = apply_changes(config, [line])
     names = ("exposed_ports", "volumes", "user", "stop_signal", "healthcheck", "on_build", "shell")
     return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(config, name)}
@@ -341,8 +349,8 @@ def _check_trigger(step: Instruction) -> None:
         raise InvalidInput(f"{inner.word} isn't allowed as an ONBUILD trigger")
 
 
-def _up_to(steps: list[Instruction], target: str) -> list[Instruction]:
-    """Returns the instructions up to the end of a stage, given by name or number; all without one."""
+def _steps_for(steps: list[Instruction], target: str) -> list[Instruction]:
+    """Return the instructions up to the end of a stage, given by name or number; all without a target."""
     if not target:
         return list(steps)
     starts = [index for index, step in enumerate(steps) if step.word == "FROM"]
@@ -354,5 +362,5 @@ def _up_to(steps: list[Instruction], target: str) -> list[Instruction]:
     raise InvalidInput(f'target stage "{target[:100]}" could not be found')
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("'", "'\"'\"'") + "'"

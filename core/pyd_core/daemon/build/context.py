@@ -1,4 +1,4 @@
-"""The context of a build, unpacked: the client's archive in a directory that is gone with the build."""
+"""Unpacked build contexts, in directories that are removed after the build."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pyd_core.daemon.build.repository import Repository
 
 DOCKERFILE = "Dockerfile"
-_MOST = 1 << 20
-"""Bytes of a Dockerfile, and of a list of what is left out."""
+_MAX_FILE_BYTES = 1 << 20
+"""Limit for a Dockerfile, and for an ignore file."""
 
 
 class BuildContexts:
@@ -48,10 +48,10 @@ class BuildContexts:
 
     @asynccontextmanager
     async def unpacked(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Path]:
-        """Gives the directory a context was unpacked into; removed after.
+        """Unpack a context and yield its directory; it is removed afterwards.
 
         Raises:
-            InvalidInput: It is no archive, or a hostile one.
+            InvalidInput: It is not an archive, or a hostile one.
         """
         async with self._home() as directory:
             spooled = await loading.spool(self._images, chunks)
@@ -63,28 +63,28 @@ class BuildContexts:
 
     @asynccontextmanager
     async def fetched(self, address: ResolvedAddress) -> AsyncIterator[tuple[Path, bool]]:
-        """Gives the directory of a context that is elsewhere, an archive's or that of a lone Dockerfile; removed after.
+        """Fetch a remote context, an archive or a Dockerfile, and yield its directory; it is removed afterwards.
 
         Returns:
-            The directory, and whether it holds nothing but a `Dockerfile`.
+            The directory, and whether it only contains a `Dockerfile`.
 
         Raises:
-            InvalidInput: It isn't there, or neither of the two.
+            InvalidInput: It is missing, or neither of the two.
         """
         async with self._home() as directory:
             spooled = self._images.blobs.create_temporary()
             try:
                 await address.fetch(spooled)
-                yield directory, await asyncio.to_thread(_take, spooled, directory)
+                yield directory, await asyncio.to_thread(_store, spooled, directory)
             finally:
                 spooled.unlink(missing_ok=True)
 
     @asynccontextmanager
     async def cloned(self, repository: Repository) -> AsyncIterator[Path]:
-        """Gives the directory of a context that is in a repository; removed after.
+        """Clone a context's repository and yield its directory; it is removed afterwards.
 
         Raises:
-            InvalidInput: git can't get it.
+            InvalidInput: git can't fetch it.
             Unsupported: git isn't installed.
         """
         async with self._home() as directory:
@@ -97,17 +97,17 @@ class BuildContexts:
         try:
             yield directory
         finally:
-            # A task of the engine's: the client may leave, and this be cancelled, at this very moment.
+            # A task of the engine: the client may disconnect, and this be cancelled, at any moment.
             await asyncio.shield(self._tasks.start(asyncio.to_thread(remove_tree, directory, ignore_errors=True)))
 
 
-def _take(spooled: Path, directory: Path) -> bool:
+def _store(spooled: Path, directory: Path) -> bool:
     with spooled.open("rb") as raw:
         if is_archive(raw):
             _unpack(spooled, directory)
             return False
-        text = raw.read(_MOST + 1)
-    if len(text) > _MOST or b"\0" in text:
+        text = raw.read(_MAX_FILE_BYTES + 1)
+    if len(text) > _MAX_FILE_BYTES or b"\0" in text:
         raise InvalidInput("what is at the context's address is neither an archive nor a Dockerfile")
     (directory / DOCKERFILE).write_bytes(text)
     return True
@@ -119,10 +119,10 @@ def _unpack(spooled: Path, directory: Path) -> None:
 
 
 def read_dockerfile(context: Path, name: str) -> bytes:
-    """Returns the Dockerfile; where `.dockerignore` names it, steps won't find it: it was sent for this alone.
+    """Return the Dockerfile; if `.dockerignore` excludes it, it is removed so that steps don't see it.
 
     Raises:
-        InvalidInput: There is none.
+        InvalidInput: It is missing.
     """
     with RootDirectory(context) as root:
         content = _read(root, name)
@@ -134,9 +134,9 @@ def read_dockerfile(context: Path, name: str) -> bytes:
         patterns = _read(root, IGNORE_FILE)
         if patterns is not None:
             ignore = IgnorePatterns(patterns.decode("utf-8-sig", "replace").splitlines())
-            for each in (os.path.normpath(name), IGNORE_FILE):
-                if ignore.excludes(each):
-                    _remove(root, each)
+            for file_name in (os.path.normpath(name), IGNORE_FILE):
+                if ignore.excludes(file_name):
+                    _remove(root, file_name)
         return content
 
 
@@ -146,13 +146,13 @@ def _read(root: RootDirectory, name: str) -> bytes | None:
     except KernelError:
         return None
     with os.fdopen(fd, "rb") as file:
-        return file.read(_MOST + 1)
+        return file.read(_MAX_FILE_BYTES + 1)
 
 
 def _remove(root: RootDirectory, name: str) -> None:
-    above, _, last = name.rpartition("/")
-    parent = root.open(above or "/", os.O_PATH | os.O_DIRECTORY)
+    directory, _, base = name.rpartition("/")
+    parent = root.open(directory or "/", os.O_PATH | os.O_DIRECTORY)
     try:
-        os.unlink(last, dir_fd=parent)
+        os.unlink(base, dir_fd=parent)
     finally:
         os.close(parent)

@@ -1,7 +1,7 @@
-"""COPY and ADD: what they name, packed from the context or another image, then unpacked into a container's root.
+"""COPY and ADD: sources packed from the context or another image, then unpacked in a container's root.
 
-Both ends belong to strangers, so paths are resolved by descriptor inside their own root, and what is found is packed
-without following a link.
+Both sides are untrusted, so paths are resolved by descriptor inside their own root, and sources are packed without
+following links.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.run_instruction import container_of, keep_changes
-from pyd_core.daemon.build.stage import told
+from pyd_core.daemon.build.stage import history_text
 from pyd_core.daemon.build.variables import Lexer
 from pyd_core.daemon.containers import users
 from pyd_core.daemon.images import load as loading
@@ -34,35 +34,35 @@ if TYPE_CHECKING:
     from pyd_core.daemon.build.stage import BuildStage
 from pyd_core.tar.reader import TarReader
 
-PRIVATE = 0o600
-"""The mode of what is downloaded, as Docker Engine has it."""
+DOWNLOAD_MODE = 0o600
+"""Mode of downloaded files, as in Docker Engine."""
 _WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True)
 class CopySource:
-    """An archive of something named, and the directory of the image it is unpacked in."""
+    """Archive of a source, and the directory of the image to unpack it in."""
 
     archive: Path
     into: str
 
 
 async def copy(stage: BuildStage, step: Instruction, escape: str, source: RootDirectory) -> bool:
-    """Copies into the image; returns whether the cache had it.
+    """Copy into the image; return whether the step was cached.
 
     Args:
-        stage: Where to.
+        stage: The stage to copy into.
         step: A COPY or ADD.
-        escape: The Dockerfile's.
-        source: What the named paths are in.
+        escape: The Dockerfile's escape character.
+        source: The root of the source paths.
 
     Raises:
-        InvalidInput: Something named isn't there, or the target makes no sense.
+        InvalidInput: A source is missing, or the target is invalid.
     """
     values = stage.variables
     words = step.listed()
     words = (
-        [Lexer(each, values, escape).whole() for each in words] if words else Lexer(step.rest, values, escape).words()
+        [Lexer(word, values, escape).whole() for word in words] if words else Lexer(step.rest, values, escape).words()
     )
     if len(words) < 2:
         raise InvalidInput(f"{step.word} requires at least two arguments, a source and a destination")
@@ -73,7 +73,7 @@ async def copy(stage: BuildStage, step: Instruction, escape: str, source: RootDi
         raise InvalidInput("source can't be a URL for COPY", hint="ADD takes one")
     if checksum and (len(names) > 1 or not any(addresses)):
         raise InvalidInput("--checksum is for one file that is named by its address")
-    where = posixpath.join(stage.config.working_dir or "/", target) + ("/" if target in {".", ".."} else "")
+    destination = posixpath.join(stage.config.working_dir or "/", target) + ("/" if target in {".", ".."} else "")
     async with container_of(stage, ["none"]) as container:
         async with AsyncExitStack() as stack:
             root = await stack.enter_async_context(stage.services.files.open_layers(container))
@@ -81,30 +81,32 @@ async def copy(stage: BuildStage, step: Instruction, escape: str, source: RootDi
             # Files from another image keep their owners.
             owner = _owner(container.root, chown) if chown or "from" not in step.flags else None
             mode = _mode(step.flags.get("chmod", ""))
-            found: list[str | ResolvedAddress] = []
+            paths: list[str | ResolvedAddress] = []
             for name, address in zip(names, addresses, strict=True):
-                found += [address] if address else _matches(source, name, step)
-            if not found:
+                paths += [address] if address else _matches(source, name, step)
+            if not paths:
                 raise InvalidInput(f"{step.word} failed: no source files were specified")
-            into = where.endswith("/") or len(found) > 1 or len(names) > 1 or _is_directory(root, where)
-            if len(found) > 1 and not where.endswith("/") and not _is_directory(root, where):
+            into = destination.endswith("/") or len(paths) > 1 or len(names) > 1 or _is_directory(root, destination)
+            if len(paths) > 1 and not destination.endswith("/") and not _is_directory(root, destination):
                 raise InvalidInput(
                     f"When using {step.word} with more than one source file, the destination must be a directory and "
                     "end with a /"
                 )
             pieces: list[CopySource] = []
             try:
-                for path in found:
+                for path in paths:
                     if isinstance(path, ResolvedAddress):
-                        piece = await _fetched(stage, path, where, into=into, checksum=checksum, owner=owner, mode=mode)
+                        piece = await _download(
+                            stage, path, destination, into=into, checksum=checksum, owner=owner, mode=mode
+                        )
                     else:
-                        piece = await _piece(
-                            stage, source, path, where, into=into, add=step.word == "ADD", owner=owner, mode=mode
+                        piece = await _pack(
+                            stage, source, path, destination, into=into, add=step.word == "ADD", owner=owner, mode=mode
                         )
                     pieces.append(piece)
                 digest = await asyncio.to_thread(_fingerprint, pieces)
                 flags = "".join(f"--{name}={value} " for name, value in step.flags.items() if name != "from")
-                created_by = told(stage.config, f"{step.word} {flags}{digest} in {target} ")
+                created_by = history_text(stage.config, f"{step.word} {flags}{digest} in {target} ")
                 if stage.cached(created_by, stage.config):
                     return True
                 await asyncio.to_thread(_unpack, root, pieces, owner)
@@ -116,9 +118,9 @@ async def copy(stage: BuildStage, step: Instruction, escape: str, source: RootDi
 
 
 def _owner(root: Path, text: str) -> tuple[int, int]:
-    """Whose copies are: root's, unless `--chown=USER[:GROUP]` says otherwise; a lone user's group is the same number.
+    """Return the owner of copies: root, or from `--chown=USER[:GROUP]`; the group defaults to a numeric user's number.
 
-    Names are looked up in the image, never here.
+    Names are looked up in the image, never on the host.
     """
     if not text:
         return 0, 0
@@ -144,28 +146,31 @@ def _is_directory(root: RootDirectory, path: str) -> bool:
 
 
 def _matches(source: RootDirectory, name: str, step: Instruction) -> list[str]:
-    """Returns the paths a source names, sorted; `*`, `?` and `[…]` stay within one name, and may match none.
+    """Return the paths that match a source, sorted; `*`, `?` and `[…]` stay within one name, and may match none.
 
     Raises:
-        InvalidInput: What is named in full isn't there.
+        InvalidInput: A source without wildcards is missing.
     """
     parts = [part for part in posixpath.normpath("/" + name).split("/") if part]
-    found = [""]
+    candidates = [""]
     for part in parts:
         if not _WILD & set(part):
-            found = [f"{path}/{part}" for path in found]
+            candidates = [f"{path}/{part}" for path in candidates]
             continue
-        found = [
-            f"{path}/{each}" for path in found for each in _listed(source, path) if fnmatch.fnmatchcase(each, part)
+        candidates = [
+            f"{path}/{entry}"
+            for path in candidates
+            for entry in _list_directory(source, path)
+            if fnmatch.fnmatchcase(entry, part)
         ]
-    there = [path for path in found if _exists(source, path or "/")]
-    if not there and not _WILD & set(name):
+    existing = [path for path in candidates if _exists(source, path or "/")]
+    if not existing and not _WILD & set(name):
         where = "" if "from" in step.flags else "file not found in build context or excluded by .dockerignore: "
         raise InvalidInput(f"{step.word} failed: {where}stat {name[:200].lstrip('/')}: file does not exist")
-    return there
+    return existing
 
 
-def _listed(source: RootDirectory, path: str) -> list[str]:
+def _list_directory(source: RootDirectory, path: str) -> list[str]:
     try:
         fd = source.open(path or "/", os.O_RDONLY | os.O_DIRECTORY)
     except KernelError:
@@ -184,7 +189,7 @@ def _exists(source: RootDirectory, path: str) -> bool:
     return True
 
 
-async def _piece(
+async def _pack(
     stage: BuildStage,
     source: RootDirectory,
     path: str,
@@ -198,27 +203,27 @@ async def _piece(
     images = stage.services.images
     fd = source.open(path or "/", os.O_PATH)
     try:
-        place = f"/proc/self/fd/{fd}"
+        proc_path = f"/proc/self/fd/{fd}"
         kind = os.fstat(fd).st_mode
-        if stat.S_ISDIR(kind):  # what is in it, not itself
-            chunks = tar_writer.stream_tar(lambda packer: packer.add_tree(place, ""), owner=owner, mode=mode)
+        if stat.S_ISDIR(kind):  # its contents, not the directory itself
+            chunks = tar_writer.stream_tar(lambda packer: packer.add_tree(proc_path, ""), owner=owner, mode=mode)
             return CopySource(await loading.spool(images, chunks), where)
         if not stat.S_ISREG(kind):
             raise InvalidInput(f"{path[:200]} is neither a file nor a directory")
         if add:
             archive = images.blobs.create_temporary()
-            if await asyncio.to_thread(_archive, place, archive):
+            if await asyncio.to_thread(_copy_archive, proc_path, archive):
                 return CopySource(archive, where)
             archive.unlink()
         name = posixpath.basename(path) if into else posixpath.basename(where)
         directory = where if into else posixpath.dirname(where)
-        chunks = tar_writer.stream_tar(lambda packer: packer.add_tree(place, name), owner=owner, mode=mode)
+        chunks = tar_writer.stream_tar(lambda packer: packer.add_tree(proc_path, name), owner=owner, mode=mode)
         return CopySource(await loading.spool(images, chunks), directory)
     finally:
         os.close(fd)
 
 
-async def _fetched(
+async def _download(
     stage: BuildStage,
     address: ResolvedAddress,
     where: str,
@@ -228,7 +233,7 @@ async def _fetched(
     owner: tuple[int, int] | None,
     mode: int | None,
 ) -> CopySource:
-    """Downloads a file; it isn't unpacked, and is its owner's alone unless the step says otherwise."""
+    """Download a file; it isn't unpacked, and only its owner can access it unless the step sets a mode."""
     name = address.name if into else posixpath.basename(where)
     if not name:
         raise InvalidInput(
@@ -239,7 +244,7 @@ async def _fetched(
     try:
         await address.fetch(file, checksum=checksum)
         chunks = tar_writer.stream_tar(
-            lambda packer: packer.add_tree(str(file), name), owner=owner, mode=PRIVATE if mode is None else mode
+            lambda packer: packer.add_tree(str(file), name), owner=owner, mode=DOWNLOAD_MODE if mode is None else mode
         )
         return CopySource(await loading.spool(images, chunks), where if into else posixpath.dirname(where))
     finally:
@@ -247,7 +252,7 @@ async def _fetched(
 
 
 def is_archive(raw: BinaryIO) -> bool:
-    """Whether a file is a tar, compressed or not; it is read from its beginning after."""
+    """Return whether a file is a tar, compressed or not; it is rewound afterwards."""
     try:
         return next(iter(TarReader(HashingReader(decompress(raw)))), None) is not None
     except (PydError, OSError, EOFError):
@@ -256,32 +261,32 @@ def is_archive(raw: BinaryIO) -> bool:
         raw.seek(0)
 
 
-def _archive(place: str, out: Path) -> bool:
-    """Copies what a tar holds, decompressed; returns False where a file is none."""
-    with Path(place).open("rb") as raw:
+def _copy_archive(path: str, out: Path) -> bool:
+    """Copy a tar's decompressed content; return False for other files."""
+    with Path(path).open("rb") as raw:
         if not is_archive(raw):
             return False
-        whole = HashingReader(decompress(raw))
+        reader = HashingReader(decompress(raw))
         with out.open("wb") as file:
-            while data := whole.read(1 << 20):
+            while data := reader.read(1 << 20):
                 file.write(data)
     return True
 
 
 def _fingerprint(pieces: list[CopySource]) -> str:
-    """A digest of all that is copied but the times, by which the cache knows it again."""
-    running = hashlib.sha256()
+    """Return a digest of everything that is copied except times, which identifies it in the cache."""
+    hasher = hashlib.sha256()
     kind = "multi" if len(pieces) > 1 else "file"
     for piece in pieces:
         with piece.archive.open("rb") as raw:
             reader = TarReader(raw)
             for entry in reader:
                 kind = "dir" if entry.kind == b"5" and len(pieces) == 1 else kind
-                told = (entry.name, entry.kind, entry.mode, entry.uid, entry.gid, entry.size, entry.link, entry.major)
-                running.update(repr((told, entry.minor, sorted(entry.xattrs.items()), entry.fragments)).encode())
+                header = (entry.name, entry.kind, entry.mode, entry.uid, entry.gid, entry.size, entry.link, entry.major)
+                hasher.update(repr((header, entry.minor, sorted(entry.xattrs.items()), entry.fragments)).encode())
                 for _, data in reader.pieces():
-                    running.update(data)
-    return f"{kind}:{running.hexdigest()}"
+                    hasher.update(data)
+    return f"{kind}:{hasher.hexdigest()}"
 
 
 def _unpack(root: RootDirectory, pieces: list[CopySource], owner: tuple[int, int] | None) -> None:

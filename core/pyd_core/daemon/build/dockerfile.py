@@ -1,6 +1,6 @@
-"""Reading a Dockerfile: logical lines, parser directives, and the options of an instruction.
+"""Dockerfile parser: logical lines, parser directives, and the options of instructions.
 
-The format is that of the Dockerfile reference of Docker's documentation; what only BuildKit knows is refused by name.
+The format is that of the Dockerfile reference in Docker's documentation; features of BuildKit are refused by name.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pyd_core.daemon.images.changes import parse_exec_form
 from pyd_core.errors import InvalidInput, Unsupported
 
-KNOWN = {
+INSTRUCTIONS = {
     *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"),
     *("ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
 }
-LONGEST = 1 << 20
-"""Bytes of a Dockerfile."""
+MAX_DOCKERFILE_BYTES = 1 << 20
+"""Limit for a Dockerfile."""
 
-_FLAGGED = {
+_FLAGS = {
     "FROM": {"platform"},
     "COPY": {"from", "chown", "chmod"},
     "ADD": {"chown", "chmod", "checksum"},
@@ -32,55 +32,55 @@ _HEREDOC = re.compile(r"(?:^|\s)\d?<<-?['\"]?\w+")
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction."""
+    """Instruction of a Dockerfile."""
 
     word: str
-    """Upper case."""
+    """Keyword in upper case."""
     rest: str
-    """What follows it and its options, as written."""
+    """Text after the keyword and its options, as written."""
     number: int
-    """The line it begins on, from 1."""
+    """Number of its first line, from 1."""
     flags: dict[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:
-        """How progress names it."""
+        """The text for progress."""
         flags = "".join(f"--{name}={value} " for name, value in self.flags.items())
         return f"{self.word} {flags}{self.rest}"
 
     def listed(self) -> list[str] | None:
-        """What follows it as the exec form has it, a JSON list of texts; None where it is no such list."""
+        """Return its arguments in the exec form, a JSON list of texts; None for other forms."""
         return parse_exec_form(self.rest)
 
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """A whole one."""
+    """Parsed Dockerfile."""
 
     instructions: list[Instruction]
     escape: str
-    """The character that continues lines and takes meaning away, `\\` or a back quote."""
+    """The character that continues lines and escapes others, `\\` or a back quote."""
 
 
 def parse(content: bytes) -> Dockerfile:
-    """Reads a Dockerfile.
+    """Parse a Dockerfile.
 
     Raises:
-        InvalidInput: It is empty, has an unknown instruction, or doesn't begin with FROM.
-        Unsupported: It needs BuildKit.
+        InvalidInput: It is empty, has an unknown instruction, or doesn't start with FROM.
+        Unsupported: It requires BuildKit.
     """
-    if len(content) > LONGEST:
+    if len(content) > MAX_DOCKERFILE_BYTES:
         raise InvalidInput("the Dockerfile is too long")
     lines = content.decode("utf-8-sig", "replace").splitlines()
     escape = _escape(lines)
-    found = [instruction(text, number) for number, text in _joined(lines, escape)]
-    if not found:
+    instructions = [instruction(text, number) for number, text in _logical_lines(lines, escape)]
+    if not instructions:
         raise InvalidInput("the Dockerfile is empty")
-    first = next((each for each in found if each.word != "ARG"), None)
+    first = next((step for step in instructions if step.word != "ARG"), None)
     if first is None or first.word != "FROM":
         line = first.number if first else 1
         raise InvalidInput(f"dockerfile parse error on line {line}: no build stage in current context: begin with FROM")
-    return Dockerfile(found, escape)
+    return Dockerfile(instructions, escape)
 
 
 def _escape(lines: list[str]) -> str:
@@ -95,39 +95,39 @@ def _escape(lines: list[str]) -> str:
     return "\\"
 
 
-def _joined(lines: list[str], escape: str) -> Iterator[tuple[int, str]]:
-    """Yields each logical line and the number it begins on; comments and empty lines inside one are left out."""
-    text, begun = "", 0
+def _logical_lines(lines: list[str], escape: str) -> Iterator[tuple[int, str]]:
+    """Yield each logical line and its number; comments and empty lines inside one are skipped."""
+    text, first_number = "", 0
     for number, line in enumerate(lines, 1):
         bare = line.strip()
         if not bare or bare.startswith("#"):
             continue
-        begun = begun or number
+        first_number = first_number or number
         part = line.rstrip() if text else bare
         if part.endswith(escape):
             text += part[:-1]
             continue
-        yield begun, (text + part).strip()
-        text, begun = "", 0
+        yield first_number, (text + part).strip()
+        text, first_number = "", 0
     if text.strip():
-        yield begun, text.strip()
+        yield first_number, text.strip()
 
 
 def instruction(text: str, number: int) -> Instruction:
-    """Reads one logical line.
+    """Parse a logical line.
 
     Raises:
-        InvalidInput: The instruction is unknown, or lacks what it needs.
-        Unsupported: It needs BuildKit.
+        InvalidInput: The instruction is unknown, or an argument is missing.
+        Unsupported: It requires BuildKit.
     """
     word, _, rest = text.partition(" ") if "\t" not in text.split(" ", 1)[0] else text.partition("\t")
     word, rest = word.upper(), rest.strip()
-    if word not in KNOWN:
+    if word not in INSTRUCTIONS:
         raise InvalidInput(f"dockerfile parse error on line {number}: unknown instruction: {word[:40]}")
     flags: dict[str, str] = {}
-    if word in _FLAGGED:
+    if word in _FLAGS:
         while match := _FLAG.match(rest):
-            if match[1] not in _FLAGGED[word]:
+            if match[1] not in _FLAGS[word]:
                 _refuse_flag(word, match[1], number)
             if match[1] in flags:
                 raise InvalidInput(f"dockerfile parse error on line {number}: Duplicate flag specified: {match[1]}")

@@ -1,9 +1,9 @@
-"""A context that is a Git repository: `URL#REF:DIRECTORY`, as the builder of Docker Engine takes it.
+"""Contexts in Git repositories: `URL#REF:DIRECTORY`, as the builder of Docker Engine accepts.
 
-Which texts name one: api/urlutil of its sources; what of it is taken: builder/remotecontext/git. The `git` program
-gets it, one revision deep, with nothing of this host's configuration, no hooks, nobody to ask for a password, and no
-protocol but those below, for what the repository refers to neither. Unlike there the newest revision of its own HEAD is
-taken where none is named, and the directory `.git`, in which no two clones are alike, is left out.
+The syntax follows api/urlutil of its sources, and the selection builder/remotecontext/git. The `git` program fetches
+it, one revision deep, without this host's configuration, hooks or password prompts, and only with the protocols below,
+also for submodules. Unlike Docker Engine, without a ref the newest revision of the repository's own HEAD is used, and
+the directory `.git`, which differs between clones, is left out.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import InvalidInput, KernelError, Unsupported
 from pyd_core.linux.openat2 import RootDirectory
 
-MOST = 4 << 30
-"""Bytes of one file that git writes, packs among them."""
-LONGEST = 2048
+MAX_FILE_BYTES = 4 << 30
+"""Limit for a file that git writes, including packs."""
+MAX_URL_LENGTH = 2048
 _BY_SSH = re.compile(r"git@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][\w.-]*)[:/][^:\s-]\S*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _NO_REF = re.compile(r"^[-+./]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|(\.|/|\.lock)$")
-"""git-check-ref-format(1), and what would be an option or say more than a name."""
+"""git-check-ref-format(1), and texts that would be an option or more than a name."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """Where a repository is, and what of it is the context.
+    """Repository and the part of it that is the context.
 
     Attributes:
-        url: What git is told.
+        url: The URL for git.
         ref: A branch, a tag or the digest of a revision; `HEAD` is the repository's own.
-        directory: The directory of the context in it; empty is all.
+        directory: The directory of the context; empty is the root.
     """
 
     PREFIXES: ClassVar[tuple[str, ...]] = ("git://", "git@", "github.com/")
@@ -48,10 +48,10 @@ class Repository:
 
     @classmethod
     def parse(cls, text: str) -> Repository | None:
-        """Reads what a client names as context; None where it is no repository.
+        """Parse a client's context; return None if it isn't a repository.
 
         Raises:
-            InvalidInput: It is one that makes no sense.
+            InvalidInput: It is an invalid one.
         """
         url, _, fragment = text.partition("#")
         by_http = url.startswith(("http://", "https://"))
@@ -59,8 +59,8 @@ class Repository:
             return None
         if not by_http and not url.startswith(("git://", "git@")):
             url = f"https://{url}"
-        if len(text) > LONGEST or not _is_address(url):
-            raise InvalidInput(f"{_shown(url)} is no address of a repository")
+        if len(text) > MAX_URL_LENGTH or not _is_address(url):
+            raise InvalidInput(f"{_without_secrets(url)} is no address of a repository")
         ref, _, directory = fragment.partition(":")
         if ref and _NO_REF.search(ref):
             raise InvalidInput(f"invalid refspec: {ref[:100]!r}")
@@ -70,31 +70,31 @@ class Repository:
         return cls(url, ref or "HEAD", "" if directory == "." else directory)
 
     async def clone(self, into: Path) -> Path:
-        """Gets what is named into an empty directory, with its submodules.
+        """Clone into an empty directory, with submodules.
 
         Returns:
-            The directory of the context in there.
+            The directory of the context.
 
         Raises:
-            InvalidInput: git can't get it, it is too large, or has no such directory.
+            InvalidInput: git can't fetch it, it is too large, or the directory is missing.
             Unsupported: git isn't installed.
         """
         await self._git(into, "init", "-q", "--template=")
-        await self._git(into, "config", "remote.origin.url", self.url)  # addresses of submodules may be relative to it
-        wanted = ("--no-tags", "--", self.url, self.ref)
+        await self._git(into, "config", "remote.origin.url", self.url)  # URLs of submodules may be relative to it
+        revision = ("--no-tags", "--", self.url, self.ref)
         try:
-            await self._git(into, "fetch", "-q", "--depth=1", *wanted)
+            await self._git(into, "fetch", "-q", "--depth=1", *revision)
         except InvalidInput as error:
             if "shallow" not in str(error):
                 raise
-            await self._git(into, "fetch", "-q", *wanted)  # a server that knows files alone
-        await self._git(into, "ls-tree", "-r", "-l", "-z", "FETCH_HEAD", out=_Measure(self).add)
+            await self._git(into, "fetch", "-q", *revision)  # a server that only serves files
+        await self._git(into, "ls-tree", "-r", "-l", "-z", "FETCH_HEAD", out=_EntryCounter(self).add)
         await self._git(into, "checkout", "-q", "--detach", "FETCH_HEAD")
         await self._git(into, "submodule", "-q", "update", "--init", "--recursive", "--depth=1")
         shutil.rmtree(into / ".git")
         return self._inside(into)
 
-    async def _git(self, into: Path, *arguments: str, out: subprocesses.Taker | None = None) -> None:
+    async def _git(self, into: Path, *arguments: str, out: subprocesses.OnOutput | None = None) -> None:
         if shutil.which("git") is None:
             raise Unsupported("git is missing, which gets repositories", hint="apt-get install git", reference="no-git")
         settings = {
@@ -103,18 +103,18 @@ class Repository:
             "http.lowSpeedTime": "60",
             "gc.auto": "0",
         }
-        command = ["prlimit", f"--fsize={MOST}", "git"]
+        command = ["prlimit", f"--fsize={MAX_FILE_BYTES}", "git"]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        done = await subprocesses.run(
+        result = await subprocesses.run(
             [*command, *arguments], env=self._environment(), cwd=str(into), out=out, group=True
         )
-        if done.code != 0:
-            raise InvalidInput(f"{_shown(self.url)}: {self._complaint(done)}")
+        if result.code != 0:
+            raise InvalidInput(f"{_without_secrets(self.url)}: {self._error_message(result)}")
 
     def _environment(self) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "SSH_ASKPASS"))}
-        by_ssh = ":ssh" if self.url.startswith("git@") else ""  # else the host's keys are nothing of the repository's
+        by_ssh = ":ssh" if self.url.startswith("git@") else ""  # otherwise the host's keys don't concern the repository
         return own | {
             "HOME": "/dev/null",
             "XDG_CONFIG_HOME": "/dev/null",
@@ -127,12 +127,12 @@ class Repository:
             "GIT_ALLOW_PROTOCOL": f"https:http:git{by_ssh}",
         }
 
-    def _complaint(self, done: subprocesses.CompletedProgram) -> str:
+    def _error_message(self, done: subprocesses.CompletedProgram) -> str:
         if done.code == -25 or b"signal 25" in done.err:
-            return f"larger than the {MOST} bytes that are fetched"
-        lines = done.err.decode(errors="replace").replace(self.url, _shown(self.url)).splitlines()
-        told = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))] or lines[-1:]
-        return f"git: {'; '.join(told)[:500]}"
+            return f"larger than the {MAX_FILE_BYTES} bytes that are fetched"
+        lines = done.err.decode(errors="replace").replace(self.url, _without_secrets(self.url)).splitlines()
+        errors = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))] or lines[-1:]
+        return f"git: {'; '.join(errors)[:500]}"
 
     def _inside(self, into: Path) -> Path:
         try:
@@ -146,24 +146,24 @@ class Repository:
             os.close(fd)
 
 
-class _Measure:
-    """Adds up what `git ls-tree -r -l -z` tells, and gives up at the bounds that archives have too."""
+class _EntryCounter:
+    """Counter of entries and bytes from `git ls-tree -r -l -z`, with the limits for archives."""
 
     def __init__(self, repository: Repository) -> None:
-        self._shown = _shown(repository.url)
+        self._without_secrets = _without_secrets(repository.url)
         self._limits = UnpackLimits()
         self._bytes = self._entries = 0
         self._rest = b""
 
     def add(self, data: bytes) -> None:
-        """Takes some more of it; an entry is mode, type, digest and size, a tab, the name and a zero byte."""
+        """Add output; an entry is mode, type, digest and size, a tab, the name and a zero byte."""
         *whole, self._rest = (self._rest + data).split(b"\0")
-        for each in whole:
-            size = each.partition(b"\t")[0].split()[-1]
+        for entry in whole:
+            size = entry.partition(b"\t")[0].split()[-1]
             self._entries += 1
             self._bytes += int(size) if size.isdigit() else 0
         if self._bytes > self._limits.bytes or self._entries > self._limits.entries:
-            raise InvalidInput(f"{self._shown}: what is in there grows beyond bounds")
+            raise InvalidInput(f"{self._without_secrets}: what is in there grows beyond bounds")
 
 
 def _is_address(url: str) -> bool:
@@ -177,6 +177,6 @@ def _is_address(url: str) -> bool:
     return bool(host) and not host.startswith("-") and len(parts.path) > 1 and not _CONTROL.search(url)
 
 
-def _shown(url: str) -> str:
-    """An address without what is a secret in it."""
+def _without_secrets(url: str) -> str:
+    """Return an address without secrets."""
     return re.sub(r"(?<=://)[^/@]*@", "", url)[:200]

@@ -1,4 +1,4 @@
-"""What a build is asked for."""
+"""Build requests, and records of the progress stream."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from pyd_core.model.host_config import HostConfig
 from pyd_core.model.reference import Reference
 
 Record = dict[str, Any]
-"""One record of the stream a client follows a build by: `stream`, `aux`, or `error` with `errorDetail`."""
+"""Record of a build's progress stream: `stream`, `aux`, or `error` with `errorDetail`."""
 
-PROXIES = {name for each in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY") for name in (each, each.lower())}
+PROXIES = {
+    name for variable in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY") for name in (variable, variable.lower())
+}
 """Arguments that RUN steps know without ARG; images and the cache don't contain them unless ARG names them."""
 
 
 class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """How to build."""
+    """Options of a build."""
 
     context: Path
-    """The directory its context was unpacked into."""
+    """The directory with the unpacked context."""
     dockerfile: str = "Dockerfile"
     """Its path in the context."""
     tags: list[Reference] = []
@@ -35,17 +37,17 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool = False
     """Keep the containers of RUN steps."""
     pull: bool = False
-    """Ask registries for base images that are here already too."""
+    """Whether to ask registries for base images that exist locally."""
     host: HostConfig = HostConfig()
-    """The limits and the network of RUN steps."""
+    """Limits and network of RUN steps."""
 
 
-def said(text: str) -> Record:
-    """A record that shows a line."""
+def stream_record(text: str) -> Record:
+    """Return a record that shows a line."""
     return {"stream": text}
 
 
-def failed(message: str, code: int = 0) -> Record:
-    """A record that ends a build; a code is what the client's process ends with."""
+def failure_record(message: str, code: int = 0) -> Record:
+    """Return a record that ends a build; the code becomes the client's exit code."""
     detail: Record = {"message": message, **({"code": code} if code else {})}
     return {"errorDetail": detail, "error": message}

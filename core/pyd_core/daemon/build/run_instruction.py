@@ -1,4 +1,4 @@
-"""RUN: a container of the image so far, its output told as it comes, its changes the next layer."""
+"""RUN: a container of the current image; its output is streamed, and its changes are the next layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.build.request import BuildRequest, Record, failed, said
+from pyd_core.daemon.build.request import BuildRequest, Record, failure_record, stream_record
 from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.build.stage import BuildStage
 from pyd_core.daemon.containers import logs
@@ -50,7 +50,7 @@ async def container_of(
     try:
         yield container
     finally:
-        # A task of the engine's: the client may leave, and this be cancelled, at this very moment.
+        # A task of the engine: the client may disconnect, and this be cancelled, at any moment.
         if not keep:
             await asyncio.shield(stage.services.tasks.start(_remove(stage.services, container)))
 
@@ -61,7 +61,7 @@ async def _remove(services: BuildServices, container: EngineContainer) -> None:
 
 
 async def keep_changes(stage: BuildStage, container: EngineContainer, created_by: str) -> None:
-    """Moves the stage on to an image with what a container changed."""
+    """Advance the stage to an image with a container's changes."""
     origin = stage.origin(created_by)
     if any(container.upper.iterdir()):
         image = await commit(stage.services.images, container, stage.config, origin)
@@ -71,27 +71,27 @@ async def keep_changes(stage: BuildStage, container: EngineContainer, created_by
 
 
 async def run(stage: BuildStage, step: Instruction, request: BuildRequest) -> AsyncGenerator[Record, None]:
-    """Runs a command."""
+    """Run a command."""
     words = parse_command(step.rest, stage.config.shell)
-    given = stage.run_arguments
-    created_by = " ".join([*([f"|{len(given)}", *given] if given else []), *words])
+    arguments = stage.run_arguments
+    created_by = " ".join([*([f"|{len(arguments)}", *arguments] if arguments else []), *words])
     if stage.cached(created_by, stage.config):
-        yield said(" ---> Using cache\n")
+        yield stream_record(" ---> Using cache\n")
         return
-    env = [*given, *(f"{name}={value}" for name, value in stage.proxies.items())]
+    env = [*arguments, *(f"{name}={value}" for name, value in stage.proxies.items())]
     async with container_of(stage, words, host=request.host, env=env, keep=request.keep) as container:
         short = container.id[:12]
-        yield said(f" ---> Running in {short}\n")
+        yield stream_record(f" ---> Running in {short}\n")
         await stage.services.lifecycle.start(container)
         async with aclosing(logs.read(container, logs.LogOptions(follow=True))) as pieces:
             async for piece in pieces:
                 for data in unframed(piece):
-                    yield said(data.decode(errors="replace"))
+                    yield stream_record(data.decode(errors="replace"))
         code = container.record.exit_code
         if code:
             shown = " ".join(words)
-            yield failed(f"The command '{shown}' returned a non-zero code: {code}", code)
+            yield failure_record(f"The command '{shown}' returned a non-zero code: {code}", code)
             return
         await keep_changes(stage, container, created_by)
         if not request.keep:
-            yield said(f" ---> Removed intermediate container {short}\n")
+            yield stream_record(f" ---> Removed intermediate container {short}\n")

@@ -1,4 +1,4 @@
-"""A stage of a build: the image it has come to, its configuration, its arguments."""
+"""Stages of a build: the current image, its configuration, its arguments."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from pyd_core.model.container_config import ContainerConfig
 
 @dataclass
 class BuildStage:
-    """Where a stage is."""
+    """State of a stage."""
 
     services: BuildServices
     name: str
     image: ImageRecord
     config: ContainerConfig
     use_cache: bool
-    """Until a step wasn't found in it: what comes after was made from something else."""
+    """Cleared at the first cache miss: later steps are based on another image."""
     sources: list[ImageRecord] | None = None
     """The images of `--cache-from`; None without that option: then every image is a cache."""
     arguments: dict[str, str] = field(default_factory=dict)
-    """By ARG, with their values."""
+    """Values of the arguments from ARG."""
     proxies: dict[str, str] = field(default_factory=dict)
     author: str = ""
     own_command: bool = False
-    """Whether CMD was set here: ENTRYPOINT takes an inherited one away."""
+    """Whether CMD was set in this stage: ENTRYPOINT removes an inherited one."""
 
     @property
     def variables(self) -> dict[str, str]:
-        """What `$NAME` stands for: ENV is stronger than ARG."""
+        """The values of `$NAME`: ENV overrides ARG."""
         env = {name: value for name, _, value in (entry.partition("=") for entry in self.config.env)}
         return {**self.arguments, **env}
 
     @property
     def run_arguments(self) -> list[str]:
-        """The arguments a RUN step has in its environment and its history, in order of name."""
+        """The arguments in a RUN step's environment and history, sorted by name."""
         env = {entry.partition("=")[0] for entry in self.config.env}
         return [f"{name}={self.arguments[name]}" for name in sorted(self.arguments) if name not in env]
 
@@ -52,7 +52,7 @@ class BuildStage:
         return not self.image.layers and not self.services.images.config(self.image).history
 
     def cached(self, created_by: str, config: ContainerConfig) -> bool:
-        """Moves on to an image that the same step made from the same image before, if there is one."""
+        """Advance to an image that the same step created from the same image before, if there is one."""
         if not self.use_cache:
             return False
         images = self.services.images
@@ -69,7 +69,7 @@ class BuildStage:
         return True
 
     def move(self, image: ImageRecord, config: ContainerConfig) -> None:
-        """Goes on from an image."""
+        """Advance to an image."""
         self.image, self.config = image, config
 
     async def configure(
@@ -77,7 +77,7 @@ class BuildStage:
     ) -> bool:
         """Change only the configuration; return whether the result was in the cache, which needs no check."""
         config = msgspec.structs.replace(self.config, **changes)
-        created_by = told(config, f" {words}")
+        created_by = history_text(config, f" {words}")
         if self.cached(created_by, config):
             return True
         if check is not None:
@@ -86,10 +86,10 @@ class BuildStage:
         return False
 
     def origin(self, created_by: str) -> Origin:
-        """What history tells of a step."""
+        """Return a step's entry for the history."""
         return Origin(created_by=created_by, author=self.author)
 
 
-def told(config: ContainerConfig, words: str) -> str:
-    """What history says of a step that runs nothing, as Docker Engine has it: with the shell that it ends with."""
+def history_text(config: ContainerConfig, words: str) -> str:
+    """Return the history text of a step that runs nothing, as in Docker Engine: with the shell it ends with."""
     return f"{' '.join(config.shell or DEFAULT_SHELL)} #(nop) {words}"

@@ -26,7 +26,7 @@ from pyd_core.daemon.images.changes import merge_env
 from pyd_core.daemon.networks import legacy_links
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.daemon.runtime.oci import failure, write_plan
-from pyd_core.daemon.runtime.reaper import Orphans
+from pyd_core.daemon.runtime.reaper import OrphanReaper
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
 from pyd_core.detach_keys import DetachKeys, parse_keys
 from pyd_core.errors import Conflict, InvalidInput, PydError
@@ -99,7 +99,7 @@ class ExecRunner:
         *,
         containers: ContainerLookup,
         runtimes: Runtimes,
-        orphans: Orphans,
+        orphans: OrphanReaper,
         events: EventBus,
         tasks: TaskOwner,
     ) -> None:

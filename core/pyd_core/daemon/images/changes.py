@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.daemon.build.variables import Lexer, assignments
+from pyd_core.daemon.build.variables import Lexer, parse_assignments
 from pyd_core.errors import InvalidInput
 from pyd_core.gosyntax.durations import MAX_DIGITS, parse_request_duration
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
@@ -42,7 +42,7 @@ def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> Con
         word, _, rest = line.strip().partition(" ")
         values = {name: value for name, _, value in (entry.partition("=") for entry in config.env)}
         if word.upper() in {"ENV", "LABEL"}:
-            variables = assignments(rest.strip(), values, word=word.upper())
+            variables = parse_assignments(rest.strip(), values, word=word.upper())
             field, merged = (
                 ("env", merge_env(config.env, [f"{name}={value}" for name, value in variables]))
                 if word.upper() == "ENV"

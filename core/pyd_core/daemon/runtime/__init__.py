@@ -1,1 +1,1 @@
-"""What runs processes: the OCI runtime, conmon that holds each container, and the children of this process."""
+"""Process runtimes: the OCI runtime, conmon, which supervises each container, and the engine's subprocesses."""

@@ -1,8 +1,8 @@
-"""conmon holds a container: its standard streams, its log, its exit code. It outlives the engine.
+"""conmon supervises a container: its standard streams, its log, its exit code. It outlives the engine.
 
-Protocol, from conmon's sources: it waits for a byte on `_OCI_STARTPIPE`, then runs the runtime's `create`, and reports
-on `_OCI_SYNCPIPE` a line of JSON with the container's pid (`data`), or -1 and a message. The exit code goes to a file
-named after the container in the exit directory. See conmon(8).
+Protocol, from conmon's sources: it waits for a byte on `_OCI_STARTPIPE`, then runs the runtime's `create`. It reports a
+line of JSON on `_OCI_SYNCPIPE` with the container's pid (`data`), or -1 and a message. The exit code goes to a file in
+the exit directory that is named after the container. See conmon(8).
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from pyd_core.daemon.runtime.oci import Runtime, failure
 from pyd_core.errors import EngineError, Unsupported
 from pyd_core.linux.reaper import exit_code
 
-SEARCH = "/usr/bin:/usr/libexec/podman:/usr/local/bin:/usr/lib/podman"
+SEARCH_PATH = "/usr/bin:/usr/libexec/podman:/usr/local/bin:/usr/lib/podman"
 
 
 def find() -> str:
-    """Returns conmon's path.
+    """Return conmon's path.
 
     Raises:
         Unsupported: It isn't installed.
     """
-    path = shutil.which("conmon") or shutil.which("conmon", path=SEARCH)
+    path = shutil.which("conmon") or shutil.which("conmon", path=SEARCH_PATH)
     if path is None:
         raise Unsupported("conmon is missing", hint="apt-get install conmon", reference="no-conmon")
     return path
@@ -42,32 +42,32 @@ def find() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ConmonOptions:
-    """What conmon is told about a container."""
+    """Settings of a container for conmon."""
 
     key: str
     bundle: Path
     log: Path | None
-    """Where what it prints is kept; None is nowhere."""
+    """The log file; None discards the output."""
     exits: Path
     tty: bool
     stdin: bool
     keep_stdin: bool
-    """Whether standard input stays open when an attached client leaves."""
+    """Whether standard input stays open when an attached client disconnects."""
     log_size: int = 0
-    """Bytes after which the log begins anew; 0 is no limit."""
+    """Bytes after which the log is truncated; 0 is unlimited."""
 
 
-async def create(conmon: str, runtime: Runtime, hold: ConmonOptions) -> tuple[ProcessRecord, ProcessRecord]:
-    """Has conmon create a container, ready to be started.
+async def create(conmon: str, runtime: Runtime, options: ConmonOptions) -> tuple[ProcessRecord, ProcessRecord]:
+    """Let conmon create a container, ready to start.
 
     Returns:
         The container's first process and conmon.
 
     Raises:
-        EngineError: The runtime refused; with its words.
+        EngineError: The runtime refused, with its message.
     """
-    pidfile = hold.bundle / "conmon.pid"
-    command = _command(conmon, runtime, hold, pidfile)
+    pidfile = options.bundle / "conmon.pid"
+    command = _command(conmon, runtime, options, pidfile)
     sync, sync_in = os.pipe()
     try:
         start, start_in = os.pipe()
@@ -88,7 +88,7 @@ async def create(conmon: str, runtime: Runtime, hold: ConmonOptions) -> tuple[Pr
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=env,
-            cwd=hold.bundle,
+            cwd=options.bundle,
             pass_fds=(sync_in, start),
             start_new_session=True,
         )
@@ -100,56 +100,77 @@ async def create(conmon: str, runtime: Runtime, hold: ConmonOptions) -> tuple[Pr
         os.close(start)
         os.close(start_in)
     with subprocesses.awaiting(process):
-        told = await _first_line(sync)
-        await subprocesses.ended(process.pid)  # it forked: the one that holds the container lives on
+        line = await _first_line(sync)
+        await subprocesses.ended(process.pid)  # it forked: the process that supervises the container keeps running
         process.wait()
     try:
-        report = json.loads(told)
+        report = json.loads(line)
         pid = int(report["data"])
     except (ValueError, KeyError, TypeError):
-        await _give_up(pidfile)
-        last = told[:200].decode(errors="replace").strip() or "it said nothing"
-        raise EngineError(f"conmon gave up before the container was made: {last}") from None
+        await _end_failed(pidfile)
+        output = line[:200].decode(errors="replace").strip() or "it said nothing"
+        raise EngineError(f"conmon gave up before the container was made: {output}") from None
     if pid < 0:
-        await _give_up(pidfile)
-        said = (hold.bundle / "runtime.log").read_bytes() if (hold.bundle / "runtime.log").exists() else b""
-        raise failure(runtime.name, said or str(report.get("message", "")).encode())
+        await _end_failed(pidfile)
+        message = (options.bundle / "runtime.log").read_bytes() if (options.bundle / "runtime.log").exists() else b""
+        raise failure(runtime.name, message or str(report.get("message", "")).encode())
     return ProcessRecord.of(pid), _holder(pidfile)
 
 
-def _command(conmon: str, runtime: Runtime, hold: ConmonOptions, pidfile: Path) -> list[str]:
-    command = [conmon, "--api-version", "1", "-c", hold.key, "-u", hold.key, "-r", runtime.path, "-b", str(hold.bundle)]
-    command += ["-p", str(hold.bundle / "pid"), "-P", str(pidfile), "-n", hold.key, "--exit-dir", str(hold.exits)]
+def _command(conmon: str, runtime: Runtime, options: ConmonOptions, pidfile: Path) -> list[str]:
+    command = [
+        conmon,
+        "--api-version",
+        "1",
+        "-c",
+        options.key,
+        "-u",
+        options.key,
+        "-r",
+        runtime.path,
+        "-b",
+        str(options.bundle),
+    ]
+    command += [
+        "-p",
+        str(options.bundle / "pid"),
+        "-P",
+        str(pidfile),
+        "-n",
+        options.key,
+        "--exit-dir",
+        str(options.exits),
+    ]
     command += [
         "-l",
-        f"k8s-file:{hold.log}" if hold.log is not None else "none",
+        f"k8s-file:{options.log}" if options.log is not None else "none",
         "--no-sync-log",
         "--full-attach",
         "--persist-dir",
-        str(hold.bundle),
+        str(options.bundle),
     ]
     for argument in runtime.arguments[1:]:
         command += ["--runtime-arg", argument]
     command += ["--log-level", "error"]
     if runtime.is_runc:
-        command += ["--runtime-arg", "--log-format=json", "--runtime-arg", f"--log={hold.bundle / 'runtime.log'}"]
-    if hold.tty:
+        command += ["--runtime-arg", "--log-format=json", "--runtime-arg", f"--log={options.bundle / 'runtime.log'}"]
+    if options.tty:
         command.append("-t")
-    if hold.stdin:
+    if options.stdin:
         command.append("-i")
-        if hold.keep_stdin:
+        if options.keep_stdin:
             command.append("--leave-stdin-open")
-    if hold.log_size:
-        command += ["--log-size-max", str(hold.log_size)]
+    if options.log_size:
+        command += ["--log-size-max", str(options.log_size)]
     return command
 
 
 async def exit_status(file: Path) -> tuple[int, int]:
-    """Reads a container's exit code, and when it ended in nanoseconds since the epoch: no engine may have watched.
+    """Return a container's exit code and end time in nanoseconds since the epoch, even if no engine was running.
 
     Raises:
-        OSError: There is no such file.
-        ValueError: It holds no number.
+        OSError: The file is missing.
+        ValueError: It contains no number.
     """
     while True:
         try:
@@ -161,22 +182,22 @@ async def exit_status(file: Path) -> tuple[int, int]:
 
 
 def give_streams(main: ProcessRecord) -> None:
-    """Gives its streams to the user a container's first process is, which runs in a user namespace.
+    """Give a container's streams to the user of its first process, which runs in a user namespace.
 
-    There the runtime may not, as they belong to the host's root; and by name, `/dev/stdout`, only their owner may
-    open them.
+    The runtime can't do that there, as they belong to the host's root. Only their owner can open them by name
+    (`/dev/stdout`).
     """
-    with contextlib.suppress(OSError):  # it ended at once
+    with contextlib.suppress(OSError):  # it ended immediately
         status = Path(f"/proc/{main.pid}/status").read_text()
         uid = int(status.partition("\nUid:")[2].split()[1])
         for number in range(3):
             path = f"/proc/{main.pid}/fd/{number}"
-            if stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116 - through the link, whatever that says
+            if stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116 - through the link, wherever it points
                 os.chown(path, uid, -1)
 
 
 def reopen_log(bundle: Path) -> None:
-    """Has it open its log anew, after a rename (ctrl.c of its sources); no complaint when it is just gone."""
+    """Let conmon reopen its log after a rename (ctrl.c of its sources); nothing happens if it has just ended."""
     with contextlib.suppress(OSError):
         fd = os.open(bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -186,7 +207,7 @@ def reopen_log(bundle: Path) -> None:
 
 
 async def end(holder: ProcessRecord) -> None:
-    """Ends a conmon whose container is gone, and takes it away: it fell to this process when it detached."""
+    """End and reap a conmon whose container is gone: it became this process's child when it detached."""
     if holder.lives:
         with contextlib.suppress(ProcessLookupError):
             os.kill(holder.pid, signal.SIGKILL)
@@ -198,13 +219,13 @@ def _holder(pidfile: Path) -> ProcessRecord:
     return ProcessRecord.of(int(pidfile.read_text()))
 
 
-async def _give_up(pidfile: Path) -> None:
+async def _end_failed(pidfile: Path) -> None:
     with contextlib.suppress(OSError, ValueError):  # it may have ended before it forked
         await end(_holder(pidfile))
 
 
 def kill(bundle: Path, key: str) -> None:
-    """Ends the conmon of a start that was cut short, while it may still be making the container."""
+    """End the conmon of an interrupted start, which may still be creating the container."""
     with contextlib.suppress(OSError, ValueError):
         pid = int((bundle / "conmon.pid").read_text())
         if key.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
@@ -212,10 +233,10 @@ def kill(bundle: Path, key: str) -> None:
 
 
 async def _first_line(fd: int) -> bytes:
-    """Reads the report; the pipe itself stays open in conmon until the container ends."""
+    """Read the report; conmon keeps the pipe open until the container ends."""
     loop = asyncio.get_running_loop()
-    over: asyncio.Future[bytes] = loop.create_future()
-    found = bytearray()
+    finished: asyncio.Future[bytes] = loop.create_future()
+    output = bytearray()
     os.set_blocking(fd, False)
 
     def readable() -> None:
@@ -223,13 +244,13 @@ async def _first_line(fd: int) -> bytes:
             data = os.read(fd, 65536)
         except BlockingIOError:
             return
-        found.extend(data)
-        if (not data or b"\n" in data) and not over.done():
-            over.set_result(bytes(found))
+        output.extend(data)
+        if (not data or b"\n" in data) and not finished.done():
+            finished.set_result(bytes(output))
 
     loop.add_reader(fd, readable)
     try:
-        return await over
+        return await finished
     finally:
         loop.remove_reader(fd)
         os.close(fd)

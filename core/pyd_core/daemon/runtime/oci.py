@@ -1,4 +1,4 @@
-"""The OCI runtime: which one, and its verbs."""
+"""OCI runtimes: selection, and their commands."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def unified() -> bool:
-    """Whether cgroup v2 is all this host mounts."""
+    """Return whether this host mounts only cgroup v2."""
     return (CGROUPS / "cgroup.controllers").exists()
 
 
 def hybrid() -> bool:
-    """Whether v1 is mounted and v2 too: crun refuses such hosts when v2 still owns a controller."""
+    """Return whether both v1 and v2 are mounted: crun refuses such hosts if v2 still owns a controller."""
     return not unified() and (CGROUPS / "unified").exists()
 
 
 def remove_parent(name: str) -> None:
-    """Removes the group all containers lay in, from each hierarchy; where one is left in it, it stays."""
-    for place in (CGROUPS, *CGROUPS.iterdir()):
+    """Remove the parent group of all containers from each hierarchy, unless a container is left in it."""
+    for hierarchy in (CGROUPS, *CGROUPS.iterdir()):
         with contextlib.suppress(OSError):
-            (place / name).rmdir()
+            (hierarchy / name).rmdir()
 
 
 def write_plan(path: Path, plan: dict[str, Any]) -> None:
-    """Writes a container's or a process's plan for a runtime (config.md of the OCI runtime specification).
+    """Write a container's or process's plan for a runtime (config.md of the OCI runtime specification).
 
-    Its directory lets others pass to what is mounted there, and the environment is no concern of theirs.
+    Other users may traverse its directory to reach mounts, but must not read the environment.
     """
     path.touch(mode=0o600)
     path.write_text(json.dumps(plan))
 
 
 def find(name: str) -> str | None:
-    """Returns the path of a runtime by its program's name or path, also where PATH leaves the system's places out."""
+    """Return the path of a runtime by program name or path, including system directories that PATH lacks."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 
 
-def choose(wanted: str = "") -> str:
-    """Returns the path of the runtime to use: the one named, else crun, which starts five times faster, else runc.
+def choose(requested: str = "") -> str:
+    """Return the path of the runtime: the requested one, else crun, which starts five times faster, else runc.
 
     Raises:
-        Unsupported: There is none.
+        Unsupported: None is installed.
     """
-    names = [wanted] if wanted else (["runc", "crun"] if hybrid() else ["crun", "runc"])
+    names = [requested] if requested else (["runc", "crun"] if hybrid() else ["crun", "runc"])
     for name in names:
         path = find(name)
         if path:
@@ -68,109 +68,109 @@ def choose(wanted: str = "") -> str:
 
 @dataclass(frozen=True)
 class Runtime:
-    """One OCI runtime with its own state directory."""
+    """OCI runtime with its own state directory."""
 
     path: str
     state: Path
     options: tuple[str, ...] = ()
-    """Of the program, before the verb."""
+    """Options of the program, before the command."""
 
     @property
     def name(self) -> str:
-        """Its program's name."""
+        """The name of its program."""
         return Path(self.path).name
 
     @property
     def arguments(self) -> list[str]:
-        """The command up to the verb."""
+        """The command line up to the command."""
         return [self.path, *self.options, "--root", str(self.state)]
 
     @cached_property
     def is_runc(self) -> bool:
-        """Whether it takes runc's own options."""
+        """Whether it has runc's own options."""
         return self.name.startswith("runc")
 
     async def call(self, *arguments: str) -> bytes:
-        """Runs a verb and returns what it printed.
+        """Run a command and return its output.
 
         Raises:
-            NotFound: It knows no such container.
-            Conflict: The container isn't in a state for that.
-            EngineError: It failed otherwise.
+            NotFound: The container is unknown.
+            Conflict: The container is in the wrong state.
+            EngineError: It failed for another reason.
         """
-        done = await subprocesses.run([*self.arguments, *arguments])
-        if done.code != 0:
-            raise failure(self.name, done.err)
-        return done.out
+        result = await subprocesses.run([*self.arguments, *arguments])
+        if result.code != 0:
+            raise failure(self.name, result.err)
+        return result.out
 
     async def start(self, key: str) -> None:
-        """Lets the created process go on."""
+        """Start the created process."""
         await self.call("start", key)
 
     async def kill(self, key: str, signal: int) -> None:
-        """Sends a signal to the main process."""
+        """Send a signal to the main process."""
         await self.call("kill", key, str(signal))
 
     async def pause(self, key: str) -> None:
-        """Freezes all its processes."""
+        """Freeze all its processes."""
         await self.call("pause", key)
 
     async def resume(self, key: str) -> None:
-        """Lets them go on."""
+        """Unfreeze all its processes."""
         await self.call("resume", key)
 
     async def delete(self, key: str) -> None:
-        """Removes its cgroup and state, killing what is left; no complaint if there is nothing."""
-        done = await subprocesses.run([*self.arguments, "delete", "--force", key])
-        if done.code != 0 and (self.state / key).exists():
-            raise failure(self.name, done.err)
+        """Remove its cgroup and state, killing remaining processes; do nothing if there are none."""
+        result = await subprocesses.run([*self.arguments, "delete", "--force", key])
+        if result.code != 0 and (self.state / key).exists():
+            raise failure(self.name, result.err)
 
     async def update(self, key: str, resources: dict[str, object]) -> None:
-        """Changes the limits of a living container."""
-        done = await subprocesses.run(
+        """Change the limits of a container."""
+        result = await subprocesses.run(
             [*self.arguments, "update", "--resources", "/dev/stdin", key], stdin=json.dumps(resources).encode()
         )
-        if done.code != 0:
-            raise failure(self.name, done.err)
+        if result.code != 0:
+            raise failure(self.name, result.err)
 
     def known(self) -> list[str]:
-        """Returns the containers it has state of."""
-        return [each.name for each in self.state.iterdir()] if self.state.is_dir() else []
+        """Return the containers that it has state of."""
+        return [directory.name for directory in self.state.iterdir()] if self.state.is_dir() else []
 
 
-_CRUN = (
+_CRUN_MESSAGES = (
     (r"executable file `([^`]*)` not found", r'exec: "\1": executable file not found'),
     (r"the path `([^`]*)` exists but it is not executable.*", r'exec: "\1": permission denied'),
     (r"the path `([^`]*)` is not a regular file.*", r'exec: "\1": is a directory: permission denied'),
     (r"mount `([^`]*)` to `([^`]*)`: Not a directory", r'error mounting "\1" to rootfs at "/\2": not a directory'),
 )
-"""crun's words, of 1.21, as runc's: clients look for those to choose their exit code."""
+"""Messages of crun 1.21 as runc's: clients match those to choose their exit code."""
 
 
 def failure(name: str, printed: bytes) -> Exception:
-    """Reads a runtime's complaint, text or JSON lines, as an error."""
+    """Return the error for a runtime's output, text or JSON lines."""
     text = printed.decode(errors="replace").strip()
     lines = text.splitlines() or ["no message"]
-    last = lines[-1]
-    if last.startswith("{"):
+    message = lines[-1]
+    if message.startswith("{"):
         with contextlib.suppress(ValueError, KeyError):
-            last = json.loads(last)["msg"]
-    elif 'msg="' in last:
-        last = last.partition('msg="')[2].rstrip('"').replace('\\"', '"')
-    for theirs, words in _CRUN:
-        last = re.sub(theirs, words, last)
+            message = json.loads(message)["msg"]
+    elif 'msg="' in message:
+        message = message.partition('msg="')[2].rstrip('"').replace('\\"', '"')
+    for pattern, words in _CRUN_MESSAGES:
+        message = re.sub(pattern, words, message)
     for words in ("No such file or directory", "Permission denied"):
-        last = last.replace(words, words.lower())
-    last = last.removeprefix("runc run failed: ").removeprefix("runc create failed: ")
-    if "does not exist" in last and "container" in last:
-        return NotFound(last)
-    if any(words in last for words in ("cannot pause", "container that has stopped")):
-        return Conflict(last)
-    if "not running" in last or "process already finished" in last or "not paused" in last:
-        return Conflict(last)
-    return EngineError(f"{name}: {last}", status=400 if _is_callers(last) else 500)
+        message = message.replace(words, words.lower())
+    message = message.removeprefix("runc run failed: ").removeprefix("runc create failed: ")
+    if "does not exist" in message and "container" in message:
+        return NotFound(message)
+    if any(words in message for words in ("cannot pause", "container that has stopped")):
+        return Conflict(message)
+    if "not running" in message or "process already finished" in message or "not paused" in message:
+        return Conflict(message)
+    return EngineError(f"{name}: {message}", status=400 if _is_command_error(message) else 500)
 
 
-def _is_callers(text: str) -> bool:
-    """Whether the command, not the engine, is at fault: not found, not executable."""
+def _is_command_error(text: str) -> bool:
+    """Return whether the command is at fault rather than the engine: not found, not executable."""
     return "executable file not found" in text or "no such file or directory" in text or "permission denied" in text

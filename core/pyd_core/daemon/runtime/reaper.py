@@ -1,7 +1,7 @@
-"""Processes that fall to the engine and that nobody asks about: taken away, so that none stays as a dead one.
+"""Reaper of orphans: processes that become the engine's children and that nothing waits for.
 
-A runtime that is killed or fails in the middle leaves helpers, a conmon that is killed its container's process. A dead
-one in a container's pid namespace even keeps the first process there from ending, and the container with it.
+A runtime that is killed or fails leaves helpers behind, and a killed conmon its container's process. In a container's
+pid namespace, a zombie even prevents the first process from exiting, and so the container.
 """
 
 from __future__ import annotations
@@ -15,61 +15,65 @@ from pathlib import Path
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.linux.reaper import exit_code, is_dead
 
-PAUSE = 0.1
-"""Seconds between two looks. What is dead at both, and not a program somebody waits for, is taken away."""
-REMEMBERED = 256
-"""Exit codes that are kept for who asks late, as a command that ended before it was known by its pid."""
+CHECK_INTERVAL_S = 0.1
+"""Time between two checks. A process that is dead at both, and that nothing waits for, is reaped."""
+MAX_EXIT_CODES = 256
+"""Number of exit codes kept for late queries, such as for a command that ended before its pid was known."""
 
 
-class Orphans:
-    """Takes them away when the kernel tells that a child ended (SIGCHLD); nothing is looked at otherwise."""
+class OrphanReaper:
+    """Reaper that checks only after the kernel signals the end of a child (SIGCHLD)."""
 
     def __init__(self) -> None:
         self._dead: set[int] = set()
-        self._codes: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+        self._codes: deque[tuple[int, int]] = deque(maxlen=MAX_EXIT_CODES)
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Begins to listen."""
+        """Start to listen for signals."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGCHLD, self._soon)
-        self._soon()
+        loop.add_signal_handler(signal.SIGCHLD, self._schedule)
+        self._schedule()
 
     def end(self) -> None:
-        """Listens no longer."""
+        """Stop listening."""
         asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
         if self._timer is not None:
             self._timer.cancel()
 
     def code(self, pid: int) -> int | None:
-        """Takes an ended child away and returns its exit code, also where that was done before; None if it runs."""
-        found = exit_code(pid)
-        if found is not None:
-            return found
-        for each in reversed(self._codes):
-            if each[0] == pid:
-                self._codes.remove(each)
-                return each[1]
+        """Reap an ended child and return its exit code, even if it was reaped before; None if it still runs."""
+        code = exit_code(pid)
+        if code is not None:
+            return code
+        for entry in reversed(self._codes):
+            if entry[0] == pid:
+                self._codes.remove(entry)
+                return entry[1]
         return None
 
-    def _soon(self) -> None:
+    def _schedule(self) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(PAUSE, self._look)
+            self._timer = asyncio.get_running_loop().call_later(CHECK_INTERVAL_S, self._reap)
 
-    def _look(self) -> None:
+    def _reap(self) -> None:
         self._timer = None
-        dead = {pid for pid in _children() if pid not in subprocesses.awaited and is_dead(pid)} if _any() else set()
+        dead = (
+            {pid for pid in _children() if pid not in subprocesses.awaited and is_dead(pid)}
+            if _has_dead_child()
+            else set()
+        )
         for pid in dead & self._dead:
             code = exit_code(pid)
             if code is not None:
                 self._codes.append((pid, code))
         self._dead = dead - self._dead
         if self._dead:
-            self._soon()
+            self._schedule()
 
 
-def _any() -> bool:
-    """Whether any child has ended and not been taken away; one call, where all are looked after."""
+def _has_dead_child() -> bool:
+    """Return whether any child has ended and not been reaped; a single call for all of them."""
     try:
         return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
@@ -77,8 +81,8 @@ def _any() -> bool:
 
 
 def _children() -> list[int]:
-    """The children of this thread, to which orphans fall; what other threads start they wait for themselves."""
+    """Return the children of this thread, which orphans become; other threads wait for their own."""
     try:
         return [int(pid) for pid in Path("/proc/thread-self/children").read_text().split()]
-    except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN: they stay, as dead as they are
+    except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN: zombies remain
         return []

@@ -1,4 +1,4 @@
-"""Which OCI runtime a container has: the engine's, or one named with `--runtime`."""
+"""Selection of a container's OCI runtime: the engine's, or one named with `--runtime`."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from pyd_core.errors import InvalidInput
 if TYPE_CHECKING:
     from pyd_core.daemon.containers.record import ContainerRecord
 
-USUAL = ("crun", "runc")
-SHIM = "io.containerd.runc.v2"
-"""What Docker Engine calls its own."""
+COMMON_RUNTIMES = ("crun", "runc")
+DOCKER_RUNTIME = "io.containerd.runc.v2"
+"""Name of Docker Engine's own runtime."""
 
 
 class Runtimes:
-    """The engine's own runtime, the usual ones that are installed, and those of the settings.
+    """The engine's default runtime, the common ones that are installed, and those of the settings.
 
     Args:
-        wanted: The engine's own, by name or path; empty chooses one that suits the host.
-        run: Where their state goes, a directory each: they don't read each other's.
-        more: Those of the settings.
+        name: The default, by name or path; empty selects one that suits the host.
+        run: The directory for their state, which they don't share.
+        settings: The runtimes of the settings.
     """
 
-    def __init__(self, wanted: str, run: Path, more: Mapping[str, RuntimeSettings]) -> None:
+    def __init__(self, name: str, run: Path, settings: Mapping[str, RuntimeSettings]) -> None:
         self._run = run
-        self._more = more
-        named = more.get(wanted)
-        path = oci.choose(named.path if named else wanted)
-        self.default = oci.Runtime(path, run / "runtime", tuple(named.runtime_args) if named else ())
+        self._settings = settings
+        configured = settings.get(name)
+        path = oci.choose(configured.path if configured else name)
+        self.default = oci.Runtime(path, run / "runtime", tuple(configured.runtime_args) if configured else ())
 
     def all(self) -> dict[str, oci.Runtime]:
-        """Returns those that are there, by name, the engine's own first."""
-        found = {self.default.name: self.default}
-        for name in USUAL:
+        """Return the installed runtimes by name, the default first."""
+        runtimes = {self.default.name: self.default}
+        for name in COMMON_RUNTIMES:
             path = oci.find(name)
             if path:
-                found.setdefault(name, oci.Runtime(path, self._run / f"runtime-{name}"))
-        for name, each in self._more.items():
-            found[name] = oci.Runtime(each.path, self._run / f"runtime-{name}", tuple(each.runtime_args))
-        return found
+                runtimes.setdefault(name, oci.Runtime(path, self._run / f"runtime-{name}"))
+        for name, runtime in self._settings.items():
+            runtimes[name] = oci.Runtime(runtime.path, self._run / f"runtime-{name}", tuple(runtime.runtime_args))
+        return runtimes
 
     def find(self, name: str) -> oci.Runtime:
-        """Returns a runtime by its name; without one, the engine's own.
+        """Return a runtime by its name; an empty name is the default.
 
         Raises:
-            InvalidInput: There is none of that name.
+            InvalidInput: There is no such runtime.
         """
-        if name in {"", SHIM, self.default.name}:
+        if name in {"", DOCKER_RUNTIME, self.default.name}:
             return self.default
         known = self.all()
         if name not in known:
@@ -62,9 +62,9 @@ class Runtimes:
         return known[name]
 
     def of(self, record: ContainerRecord) -> oci.Runtime:
-        """Returns a container's.
+        """Return a container's runtime.
 
         Raises:
-            InvalidInput: It was there when the container was made, and isn't any more.
+            InvalidInput: It was removed since the container was created.
         """
         return self.find(record.host.runtime)

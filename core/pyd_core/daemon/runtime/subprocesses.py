@@ -1,4 +1,4 @@
-"""Starting short-lived programs and knowing when any process ends, without a thread for each."""
+"""Short-lived programs, and notification of the end of any process, without a thread for each."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from typing import Any, cast
 
 from pyd_core.daemon.limits import SCARCE
 
-READ = 1 << 16
-COMPLAINT = 1 << 20
-"""Bytes kept of what a program complains of; the rest is read, and forgotten."""
-Taker = Callable[[bytes], None]
-"""Takes what a program prints, piece by piece; what it raises ends the program."""
+READ_BYTES = 1 << 16
+MAX_ERROR_BYTES = 1 << 20
+"""Limit for a program's error output; the rest is discarded."""
+OnOutput = Callable[[bytes], None]
+"""Callback for a program's output, chunk by chunk; an exception from it ends the program."""
 
 SCARCE_INTERVAL_S = 0.1
-"""Between two tries to get what is scarce."""
+"""Time between two attempts when a resource is exhausted."""
 SPAWN_TIMEOUT_S = 10.0
 
 awaited: set[int] = set()
-"""Programs started here whose end somebody waits for: nobody else may take them away."""
+"""Programs started here that are being waited for: nothing else may reap them."""
 
 
 @dataclass(frozen=True)
 class CompletedProgram:
-    """How a program ended: its exit code (negative for a signal) and what it printed."""
+    """Result of a program: its exit code (negative for a signal) and its output."""
 
     code: int
     out: bytes
@@ -37,7 +37,7 @@ class CompletedProgram:
 
 
 async def ended(pid: int) -> None:
-    """Returns when a process has ended; at once if it is gone already. It need not be a child of ours."""
+    """Wait for the end of a process, which need not be a child; return immediately if it is gone."""
     while True:
         try:
             fd = os.pidfd_open(pid)
@@ -50,24 +50,24 @@ async def ended(pid: int) -> None:
             await asyncio.sleep(SCARCE_INTERVAL_S)
     loop = asyncio.get_running_loop()
     try:
-        over: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(fd, lambda: None if over.done() else over.set_result(None))
-        await over
+        finished: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(fd, lambda: None if finished.done() else finished.set_result(None))
+        await finished
     finally:
         loop.remove_reader(fd)
         os.close(fd)
 
 
 async def spawn(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
-    """Starts a program as `subprocess.Popen` does; where the machine has no process left for it, a little later.
+    """Start a program as `subprocess.Popen` does, retrying while the machine is out of processes.
 
     Raises:
-        OSError: It can't be started; EAGAIN and the like only after `SPAWN_TIMEOUT_S`.
+        OSError: It can't be started; EAGAIN and similar errors only after `SPAWN_TIMEOUT_S`.
     """
     deadline = asyncio.get_running_loop().time() + SPAWN_TIMEOUT_S
     while True:
         try:
-            started = subprocess.Popen(command, **options)  # noqa: ASYNC220 - vfork and exec: under a millisecond
+            started = subprocess.Popen(command, **options)  # noqa: ASYNC220 - vfork and exec take under a millisecond
             return cast("subprocess.Popen[bytes]", started)
         except OSError as error:
             if error.errno not in SCARCE or asyncio.get_running_loop().time() > deadline:
@@ -77,11 +77,11 @@ async def spawn(command: Sequence[str], **options: Any) -> subprocess.Popen[byte
 
 @contextlib.contextmanager
 def awaiting(process: subprocess.Popen[bytes], *, group: bool = False) -> Iterator[None]:
-    """Keeps a program for the caller, who waits for its end; one left early is killed, and falls to the orphans.
+    """Reserve a program for the caller, who waits for its end; if still running, it is killed and left to the reaper.
 
     Args:
         process: The program.
-        group: Whether it leads a process group, to be killed whole.
+        group: Whether it leads a process group, which is then killed.
     """
     awaited.add(process.pid)
     try:
@@ -95,28 +95,28 @@ def awaiting(process: subprocess.Popen[bytes], *, group: bool = False) -> Iterat
                 process.kill()
 
 
-async def drain(fd: int, take: Taker) -> None:
-    """Reads a pipe to its end and closes it."""
+async def drain(fd: int, on_output: OnOutput) -> None:
+    """Read a pipe to its end and close it."""
     loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
+    finished: asyncio.Future[None] = loop.create_future()
     os.set_blocking(fd, False)
 
     def readable() -> None:
         try:
-            data = os.read(fd, READ)
+            data = os.read(fd, READ_BYTES)
             if data:
-                take(data)
-            elif not over.done():
-                over.set_result(None)
+                on_output(data)
+            elif not finished.done():
+                finished.set_result(None)
         except BlockingIOError:
             pass
-        except Exception as error:  # noqa: BLE001 - the caller's, and told to it
-            if not over.done():
-                over.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - raised in the caller
+            if not finished.done():
+                finished.set_exception(error)
 
     loop.add_reader(fd, readable)
     try:
-        await over
+        await finished
     finally:
         loop.remove_reader(fd)
         os.close(fd)
@@ -129,32 +129,32 @@ async def run(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
     quiet: bool = False,
-    out: Taker | None = None,
+    out: OnOutput | None = None,
     group: bool = False,
 ) -> CompletedProgram:
-    """Runs a program to its end; cancelling kills it.
+    """Run a program to its end; cancellation kills it.
 
     Args:
         command: Program and arguments.
-        stdin: What it reads; short enough for a pipe's buffer (64 KiB).
-        env: Its whole environment; ours if left out.
+        stdin: Its standard input; must fit a pipe's buffer (64 KiB).
+        env: Its complete environment; defaults to this process's.
         cwd: Its working directory.
-        quiet: Give it nowhere to print to: for one that leaves a process behind, which would hold the pipes open.
-        out: Takes what it prints, which is then not returned.
-        group: Cancelling kills all that it has started too.
+        quiet: Discard its output: for a program that leaves a process behind, which would hold the pipes open.
+        out: Callback for its output, which is then not returned.
+        group: Whether cancellation kills all its descendants too.
     """
     fds: list[int] = []
-    theirs: list[int] = []
+    write_fds: list[int] = []
     try:
         for _ in range(0 if quiet else 2):
-            reading, writing = os.pipe()
-            fds.append(reading)
-            theirs.append(writing)
+            read_fd, write_fd = os.pipe()
+            fds.append(read_fd)
+            write_fds.append(write_fd)
         process = await spawn(
             command,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if quiet else theirs[0],
-            stderr=subprocess.DEVNULL if quiet else theirs[1],
+            stdout=subprocess.DEVNULL if quiet else write_fds[0],
+            stderr=subprocess.DEVNULL if quiet else write_fds[1],
             env=env,
             cwd=cwd,
             process_group=0 if group else None,
@@ -164,27 +164,27 @@ async def run(
             os.close(fd)
         raise
     finally:
-        for fd in theirs:
+        for fd in write_fds:
             os.close(fd)
     if process.stdin is not None:
-        with contextlib.suppress(BrokenPipeError), process.stdin as given:
-            given.write(stdin)
-    printed, complained = bytearray(), bytearray()
-    takers: list[Taker] = [
-        out or printed.extend,
-        lambda data: complained.extend(data[: max(0, COMPLAINT - len(complained))]),
+        with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+            pipe.write(stdin)
+    output, errors = bytearray(), bytearray()
+    callbacks: list[OnOutput] = [
+        out or output.extend,
+        lambda data: errors.extend(data[: max(0, MAX_ERROR_BYTES - len(errors))]),
     ]
     with awaiting(process, group=group):
-        await asyncio.gather(*map(drain, fds, takers))
+        await asyncio.gather(*map(drain, fds, callbacks))
         await ended(process.pid)
-        code = process.wait()  # it has ended: doesn't block
-    return CompletedProgram(code, bytes(printed), bytes(complained))
+        code = process.wait()  # it has ended, so this doesn't block
+    return CompletedProgram(code, bytes(output), bytes(errors))
 
 
 def start_time(pid: int) -> int:
-    """Returns when a process started, in clock ticks since boot (`proc_pid_stat(5)`, field 22); 0 if it is gone.
+    """Return the start time of a process, in clock ticks since boot (`proc_pid_stat(5)`, field 22); 0 if it is gone.
 
-    With the pid it names a process for good: pids are used again.
+    Together with the pid it identifies a process permanently: pids are reused.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 - called for every container on start

@@ -1,4 +1,4 @@
-"""Sizes of terminals: a container's through conmon's control pipe, see ctrl.c of its sources."""
+"""Terminal sizes: a container's through conmon's control pipe, see ctrl.c of its sources."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def resize_container(bundle: Path, rows: int, columns: int) -> None:
-    """Tells conmon; no complaint when it is just gone."""
+    """Send conmon the new size; nothing happens if it has just ended."""
     with contextlib.suppress(OSError):
         fd = os.open(bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -21,6 +21,6 @@ def resize_container(bundle: Path, rows: int, columns: int) -> None:
 
 
 def resize(master: int, rows: int, columns: int) -> None:
-    """Sets the size of a terminal we hold, see ioctl_tty(2)."""
+    """Set the size of a terminal opened by this process, see ioctl_tty(2)."""
     with contextlib.suppress(OSError):
         fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -1,4 +1,4 @@
-"""Which versions the programs have that the engine stands on, each asked once."""
+"""Versions of the programs that the engine uses, each queried once."""
 
 from __future__ import annotations
 
@@ -9,47 +9,47 @@ from dataclasses import dataclass
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.tasks import TaskOwner
 
-PATIENCE = 5.0
-"""Seconds a program may take to tell its version."""
+VERSION_TIMEOUT_S = 5.0
+"""Time limit for a program to print its version."""
 _VERSION = re.compile(r"version:? (\S{1,60})")
 _COMMIT = re.compile(r"^commit: (?!unknown)(\S{1,60})", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Release:
-    """What a program tells of itself; empty what it doesn't."""
+    """Version and commit of a program; empty if unknown."""
 
     version: str = ""
     commit: str = ""
 
 
 class Versions:
-    """Asks programs for their version when somebody first wants to know, and remembers the answer.
+    """Cache of programs' versions, which are queried on first use.
 
     Args:
-        tasks: Keeps the asking: a client that leaves doesn't end it for the others.
+        tasks: The owner of the queries, so that a client that disconnects doesn't end one for the others.
     """
 
     def __init__(self, tasks: TaskOwner) -> None:
         self._tasks = tasks
-        self._asked: dict[str, asyncio.Task[Release]] = {}
+        self._queries: dict[str, asyncio.Task[Release]] = {}
 
     async def of(self, path: str) -> Release:
-        """Returns what a program told; all empty where it failed."""
-        asked = self._asked.get(path)
-        if asked is None:
-            asked = self._asked[path] = self._tasks.start(_ask(path), name=f"version of {path}")
-        return await asyncio.shield(asked)
+        """Return a program's version; empty if the query failed."""
+        query = self._queries.get(path)
+        if query is None:
+            query = self._queries[path] = self._tasks.start(_query(path), name=f"version of {path}")
+        return await asyncio.shield(query)
 
 
-async def _ask(path: str) -> Release:
+async def _query(path: str) -> Release:
     try:
-        async with asyncio.timeout(PATIENCE):
-            done = await subprocesses.run([path, "--version"])
+        async with asyncio.timeout(VERSION_TIMEOUT_S):
+            result = await subprocesses.run([path, "--version"])
     except (OSError, TimeoutError):
         return Release()
-    if done.code != 0:
+    if result.code != 0:
         return Release()
-    text = done.out.decode(errors="replace")
+    text = result.out.decode(errors="replace")
     version, commit = _VERSION.search(text), _COMMIT.search(text)
     return Release(version[1] if version else "", commit[1] if commit else "")
