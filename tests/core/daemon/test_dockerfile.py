@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyd_core.daemon.build.dockerfile import parse
-from pyd_core.daemon.build.variables import Lexer, assignments
+from pyd_core.daemon.build.variables import Lexer, parse_assignments
 from pyd_core.errors import InvalidInput, Unsupported
 
 
@@ -69,12 +69,12 @@ def test_what_is_not_closed_is_refused(text: str):
 
 
 def test_assignments_have_two_forms():
-    assert assignments('A=1 B="x y" C=$V', {"V": "v w"}) == [("A", "1"), ("B", "x y"), ("C", "v w")]
-    assert assignments("A some words", {}) == [("A", "some words")]
-    assert assignments('"a b"="c d" e=f', {}) == [("a b", "c d"), ("e", "f")]
-    assert assignments(r"a\ b=c 'd e'=f", {}) == [("a b", "c"), ("d e", "f")]
-    assert assignments('A "b=c"', {}) == [("A", "b=c")]
-    assert assignments("A=b` c", {}, "`") == [("A", "b c")]
+    assert parse_assignments('A=1 B="x y" C=$V', {"V": "v w"}) == [("A", "1"), ("B", "x y"), ("C", "v w")]
+    assert parse_assignments("A some words", {}) == [("A", "some words")]
+    assert parse_assignments('"a b"="c d" e=f', {}) == [("a b", "c d"), ("e", "f")]
+    assert parse_assignments(r"a\ b=c 'd e'=f", {}) == [("a b", "c"), ("d e", "f")]
+    assert parse_assignments('A "b=c"', {}) == [("A", "b=c")]
+    assert parse_assignments("A=b` c", {}, "`") == [("A", "b c")]
     for text in ("A=1 B", "=1"):
         with pytest.raises(InvalidInput):
-            assignments(text, {})
+            parse_assignments(text, {})
