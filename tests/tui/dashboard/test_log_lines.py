@@ -101,7 +101,7 @@ async def test_a_selection_marks_and_the_line_under_the_cursor_are_copied():
 
 
 async def test_text_too_long_for_the_clipboard_goes_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pyd_tui.dashboard.actions.clipboard.folder", lambda: tmp_path)
+    monkeypatch.setattr("pyd_tui.dashboard.actions.clipboard.log_directory", lambda: tmp_path)
     engine = shop()
     engine.print("shop-db", b"x" * (MAX_CLIPBOARD_BYTES + 1))
     async with log(engine) as it:

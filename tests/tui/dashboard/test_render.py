@@ -98,7 +98,7 @@ def test_the_least_important_columns_are_dropped_first():
 
 
 @pytest.mark.parametrize(
-    ("entry", "said", "broken"),
+    ("entry", "shown", "broken"),
     [
         (ContainerInfo(id="a", name="a", state="running"), "● running", False),
         (ContainerInfo(id="a", name="a", state="running", health="unhealthy"), "✗ running", True),

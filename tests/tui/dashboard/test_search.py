@@ -35,7 +35,7 @@ def rows(dashboard: Opened) -> list[str]:
     """Return the names of the matches' containers, from the top."""
     screen = dashboard.app.screen
     assert isinstance(screen, SearchScreen)
-    return [screen._results.hits[key].line.name for key in screen.table.keys] if screen._findings else []
+    return [screen._results.hits[key].line.name for key in screen.table.keys] if screen._results else []
 
 
 async def search(dashboard: Opened, text: str) -> None:

@@ -282,7 +282,7 @@ async def test_every_view_can_be_drawn_in_every_size(name: str):
 
 
 @pytest.mark.parametrize(
-    ("made_by", "said"),
+    ("made_by", "command"),
     [
         ('/bin/sh -c #(nop)  CMD ["app"]', 'CMD ["app"]'),
         ("/bin/sh -c apt-get update", "RUN apt-get update"),
@@ -336,7 +336,7 @@ async def test_without_a_history_the_deaths_view_shows_how_to_get_one(tmp_path: 
     async with opened(shop()) as dashboard:
         await ready(dashboard)
         await dashboard.press(":", *"deaths", "enter")
-        await dashboard.until_shown("no death was written down")
+        await dashboard.until_shown("no recorded deaths")
 
 
 async def test_a_bulk_removal_reports_each_outcome_and_retries_failures():
