@@ -53,10 +53,10 @@ def fifty(ground: Ground) -> list[Row]:
         ground.docker.run(f"worker{number:02}", ground.image, "/bin/sh", "-c", WORK, options=QUIET)
         for number in range(50)
     ]
-    with Meter(["docker", "stats", *workers]) as peer:
-        peer.until(pattern)
-        peer.watch(SETTLE_S)
-        theirs = peer.watch(10)
+    with Meter(["docker", "stats", *workers]) as stats:
+        stats.until(pattern)
+        stats.watch(SETTLE_S)
+        theirs = stats.watch(10)
     with Meter([PYD]) as ours:
         ours.until(pattern)
         ours.send("/worker\r")

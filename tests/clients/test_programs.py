@@ -150,12 +150,12 @@ def test_testcontainers_for_node(docker: Docker, tmp_path: Path):
 
 def test_the_devcontainer_command(docker: Docker, tmp_path: Path):
     node = shutil.which("node") or missing("node")
-    directory = node_with(tmp_path / "modules", "@devcontainers/cli@0.89")
+    modules = node_with(tmp_path / "modules", "@devcontainers/cli@0.89")
     directory = tmp_path / "project"
     (directory / ".devcontainer").mkdir(parents=True)
     configuration = {"image": "busybox:latest", "remoteUser": "root", "postCreateCommand": "touch /made"}
     (directory / ".devcontainer/devcontainer.json").write_text(json.dumps(configuration))
-    command = [str(node), directory / "node_modules/@devcontainers/cli/devcontainer.js"]
+    command = [str(node), modules / "node_modules/@devcontainers/cli/devcontainer.js"]
     where = ["--workspace-folder", str(directory)]
     up = run_script([*command, "up", *where], docker)
     container = json.loads(up.splitlines()[-1])

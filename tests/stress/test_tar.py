@@ -22,12 +22,12 @@ def test_no_archive_is_read_otherwise_than_others_read_it(
 ):
     end = time.monotonic() + MINUTES * 60
     seed = FIRST_SEED
-    contradictions: list[str] = []
+    found_contradictions: list[str] = []
     with other_readers(tmp_path) as others:
         assert set(others) == NEEDED, "install golang-go and libarchive-tools"
-        while time.monotonic() < end and len(contradictions) < 20:
+        while time.monotonic() < end and len(found_contradictions) < 20:
             why = contradictions(seed, others)
-            contradictions += [why] if why else []
+            found_contradictions += [why] if why else []
             seed += 1
     record_property("archives", seed - FIRST_SEED)
-    assert contradictions == []
+    assert found_contradictions == []

@@ -112,11 +112,11 @@ def run_suite(bin_: Path, source: Path, docker: Docker, *arguments: str, **varia
     with tempfile.TemporaryDirectory() as home:
         report = Path(home) / "report.xml"
         options = ["-q", "-p", "no:cacheprovider", "--timeout", str(TEST_TIMEOUT_S), f"--junitxml={report}"]
-        environment = {"HOME": home, "DOCKER_CONFIG": home, "DOCKER_HOST": docker.host, "PYTHONPATH": "", **variables}
+        variables = {"HOME": home, "DOCKER_CONFIG": home, "DOCKER_HOST": docker.host, "PYTHONPATH": "", **variables}
         done = subprocess.run(
             [bin_ / "python", "-m", "pytest", *options, *arguments],
             cwd=source,
-            env=environment(**environment),
+            env=environment(**variables),
             capture_output=True,
             text=True,
             check=False,
@@ -134,10 +134,10 @@ def run_suite(bin_: Path, source: Path, docker: Docker, *arguments: str, **varia
 def run_script(command: Sequence[str | Path], docker: Docker, **variables: str) -> str:
     """Runs a program that uses a client against an engine, and returns what it prints."""
     with tempfile.TemporaryDirectory() as home:
-        environment = {"HOME": home, "DOCKER_CONFIG": home, "DOCKER_HOST": docker.host, "PYTHONPATH": "", **variables}
+        variables = {"HOME": home, "DOCKER_CONFIG": home, "DOCKER_HOST": docker.host, "PYTHONPATH": "", **variables}
         done = subprocess.run(
             command,
-            env=environment(**environment),
+            env=environment(**variables),
             capture_output=True,
             text=True,
             check=False,

@@ -46,20 +46,20 @@ def head(client: socket.socket) -> bytes:
 
 def rest(client: socket.socket) -> bytes:
     """Reads to the end."""
-    data = bytearray()
+    received = bytearray()
     while data := client.recv(1 << 16):
-        data += data
-    return bytes(data)
+        received += data
+    return bytes(received)
 
 
 def unframed(data: bytes) -> bytes:
     """Takes the frames of a multiplexed stream off."""
-    data, offset = bytearray(), 0
+    payload, offset = bytearray(), 0
     while offset < len(data):
         size = int.from_bytes(data[offset + 4 : offset + 8], "big")
-        data += data[offset + 8 : offset + 8 + size]
+        payload += data[offset + 8 : offset + 8 + size]
         offset += 8 + size
-    return bytes(data)
+    return bytes(payload)
 
 
 class Typist:
