@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.tar_readers.comparison import other_readers
+from support.tar_readers.comparison import contradictions, other_readers
 
 MINUTES = float(os.environ.get("PYD_FUZZ_MINUTES", "60"))
 FIRST_SEED = int(os.environ.get("PYD_FUZZ_SEED", "1000000"))

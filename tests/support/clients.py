@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.docker import Docker, busybox_files, compile_static, layer
+from support.docker import Docker, busybox_files, compile_static, environment, layer
 from support.dockerd import Dockerd
 from support.missing import missing
 from support.pydd import Pydd

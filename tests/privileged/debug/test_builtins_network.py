@@ -52,12 +52,12 @@ def running(name: str, line: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_net_shows_the_containers_address_route_and_name_server(client: Builtins, docker: Docker, network: str):
-    network = client.json("net")
+    shown = client.json("net")
     own = docker.inspect(client.name)["NetworkSettings"]["Networks"][network]
-    addresses = [address for row in network["interfaces"] for address in row["addresses"]]
+    addresses = [address for row in shown["interfaces"] for address in row["addresses"]]
     assert f"{own['IPAddress']}/{own['IPPrefixLen']}" in addresses
-    assert ("default", own["Gateway"]) in {(row["destination"], row["via"]) for row in network["routes"]}
-    assert network["resolver"]["servers"] == ["127.0.0.11"]
+    assert ("default", own["Gateway"]) in {(row["destination"], row["via"]) for row in shown["routes"]}
+    assert shown["resolver"]["servers"] == ["127.0.0.11"]
     assert "127.0.0.11" in client("net").stdout
 
 
