@@ -81,12 +81,12 @@ def test_no_import_circle_holds_more_than_five_modules():
 
 
 def test_each_class_name_is_used_once():
-    places = defaultdict(list)
+    definitions = defaultdict(list)
     for name, file in modules().items():
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(name)
-    shared = {name: where for name, where in places.items() if len(where) > 1}
+                definitions[node.name].append(name)
+    shared = {name: where for name, where in definitions.items() if len(where) > 1}
     assert len(SHARED_CLASS_NAMES) <= 10
     assert shared.keys() == SHARED_CLASS_NAMES.keys(), shared
 

@@ -8,27 +8,27 @@ from pyd_core.errors import NotFound
 from pyd_core.tasks import TaskOwner
 
 
-async def fail_after(told: asyncio.Event) -> None:
-    told.set()
+async def fail_after(running: asyncio.Event) -> None:
+    running.set()
     raise NotFound("no such container")
 
 
 async def test_a_failure_just_before_the_owner_closes_is_raised():
-    told = asyncio.Event()
+    running = asyncio.Event()
     owner = TaskOwner()
-    owner.start(fail_after(told))
-    await told.wait()
+    owner.start(fail_after(running))
+    await running.wait()
     with pytest.raises(ExceptionGroup) as raised:
         await owner.aclose()
     assert raised.group_contains(NotFound, match="no such container")
 
 
 async def test_a_failure_just_before_the_owner_closes_is_told_once():
-    told = asyncio.Event()
+    running = asyncio.Event()
     failures: list[Exception] = []
     async with TaskOwner(on_error=failures.append) as owner:
-        owner.start(fail_after(told))
-        await told.wait()
+        owner.start(fail_after(running))
+        await running.wait()
     await asyncio.sleep(0)
     assert [str(failure) for failure in failures] == ["no such container"]
 

@@ -35,8 +35,8 @@ async def test_a_streamed_archive_is_unpacked(engine: EngineClient, running: str
     tar = layer({"big": b"z" * 300_000})
 
     async def pieces() -> AsyncIterator[bytes]:
-        for at in range(0, len(tar), 10_000):
-            yield tar[at : at + 10_000]
+        for offset in range(0, len(tar), 10_000):
+            yield tar[offset : offset + 10_000]
 
     await engine.containers.archive_put(running, "/tmp", pieces())
     assert contents(await engine.containers.archive_get(running, "/tmp/big")) == {"big": b"z" * 300_000}
@@ -48,7 +48,7 @@ async def test_what_is_not_there_is_not_found(engine: EngineClient, running: str
 
 
 async def test_what_lies_where_is_told_and_that_nothing_does(engine: EngineClient, running: str):
-    """By HEAD, whose answer has no body though its headers tell of one."""
+    """By HEAD, whose response has no body though its headers announce one."""
     assert (await engine.containers.archive_stat(running, "/tmp")).is_directory
     with pytest.raises(NotFound):
         await engine.containers.archive_stat(running, "/nowhere/at-all")

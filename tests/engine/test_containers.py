@@ -17,9 +17,9 @@ async def test_a_container_lives_and_ends(engine: EngineClient, corner: Docker, 
         "HostConfig": {"NetworkMode": "none", "Memory": 64 * 2**20},
     }
     containers = engine.containers
-    made = await containers.create(body, name=name)
+    result = await containers.create(body, name=name)
     try:
-        created = await containers.inspect(made.id)
+        created = await containers.inspect(result.id)
         assert (created.name, created.state.status, created.state.pid) == (name, "created", 0)
         assert created.host_config.memory == 64 * 2**20
         assert created.state.started_ns is None
@@ -48,9 +48,9 @@ async def test_a_container_lives_and_ends(engine: EngineClient, corner: Docker, 
         await containers.kill(renamed, signal="KILL")
         assert (await containers.wait(renamed)).status_code == 137
     finally:
-        await containers.remove(made.id, force=True, volumes=True)
+        await containers.remove(result.id, force=True, volumes=True)
     with pytest.raises(NotFound):
-        await containers.inspect(made.id)
+        await containers.inspect(result.id)
 
 
 async def test_lists_show_what_was_asked_for(engine: EngineClient, corner: Docker, running: str, shell: str):
@@ -79,7 +79,7 @@ async def test_names_and_beginnings_of_ids_find_it(engine: EngineClient, running
 
 async def test_processes_are_told(engine: EngineClient, running: str):
     top = await engine.containers.top(running)
-    command = next(at for at, title in enumerate(top.titles) if title in {"CMD", "COMMAND"})
+    command = next(index for index, title in enumerate(top.titles) if title in {"CMD", "COMMAND"})
     assert top.processes[0][command].endswith("sleep 600")
 
 

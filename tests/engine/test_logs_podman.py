@@ -18,7 +18,7 @@ from support.missing import missing
 from support.podman import Podman
 from support.proxy import Proxy
 
-PATIENCE = 600
+TIMEOUT_S = 600
 """Seconds that a busy machine may take."""
 TALKER = """
 #include <stdio.h>
@@ -50,7 +50,7 @@ async def test_a_cut_connection_loses_no_line_and_repeats_none(corner: Docker, t
     async with (
         Proxy(Path(corner.host.removeprefix("unix://")), tmp_path / "cut.sock") as proxy,
         open_engine(Endpoint(url=proxy.url)) as engine,
-        asyncio.timeout(PATIENCE),
+        asyncio.timeout(TIMEOUT_S),
     ):
         name = await asyncio.to_thread(corner.run, "talk", talker, options=("--network", "none"))
         async with aclosing(follow(engine, name, follow=True)) as stream:
@@ -68,7 +68,7 @@ async def test_a_cut_connection_loses_no_line_and_repeats_none(corner: Docker, t
 
 
 async def test_following_goes_on_through_a_restart(corner: Docker, talker: str):
-    async with open_engine(Endpoint(url=corner.host)) as engine, asyncio.timeout(PATIENCE):
+    async with open_engine(Endpoint(url=corner.host)) as engine, asyncio.timeout(TIMEOUT_S):
         name = await asyncio.to_thread(corner.run, "again", talker, options=("--network", "none"))
         numbers: list[int] = []
         async with aclosing(follow(engine, name, follow=True)) as stream:

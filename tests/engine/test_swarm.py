@@ -19,7 +19,7 @@ from support.dashboard import Counting, Opened
 from support.docker import Docker, busybox_files
 from support.swarm import SwarmHost
 
-PATIENCE = 60.0
+TIMEOUT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def swarm_host() -> Iterator[Docker]:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """A swarm's manager tells of its tasks to those who ask, and of nothing by events."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_S):
         while not await condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.1)
 

@@ -34,8 +34,8 @@ def front(docker: Docker, certificates: Certificates) -> Iterator[TlsFront]:
         yield listening
 
 
-def environ(front: TlsFront, folder: Path | None, **more: str) -> dict[str, str]:
-    path = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(folder)} if folder else {}
+def environ(front: TlsFront, directory: Path | None, **more: str) -> dict[str, str]:
+    path = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(directory)} if directory else {}
     return {"HOME": "/nonexistent", "DOCKER_HOST": f"tcp://localhost:{front.port}", **path, **more}
 
 

@@ -15,7 +15,7 @@ from pyd_core.watch.delta import Delta
 from support.docker import Docker
 from support.proxy import Proxy
 
-PATIENCE = 20.0
+TIMEOUT_S = 20.0
 """Seconds after which a test that waits for an engine has failed."""
 
 
@@ -26,14 +26,14 @@ class Watched:
         self.fleet = fleet
         self.deltas: list[Delta] = []
         self._news = asyncio.Event()
-        fleet.subscribe(self._told)
+        fleet.subscribe(self._on_delta)
 
-    def _told(self, delta: Delta) -> None:
+    def _on_delta(self, delta: Delta) -> None:
         self.deltas.append(delta)
         self._news.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_S):
             while not condition():
                 self._news.clear()
                 await self._news.wait()
@@ -82,7 +82,7 @@ async def test_a_death_arrives_with_its_exit_code(docker: Docker, busybox: str):
 
 async def test_what_list_and_inspect_tell_of_a_container_agrees(docker: Docker, busybox: str):
     limits = ("-m", "64m", "--cpus", "0.5", "--pids-limit", "50", "--label", "com.docker.compose.project=shop")
-    name = docker.run("told", busybox, "sleep", "1000", options=(*limits, "--network", "none"))
+    name = docker.run("changes", busybox, "sleep", "1000", options=(*limits, "--network", "none"))
     identity = docker("inspect", "-f", "{{.Id}}", name)
     async with watching(DOCKER_SOCKET) as watched:
         before = watched.fleet.containers[identity]

@@ -142,22 +142,22 @@ class Trap:
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Trap:
-    made = Trap(tmp_path / "checkout", tmp_path / "marks")
-    made.marks.mkdir()
+    trap = Trap(tmp_path / "checkout", tmp_path / "marks")
+    trap.marks.mkdir()
     (tmp_path / "home/.docker").mkdir(parents=True)
     (tmp_path / "home/.docker/config.json").write_text('{"credsStore": "planted"}')
     for name in MODULES:
-        path = made.path / f"{name}.py"
+        path = trap.path / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
-        mark = str(made.marks / name.replace("/", "."))
+        mark = str(trap.marks / name.replace("/", "."))
         path.write_text(f"import posix\nposix.close(posix.open({mark!r}, {os.O_CREAT | os.O_WRONLY}))\n")
-    for folder in (made.path, made.path / "bin"):
-        folder.mkdir(exist_ok=True)
+    for directory in (trap.path, trap.path / "bin"):
+        directory.mkdir(exist_ok=True)
         for name in PROGRAMS:
-            path = folder / name
-            path.write_text(f"#!/bin/sh\n: >{made.marks}/{name}\nexit 1\n")
+            path = directory / name
+            path.write_text(f"#!/bin/sh\n: >{trap.marks}/{name}\nexit 1\n")
             path.chmod(0o755)
-    return made
+    return trap
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_no_verb_runs_what_lies_in_the_working_directory(
     verb: str, trap: Trap, docker: Docker, target: str, tmp_path: Path
 ):
     """A root-owned `pyd compose` ran `./docker` of the directory it was called in, where PATH has an empty entry."""
-    arguments = [each.format(own=tmp_path, target=target) for each in ARGUMENTS.get(verb, [])]
+    arguments = [argument.format(own=tmp_path, target=target) for argument in ARGUMENTS.get(verb, [])]
     done = trap.pyd(verb, *arguments, DOCKER_HOST=docker.host)
     assert trap.sprung == [], done
     assert "Traceback" not in done.stderr

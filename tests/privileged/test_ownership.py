@@ -25,11 +25,11 @@ def tree() -> Iterator[Path]:
     if os.geteuid() != 0:
         pytest.skip("files of several owners take root")
     with TemporaryDirectory(dir="/var/lib") as name:
-        made = Path(name)
-        (made / "lib/inner").mkdir(parents=True)
-        (made / "lib/inner/code.py").touch()
-        (made / "link").symlink_to("lib")
-        yield made
+        root = Path(name)
+        (root / "lib/inner").mkdir(parents=True)
+        (root / "lib/inner/code.py").touch()
+        (root / "link").symlink_to("lib")
+        yield root
 
 
 def test_what_is_roots_all_the_way_is_taken(tree: Path):

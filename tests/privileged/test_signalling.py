@@ -23,8 +23,8 @@ def client() -> EngineClient:
 def children(docker: Docker, name: str) -> list[int]:
     """The pids of all but the main process."""
     main = docker.inspect(name)["State"]["Pid"]
-    told = run_now(client().containers.top(name, ps_args="-eo pid,args"))
-    return [int(pid) for pid, *_ in told.processes if int(pid) != main]
+    top = run_now(client().containers.top(name, ps_args="-eo pid,args"))
+    return [int(pid) for pid, *_ in top.processes if int(pid) != main]
 
 
 @pytest.fixture

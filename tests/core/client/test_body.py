@@ -12,7 +12,7 @@ def chunked(parts: list[bytes], extension: bytes = b"", trailer: bytes = b"") ->
 
 def decode(wire: bytes, size: int, headers: dict[str, str] = CHUNKED) -> tuple[bytes, BodyDecoder]:
     body = BodyDecoder(headers, 200)
-    return b"".join(body.feed(wire[place : place + size]) for place in range(0, len(wire), size)), body
+    return b"".join(body.feed(wire[offset : offset + size]) for offset in range(0, len(wire), size)), body
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100, 10**6])

@@ -7,7 +7,7 @@ PODMAN = {"api-version": "1.41", "builder-version": "", "docker-experimental": "
 
 
 @pytest.mark.parametrize(
-    ("ping", "found"),
+    ("ping", "expected"),
     [
         (DOCKER, {Capability.BUILDKIT, Capability.SWARM}),
         ({**DOCKER, "swarm": "active/manager"}, {Capability.BUILDKIT, Capability.SWARM, Capability.SWARM_MANAGER}),
@@ -16,5 +16,5 @@ PODMAN = {"api-version": "1.41", "builder-version": "", "docker-experimental": "
         ({}, set()),
     ],
 )
-def test_the_ping_tells_what_an_engine_can_do(ping: dict[str, str], found: set[Capability]):
-    assert capabilities(ping) == found
+def test_the_ping_reports_the_engines_capabilities(ping: dict[str, str], expected: set[Capability]):
+    assert capabilities(ping) == expected

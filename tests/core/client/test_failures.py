@@ -64,7 +64,7 @@ def nobody() -> Iterator[None]:
 
 
 async def test_no_permission_on_the_socket(opener: Opener, nobody: None):
-    with tempfile.TemporaryDirectory() as place, FakeEngine(Path(place) / "s", {}) as fake:
+    with tempfile.TemporaryDirectory() as directory, FakeEngine(Path(directory) / "s", {}) as fake:
         fake.path.chmod(0)
         async with opener(Endpoint(url=fake.url)) as engine:
             with pytest.raises(Refused, match="no permission on the engine's socket") as caught:

@@ -27,7 +27,7 @@ def whole(frames: list[Frame]) -> list[tuple[int, bytes]]:
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 9, 64, len(WIRE)])
 def test_frames_come_out_alike_whatever_pieces_they_arrive_in(size: int):
     decoder = FrameDecoder()
-    frames = [result for at in range(0, len(WIRE), size) for result in decoder.feed(WIRE[at : at + size])]
+    frames = [result for offset in range(0, len(WIRE), size) for result in decoder.feed(WIRE[offset : offset + size])]
     decoder.close()
     assert whole(frames) == [(STDOUT, b"hello\n"), (STDERR, b"oh\n"), (STDOUT, b"x" * 300)]
 
@@ -58,7 +58,7 @@ async def test_a_stream_that_ends_within_a_frame_says_so(cut: int):
 def test_pieces_of_one_frame_are_marked_first_and_last():
     decoder = FrameDecoder()
     wire = frame(STDERR, b"abcdef") * 2
-    result = [piece for at in range(0, len(wire), 5) for piece in decoder.feed(wire[at : at + 5])]
+    result = [piece for offset in range(0, len(wire), 5) for piece in decoder.feed(wire[offset : offset + 5])]
     assert sum(piece.first for piece in result) == sum(piece.last for piece in result) == 2
     assert [key for key, _ in groupby(piece.stream for piece in result)] == [STDERR]
 

@@ -12,7 +12,7 @@ Host key verification failed."""
 
 
 @pytest.mark.parametrize(
-    ("said", "kind", "reference"),
+    ("stderr", "kind", "reference"),
     [
         ("Host key verification failed.\r\n", Refused, "ssh-host-key-unknown"),
         (CHANGED, Refused, "ssh-host-key-changed"),
@@ -25,8 +25,8 @@ Host key verification failed."""
         ("", EngineUnavailable, "ssh-failed"),
     ],
 )
-def test_what_ssh_says_becomes_what_happened_and_what_to_do(said: str, kind: type[PydError], reference: str):
-    error = ssh_failures.from_stderr(said, LAB)
+def test_what_ssh_says_becomes_what_happened_and_what_to_do(stderr: str, kind: type[PydError], reference: str):
+    error = ssh_failures.from_stderr(stderr, LAB)
     assert type(error) is kind
     assert error.reference == reference
     assert "ssh://ops@lab:2222 (context lab)" in error.message
@@ -35,7 +35,7 @@ def test_what_ssh_says_becomes_what_happened_and_what_to_do(said: str, kind: typ
 
 
 @pytest.mark.parametrize(
-    ("found", "path", "reference"),
+    ("answers", "path", "reference"),
     [
         ({"denied": "/var/run/docker.sock"}, "", "engine-permission"),
         ({"socket": "/var/run/docker.sock"}, "", "ssh-no-answer"),
@@ -43,7 +43,7 @@ def test_what_ssh_says_becomes_what_happened_and_what_to_do(said: str, kind: typ
         ({}, "/run/x.sock", "ssh-no-engine"),
     ],
 )
-def test_a_host_without_a_usable_engine(found: dict[str, str], path: str, reference: str):
-    error = ssh_failures.no_engine(LAB, found, path)
+def test_a_host_without_a_usable_engine(answers: dict[str, str], path: str, reference: str):
+    error = ssh_failures.no_engine(LAB, answers, path)
     assert error.reference == reference
     assert error.hint

@@ -81,14 +81,14 @@ AUDIT = (
 )
 
 
-def found(text: str, *, priority: int = 6) -> KernelEvents:
+def parse(text: str, *, priority: int = 6) -> KernelEvents:
     lines = enumerate(text.splitlines())
     records = [KernelMessage(priority=priority, sequence=n, time_ns=n * 1000, text=line) for n, line in lines]
     return find_events(KernelLog(records=tuple(records)))
 
 
 def test_a_cgroup_kill_names_its_group_victim_limit_and_who_was_weighed() -> None:
-    (kill,) = found(LINUX_6_18).ooms
+    (kill,) = parse(LINUX_6_18).ooms
     assert (kill.pid, kill.name, kill.anon_bytes) == (13613, "hog", 19968 * 1024)
     assert kill.limit_cgroup == kill.task_cgroup == f"/docker/{ID}"
     assert kill.limit_bytes == 20480 * 1024
@@ -97,21 +97,21 @@ def test_a_cgroup_kill_names_its_group_victim_limit_and_who_was_weighed() -> Non
 
 
 def test_kernels_before_5_0_name_the_group_in_a_line_of_its_own() -> None:
-    (kill,) = found(LINUX_4_15).ooms
+    (kill,) = parse(LINUX_4_15).ooms
     assert (kill.pid, kill.task_cgroup, kill.limit_cgroup) == (4217, f"/docker/{ID}", f"/docker/{ID}")
     assert kill.limit_bytes == 512 * 2**20
     assert [task.name for task in kill.tasks] == ["java"]
 
 
 def test_the_reports_of_centos_7_debian_11_and_group_kills_are_read_alike() -> None:
-    (old,) = found(LINUX_3_10).ooms
+    (old,) = parse(LINUX_3_10).ooms
     assert (old.pid, old.name, old.limit_bytes, old.anon_bytes) == (2950, "httpd", 64 * 2**20, 62044 * 1024)
     assert ID in old.task_cgroup
     assert [task.pid for task in old.tasks] == [2911, 2950]
-    (newer,) = found(LINUX_5_10).ooms
+    (newer,) = parse(LINUX_5_10).ooms
     assert (newer.pid, newer.limit_bytes) == (5120, 100 * 2**20)
     assert newer.limit_cgroup == f"/system.slice/docker-{ID}.scope"
-    first, second = found(GROUP_KILL_6_1).ooms
+    first, second = parse(GROUP_KILL_6_1).ooms
     assert [(kill.pid, kill.name) for kill in (first, second)] == [(701, "worker"), (700, "main app")]
     assert all(ID in kill.task_cgroup and not kill.whole_machine for kill in (first, second))
 
@@ -123,7 +123,7 @@ def test_a_kill_the_kernel_no_longer_describes_is_not_put_down_to_the_one_before
     )
     member = "Memory cgroup out of memory: Killed process 13589 (sh) total-vm:2312kB, anon-rss:0kB, file-rss:1392kB"
     suppressed = "oom_kill_process: 2 callbacks suppressed"
-    first, own, other, again = found(f"{LINUX_6_18}\n{member}\n{stranger}\n{suppressed}\n{LINUX_6_18}").ooms
+    first, own, other, again = parse(f"{LINUX_6_18}\n{member}\n{stranger}\n{suppressed}\n{LINUX_6_18}").ooms
     assert own.task_cgroup == first.task_cgroup == again.task_cgroup == f"/docker/{ID}"
     assert (other.pid, other.task_cgroup, other.tasks, other.limit_bytes) == (24139, "", (), None)
     assert not other.whole_machine
@@ -133,13 +133,13 @@ def test_the_victims_of_a_group_kill_that_is_not_described_are_the_groups() -> N
     group = f"Tasks in /machine.slice/libpod-{ID}.scope are going to be killed due to memory.oom.group set"
     victim = "Memory cgroup out of memory: Killed process 701 (worker) total-vm:48000kB, anon-rss:44000kB, file-rss:0kB"
     rest = "Memory cgroup out of memory: Killed process 700 (main app) total-vm:2400kB, anon-rss:200kB, file-rss:0kB"
-    _, chosen, member = found(f"{LINUX_6_18}\n{victim}\n{group}\n{rest}").ooms
+    _, chosen, member = parse(f"{LINUX_6_18}\n{victim}\n{group}\n{rest}").ooms
     assert (chosen.pid, chosen.task_cgroup) == (701, "")
     assert (member.pid, member.task_cgroup) == (700, f"/machine.slice/libpod-{ID}.scope")
 
 
 def test_faults_of_older_kernels_and_of_names_with_spaces() -> None:
-    assert [(fault.name, fault.pid, fault.kind, fault.where) for fault in found(OLD_FAULTS).faults] == [
+    assert [(fault.name, fault.pid, fault.kind, fault.where) for fault in parse(OLD_FAULTS).faults] == [
         ("httpd", 2950, "segfault", "libc-2.17.so"),
         ("Web Content", 412, "segfault", "app"),
         ("a.out", 31337, "general protection", "libc-2.31.so"),
@@ -148,21 +148,21 @@ def test_faults_of_older_kernels_and_of_names_with_spaces() -> None:
 
 
 def test_a_machine_out_of_memory_is_told_from_a_limit() -> None:
-    (kill,) = found(WHOLE_MACHINE).ooms
+    (kill,) = parse(WHOLE_MACHINE).ooms
     assert kill.whole_machine
     assert ID in kill.task_cgroup
 
 
 def test_one_report_does_not_leak_into_the_next() -> None:
     second = "\n".join(WHOLE_MACHINE.splitlines())
-    kills = found(LINUX_6_18 + "\n" + second).ooms
+    kills = parse(LINUX_6_18 + "\n" + second).ooms
     assert [kill.whole_machine for kill in kills] == [False, True]
     assert kills[1].limit_bytes is None
     assert "hog" not in {task.name for task in kills[1].tasks}
 
 
 def test_faults_name_the_program_the_kind_and_the_object() -> None:
-    faults = found(FAULTS).faults
+    faults = parse(FAULTS).faults
     assert [(fault.name, fault.pid, fault.kind, fault.where) for fault in faults[:5]] == [
         ("segv", 13671, "segfault", "segv"),
         ("python3", 812, "segfault", "libfoo.so.1"),
@@ -174,22 +174,22 @@ def test_faults_name_the_program_the_kind_and_the_object() -> None:
 
 
 def test_a_seccomp_record_names_the_call() -> None:
-    (kill,) = found(AUDIT).seccomp
+    (kill,) = parse(AUDIT).seccomp
     assert (kill.pid, kill.name, kill.program, kill.syscall) == (17447, "mkdir", "/bin/busybox", 83)
 
 
 def test_a_logged_call_that_killed_nobody_is_no_kill() -> None:
-    assert found(AUDIT.replace("sig=31", "sig=0")).seccomp == ()
+    assert parse(AUDIT.replace("sig=31", "sig=0")).seccomp == ()
 
 
 def test_refused_forks_name_the_group() -> None:
-    (fork,) = found(f"cgroup: fork rejected by pids controller in /docker/{ID}").forks
+    (fork,) = parse(f"cgroup: fork rejected by pids controller in /docker/{ID}").forks
     assert fork.cgroup == f"/docker/{ID}"
 
 
 def test_what_a_program_writes_into_the_log_is_no_evidence() -> None:
     for text in (LINUX_6_18, FAULTS, AUDIT):
-        events = found(text, priority=12)
+        events = parse(text, priority=12)
         assert events == KernelEvents()
 
 
@@ -203,4 +203,4 @@ def test_lines_cut_short_or_made_up_break_nothing() -> None:
         "memory: usage xkB",
         "traps: ",
     ):
-        assert found(text) == KernelEvents()
+        assert parse(text) == KernelEvents()

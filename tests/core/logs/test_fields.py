@@ -43,7 +43,7 @@ def test_a_line_nested_without_end_is_read_or_passes_untouched(deep: int):
 
 
 @pytest.mark.parametrize(
-    ("said", "level"),
+    ("text", "level"),
     [
         (b"2025-06-01 10:00:00 ERROR it broke", LogLevel.ERROR),
         (b"[warn] slow", LogLevel.WARN),
@@ -58,8 +58,8 @@ def test_a_line_nested_without_end_is_read_or_passes_untouched(deep: int):
         (b"", None),
     ],
 )
-def test_a_line_says_how_serious_it_is(said: bytes, level: LogLevel | None):
-    assert level_of(said) == level
+def test_a_line_says_how_serious_it_is(text: bytes, level: LogLevel | None):
+    assert level_of(text) == level
 
 
 def test_levels_by_number_are_those_of_syslog_and_of_pino():

@@ -24,8 +24,8 @@ def text(count: int = 4000) -> list[str]:
     return [" ".join(random.choices(WORDS, k=random.randint(0, 5))) for _ in range(count)]
 
 
-def line(said: str, number: int = 0, container: str = "a") -> LogLine:
-    return LogLine(container, container, "stdout", number, said.encode())
+def line(text: str, number: int = 0, container: str = "a") -> LogLine:
+    return LogLine(container, container, "stdout", number, text.encode())
 
 
 def store_of(lines: Sequence[str], **more: int) -> LogStore:
@@ -48,7 +48,7 @@ def grep(lines: Sequence[str], *arguments: str) -> list[int]:
 def shown(sieve: FilteredView) -> list[int]:
     while not sieve.advance(777):
         pass
-    return [sieve.number(at) for at in range(len(sieve))]
+    return [sieve.number(index) for index in range(len(sieve))]
 
 
 PATTERNS = [
@@ -92,12 +92,12 @@ def test_stacked_filters_are_pipes_of_grep():
     lines = text()
     stack = (Filter(LogPattern("error")), Filter(LogPattern("ok"), exclude=True))
     left = grep(lines, "-i", "-v", "ok")
-    expected = [left[at] for at in grep([lines[at] for at in left], "-i", "-C2", "error")]
+    expected = [left[index] for index in grep([lines[index] for index in left], "-i", "-C2", "error")]
     assert shown(FilteredView(store_of(lines), Filters(stack=stack, before=2, after=2))) == expected
     both = (Filter(LogPattern("error")), Filter(LogPattern("get")))
     first = grep(lines, "-i", "error")
     assert shown(FilteredView(store_of(lines), Filters(stack=both))) == [
-        first[at] for at in grep([lines[at] for at in first], "-i", "get")
+        first[index] for index in grep([lines[index] for index in first], "-i", "get")
     ]
 
 

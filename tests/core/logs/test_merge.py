@@ -185,7 +185,7 @@ async def test_the_failure_behind_the_newest_lines_is_raised():
 async def test_lines_that_arrive_with_jitter_come_out_in_the_order_of_time(seed: int):
     chance = random.Random(seed)
     feeds = [Feed(name) for name in "abcdef"]
-    written = [(at * 1_000_000, chance.choice(feeds)) for at in range(3000)]
+    written = [(step * 1_000_000, chance.choice(feeds)) for step in range(3000)]
     arriving = {feed.name: 0 for feed in feeds}
     order = []
     for time_ns, feed in written:  # up to 200 ms late, and in its source never before the line ahead of it

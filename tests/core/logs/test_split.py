@@ -24,8 +24,8 @@ def frame(data: bytes, stream: int = STDOUT) -> bytes:
 def split(wire: bytes, size: int = 10**9, **options: int) -> list[LogLine]:
     splitter = FramedSplitter("id", "name", **options)
     lines: list[LogLine] = []
-    for place in range(0, len(wire), size):
-        lines += splitter.feed(wire[place : place + size])
+    for offset in range(0, len(wire), size):
+        lines += splitter.feed(wire[offset : offset + size])
     return lines + splitter.close()
 
 
@@ -127,8 +127,8 @@ def test_a_line_without_timestamp_keeps_all_its_bytes(data: bytes):
 def raw(wire: bytes, size: int, **options: int) -> list[LogLine]:
     splitter = RawSplitter("id", "name", **options)
     lines: list[LogLine] = []
-    for place in range(0, len(wire), size):
-        lines += splitter.feed(wire[place : place + size])
+    for offset in range(0, len(wire), size):
+        lines += splitter.feed(wire[offset : offset + size])
     return lines + splitter.close()
 
 

@@ -18,8 +18,8 @@ def make(root: Path, files: dict[str, str]) -> None:
 
 def mounted(*hierarchies: tuple[str, str, str]) -> str:
     return "".join(
-        f"{number} 1 0:{number} / /sys/fs/cgroup{place} rw - {kind} cgroup {options}\n"
-        for number, (place, kind, options) in enumerate(hierarchies, start=30)
+        f"{number} 1 0:{number} / /sys/fs/cgroup{mount_point} rw - {kind} cgroup {options}\n"
+        for number, (mount_point, kind, options) in enumerate(hierarchies, start=30)
     )
 
 

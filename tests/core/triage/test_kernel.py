@@ -45,26 +45,26 @@ def test_a_kill_of_an_earlier_run_is_not_taken_for_this_ones(dead: MakeCase) -> 
     assert again.ooms == ()
 
 
-def undescribed(dead: MakeCase, *, name: str, told: bool) -> Verdict:
+def undescribed(dead: MakeCase, *, name: str, has_event: bool) -> Verdict:
     """One that ended by SIGKILL while the kernel killed a process for memory, of a cgroup it doesn't tell."""
     case = dead(137, kernel_read=False)
     kill = msgspec.structs.replace(kill_of(100, name), limit_cgroup="?", task_cgroup="", tasks=())
-    if told:
+    if has_event:
         case.run = msgspec.structs.replace(case.run, ooms=(kill.time_ns,))
     collect(case, Kernel(events=KernelEvents(ooms=(kill,))))
     return decide(case)
 
 
 def test_a_kill_without_its_cgroup_is_claimed_where_engine_and_name_say_so(dead: MakeCase) -> None:
-    right, claimed = decide(killed(dead, shift=0)), undescribed(dead, name="app", told=True)
+    right, claimed = decide(killed(dead, shift=0)), undescribed(dead, name="app", has_event=True)
     assert (right.cause, claimed.cause) == ("oom-killed", "oom-killed")
     assert claimed.confidence < right.confidence
     assert any("many kills at once" in gap.reason for gap in claimed.unread)
 
 
 def test_a_kill_without_its_cgroup_is_left_to_whomever_it_was(dead: MakeCase) -> None:
-    assert undescribed(dead, name="app", told=False).cause == "killed-externally"
-    by_event = undescribed(dead, name="stranger", told=True)
+    assert undescribed(dead, name="app", has_event=False).cause == "killed-externally"
+    by_event = undescribed(dead, name="stranger", has_event=True)
     assert by_event.cause == "oom-killed", "the engine's word alone"
     assert "isn't known" in by_event.summary
 

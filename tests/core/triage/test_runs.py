@@ -11,9 +11,9 @@ NOW = 1_800_000_000_000_000_000
 SECOND = 1_000_000_000
 
 
-def event(action: str, at: float, **attributes: str) -> Event:
+def event(action: str, at_s: float, **attributes: str) -> Event:
     actor = Actor(id="ab" * 32, attributes=attributes)
-    return Event(type="container", action=action, actor=actor, time_nano=NOW + int(at * SECOND))
+    return Event(type="container", action=action, actor=actor, time_nano=NOW + int(at_s * SECOND))
 
 
 def container(status: str, *, restarts: int = 0, policy: str = "", code: int = 0, **times: float) -> Container:

@@ -9,9 +9,9 @@ from pyd_core.watch.backfill import death_from_inspect, split_deaths
 SECOND = 10**9
 
 
-def event(action: str, at: float, **attributes: str) -> Event:
+def event(action: str, at_s: float, **attributes: str) -> Event:
     actor = Actor(id="c", attributes=attributes)
-    return Event(type="container", action=action, actor=actor, time_nano=int(at * SECOND))
+    return Event(type="container", action=action, actor=actor, time_nano=int(at_s * SECOND))
 
 
 def test_each_death_comes_with_the_events_of_its_own_run() -> None:

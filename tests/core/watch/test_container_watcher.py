@@ -14,9 +14,9 @@ class Watched:
         self.fleet = fleet
         self.deltas: list[Delta] = []
         self._news = asyncio.Event()
-        fleet.subscribe(self._told)
+        fleet.subscribe(self._on_delta)
 
-    def _told(self, delta: Delta) -> None:
+    def _on_delta(self, delta: Delta) -> None:
         self.deltas.append(delta)
         self._news.set()
 

@@ -37,8 +37,8 @@ def test_a_recorded_cause_counts_only_for_the_end_it_is_about(tmp_path: Path) ->
     verdict = Verdict(name="a", cause="oom-killed", confidence=0.9, summary="x")
     store.add(
         [
-            Death(name=name, container=name, ended_ns=int((NOW - at) * 1e9), code=137, verdict=verdict)
-            for name, at in (("a", 300), ("a", 90_000), ("young", 10))
+            Death(name=name, container=name, ended_ns=int((NOW - age_s) * 1e9), code=137, verdict=verdict)
+            for name, age_s in (("a", 300), ("a", 90_000), ("young", 10))
         ]
     )
     store.close()
@@ -51,7 +51,7 @@ def test_a_recorded_cause_counts_only_for_the_end_it_is_about(tmp_path: Path) ->
         assert reasons(listed("young", 137, heard)) == {"young": "oom-killed"}, "clocks differ a little"
     assert reasons(listed("young", 137, 20)) == {}
     assert reasons(listed("a", 1, 301)) == {}, "another code"
-    assert reasons(listed("a", 137, 30)) == {}, "a later end that nobody recorded"
+    assert reasons(listed("a", 137, 30)) == {}, "a later end without a record"
     assert reasons(listed("b", 137, 301)) == {}
     assert recorded_reasons(tmp_path / "none.db", [listed("a", 137, 301)], now=NOW) == {}
     (tmp_path / "bad.db").write_bytes(b"nonsense" * 1000)

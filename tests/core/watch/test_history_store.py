@@ -19,8 +19,8 @@ NOW = 1_800_000_000
 SECOND = 10**9
 
 
-def death(name: str, at: float, *, cause: str = "app-error", lived: float = 3, lines: tuple[str, ...] = ()) -> Death:
-    ended = int((NOW + at) * SECOND)
+def death(name: str, at_s: float, *, cause: str = "app-error", lived: float = 3, lines: tuple[str, ...] = ()) -> Death:
+    ended = int((NOW + at_s) * SECOND)
     severity = "fine" if cause in {"stopped", "clean-exit"} else "broken"
     verdict = Verdict(name=name, cause=cause, confidence=0.9, summary=f"{name} ended", severity=severity)
     return Death(

@@ -114,12 +114,12 @@ async def test_more_containers_than_streams_take_turns():
         assert scripted.streams <= MAX_STREAMS + 1
 
 
-def sample(at: float, **changed: int) -> Sample:
+def sample(at_s: float, **changed: int) -> Sample:
     counters = Counters(0, 0, 0, 100, None, None, 1, 0, 0)._replace(
         **{name: value for name, value in changed.items() if name not in {"rx", "tx"}}
     )
     network = NetworkCounters(changed.get("rx", 0), changed.get("tx", 0)) if "rx" in changed else None
-    return Sample(0, int(at * SECOND), counters, network)
+    return Sample(0, int(at_s * SECOND), counters, network)
 
 
 def test_rates_come_of_two_samples_and_the_time_between_them():

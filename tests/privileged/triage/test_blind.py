@@ -111,8 +111,8 @@ def test_one_that_goes_between_two_reads_is_not_found_and_nothing_worse(docker: 
     engine = blocking_engine(choose_endpoint(host="unix:///var/run/docker.sock"))
     inspect = engine.containers.inspect
 
-    async def and_then_gone(asked: str, *, size: bool = False) -> Container:
-        result = await inspect(asked, size=size)
+    async def and_then_gone(identity: str, *, size: bool = False) -> Container:
+        result = await inspect(identity, size=size)
         docker("rm", name)
         return result
 

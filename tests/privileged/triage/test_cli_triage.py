@@ -102,10 +102,10 @@ def test_a_sweep_names_habits_of_what_runs(docker: Docker, stage_image: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("wanted", "word"), [("139", "segmentation"), ("SIGTERM", "143"), ("oom-child", "main process")]
+    ("topic", "word"), [("139", "segmentation"), ("SIGTERM", "143"), ("oom-child", "main process")]
 )
-def test_codes_and_causes_are_explained_without_an_engine(wanted: str, word: str) -> None:
-    done = pyd("triage", "--explain", wanted, DOCKER_HOST="unix:///nowhere.sock")
+def test_codes_and_causes_are_explained_without_an_engine(topic: str, word: str) -> None:
+    done = pyd("triage", "--explain", topic, DOCKER_HOST="unix:///nowhere.sock")
     assert done.returncode == 0, done.stderr
     assert word in done.stdout
 
@@ -145,15 +145,15 @@ def test_one_that_is_gone_is_told_from_the_history(docker: Docker, stage_image: 
     name = docker.name("cli-gone")
     try:
         wait_until(history.exists)
-        # Whether it listens is seen by what it tells: containers are let die until one is told.
+        # Only a record shows that it listens: containers are let die until one is recorded.
         assert recorder.stdout is not None
 
-        def told() -> bool:
+        def is_recorded() -> bool:
             mark = ("--label", f"pyd.test={docker.prefix}")
             docker("run", "--rm", "--name", name, *mark, *SMALL, stage_image, "/hog", check=False)
             return hook_out.exists() and name in hook_out.read_text()
 
-        wait_until(told)
+        wait_until(is_recorded)
     finally:
         recorder.send_signal(signal.SIGTERM)
         out, _ = recorder.communicate(timeout=120)

@@ -33,11 +33,11 @@ print(written, newest, said)
 
 
 def test_a_full_disk_is_said_or_made_room_on_and_nothing_is_damaged(tmp_path: Path) -> None:
-    place = tmp_path / "small"
-    place.mkdir()
+    directory = tmp_path / "small"
+    directory.mkdir()
     mount = 'mount -t tmpfs -o size=400k tmpfs "$1" && exec "$2" -c "$3" "$1"'
     done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-c", mount, "sh", place, sys.executable, SCRIPT],
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", mount, "sh", directory, sys.executable, SCRIPT],
         capture_output=True,
         text=True,
         check=False,

@@ -18,7 +18,7 @@ from support.docker import Docker
 
 NONE = ("--network", "none")
 SMALL = (*NONE, "-m", "20m", "--memory-swap", "20m")
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 
 
 Recording = Callable[[], AbstractAsyncContextManager["Deaths"]]
@@ -45,7 +45,7 @@ class Deaths:
         def mine() -> list[Death]:
             return [death for death in self._all if death.name == name]
 
-        async with asyncio.timeout(PATIENCE), self._came:
+        async with asyncio.timeout(TIMEOUT_S), self._came:
             await self._came.wait_for(lambda: len(mine()) >= count)
             return mine()
 
@@ -61,7 +61,7 @@ def recording(docker: Docker, tmp_path: Path) -> Recording:
             task = owner.start(recorder.run())
             live = asyncio.Event()
             recorder.watcher.subscribe(lambda _: live.set() if recorder.watcher.connection.state == "live" else None)
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT_S):
                 await live.wait()
             yield deaths
             task.cancel()

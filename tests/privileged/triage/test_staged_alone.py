@@ -111,14 +111,14 @@ def test_a_name_on_another_network(house: House) -> None:
 
 
 @contextmanager
-def small(place: Path, options: str) -> Iterator[Path]:
+def small(directory: Path, options: str) -> Iterator[Path]:
     """A small file system of its own."""
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], check=True)
+    directory.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", directory], check=True)
     try:
-        yield place
+        yield directory
     finally:
-        subprocess.run(["umount", "-l", place], check=True)
+        subprocess.run(["umount", "-l", directory], check=True)
 
 
 def test_room_without_inodes_is_told_from_a_full_disk(house: House, tmp_path: Path) -> None:
@@ -127,8 +127,8 @@ def test_room_without_inodes_is_told_from_a_full_disk(house: House, tmp_path: Pa
         ("no-inodes", "size=1m,nr_inodes=20", many, "inode-exhausted"),
         ("no-room", "size=64k", "cat /dev/zero > /store/x", "no-space"),
     ):
-        with small(tmp_path / short, options) as place:
-            this = Stage(short, cause, ("sh", "-c", script), (*NONE, "-v", f"{place}:/store"))
+        with small(tmp_path / short, options) as directory:
+            this = Stage(short, cause, ("sh", "-c", script), (*NONE, "-v", f"{directory}:/store"))
             verdict = house.judge(stage(house.corner, house.image, this))
             house.corner("rm", "-f", house.corner.name(short))
         check(verdict, cause)
