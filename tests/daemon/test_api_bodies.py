@@ -117,7 +117,7 @@ def test_inspect_has_docker_engines_fields(docker: Docker):
 
 
 def shape(value: Any, key: str = "") -> Any:
-    """What is left of an answer once what differs by nature is out of it: ids, times, paths, numbers."""
+    """Return an answer without the values that always differ: ids, times, paths, numbers."""
     if isinstance(value, dict):
         return {name: shape(item, name) for name, item in value.items() if name not in LEFT_TO_THE_ENGINE}
     if isinstance(value, list):

@@ -24,7 +24,7 @@ def api(both: Docker) -> Iterator[Api]:
 
 def listed(both: Docker, *filters: str) -> list[str]:
     """The names of ours that pass, sorted."""
-    options = [part for each in (f"label={LABEL}={both.prefix}", *filters) for part in ("--filter", each)]
+    options = [part for condition in (f"label={LABEL}={both.prefix}", *filters) for part in ("--filter", condition)]
     return sorted(both("ps", "-a", *options, "--format", "{{.Names}}").split())
 
 
@@ -41,7 +41,7 @@ def test_an_ancestor_is_what_an_image_was_built_from_not_what_has_the_same_layer
     child = built(both, f"{both.name('child')}:1", f"FROM {image}", label)
     grandchild = built(both, f"{both.name('grandchild')}:1", f"FROM {child}", "LABEL a=b")
     images = {"parent": image, "child": child, "grandchild": grandchild}
-    names = [both.create(f"of-{short}", each, options=LONE) for short, each in images.items()]
+    names = [both.create(f"of-{short}", reference, options=LONE) for short, reference in images.items()]
     of_child, of_grandchild = names[1:]
     assert listed(both, f"ancestor={child}") == sorted([of_child, of_grandchild])
     assert listed(both, f"ancestor={grandchild}") == [of_grandchild]

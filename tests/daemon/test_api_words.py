@@ -124,10 +124,10 @@ def test_a_kill_ends_the_wait_for_the_next_start(api: Api, both: Docker, image: 
         (("--ipc", "container:nosuch"), "No such container: nosuch"),
         (("--name", "{name}", "--network", "container:{name}"), "cannot join own network"),
     ],
-    ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
+    ids=lambda case: " ".join(case) if isinstance(case, tuple) else "",
 )
 def test_options_that_make_no_sense_are_refused(both: Docker, image: str, options: tuple[str, ...], words: str):
-    named = (each.format(name=both.name("own")) for each in options)
+    named = (option.format(name=both.name("own")) for option in options)
     command = ("run", "--rm", "--label", f"{LABEL}={both.prefix}", *named, image, "true")
     with pytest.raises(AssertionError) as refused:
         both(*command)
@@ -198,8 +198,8 @@ def test_a_probe_that_takes_too_long_shows_what_it_printed(both: Docker, image: 
     probe = ("--health-cmd", "echo one two; sleep 60", "--health-timeout", "500ms", "--health-interval", "100ms")
     name = both.run("probed", image, "sleep", "1000", options=(*LONE, *probe, "--health-retries", "1"))
     late = time.monotonic() + 120
-    wanted = "Health check exceeded timeout (500ms): one two\n"
-    while wanted not in (log := [each["Output"] for each in both.inspect(name)["State"]["Health"]["Log"] or []]):
+    expected = "Health check exceeded timeout (500ms): one two\n"
+    while expected not in (log := [entry["Output"] for entry in both.inspect(name)["State"]["Health"]["Log"] or []]):
         assert time.monotonic() < late, log
     both("rm", "-f", name)
 
@@ -211,7 +211,7 @@ def test_commands_in_containers_end_with_them(api: Api, both: Docker, sleeping: 
 
     key = prepared()
     assert api.post(f"/exec/{key}/start", json={"Detach": True}).status_code == 200
-    shown = told(api, key)
+    shown = finished_exec(api, key)
     assert (shown["ExitCode"], shown["Pid"] > 1) == (0, True)
     assert both.inspect(sleeping)["ExecIDs"] is None
     assert api.refusal("POST", f"/exec/{key}/start", json={"Detach": True}) == (
@@ -228,8 +228,8 @@ def test_commands_in_containers_end_with_them(api: Api, both: Docker, sleeping: 
     assert api.refusal("POST", "/exec/nosuch/resize", params={"h": "foo", "w": "bar"})[0] in {400, 500}
 
 
-def told(api: Api, key: str) -> dict[str, Any]:
-    """What is said of a command that ends by itself, once it has."""
+def finished_exec(api: Api, key: str) -> dict[str, Any]:
+    """Wait until a command has ended on its own, and return its attributes."""
     while True:
         shown: dict[str, Any] = api.get(f"/exec/{key}/json").json()
         if not shown["Running"] and shown["ExitCode"] is not None:
@@ -245,14 +245,14 @@ def test_who_attaches_to_nothing_is_told_in_plain_text(api: Api):
 def test_what_is_pruned_of_nothing(api: Api, both: Docker):
     """Version 0.1 sent empty lists, and refused labels for the build cache: `docker system prune` ended there."""
     filters = {"filters": json.dumps({"label": [f"nosuch={both.prefix}"]})}
-    for noun, wanted in (
+    for noun, expected in (
         ("containers", {"ContainersDeleted": None, "SpaceReclaimed": 0}),
         ("images", {"ImagesDeleted": None, "SpaceReclaimed": 0}),
         ("networks", {"NetworksDeleted": None}),
         ("volumes", {"VolumesDeleted": [], "SpaceReclaimed": 0}),
         ("build", {"CachesDeleted": None, "SpaceReclaimed": 0}),
     ):
-        assert api.post(f"/{noun}/prune", params=filters).json() == wanted
+        assert api.post(f"/{noun}/prune", params=filters).json() == expected
     both("system", "prune", "-f", "--filter", f"label=nosuch={both.prefix}")
 
 

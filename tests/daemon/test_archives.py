@@ -29,25 +29,25 @@ def podman() -> Iterator[Podman]:
     """A Podman with a store of its own, asked by its command line alone."""
     if shutil.which("podman") is None:
         missing("podman")
-    made = Podman()
-    yield made
-    shutil.rmtree(made.directory)
+    engine = Podman()
+    yield engine
+    shutil.rmtree(engine.directory)
 
 
 @pytest.fixture
 def image(docker: Docker) -> Iterator[str]:
     """An image here, of two layers, the second of which hides a file of the first."""
     base = docker.image("base", {**busybox_files(), "gone": b"x"}, 'CMD ["cat", "/kept"]')
-    made = docker.create("made", base, "sh", "-c", "echo kept > /kept; rm /gone", options=("--network", "none"))
-    docker("start", "-a", made)
+    container = docker.create("made", base, "sh", "-c", "echo kept > /kept; rm /gone", options=("--network", "none"))
+    docker("start", "-a", container)
     name = docker.name("both") + ":1"
-    docker("commit", "-c", 'CMD ["cat", "/kept"]', made, name)
-    docker("rm", made)
+    docker("commit", "-c", 'CMD ["cat", "/kept"]', container, name)
+    docker("rm", container)
     yield name
     docker("rmi", name, base)
 
 
-def asked(*command: str) -> str:
+def output_of(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -56,7 +56,7 @@ def asked(*command: str) -> str:
 def skopeo(*arguments: str) -> None:
     if shutil.which("skopeo") is None:
         missing("skopeo")
-    asked("skopeo", "copy", "-q", *arguments)
+    output_of("skopeo", "copy", "-q", *arguments)
 
 
 def identity(docker: Docker, name: str) -> tuple[str, str, str]:
@@ -94,13 +94,13 @@ def test_podman_loads_what_is_saved_here_and_the_reverse(
     docker: Docker, podman: Podman, image: str, tmp_path: Path, form: str
 ):
     docker("save", "-o", str(tmp_path / "ours.tar"), image)
-    asked(*podman.command("load", "-q", "-i", str(tmp_path / "ours.tar")))
+    output_of(*podman.command("load", "-q", "-i", str(tmp_path / "ours.tar")))
     full = f"docker.io/library/{image}"
-    assert asked(*podman.command("image", "inspect", "-f", "{{.Id}}", full)) == identity(docker, image)[0][7:]
+    assert output_of(*podman.command("image", "inspect", "-f", "{{.Id}}", full)) == identity(docker, image)[0][7:]
     copy = f"localhost/{docker.name(form)}:1"
-    asked(*podman.command("tag", full, copy))
-    asked(*podman.command("save", "-q", "--format", form, "-o", str(tmp_path / "theirs.tar"), copy))
-    asked(*podman.command("rmi", "-f", full, copy))
+    output_of(*podman.command("tag", full, copy))
+    output_of(*podman.command("save", "-q", "--format", form, "-o", str(tmp_path / "theirs.tar"), copy))
+    output_of(*podman.command("rmi", "-f", full, copy))
     assert comes_back(docker, copy, tmp_path / "theirs.tar") == "kept"
 
 
@@ -114,7 +114,7 @@ def test_skopeo_reads_what_is_saved_here_and_the_reverse(docker: Docker, image: 
         index = json.load(tar.extractfile("index.json") or missing("index.json"))
         digest = index["manifests"][0]["digest"].replace(":", "/")
         manifest = json.load(tar.extractfile(f"blobs/{digest}") or missing(digest))
-    assert {each["mediaType"].rpartition("+")[2] for each in manifest["layers"]} == {packing}
+    assert {descriptor["mediaType"].rpartition("+")[2] for descriptor in manifest["layers"]} == {packing}
     before = identity(docker, image)[1]
     docker("load", "-i", str(tmp_path / "theirs.tar"))
     assert identity(docker, f"example.org/{image}")[1] == before
@@ -129,9 +129,9 @@ def test_a_file_system_exported_here_is_imported_there_and_the_reverse(
         if source is theirs:
             docker("save", "-o", str(tmp_path / "image.tar"), image)
             theirs("load", "-i", str(tmp_path / "image.tar"))
-        made = source.create("exported", image, "true", options=("--network", "none"))
-        source("export", "-o", str(tmp_path / "root.tar"), made)
-        source("rm", made)
+        container = source.create("exported", image, "true", options=("--network", "none"))
+        source("export", "-o", str(tmp_path / "root.tar"), container)
+        source("rm", container)
         name = target.name("imported") + ":1"
         target("import", "-c", 'CMD ["cat", "/kept"]', str(tmp_path / "root.tar"), name)
         assert target("run", "--rm", "--network", "none", name) == "kept"

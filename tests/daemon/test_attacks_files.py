@@ -126,8 +126,8 @@ PROGRAMS = {"plant": PLANT_LINKS, "exchange": EXCHANGE, "flip": FLIP, "pty": PTY
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes | Path | str]:
-    folder = tmp_path_factory.mktemp("attacks")
-    return {name: compile_static(source, folder / name) for name, source in PROGRAMS.items()}
+    directory = tmp_path_factory.mktemp("attacks")
+    return {name: compile_static(source, directory / name) for name, source in PROGRAMS.items()}
 
 
 def hostile_image(engine: Docker, programs: dict[str, bytes | Path | str]) -> str:
@@ -158,7 +158,7 @@ def victim(tmp_path: Path) -> Path:
 
 def assert_untouched(victim: Path) -> None:
     assert (victim.read_text(), oct(victim.stat().st_mode), victim.stat().st_uid) == ("of the machine", "0o100600", 0)
-    assert [each.name for each in victim.parent.iterdir()] == ["victim"]
+    assert [path.name for path in victim.parent.iterdir()] == ["victim"]
 
 
 def attacker(engine: Docker, image: str, *command: str, options: tuple[str, ...] = LONE) -> str:
@@ -207,8 +207,8 @@ def test_links_put_in_the_place_of_pipes_while_they_are_copied_in_keep_their_tar
     count = 3000
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        for each in range(count):
-            entry = tarfile.TarInfo(f"f{each:05}")
+        for index in range(count):
+            entry = tarfile.TarInfo(f"f{index:05}")
             entry.type, entry.mode = tarfile.FIFOTYPE, 0o4777
             tar.addfile(entry)
     name = attacker(both, image_of_both, "/exchange", str(count), str(victim), "20")
@@ -224,13 +224,13 @@ def test_a_terminal_that_is_copied_out_is_archived_and_not_opened(programs: dict
     """Version 0.1 got a container's pty as its controlling terminal, whose hang-up ended it."""
     with Pydd.started() as engine, Docker(host=engine.host) as corner:
         engine.stop()
-        engine.start(before=("setsid",))  # as `pyd` and systemd start it; whoever leads a session can get a terminal
+        engine.start(before=("setsid",))  # as `pyd` and systemd start it; a session leader can get a terminal
         assert engine.process is not None
         name = attacker(corner, hostile_image(corner, programs), "/pty")
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(engine.config.socket_path))) as client:
             answer = client.get(f"http://engine/containers/{name}/archive?path=/dev/pts/0")
         with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
-            assert [(each.name, each.type) for each in tar] == [("0", tarfile.CHRTYPE)]
+            assert [(entry.name, entry.type) for entry in tar] == [("0", tarfile.CHRTYPE)]
         terminal = Path(f"/proc/{engine.process.pid}/stat").read_text().rpartition(")")[2].split()[4]
         assert terminal == "0"
         corner("rm", "-f", name)
@@ -260,7 +260,7 @@ def test_what_would_block_or_act_is_archived_as_what_it_is(both: Docker, image_o
             ["docker", "-H", both.host, "cp", f"{name}:{path}", "-"], capture_output=True, check=True, timeout=60
         )
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
-            kinds = {each.name.removeprefix("./"): each.type for each in tar if not each.isdir()}
+            kinds = {entry.name.removeprefix("./"): entry.type for entry in tar if not entry.isdir()}
         assert kinds == {key: value for key, value in expected.items() if key in members}
     both("rm", name)
 
@@ -268,7 +268,7 @@ def test_what_would_block_or_act_is_archived_as_what_it_is(both: Docker, image_o
 def test_a_directory_exchanged_for_a_link_never_brings_the_machines_names_into_a_diff(
     docker: Docker, image: str, tmp_path: Path
 ):
-    """Version 0.1 told of the machine's names in seven of forty answers and failed in thirty-two. So does Docker."""
+    """Version 0.1 revealed the machine's names in seven of forty answers and failed in thirty-two. So does Docker."""
     secret = tmp_path / "secret"
     for number in range(200):
         (secret / f"marker{number:03}").mkdir(parents=True)
@@ -286,11 +286,11 @@ def nested(engine: Docker, image: str, count: int, length: int) -> tuple[str, st
 
 
 def holds(engine: Docker, archive: Path, leaf: str, *command: str) -> bool:
-    """Whether the archive that a command of the docker CLI writes has a file."""
+    """Return whether the archive that a docker CLI command writes has a file."""
     with archive.open("wb") as file:
         subprocess.run(["docker", "-H", engine.host, *command], stdout=file, check=True)
     with tarfile.open(archive) as tar:
-        return any(each.name == leaf for each in tar)
+        return any(entry.name == leaf for entry in tar)
 
 
 @pytest.mark.parametrize("count", [600, 1500])

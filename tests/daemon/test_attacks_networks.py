@@ -72,8 +72,8 @@ def gateway_of(docker: Docker, network: str) -> str:
 
 
 def address_of(docker: Docker, container: str) -> str:
-    places = docker.inspect(container)["NetworkSettings"]["Networks"]
-    address: str = next(iter(places.values()))["IPAddress"]
+    networks = docker.inspect(container)["NetworkSettings"]["Networks"]
+    address: str = next(iter(networks.values()))["IPAddress"]
     return address
 
 
@@ -96,10 +96,10 @@ def test_the_hosts_network_does_not_bring_what_is_mounted_below_sys():
 
 def listener() -> socket.socket:
     """A socket for datagrams on every address, as services have."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.bind(("0.0.0.0", 0))  # noqa: S104
-    made.settimeout(3)
-    return made
+    udp_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp_socket.bind(("0.0.0.0", 0))  # noqa: S104
+    udp_socket.settimeout(3)
+    return udp_socket
 
 
 def first_heard(receiver: socket.socket, docker: Docker, sender: str, target: str) -> bytes:
@@ -117,7 +117,9 @@ def test_a_loopback_source_does_not_reach_the_host(docker: Docker, spoof: str):
     attacker = docker.run("attacker", spoof, *SLEEP)
     gateway = gateway_of(docker, "bridge")
     shown = json.loads(subprocess.run(["ip", "-j", "addr"], capture_output=True, check=True).stdout)
-    bridge = next(each["ifname"] for each in shown if any(own.get("local") == gateway for own in each["addr_info"]))
+    bridge = next(
+        interface["ifname"] for interface in shown if any(own.get("local") == gateway for own in interface["addr_info"])
+    )
     Path(f"/proc/sys/net/ipv4/conf/{bridge}/rp_filter").write_text("0")
     with listener() as receiver:
         port = str(receiver.getsockname()[1])
@@ -140,7 +142,7 @@ def test_a_loopback_source_does_not_reach_a_neighbour(docker: Docker, spoof: str
 
 
 def test_a_name_server_answers_its_own_network_alone(docker: Docker, busybox: str, network: str):
-    """Version 0.1 told containers of the default network, and programs of the host, the names of any other."""
+    """Version 0.1 revealed any network's names to programs on the host and containers of the default network."""
     other = docker.name("other")
     docker("network", "create", other)
     server = docker.run("secret", busybox, *SLEEP, options=("--network", network))
@@ -174,7 +176,10 @@ def test_a_port_published_on_the_loopback_is_not_reached_from_a_link(docker: Doc
     published = ("-p", "0.0.0.0::80", "-p", "127.0.0.1::80")
     server = docker.run("local", busybox, "sh", "-c", SERVER, options=published)
     wait_for_server(docker, server)
-    ports = {each["HostIp"]: each["HostPort"] for each in docker.inspect(server)["NetworkSettings"]["Ports"]["80/tcp"]}
+    ports = {
+        binding["HostIp"]: binding["HostPort"]
+        for binding in docker.inspect(server)["NetworkSettings"]["Ports"]["80/tcp"]
+    }
     link = f"lan{os.getpid()}"[:15]
     with subprocess.Popen(
         ["unshare", "--net", "sh", "-c", LAN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -185,10 +190,10 @@ def test_a_port_published_on_the_loopback_is_not_reached_from_a_link(docker: Doc
         subprocess.run(["ip", "link", "add", link, "type", "veth", *peer], check=True)  # goes with the namespace
         subprocess.run(["ip", "addr", "add", "198.18.77.1/30", "dev", link], check=True)
         subprocess.run(["ip", "link", "set", link, "up"], check=True)
-        said, _ = lan.communicate(f"{ports['0.0.0.0']} {ports['127.0.0.1']}\n", timeout=60)  # noqa: S104 - compared
+        output, _ = lan.communicate(f"{ports['0.0.0.0']} {ports['127.0.0.1']}\n", timeout=60)  # noqa: S104 - compared
     docker("rm", "-f", server)
-    assert "by the address" in said  # the link is up
-    assert "by the loopback" not in said
+    assert "by the address" in output  # the link is up
+    assert "by the loopback" not in output
 
 
 def as_nobody(*command: str) -> subprocess.CompletedProcess[str]:
@@ -201,8 +206,8 @@ def test_other_users_of_the_host_see_nothing_of_containers(pydd: Pydd, docker: D
     docker("run", "--rm", "-v", f"{volume}:/v", busybox, "sh", "-c", "mkdir -m 777 /v/part")
     options = ("--network", network, "--ipc", "shareable", "--mount")
     part = f"type=volume,source={volume},target=/part,volume-subpath=part"
-    made = docker.run("shared", busybox, *SLEEP, options=(*options, part))
-    key = docker.inspect(made)["Id"]
+    container = docker.run("shared", busybox, *SLEEP, options=(*options, part))
+    key = docker.inspect(container)["Id"]
     pydd.home.chmod(0o711)
     try:
         memory = pydd.config.run / "c" / key / "shm"
@@ -218,15 +223,15 @@ def test_other_users_of_the_host_see_nothing_of_containers(pydd: Pydd, docker: D
             if as_nobody("ls", str(path)).returncode == 0
         ]
         assert reached in ([], [str(pydd.config.root / "base")])  # the mount points of every container
-        assert docker("exec", made, "ls", "/dev/shm") == ""
+        assert docker("exec", container, "ls", "/dev/shm") == ""
     finally:
         pydd.home.chmod(0o700)
-    docker("rm", "-f", made)
+    docker("rm", "-f", container)
     docker("volume", "rm", volume)
 
 
 def test_no_name_is_read_as_the_name_servers_notation(docker: Docker, busybox: str):
-    """Version 0.1 wrote aliases as they came into the file of its name server: a line break added anybody's name."""
+    """Version 0.1 wrote aliases unchecked into its name server's file: a line break added any name."""
     network = docker.name("aardvark.pid")
     api = ("curl", "-s", "--unix-socket", docker.host.removeprefix("unix://"), "-H", "Content-Type: application/json")
     docker("network", "create", network)
@@ -243,8 +248,8 @@ def test_no_name_is_read_as_the_name_servers_notation(docker: Docker, busybox: s
     url = f"http://d/v1.45/containers/create?name={name}"
     subprocess.run([*api, "-d", json.dumps(body), url], check=True, stdout=subprocess.DEVNULL)
     docker("start", name)
-    for asked in ("bank", "till"):
-        answer = docker("exec", server, "nslookup", asked, check=False)
+    for queried in ("bank", "till"):
+        answer = docker("exec", server, "nslookup", queried, check=False)
         assert "192.0.2.66" not in answer
         assert address_of(docker, name) not in answer
     docker("rm", "-f", server, name)

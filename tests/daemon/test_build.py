@@ -24,7 +24,7 @@ DOCKERFILE = """
 # escape=\\
 ARG BASE=nothing
 FROM ${BASE} AS first
-ARG WHO=nobody
+ARG WHO=world
 ENV GREETING="hello $WHO" \\
     # between two lines of one instruction
     OTHER=${WHO:+set}
@@ -77,13 +77,13 @@ def context(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def build(docker: Docker, *arguments: str, wanted: int = 0) -> str:
+def build(docker: Docker, *arguments: str, exit_code: int = 0) -> str:
     """Builds by the classic builder and returns all that was printed."""
     label = ("--label", f"{LABEL}={docker.prefix}")
     environ = {**os.environ, "DOCKER_HOST": docker.host, "DOCKER_BUILDKIT": "0"}
     command = ["docker", "build", "--network", "none", *label, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
-    assert done.returncode == wanted, done.stdout + done.stderr
+    assert done.returncode == exit_code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
@@ -94,9 +94,9 @@ def run(docker: Docker, image: str, *command: str, options: tuple[str, ...] = ()
 def test_arguments_variables_owners_and_a_target(both: Docker, base: str, context: Path):
     name = f"{both.name('target')}:1"
     given = ("-t", name, "--target", "first", "--build-arg", f"BASE={base}", "--build-arg", "WHO=me", str(context))
-    told = build(both, *given)
-    assert "Successfully built" in told
-    assert f"Successfully tagged {name}" in told
+    output = build(both, *given)
+    assert "Successfully built" in output
+    assert f"Successfully tagged {name}" in output
     assert run(both, name, "cat", "made") == "hello me set\n7:8\n7:8"
     config = both.inspect(name)["Config"]
     assert config["WorkingDir"] == "/app/deep"
@@ -111,8 +111,8 @@ def test_the_second_time_every_step_is_in_the_cache_until_a_file_changes(both: D
     build(both, *given)
     first = both.inspect(name)["Id"]
     os.utime(context / "a.txt", (1, 1))  # times don't count
-    told = build(both, *given)
-    assert (told.count("Using cache"), "Running in" in told) == (6, False) or both.inspect(name)["Id"] == first
+    output = build(both, *given)
+    assert (output.count("Using cache"), "Running in" in output) == (6, False) or both.inspect(name)["Id"] == first
     assert both.inspect(name)["Id"] == first
     (context / "a.txt").write_text("changed\n")
     assert "Running in" in build(both, *given)
@@ -127,8 +127,8 @@ def test_stages_archives_triggers_and_all_that_configures(both: Docker, base: st
     assert run(both, name) == "one"
     script = "cat /copied/again /triggered /unpacked/in/f; cd /context; find . -type f | sort; id -u"
     shell = ("--entrypoint", "/bin/sh")
-    told = run(both, name, "-c", script, options=shell).split("\n")
-    assert told == ["one", "trigger", "tar", "./.dockerignore", "./a.txt", "./sub/b.txt", "./tree.tar", "5"]
+    lines = run(both, name, "-c", script, options=shell).split("\n")
+    assert lines == ["one", "trigger", "tar", "./.dockerignore", "./a.txt", "./sub/b.txt", "./tree.tar", "5"]
     config = both.inspect(name)["Config"]
     assert (config["Entrypoint"], config["Cmd"], config["User"]) == (["cat"], ["/copied/one"], "5")
     assert set(config["ExposedPorts"]) == {"80/tcp", "90/udp"}
@@ -170,16 +170,16 @@ def test_stages_archives_triggers_and_all_that_configures(both: Docker, base: st
     ],
 )
 def test_what_is_wrong_is_told_with_the_exit_code(both: Docker, context: Path, case: tuple[str, int, str], base: str):
-    text, code, said = case
+    text, code, pattern = case
     (context / "Dockerfile").write_text(text.format(base=base))
     (context / "broken.tar").write_bytes((context / "tree.tar").read_bytes()[: 2 * 512 + 1023])  # its end is cut short
-    told = build(both, "--force-rm", str(context), wanted=code)
-    assert re.search(said, told), told
-    assert "Traceback" not in told
+    output = build(both, "--force-rm", str(context), exit_code=code)
+    assert re.search(pattern, output), output
+    assert "Traceback" not in output
 
 
 def test_a_target_that_is_not_there(both: Docker, base: str, context: Path):
-    output = build(both, "--target", "nowhere", "--build-arg", f"BASE={base}", str(context), wanted=1)
+    output = build(both, "--target", "nowhere", "--build-arg", f"BASE={base}", str(context), exit_code=1)
     assert 'target stage "nowhere" could not be found' in output
 
 
@@ -227,7 +227,7 @@ def test_our_own_command_builds_the_same(both: Docker, base: str, context: Path)
     done = subprocess.run(given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Successfully built" in done.stdout
-    assert run(both, name, "head", "-n1", "made") == "hello nobody set"
+    assert run(both, name, "head", "-n1", "made") == "hello world set"
     (context / "Dockerfile").write_text(f"FROM {base}\nRUN exit 3\n")
     failed = subprocess.run(
         [*command[:-2], "--network", "none", str(context)], capture_output=True, text=True, check=False
@@ -262,8 +262,8 @@ def post(engine: Pydd, body: bytes, **query: str) -> httpx.Response:
 def left(engine: Pydd, docker: Docker) -> tuple[list[str], list[str], str]:
     """Contexts, spooled files and containers that a build has left."""
     home = engine.config.root
-    contexts = sorted(each.name for each in (home / "build").iterdir())
-    return contexts, sorted(each.name for each in (home / "blobs/spool").iterdir()), docker("ps", "-aq")
+    contexts = sorted(path.name for path in (home / "build").iterdir())
+    return contexts, sorted(path.name for path in (home / "blobs/spool").iterdir()), docker("ps", "-aq")
 
 
 def test_hostile_contexts_reach_nothing_outside(pydd: Pydd, docker: Docker, busybox: str, tmp_path: Path):
@@ -290,7 +290,7 @@ def test_hostile_contexts_reach_nothing_outside(pydd: Pydd, docker: Docker, busy
 
 
 @pytest.mark.parametrize(
-    ("query", "status", "said"),
+    ("query", "status", "words"),
     [
         ({"version": "2"}, 501, "BuildKit"),
         ({"remote": "git://127.0.0.1:1/x"}, 400, "unable to connect"),
@@ -306,10 +306,10 @@ def test_hostile_contexts_reach_nothing_outside(pydd: Pydd, docker: Docker, busy
     ],
 )
 def test_parameters_that_make_no_sense_are_refused(
-    pydd: Pydd, busybox: str, query: dict[str, str], status: int, said: str
+    pydd: Pydd, busybox: str, query: dict[str, str], status: int, words: str
 ):
     answer = post(pydd, packed((tarfile.TarInfo("Dockerfile"), f"FROM {busybox}\n".encode())), **query)
-    assert (answer.status_code, said in answer.text) == (status, True), answer.text
+    assert (answer.status_code, words in answer.text) == (status, True), answer.text
 
 
 @contextmanager
@@ -320,9 +320,9 @@ def begun(engine: Pydd, image: str) -> Iterator[None]:
         client.settimeout(30)
         client.connect(str(engine.config.socket_path))
         client.sendall(f"POST /build HTTP/1.1\r\nHost: e\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-        told = b""
-        while b"begun\\n" not in told:
-            told += client.recv(4096)
+        received = b""
+        while b"begun\\n" not in received:
+            received += client.recv(4096)
         yield
 
 

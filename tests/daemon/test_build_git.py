@@ -32,23 +32,23 @@ CONFIGURED = {
 }
 
 
-def git(place: Path, *arguments: str, stdin: str = "") -> str:
+def git(repository: Path, *arguments: str, stdin: str = "") -> str:
     command = ["git", "-c", "protocol.file.allow=always", *arguments]
     environment = {**os.environ, **CONFIGURED}
     return subprocess.run(
-        command, cwd=place, check=True, capture_output=True, text=True, input=stdin, env=environment
+        command, cwd=repository, check=True, capture_output=True, text=True, input=stdin, env=environment
     ).stdout.strip()
 
 
 @dataclass
 class Served:
-    """Repositories, and where they are had.
+    """Repositories, and where they are served.
 
     Attributes:
         home: Where they lie.
         http: By git's own protocol over HTTP; below `/files` as files alone, `/secret` wants a password.
         git: By git's daemon.
-        held: Set once somebody has asked for what is below `/held`, and gets no answer.
+        held: Set once a client has requested a path below `/held`, which gets no answer.
     """
 
     home: Path
@@ -57,20 +57,20 @@ class Served:
     held: threading.Event
 
     def repository(self, name: str) -> Path:
-        place = self.home / name
-        place.mkdir()
-        git(place, "init", "-q", "-b", "master")
-        return place
+        repository = self.home / name
+        repository.mkdir()
+        git(repository, "init", "-q", "-b", "master")
+        return repository
 
 
-def commit(place: Path, **files: str) -> str:
+def commit(repository: Path, **files: str) -> str:
     for name, text in files.items():
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).write_text(text)
-    git(place, "add", "-A")
-    git(place, "commit", "-q", "--allow-empty", "-m", "more")
-    git(place, "update-server-info")
-    return git(place, "rev-parse", "HEAD")
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(text)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "more")
+    git(repository, "update-server-info")
+    return git(repository, "rev-parse", "HEAD")
 
 
 def _backend(handler: BaseHTTPRequestHandler, home: Path) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -115,14 +115,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     if shutil.which("git") is None:
         missing("git")
     home = tmp_path_factory.mktemp("repositories")
-    held, over = threading.Event(), threading.Event()
+    held, finished = threading.Event(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             status, fields, content = 401, [("WWW-Authenticate", "Basic realm=x")], b""
             if self.path.startswith("/held/"):
                 held.set()
-                over.wait()
+                finished.wait()
             if not self.path.startswith("/secret/"):
                 status, fields, content = _backend(self, home)
             self.send_response(status)
@@ -148,11 +148,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         listening(http),
         listening(daemon),
     ):
-        addresses = [f"127.0.0.1:{each.server_address[1]}" for each in (http, daemon)]
+        addresses = [f"127.0.0.1:{server.server_address[1]}" for server in (http, daemon)]
         try:
             yield Served(home, f"http://{addresses[0]}", f"git://{addresses[1]}", held)
         finally:
-            over.set()
+            finished.set()
 
 
 @pytest.fixture(scope="module")
@@ -166,30 +166,30 @@ def build(host: str, url: str, **query: str) -> httpx.Response:
         return client.post("http://engine/build", params={"remote": url, "rm": "1", **query})
 
 
-def made(docker: Docker, url: str, *command: str) -> str:
-    """What a command prints in the image that is built from a repository."""
+def output_of_built(docker: Docker, url: str, *command: str) -> str:
+    """Return the output of a command in the image that is built from a repository."""
     tag = docker.name("fromgit")
     answer = build(docker.host, url, t=tag)
     assert "Successfully built" in answer.text, answer.text
-    told = docker("run", "--rm", "--network", "none", tag, *(command or ("cat", "/made")))
+    output = docker("run", "--rm", "--network", "none", tag, *(command or ("cat", "/made")))
     docker("rmi", "-f", tag)
-    return told
+    return output
 
 
 def left(engine: Pydd) -> list[str]:
-    return [each.name for each in (engine.config.root / "build").glob("*")]
+    return [path.name for path in (engine.config.root / "build").glob("*")]
 
 
 def test_branch_tag_revision_and_directory_choose_what_is_built(both: Docker, base: str, served: Served):
-    place = served.repository(both.name("choose"))
+    repository = served.repository(both.name("choose"))
     dockerfile = f"FROM {base}\nCOPY file /made\n"
-    first = commit(place, Dockerfile=dockerfile, file="first")
-    git(place, "tag", "v1")
-    commit(place, file="second", **{"sub/Dockerfile": dockerfile, "sub/file": "below"})
-    git(place, "checkout", "-q", "-b", "side")
-    commit(place, file="side")
-    git(place, "checkout", "-q", "master")
-    for url in (f"{served.http}/{place.name}.git", f"{served.git}/{place.name}"):
+    first = commit(repository, Dockerfile=dockerfile, file="first")
+    git(repository, "tag", "v1")
+    commit(repository, file="second", **{"sub/Dockerfile": dockerfile, "sub/file": "below"})
+    git(repository, "checkout", "-q", "-b", "side")
+    commit(repository, file="side")
+    git(repository, "checkout", "-q", "master")
+    for url in (f"{served.http}/{repository.name}.git", f"{served.git}/{repository.name}"):
         for fragment, expected in (
             ("", "second"),
             ("#side", "side"),
@@ -199,29 +199,29 @@ def test_branch_tag_revision_and_directory_choose_what_is_built(both: Docker, ba
             ("#:sub", "below"),
             ("#side:/sub/", "below"),
         ):
-            assert made(both, url + fragment) == expected, url + fragment
+            assert output_of_built(both, url + fragment) == expected, url + fragment
 
 
 def test_a_server_that_knows_files_alone_is_had_too(both: Docker, base: str, served: Served):
-    place = served.repository(both.name("files"))
-    commit(place, Dockerfile=f"FROM {base}\nCOPY file /made\n", file="by files")
-    assert made(both, f"{served.http}/files/{place.name}.git#master") == "by files"
+    repository = served.repository(both.name("files"))
+    commit(repository, Dockerfile=f"FROM {base}\nCOPY file /made\n", file="by files")
+    assert output_of_built(both, f"{served.http}/files/{repository.name}.git#master") == "by files"
 
 
 def test_submodules_come_with_their_repository(both: Docker, base: str, served: Served):
-    inner, place = served.repository(both.name("inner")), served.repository(both.name("outer"))
+    inner, repository = served.repository(both.name("inner")), served.repository(both.name("outer"))
     commit(inner, file="inner")
-    git(place, "submodule", "add", "-q", str(inner), "part")
-    git(place, "config", "-f", ".gitmodules", "submodule.part.url", f"../{inner.name}")
-    commit(place, Dockerfile=f"FROM {base}\nCOPY part/file /made\n")
-    assert made(both, f"{served.git}/{place.name}") == "inner"
+    git(repository, "submodule", "add", "-q", str(inner), "part")
+    git(repository, "config", "-f", ".gitmodules", "submodule.part.url", f"../{inner.name}")
+    commit(repository, Dockerfile=f"FROM {base}\nCOPY part/file /made\n")
+    assert output_of_built(both, f"{served.git}/{repository.name}") == "inner"
 
 
 def test_both_clients_build_from_a_repository(docker: Docker, busybox: str, served: Served):
-    """The docker client clones it by itself; pyd has the engine do it."""
-    place = served.repository(docker.name("clients"))
-    commit(place, **{"sub/Dockerfile": f"FROM {busybox}\nCOPY file /made\n", "sub/file": "for clients"})
-    url = f"{served.http}/{place.name}.git#master:sub"
+    """The docker client clones it on its own; pyd has the engine do it."""
+    repository = served.repository(docker.name("clients"))
+    commit(repository, **{"sub/Dockerfile": f"FROM {busybox}\nCOPY file /made\n", "sub/file": "for clients"})
+    url = f"{served.http}/{repository.name}.git#master:sub"
     pyd = str(Path(sys.executable).with_name("pyd"))
     for command in (["docker"], [pyd]):
         environment = {**os.environ, "DOCKER_HOST": docker.host, "DOCKER_BUILDKIT": "0"}
@@ -237,8 +237,8 @@ def test_both_clients_build_from_a_repository(docker: Docker, busybox: str, serv
 def test_the_same_revision_is_built_from_the_cache_and_git_has_left_nothing_in_it(
     pydd: Pydd, docker: Docker, busybox: str, served: Served
 ):
-    place = served.repository("cached")
-    commit(place, Dockerfile=f"FROM {busybox}\nCOPY . /made\n", file="x")
+    repository = served.repository("cached")
+    commit(repository, Dockerfile=f"FROM {busybox}\nCOPY . /made\n", file="x")
     url = f"{served.http}/cached.git"
     first, again = (build(pydd.host, url, t=docker.name("cached"), q="1").text for _ in range(2))
     assert first == again
@@ -284,12 +284,16 @@ def test_what_leads_out_or_is_not_there_is_refused(pydd: Pydd, hostile: Served, 
 @pytest.fixture(scope="module")
 def hostile(served: Served) -> Served:
     """Repositories that try to get at what isn't theirs, or grow without end."""
-    place = served.repository("hostile")
-    (place / "out").symlink_to("/etc")
-    commit(place, file="x")
-    for name, address in (("thief", f"file://{place}"), ("runner", "ext::touch /x"), ("knocker", "git@127.0.0.1:x")):
+    repository = served.repository("hostile")
+    (repository / "out").symlink_to("/etc")
+    commit(repository, file="x")
+    for name, address in (
+        ("thief", f"file://{repository}"),
+        ("runner", "ext::touch /x"),
+        ("knocker", "git@127.0.0.1:x"),
+    ):
         thief = served.repository(name)
-        git(thief, "submodule", "add", "-q", str(place), "part")
+        git(thief, "submodule", "add", "-q", str(repository), "part")
         git(thief, "config", "-f", ".gitmodules", "submodule.part.url", address)
         commit(thief)
     bomb = served.repository("bomb")
@@ -313,11 +317,11 @@ def test_git_ends_with_the_client_that_wanted_it(pydd: Pydd, served: Served):
 
 
 def commands() -> list[bytes]:
-    found = []
+    command_lines = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
-                found.append((entry / "cmdline").read_bytes())
+                command_lines.append((entry / "cmdline").read_bytes())
             except OSError:
                 continue
-    return found
+    return command_lines

@@ -28,36 +28,36 @@ CLASSIC = {**os.environ, "DOCKER_BUILDKIT": "0"}
 
 @dataclass
 class Server:
-    """Serves what it is given by path; what is asked for is noted.
+    """A server of files by path, which records the paths that are requested.
 
     Attributes:
         files: Contents by path.
         promised: The length it announces, where that isn't the true one.
-        asked: The paths, in their order.
+        requested: The requested paths, in order.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     promised: dict[str, int] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     address: str = ""
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    told = Server()
+    served = Server()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            told.asked.append(self.path)
+            served.requested.append(self.path)
             if self.path == "/moved":
                 self.send_response(302)
                 self.send_header("Location", "/note")
                 self.end_headers()
                 return
-            body = told.files.get(self.path.partition("?")[0])
+            body = served.files.get(self.path.partition("?")[0])
             self.send_response(200 if body is not None else 404)
             self.send_header("Last-Modified", MODIFIED)
-            self.send_header("Content-Length", str(told.promised.get(self.path, len(body or b""))))
+            self.send_header("Content-Length", str(served.promised.get(self.path, len(body or b""))))
             self.end_headers()
             self.wfile.write(body or b"")
 
@@ -67,10 +67,10 @@ def server() -> Iterator[Server]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         thread = threading.Thread(target=listening.serve_forever)
         thread.start()
-        told.address = f"http://127.0.0.1:{listening.server_address[1]}"
-        told.files["/note"] = NOTE
+        served.address = f"http://127.0.0.1:{listening.server_address[1]}"
+        served.files["/note"] = NOTE
         try:
-            yield told
+            yield served
         finally:
             listening.shutdown()
             thread.join()
@@ -99,7 +99,7 @@ def remote(engine: Pydd, url: str, **query: str) -> httpx.Response:
 
 def spooled(engine: Pydd) -> list[str]:
     home = engine.config.root
-    return sorted(each.name for place in ("build", "blobs/spool") for each in (home / place).glob("*"))
+    return sorted(path.name for directory in ("build", "blobs/spool") for path in (home / directory).glob("*"))
 
 
 def test_add_fetches_what_its_address_names(pydd: Pydd, docker: Docker, busybox: str, server: Server, tmp_path: Path):
@@ -126,7 +126,7 @@ def test_add_fetches_what_its_address_names(pydd: Pydd, docker: Docker, busybox:
         "a note",
         "tree.tar",
     ]
-    assert server.asked == ["/note", "/note?version=1", "/moved", "/note", "/tree.tar"]
+    assert server.requested == ["/note", "/note?version=1", "/moved", "/note", "/tree.tar"]
     assert spooled(pydd) == []
     docker("rmi", "-f", image)
 
@@ -170,11 +170,11 @@ def test_what_cannot_be_fetched_ends_the_build_and_leaves_nothing(  # noqa: PLR0
 def test_a_context_elsewhere_is_an_archive_or_a_dockerfile(pydd: Pydd, docker: Docker, busybox: str, server: Server):
     server.files["/alone"] = f"FROM {busybox}\nRUN echo alone > /made\n".encode()
     server.files["/whole.tar.gz"] = archive(Other=f"FROM {busybox}\nCOPY file /made\n", file="whole")
-    for path, name, made in (("/alone", "ignored", "alone"), ("/whole.tar.gz", "Other", "whole")):
-        answer = remote(pydd, server.address + path, dockerfile=name, t=f"elsewhere{made}:1", rm="1")
+    for path, name, printed in (("/alone", "ignored", "alone"), ("/whole.tar.gz", "Other", "whole")):
+        answer = remote(pydd, server.address + path, dockerfile=name, t=f"elsewhere{printed}:1", rm="1")
         assert "Successfully built" in answer.text
-        assert docker("run", "--rm", "--network", "none", f"elsewhere{made}:1", "cat", "/made") == made
-        docker("rmi", "-f", f"elsewhere{made}:1")
+        assert docker("run", "--rm", "--network", "none", f"elsewhere{printed}:1", "cat", "/made") == printed
+        docker("rmi", "-f", f"elsewhere{printed}:1")
     assert spooled(pydd) == []
 
 

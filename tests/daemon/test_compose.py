@@ -55,7 +55,7 @@ def test_a_project_comes_up_in_order_is_used_and_goes_whole(docker: Docker, busy
         listed = {
             json.loads(line)["Service"]: json.loads(line) for line in compose("ps", "--format", "json").splitlines()
         }
-        assert {name: each["State"] for name, each in listed.items()} == dict.fromkeys(
+        assert {name: service["State"] for name, service in listed.items()} == dict.fromkeys(
             ("db", "app", "worker"), "running"
         )
         port = listed["app"]["Publishers"][0]["PublishedPort"]

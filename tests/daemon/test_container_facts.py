@@ -1,4 +1,4 @@
-"""What a container is given of the host, field by field as on Docker Engine: mounts, devices, rights, limits."""
+"""A container's share of the host, field by field as on Docker Engine: mounts, devices, rights, limits."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ def facts(docker: Docker, image: str, options: str) -> set[str]:
 def test_mounts_devices_and_rights_are_docker_engines(docker: Docker, measure: Docker, options: str):
     """On version 0.1 `--network host` had the host's cgroups below /sys, `--privileged` no directory of /dev."""
     both = [
-        each.image("facts", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
-        for each in (measure, docker)
+        engine.image("facts", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+        for engine in (measure, docker)
     ]
-    expected, found = facts(measure, both[0], options), facts(docker, both[1], options)
-    more = {line for line in found - expected if not line.startswith("mount /null /proc/interrupts ")}
+    expected, actual = facts(measure, both[0], options), facts(docker, both[1], options)
+    more = {line for line in actual - expected if not line.startswith("mount /null /proc/interrupts ")}
     assert more == set()
-    assert expected - found == set()
+    assert expected - actual == set()
 
 
 def test_every_device_of_the_host_is_there_with_privileged(both: Docker):
@@ -97,8 +97,8 @@ def test_every_device_of_the_host_is_there_with_privileged(both: Docker):
     seen = both("run", "--rm", "--privileged", image, "find", "/dev", "-type", "c", "-o", "-type", "b").split()
     skipped = ("/dev/pts/", "/dev/shm/", "/dev/mqueue/", "/dev/fd/")
     nodes = [path for path in Path("/dev").rglob("*") if path.is_char_device() or path.is_block_device()]
-    wanted = {str(path) for path in nodes if not path.is_symlink() and not str(path).startswith(skipped)}
-    assert wanted - {"/dev/console", "/dev/ptmx"} <= set(seen)  # its own
+    expected = {str(path) for path in nodes if not path.is_symlink() and not str(path).startswith(skipped)}
+    assert expected - {"/dev/console", "/dev/ptmx"} <= set(seen)  # its own
 
 
 def test_what_is_no_device_is_refused(both: Docker):

@@ -60,12 +60,12 @@ def test_containers_outlive_the_engine_and_are_found_again(docker: Docker, busyb
 def pushed(ours: Docker, image: str, registry: str) -> str:
     """Pushes an image with a layer of its own and removes it here again."""
     remote = f"{registry}/crash/image:1"
-    made = ours.create(
+    container = ours.create(
         "layered", image, "sh", "-c", "printf %01000d 0 | tr 0 x > /layer", options=("--network", "none")
     )
-    ours("start", "-a", made)
-    ours("commit", made, remote)
-    ours("rm", made)
+    ours("start", "-a", container)
+    ours("commit", container, remote)
+    ours("rm", container)
     ours("push", remote)
     ours("rmi", remote)
     return remote
@@ -79,11 +79,11 @@ def test_killed_at_random_moments_it_is_whole_and_leaves_nothing(
     remote = pushed(ours, busybox, registry)
     survivor = ours.run("survivor", busybox, "sleep", "100000")
     pid = ours.inspect(survivor)["State"]["Pid"]
-    over = threading.Event()
+    finished = threading.Event()
 
     def work() -> None:
         number = 0
-        while not over.is_set():
+        while not finished.is_set():
             number += 1
             name = ours.name(f"w{number}")
             ours("run", "--rm", "--name", name, busybox, "true", check=False)
@@ -101,12 +101,12 @@ def test_killed_at_random_moments_it_is_whole_and_leaves_nothing(
     moments = random.Random(11)
     try:
         for _ in range(KILLS):
-            over.wait(moments.uniform(0.02, 0.6))  # the moment of the kill, not a wait for something
+            finished.wait(moments.uniform(0.02, 0.6))  # the moment of the kill, not a wait for something
             fragile.kill()
             fragile.start()
             assert ours.inspect(survivor)["State"]["Pid"] == pid
     finally:
-        over.set()
+        finished.set()
         worker.join()
     left = ours("ps", "-aq").split()
     ours("rm", "-f", *left)

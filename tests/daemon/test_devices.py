@@ -47,8 +47,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def docker(home: Path) -> Iterator[Docker]:
     earlier, later = home / "earlier", home / "later"
-    for each in (earlier, later):
-        each.mkdir()
+    for directory in (earlier, later):
+        directory.mkdir()
     (home / "firmware").write_text("of the device")
     hook = ["touch", str(home / "hooked")]
     zero = device(
@@ -100,9 +100,9 @@ def refused(docker: Docker, image: str, *options: str) -> str:
 
 def test_all_that_a_device_brings_is_in_the_container(docker: Docker, image: str, home: Path):
     script = "head -c 4 /dev/made-up0 | od -An -tx1; cat /lib/firmware; echo; echo $VENDOR $MADE_UP; id -G"
-    told = ran(docker, image, script, "--device", "vendor.example/thing=zero").splitlines()
-    assert [line.strip() for line in told[:3]] == ["00 00 00 00", "of the device", "made-up zero"]
-    assert "4711" in told[3].split()
+    lines = ran(docker, image, script, "--device", "vendor.example/thing=zero").splitlines()
+    assert [line.strip() for line in lines[:3]] == ["00 00 00 00", "of the device", "made-up zero"]
+    assert "4711" in lines[3].split()
     assert (home / "hooked").exists()
 
 
@@ -155,6 +155,8 @@ def test_what_nobody_describes_is_refused_by_its_name(docker: Docker, image: str
 def test_inspect_tells_what_was_asked_for(docker: Docker, image: str):
     name = docker.name("asked")
     docker("create", "--name", name, "--device", "vendor.example/thing=zero", image)
-    asked = docker.inspect(name)["HostConfig"]["DeviceRequests"]
-    assert [(each["Driver"], each["DeviceIDs"]) for each in asked] == [("cdi", ["vendor.example/thing=zero"])]
+    requests = docker.inspect(name)["HostConfig"]["DeviceRequests"]
+    assert [(device_request["Driver"], device_request["DeviceIDs"]) for device_request in requests] == [
+        ("cdi", ["vendor.example/thing=zero"])
+    ]
     docker("rm", name)

@@ -45,15 +45,15 @@ def test_a_container_runs_and_what_it_printed_and_how_it_ended_are_told(client: 
 
 
 def test_a_variable_without_a_value_takes_the_images_away_and_is_seen(client: DockerClient, both: Docker, image: str):
-    made = client.containers.create(
+    container = client.containers.create(
         image, "env", environment={"FROM_IMAGE": None, "OWN": "a"}, network_mode="none", labels={LABEL: both.prefix}
     )
-    assert {"FROM_IMAGE", "OWN=a"} <= set(made.attrs["Config"]["Env"])
-    made.start()
-    made.wait()
-    assert b"OWN=a" in made.logs().split()
-    assert b"FROM_IMAGE" not in made.logs()
-    made.remove()
+    assert {"FROM_IMAGE", "OWN=a"} <= set(container.attrs["Config"]["Env"])
+    container.start()
+    container.wait()
+    assert b"OWN=a" in container.logs().split()
+    assert b"FROM_IMAGE" not in container.logs()
+    container.remove()
 
 
 @pytest.mark.parametrize(("tty", "framed"), [(True, True), (True, False), (False, True)])
@@ -61,17 +61,17 @@ def test_output_of_a_command_is_told_apart_where_its_starter_asks_for_that(
     client: DockerClient, running: str, tty: bool, framed: bool
 ):
     api: APIClient = client.api
-    made = api.exec_create(running, ["sh", "-c", "echo out; echo err >&2"], tty=tty)
-    told = api.exec_start(made, tty=not framed, demux=framed)
+    execution = api.exec_create(running, ["sh", "-c", "echo out; echo err >&2"], tty=tty)
+    output = api.exec_start(execution, tty=not framed, demux=framed)
     if tty:
-        assert told == ((b"out\r\nerr\r\n", None) if framed else b"out\r\nerr\r\n")
+        assert output == ((b"out\r\nerr\r\n", None) if framed else b"out\r\nerr\r\n")
     else:
-        assert told == (b"out\n", b"err\n")
-    assert api.exec_inspect(made["Id"])["ExitCode"] == 0
+        assert output == (b"out\n", b"err\n")
+    assert api.exec_inspect(execution["Id"])["ExitCode"] == 0
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "pattern"),
     [
         ({"cmd": "nosuch"}, rb"not found in \$path"),
         ({"cmd": "ls", "workdir": "/nodir"}, b"no such file or directory"),
@@ -79,11 +79,11 @@ def test_output_of_a_command_is_told_apart_where_its_starter_asks_for_that(
     ],
 )
 def test_a_command_that_cannot_start_says_why_and_ends_with_126(
-    client: DockerClient, running: str, options: dict[str, str], said: bytes
+    client: DockerClient, running: str, options: dict[str, str], pattern: bytes
 ):
     code, output = client.containers.get(running).exec_run(**options)
     assert code == 126
-    assert re.search(said, output.lower())  # each runtime has its own words
+    assert re.search(pattern, output.lower())  # each runtime has its own words
 
 
 def test_an_image_saved_by_its_id_has_no_name(client: DockerClient, both: Docker, image: str):
@@ -95,15 +95,15 @@ def test_an_image_saved_by_its_id_has_no_name(client: DockerClient, both: Docker
     client.images.remove(f"{both.name('pys')}:named")
     assert b"pys:named" in by_name
     assert b"pys:named" not in by_id
-    assert [each.id for each in client.images.load(by_id)] == [kept.id]
+    assert [loaded.id for loaded in client.images.load(by_id)] == [kept.id]
 
 
 def test_the_keys_to_detach_are_taken_as_the_client_spells_the_field(client: DockerClient, running: str):
     api: APIClient = client.api
     api._general_configs["detachKeys"] = "ctrl-p"
     try:
-        made = api.exec_create(running, "cat", stdin=True, tty=True)
-        joined = api.exec_start(made, tty=True, socket=True)
+        execution = api.exec_create(running, "cat", stdin=True, tty=True)
+        joined = api.exec_start(execution, tty=True, socket=True)
         with closing(joined._sock) as wire, closing(joined._response):
             wire.settimeout(60)
             wire.sendall(b"\x10")
@@ -128,35 +128,37 @@ def test_files_of_volumes_are_copied_in_and_out_of_what_does_not_run(
     volume = client.volumes.create(both.name("pyv"), labels={LABEL: both.prefix})
     (tmp_path / "there").write_text("of the machine")
     volumes = {volume.name: {"bind": "/vol/ume", "mode": "rw"}, str(tmp_path): {"bind": "/ro", "mode": "ro"}}
-    made = client.containers.create(
+    container = client.containers.create(
         image, "cat /vol/ume/f", volumes=volumes, read_only=True, network_mode="none", labels={LABEL: both.prefix}
     )
-    assert made.put_archive("/vol/ume", _packed("f", b"of the client"))
-    chunks, told = made.get_archive("/vol/ume/f")
-    assert told["size"] == len(b"of the client")
+    assert container.put_archive("/vol/ume", _packed("f", b"of the client"))
+    chunks, stat = container.get_archive("/vol/ume/f")
+    assert stat["size"] == len(b"of the client")
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
         assert archive.extractfile("f").read() == b"of the client"
-    assert made.get_archive("/ro/there")[1]["size"] == len("of the machine")
+    assert container.get_archive("/ro/there")[1]["size"] == len("of the machine")
     with pytest.raises(APIError):
-        made.put_archive("/ro", _packed("new", b"x"))
+        container.put_archive("/ro", _packed("new", b"x"))
     with pytest.raises(APIError):
-        made.put_archive("/tmp", _packed("new", b"x"))
+        container.put_archive("/tmp", _packed("new", b"x"))
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
-    made.start()
-    made.wait()
-    assert made.logs() == b"of the client"
-    assert made.get_archive("/vol/ume/f")[1]["name"] == "f"
-    made.remove()
+    container.start()
+    container.wait()
+    assert container.logs() == b"of the client"
+    assert container.get_archive("/vol/ume/f")[1]["name"] == "f"
+    container.remove()
     volume.remove()
 
 
 def test_images_are_made_of_containers_that_end_meanwhile(client: DockerClient, both: Docker, image: str):
     for number in range(5):
-        made = client.containers.create(image, f"touch /made{number}", network_mode="none", labels={LABEL: both.prefix})
-        made.start()
-        kept = made.commit(repository=both.name("pyc"), tag=str(number), changes="CMD true")
-        made.wait()
-        made.remove()
+        container = client.containers.create(
+            image, f"touch /made{number}", network_mode="none", labels={LABEL: both.prefix}
+        )
+        container.start()
+        kept = container.commit(repository=both.name("pyc"), tag=str(number), changes="CMD true")
+        container.wait()
+        container.remove()
         assert kept.attrs["Config"]["Cmd"] == ["/bin/sh", "-c", "true"]
         client.images.remove(kept.id)
 
@@ -165,14 +167,14 @@ def test_networks_have_names_of_any_kind_and_containers_a_hardware_address(
     client: DockerClient, both: Docker, image: str
 ):
     network = client.networks.create(both.name("py net"), labels={LABEL: both.prefix})
-    made = client.containers.create(
+    container = client.containers.create(
         image, "cat /sys/class/net/eth0/address", network=network.name, labels={LABEL: both.prefix},
         mac_address="02:42:ac:11:00:0a",
     )  # fmt: skip
-    made.start()
-    made.wait()
-    assert made.logs() == b"02:42:ac:11:00:0a\n"
-    made.remove()
+    container.start()
+    container.wait()
+    assert container.logs() == b"02:42:ac:11:00:0a\n"
+    container.remove()
     network.remove()
     with pytest.raises(NotFound):
         network.reload()

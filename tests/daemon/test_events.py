@@ -1,4 +1,4 @@
-"""What engines tell of what happens: the same on Docker Engine and on the embedded one."""
+"""Events, which are the same on Docker Engine and on pydd."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ import pytest
 from support.docker import LABEL, LONE, Docker, busybox_files
 from support.registry import Registry
 
-Told = dict[str, Any]
+Event = dict[str, Any]
 
 
 class Listener:
-    """The events of one corner of an engine, as `docker events` prints them."""
+    """The events of one test's objects, as `docker events` prints them."""
 
     def __init__(self, docker: Docker, lines: Iterator[bytes]) -> None:
         self._docker = docker
         self._lines = lines
         self.ours: set[str] = set()
-        """What else is ours besides what carries the name: ids."""
+        """Ids of this test's objects, which are recognised in addition to names with the prefix."""
 
-    def until(self, *wanted: str) -> list[Told]:
-        """Reads on until one with this type and action, and returns those of ours."""
-        found: list[Told] = []
+    def until(self, *expected: str) -> list[Event]:
+        """Read events until one with this type and action, and return this test's."""
+        events: list[Event] = []
         for line in self._lines:
-            event: Told = json.loads(line)
-            if any(each in line.decode() for each in {self._docker.prefix, *self.ours}):
-                found.append(event)
-                if (event["Type"], event["Action"]) == wanted:
-                    return found
-        raise AssertionError(f"the stream ended without {wanted}: {shown(found)}")
+            event: Event = json.loads(line)
+            if any(mark in line.decode() for mark in {self._docker.prefix, *self.ours}):
+                events.append(event)
+                if (event["Type"], event["Action"]) == expected:
+                    return events
+        raise AssertionError(f"the stream ended without {expected}: {shown(events)}")
 
 
 @contextmanager
@@ -65,32 +65,32 @@ def leaving(docker: Docker, request: str) -> Iterator[None]:
         yield
 
 
-def shown(events: list[Told]) -> list[str]:
-    return [f"{each['Type']} {each['Action'].strip()}" for each in events]
+def shown(events: list[Event]) -> list[str]:
+    return [f"{event['Type']} {event['Action'].strip()}" for event in events]
 
 
-def attributes(events: list[Told], kind: str, action: str) -> dict[str, str]:
-    found: dict[str, str] = next(
-        each["Actor"]["Attributes"] for each in events if (each["Type"], each["Action"]) == (kind, action)
+def attributes(events: list[Event], kind: str, action: str) -> dict[str, str]:
+    values: dict[str, str] = next(
+        event["Actor"]["Attributes"] for event in events if (event["Type"], event["Action"]) == (kind, action)
     )
-    return found
+    return values
 
 
 @pytest.fixture(scope="module")
 def image(both: Docker) -> str:
-    return both.image("told", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    return both.image("events", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
 
 
 def test_a_life_is_told_step_by_step_with_its_network_and_volume(both: Docker, image: str):
-    network, volume, name = both.name("told-net"), both.name("told-data"), both.name("told-life")
+    network, volume, name = both.name("events-net"), both.name("events-data"), both.name("events-life")
     label = ("--label", f"{LABEL}={both.prefix}")
-    with listening(both) as told:
-        told.ours.add(both("network", "create", *label, network))
+    with listening(both) as listener:
+        listener.ours.add(both("network", "create", *label, network))
         both("volume", "create", *label, volume)
         both("run", "--name", name, *label, "--network", network, "-v", f"{volume}:/data:ro", image, "true")
         key = both.inspect(name)["Id"]
         both("rm", name)
-        events = told.until("container", "destroy")
+        events = listener.until("container", "destroy")
     assert shown(events) == [
         "network create",
         "volume create",
@@ -116,29 +116,29 @@ def test_a_life_is_told_step_by_step_with_its_network_and_volume(both: Docker, i
 
 
 def test_what_is_done_to_one_that_runs_is_told(both: Docker, image: str, tmp_path: Path):
-    made = f"{both.name('told-made')}:1"
+    reference = f"{both.name('events-made')}:1"
     file = tmp_path / "file"
     file.write_text("contents")
     with (
-        listening(both) as told,
+        listening(both) as listener,
         httpx.Client(
             transport=httpx.HTTPTransport(uds=both.host.removeprefix("unix://")), base_url="http://engine", timeout=60
         ) as client,
     ):
-        name = both.run("told-busy", image, "sleep", "1000", options=("-t", *LONE))
+        name = both.run("events-busy", image, "sleep", "1000", options=("-t", *LONE))
         key = both.inspect(name)["Id"]
-        told.ours.add(key)
+        listener.ours.add(key)
         both("top", name)
         client.post(f"/containers/{name}/resize", params={"h": 10, "w": 20}).raise_for_status()
         both("cp", f"{name}:/etc", str(tmp_path / "etc"))
         both("cp", str(file), f"{name}:/tmp")
         both("export", "-o", str(tmp_path / "all.tar"), name)
         both("exec", name, "echo", "a", "b")
-        events = told.until("container", "exec_die")
-        both("commit", "-m", "why", name, made)
+        events = listener.until("container", "exec_die")
+        both("commit", "-m", "why", name, reference)
         both("rename", name, f"{name}2")
         both("rm", "-f", key)
-        events += told.until("container", "destroy")
+        events += listener.until("container", "destroy")
     assert shown(events) == [
         "container create",
         "network connect",
@@ -163,42 +163,42 @@ def test_what_is_done_to_one_that_runs_is_told(both: Docker, image: str, tmp_pat
     ]
     resized = attributes(events, "container", "resize")
     assert (resized["height"], resized["width"]) == ("10", "20")
-    assert attributes(events, "image", "tag") == {"name": made, LABEL: both.prefix}
+    assert attributes(events, "image", "tag") == {"name": reference, LABEL: both.prefix}
     committed = attributes(events, "container", "commit")
-    assert committed["imageID"] == both("image", "inspect", "-f", "{{.Id}}", made)
-    assert (committed["imageRef"], committed["comment"]) == (made, "why")
+    assert committed["imageID"] == both("image", "inspect", "-f", "{{.Id}}", reference)
+    assert (committed["imageRef"], committed["comment"]) == (reference, "why")
 
 
 def test_images_are_told_by_their_ids_with_their_labels(both: Docker, tmp_path: Path):
-    second, archive = f"{both.name('told-second')}:2", tmp_path / "image.tar"
-    with listening(both) as told:
-        first = both.image("told-first", busybox_files(), 'CMD ["/bin/sh"]')
+    second, archive = f"{both.name('events-second')}:2", tmp_path / "image.tar"
+    with listening(both) as listener:
+        first = both.image("events-first", busybox_files(), 'CMD ["/bin/sh"]')
         key = both("image", "inspect", "-f", "{{.Id}}", first)
-        told.ours.add(key)
+        listener.ours.add(key)
         both("tag", first, second)
         both("save", "-o", str(archive), first, second)
         both("rmi", second)
         both("load", "-i", str(archive))
         both("rmi", second)
         both("rmi", first)
-        events = told.until("image", "delete")
+        events = listener.until("image", "delete")
     steps = ["tag", "import", "tag", "save", "untag", "load", "untag", "untag", "delete"]
-    assert shown(events) == [f"image {each}" for each in steps]
-    assert {each["Actor"]["ID"] for each in events} == {key}
-    names = [each["Actor"]["Attributes"]["name"] for each in events]
+    assert shown(events) == [f"image {step}" for step in steps]
+    assert {event["Actor"]["ID"] for event in events} == {key}
+    names = [event["Actor"]["Attributes"]["name"] for event in events]
     assert names == [first, key, second, *[key] * 6]
-    labels = [each["Actor"]["Attributes"].get(LABEL) for each in events]
+    labels = [event["Actor"]["Attributes"].get(LABEL) for event in events]
     assert labels == [*[both.prefix] * 8, None]  # the last is gone
 
 
 def test_a_push_and_a_pull_are_told_by_name(both: Docker, image: str, tmp_path: Path):
-    with Registry.started(tmp_path) as registry, listening(both) as told:
-        name = f"{registry.address}/{both.prefix}/told"
+    with Registry.started(tmp_path) as registry, listening(both) as listener:
+        name = f"{registry.address}/{both.prefix}/events"
         both("tag", image, f"{name}:1")
         both("push", f"{name}:1")
         both("rmi", f"{name}:1")
         both("pull", f"{name}:1")
-        events = told.until("image", "pull")
+        events = listener.until("image", "pull")
         both("rmi", f"{name}:1")
     assert shown(events) == ["image tag", "image push", "image untag", "image pull"]
     for action in ("push", "pull"):
@@ -207,12 +207,12 @@ def test_a_push_and_a_pull_are_told_by_name(both: Docker, image: str, tmp_path: 
 
 
 def test_leaving_by_the_keys_is_told(both: Docker, image: str):
-    name = both.run("told-left", image, "sh", options=("-it", *LONE))
-    with listening(both) as told:
-        told.ours.add(both.inspect(name)["Id"])
-        asked = f"POST /containers/{name}/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: engine\r\n"
-        with leaving(both, f"{asked}Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"):
-            events = told.until("container", "detach")
+    name = both.run("events-left", image, "sh", options=("-it", *LONE))
+    with listening(both) as listener:
+        listener.ours.add(both.inspect(name)["Id"])
+        request = f"POST /containers/{name}/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: engine\r\n"
+        with leaving(both, f"{request}Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"):
+            events = listener.until("container", "detach")
     assert shown(events) == ["container attach", "container detach"]
     both("rm", "-f", name)
 
@@ -224,26 +224,26 @@ def test_a_prune_is_told_with_what_it_freed(both: Docker, image: str, kind: str,
     mine = f"{LABEL}={both.prefix}-{kind}"
     match kind:
         case "container":
-            both.create("told-pruned", image, "true", options=(*LONE, "--label", "x"))
+            both.create("events-pruned", image, "true", options=(*LONE, "--label", "x"))
             mine = f"{LABEL}={both.prefix}"
         case "image":
             both("import", "-c", f"LABEL {mine}", "-", stdin=b"\0" * 1024)
         case _:
-            both(kind, "create", "--label", mine, both.name("told-pruned"))
-    with listening(both) as told:
-        told.ours.add('"Action":"prune"')
+            both(kind, "create", "--label", mine, both.name("events-pruned"))
+    with listening(both) as listener:
+        listener.ours.add('"Action":"prune"')
         both(kind, "prune", "-f", *arguments, "--filter", f"label={mine}")
-        events = told.until(kind, "prune")
+        events = listener.until(kind, "prune")
     assert attributes(events, kind, "prune").keys() == {"reclaimed"}
     assert attributes(events, kind, "prune")["reclaimed"].isdecimal()
     assert events[-1]["Actor"]["ID"] == ""
 
 
 def test_a_prune_of_what_builds_keep_is_told(docker: Docker):
-    with listening(docker) as told:
-        told.ours.add('"Action":"prune"')
+    with listening(docker) as listener:
+        listener.ours.add('"Action":"prune"')
         docker("builder", "prune", "-f")
-        events = told.until("builder", "prune")
+        events = listener.until("builder", "prune")
     assert attributes(events, "builder", "prune") == {"reclaimed": "0"}
 
 
@@ -281,8 +281,8 @@ def test_events_up_to_a_time_need_no_beginning(both: Docker, image: str):
     name = both.create("past", image, options=LONE)
     until = f"{time.time() + 1:.9f}"
     both("rm", name)
-    told = both("events", "--until", until, "--filter", f"container={name}", "--format", "{{.Action}}").split()
-    assert told == ["create", "destroy"]
+    actions = both("events", "--until", until, "--filter", f"container={name}", "--format", "{{.Action}}").split()
+    assert actions == ["create", "destroy"]
 
 
 def test_events_do_not_end_before_they_begin(both: Docker):
@@ -298,8 +298,10 @@ def test_events_of_a_container_are_its_own(both: Docker, image: str):
     both("rm", name)
     until = f"{time.time() + 1:.9f}"
     for value in (name, name[:-1]):
-        told = both("events", "--until", until, "--filter", f"container={value}", "--format", "{{.Type}} {{.Action}}")
-        assert [line for line in told.splitlines() if "attach" not in line] == [
+        printed = both(
+            "events", "--until", until, "--filter", f"container={value}", "--format", "{{.Type}} {{.Action}}"
+        )
+        assert [line for line in printed.splitlines() if "attach" not in line] == [
             "container create", "container start", "container die", "container destroy",
         ]  # fmt: skip
 

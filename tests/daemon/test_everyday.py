@@ -137,12 +137,12 @@ def test_the_commands_of_every_day(both: Docker, tmp_path: Path):
     wrong: list[str] = []
     for step in STEPS:
         command, pattern = step[0].format(**words), step[1].format(**words)
-        wanted = step[2] if len(step) == 3 else 0
+        expected = step[2] if len(step) == 3 else 0
         line = ["docker", "-H", both.host, *shlex.split(command)]
         done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=300)
         printed = done.stdout + done.stderr
-        if done.returncode != wanted or not re.search(pattern, printed):
-            told = f"exit {done.returncode}, wanted {wanted}; {printed.strip()[:300]!r}, wanted {pattern!r}"
-            wrong.append(f"{command}\n  {told}")
+        if done.returncode != expected or not re.search(pattern, printed):
+            difference = f"exit {done.returncode}, expected {expected}; {printed.strip()[:300]!r}, expected {pattern!r}"
+            wrong.append(f"{command}\n  {difference}")
     assert len(STEPS) >= 80
     assert wrong == [], "\n".join(wrong)

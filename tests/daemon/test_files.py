@@ -80,14 +80,14 @@ def test_what_is_copied_out_lies_where_the_client_puts_it_with_volumes_in_it(
         ("/a/", True, "a"),
         ("/a/.", True, "."),
     )
-    for number, (source, exists, place) in enumerate(cases):
+    for number, (source, exists, destination) in enumerate(cases):
         target = tmp_path / str(number)
         if exists:
             target.mkdir()
         both("cp", f"{name}:{source}", str(target))
-        assert (target / place / "f").read_text() == "1\n", (source, exists)
-        assert (target / place / "b/deep").read_text() == "2\n", (source, exists)
-        assert sorted(each.name for each in (target / place).iterdir()) == ["b", "f"]
+        assert (target / destination / "f").read_text() == "1\n", (source, exists)
+        assert (target / destination / "b/deep").read_text() == "2\n", (source, exists)
+        assert sorted(path.name for path in (target / destination).iterdir()) == ["b", "f"]
     both("rm", "-fv", name)
 
 
@@ -191,9 +191,9 @@ def test_a_path_names_its_archive_as_docker_does(both: Docker, path: str, names:
     with httpx.Client(transport=httpx.HTTPTransport(uds=both.host.removeprefix("unix://")), timeout=60) as client:
         answer = client.get(f"http://engine/containers/{name}/archive?path={quote(path)}")
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
-        listed = {each.name.replace("./here/", "./") for each in tar}
+        listed = {entry.name.replace("./here/", "./") for entry in tar}
     assert names <= listed
-    assert all("./" in each or each == "." for each in listed) == (names >= {"."})
+    assert all("./" in member or member == "." for member in listed) == (names >= {"."})
     both("rm", name)
 
 
@@ -209,11 +209,11 @@ def test_a_file_is_no_directory_for_being_called_one(both: Docker, path: str):
 
 
 def test_what_the_engine_makes_for_a_container_is_copied_too(both: Docker, tmp_path: Path):
-    """Its working directory before it has run, its hosts file and the like after."""
+    """The working directory before the container has run; its hosts file and the like after."""
     image = both.image("made", busybox_files(), directories=("tmp", "etc"))
     name = both.create("made", image, "true", options=("--network", "none", "-w", "/home/deep/work", "-h", "named"))
     both("cp", f"{name}:/home/deep", str(tmp_path / "deep"))
-    assert [each.name for each in (tmp_path / "deep").iterdir()] == ["work"]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["work"]
     both("start", "-a", name)
     both("cp", f"{name}:/etc/hostname", str(tmp_path / "hostname"))
     assert (tmp_path / "hostname").read_text() == "named\n"

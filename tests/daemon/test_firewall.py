@@ -21,7 +21,7 @@ for program in iptables ip6tables; do
 done
 exec "$@"
 """
-"""What ufw does when it is switched on or reads its rules anew, as far as containers feel it."""
+"""What ufw does when it is enabled or reloads its rules, as far as it affects containers."""
 
 
 def test_names_and_published_ports_work_behind_a_firewall_that_drops_what_it_does_not_know():
@@ -43,8 +43,8 @@ def test_names_and_published_ports_work_behind_a_firewall_that_drops_what_it_doe
         wait_for_server(docker, server)
 
         def reached() -> None:
-            asked = docker("run", "--rm", "--network", network, image, "wget", "-T", "5", "-qO-", f"http://{server}/")
-            assert asked == "hello"
+            answer = docker("run", "--rm", "--network", network, image, "wget", "-T", "5", "-qO-", f"http://{server}/")
+            assert answer == "hello"
             command = [*inside, "/bin/busybox", "wget", "-T", "5", "-qO-", "http://127.0.0.1:8080/"]
             assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "hello\n"
 

@@ -25,7 +25,7 @@ BUS = """<busconfig>
   <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy>
 </busconfig>
 """
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 INSIDE, OUTSIDE = "192.0.2.1", "192.0.2.2"
 
 
@@ -54,7 +54,7 @@ class Machine:
     def call(self, *command: str) -> str:
         """Runs a command on it."""
         return subprocess.run(
-            [*self.inside, *command], check=True, capture_output=True, text=True, timeout=PATIENCE
+            [*self.inside, *command], check=True, capture_output=True, text=True, timeout=TIMEOUT_S
         ).stdout
 
     @contextmanager
@@ -77,7 +77,7 @@ class Machine:
     def zone(self, *options: str, check: bool = True) -> str:
         """Asks firewalld."""
         command = [*self.inside, "firewall-cmd", *options]
-        return subprocess.run(command, check=check, capture_output=True, text=True, timeout=PATIENCE).stdout
+        return subprocess.run(command, check=check, capture_output=True, text=True, timeout=TIMEOUT_S).stdout
 
     def trusted(self) -> list[str]:
         """The interfaces in that zone."""
@@ -85,12 +85,12 @@ class Machine:
 
     def wait_trusted(self, count: int) -> None:
         """Waits until the zone has so many."""
-        limit = time.monotonic() + PATIENCE
-        while len(found := self.trusted()) != count:
-            assert time.monotonic() < limit, found
+        limit = time.monotonic() + TIMEOUT_S
+        while len(interfaces := self.trusted()) != count:
+            assert time.monotonic() < limit, interfaces
 
     def get(self, address: str, *, of: Sequence[str] | None = None, seconds: int = 30) -> bool:
-        """Whether a page is got there, from outside or by what runs a command elsewhere."""
+        """Return whether a page can be fetched from the address, from outside or with another command prefix."""
         command = [*(of or self.outside), "/bin/busybox", "wget", "-T", str(seconds), "-qO-", f"http://{address}/"]
         return subprocess.run(command, check=False, capture_output=True, text=True).stdout == "hello\n"
 
@@ -187,9 +187,9 @@ def test_without_busctl_firewalld_is_told_by_its_own_program(machine: Machine, t
     with machine.firewalld(), Pydd.started() as engine, Docker(host=engine.host) as docker:
         engine.stop()
         engine.start(before=[*machine.inside, f"PATH={programs}"])
-        docker("network", "create", docker.name("told"))
+        docker("network", "create", docker.name("zoned"))
         assert len(machine.trusted()) == 1
-        docker("network", "rm", docker.name("told"))
+        docker("network", "rm", docker.name("zoned"))
         assert machine.trusted() == []
         engine.stop()
         assert "firewalld:" not in engine.output

@@ -23,15 +23,15 @@ def body() -> bytes:
 
 
 def pulled(docker: Docker, name: str) -> str:
-    """Pulls, runs the image and removes it; gives what the client printed."""
-    said = docker("pull", name)
+    """Pull, run and remove the image, and return what the client printed."""
+    output = docker("pull", name)
     assert docker("run", "--rm", "--network", "none", name, "wc", "-c", "/noise") == f"{3 * CUT} /noise"
     docker("rmi", name)
-    return said
+    return output
 
 
 def refused(pydd: Pydd, docker: Docker, name: str) -> str:
-    """Pulls in vain; gives what the client was told. Nothing of it may stay."""
+    """Pull in vain and return the client's error message. Nothing of the image may stay."""
     done = subprocess.run(["docker", "-H", docker.host, "pull", name], capture_output=True, check=False)
     assert done.returncode != 0
     assert docker("images", "-q", name) == ""
@@ -70,9 +70,9 @@ HOSTILE: dict[str, tuple[Callable[[bytes, int, int], bytes], str]] = {
 
 @pytest.mark.parametrize("trick", HOSTILE)
 def test_what_is_not_the_layer_is_refused_and_nothing_stays(pydd: Pydd, docker: Docker, body: bytes, trick: str):
-    sent, told = HOSTILE[trick]
+    sent, words = HOSTILE[trick]
     with FlakyRegistry(body, sent=sent).serving() as name:
-        assert told in refused(pydd, docker, name)
+        assert words in refused(pydd, docker, name)
 
 
 def test_a_layer_packed_with_zstd_runs(docker: Docker, body: bytes):

@@ -1,4 +1,4 @@
-"""Requests and builds that took version 0.1 for ever, and everybody else with them: the engine goes on answering."""
+"""Requests and builds that blocked version 0.1 for ever, for all clients: the engine keeps answering."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_a_repository_says_holds_nobody_up(pydd: Pydd, docker: Docker, busy
 
 
 def test_a_long_dockerfile_gives_others_their_turn(pydd: Pydd, docker: Docker, busybox: str):
-    """Its steps wait for nothing; version 0.1 answered nobody until the last of them."""
+    """The steps wait for nothing; version 0.1 answered no client until the last of them."""
     lines = "".join(f"ENV A={number}\n" for number in range(LINES))
     body = f"FROM {busybox}\n{lines}LABEL pyd.test={docker.prefix}\n".encode()
     command = [*docker.command, "build", "-t", docker.name("long"), "-"]

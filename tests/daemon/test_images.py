@@ -32,9 +32,9 @@ def refusal(docker: Docker, *arguments: str, stdin: bytes | None = None) -> str:
 
 
 def inspected(docker: Docker, name: str) -> dict[str, object]:
-    [found] = json.loads(docker("image", "inspect", name))
-    assert isinstance(found, dict)
-    return found
+    [attributes] = json.loads(docker("image", "inspect", name))
+    assert isinstance(attributes, dict)
+    return attributes
 
 
 @pytest.mark.parametrize("prefix", ["docker.io/", "index.docker.io/", "docker.io/library/", "library/"])
@@ -76,8 +76,8 @@ def test_an_image_is_imported_for_a_platform(both: Docker):
         both(
             "import", "--platform", platform, "-c", f"LABEL {LABEL}={both.prefix}", "-", image, stdin=layer({"a": b"1"})
         )
-        found = inspected(both, image)
-        assert (found["Os"], found["Architecture"]) == ("linux", expected)
+        attributes = inspected(both, image)
+        assert (attributes["Os"], attributes["Architecture"]) == ("linux", expected)
         both("rmi", image)
 
 
@@ -107,8 +107,8 @@ def test_the_name_of_a_digest_algorithm_is_refused(both: Docker, base: str):
 
 
 def test_several_edges_of_time_are_taken(both: Docker, base: str):
-    found = both("images", "-q", "--filter", "until=2001-01-01T00:00:00Z", "--filter", "until=2040-01-01T00:00:00Z")
-    assert found == ""
+    listed = both("images", "-q", "--filter", "until=2001-01-01T00:00:00Z", "--filter", "until=2040-01-01T00:00:00Z")
+    assert listed == ""
     assert both("images", "-q", "--filter", f"before={base}", "--filter", f"since={base}") == ""
 
 
@@ -132,19 +132,19 @@ def test_an_image_without_layers_is_loaded(both: Docker):
     config = {"architecture": "amd64", "os": "linux", "config": {"Labels": {LABEL: both.prefix}}}
     whole = json.dumps({**config, "rootfs": {"type": "layers", "diff_ids": None}}).encode()
     manifest = json.dumps([{"Config": "c.json", "RepoTags": None, "Layers": None}]).encode()
-    said = both("load", stdin=layer({"c.json": whole, "manifest.json": manifest}))
-    image = said.removeprefix("Loaded image ID: ")
-    found = inspected(both, image)
-    assert (found["RepoTags"], found["RepoDigests"]) == ([], [])
+    output = both("load", stdin=layer({"c.json": whole, "manifest.json": manifest}))
+    image = output.removeprefix("Loaded image ID: ")
+    attributes = inspected(both, image)
+    assert (attributes["RepoTags"], attributes["RepoDigests"]) == ([], [])
     both("rmi", image)
 
 
 def test_inspect_tells_what_an_image_was_made_from_and_when_it_got_its_name(both: Docker, base: str):
     image = both.name("child") + ":1"
     both("build", "-t", image, "-", stdin=f"FROM {base}\nLABEL {LABEL}={both.prefix}\n".encode())
-    found = inspected(both, image)
-    assert found["Parent"] == inspected(both, base)["Id"]
-    assert str(found["Metadata"]["LastTagTime"]) > "2020"  # type: ignore[index]
+    attributes = inspected(both, image)
+    assert attributes["Parent"] == inspected(both, base)["Id"]
+    assert str(attributes["Metadata"]["LastTagTime"]) > "2020"  # type: ignore[index]
     assert "dependent child images" in refusal(both, "rmi", str(inspected(both, base)["Id"]))
     both("rmi", image)
 
@@ -152,15 +152,15 @@ def test_inspect_tells_what_an_image_was_made_from_and_when_it_got_its_name(both
 def test_an_image_in_use_is_removed_by_force_where_nothing_of_it_runs(both: Docker, base: str):
     image = both.name("used") + ":1"
     both("import", "-c", f"LABEL {LABEL}={both.prefix}", "-", image, stdin=layer(busybox_files()))
-    found = str(inspected(both, image)["Id"])
+    image_id = str(inspected(both, image)["Id"])
     container = both.create("user", image, "/bin/sleep", "1000", options=("--network", "none"))
     assert "must force" in refusal(both, "rmi", image)
-    assert "(must be forced) - image is being used by stopped container" in refusal(both, "rmi", found)
+    assert "(must be forced) - image is being used by stopped container" in refusal(both, "rmi", image_id)
     both("start", container)
-    assert "(cannot be forced) - image is being used by running container" in refusal(both, "rmi", "-f", found)
+    assert "(cannot be forced) - image is being used by running container" in refusal(both, "rmi", "-f", image_id)
     both("kill", container)
     both("wait", container)
-    both("rmi", "-f", found)
+    both("rmi", "-f", image_id)
     both("rm", container)
     assert "image name cannot be blank" in refusal(both, "rmi", " ")
 
@@ -211,8 +211,8 @@ def test_an_oci_layout_whose_blob_is_another_is_refused(docker: Docker, busybox:
 
 def test_a_damaged_image_is_left_out_of_the_list(pydd: Pydd, docker: Docker, busybox: str):
     other = docker.image("damaged", {"a": b"1"})
-    found = str(inspected(docker, other)["Id"])
-    blob = pydd.config.root / "blobs/sha256" / found[7:]
+    image_id = str(inspected(docker, other)["Id"])
+    blob = pydd.config.root / "blobs/sha256" / image_id[7:]
     whole = blob.read_bytes()
     blob.write_bytes(b"{")
     try:
@@ -257,10 +257,10 @@ def test_smuggled_files_are_not_unpacked(both: Docker):
 def test_an_image_of_a_hundred_and_twenty_layers_runs(both: Docker):
     """Their directories' names are longer together than what mount(2) takes."""
     layers = [layer(busybox_files()), *(layer({f"file{number}": b"1"}) for number in range(119))]
-    diff_ids = [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in layers]
+    diff_ids = [f"sha256:{hashlib.sha256(packed).hexdigest()}" for packed in layers]
     config = {"architecture": "amd64", "os": "linux", "config": {"Labels": {LABEL: both.prefix}}}
     image = both.name("many") + ":1"
-    files: dict[str, bytes | Path | str] = {f"{number}.tar": each for number, each in enumerate(layers)}
+    files: dict[str, bytes | Path | str] = {f"{number}.tar": packed for number, packed in enumerate(layers)}
     files["c.json"] = json.dumps({**config, "rootfs": {"type": "layers", "diff_ids": diff_ids}}).encode()
     listed = {"Config": "c.json", "RepoTags": [image], "Layers": [f"{number}.tar" for number in range(len(layers))]}
     both("load", stdin=layer({**files, "manifest.json": json.dumps([listed]).encode()}))
@@ -292,11 +292,11 @@ def test_inspect_writes_what_is_empty_as_docker_engine_does(docker: Docker, kind
     answers = []
     for engine in (Docker(prefix=docker.prefix), docker):
         engine("load", stdin=archive)
-        found = inspected(engine, name)
+        attributes = inspected(engine, name)
         engine("rmi", name)
         for field in ("GraphDriver", "Metadata", "Size", "VirtualSize", "RootFS", "Container", "ContainerConfig"):
-            found.pop(field, None)
-        answers.append(found)
+            attributes.pop(field, None)
+        answers.append(attributes)
     theirs, ours = answers
     assert ours == theirs
 

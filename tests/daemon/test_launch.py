@@ -24,9 +24,9 @@ from support.recording import once_it_listens, written
 
 @pytest.fixture
 def home(pydd: Pydd) -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="pydd-"))
-    yield made
-    shutil.rmtree(made)
+    directory = Path(tempfile.mkdtemp(prefix="pydd-"))
+    yield directory
+    shutil.rmtree(directory)
 
 
 def peer(config: DaemonConfig) -> int:
@@ -46,9 +46,9 @@ def wait_for_end(pid: int) -> None:
 @pytest.fixture(autouse=True)
 def history(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An engine that is started on demand records deaths."""
-    place = home / "history.db"
-    monkeypatch.setenv("PYD_HISTORY", str(place))
-    return place
+    path = home / "history.db"
+    monkeypatch.setenv("PYD_HISTORY", str(path))
+    return path
 
 
 def test_it_starts_once_and_ends_when_idle(home: Path):
@@ -95,8 +95,8 @@ def test_the_first_command_on_a_machine_without_an_engine_starts_one(pydd: Pydd)
         [*apart, "sh", "-c", FIRST_USE, pyd], capture_output=True, text=True, check=False, env=environ
     )
     assert done.returncode == 0, done.stderr
-    told, _, rest = done.stdout.partition("\n}\n") if done.stdout.startswith("{\n") else done.stdout.partition("\n")
-    assert '"engine"' in told
+    report, _, rest = done.stdout.partition("\n}\n") if done.stdout.startswith("{\n") else done.stdout.partition("\n")
+    assert '"engine"' in report
     assert "NAME" in rest
     assert "srw-rw----" in rest or "srw-------" in rest
     assert "listening on /run/pyd/pyd.sock" in rest

@@ -63,12 +63,12 @@ def test_an_archive_is_not_unpacked_for_nobody(pydd: Pydd, docker: Docker, slow:
     body = slow if kind == "import" else saved(slow, name)
     repository = name.partition(":")[0]
     path = f"/images/create?fromSrc=-&repo={repository}&tag=1" if kind == "import" else "/images/load"
-    before = sorted(each.name for each in (pydd.config.root / "layers").iterdir())
+    before = sorted(entry.name for entry in (pydd.config.root / "layers").iterdir())
     with asking(pydd, "POST", path, gzip.compress(body, 1) if kind == "packed load" else body):
         wait_until(lambda: bool(list((pydd.config.root / "layers").glob("new-*"))))
     wait_until(lambda: nothing_is_under_way(pydd))
     assert docker("images", "-q", name) == ""
-    assert sorted(each.name for each in (pydd.config.root / "layers").iterdir()) == before
+    assert sorted(entry.name for entry in (pydd.config.root / "layers").iterdir()) == before
 
 
 def test_a_container_is_not_made_an_image_for_nobody(pydd: Pydd, docker: Docker, busybox: str):
@@ -85,19 +85,19 @@ def test_a_container_is_not_made_an_image_for_nobody(pydd: Pydd, docker: Docker,
 
 
 def connections(port: int) -> int:
-    """How many connections there are to a port of this host."""
+    """Return the number of connections to a port of this host."""
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return sum(1 for line in lines if line.split()[2].endswith(f":{port:04X}") and line.split()[3] == "01")
 
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_nothing_is_pulled_for_nobody(pydd: Pydd, docker: Docker, begun: bool):
-    """Whether the client leaves while the image is looked up or while it is downloaded, the registry is let go."""
-    asked, over = threading.Event(), threading.Event()
+    """The registry is let go, whether the client leaves during the lookup or during the download."""
+    requested, finished = threading.Event(), threading.Event()
 
     def stalled(packed: bytes, begin: int, number: int) -> bytes:
-        asked.set()
-        over.wait(120)
+        requested.set()
+        finished.wait(120)
         return packed
 
     registry = FlakyRegistry(layer(busybox_files()), sent=stalled)
@@ -105,8 +105,8 @@ def test_nothing_is_pulled_for_nobody(pydd: Pydd, docker: Docker, begun: bool):
         documents = registry.documents
 
         def late() -> tuple[dict[str, bytes], bytes]:
-            found, _ = documents()
-            return found, found["manifest"]  # so that this is what is sent in its own time
+            contents, _ = documents()
+            return contents, contents["manifest"]  # so that this is what is sent in its own time
 
         registry.documents = late  # type: ignore[method-assign]
     with registry.serving() as name:
@@ -114,11 +114,11 @@ def test_nothing_is_pulled_for_nobody(pydd: Pydd, docker: Docker, begun: bool):
         port = int(registry.name.partition(":")[2])
         try:
             with asking(pydd, "POST", f"/images/create?fromImage={repository}&tag={tag}"):
-                assert asked.wait(60)
+                assert requested.wait(60)
                 assert connections(port) > 0
-            wait_until(lambda: connections(port) == 0, 20)  # by itself it would give up a silent registry later
+            wait_until(lambda: connections(port) == 0, 20)  # on its own it would give up a silent registry later
         finally:
-            over.set()
+            finished.set()
         assert nothing_is_under_way(pydd)
         assert docker("images", "-q", name) == ""
 

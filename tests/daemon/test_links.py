@@ -45,7 +45,7 @@ def test_a_link_leads_to_a_container_of_the_default_network(both: Docker):
     both("rm", client)
     both("kill", server)
     client = both.create("client", image, "true", options=("--network", network, "--link", f"{server}:db"))
-    both("start", "-a", client)  # there it is a name, whoever runs
+    both("start", "-a", client)  # there it is only a name, even of a container that has exited
     both("rm", server, client)
     both("network", "rm", network)
 
@@ -68,7 +68,7 @@ def test_a_link_is_a_name_of_its_target_and_can_be_removed(both: Docker):
     client = f"{client}-renamed"
     assert both.inspect(f"{client}/db")["Name"] == f"/{server}"
     shown = request(both, "GET", "/containers/json")[1]
-    names = next(each["Names"] for each in shown if f"/{server}" in each["Names"])
+    names = next(container["Names"] for container in shown if f"/{server}" in container["Names"])
     assert set(names) == {f"/{server}", f"/{client}/db", f"/{client}/{server}"}
     assert f"DB_NAME=/{client}/db" in both("exec", client, "env").splitlines()
     both("rm", "--link", f"{client}/db")

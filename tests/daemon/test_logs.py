@@ -24,7 +24,7 @@ def image(both: Docker) -> str:
     return both.image("talker", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
 
 
-def said(blocks: int) -> list[str]:
+def expected_lines(blocks: int) -> list[str]:
     return [f"{block}-{line}" for block in range(1, blocks + 1) for line in range(1, LINES + 1)]
 
 
@@ -46,14 +46,14 @@ def test_a_log_in_several_files_is_read_as_one_and_the_oldest_go(both: Docker, i
     for block in range(1, BLOCKS + 1):
         talk(both, name, block)
     log = Path(both.inspect(name)["LogPath"])
-    assert sorted(each.name for each in log.parent.glob(f"{log.name}*")) == [
+    assert sorted(path.name for path in log.parent.glob(f"{log.name}*")) == [
         log.name,
         f"{log.name}.1",
         f"{log.name}.2",
     ]
     kept = both("logs", name).split()
     assert LINES / 4 < len(kept) < BLOCKS * LINES
-    assert kept == said(BLOCKS)[-len(kept) :]
+    assert kept == expected_lines(BLOCKS)[-len(kept) :]
     for count in (1, 10, len(kept) - 1):
         assert both("logs", "--tail", str(count), name).split() == kept[-count:]
     both("rm", "-f", name)
@@ -71,7 +71,7 @@ def test_who_follows_a_log_is_told_all_of_it_however_often_a_new_file_is_begun(d
         heard += [following.stdout.readline().strip() for _ in range(LINES)]
     docker("rm", "-f", name)
     heard += following.communicate(timeout=60)[0].split()
-    assert heard == said(BLOCKS)
+    assert heard == expected_lines(BLOCKS)
 
 
 def test_a_log_goes_on_in_several_files_after_the_engine_was_killed(pydd: Pydd, docker: Docker, busybox: str):
@@ -85,21 +85,21 @@ def test_a_log_goes_on_in_several_files_after_the_engine_was_killed(pydd: Pydd, 
     wait_until(log.exists)
     talk(docker, name, 2)
     kept = docker("logs", name).split()
-    assert kept == said(2)[-len(kept) :]
+    assert kept == expected_lines(2)[-len(kept) :]
     docker("rm", "-f", name)
 
 
 def packed(docker: Docker, name: str) -> list[str]:
     """The files of a container's log, once all older ones are packed."""
     log = Path(docker.inspect(name)["LogPath"])
-    found: list[str] = []
+    suffixes: list[str] = []
 
     def all_packed() -> bool:
-        found[:] = sorted(each.name.removeprefix(log.name) for each in log.parent.glob(f"{log.name}*"))
-        return found == ["", ".1.gz", ".2.gz"]
+        suffixes[:] = sorted(path.name.removeprefix(log.name) for path in log.parent.glob(f"{log.name}*"))
+        return suffixes == ["", ".1.gz", ".2.gz"]
 
     wait_until(all_packed)
-    return found
+    return suffixes
 
 
 def test_older_files_are_packed_and_read_back_as_one(both: Docker, image: str):
@@ -110,7 +110,7 @@ def test_older_files_are_packed_and_read_back_as_one(both: Docker, image: str):
     assert packed(both, name)
     kept = both("logs", name).split()
     assert LINES / 4 < len(kept) < BLOCKS * LINES
-    assert kept == said(BLOCKS)[-len(kept) :]
+    assert kept == expected_lines(BLOCKS)[-len(kept) :]
     for count in (1, LINES // 2, len(kept) - 1):
         assert both("logs", "--tail", str(count), name).split() == kept[-count:]
     stamped = [line.split() for line in both("logs", "--timestamps", name).splitlines()]
@@ -141,7 +141,7 @@ def test_who_follows_is_told_all_while_older_files_are_packed(docker: Docker, bu
     assert packed(docker, name)
     docker("rm", "-f", name)
     heard += following.communicate(timeout=60)[0].split()
-    assert heard == said(BLOCKS)
+    assert heard == expected_lines(BLOCKS)
 
 
 def test_a_log_is_bounded_while_no_engine_runs(pydd: Pydd, docker: Docker, busybox: str):
@@ -156,7 +156,7 @@ def test_a_log_is_bounded_while_no_engine_runs(pydd: Pydd, docker: Docker, busyb
     try:
         (inside / "go").write_text("go\n")
         wait_until((inside / "over").exists)
-        sizes = [each.stat().st_size for each in log_rotation.files(log).values()]
+        sizes = [path.stat().st_size for path in log_rotation.files(log).values()]
     finally:
         pydd.start()
     assert all(size <= log_rotation.MIN_CONMON_BYTES for size in sizes)
@@ -173,9 +173,9 @@ def test_a_log_is_bounded_however_often_a_container_starts(both: Docker, image: 
     for _ in range(8):
         both("start", "-a", name)
     log = Path(both.inspect(name)["LogPath"])
-    found = sorted(log.parent.glob(f"{log.name}*"))
-    assert len(found) <= int(count)
-    assert all(each.stat().st_size < 2 * LIMIT for each in found)
+    files = sorted(log.parent.glob(f"{log.name}*"))
+    assert len(files) <= int(count)
+    assert all(file.stat().st_size < 2 * LIMIT for file in files)
     assert both("logs", "--tail", "1", name) == "100"
     both("rm", "-f", name)
 
@@ -231,14 +231,14 @@ DETAILED = ("--label", "short=of it", "--label", "other=1", "-e", "WHERE=a,b=c/d
     ],
 )
 def test_details_are_what_the_log_options_chose(both: Docker, image: str, options: tuple[str, ...], before: str):
-    given = [part for each in options for part in ("--log-opt", each)]
+    given = [part for option in options for part in ("--log-opt", option)]
     name = both.create("detailed", image, "sh", "-c", "echo one; echo; echo two", options=(*DETAILED, *given, *LONE))
     both("start", "-a", name)
-    told = subprocess.run(
+    output = subprocess.run(
         ["docker", "-H", both.host, "logs", "--details", name], capture_output=True, text=True, check=True
     ).stdout
     before = before.format(name=name, id=both.inspect(name)["Id"][:12])
-    assert told == f"{before} one\n{before} \n{before} two\n"
+    assert output == f"{before} one\n{before} \n{before} two\n"
     timed = both("logs", "--details", "--timestamps", "--tail", "1", name)
     assert timed.partition("Z ")[2] == f"{before} two"
     both("rm", "-f", name)

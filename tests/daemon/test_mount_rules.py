@@ -54,7 +54,7 @@ def test_volumes_from_copies_nothing(both: Docker, image: str):
 def test_nameless_volumes_stay_nameless_with_those_who_borrow_them(both: Docker, image: str, volume: str):
     owner = both.create("owner", image, "true", options=(*LONE, "-v", "/foo", "-v", f"{volume}:/named"))
     borrower = both.create("borrower", image, "true", options=(*LONE, f"--volumes-from={owner}"))
-    nameless = {each["Name"] for each in both.inspect(borrower)["Mounts"]} - {volume}
+    nameless = {mount["Name"] for mount in both.inspect(borrower)["Mounts"]} - {volume}
     both("rm", owner)
     both("rm", "-v", borrower)
     left = set(both("volume", "ls", "-q").splitlines())
@@ -79,10 +79,10 @@ def test_what_a_volume_gets_has_its_links_owners_and_modes(both: Docker, image: 
     )
     name = both.create("source", image, "sh", "-c", script, options=LONE)
     both("start", "-a", name)
-    made = both.name("source") + ":1"
-    both("commit", name, made)
+    image_name = both.name("source") + ":1"
+    both("commit", name, image_name)
     look = "cd /src; stat -c '%n %F %h %u %g %a' a b c d sub ."
-    listed = both(*RUN, "-v", f"{volume}:/src", made, "sh", "-c", look)
+    listed = both(*RUN, "-v", f"{volume}:/src", image_name, "sh", "-c", look)
     assert listed.splitlines() == [
         "a regular file 2 5 6 4751",
         "b regular file 2 5 6 4751",
@@ -92,7 +92,7 @@ def test_what_a_volume_gets_has_its_links_owners_and_modes(both: Docker, image: 
         ". directory 3 7 8 750",
     ]
     both("rm", name)
-    both("rmi", made)
+    both("rmi", image_name)
     both("volume", "rm", volume)
 
 
@@ -104,7 +104,7 @@ def test_a_tmpfs_of_its_own_option_is_no_mount_and_hides_the_images_volume(both:
     assert both("start", "-a", name) == "1"
     both("rm", name)
     name = both.create("tmpfs", image, "true", options=(*LONE, "--mount", "type=tmpfs,target=/vol"))
-    assert [(each["Type"], each["Destination"]) for each in both.inspect(name)["Mounts"]] == [("tmpfs", "/vol")]
+    assert [(mount["Type"], mount["Destination"]) for mount in both.inspect(name)["Mounts"]] == [("tmpfs", "/vol")]
     both("rm", name)
 
 
@@ -118,8 +118,8 @@ def test_binds_of_the_engines_own_directory_get_what_it_unmounts(both: Docker, i
         (("--mount", f"type=bind,source={source},target=/r"), "rslave"),
     ):
         name = both.create("bound", image, "ls", "/r", options=(*LONE, *options))
-        told = {each["Destination"]: each["Propagation"] for each in both.inspect(name)["Mounts"]}
-        assert told["/r"] == expected
+        propagation = {mount["Destination"]: mount["Propagation"] for mount in both.inspect(name)["Mounts"]}
+        assert propagation["/r"] == expected
         if expected == "rslave":
             both("start", "-a", name)
         both("rm", "-v", name)

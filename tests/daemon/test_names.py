@@ -1,4 +1,4 @@
-"""What a container is told of names: its hosts file, its host's, its network's name server, on both engines."""
+"""Names in containers: the hosts file, the host's names, the network's name server, on both engines."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def network(both: Docker) -> Iterator[str]:
 def test_a_volume_on_etc_does_not_hide_what_the_engine_tells_there(both: Docker, image: str):
     volume = both.name("etc")
     script = "cat /etc/hostname && grep -c localhost /etc/hosts && test -s /etc/resolv.conf && echo there"
-    told = both("run", "--rm", "-h", "me", "-v", f"{volume}:/etc", image, "sh", "-c", script)
+    output = both("run", "--rm", "-h", "me", "-v", f"{volume}:/etc", image, "sh", "-c", script)
     both("volume", "rm", volume)
-    assert told.splitlines()[0] == "me"
-    assert told.splitlines()[-1] == "there"
+    assert output.splitlines()[0] == "me"
+    assert output.splitlines()[-1] == "there"
 
 
 def test_who_shares_anothers_network_shares_its_name(both: Docker, image: str):
@@ -43,8 +43,8 @@ def test_who_shares_anothers_network_shares_its_name(both: Docker, image: str):
 
 
 def test_on_the_hosts_network_the_hosts_names_are_known(both: Docker, image: str):
-    told = both("run", "--rm", "--network", "host", image, "cat", "/etc/hosts")
-    assert told.strip() == Path("/etc/hosts").read_text().strip()
+    hosts = both("run", "--rm", "--network", "host", image, "cat", "/etc/hosts")
+    assert hosts.strip() == Path("/etc/hosts").read_text().strip()
     added = both("run", "--rm", "--network", "host", "--add-host", "more:192.0.2.9", image, "cat", "/etc/hosts")
     assert "192.0.2.9\tmore" in added
 

@@ -1,4 +1,4 @@
-"""What doesn't go together on networks is refused in the same words, with the same status, on both engines."""
+"""Network options that contradict each other, refused in the same words and with the same status on both engines."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def image(both: Docker) -> str:
 @pytest.fixture(scope="module")
 def there(both: Docker, image: str) -> Iterator[dict[str, str]]:
     """Containers and networks by what they are."""
-    networks = [both.name(each) for each in ("net", "unused")]
-    for each in networks:
-        both("network", "create", each)
+    networks = [both.name(short) for short in ("net", "unused")]
+    for network in networks:
+        both("network", "create", network)
     net, unused = networks
-    found = {"net": net, "unused": unused}
-    found["running"] = both.run("running", image, "sleep", "1000", options=QUICK)
+    names = {"net": net, "unused": unused}
+    names["running"] = both.run("running", image, "sleep", "1000", options=QUICK)
     for name, mode, run in (
         ("on-net", net, False),
         ("on-host", "host", False),
         ("on-none", "none", False),
         ("runs-on-host", "host", True),
-        ("sharing", f"container:{found['running']}", True),
+        ("sharing", f"container:{names['running']}", True),
         ("stopped", "bridge", False),
     ):
         make = both.run if run else both.create
-        found[name] = make(name, image, "sleep", "1000", options=("--network", mode, *QUICK))
-    yield found
-    both("rm", "-f", *(found[each] for each in found if each not in {"net", "unused"}))
+        names[name] = make(name, image, "sleep", "1000", options=("--network", mode, *QUICK))
+    yield names
+    both("rm", "-f", *(names[key] for key in names if key not in {"net", "unused"}))
     both("network", "rm", *networks)
 
 
@@ -92,7 +92,7 @@ def there(both: Docker, image: str) -> Iterator[dict[str, str]]:
 )
 def test_it_is_refused_in_these_words(both: Docker, image: str, there: dict[str, str], command: str, words: str):
     words = words.format(**there)
-    arguments = [each.format(**there).replace("IMAGE", image) for each in command.split()]
+    arguments = [argument.format(**there).replace("IMAGE", image) for argument in command.split()]
     done = subprocess.run(["docker", "-H", both.host, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert words in re.sub("[0-9a-f]{64}", "ID", done.stderr)
@@ -130,12 +130,12 @@ def test_the_list_has_a_second_path(both: Docker):
 
 
 def test_older_clients_get_their_defaults(both: Docker, image: str, there: dict[str, str]):
-    places = {"EndpointsConfig": {there["net"]: {}, there["unused"]: {}}}
-    body = {"Image": image, "NetworkingConfig": places, "HostConfig": {"NetworkMode": there["net"]}}
+    endpoints = {"EndpointsConfig": {there["net"]: {}, there["unused"]: {}}}
+    body = {"Image": image, "NetworkingConfig": endpoints, "HostConfig": {"NetworkMode": there["net"]}}
     status, answer = request(both, "POST", "/v1.43/containers/create", body)
     assert status == 400
     assert "Container cannot be created with multiple network endpoints" in answer["message"]
     for version, mode in (("1.39", "shareable"), ("1.40", "private")):
-        _, made = request(both, "POST", f"/v{version}/containers/create", {"Image": image})
-        assert both.inspect(made["Id"])["HostConfig"]["IpcMode"] == mode
-        both("rm", made["Id"])
+        _, container = request(both, "POST", f"/v{version}/containers/create", {"Image": image})
+        assert both.inspect(container["Id"])["HostConfig"]["IpcMode"] == mode
+        both("rm", container["Id"])

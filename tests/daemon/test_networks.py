@@ -67,10 +67,10 @@ def test_a_taken_port_is_said_to_be_taken_and_by_whom(docker: Docker, busybox: s
     docker("rm", "-f", name, first)
 
 
-def _listens(made: socket.socket, port: int) -> bool:
+def _listens(listener: socket.socket, port: int) -> bool:
     try:
-        made.bind(("127.0.0.1", port))
-        made.listen()
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
     except OSError:
         return False
     return True
@@ -87,11 +87,13 @@ def test_a_port_is_free_once_its_program_has_ended_whatever_is_left_of_connectio
             accepted, _ = server.accept()
             accepted.close()  # who closes first keeps the port busy for a minute
             assert client.recv(1) == b""
-    made = both.run("after", image, "sleep", "1000", options=("-p", f"127.0.0.1:{port}:80", "--stop-signal", "KILL"))
+    container = both.run(
+        "after", image, "sleep", "1000", options=("-p", f"127.0.0.1:{port}:80", "--stop-signal", "KILL")
+    )
     with socket.socket() as late:
         late.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         assert not _listens(late, port)  # it is the container's now
-    both("rm", "-f", made)
+    both("rm", "-f", container)
 
 
 def test_networks_are_apart_until_connected(docker: Docker, busybox: str, network: str):
@@ -100,12 +102,12 @@ def test_networks_are_apart_until_connected(docker: Docker, busybox: str, networ
     address = docker.inspect(server)["NetworkSettings"]["Networks"][network]["IPAddress"]
     client = docker.run("client", busybox, "sleep", "1000")
     tried = ("wget", "-T", "1", "-qO-", f"http://{address}/")
-    asked = ["docker", "-H", docker.host, "exec", client, *tried]
-    assert subprocess.run(asked, capture_output=True, check=False).returncode != 0
+    command = ["docker", "-H", docker.host, "exec", client, *tried]
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
     docker("network", "connect", network, client)
     assert docker("exec", client, *tried) == "hello"
     docker("network", "disconnect", network, client)
-    assert subprocess.run(asked, capture_output=True, check=False).returncode != 0
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
     docker("rm", "-f", server, client)
 
 
@@ -139,7 +141,7 @@ def test_ipv6_has_addresses_names_published_ports_and_goes_whole(docker: Docker,
     docker("network", "create", "--ipv6", "--subnet", "fd00:77:1::/64", name)
     shown = json.loads(docker("network", "inspect", name))[0]
     assert shown["EnableIPv6"] is True
-    assert [":" in each["Subnet"] for each in shown["IPAM"]["Config"]] == [False, True]
+    assert [":" in config["Subnet"] for config in shown["IPAM"]["Config"]] == [False, True]
     port = free_port()
     options = ("--network", name, "--ip6", "fd00:77:1::50", "-p", f"{port}:80")
     server = docker.run("web6", busybox, "sh", "-c", SERVER, options=options)
@@ -148,7 +150,8 @@ def test_ipv6_has_addresses_names_published_ports_and_goes_whole(docker: Docker,
     for address in ("[fd00:77:1::50]:80", f"[fd00:77:1::1]:{port}"):  # its own, and the host's
         with urllib.request.urlopen(f"http://{address}/", timeout=5) as answer:
             assert answer.read() == b"hello\n"
-    assert set(docker("port", server).splitlines()) == {f"80/tcp -> {each}:{port}" for each in ("0.0.0.0", "[::]")}  # noqa: S104
+    expected = {f"80/tcp -> {host_ip}:{port}" for host_ip in ("0.0.0.0", "[::]")}  # noqa: S104
+    assert set(docker("port", server).splitlines()) == expected
     client = docker("run", "--rm", "--network", name, busybox, "nslookup", "-type=AAAA", server)
     assert "fd00:77:1::50" in client
     docker("rm", "-f", server)
@@ -194,7 +197,7 @@ def test_a_linked_container_is_known_by_its_alias_wherever_it_moves(docker: Dock
     wait_for_server(docker, server)
     assert docker("exec", client, "wget", "-qO-", "http://db/") == "hello"
     address = docker.inspect(server)["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
-    told = docker("exec", client, "sh", "-c", "tr '\\0' '\\n' < /proc/1/environ").splitlines()
+    variables = docker("exec", client, "sh", "-c", "tr '\\0' '\\n' < /proc/1/environ").splitlines()
     assert {
         f"DATA_BASE_NAME=/{client}/data-base",
         "DB_ENV_WORD=a b",
@@ -202,7 +205,7 @@ def test_a_linked_container_is_known_by_its_alias_wherever_it_moves(docker: Dock
         f"DB_PORT_80_TCP_ADDR={address}",
         f"DB_PORT_90_UDP=udp://{address}:90",
         "DB_PORT_90_UDP_PROTO=udp",
-    } <= set(told)
+    } <= set(variables)
     docker("stop", "-t", "0", server)
     docker("start", other)  # takes the address that came free
     docker("start", server)
@@ -219,10 +222,10 @@ def test_own_name_servers_leave_the_networks_names_alone(docker: Docker, busybox
     server = docker.run("named", busybox, "sleep", "1000", options=("--network", network))
     options = ("--rm", "--network", network, "--dns", "127.9.9.9", "--add-host", "outside:host-gateway")
     script = f"ping -c1 -W5 {server} && cat /etc/resolv.conf /etc/hosts"
-    told = docker("run", *options, busybox, "sh", "-c", script)
+    output = docker("run", *options, busybox, "sh", "-c", script)
     gateway = json.loads(docker("network", "inspect", network))[0]["IPAM"]["Config"][0]["Gateway"]
-    assert f"nameserver {gateway}" in told
-    assert f"{gateway}\toutside" in told
+    assert f"nameserver {gateway}" in output
+    assert f"{gateway}\toutside" in output
     docker("rm", "-f", server)
 
 
@@ -257,21 +260,21 @@ def test_containers_beside_the_host_find_each_other_by_name(both: Docker, parent
     name = both.name(driver)
     both("network", "create", "-d", driver, "-o", f"parent={parent}", "--subnet", "10.248.11.0/24", name)
     options = ("--network", name, "--network-alias", "everyone")
-    first, second = (both.run(each, image, "sleep", "1000", options=options) for each in ("first", "second"))
+    first, second = (both.run(short, image, "sleep", "1000", options=options) for short in ("first", "second"))
 
-    def found(by: str, whom: str) -> bool:
+    def resolves(by: str, whom: str) -> bool:
         done = subprocess.run(["docker", "-H", both.host, "exec", by, "ping", "-c1", "-W5", whom], check=False)
         return done.returncode == 0
 
-    assert found(first, second)  # it came later
-    assert found(second, first)
-    assert found(first, "everyone")
+    assert resolves(first, second)  # it came later
+    assert resolves(second, first)
+    assert resolves(first, "everyone")
     both("network", "disconnect", name, second)
-    assert not found(first, second)
+    assert not resolves(first, second)
     both("network", "connect", "--ip", "10.248.11.77", "--alias", "again", name, second)
-    assert found(first, "again")
+    assert resolves(first, "again")
     both("rm", "-f", second)
-    assert not found(first, "again")
+    assert not resolves(first, "again")
     both("rm", "-f", first)
     both("network", "rm", name)
 
@@ -284,24 +287,26 @@ def test_options_of_a_network_are_seen_by_its_containers(both: Docker):
     binding = ("--opt", "com.docker.network.bridge.host_binding_ipv4=127.0.0.1")
     both("network", "create", "--label", f"pyd.test={both.prefix}", *own, *packets, *binding, name)
     port = free_port()
-    made = both.run("optional", image, "sleep", "1000", options=("--network", name, "-p", f"{port}:80"))
-    assert both("exec", made, "cat", "/sys/class/net/eth0/mtu") == "1400"
-    assert both("exec", made, "sh", "-c", "ip -4 addr show eth0 | grep -o 10.213.7.[0-9]*/").startswith("10.213.7.3")
-    assert both("port", made) == f"80/tcp -> 127.0.0.1:{port}"
-    told = json.loads(both("network", "inspect", name))[0]["IPAM"]["Config"][0]
-    assert told["AuxiliaryAddresses"] == {"printer": "10.213.7.2"}
-    both("rm", "-f", made)
+    container = both.run("optional", image, "sleep", "1000", options=("--network", name, "-p", f"{port}:80"))
+    assert both("exec", container, "cat", "/sys/class/net/eth0/mtu") == "1400"
+    assert both("exec", container, "sh", "-c", "ip -4 addr show eth0 | grep -o 10.213.7.[0-9]*/").startswith(
+        "10.213.7.3"
+    )
+    assert both("port", container) == f"80/tcp -> 127.0.0.1:{port}"
+    ipam = json.loads(both("network", "inspect", name))[0]["IPAM"]["Config"][0]
+    assert ipam["AuxiliaryAddresses"] == {"printer": "10.213.7.2"}
+    both("rm", "-f", container)
     both("network", "rm", name)
 
 
 def test_a_hardware_address_that_was_asked_for_outlasts_restarts(both: Docker):
     image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     own = "02:42:ac:11:77:99"
-    made = both.run("hard", image, "sleep", "1000", options=("--mac-address", own, "--stop-signal", "KILL"))
+    container = both.run("hard", image, "sleep", "1000", options=("--mac-address", own, "--stop-signal", "KILL"))
     for _ in range(2):
-        assert both("exec", made, "cat", "/sys/class/net/eth0/address") == own
-        both("restart", made)
-    both("rm", "-f", made)
+        assert both("exec", container, "cat", "/sys/class/net/eth0/address") == own
+        both("restart", container)
+    both("rm", "-f", container)
 
 
 @pytest.mark.parametrize(
@@ -323,10 +328,10 @@ def test_a_network_that_could_not_be_what_it_says_is_refused(both: Docker, optio
 
 
 def _shown(interface: str) -> tuple[bool, list[object]]:
-    """Whether it is up, and its addresses; its hardware address udev may still change."""
-    told = subprocess.run(["ip", "-j", "addr", "show", interface], capture_output=True, check=True).stdout
-    found = json.loads(told)[0]
-    return "UP" in found["flags"], found["addr_info"]
+    """Return whether an interface is up, and its addresses. udev may still change its hardware address."""
+    output = subprocess.run(["ip", "-j", "addr", "show", interface], capture_output=True, check=True).stdout
+    link = json.loads(output)[0]
+    return "UP" in link["flags"], link["addr_info"]
 
 
 @pytest.mark.parametrize("kind", ["bridge", "veth"])
@@ -350,7 +355,7 @@ def test_prune_takes_networks_of_containers_that_ended(both: Docker):
     """On version 0.1 they stayed."""
     image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     mine = f"pyd.test={both.prefix}"
-    used, free = (both("network", "create", "--label", mine, both.name(each)) for each in ("used", "free"))
+    used, free = (both("network", "create", "--label", mine, both.name(short)) for short in ("used", "free"))
     running = both.run("running", image, "sleep", "1000", options=("--network", used, "--stop-signal", "KILL"))
     ended = both.create("ended", image, "true", options=("--network", free))
     removed = both("network", "prune", "--force", "--filter", f"label={mine}")
@@ -363,24 +368,24 @@ def test_prune_takes_networks_of_containers_that_ended(both: Docker):
 def test_ports_are_published_by_networks_that_lead_outside(both: Docker):
     """On version 0.1 a port led into an internal network, and stayed where the network it led to was left."""
     image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
-    inner, outer, more = (both.name(each) for each in ("inner", "outer", "more"))
+    inner, outer, more = (both.name(short) for short in ("inner", "outer", "more"))
     both("network", "create", "--internal", inner)
     both("network", "create", outer)
     both("network", "create", more)
     port = free_port()
     options = ("--network", inner, "-p", f"{port}:80", "--stop-signal", "KILL")
-    made = both.run("inner", image, "sh", "-c", SERVER, options=options)
-    wait_for_server(both, made)
-    assert both("port", made) == ""
+    container = both.run("inner", image, "sh", "-c", SERVER, options=options)
+    wait_for_server(both, container)
+    assert both("port", container) == ""
     for add, remove in ((outer, ""), (more, outer)):
-        both("network", "connect", add, made)
+        both("network", "connect", add, container)
         if remove:
-            both("network", "disconnect", remove, made)
+            both("network", "disconnect", remove, container)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
             assert answer.read() == b"hello\n"
-    both("network", "disconnect", more, made)
-    assert both("port", made) == ""
-    both("rm", "-f", made)
+    both("network", "disconnect", more, container)
+    assert both("port", container) == ""
+    both("rm", "-f", container)
     both("network", "rm", inner, outer, more)
 
 
@@ -402,10 +407,10 @@ def test_link_local_addresses_are_given_as_asked(both: Docker):
     name = both.name("local")
     both("network", "create", name)
     options = ("--network", name, "--link-local-ip", "169.254.7.7", "--stop-signal", "KILL")
-    made = both.run("local", image, "sleep", "1000", options=options)
+    container = both.run("local", image, "sleep", "1000", options=options)
     peer = ("run", "--rm", "--network", name, "--link-local-ip")
     assert "1 packets received" in both(*peer, "169.254.8.8", image, "ping", "-c1", "-W5", "169.254.7.7")
-    both("rm", "-f", made)
+    both("rm", "-f", container)
     for wrong in ("169.253.5.5", "2001:db8::89"):
         with pytest.raises(AssertionError):
             both(*peer, wrong, image, "true")

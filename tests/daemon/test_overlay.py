@@ -1,4 +1,4 @@
-"""Where the kernel stacks no layers over the engine's data, as over an overlay: by fuse-overlayfs, or refused."""
+"""Containers where the kernel can't stack layers, as over an overlay: fuse-overlayfs does it, or they are refused."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ ALONE = ("--network", "none")
 @contextmanager
 def over_an_overlay(tmp_path: Path) -> Iterator[Pydd]:
     """An engine whose data lie on an overlay, as in a container of another engine."""
-    places = [tmp_path / name for name in ("lower", "upper", "work")]
-    for place in places:
-        place.mkdir()
-    options = ",".join(f"{place.name}dir={place}" for place in places)
+    directories = [tmp_path / name for name in ("lower", "upper", "work")]
+    for directory in directories:
+        directory.mkdir()
+    options = ",".join(f"{directory.name}dir={directory}" for directory in directories)
     with Pydd.started() as engine:
         engine.stop()
         root = engine.config.root
@@ -63,10 +63,10 @@ def test_without_that_program_a_container_is_refused_with_what_to_do(tmp_path: P
     programs = tmp_path / "bin"
     programs.mkdir()
     for directory in reversed(os.environ["PATH"].split(":")):
-        for each in Path(directory).iterdir() if Path(directory).is_dir() else ():
-            if each.name != "fuse-overlayfs":
-                (programs / each.name).unlink(missing_ok=True)
-                (programs / each.name).symlink_to(each)
+        for program in Path(directory).iterdir() if Path(directory).is_dir() else ():
+            if program.name != "fuse-overlayfs":
+                (programs / program.name).unlink(missing_ok=True)
+                (programs / program.name).symlink_to(program)
     monkeypatch.setenv("PATH", str(programs))
     with over_an_overlay(tmp_path) as engine, Docker(host=engine.host) as docker:
         image = docker.image("alone", busybox_files(), 'CMD ["/bin/sh"]')

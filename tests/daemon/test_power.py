@@ -33,27 +33,27 @@ MOMENTS = 4
 def disk(tmp_path: Path) -> Path:
     if not Path("/sbin/mkfs.ext4").exists():
         missing("e2fsprogs")
-    made = tmp_path / "disk"
-    with made.open("wb") as file:
+    path = tmp_path / "disk"
+    with path.open("wb") as file:
         file.truncate(SIZE)
-    subprocess.run(["/sbin/mkfs.ext4", "-q", "-F", str(made)], check=True)
-    return made
+    subprocess.run(["/sbin/mkfs.ext4", "-q", "-F", str(path)], check=True)
+    return path
 
 
 @pytest.fixture
 def remote(docker: Docker, tmp_path: Path) -> Iterator[str]:
-    """An image in a registry that can tell whether all its files are as they were."""
+    """An image in a registry that can check whether all its files are unchanged."""
     source = random.Random(3)
     bodies = {str(number): source.randbytes(3000) for number in range(FILES)}
     sums = "".join(f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in bodies.items())
     files = {f"files/{name}": body for name, body in bodies.items()}
-    made = docker.image("whole", {**busybox_files(), **files, "files/sums": sums.encode()}, 'CMD ["/bin/sh"]')
+    image = docker.image("whole", {**busybox_files(), **files, "files/sums": sums.encode()}, 'CMD ["/bin/sh"]')
     (tmp_path / "registry").mkdir()
     with Registry.started(tmp_path / "registry") as registry:
         name = f"{registry.address}/power/cut:1"
-        docker("tag", made, name)
+        docker("tag", image, name)
         docker("push", name)
-        docker("rmi", name, made)
+        docker("rmi", name, image)
         yield name
 
 
@@ -77,15 +77,15 @@ def images_on(copy: Path, remote: str) -> list[str]:
     """The images an engine finds on a disk; each must be complete, and nothing may lie there for no image."""
     with Pydd.started(disk=copy) as engine:
         docker = Docker(host=engine.host)
-        found = docker("images", "-q", "--no-trunc").split()
-        for image in found:
+        images = docker("images", "-q", "--no-trunc").split()
+        for image in images:
             assert docker("run", "--rm", "--network", "none", image, *CHECK) == str(FILES + 1)
         docker("pull", remote)  # the next command works
         docker("rmi", "-f", remote)
-        for kind in () if found else ("layers", "blobs/sha256", "blobs/spool"):
+        for kind in () if images else ("layers", "blobs/sha256", "blobs/spool"):
             assert list((engine.config.root / kind).iterdir()) == []
     copy.unlink()
-    return found
+    return images
 
 
 def test_an_image_is_whole_or_not_there_whenever_the_power_goes_while_it_is_pulled(disk: Path, remote: str):
@@ -96,9 +96,9 @@ def test_an_image_is_whole_or_not_there_whenever_the_power_goes_while_it_is_pull
         assert pull.returncode == 0
         copies.append(cut(engine, disk, MOMENTS, synced="engine.db-wal"))
         docker("rmi", remote)
-    found = [images_on(copy, remote) for copy in copies]
-    assert found[0] == []
-    assert len(found[-1]) == 1
+    images = [images_on(copy, remote) for copy in copies]
+    assert images[0] == []
+    assert len(images[-1]) == 1
 
 
 def test_an_image_that_is_removed_is_gone_or_whole(disk: Path, remote: str):

@@ -79,11 +79,11 @@ def test_an_image_for_another_platform_is_not_taken_for_the_one_that_was_asked_f
 
 
 def test_a_layer_is_fetched_unpacked_and_runs(docker: Docker, busybox: str, registry: str):
-    made = docker.create("made", busybox, "sh", "-c", "echo layer > /layer", options=("--network", "none"))
-    docker("start", "-a", made)
+    container = docker.create("made", busybox, "sh", "-c", "echo layer > /layer", options=("--network", "none"))
+    docker("start", "-a", container)
     name = f"{registry}/some/layered:1"
-    docker("commit", made, name)
-    docker("rm", made)
+    docker("commit", container, name)
+    docker("rm", container)
     docker("push", name)
     docker("rmi", name)
     assert "Pull complete" in docker("pull", name)
@@ -112,17 +112,17 @@ def test_what_is_not_there_is_said_to_be_missing(docker: Docker, registry: str):
 
 def test_a_registry_that_lies_is_caught(docker: Docker, busybox: str, plain: Registry):
     """A blob whose contents aren't its digest's is refused, and nothing of it stays."""
-    made = docker.create("lied", busybox, "sh", "-c", "echo lie > /lie", options=("--network", "none"))
-    docker("start", "-a", made)
+    container = docker.create("lied", busybox, "sh", "-c", "echo lie > /lie", options=("--network", "none"))
+    docker("start", "-a", container)
     name = f"{plain.address}/some/lie:1"
-    docker("commit", made, name)
-    docker("rm", made)
+    docker("commit", container, name)
+    docker("rm", container)
     docker("push", name)
     layer = docker("inspect", "-f", "{{index .RootFS.Layers 1}}", name)
     docker("rmi", name)
     assert layer
-    blobs = sorted((plain.home / "data").rglob("data"), key=lambda each: each.stat().st_mtime)
-    newest = [each for each in blobs if each.is_file() and each.read_bytes()[:2] == b"\x1f\x8b"][-1]
+    blobs = sorted((plain.home / "data").rglob("data"), key=lambda path: path.stat().st_mtime)
+    newest = [path for path in blobs if path.is_file() and path.read_bytes()[:2] == b"\x1f\x8b"][-1]
     good = newest.read_bytes()
     newest.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     done = subprocess.run(["docker", "-H", docker.host, "pull", name], capture_output=True, check=False)
@@ -172,8 +172,8 @@ def test_images_go_between_both_engines_and_skopeo_through_a_registry(
         docker("rmi", again)
         login = ["--creds", f"{USER}:{PASSWORD}"] if secured else []
         tls = ["--tls-verify=false"]
-        told = json.loads(skopeo("inspect", *tls, *login, f"docker://{name}"))
-        assert told["Os"] == "linux"
+        inspected = json.loads(skopeo("inspect", *tls, *login, f"docker://{name}"))
+        assert inspected["Os"] == "linux"
         copy = name.replace("both", "copied")
         flags = ["--src-tls-verify=false", "--dest-tls-verify=false"]
         keys = ["--src-creds", login[1], "--dest-creds", login[1]] if secured else []
@@ -249,8 +249,11 @@ def test_a_registry_elsewhere_is_trusted_by_its_certificate_alone_and_a_mirror_i
             certificates = engine.home / "certs.d" / away.address
             certificates.mkdir(parents=True)
             shutil.copy(away.home / "tls/ca.pem", certificates / "ca.crt")
-            said = {"registry-mirrors": [f"http://{mirror.address}"], "registry-certificates": str(certificates.parent)}
-            settings.write_text(json.dumps(said))
+            configuration = {
+                "registry-mirrors": [f"http://{mirror.address}"],
+                "registry-certificates": str(certificates.parent),
+            }
+            settings.write_text(json.dumps(configuration))
             engine.stop()
             engine.start("--settings", str(settings))
             run(engine.host, "push", name, environ=away.docker_config)
@@ -258,8 +261,8 @@ def test_a_registry_elsewhere_is_trusted_by_its_certificate_alone_and_a_mirror_i
             docker("push", f"{mirror.address}/library/{docker.prefix}:1")
             assert "Digest: sha256:" in docker("pull", f"{docker.prefix}:1")  # docker.io/library's, by its name
             assert f"{docker.prefix}:1" in docker("inspect", "-f", "{{.RepoTags}}", image)
-            for each in (name, f"{mirror.address}/library/{docker.prefix}:1", f"{docker.prefix}:1"):
-                docker("rmi", each)
+            for reference in (name, f"{mirror.address}/library/{docker.prefix}:1", f"{docker.prefix}:1"):
+                docker("rmi", reference)
         docker("network", "rm", network)
 
 
@@ -268,16 +271,16 @@ def test_a_registry_is_searched(docker: Docker, busybox: str, registry: str):
     for name in names:
         docker("tag", busybox, name)
         docker("push", name)
-    found = ("search", "--no-trunc", "--format", "{{.Name}} {{.StarCount}}")
-    assert docker(*found, f"{registry}/wanted").splitlines() == [
+    search = ("search", "--no-trunc", "--format", "{{.Name}} {{.StarCount}}")
+    assert docker(*search, f"{registry}/wanted").splitlines() == [
         f"{registry}/also/wanted 0",
         f"{registry}/wanted/one 0",
     ]
-    assert docker(*found, "--limit", "1", f"{registry}/wanted").splitlines() == [f"{registry}/also/wanted 0"]
-    assert f"{registry}/other 0" in docker(*found, f"{registry}/").splitlines()
-    assert docker(*found, "--filter", "is-official=true", f"{registry}/wanted") == ""
-    assert docker(*found, "--filter", "stars=3", f"{registry}/wanted") == ""
-    assert docker(*found, f"{registry}/nothing") == ""
+    assert docker(*search, "--limit", "1", f"{registry}/wanted").splitlines() == [f"{registry}/also/wanted 0"]
+    assert f"{registry}/other 0" in docker(*search, f"{registry}/").splitlines()
+    assert docker(*search, "--filter", "is-official=true", f"{registry}/wanted") == ""
+    assert docker(*search, "--filter", "stars=3", f"{registry}/wanted") == ""
+    assert docker(*search, f"{registry}/nothing") == ""
     assert docker("pull", names[0]) != ""
     docker("rmi", *names)
 

@@ -1,4 +1,4 @@
-"""What is big takes long to remove: the engine answers meanwhile, and what it says then is true."""
+"""Removals that take long: the engine answers meanwhile, and its answers are true."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from support.docker import LONE, Docker, busybox_files
 from support.pydd import Pydd
 
-PATIENCE = 60.0
+TIMEOUT_S = 60.0
 """Seconds until a removal that hasn't begun counts as one that never does."""
 HELD_UP = """
 import os, sys
@@ -25,15 +25,15 @@ def held_up(going):
         os.rename(gate, taken := gate + ".taken")
     except FileNotFoundError:
         return remove(going)
-    with open(begun, "w") as out, open(taken) as told:
+    with open(begun, "w") as out, open(taken) as release:
         print("begun", file=out, flush=True)
-        told.readline()
+        release.readline()
     remove(going)
 rmtree._remove = held_up
 del sys.argv[1:3]
 sys.exit(__main__.main())
 """
-"""The engine, but where there is a gate, the first removal of trees waits until somebody writes a line to it."""
+"""The engine, but where there is a gate, the first removal of trees waits until a line is written to it."""
 
 
 class HeldUp(Pydd):
@@ -41,8 +41,8 @@ class HeldUp(Pydd):
 
     def command(self, *more: str) -> list[str]:
         usual = super().command(*more)
-        at = usual.index("-m")
-        return [*usual[:at], "-c", HELD_UP, *map(str, self.gate), *usual[at + 2 :]]
+        index = usual.index("-m")
+        return [*usual[:index], "-c", HELD_UP, *map(str, self.gate), *usual[index + 2 :]]
 
     @property
     def gate(self) -> tuple[Path, Path]:
@@ -51,29 +51,29 @@ class HeldUp(Pydd):
     @contextmanager
     def removing(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         """Runs a docker command that removes something; in the block it has begun and doesn't get on."""
-        for each in self.gate:
-            os.mkfifo(each)
-        gate, begun = (os.open(each, os.O_RDWR) for each in self.gate)
+        for pipe in self.gate:
+            os.mkfifo(pipe)
+        gate, begun = (os.open(pipe, os.O_RDWR) for pipe in self.gate)
         process = subprocess.Popen(
             ["docker", "-H", self.host, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            assert select.select([begun], [], [], PATIENCE)[0], "nothing began to be removed"
+            assert select.select([begun], [], [], TIMEOUT_S)[0], "nothing began to be removed"
             yield process
         finally:
-            for each in (*self.gate, self.gate[0].with_suffix(".taken")):
-                each.unlink(missing_ok=True)
+            for path in (*self.gate, self.gate[0].with_suffix(".taken")):
+                path.unlink(missing_ok=True)
             os.write(gate, b"\n")
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT_S)
             os.close(gate)
             os.close(begun)
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[HeldUp]:
-    with HeldUp.started() as made:
-        assert isinstance(made, HeldUp)
-        yield made
+    with HeldUp.started() as started:
+        assert isinstance(started, HeldUp)
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_a_container_is_removed_while_others_are_run(engine: HeldUp, ours: Docke
         assert "is already in use" in failed(ours, "create", "--name", name, image)
         assert process.poll() is None
     assert process.returncode == 0
-    assert not [each for each in directory.parent.iterdir() if each.name.startswith(directory.name)]
+    assert not [path for path in directory.parent.iterdir() if path.name.startswith(directory.name)]
     ours("rm", ours.create(name.removeprefix(f"{ours.prefix}-"), image), ours.name("runs"))
 
 
@@ -136,7 +136,7 @@ def test_an_image_comes_again_while_its_layers_are_removed(engine: HeldUp, ours:
     assert process.returncode == 0
     assert ours("run", "--rm", *LONE, other, "cat", "/only") == "here"
     ours("rmi", other)
-    left = [each.name for each in (engine.config.root / "layers").iterdir()]
+    left = [path.name for path in (engine.config.root / "layers").iterdir()]
     assert len(left) == len(ours.inspect(image)["RootFS"]["Layers"])
 
 

@@ -208,13 +208,13 @@ def test_a_crashing_container_is_restarted_as_often_as_told(docker: Docker, busy
     watching.kill()
     watching.communicate()
     docker("wait", name)
-    found = docker.inspect(name)
-    assert (found["RestartCount"], found["State"]["Status"]) == (2, "exited")
+    attributes = docker.inspect(name)
+    assert (attributes["RestartCount"], attributes["State"]["Status"]) == (2, "exited")
     docker("rm", name)
 
 
 def test_events_are_told_from_the_beginning(docker: Docker, busybox: str):
-    name = docker.run("told", busybox, "sleep", "1000", options=OFFLINE)
+    name = docker.run("early", busybox, "sleep", "1000", options=OFFLINE)
     until = str(int(time.time()) + 1)
     options = ("--since", "0", "--until", until, "--filter", f"container={name}", "--format", "{{.Action}}")
     assert docker("events", *options).splitlines() == ["create", "start"]
@@ -268,12 +268,12 @@ def test_a_new_volume_gets_what_the_image_has_there(docker: Docker, busybox: str
 
 def test_inspect_has_every_field_readers_look_up_by_name(docker: Docker, busybox: str):
     name = docker.create("fields", busybox, options=OFFLINE)
-    found = docker.inspect(name)
-    assert found["State"]["Running"] is False
-    assert found["State"]["ExitCode"] == 0
-    assert found["HostConfig"]["RestartPolicy"] == {"Name": "no", "MaximumRetryCount": 0}
-    assert found["GraphDriver"]["Data"]["UpperDir"]
-    assert found["Config"]["Hostname"] == found["Id"][:12]
+    attributes = docker.inspect(name)
+    assert attributes["State"]["Running"] is False
+    assert attributes["State"]["ExitCode"] == 0
+    assert attributes["HostConfig"]["RestartPolicy"] == {"Name": "no", "MaximumRetryCount": 0}
+    assert attributes["GraphDriver"]["Data"]["UpperDir"]
+    assert attributes["Config"]["Hostname"] == attributes["Id"][:12]
     docker("rm", name)
 
 
@@ -296,7 +296,7 @@ def test_events_tell_a_containers_life_in_order(docker: Docker, busybox: str):
     docker("start", "-a", name)
     docker("rm", name)
     begun = "1970-01-01T00:00:01Z"
-    told = docker(
+    output = docker(
         "events",
         "--since",
         begun,
@@ -307,15 +307,15 @@ def test_events_tell_a_containers_life_in_order(docker: Docker, busybox: str):
         "--format",
         "{{json .}}",
     )
-    actions = [json.loads(line)["Action"] for line in told.splitlines()]
-    assert [each for each in actions if each != "attach"] == ["create", "start", "die", "destroy"]
+    actions = [json.loads(line)["Action"] for line in output.splitlines()]
+    assert [action for action in actions if action != "attach"] == ["create", "start", "die", "destroy"]
 
 
 def test_a_size_of_the_terminal_is_two_numbers_whatever_was_asked_for(docker: Docker, busybox: str):
     name = docker.name("sized")
-    asked = json.dumps({"Image": busybox, "HostConfig": {"ConsoleSize": []}})
+    body = json.dumps({"Image": busybox, "HostConfig": {"ConsoleSize": []}})
     socket = docker.host.removeprefix("unix://")
-    command = ["curl", "-s", "--unix-socket", socket, "-H", "Content-Type: application/json", "-d", asked]
+    command = ["curl", "-s", "--unix-socket", socket, "-H", "Content-Type: application/json", "-d", body]
     subprocess.run([*command, f"http://e/containers/create?name={name}"], check=True, capture_output=True)
     assert docker.inspect(name)["HostConfig"]["ConsoleSize"] == [0, 0]
     docker("rm", name)

@@ -219,8 +219,8 @@ def test_a_subnet_with_bits_of_a_host_is_refused_when_the_engine_starts(tmp_path
     ]
     with subprocess.Popen([*command, "--subnet", "10.213.0.1/24"], stderr=subprocess.PIPE, text=True) as engine:
         assert engine.stderr is not None
-        said = engine.stderr.readline()
-        if "listening" in said:
+        line = engine.stderr.readline()
+        if "listening" in line:
             engine.send_signal(signal.SIGTERM)
         assert engine.wait(60) == 125
-    assert "10.213.0.0/24" in said
+    assert "10.213.0.0/24" in line

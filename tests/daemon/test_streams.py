@@ -19,7 +19,7 @@ from support.staging import wait_until
 KEYS = b"\x10\x11"
 """ctrl-p ctrl-q."""
 SLOWLY = "i=0; while [ $i -lt 800 ]; do i=$((i+1)); echo $i; usleep 500; done"
-"""Prints so that each line is a packet of its own: some 280 fit into a socket that nobody reads."""
+"""Prints so that each line is a packet of its own: some 280 fit into a socket that no client reads."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def counting(count: int) -> tuple[str, ...]:
 
 
 def test_a_client_that_is_gone_before_its_answer_holds_nothing_up(both: Docker, box: str):
-    """At 590e172 the container stops after some 280 lines, as nobody reads what it was attached to."""
+    """At 590e172 the container stops after some 280 lines, as no client reads what it is attached to."""
     name = both.create("vanished", box, "sh", "-c", SLOWLY, options=LONE)
     for _ in range(5):
         with connected(both) as client:
@@ -98,7 +98,7 @@ def test_a_container_with_clients_that_read_nothing_ends_when_it_is_told_to(
 
 
 def test_the_log_of_a_container_that_prints_faster_than_it_is_read_has_an_end(docker: Docker, busybox: str):
-    """At 590e172 `docker logs` goes on for as long as the container does."""
+    """At 590e172 `docker logs` runs for as long as the container does."""
     name = docker.run("fast", busybox, "yes", options=LONE)
     wait_until(lambda: docker.inspect(name)["State"]["Running"])
     command = ["docker", "-H", docker.host, "logs", "--tail", "5", name]
@@ -154,7 +154,7 @@ def test_a_command_goes_on_after_its_client_has_left_by_the_keys(both: Docker, b
 
 
 def test_a_command_prints_on_for_nobody_after_its_client_is_gone(both: Docker, box: str):
-    """At 590e172 nobody reads its pipe any more: it waits there, or is ended by it."""
+    """At 590e172 its pipe has no reader any more: it blocks on the pipe, or is killed by SIGPIPE."""
     name = both.run("talking", box, "sleep", "1000", options=LONE)
     script = "echo first; while [ ! -e /tmp/go ]; do sleep 0.1; done; seq 1 300000 && touch /tmp/over"
     with connected(both) as client:

@@ -1,4 +1,4 @@
-"""A full disk, clients that vanish, programs that are missing: what is told, and that nothing is lost or left."""
+"""A full disk, clients that vanish, programs that are missing: the errors, and that nothing is lost or left."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_clients_that_vanish_in_mid_stream_leave_nothing_open(pydd: Pydd, docker
     name = docker.run("source", busybox, "sh", "-c", "timeout 100 yes line", options=("--network", "none"))
     docker("exec", name, "true")
     before = descriptors(pydd)
-    made = json.loads(
+    exec_id = json.loads(
         subprocess.run(
             ["curl", "-s", "--unix-socket", str(pydd.config.socket_path), "-H", "Content-Type: application/json",
              "-d", '{"Cmd": ["sleep", "1000"], "AttachStdout": true}', f"http://e/containers/{name}/exec"],
@@ -111,7 +111,7 @@ def test_clients_that_vanish_in_mid_stream_leave_nothing_open(pydd: Pydd, docker
         f"POST /containers/{name}/wait HTTP/1.1\r\nHost: e\r\n\r\n",
         f"GET /containers/{name}/export HTTP/1.1\r\nHost: e\r\n\r\n",
         f"POST /containers/{name}/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: e\r\n{upgrade}\r\n",
-        f"POST /exec/{made}/start HTTP/1.1\r\nHost: e\r\n{upgrade}{length}\r\n{body}",
+        f"POST /exec/{exec_id}/start HTTP/1.1\r\nHost: e\r\n{upgrade}{length}\r\n{body}",
     ):
         for _ in range(3):
             vanish(pydd, request)
@@ -163,7 +163,7 @@ def test_containers_that_end_at_once_leave_no_dead_processes_behind(pydd: Pydd, 
 def test_commands_that_are_begun_while_their_container_is_killed_hold_nothing_up(
     pydd: Pydd, docker: Docker, busybox: str
 ):
-    """What the runtime had put into a container's pid namespace keeps the first process there from ending."""
+    """Processes that the runtime has put into a container's pid namespace keep its first process from ending."""
     assert pydd.process is not None
     for _ in range(6):
         name = docker.run("killed", busybox, "sleep", "1000", options=("--network", "none"))
@@ -173,8 +173,8 @@ def test_commands_that_are_begun_while_their_container_is_killed_hold_nothing_up
         ]
         docker("kill", name)
         docker("rm", "-f", name)
-        for each in begun:
-            each.wait(60)
+        for process in begun:
+            process.wait(60)
     own = Path(f"/proc/{pydd.process.pid}/task/{pydd.process.pid}/children")
     wait_until(lambda: "Z" not in [_state(pid) for pid in own.read_text().split()])
 
@@ -188,7 +188,9 @@ def _state(pid: str) -> str:
 
 def without(*programs: str) -> list[str]:
     """The beginning of a command that runs where these programs can't be found."""
-    hidden = [shutil.which(each, path="/usr/bin:/usr/sbin:/usr/lib/podman:/usr/libexec/podman") for each in programs]
+    hidden = [
+        shutil.which(program, path="/usr/bin:/usr/sbin:/usr/lib/podman:/usr/libexec/podman") for program in programs
+    ]
     covered = "".join(f"mount --bind /dev/null {path}; " for path in hidden if path)
     return ["unshare", "--mount", "sh", "-c", f'{covered}exec "$@"', "sh"]
 
@@ -210,7 +212,7 @@ def test_an_engine_without_a_program_it_stands_on_names_the_package(
 
 @pytest.mark.parametrize(("program", "package"), [("aardvark-dns", "aardvark-dns"), ("nft", "nftables")])
 def test_a_network_that_lacks_a_program_names_the_package(program: str, package: str):
-    """The engine works without it as long as nobody needs it."""
+    """The engine works without it as long as no container needs it."""
     with Pydd.started() as engine, Docker(host=engine.host) as docker:
         image = docker.image("lacks", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
         network = docker.name("lacks")
@@ -263,15 +265,15 @@ def test_a_client_that_reads_nothing_does_not_hold_up_the_end_of_the_engine():
 STUCK = """
 import asyncio, sys, threading
 from pathlib import Path
-from pyd_core.daemon import __main__, engine
+from pyd_core.daemon import __main__, serve
 from pyd_core.daemon.config import DaemonConfig
 
-async def beside(address, last_output):
+async def sidecar(address, last_output):
     await asyncio.to_thread(threading.Event().wait)
 
-engine.PATIENCE = 1.0
+serve.STOP_TIMEOUT_S = 1.0
 home = Path(sys.argv[1])
-sys.exit(__main__.run(DaemonConfig(root=home / "root", run=home / "run"), sidecar=beside))
+sys.exit(__main__.run(DaemonConfig(root=home / "root", run=home / "run"), sidecar=sidecar))
 """
 
 
@@ -284,12 +286,12 @@ def test_an_engine_with_a_thread_that_never_comes_back_ends_all_the_same_and_say
         docker = subprocess.run(["docker", "-H", f"unix://{tmp_path}/run/pyd.sock", "ps"], check=False)
         engine.send_signal(signal.SIGTERM)
         try:
-            said = engine.communicate(timeout=60)[1]
+            output = engine.communicate(timeout=60)[1]
         finally:
             engine.kill()
     assert docker.returncode == 0
-    assert "Timeout" in said
-    assert "threading.py" in said
+    assert "Timeout" in output
+    assert "threading.py" in output
 
 
 def test_no_other_user_of_the_machine_reads_what_containers_are_given_or_keep(pydd: Pydd, docker: Docker, busybox: str):
@@ -299,18 +301,18 @@ def test_no_other_user_of_the_machine_reads_what_containers_are_given_or_keep(py
     name = docker.run("private", busybox, "sh", "-c", command, options=options)
     wait_until(lambda: docker("exec", name, "sh", "-c", "test -u /volume/su; echo $?") == "0")
     docker("exec", "-d", "-e", f"MORE={word}", name, "sleep", "1000")
-    places = [str(pydd.config.root), str(pydd.config.run)]
-    above = Path(os.path.commonpath(places))
+    directories = [str(pydd.config.root), str(pydd.config.run)]
+    above = Path(os.path.commonpath(directories))
     before = above.stat().st_mode
     above.chmod(0o711)  # as /var/lib and /run are
     try:
-        found = ["grep", "-rls", word, *places]
-        assert subprocess.run(found, capture_output=True, check=False).stdout != b""
-        assert subprocess.run(found, capture_output=True, check=False, user=65534, group=65534).stdout == b""
+        search = ["grep", "-rls", word, *directories]
+        assert subprocess.run(search, capture_output=True, check=False).stdout != b""
+        assert subprocess.run(search, capture_output=True, check=False, user=65534, group=65534).stdout == b""
         known = docker.inspect(name)["Mounts"][0]["Source"]
-        for each in (f"{known}/su", f"{pydd.config.run}/c/{docker.inspect(name)['Id']}/config.json"):
-            assert Path(each).exists()
-            tried = subprocess.run(["cat", each], capture_output=True, check=False, user=65534, group=65534)
+        for path in (f"{known}/su", f"{pydd.config.run}/c/{docker.inspect(name)['Id']}/config.json"):
+            assert Path(path).exists()
+            tried = subprocess.run(["cat", path], capture_output=True, check=False, user=65534, group=65534)
             assert b"denied" in tried.stderr
     finally:
         above.chmod(before)

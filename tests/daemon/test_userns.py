@@ -1,4 +1,4 @@
-"""Containers whose root is nobody on the host: `userns-remap`."""
+"""Containers whose root has no rights on the host: `userns-remap`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from support.remapped import WEB, Remapped, archived, owned_image, owner, pid, r
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Remapped]:
-    with Remapped.started() as made:
-        yield made
+    with Remapped.started() as remapped:
+        yield remapped
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +86,9 @@ def test_networks_work_and_belong_to_the_container(docker: Docker, image: str):
     with urllib.request.urlopen(f"http://{address}/", timeout=120) as answer:
         assert answer.read() == b"hello\n"
     alone = "ip addr add 192.0.2.1/32 dev eth0 && ip addr show eth0; ls /sys/class/net"
-    told = ran(docker, image, alone, "--network", network, "--cap-add", "NET_ADMIN")
-    assert "192.0.2.1/32" in told
-    assert told.splitlines()[-2:] == ["eth0", "lo"]
+    output = ran(docker, image, alone, "--network", network, "--cap-add", "NET_ADMIN")
+    assert "192.0.2.1/32" in output
+    assert output.splitlines()[-2:] == ["eth0", "lo"]
     docker("rm", "-f", name)
     docker("network", "rm", network)
 
@@ -134,10 +134,10 @@ def test_health_is_asked_in_the_container(docker: Docker, image: str):
     probe = ("--health-cmd", "test $(id -u) = 0 && test -O /", "--health-interval", "100ms")
     name = docker.run("health", image, "sleep", "1000", options=(*LONE, *probe))
     events = ["docker", "-H", docker.host, "events", "--since", "0", "-f", f"container={name}"]
-    with subprocess.Popen([*events, "-f", "event=health_status"], stdout=subprocess.PIPE, text=True) as told:
-        assert told.stdout is not None
-        assert "healthy" in told.stdout.readline()
-        told.kill()
+    with subprocess.Popen([*events, "-f", "event=health_status"], stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        assert "healthy" in watching.stdout.readline()
+        watching.kill()
     assert docker.inspect(name)["State"]["Health"]["Status"] == "healthy"
     docker("rm", "-f", name)
 
@@ -148,13 +148,13 @@ def test_builds_run_with_these_ids_and_leave_files_as_they_should_be(docker: Doc
         f"FROM {image}\nLABEL pyd.test={docker.prefix}\nCOPY --chown=web file /file\n"
         "RUN cat /proc/self/uid_map > /map && mkdir /d && chown 9:9 /d && rm -r /data\nUSER web\nRUN touch /tmp/x\n"
     )
-    made = f"{docker.name('built')}:1"
-    line = ["docker", "-H", docker.host, "build", "-t", made, str(tmp_path)]
+    image_name = f"{docker.name('built')}:1"
+    line = ["docker", "-H", docker.host, "build", "-t", image_name, str(tmp_path)]
     subprocess.run(line, capture_output=True, check=True, env={**os.environ, "DOCKER_BUILDKIT": "0"})
     script = "cat /map; stat -c %u:%g /file /map /d /tmp/x; ls -d /data"
-    told = docker("run", "--rm", *LONE, made, "sh", "-c", f"{script} 2>&-; true").splitlines()
-    assert told[0].split()[1] != "0"
-    assert told[1:] == ["1000:1000", "0:0", "9:9", "1000:1000"]
+    lines = docker("run", "--rm", *LONE, image_name, "sh", "-c", f"{script} 2>&-; true").splitlines()
+    assert lines[0].split()[1] != "0"
+    assert lines[1:] == ["1000:1000", "0:0", "9:9", "1000:1000"]
 
 
 def test_debug_and_triage_see_the_containers_own_ids(docker: Docker, image: str):
@@ -208,7 +208,7 @@ def test_nothing_is_left_of_removed_containers(engine: Remapped, docker: Docker,
     kept = (config.root / "containers", config.root / "volumes", config.run / "c", config.run / "netns")
 
     def there() -> list[object]:
-        return [*engine.mounts(), *(each.name for place in kept for each in place.iterdir())]
+        return [*engine.mounts(), *(path.name for directory in kept for path in directory.iterdir())]
 
     before = there()
     for options in ((), ("--network", "none", "-v", "/data"), ("--ipc", "shareable")):
@@ -231,13 +231,13 @@ def test_settings_that_make_no_sense_are_refused_in_two_lines(engine: Remapped, 
             (was, "a:b:c", "not a user"),
         ):
             subuid.write_text(text)
-            told = engine.refused(remap).splitlines()
-            assert words in told[0]
-            assert len(told) == 2, told
+            lines = engine.refused(remap).splitlines()
+            assert words in lines[0]
+            assert len(lines) == 2, lines
         subuid.write_text(was)
         engine.pydd.home.chmod(0o700)
-        told = engine.refused("dockremap").splitlines()
-        assert told[1].strip() == f"chmod o+x {engine.pydd.home}"
+        lines = engine.refused("dockremap").splitlines()
+        assert lines[1].strip() == f"chmod o+x {engine.pydd.home}"
     finally:
         engine.pydd.home.chmod(0o711)
         subuid.write_text(was)
@@ -245,18 +245,18 @@ def test_settings_that_make_no_sense_are_refused_in_two_lines(engine: Remapped, 
 
 
 def test_a_file_system_without_such_mounts_is_refused(engine: Remapped, tmp_path: Path):
-    places = [engine.pydd.home / f"over-{name}" for name in ("lower", "upper", "work")]
-    for place in places:
-        place.mkdir()
-    options = ",".join(f"{place.name.removeprefix('over-')}dir={place}" for place in places)
+    directories = [engine.pydd.home / f"over-{name}" for name in ("lower", "upper", "work")]
+    for directory in directories:
+        directory.mkdir()
+    options = ",".join(f"{directory.name.removeprefix('over-')}dir={directory}" for directory in directories)
     root = engine.pydd.config.root
     engine.pydd.stop()
     subprocess.run([*engine.etc.before, "mount", "-t", "overlay", "-o", options, "overlay", str(root)], check=True)
     try:
-        told = engine.refused("default").splitlines()
-        assert "files can't be mounted with other ids" in told[0]
-        assert "Linux 5.19" in told[1]
-        assert len(told) == 2
+        lines = engine.refused("default").splitlines()
+        assert "files can't be mounted with other ids" in lines[0]
+        assert "Linux 5.19" in lines[1]
+        assert len(lines) == 2
     finally:
         subprocess.run([*engine.etc.before, "umount", str(root)], check=True)
         engine.start("default")

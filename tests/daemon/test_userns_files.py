@@ -1,4 +1,4 @@
-"""Files of containers whose root is nobody on the host: images, archives, volumes and binds with `userns-remap`."""
+"""Files of containers whose root has no rights on the host: images, archives, volumes and binds with `userns-remap`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from support.remapped import WEB, Remapped, archived, owned_image, owner, ran
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Remapped]:
-    with Remapped.started() as made:
-        yield made
+    with Remapped.started() as remapped:
+        yield remapped
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_files_keep_their_numbers_wherever_they_are_read(engine: Remapped, docke
     upper = engine.pydd.config.root / "containers" / docker.inspect(name)["Id"] / "diff"
 
     def look() -> None:
-        assert [(upper / each).lstat().st_uid for each in ("mine", "theirs", "data/seed")] == [0, 7, 0]
+        assert [(upper / path).lstat().st_uid for path in ("mine", "theirs", "data/seed")] == [0, 7, 0]
         assert archived(docker, "cp", f"{name}:/theirs", "-") == {"theirs": (7, 8)}
         packed = archived(docker, "export", name)
         assert (packed["mine"], packed["theirs"], packed["data"]) == ((0, 0), (7, 8), WEB)
@@ -104,11 +104,11 @@ def test_capabilities_of_files_hold_for_the_containers_root(docker: Docker, imag
     whole = packed("busybox-able", 0, Path("/bin/busybox").read_bytes(), **{header: value})
     name = docker.create("able", image, "sleep", "1000", options=LONE)
     docker("cp", "-", f"{name}:/", stdin=whole)
-    made = f"{docker.name('able')}:1"
-    docker("commit", name, made)
+    image_name = f"{docker.name('able')}:1"
+    docker("commit", name, image_name)
     docker("rm", name)
     script = "touch /tmp/x; /busybox-able chown 7 /tmp/x; stat -c %u /tmp/x"
-    assert ran(docker, made, script, *LONE, "--user", "web") == "7"
+    assert ran(docker, image_name, script, *LONE, "--user", "web") == "7"
     name = docker.run("able", image, "sleep", "1000", options=LONE)
     docker("cp", "-", f"{name}:/", stdin=whole)
     assert docker("exec", "--user", "web", name, "sh", "-c", script) == "7"

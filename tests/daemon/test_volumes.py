@@ -1,4 +1,4 @@
-"""Volumes that the engine mounts: for as long as a container uses one or somebody looks into it, and no longer."""
+"""Volumes that the engine mounts: for as long as a container uses one or a client reads from it, and no longer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.docker import LONE, Docker, busybox_files
 from support.pydd import Pydd
 from support.staging import wait_until
 
-PATIENCE = 60.0
+TIMEOUT_S = 60.0
 """Seconds until a runtime that hasn't been called counts as never called."""
 ROUNDS = 8
 MEMORY = {"type": "tmpfs", "device": "tmpfs", "o": "size=64m"}
@@ -33,17 +33,17 @@ def image(docker: Docker) -> str:
 
 
 def volume(docker: Docker, short: str, **options: str) -> str:
-    told = [part for key, value in options.items() for part in ("--opt", f"{key}={value}")]
-    return docker("volume", "create", "--label", f"pyd.test={docker.prefix}", *told, docker.name(short))
+    driver_options = [part for key, value in options.items() for part in ("--opt", f"{key}={value}")]
+    return docker("volume", "create", "--label", f"pyd.test={docker.prefix}", *driver_options, docker.name(short))
 
 
-def place(engine: Pydd, name: str) -> Path:
+def data_directory(engine: Pydd, name: str) -> Path:
     return engine.config.root / "volumes" / name / "_data"
 
 
 def mounts(engine: Pydd, name: str) -> int:
-    """How often a volume is mounted, one over the other."""
-    return Path("/proc/self/mountinfo").read_text().count(f" {place(engine, name)} ")
+    """Return how often a volume is mounted, one mount over the other."""
+    return Path("/proc/self/mountinfo").read_text().count(f" {data_directory(engine, name)} ")
 
 
 def mounted(engine: Pydd, name: str) -> bool:
@@ -51,18 +51,18 @@ def mounted(engine: Pydd, name: str) -> bool:
 
 
 def stacked(engine: Pydd, docker: Docker, container: str) -> bool:
-    """Whether a container's layers are mounted; a look gives them back last."""
+    """Return whether a container's layers are mounted; reading from a stopped container releases them last."""
     return os.path.ismount(engine.config.root / "containers" / docker.inspect(container)["Id"] / "merged")
 
 
 def looks(engine: Pydd) -> int:
-    """How many look into containers that don't run: each holds a mount namespace open."""
+    """Return the number of open views of containers that don't run: each holds a mount namespace open."""
     assert engine.process is not None
-    found = 0
-    for each in Path(f"/proc/{engine.process.pid}/fd").iterdir():
+    count = 0
+    for path in Path(f"/proc/{engine.process.pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed since it was listed
-            found += str(each.readlink()).startswith("mnt:")
-    return found
+            count += str(path.readlink()).startswith("mnt:")
+    return count
 
 
 @contextmanager
@@ -134,10 +134,10 @@ def test_a_look_and_a_container_keep_a_volume_for_each_other(pydd: Pydd, docker:
         runs = docker.run("runs", image, "sleep", "1000", options=options)
         docker("exec", runs, "touch", "/v/file")
     wait_until(lambda: not stacked(pydd, docker, looked))
-    assert (place(pydd, memory) / "file").exists()  # the container's own mount: it is used now
+    assert (data_directory(pydd, memory) / "file").exists()  # the container's own mount: it is used now
     with looking(pydd, looked, "/big"):
         docker("rm", "-f", runs)
-        assert (place(pydd, memory) / "file").exists()
+        assert (data_directory(pydd, memory) / "file").exists()
     wait_until(lambda: not stacked(pydd, docker, looked))
     assert not mounted(pydd, memory)
     docker("rm", looked)
@@ -154,7 +154,7 @@ def test_a_container_that_is_started_during_a_look_into_it_keeps_what_it_has(pyd
     wait_until(lambda: looks(pydd) == 0)
     docker("cp", f"{name}:/v/file", "-")
     assert docker("exec", name, "ls", "/v") == "file"
-    assert (place(pydd, memory) / "file").exists()
+    assert (data_directory(pydd, memory) / "file").exists()
     assert stacked(pydd, docker, name)
     docker("rm", "-f", name)
     assert not mounted(pydd, memory)
@@ -174,12 +174,12 @@ def test_an_engine_that_was_killed_knows_who_uses_a_volume(docker: Docker, image
         with looking(engine, other, "/big"):
             engine.kill()
         assert mounted(engine, looked)
-        os.kill(pid, 9)  # while nobody watches
+        os.kill(pid, 9)  # while no engine watches
         engine.start()
         wait_until(lambda: not mounted(engine, looked))
         assert ours.inspect(ends)["State"]["Status"] == "exited"
         ours("run", "--rm", "-v", f"{used}:/v", *LONE, image, "ls", "/v/file")
-        assert (place(engine, used) / "file").exists()
+        assert (data_directory(engine, used) / "file").exists()
         ours("rm", "-f", lives, ends, other)
         assert not mounted(engine, used)
         ours("volume", "rm", used, looked)
@@ -188,7 +188,7 @@ def test_an_engine_that_was_killed_knows_who_uses_a_volume(docker: Docker, image
 
 @pytest.fixture
 def halting(tmp_path: Path, docker: Docker, image: str) -> Iterator[tuple[Pydd, Docker, int, int]]:
-    """An engine with a runtime that says when it is to make a container, and does so once it is told to."""
+    """An engine whose runtime reports that it is to create a container, and does so when the test lets it."""
     calls, gate, program, settings = (tmp_path / name for name in ("calls", "gate", "runtime", "settings.json"))
     os.mkfifo(calls)
     os.mkfifo(gate)
@@ -198,7 +198,7 @@ def halting(tmp_path: Path, docker: Docker, image: str) -> Iterator[tuple[Pydd, 
     program.chmod(0o755)
     settings.write_text(json.dumps({"runtimes": {"halting": {"path": str(program)}}}))
     saved = subprocess.run(["docker", "-H", docker.host, "save", image], capture_output=True, check=True).stdout
-    ends = [os.open(each, os.O_RDWR) for each in (calls, gate)]
+    ends = [os.open(pipe, os.O_RDWR) for pipe in (calls, gate)]
     try:
         with Pydd.started() as engine, Docker(host=engine.host) as ours:
             engine.stop()
@@ -207,8 +207,8 @@ def halting(tmp_path: Path, docker: Docker, image: str) -> Iterator[tuple[Pydd, 
             yield engine, ours, ends[0], ends[1]
             ours("rmi", image)
     finally:
-        for each in ends:
-            os.close(each)
+        for end in ends:
+            os.close(end)
 
 
 def test_the_end_of_one_user_leaves_the_volume_to_another_that_starts(
@@ -222,13 +222,13 @@ def test_the_end_of_one_user_leaves_the_volume_to_another_that_starts(
     second = docker.create("second", image, "sleep", "1000", options=("--runtime", "halting", *options))
     starting = subprocess.Popen(["docker", "-H", docker.host, "start", second], stdout=subprocess.DEVNULL)
     try:
-        assert select.select([calls], [], [], PATIENCE)[0], "the runtime wasn't called"
+        assert select.select([calls], [], [], TIMEOUT_S)[0], "the runtime wasn't called"
         docker("rm", "-f", first)  # the other has found the volume mounted, and doesn't run yet
     finally:
         os.write(gate, b"\n")
-        assert starting.wait(PATIENCE) == 0
+        assert starting.wait(TIMEOUT_S) == 0
     assert docker("exec", second, "ls", "/v") == "file"
-    assert (place(engine, memory) / "file").exists()
+    assert (data_directory(engine, memory) / "file").exists()
     docker("rm", "-f", second)
     assert not mounted(engine, memory)
     docker("volume", "rm", memory)
@@ -252,7 +252,7 @@ def test_users_that_come_and_go_all_see_what_they_wrote(pydd: Pydd, docker: Dock
             docker("start", name)
             mark = f"{name}-{number}"
             docker("exec", name, "sh", "-ec", f"grep -q ' /v tmpfs ' /proc/mounts; touch /v/{mark}")
-            assert (place(pydd, memory) / mark).exists(), "it was unmounted under a container that uses it"
+            assert (data_directory(pydd, memory) / mark).exists(), "it was unmounted under a container that uses it"
             docker("cp", f"{name}:/v/{mark}", "-")
             docker("kill", name)
 

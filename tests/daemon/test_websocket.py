@@ -26,13 +26,13 @@ class Client:
         self._stream = self._socket.makefile("rb")
         key = base64.b64encode(os.urandom(16))
         self.proof = base64.b64encode(hashlib.sha1(key + MAGIC, usedforsecurity=False).digest()).decode()
-        asked = f"GET {path} HTTP/1.1\r\nHost: e\r\nOrigin: http://e\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        self._socket.sendall(asked.encode() + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n")
+        request = f"GET {path} HTTP/1.1\r\nHost: e\r\nOrigin: http://e\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        self._socket.sendall(request.encode() + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n")
         self.head = b"".join(iter(self._stream.readline, b"\r\n")).decode()
 
     def send(self, kind: int, data: bytes, *, masked: bool = True) -> None:
         mask = os.urandom(4) if masked else b""
-        body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(data)) if masked else data
+        body = bytes(byte ^ mask[index % 4] for index, byte in enumerate(data)) if masked else data
         self._socket.sendall(bytes((0x80 | kind, (0x80 if masked else 0) | len(data))) + mask + body)
 
     def frame(self) -> tuple[int, bytes]:
@@ -47,12 +47,12 @@ class Client:
 
     def until(self, *texts: bytes) -> bytes:
         """Reads what is printed until all of some texts were."""
-        told = b""
-        while not all(text in told for text in texts):
+        received = b""
+        while not all(text in received for text in texts):
             kind, data = self.frame()
-            assert kind != 8, told
-            told += data
-        return told
+            assert kind != 8, received
+            received += data
+        return received
 
     def close(self) -> None:
         self._stream.close()
@@ -106,9 +106,9 @@ def test_what_was_printed_before_comes_first_when_asked_for(docker: Docker, busy
     wait_until(lambda: docker("logs", name) == before)
     client = Client(docker.host, f"/containers/{name}/attach/ws?logs=1&stream=1&stdin=1&stdout=1")
     client.send(1, b"x\n")
-    told = b""
+    received = b""
     while (frame := client.frame())[0] != 8:
-        told += frame[1]
-    assert told == before.encode()
+        received += frame[1]
+    assert received == before.encode()
     client.close()
     docker("rm", "-f", name)

@@ -1,4 +1,4 @@
-"""What commands are refused with: Docker Engine's words, which people and scripts know, on both engines."""
+"""Refusals of commands, in Docker Engine's words on both engines: people and scripts know them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.pydd import Pydd
 
 NOWHERE = "127.0.0.1:1"
 """A port nothing listens on."""
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 """Seconds in which a container that ends again and again is met between two starts."""
 
 
@@ -57,8 +57,8 @@ def test_a_path_that_is_not_there_is_told_as_it_was_asked_for(both: Docker, imag
         assert f"Could not find the file {path} in container {name}\n" in refused(both, "cp", f"{name}:{path}", "-")
     assert f"Could not find the file /nosuch in container {short}\n" in refused(both, "cp", f"{short}:/nosuch", "-")
     (tmp_path / "f").touch()
-    told = refused(both, "cp", str(tmp_path / "f"), f"{name}:/nosuch/f")
-    assert f"Could not find the file /nosuch in container {name}\n" in told
+    error = refused(both, "cp", str(tmp_path / "f"), f"{name}:/nosuch/f")
+    assert f"Could not find the file /nosuch in container {name}\n" in error
     both("rm", name)
 
 
@@ -66,14 +66,14 @@ def test_what_a_paused_container_refuses(both: Docker, image: str):
     name = both.run("paused", image, "sleep", "1000", options=LONE)
     short = both.inspect(name)["Id"][:12]
     both("pause", name)
-    told = refused(both, "rm", name)
-    assert f'cannot remove container "/{name}": container is paused and must be unpaused first' in told
-    for asked in (name, short):
-        told = refused(both, "exec", asked, "true")
-        assert f"Container {asked} is paused, unpause the container before exec" in told
+    error = refused(both, "rm", name)
+    assert f'cannot remove container "/{name}": container is paused and must be unpaused first' in error
+    for reference in (name, short):
+        error = refused(both, "exec", reference, "true")
+        assert f"Container {reference} is paused, unpause the container before exec" in error
     both("unpause", name)
-    told = refused(both, "rm", name)
-    assert "container is running: stop the container before removing or force remove" in told
+    error = refused(both, "rm", name)
+    assert "container is running: stop the container before removing or force remove" in error
     both("rm", "-f", name)
 
 
@@ -84,16 +84,16 @@ def test_what_a_container_refuses_that_waits_for_its_next_start(both: Docker, im
     if verb == "rm":
         words = f'"/{name}": container is restarting: stop the container before removing or force remove'
     command = (verb, name, *(("true",) if verb == "exec" else ()))
-    late = time.monotonic() + PATIENCE
-    while words not in (told := complaint(both, *command)):
-        assert time.monotonic() < late, told
-        complaint(both, "unpause", name)  # it may have run just then
+    late = time.monotonic() + TIMEOUT_S
+    while words not in (error := error_of(both, *command)):
+        assert time.monotonic() < late, error
+        error_of(both, "unpause", name)  # it may have run just then
     both("rm", "-f", name)
 
 
 def test_a_kill_ends_the_restarts_of_a_container(both: Docker, image: str):
     name = both.run("ending", image, "false", options=(*LONE, "--restart", "always"))
-    late = time.monotonic() + PATIENCE
+    late = time.monotonic() + TIMEOUT_S
     while both.inspect(name)["State"]["Status"] != "restarting":
         assert time.monotonic() < late
     both("kill", name)
@@ -105,7 +105,7 @@ def test_a_kill_ends_the_restarts_of_a_container(both: Docker, image: str):
 def test_a_start_by_hand_counts_restarts_from_the_beginning(both: Docker, image: str):
     name = both.run("counted", image, "false", options=(*LONE, "--restart", "on-failure:2"))
     for _ in range(2):
-        late = time.monotonic() + PATIENCE
+        late = time.monotonic() + TIMEOUT_S
         while (info := both.inspect(name))["State"]["Status"] != "exited" or info["RestartCount"] < 2:
             assert time.monotonic() < late, info["State"]
         both("start", name)
@@ -113,7 +113,7 @@ def test_a_start_by_hand_counts_restarts_from_the_beginning(both: Docker, image:
     both("rm", "-f", name)
 
 
-def complaint(docker: Docker, *arguments: str) -> str:
+def error_of(docker: Docker, *arguments: str) -> str:
     """Runs a command that may find the container running just then, and returns what it complains of, if at all."""
     environ = environment(DOCKER_HOST=docker.host)
     return subprocess.run(["docker", *arguments], capture_output=True, check=False, env=environ).stderr.decode()
@@ -123,13 +123,13 @@ def complaint(docker: Docker, *arguments: str) -> str:
     "command",
     [
         ("pull", f"{NOWHERE}/nosuch:1"),
-        ("login", "-u", "somebody", "-p", "secret", NOWHERE),
+        ("login", "-u", "someone", "-p", "secret", NOWHERE),
     ],
     ids=lambda command: command[0],
 )
 def test_a_registry_that_does_not_listen_is_told_by_its_name(both: Docker, command: tuple[str, ...]):
-    told = refused(both, *command)
-    assert (NOWHERE in told, "connection refused" in told, "attempts" in told) == (True, True, False)
+    error = refused(both, *command)
+    assert (NOWHERE in error, "connection refused" in error, "attempts" in error) == (True, True, False)
 
 
 def test_an_import_from_a_name_that_does_not_exist(both: Docker):
@@ -140,17 +140,17 @@ def test_an_import_from_a_name_that_does_not_exist(both: Docker):
 def test_a_push_and_an_address_that_does_not_listen(both: Docker, image: str):
     name = f"{NOWHERE}/{both.prefix}:1"
     both("tag", image, name)
-    told = refused(both, "push", name)
-    assert (NOWHERE in told, "connection refused" in told, "attempts" in told) == (True, True, False)
+    error = refused(both, "push", name)
+    assert (NOWHERE in error, "connection refused" in error, "attempts" in error) == (True, True, False)
     both("rmi", name)
-    told = refused(both, "build", "-", stdin=f"FROM {image}\nADD http://{NOWHERE}/file /\n".encode())
-    assert (NOWHERE in told, "connection refused" in told, "attempts" in told) == (True, True, False)
+    error = refused(both, "build", "-", stdin=f"FROM {image}\nADD http://{NOWHERE}/file /\n".encode())
+    assert (NOWHERE in error, "connection refused" in error, "attempts" in error) == (True, True, False)
 
 
 def test_a_container_on_the_default_bridge_tells_its_endpoint(both: Docker, image: str):
     name = both.run("bridged", image, "sleep", "1000", options=("--stop-signal", "KILL"))
-    told = both.inspect(name)["NetworkSettings"]
-    assert told["EndpointID"] == told["Networks"]["bridge"]["EndpointID"] != ""
+    settings = both.inspect(name)["NetworkSettings"]
+    assert settings["EndpointID"] == settings["Networks"]["bridge"]["EndpointID"] != ""
     both("rm", "-f", name)
 
 
@@ -159,16 +159,16 @@ def test_what_is_no_archive_is_told_in_plain_words(pydd: Pydd, docker: Docker, b
     file.write_bytes(b"c 'mount\n" * 200)
     name = docker.run("plain", busybox, "sleep", "1000", options=LONE)
     (tmp_path / "x").touch()
-    complaints = (
+    messages = (
         refused(docker, "load", "-i", str(file)),
         refused(docker, "import", str(file)),
         refused(docker, "cp", str(tmp_path / "x"), f"{name}:/proc/x"),
     )
     docker("rm", "-f", name)
-    for each in complaints:
-        assert not re.search(r"\bb['\"]|\[Errno|Error\b(?! response)", each), each
-    assert "no tar archive" in complaints[0]
-    assert "can't unpack 'x': no such file or directory" in complaints[2]
+    for message in messages:
+        assert not re.search(r"\bb['\"]|\[Errno|Error\b(?! response)", message), message
+    assert "no tar archive" in messages[0]
+    assert "can't unpack 'x': no such file or directory" in messages[2]
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
@@ -199,15 +199,15 @@ def test_what_is_not_served_says_what_has_it(docker: Docker, command: tuple[str,
 
 
 def test_the_engine_says_which_one_it_is_and_what_it_stands_on(pydd: Pydd, docker: Docker):
-    asked = json.loads(docker("version", "-f", "{{json .Server}}"))
-    assert asked["Platform"]["Name"] == "pydd"
-    parts = {part["Name"]: part["Version"] for part in asked["Components"]}
+    server = json.loads(docker("version", "-f", "{{json .Server}}"))
+    assert server["Platform"]["Name"] == "pydd"
+    parts = {part["Name"]: part["Version"] for part in server["Components"]}
     assert parts.pop("Engine") == pyd_core.__version__
     runtime = json.loads(docker("info", "-f", "{{json .}}"))["DefaultRuntime"]
     assert set(parts) == {runtime, "conmon"}
     for name, version in parts.items():
-        said = subprocess.run([name, "--version"], capture_output=True, text=True, check=True).stdout
-        assert version in said.splitlines()[0].split()
+        output = subprocess.run([name, "--version"], capture_output=True, text=True, check=True).stdout
+        assert version in output.splitlines()[0].split()
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(pydd.config.socket_path)), timeout=60) as client:
         commit = client.get("http://engine/info").json()["RuncCommit"]
     assert commit["ID"].split()[-1] == parts[runtime]
@@ -215,7 +215,7 @@ def test_the_engine_says_which_one_it_is_and_what_it_stands_on(pydd: Pydd, docke
 
 
 def test_history_has_a_builds_steps_in_docker_engines_words(both: Docker, image: str):
-    name = f"{both.name('told')}:1"
+    name = f"{both.name('history')}:1"
     steps = """
 ARG X=1
 ARG Y
@@ -231,9 +231,9 @@ WORKDIR /t
     file = f"FROM {image}\nLABEL {LABEL}={both.prefix}\n{steps}".encode()
     environ = environment(DOCKER_HOST=both.host, DOCKER_BUILDKIT="0")
     subprocess.run(["docker", "build", "-t", name, "-"], input=file, capture_output=True, check=True, env=environ)
-    told = both("history", "--no-trunc", "--format", "{{.CreatedBy}}", name).splitlines()[::-1][1:]  # after the label
+    lines = both("history", "--no-trunc", "--format", "{{.CreatedBy}}", name).splitlines()[::-1][1:]  # after the label
     nop = "/bin/sh -c #(nop) "
-    assert [line.rstrip() for line in told] == [
+    assert [line.rstrip() for line in lines] == [
         f"{nop} ARG X=1",
         f"{nop} ARG Y",
         f"{nop} ENV Y=1",
@@ -278,9 +278,9 @@ def test_a_file_that_cannot_be_copied_is_told(both: Docker, image: str, tmp_path
     """By `-f -`, for which the docker client makes an archive whose last member isn't padded."""
     (tmp_path / "there").touch()
     file = f"FROM {image}\n{step.format(image=image)}\n".encode()
-    told = refused(both, "build", "--force-rm", "-f", "-", str(tmp_path), stdin=file)
+    error = refused(both, "build", "--force-rm", "-f", "-", str(tmp_path), stdin=file)
     where = "file not found in build context or excluded by .dockerignore: "
-    assert words.format(where=where) in told
+    assert words.format(where=where) in error
 
 
 def test_a_dockerfile_from_standard_input_is_built_with_a_directory(both: Docker, image: str, tmp_path: Path):

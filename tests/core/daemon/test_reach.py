@@ -1,4 +1,4 @@
-"""What is said where a registry or another server can't be asked, by real connections that come to nothing."""
+"""Error messages for registries and other servers that can't be reached, over real connections that fail."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from support.tls import Certificates
 @asynccontextmanager
 async def listening(answer: bytes | None, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Gives the port of a server that answers so and closes, or never answers."""
-    over = asyncio.Event()
+    finished = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
         if answer is None:
-            await over.wait()
+            await finished.wait()
         else:
             writer.write(answer)
         writer.close()
@@ -33,7 +33,7 @@ async def listening(answer: bytes | None, context: ssl.SSLContext | None = None)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        over.set()
+        finished.set()
         server.close()
 
 
@@ -74,9 +74,9 @@ async def test_a_server_that_hangs_up():
 
 
 async def test_a_certificate_that_is_not_trusted(tmp_path: Path):
-    made = Certificates.make(tmp_path)
+    certificates = Certificates.make(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made.directory / "server.pem", made.directory / "server-key.pem")
+    context.load_cert_chain(certificates.directory / "server.pem", certificates.directory / "server-key.pem")
     async with listening(b"", context) as port:
         error = await error_of(f"https://localhost:{port}/")
     assert error.message.startswith("registry it: its certificate is not trusted: ")
