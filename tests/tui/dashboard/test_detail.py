@@ -117,7 +117,7 @@ async def test_an_error_is_shown_in_full_in_a_narrow_terminal():
 
 
 async def test_past_events_are_shown_with_new_ones():
-    engine = single(tell=True)
+    engine = single(emit=True)
     engine.add("other", emit=True)
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: len(dashboard.shown) == 2)

@@ -171,7 +171,7 @@ def _cpu(entry: ContainerInfo, now: Usage | None, history: UsageHistory, window:
     curves = [_Curve(_field("cpu_percent"), _PERCENTS, percent, "good", lines)]
     if any(sample.throttled_ratio for sample in history.samples):
         throttled = _Curve(
-            lambda sample: _as_percent(sample.throttled_ratio), (100.0,), percent, "warn", 1, 100.0, "throttled"
+            lambda sample: _as_percent(sample.throttled_ratio), (100.0,), percent, "warn", 1, 100.0, "limited"
         )
         curves.append(throttled)
     return _block("CPU", summary, curves, history, window)
