@@ -27,7 +27,7 @@ PHRASES = {
     r"\btold\b": "reported, returned or emitted",
     r"\banew\b": "again",
     r"(?<![\"'])\brenew(s|ed|ing|al)?\b": "refresh",
-    r"\bsomebody\b|\bnobody\b(?![\"'-])|\bwhoever\b|\banybody\b": "name the actor: clients, users, other processes",
+    r"\bsomebody\b|\bwhoever\b|\banybody\b|\bnobody\b(?![\"':}-]| \|)": "name the actor: clients, users",
     r"\bhasn't an?\b": "lacks, or has no",
     r"\bbeside (the|it|them|its|what|one|that|others|each)\b": "next to, besides or with",
     r"\bby itself\b": "on its own",

@@ -62,8 +62,8 @@ def _processor_time(pid: int) -> float:
 def pull(ground: Ground) -> list[Row]:
     """Pull from a registry on this host, each of an image that neither engine has ever seen.
 
-    Nothing is removed in between: ext4 passes over inodes deleted in the last minutes one by one, so whoever makes
-    files after a removal would be measured by that.
+    Nothing is removed in between: ext4 passes over inodes deleted in the last minutes one by one, so a removal would
+    slow the next creation of files.
     """
     rows: list[Row] = []
     rounds = max(3, ground.rounds // 4)

@@ -1,6 +1,6 @@
 """An engine that answers from memory, for more containers than a machine could run: `recorded.py SOCKET COUNT`.
 
-One real-looking container is told under COUNT names, a tenth of them running. It runs as a process of its own, so that
+One recorded container is listed under COUNT names, a tenth of them running. It runs as a process of its own, so that
 its work isn't counted with what it serves.
 """
 

@@ -1,4 +1,4 @@
-"""The rows: each measures one promise beside the program people would use for it otherwise."""
+"""The rows: each measures one promise next to the program that users would use otherwise."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def prompt(ground: Ground) -> list[Row]:
 
 
 def farewell(ground: Ground) -> list[Row]:
-    """Until the debug shell has told how its target ended, from when the engine was told to kill it."""
+    """Measure from the kill of a target until the debug shell reports its end."""
     taken: list[float] = []
     for number in range(max(3, ground.rounds // 4)):
         target = ground.container(f"mortal{number}")
@@ -83,7 +83,7 @@ def farewell(ground: Ground) -> list[Row]:
             shell.send("q\r")
             shell.watch(1)
     note = f"at most {max(taken) * 1e3:.0f} ms"
-    return [Row("pyd debug X: its end told", statistics.median(taken) * 1e3, "ms", limit=2000, note=note)]
+    return [Row("pyd debug X: its end reported", statistics.median(taken) * 1e3, "ms", limit=2000, note=note)]
 
 
 def helper(ground: Ground) -> list[Row]:

@@ -24,12 +24,12 @@ IDLE = 20.0
 KEYS = 60
 """Key presses that are timed."""
 DEATHS = 20
-"""Containers that are killed while somebody looks."""
+"""Containers that are killed while the dashboard is open."""
 QUIET_S = 3.0
 """Seconds without more than `BREATH` of a core after which a program has nothing to do any more."""
 BREATH = 0.05
 WORK = "while :; do /bin/busybox seq 1 $((RANDOM % 2000)) >/dev/null; /bin/busybox usleep 400000; done"
-"""Some thousandths of a core, never the same from one second to the next, as containers use that serve somebody."""
+"""Some thousandths of a core, never the same from one second to the next, as containers use that serve requests."""
 TALK = "while :; do /bin/busybox seq 1 500; /bin/busybox usleep 93000; done"
 """Prints about 5,000 lines a second: 500, then a tenth of a second with what printing took."""
 

@@ -141,5 +141,5 @@ class Meter:
 
     def _memory(self) -> int:
         """Resident pages, the second field of proc_pid_statm(5)."""
-        with open(f"/proc/{self.pid}/statm", encoding="utf-8") as file:  # noqa: PTH123 - likewise
+        with open(f"/proc/{self.pid}/statm", encoding="utf-8") as file:  # noqa: PTH123 - it is hot
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

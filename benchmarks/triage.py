@@ -21,7 +21,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def verdict(ground: Ground) -> list[Row]:
-    """`pyd triage NAME` of one that died by itself."""
+    """Measure `pyd triage NAME` of a container that died on its own."""
     target = ground.container("dies", "/bin/sh", "-c", "echo 'sh: TOKEN: parameter not set' >&2; exit 2")
     ground.docker("wait", target)
     ours, theirs = in_turn((PYD, "triage", target), ("docker", "inspect", target), rounds=ground.rounds)

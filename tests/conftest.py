@@ -15,7 +15,7 @@ from support.missing import missing
 
 
 class AtOnce:
-    """Tells a failure when it happens: a run that is cut off later never comes to its summary."""
+    """Reporter of failures as they happen: a run that is cut off later never prints its summary."""
 
     def __init__(self, terminal: pytest.TerminalReporter) -> None:
         self._terminal = terminal

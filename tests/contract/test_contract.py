@@ -38,7 +38,7 @@ schema = schemathesis.openapi.from_path(SPEC).exclude(path_regex=STREAMS)
 
 @dataclass
 class Things:
-    """One of each noun, made anew when a request took it away."""
+    """An object of each noun, created again after a request removed it."""
 
     docker: Docker
     image: str
@@ -78,7 +78,7 @@ class Things:
         return str(response.json()["Id"])
 
     def named(self, path: str) -> str | None:
-        """What a path's variable part should be, for half of its cases."""
+        """Return an existing name for a path's variable part, in half of the cases."""
         for prefix, make in (
             ("/containers/", self.container),
             ("/images/", self._image),

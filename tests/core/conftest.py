@@ -1,4 +1,4 @@
-"""How property tests run here: by what they find, not by how long it took on a busy machine."""
+"""Settings of property tests: no deadline, since a busy machine is slow."""
 
 from hypothesis import settings
 

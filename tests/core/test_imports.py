@@ -1,4 +1,4 @@
-"""What is loaded at run time: import contracts see what is written, this sees what happens."""
+"""Modules loaded at run time: import contracts only see the import statements."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_names_that_no_context_can_have_are_refused(run: Run, tmp_path: Path, na
 
 def test_an_end_of_the_past_prints_by_template(run: Run, docker: Docker, busybox: str):
     """An engine remembers 256 events, of all that run here: so it is asked once."""
-    name = docker.run("told", busybox, "sh", "-c", "exit 3", options=LONE)
+    name = docker.run("reported", busybox, "sh", "-c", "exit 3", options=LONE)
     docker("wait", name)
     form = (
         "{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}|"

@@ -214,7 +214,7 @@ def test_contexts_are_those_of_the_docker_command(run: Run, docker: Docker, tmp_
 
 def test_a_socket_one_may_not_use_is_told_with_exit_code_125(run: Run):
     if os.getuid() != 0:
-        pytest.skip("needs root, to become somebody else")
+        pytest.skip("needs root, to become another user")
     # Once as root, because the interpreter's own files may be closed to others and must all be loaded.
     become = (
         "import os, sys; from pyd_tui.cli import entry, process_exit; entry.invoke(); sys.stdout.flush();"

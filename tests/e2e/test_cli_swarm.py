@@ -29,7 +29,7 @@ class Verbs:
         return done.stdout.strip()
 
     def until(self, *arguments: str, expected: str) -> None:
-        """A manager tells of its tasks to those who ask, and of nothing by events."""
+        """Poll: a manager lists its tasks on request and emits no events for them."""
         deadline = time.monotonic() + TIMEOUT_S
         while (output := self(*arguments)) != expected:
             assert time.monotonic() < deadline, output
@@ -54,12 +54,12 @@ def test_a_manager_that_locks_is_unlocked(machine: SwarmHost, host: Docker, pyd:
     key = verbs("swarm", "unlock-key", "-q")
     assert key == host("swarm", "unlock-key", "-q")
     assert key in init
-    renewed = verbs("swarm", "unlock-key", "--rotate", "-q")
-    assert renewed == host("swarm", "unlock-key", "-q") != key
+    rotated = verbs("swarm", "unlock-key", "--rotate", "-q")
+    assert rotated == host("swarm", "unlock-key", "-q") != key
     machine.restart()
     assert "locked" in verbs.run("service", "ls").stderr
     assert verbs.run("swarm", "unlock", stdin=b"SWMKEY-1-wrong").returncode == 1
-    verbs("swarm", "unlock", stdin=f"{renewed}\n".encode())
+    verbs("swarm", "unlock", stdin=f"{rotated}\n".encode())
     verbs.until("node", "ls", "--format", "{{.Status}}", expected="Ready")
     verbs("swarm", "update", "--no-autolock")
     assert verbs.run("swarm", "unlock-key").returncode == 2
@@ -234,8 +234,8 @@ def _members(verbs: Verbs, host: Docker) -> str:
     """Tokens, certificate and the only node; returns its id."""
     before = host("swarm", "join-token", "-q", "manager")
     assert verbs("swarm", "join-token", "-q", "manager") == before
-    renewed = verbs("swarm", "join-token", "--rotate", "-q", "manager")
-    assert renewed == host("swarm", "join-token", "-q", "manager") != before
+    rotated = verbs("swarm", "join-token", "--rotate", "-q", "manager")
+    assert rotated == host("swarm", "join-token", "-q", "manager") != before
     assert verbs("swarm", "ca") == host("swarm", "ca")
     node = verbs("node", "ls", "-q")
     assert node == host("node", "ls", "-q")

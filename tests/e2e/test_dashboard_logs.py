@@ -82,7 +82,7 @@ LONG = "größe日本" * 9_000
 
 
 def saved(screen: Terminal, data: Path) -> list[str]:
-    """The lines of the file that the screen names, once it does; nobody but its owner may read it."""
+    """Return the lines of the file that the screen names; only its owner may read it."""
     screen.wait_for(re.compile(r"saved\b.* to /"))
     (path,) = (data / "pyd" / "logs").iterdir()
     assert path.stat().st_mode & 0o777 == 0o600

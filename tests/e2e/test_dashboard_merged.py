@@ -28,7 +28,7 @@ def shell(corner: Docker) -> str:
 
 
 def narrow(screen: Terminal, text: str, count: int) -> None:
-    """Filters anew."""
+    """Replace the filter."""
     screen.keys("Escape")
     screen.wait_gone("esc shows all")
     screen.keys("/")

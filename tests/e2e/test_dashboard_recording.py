@@ -1,4 +1,4 @@
-"""What dies while the dashboard is open is told of later."""
+"""Deaths while the dashboard is open are recorded and listed later."""
 
 from __future__ import annotations
 

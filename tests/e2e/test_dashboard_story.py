@@ -44,7 +44,7 @@ def test_the_broken_one_of_two_hundred_is_found_understood_entered_and_restarted
         screen.keys("Enter")
         screen.wait_for("no such table: orders")
         screen._command("set-option", "-s", "set-clipboard", "on")
-        screen.keys("/")  # the marks of its start and end lie beside it, in the order of times that differ little
+        screen.keys("/")  # the marks of its start and end lie next to it, in the order of times that differ little
         screen.type("no such table")
         screen.keys("Enter")
         screen.wait_for("1 of 1")

@@ -113,7 +113,7 @@ def test_a_session_through_a_helper_container_is_left_and_come_back_to(
 
 
 def gone(docker: Docker, target: str) -> bool:
-    """Whether no helper container of a target is left."""
+    """Return whether no helper container of a target is left."""
     return helpers(docker, target) == ""
 
 

@@ -69,7 +69,7 @@ def test_control_keys_reach_the_program_and_never_end_the_shell(shells: Shells, 
     shell.terminal.wait_for(re.compile("^here$", re.MULTILINE))
     shell.terminal.keys("C-c")
     assert "[130]#" in shell.ready()
-    # It says itself that it goes on: before, the interrupt would still be the shell's, which has named it already.
+    # It prints that it continues: before, the interrupt would still be the shell's, which has named it already.
     shell.line("sh -c 'trap \"echo back\" CONT; echo again; while :; do sleep 0.1; done'")
     shell.terminal.wait_for(re.compile("^again$", re.MULTILINE))
     shell.terminal.keys("C-z")
@@ -180,7 +180,7 @@ def test_builtins_stand_beside_programs_and_feed_them(shells: Shells, target: st
     shell.ask("ps --json | jq -r '.[0].pid'", "1")
     shell.ask("whence ls", r"ls +container +/bin/ls +ls")
     assert "usage" in shell.ask("ps --nonsense || echo refused", "refused")
-    shell.ask("why --nonsense; echo goes on", "goes on")
+    shell.ask("why --nonsense; echo continues", "continues")
     shell.ask("builtins", r"whence .*")
     shell.ask("su target", ".*")
     assert f"{target} (running) target:/$" in shell.ask("id -u", "77")

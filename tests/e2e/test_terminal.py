@@ -1,4 +1,4 @@
-"""The tests' own terminal: what every other end-to-end test stands on."""
+"""The tests' own terminal, on which the other end-to-end tests depend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the layers of a real image, read from the store and from the archive that the engine sends."""
+"""Layers of a real image, read from the store and from the archive that the engine sends."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_files_of_each_layer_and_what_they_waste_by_the_store_and_by_the_a
         assert [item.copies for item in contents.waste] == [2, 1, 1]
     assert _plain(sent) == _plain(read)
     if local.layer_directories(result.graph_driver):
-        assert reported[-1] > 64 * KIB  # the archive alone told how far it was
+        assert reported[-1] > 64 * KIB  # only the archive reported progress
 
 
 def _plain(contents: ImageContents) -> list[tuple[int, int, int, int]]:

@@ -1,4 +1,4 @@
-"""What is read from control groups, beside what Docker Engine says of the same containers."""
+"""Figures from control groups, compared with Docker Engine's for the same containers."""
 
 import os
 from collections.abc import AsyncIterator

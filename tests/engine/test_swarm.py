@@ -29,7 +29,7 @@ def swarm_host() -> Iterator[Docker]:
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """A swarm's manager tells of its tasks to those who ask, and of nothing by events."""
+    """Poll: a manager lists its tasks on request and emits no events for them."""
     async with asyncio.timeout(TIMEOUT_S):
         while not await condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.1)

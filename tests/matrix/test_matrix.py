@@ -121,7 +121,7 @@ def sites(sleeper: Path, tmp_path_factory: pytest.TempPathFactory, request: pyte
 
 @pytest.fixture(scope="session")
 def table() -> Iterator[dict[Cell, str]]:
-    """What came of each cell; written at the end if `PYD_MATRIX` names a file."""
+    """Collect the outcome of each cell; written at the end if `PYD_MATRIX` names a file."""
     outcomes: dict[Cell, str] = {}
     yield outcomes
     if (path := os.environ.get("PYD_MATRIX")) and len(outcomes) == len(CELLS):
@@ -202,7 +202,7 @@ def _wait_for_a_pause(docker: Docker, name: str) -> None:
 
 
 def _left(docker: Docker, name: str, image: str) -> list[str]:
-    """What stands for a target, or looks at one."""
+    """Return the containers that stand in for a target, or look at one."""
     if name.startswith("image:"):
         return docker("ps", "-aq", "--filter", f"ancestor={image}", "--filter", f"label={LABEL}").split()
     return docker("ps", "-aq", "--filter", f"label={LABEL}.target={docker.inspect(name)['Id']}").split()

@@ -64,7 +64,7 @@ INSPECTED = "@node --inspect=127.0.0.1:9229 -e 'setInterval(() => 0, 50)' & slee
 THROUGHPUT = "iperf3 -s -1 -D; sleep 0.3; iperf3 -c 127.0.0.1 -t 1 | tail -3"
 CALLED = "tracepoint:syscalls:sys_enter_clock_nanosleep /pid == 1/ { @called[pid] = count(); } interval:s:1 { exit(); }"
 ENTERED = "uprobe:/app:planted_func* { @entered[probe] = count(); } interval:s:1 { exit(); }"
-"""Counted, and ended by the clock, every second anew: what a probe prints may lie unread where its processor sleeps."""
+"""Counted, and ended each second: what a probe prints may lie unread where its processor sleeps."""
 
 Check = tuple[str, str, str]
 """The container, and who is in it if not root (`native as tracer`); a line there (`-b`: a builtin); what it prints."""
@@ -96,7 +96,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         ),
         ("native as tracer", "@perf trace -p 1 sleep 0.5 2>&1", "nanosleep"),
         ("native as tracer", "@bpftool btf dump file /sys/kernel/btf/vmlinux | grep -m1 task_struct", "task_struct"),
-        ("native", "grep State: /proc/1/status", "sleeping"),  # it goes on
+        ("native", "grep State: /proc/1/status", "sleeping"),  # it still runs
     ),
     "python": (
         ("python", "@py-spy dump --pid 1", r"planted_function \(app.py:5\)"),
@@ -118,7 +118,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             "@dlv attach 1 --allow-non-terminal-interactive=true <<< $'goroutine 1\nbt\nexit\nn'",
             "main.plantedFunction",
         ),
-        ("go", "grep State: /proc/1/status", "sleeping"),  # it goes on
+        ("go", "grep State: /proc/1/status", "sleeping"),  # it still runs
         ("stripped go", "-b stack --json", "dlv can.t tell: .*debug info"),
     ),
     "db": (
@@ -131,7 +131,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
 
 @dataclass(frozen=True)
 class Made:
-    """What came of a pack."""
+    """Outcome of making a pack."""
 
     seconds: float
     size: int
@@ -183,7 +183,7 @@ NEEDED = {"java": "default-jdk-headless", "go": "golang-go", "stripped go": "doc
 
 @pytest.fixture(scope="session")
 def table() -> Iterator[dict[str, Made]]:
-    """What came of each pack; written at the end if `PYD_PACKS` names a file."""
+    """Collect the outcome of each pack; written at the end if `PYD_PACKS` names a file."""
     outcomes: dict[str, Made] = {}
     yield outcomes
     if (path := os.environ.get("PYD_PACKS")) and len(outcomes) == len(PACKS):

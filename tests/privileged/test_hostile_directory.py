@@ -1,4 +1,4 @@
-"""`pyd` called where somebody else chose what the working directory holds: none of it runs."""
+"""`pyd` in a working directory that another user filled: none of its files run."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Trap:
 
     @property
     def sprung(self) -> list[str]:
-        """What ran."""
+        """The names of the files that ran."""
         return sorted(path.name for path in self.marks.iterdir())
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -243,7 +243,7 @@ def wait_for_end(pid: int) -> None:
     ],
 )
 def test_no_interpreter_that_pyd_starts_looks_into_it(starter: str, trap: Trap):
-    """`D` in the dashboard, renewing a toolbox and fetching wheels ran `pyd_tui` or `pip` of the directory."""
+    """`D` in the dashboard, refreshing a toolbox and fetching wheels ran `pyd_tui` or `pip` of the directory."""
     code = f"import subprocess; {starter}; raise SystemExit(subprocess.run(argv).returncode)"
     done = trap.run(sys.executable, "-I", "-c", code)
     assert trap.sprung == [], done.stderr

@@ -1,4 +1,4 @@
-"""Who may change the code that root runs by itself: at boot, by a unit."""
+"""Ownership of the code that root runs unattended: at boot, by a unit."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_500_running_containers_cost_the_engine_little(engine: Pydd, docker: Doc
         time.sleep(WATCHED)
         used = (ticks(pid) - before) / os.sysconf("SC_CLK_TCK") / WATCHED
         memory = resident(pid)
-        print(f"\n{RUNNING} running: {memory / 1e6:.0f} MB, {used:.2%} of a processor idle")  # noqa: T201 - figures for whoever runs this
+        print(f"\n{RUNNING} running: {memory / 1e6:.0f} MB, {used:.2%} of a processor idle")  # noqa: T201 - figures for those who run this
         assert memory <= 200e6
         assert used <= 0.02
         list(pool.map(lambda name: docker("rm", "-f", name), names))

@@ -1,4 +1,4 @@
-"""The tar reader beside others, for `PYD_FUZZ_MINUTES`: no archive that two of them read alike is read otherwise."""
+"""The tar reader against others, for `PYD_FUZZ_MINUTES`: no archive that two of them read alike is read otherwise."""
 
 from __future__ import annotations
 

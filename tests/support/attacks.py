@@ -51,7 +51,7 @@ class Marker:
     def assert_unreached(self, *outputs: str) -> None:
         """Asserts that its content is what it was, and in no output."""
         content = self.path.read_text()
-        self.path.write_text(self.text)  # the next attack begins anew
+        self.path.write_text(self.text)  # the next attack starts from it again
         assert content == self.text, "a file of the host was changed"
         for output in outputs:
             assert self.text.strip() not in output, f"a file of the host was read:\n{output}"
@@ -70,7 +70,7 @@ class Marker:
 
 @dataclass
 class Lab:
-    """One engine to attack `pyd debug` on.
+    """Engine on which to attack `pyd debug`.
 
     Args:
         engine: The engine's name: docker, podman or pydd.

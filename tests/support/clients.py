@@ -100,7 +100,7 @@ def node_with(directory: Path, *packages: str) -> Path:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a suite: the names of tests by what became of them."""
+    """Outcome of a suite: the names of tests by result."""
 
     passed: frozenset[str]
     failed: frozenset[str]

@@ -48,7 +48,7 @@ class Way:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the process is started with."""
+        """The keyword arguments with which the process starts."""
         return {"env": {**os.environ, **self.environment}, "cwd": "/"}
 
 

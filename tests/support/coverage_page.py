@@ -1,4 +1,4 @@
-"""Which causes are staged and where, as documentation: `PYTHONPATH=tests python -m support.coverage_page`."""
+"""Page of staged causes and their engines: `PYTHONPATH=tests python -m support.coverage_page`."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def render() -> str:
 
 
 def on_podman(this: Stage) -> bool:
-    """Whether a stage can be set on Podman."""
+    """Return whether a stage can be set on Podman."""
     return this.short not in NOT_ON_PODMAN
 
 

@@ -45,7 +45,7 @@ TURNS = 100
 
 
 def _is_once(timer: Timer) -> bool:
-    """Whether a timer of the dashboard's is on its way: those that put something off pause once it is done."""
+    """Return whether a timer of the dashboard is pending: those that defer work pause once it is done."""
     own = getattr(timer._callback, "__module__", "").startswith("pyd_tui.")
     return own and timer._interval < AGING and timer._active.is_set()
 
@@ -83,7 +83,7 @@ class Opened:
 
     @staticmethod
     def names(targets: Iterable[RowTarget]) -> list[str]:
-        """What containers are called."""
+        """Return the names of containers."""
         return [entry.name if (entry := target.entry) else "" for target in targets]
 
     @property
@@ -94,12 +94,12 @@ class Opened:
 
     @property
     def text(self) -> str:
-        """What is on the screen, without colours."""
+        """The text on the screen, without colours."""
         return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
 
     @property
     def message(self) -> str:
-        """What the bottom line says."""
+        """The text of the bottom line."""
         return self.app.screen.query_one(Footer).message
 
     @property
@@ -148,12 +148,12 @@ class Opened:
         while painted != self.app.painted or self._is_due():
             painted = self.app.painted
             await self.pilot.pause(seconds)
-            for _ in range(TURNS):  # what a timer has just begun goes on turn by turn: the engine is in this process
+            for _ in range(TURNS):  # work that a timer has begun continues turn by turn: the engine is in this process
                 await asyncio.sleep(0)
             await self.pilot.pause()
 
     def _is_due(self) -> bool:
-        """Whether the dashboard has put something off: marks of the log, what is told of a row, a frame."""
+        """Return whether the dashboard has deferred work: marks of the log, details of a row, a frame."""
         pumps = (
             self.app,
             *(widget for screen in self.app.screen_stack for widget in screen.walk_children(with_self=True)),
@@ -162,7 +162,7 @@ class Opened:
         return self.app.tail.book._flush is not None or any(map(_is_once, timers))
 
     def _holds(self, key: str, lines: int) -> bool:
-        """Whether the log of a container is there in full, with the marks that were still to come."""
+        """Return whether the log of a container is complete, with its pending marks."""
         tail = self.app.tail.book
         held = sum(isinstance(item, LogLine) for _, item in tail.store.scan(tail.store.first))
         return tail.containers == (key,) and held == lines and tail._flush is None
@@ -225,7 +225,7 @@ async def opened_on(
 
 
 def three() -> ScriptedEngine:
-    """An engine with one that runs in a project, one by itself, and one that has failed."""
+    """Return an engine with a container in a project, one without a project, and one that has failed."""
     engine = ScriptedEngine()
     engine.add("web", image="shop/web:2", labels={"com.docker.compose.project": "shop"}, memory_limit=64 << 20)
     engine.add("db", image="postgres:16")

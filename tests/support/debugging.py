@@ -54,7 +54,7 @@ def sessions_left(patience: float = 5) -> list[str]:
         left = [str(path) for path, name in names if name and not is_alive(int(name[1]), int(name[2]))]
         if not left or time.monotonic() > deadline:
             return left
-        time.sleep(0.05)  # a hierarchy tells nobody that a group of it is gone
+        time.sleep(0.05)  # a hierarchy has no event for a group's removal
 
 
 class Builtins:

@@ -56,7 +56,7 @@ def busybox_files(source: Path = Path("/bin/busybox")) -> dict[str, bytes | Path
 def layer(
     files: dict[str, bytes | Path | str], directories: tuple[str, ...] = (), modes: dict[str, int] | None = None
 ) -> bytes:
-    """Packs a root file system: contents, a host file to copy, or `-> target` for a symlink; mode 755 unless told."""
+    """Pack a root file system: contents, a host file to copy, or `-> target` for a symlink; mode 755 by default."""
     modes = modes or {}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:

@@ -34,7 +34,7 @@ class Dockerd:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The engine's address."""
         return f"unix://{self.home}/engine.sock"
 
     def corner(self) -> Docker:
@@ -68,7 +68,7 @@ class Dockerd:
         while subprocess.run(["docker", "-H", self.url, "version"], capture_output=True, check=False).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"dockerd doesn't start: {(self.home / 'log').read_text()[-2000:]}")
-            time.sleep(0.05)  # it tells nobody but a service manager that it listens
+            time.sleep(0.05)  # it reports only to a service manager that it listens
 
     def inside(self, *command: str) -> None:
         """Runs a command in its network namespace."""

@@ -1,4 +1,4 @@
-"""What the attack program `watch` wrote down of other processes, compared with what may be seen of a session."""
+"""Records of other processes by the attack program `watch`, compared with what a session may expose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOST_PATHS = ("/var/lib/pyd", "/var/lib/docker", "/tmp/pyd", CHECKOUT, "/home/",
 
 @dataclass(frozen=True)
 class Sighting:
-    """One thing that was seen of a process: what `watch` calls it, and what it was."""
+    """Sighting of a process: its kind in `watch`, and its content."""
 
     pid: int
     kind: str

@@ -104,7 +104,7 @@ class FakeEngine:
 
 
 def _complete(request: bytes) -> bool:
-    """Whether headers and a body of stated length are there; a chunked body is the reply's to read."""
+    """Return whether the headers and a body of stated length are complete; the reply reads a chunked body."""
     head, ended, body = request.partition(b"\r\n\r\n")
     length = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
     return bool(ended) and len(body) >= int(length[0] if length else 0)

@@ -1,4 +1,4 @@
-"""A registry with one image that breaks off, leaves out and adds what it is told to."""
+"""A registry with one image that cuts off, omits and adds content as configured."""
 
 from __future__ import annotations
 

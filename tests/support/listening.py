@@ -21,7 +21,7 @@ class Listener:
 
     Args:
         corner: The engine.
-        image: One of this run's. It is given a name when all that was told until then is wanted: that is told too.
+        image: An image of this run. Tagging it emits an event that marks the end of all earlier events.
     """
 
     def __init__(self, corner: Docker, image: str) -> None:

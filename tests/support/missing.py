@@ -1,4 +1,4 @@
-"""What happens to a test that can't run here."""
+"""Outcome of a test that can't run here."""
 
 from __future__ import annotations
 

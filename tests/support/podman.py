@@ -33,7 +33,7 @@ class Podman:
 
     @property
     def url(self) -> str:
-        """Its address; the path is short because socket paths end at 107 bytes."""
+        """The engine's address; the path is short because socket paths end at 107 bytes."""
         return f"unix://{self.directory}/podman.sock"
 
     def command(self, *arguments: str) -> list[str]:
@@ -84,7 +84,7 @@ class Podman:
         return Docker(host=self.url, probe=tuple(self.command("healthcheck", "run")))
 
     def _end_monitors(self) -> None:
-        """Ends what watches over finished execs: it stays for five minutes, and would then make the store anew."""
+        """Ends what watches over finished execs: it stays for five minutes, and would then create the store again."""
         for file in Path("/proc").glob("[0-9]*/cmdline"):
             with suppress(OSError):
                 if os.fsencode(self.directory) in file.read_bytes():

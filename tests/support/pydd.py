@@ -80,7 +80,7 @@ class Pydd:
         return f"unix://{self.config.socket_path}"
 
     def command(self, *more: str) -> list[str]:
-        """What starts it, with more options."""
+        """Return the command that starts the engine, with more options."""
         directories = ["--root", str(self.config.root), "--run", str(self.config.run)]
         python = [sys.executable, "-X", "faulthandler"]
         return ["setpriv", "--pdeathsig", "KILL", *python, "-m", "pyd_core.embedded", *directories, *more]
@@ -129,7 +129,7 @@ class Pydd:
             self.process.stderr.close()
 
     def leftovers(self) -> dict[str, str]:
-        """What is left of it on the host, by kind; empty when all is gone."""
+        """Return what the engine left on the host, by kind; empty when all is gone."""
         config = self.config
         mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(self.home) in line]
         prefixes = (config.prefix("v"), config.prefix("b"), config.bridge)

@@ -32,7 +32,7 @@ def recorder(history: Path, host: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def recorded_death(process: subprocess.Popen[str], name: str) -> Death:
-    """Reads on until it tells of that container's death."""
+    """Return the recorder's entry for a container's death."""
     assert process.stdout is not None
     for line in process.stdout:
         if json.loads(line)["name"] == name:
@@ -49,7 +49,7 @@ def written(history: Path, name: str) -> list[Death]:
 
 
 def once_it_listens(docker: Docker, image: str, history: Path, short: str) -> str:
-    """Lets containers die until one is told of."""
+    """Run containers that die until one is recorded."""
     names: list[str] = []
 
     def dies() -> bool:

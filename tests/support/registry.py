@@ -23,7 +23,7 @@ HTPASSWD = f"{USER}:$2b$05$y7CWtEdiUYF2XWnTy5y4jeSEZlSbpX5A5hqf3B2rqy1/FDmPtW5k6
 
 @dataclass(frozen=True)
 class Registry:
-    """One that runs."""
+    """A running registry."""
 
     address: str
     """`HOST:PORT`, as image names begin."""
@@ -48,7 +48,7 @@ class Registry:
         Args:
             home: An empty directory for its files.
             host: The address it listens on.
-            name: How it is called; that address unless told.
+            name: Its name; the address by default.
             secured: With TLS, by certificates in `home`, and a password.
         """
         if shutil.which("docker-registry") is None:

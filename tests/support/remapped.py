@@ -1,4 +1,4 @@
-"""An engine whose containers' root is nobody on the host, by `userns-remap`."""
+"""An engine whose containers' root is an unprivileged user of the host, by `userns-remap`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Remapped:
         return self.etc.ids("dockremap")
 
     def mounts(self) -> list[str]:
-        """Where something of the engine is mounted, in its own mount namespace."""
+        """Return the engine's mount points in its own mount namespace."""
         assert self.pydd.process is not None
         return mounted(self.pydd, Path(f"/proc/{self.pydd.process.pid}/mountinfo"))
 
@@ -87,7 +87,7 @@ def ran(docker: Docker, image: str, script: str, *options: str) -> str:
 
 
 def owner(docker: Docker, name: str, path: str) -> tuple[int, int]:
-    """Whose a file is, as the container sees it."""
+    """Return a file's owner and group, as the container sees them."""
     uid, gid = docker("exec", name, "stat", "-c", "%u %g", path).split()
     return int(uid), int(gid)
 

@@ -41,7 +41,7 @@ class Rootless:
 
     @property
     def socket(self) -> Path:
-        """Where the service listens."""
+        """The socket of the service."""
         return self.home / "podman.sock"
 
     @property

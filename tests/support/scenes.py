@@ -1,4 +1,4 @@
-"""What the pictures show: fleets of scripted containers with all that is told of them, and the terminals' sizes."""
+"""Scenes of the pictures: fleets of scripted containers with their details, and the terminals' sizes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def in_sizes(
     """Compares what is on the screen, in terminals of these sizes."""
     for columns, lines in sizes:
         await dashboard.resize(columns, lines)
-        await dashboard.at_rest(1.1 * DEBOUNCE_S)  # what is told of a row comes that long after it was reached
+        await dashboard.at_rest(1.1 * DEBOUNCE_S)  # the details of a row appear that long after the cursor reaches it
         assert dashboard.svg == picture(name=f"{name}-{columns}x{lines}")
 
 
@@ -133,7 +133,7 @@ LOG = (
 
 
 def shop() -> ScriptedEngine:
-    """The same with what the containers stand on, and something that happened."""
+    """Return the fleet with what its containers use, and an event."""
     engine = fleet()
     data = {"Type": "volume", "Name": "shop_db", "Destination": "/var/lib/postgresql/data", "RW": True}
     engine.get("shop-db-1").mounts = [data]
@@ -244,7 +244,7 @@ def put_files(engine: ScriptedEngine) -> None:
 
 
 def everything() -> ScriptedEngine:
-    """Containers, what they stand on, a swarm, files, and logs with every kind of line."""
+    """Return containers, what they use, a swarm, files, and logs with every kind of line."""
     engine = shop()
     engine.headers |= HEADERS
     engine.documents |= SWARM

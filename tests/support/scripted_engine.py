@@ -1,7 +1,7 @@
 """An engine that exists only at the transport seam: containers, events, logs and statistics as a test scripts them.
 
 Everything above the seam is the real thing: requests are built, JSON is decoded, streams are cut. The engine's clock
-moves by a millisecond with each event and never by itself, so what is drawn from it is the same in every run.
+moves by a millisecond with each event and never on its own, so what is drawn from it is the same in every run.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ScriptedEngine:
         self.hold = asyncio.Event()
         self.hold.set()
         self.hold_logs: dict[str, asyncio.Event] = {}
-        """Containers, by id, whose logs are told only then to whoever doesn't follow them."""
+        """Events by container id; requests that don't follow a log wait for its event."""
         self.now_ns = START_NS
         self.inspects_at_once = 0
         self.most_inspects_at_once = 0
@@ -88,7 +88,7 @@ class ScriptedEngine:
     # What happens on the engine.
 
     def add(self, name: str, *, image: str = "app:1", state: str = "running", emit: bool = False, **more: Any) -> str:
-        """Adds a container and returns its id; nobody is told unless `tell`."""
+        """Add a container and return its id; listeners get an event only with `emit`."""
         identity = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
         container = ScriptedContainer(identity, name, image, state, created_ns=self.now_ns, **more)
         if container.running:
@@ -119,7 +119,7 @@ class ScriptedEngine:
         self.emit_of(container, "start")
 
     def die(self, name: str, code: int = 0) -> None:
-        """Its main process ends; readers of its log come to the end."""
+        """End a container's main process; readers of its log reach the end."""
         container = self.get(name)
         container.state, container.pid, container.exit_code, container.finished_ns, container.health = (
             "exited",
@@ -217,7 +217,7 @@ class ScriptedEngine:
 
     @property
     def streams(self) -> int:
-        """How many streams are open."""
+        """The number of open streams."""
         return len(self._listeners) + len(self._readers) + len(self._meters)
 
     # The transport.

@@ -1,4 +1,4 @@
-"""A registry that answers every request as it is told to: what engines make of refusals is theirs to say."""
+"""A registry with configured responses, to test how engines report refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scripted engine sends: its containers as the Engine API's JSON, and their logs as its streams."""
+"""Responses of a scripted engine: its containers as the Engine API's JSON, and their logs as its streams."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHANGES = [
 
 @dataclass
 class ScriptedContainer:
-    """One container; change it through `ScriptedEngine`, or directly to make the engine forget to tell."""
+    """Container of a scripted engine; a direct change, not through `ScriptedEngine`, emits no event."""
 
     id: str
     name: str

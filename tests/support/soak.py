@@ -75,7 +75,7 @@ SAMPLE_INTERVAL_S = 5.0
 
 @dataclass(frozen=True)
 class Sample:
-    """What the engine's process holds at a moment."""
+    """Resources that the engine's process holds at a moment."""
 
     memory_kib: int
     descriptors: int
@@ -111,7 +111,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 @dataclass
 class Soak:
-    """One run: what was done, and what went wrong."""
+    """Run of the soak test: its work and its failures."""
 
     engine: Pydd
     docker: Docker
@@ -132,11 +132,11 @@ class Soak:
 
     @property
     def first_quarter(self) -> list[Sample]:
-        """What the engine held while it came up to speed."""
+        """The samples of the first quarter, while the engine warmed up."""
         return self.samples[: max(1, len(self.samples) // 4)]
 
     def report(self) -> str:
-        """What was done and measured, in a few lines."""
+        """Return a short report of the work and the figures."""
         most = [max(getattr(sample, name) for sample in self.samples) for name in Sample.__annotations__]
         ends = sorted(self.beyond_s)
         parts = [self.samples[len(self.samples) * number // 8] for number in range(8)]
@@ -200,7 +200,7 @@ class Soak:
         while time.monotonic() < until:
             try:
                 self._run_container(number, choice, min(choice.uniform(3, 40), until - time.monotonic() + 1))
-            except Exception:  # noqa: BLE001 - a failure of the run, told at its end
+            except Exception:  # noqa: BLE001 - a failure of the run, reported at its end
                 self.expect(False, traceback.format_exc())
 
     def _run_container(self, number: int, choice: random.Random, seconds: float) -> None:
@@ -321,7 +321,7 @@ class Soak:
             try:
                 yield
                 reading.join(30)
-                self.expect(not reading.is_alive(), f"logs -f {name}: goes on after the end")
+                self.expect(not reading.is_alive(), f"logs -f {name}: continues after the end")
             finally:
                 follower.kill()
                 reading.join()

@@ -28,7 +28,7 @@ class Sshd:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The server's address."""
         return f"ssh://{pwd.getpwuid(os.getuid()).pw_name}@127.0.0.1:{self.port}"
 
     @property

@@ -30,11 +30,11 @@ PROBE = (*NONE, "--health-interval", "200ms", "--health-retries", "2", "--health
 
 
 WAIT_LOOP = "echo ready; while :; do sleep 0.1; done"
-"""Says when a signal would be heard: what PID 1 hasn't made up its mind about is lost on it."""
+"""Prints once signals are handled: PID 1 ignores signals without a handler."""
 
 
 def loud(line: str, code: int = 1) -> tuple[str, ...]:
-    """A program that prints its trouble and gives up."""
+    """Return a program that prints an error and exits."""
     return ("sh", "-c", f'echo "$0" >&2; exit {code}', line)
 
 
@@ -50,9 +50,9 @@ STAGES = (
         says="stderr: ERROR the widget is bent",
     ),
     Stage(
-        "routine-words-of-trouble",
+        "routine-error-words",
         "app-error",
-        shell("echo 'INFO no such file: /etc/optional, going on'; echo 'the widget is bent' >&2; exit 3"),
+        shell("echo 'INFO no such file: /etc/optional, continuing'; echo 'the widget is bent' >&2; exit 3"),
         says="stderr: the widget is bent",
     ),
     Stage("talks-of-oom", "app-error", loud("Out of memory: Killed process 1 (app) OOMKilled", 1)),

@@ -77,7 +77,7 @@ class Stage:
         cause: The one right cause.
         command: What the container runs.
         options: Of `docker run`.
-        act: Done to the running container; None waits for it to end by itself.
+        act: Done to the running container; None waits for it to end on its own.
         lives: It still runs when it is judged.
         also: The causes that must be named as contributing, and no others.
         says: Words of the sentence or of the first piece of evidence.

@@ -21,14 +21,14 @@ TIMEOUT_S = 120.0
 
 @dataclass
 class SwarmHost:
-    """A daemon with store, socket and network namespace of its own: its swarm is seen by nobody else."""
+    """A daemon with store, socket and network namespace of its own: no other engine sees its swarm."""
 
     directory: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="pyds-", dir="/tmp")))
     _daemon: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The engine's address."""
         return f"unix://{self.directory}/docker.sock"
 
     def __enter__(self) -> Self:

@@ -1,7 +1,7 @@
 """A real terminal for a test: one program in a tmux pane of fixed size, driven and read over tmux's control mode.
 
 Each terminal is a tmux server of its own (socket by unique name, no configuration file), so a test never meets a
-developer's sessions. Control mode (tmux(1), CONTROL MODE) tells of every piece of output with `%output`, which is what
+developer's sessions. Control mode (tmux(1), CONTROL MODE) reports every piece of output with `%output`, which is what
 `wait_for` waits on: nothing here sleeps or polls.
 """
 
@@ -126,17 +126,17 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """What is on the screen now, a line per row without trailing spaces."""
+        """The text on the screen, a line per row without trailing spaces."""
         return self._command("capture-pane", "-p")
 
     @property
     def history(self) -> str:
-        """What scrolled off the screen, and the screen."""
+        """The text that scrolled off the screen, and the screen."""
         return self._command("capture-pane", "-p", "-S", "-")
 
     @property
     def ansi(self) -> str:
-        """What is on the screen now, with SGR sequences for its colours."""
+        """The text on the screen, with SGR sequences for its colours."""
         return self._command("capture-pane", "-p", "-e", "-N")
 
     @property
@@ -240,7 +240,7 @@ class Terminal:
         return False
 
     def _line(self, deadline: float) -> bytes | None:
-        """One line from the control connection, None when there is none before the deadline."""
+        """Return a line from the control connection, or None at the deadline."""
         assert self._control.stdout is not None
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._control.stdout], [], [], max(0.0, deadline - time.monotonic()))

@@ -11,7 +11,7 @@ from support.staged import ask
 
 @dataclass(frozen=True)
 class House:
-    """One of the engines.
+    """Engine under test.
 
     Attributes:
         kind: `docker`, `podman` or `pydd`.

@@ -19,7 +19,7 @@ from support.podman import TIMEOUT_S
 
 @contextmanager
 def user(home: Path) -> Iterator[str]:
-    """Gives the name of a user whom nobody else is, as long as the block lasts.
+    """Create a new user for the length of the block, and yield its name.
 
     Args:
         home: Their home directory, which is neither made nor removed.

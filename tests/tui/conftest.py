@@ -1,4 +1,4 @@
-"""What every test of the terminal room starts from."""
+"""Fixtures of the terminal programs' tests."""
 
 from __future__ import annotations
 

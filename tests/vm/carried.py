@@ -26,7 +26,7 @@ TOOLBOXES = ".toolboxes"
 
 
 def interpreter() -> Path | None:
-    """Where the interpreter lies that runs this; None where that is the distribution's, which the machine has."""
+    """Return the directory of the running interpreter, or None for the distribution's, which the machine has."""
     path = Path(sys.base_prefix)
     return None if path == Path("/usr") else path
 

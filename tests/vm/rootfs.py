@@ -94,7 +94,7 @@ def suite() -> str:
 
 
 def cache() -> Path:
-    """Where disks are kept."""
+    """Return the directory of the disks, created if absent."""
     path = user_cache_path("pyd") / "vm"
     path.mkdir(parents=True, exist_ok=True)
     return path

@@ -30,12 +30,12 @@ TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", f"qemu-system-{platf
 def boot(
     disk: Path, carried: Sequence[Path], directory: Path, *, hours: float, accelerator: str, network: str = "none"
 ) -> int:
-    """Boots the machine, shows what the tests print, and returns their exit code (125: the machine told none)."""
+    """Boot the machine, print the tests' output, and return their exit code (125: none was reported)."""
     kernel, initial = kernel_of(disk, directory)
     out, code = directory / "out", directory / "code"
     console = Path(os.environ.get("PYD_VM_CONSOLE", directory / "console"))
     accel = {"tcg": "tcg,thread=multi"}.get(accelerator, accelerator)
-    # The ports lead to files: to one that nobody listens at, as a pipe at its end is, the machine would wait to write.
+    # The ports lead to files: writing to a port without a reader, such as a closed pipe, would block the machine.
     words = [f"qemu-system-{platform.machine()}", "-accel", accel, "-cpu", "max",
              "-smp", str(os.cpu_count() or 1), "-m", MEMORY, "-nodefaults", "-nographic", "-no-reboot", "-nic", network,
              "-kernel", kernel, "-initrd", initial,
@@ -52,21 +52,21 @@ def boot(
         with out.open("rb") as printed:
             while machine.poll() is None and time.monotonic() < deadline and not _exit_code(code):
                 _show(printed)
-                time.sleep(0.2)  # a file tells nobody that it has grown
+                time.sleep(0.2)  # a file has no event for its growth
             _show(printed)
     finally:
-        # Once it has told how the tests ended there is nothing to wait for: its disks are thrown away.
+        # The exit code is all that is needed: its disks are thrown away.
         machine.kill()
         machine.wait()
     if _exit_code(code):
         return int(code.read_text())
-    print(f"the tests told no exit code within {hours:g} h; the end of the machine's console:", file=sys.stderr)
+    print(f"the tests reported no exit code within {hours:g} h; the end of the machine's console:", file=sys.stderr)
     print("\n".join(console.read_text(errors="replace").splitlines()[-40:]), file=sys.stderr)
     return 125
 
 
 def _exit_code(code: Path) -> bool:
-    """Whether the exit code is there whole."""
+    """Return whether the exit code is written in full."""
     return code.exists() and code.read_text().endswith("\n")
 
 
@@ -80,7 +80,7 @@ def main(words: Sequence[str]) -> int:
     """Takes what pytest is to be given; `--hours N` bounds the run, `-- COMMAND` runs that in the place of pytest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=2)
-    # Hardware isn't taken by itself: where a machine is virtual already, /dev/kvm may be there and crash the guest.
+    # Hardware isn't the default: where a machine is virtual already, /dev/kvm may be there and crash the guest.
     parser.add_argument("--accel", default="tcg", help="what runs it: tcg (emulation, everywhere) or kvm")
     parser.add_argument("--command", help="run this line in the place of pytest")
     parser.add_argument("--bare", action="store_true", help="a machine with git, python3 and a network, no more")

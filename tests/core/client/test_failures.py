@@ -1,4 +1,4 @@
-"""What a user is told when an engine isn't there, isn't one, or stops: over both transports alike."""
+"""Errors when an engine is absent, isn't an engine, or stops: the same over both transports."""
 
 import base64
 import os

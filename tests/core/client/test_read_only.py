@@ -1,4 +1,4 @@
-"""What a read-only engine refuses, and that nothing of it is sent."""
+"""Calls that a read-only engine refuses without sending them."""
 
 from __future__ import annotations
 

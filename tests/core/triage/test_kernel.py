@@ -16,7 +16,7 @@ HOUR = 3600 * SECOND
 
 
 def killed(dead: MakeCase, *, shift: int, created_before: int = 12 * SECOND) -> Case:
-    """One that the kernel killed for memory, by a log whose times are off."""
+    """Return the case of a container that the kernel killed for memory, with a log whose times are off."""
     case = dead(137, kernel_read=False)
     container = msgspec.structs.replace(case.container, created=format_time(NOW - created_before))
     case.container = container
@@ -46,7 +46,7 @@ def test_a_kill_of_an_earlier_run_is_not_taken_for_this_ones(dead: MakeCase) -> 
 
 
 def undescribed(dead: MakeCase, *, name: str, has_event: bool) -> Verdict:
-    """One that ended by SIGKILL while the kernel killed a process for memory, of a cgroup it doesn't tell."""
+    """Judge a container that ended by SIGKILL while the kernel logged a kill for memory without its cgroup."""
     case = dead(137, kernel_read=False)
     kill = msgspec.structs.replace(kill_of(100, name), limit_cgroup="?", task_cgroup="", tasks=())
     if has_event:

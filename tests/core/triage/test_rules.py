@@ -61,8 +61,8 @@ def test_the_engines_flag_counts_once_nothing_else_is_left_and_is_not_certain_th
     assert [item.source for item in verdict.evidence].count("inspect") == 2
 
 
-def test_the_engines_flag_alone_is_outweighed_by_whoever_can_tell_of_the_kill(dead: MakeCase) -> None:
-    assert decide(dead(137, container=flagged())).cause != "oom-killed"  # the kernel log was read, and tells of none
+def test_the_engines_flag_alone_is_outweighed_by_sources_that_see_kills(dead: MakeCase) -> None:
+    assert decide(dead(137, container=flagged())).cause != "oom-killed"  # the kernel log was read, and has no kill
     seen = dead(137, container=flagged(), kernel_read=False, unread=[KERNEL])  # as were the events
     assert decide(seen).cause != "oom-killed"
     requested = dead(137, container=flagged(), kernel_read=False, run={"complete": False, "stop_ns": NOW - 9 * SECOND})

@@ -65,7 +65,7 @@ def house(request: pytest.FixtureRequest, programs: dict[str, Path]) -> House:
 
 
 class Table:
-    """What was staged and what was concluded, printed when all is done."""
+    """Stages and their verdicts, printed at the end."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str, Verdict]] = []
@@ -85,7 +85,7 @@ def table(request: pytest.FixtureRequest) -> Iterator[Table]:
     yield created
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print(created)  # noqa: T201 - for whoever runs the suite
+        print(created)  # noqa: T201 - for those who run the suite
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Verdicts of somebody who can't see everything: another machine's engine, a user without rights."""
+"""Verdicts with limited sight: another machine's engine, a user without rights."""
 
 from __future__ import annotations
 

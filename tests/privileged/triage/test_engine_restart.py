@@ -62,7 +62,7 @@ def _restart(dockerd: Dockerd, corner: Docker, image: str, history: Path) -> Non
     check(ask(corner.host, polite), "engine-restart")
     check(ask(corner.host, deaf), "engine-restart")
     assert ask(corner.host, before).cause == "stopped"
-    # The engine's memory of it is gone; what it says of the dead when it is back has to do.
+    # The engine's memory of it is gone; its records of exited containers must do when it is back.
     wait_until(lambda: {"engine-restart"} == {death.verdict.cause for death in written(history, polite)})
     assert len(written(history, before)) == 1
 

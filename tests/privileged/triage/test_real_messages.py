@@ -24,7 +24,7 @@ NOBODY = 65534
 
 
 def failed(*words: str, user: int | None = None, **environment: str) -> str:
-    """What a docker command that fails prints."""
+    """Return the error output of a docker command that fails."""
     done = subprocess.run(
         ["docker", *words],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""A recorder that is killed, and comes back: what happened meanwhile is recorded, and nothing is lost or told twice."""
+"""A recorder that is killed, and comes back: it records what happened meanwhile, loses nothing and repeats nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_killed_at_any_moment_it_has_what_it_told_and_records_what_it_missed(
         recorded_death(first, seen)
         first.send_signal(signal.SIGKILL)
         first.wait()
-    assert [death.code for death in written(history, seen)] == [6], "what was told had been written"
+    assert [death.code for death in written(history, seen)] == [6], "what was emitted had been written"
     lost = docker.run("lost", stage_image, "/hog", options=("--rm", *SMALL))
     polite = docker.run("polite", stage_image, "/sleeper", options=NONE)
     docker("stop", polite)

@@ -88,7 +88,7 @@ def test_one_that_was_never_started(house: House) -> None:
 def test_a_volume_of_somebody_else(house: House) -> None:
     volume = house.corner.name("volume")
     house.corner("volume", "create", *mark(house.corner), volume)
-    # Podman gives a volume that nobody has used yet to the first one's user.
+    # Podman gives an unused volume to the first one's user.
     house.corner("run", "--rm", *mark(house.corner), *NONE, "-v", f"{volume}:/store", house.image, "touch", "/store/a")
     options = (*NONE, "--user", "1000", "-v", f"{volume}:/store")
     this = Stage("volume", "volume-permission", ("touch", "/store/x"), options)

@@ -20,8 +20,8 @@ def staged(request: pytest.FixtureRequest, podman: Docker, podman_image: str) ->
 
 
 ELSE = {"stop-timeout": "killed-by-user", "stop-with-kill": "killed-by-user", "kill-term": "stopped"}
-"""Podman tells no signals, and of a stop only when its clean-up has come round: until then a stop that SIGKILL ended
-can't be told from a kill there, nor a kill by SIGTERM from a stop."""
+"""Podman reports no signals, and a stop only after its clean-up. Until then a stop that ended by SIGKILL looks like a
+kill, and a kill by SIGTERM like a stop."""
 
 ON_PODMAN = [this for this in STAGES if on_podman(this)]
 

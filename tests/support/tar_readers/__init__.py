@@ -1,1 +1,1 @@
-"""How others read a tar archive: Go (Docker Engine), GNU tar, libarchive (bsdtar) and Python's tarfile."""
+"""Other readers of tar archives: Go (Docker Engine), GNU tar, libarchive (bsdtar) and Python's tarfile."""

@@ -46,7 +46,7 @@ def checksummed(block: bytes, rng: random.Random | None = None) -> bytes:
 
 
 class Generator:
-    """Makes one archive for each seed.
+    """Generator of one archive for each seed.
 
     Args:
         seed: Decides everything.

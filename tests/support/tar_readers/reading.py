@@ -1,4 +1,4 @@
-"""What a reader makes of an archive, in a form in which readers can be compared."""
+"""Comparable results of reading an archive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Item:
-    """One entry."""
+    """Entry of an archive."""
 
     name: bytes
     kind: str
