@@ -1,4 +1,4 @@
-"""The docker client against an engine of our own for one test run, beside whatever else runs here."""
+"""The docker client against a pydd of the test run, next to any other engine of the machine."""
 
 from __future__ import annotations
 

@@ -72,14 +72,14 @@ def test_a_command_may_be_one_text(api: Api, both: Docker, image: str):
     assert (shown["HostConfig"]["CapAdd"], shown["HostConfig"]["CapDrop"]) == (["NET_ADMIN"], ["ALL"])
 
 
-def test_a_host_configuration_beside_the_configuration_counts_as_with_oldest_clients(
+def test_a_host_configuration_next_to_the_configuration_counts_as_with_oldest_clients(
     api: Api, both: Docker, image: str
 ):
     refused = api.refusal("POST", "/containers/create", json={"Image": image, "Memory": 524287})
     assert refused == (400, "Minimum memory limit allowed is 6MB")
     body = {"Image": image, "Memory": 64 << 20, "CpuShares": 100, "Cpuset": "0", "Env": [], "OnBuild": None}
     for nested in ({}, {"HostConfig": {"Privileged": False}}):
-        host = created(api, both, "beside", {**body, **nested})["HostConfig"]
+        host = created(api, both, "nested", {**body, **nested})["HostConfig"]
         assert [host[name] for name in ("Memory", "MemorySwap", "CpuShares", "CpusetCpus")] == [
             64 << 20, 128 << 20, 100, "0",
         ]  # fmt: skip
@@ -92,7 +92,7 @@ SETS = {
 }  # fmt: skip
 
 
-def test_what_was_not_asked_for_is_null_and_what_was_sent_empty_is_empty(api: Api, both: Docker, image: str):
+def test_absent_fields_are_null_and_empty_ones_stay_empty(api: Api, both: Docker, image: str):
     """Version 0.1 showed `[]` for all of them; docker-py's users compare with None."""
     host = created(api, both, "null", {"Image": image})["HostConfig"]
     assert {name: host[name] for name in SETS} == dict.fromkeys(SETS)

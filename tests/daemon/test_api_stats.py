@@ -48,7 +48,7 @@ def test_memory_has_the_kernels_counters_and_the_limit(api: Api, both: Docker, i
     both("rm", "-f", name)
 
 
-def test_processor_time_is_told_apart(api: Api, both: Docker, image: str):
+def test_processor_time_has_all_counters(api: Api, both: Docker, image: str):
     name = both.run("cpu", image, "sh", "-c", BUSY, options=LONE)
     stats = sample(api, name)
     usage = stats["cpu_stats"]["cpu_usage"]

@@ -156,7 +156,7 @@ def test_a_namespace_of_what_does_not_run_is_not_joined(both: Docker, image: str
     both("rm", still)
 
 
-def test_updates_refuse_what_does_not_go_with_what_is_set(api: Api, both: Docker, image: str):
+def test_updates_that_contradict_current_settings_are_refused(api: Api, both: Docker, image: str):
     name = both.create("updated", image, options=(*LONE, "--memory", "300m", "--cpus", "0.5"))
     assert both.inspect(name)["HostConfig"]["MemorySwap"] == 600 << 20
     before = f"Cannot update container {both.inspect(name)['Id']}: "
@@ -236,7 +236,7 @@ def finished_exec(api: Api, key: str) -> dict[str, Any]:
             return shown
 
 
-def test_who_attaches_to_nothing_is_told_in_plain_text(api: Api):
+def test_attaching_to_a_missing_container_fails_in_plain_text(api: Api):
     answer = api.post("/containers/nosuch/attach", params={"stream": "1"})
     assert (answer.status_code, answer.text) == (404, "No such container: nosuch\r\n")
     assert api.refusal("GET", "/containers/nosuch/attach/ws")[0] == 404
@@ -256,5 +256,5 @@ def test_what_is_pruned_of_nothing(api: Api, both: Docker):
     both("system", "prune", "-f", "--filter", f"label=nosuch={both.prefix}")
 
 
-def test_disk_use_is_told_by_type(api: Api):
+def test_disk_use_is_reported_by_type(api: Api):
     assert api.refusal("GET", "/system/df", params={"type": "nosuch"}) == (400, "unknown object type: nosuch")

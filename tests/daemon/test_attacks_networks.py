@@ -141,7 +141,7 @@ def test_a_loopback_source_does_not_reach_a_neighbour(docker: Docker, spoof: str
     docker("rm", "-f", attacker, neighbour)
 
 
-def test_a_name_server_answers_its_own_network_alone(docker: Docker, busybox: str, network: str):
+def test_a_name_server_answers_only_its_own_network(docker: Docker, busybox: str, network: str):
     """Version 0.1 revealed any network's names to programs on the host and containers of the default network."""
     other = docker.name("other")
     docker("network", "create", other)

@@ -169,7 +169,9 @@ def test_stages_archives_triggers_and_all_that_configures(both: Docker, base: st
         ("", 1, "empty"),
     ],
 )
-def test_what_is_wrong_is_told_with_the_exit_code(both: Docker, context: Path, case: tuple[str, int, str], base: str):
+def test_a_failed_build_reports_the_error_and_the_exit_code(
+    both: Docker, context: Path, case: tuple[str, int, str], base: str
+):
     text, code, pattern = case
     (context / "Dockerfile").write_text(text.format(base=base))
     (context / "broken.tar").write_bytes((context / "tree.tar").read_bytes()[: 2 * 512 + 1023])  # its end is cut short

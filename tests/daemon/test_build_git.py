@@ -202,7 +202,7 @@ def test_branch_tag_revision_and_directory_choose_what_is_built(both: Docker, ba
             assert output_of_built(both, url + fragment) == expected, url + fragment
 
 
-def test_a_server_that_knows_files_alone_is_had_too(both: Docker, base: str, served: Served):
+def test_a_server_of_plain_files_works_too(both: Docker, base: str, served: Served):
     repository = served.repository(both.name("files"))
     commit(repository, Dockerfile=f"FROM {base}\nCOPY file /made\n", file="by files")
     assert output_of_built(both, f"{served.http}/files/{repository.name}.git#master") == "by files"

@@ -132,7 +132,7 @@ def test_arguments_for_proxies_are_in_the_history_only_where_they_are_declared(b
     assert ("http_proxy=http://declared" in history, "hidden" in history) == (True, False)
 
 
-def test_containers_of_steps_stay_where_that_is_asked_for(both: Docker, base: str):
+def test_containers_of_steps_are_kept_on_request(both: Docker, base: str):
     output = build(both, f"FROM {base}\nRUN echo kept", "--rm=false", "--no-cache")
     key = output.partition("Running in ")[2].split()[0]
     assert "Removed intermediate container" not in output

@@ -36,7 +36,7 @@ networks: {{back: {{}}, front: {{}}}}
 """
 
 
-def test_a_project_comes_up_in_order_is_used_and_goes_whole(docker: Docker, busybox: str, tmp_path: Path):
+def test_a_project_comes_up_in_order_is_used_and_is_removed_completely(docker: Docker, busybox: str, tmp_path: Path):
     (tmp_path / "compose.yml").write_text(FILE.format(image=busybox))
     project = docker.name("compose")
 

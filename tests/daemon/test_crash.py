@@ -71,7 +71,7 @@ def pushed(ours: Docker, image: str, registry: str) -> str:
     return remote
 
 
-def test_killed_at_random_moments_it_is_whole_and_leaves_nothing(
+def test_an_engine_killed_at_random_moments_stays_consistent_and_leaves_nothing(
     docker: Docker, busybox: str, fragile: Pydd, registry: str
 ):
     load_image(docker, fragile, busybox)

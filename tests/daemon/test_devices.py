@@ -121,7 +121,7 @@ def test_two_devices_of_a_kind_are_there_together(docker: Docker, image: str):
     ]
 
 
-def test_a_device_may_be_named_beside_a_plain_one(docker: Docker, image: str):
+def test_a_device_may_be_named_together_with_a_plain_one(docker: Docker, image: str):
     options = ("--device", "vendor.example/thing=null", "--device", "/dev/null:/dev/plain")
     assert ran(docker, image, "ls /dev | grep -e made-up -e plain", *options).split() == ["made-up1", "plain"]
 
@@ -133,7 +133,7 @@ def test_gpus_are_those_a_specification_describes(docker: Docker, image: str, gp
     assert ran(docker, image, "echo $GPU0 $GPU1", "--gpus", gpus) == there
 
 
-def test_a_later_directory_goes_before_an_earlier_one(docker: Docker, image: str):
+def test_a_later_directory_precedes_an_earlier_one(docker: Docker, image: str):
     assert ran(docker, image, "echo $FROM", "--device", "twice.example/thing=it") == "later"
 
 
@@ -146,13 +146,13 @@ def test_a_specification_may_be_in_yaml(docker: Docker, image: str):
     assert "broken.json can't be read" in why
 
 
-def test_what_nobody_describes_is_refused_by_its_name(docker: Docker, image: str):
+def test_an_undescribed_device_is_refused_by_its_name(docker: Docker, image: str):
     assert "vendor.example/thing=none" in refused(docker, image, "--device", "vendor.example/thing=none")
     assert "vendor.example/gpu=2" in refused(docker, image, "--gpus", "3")
     assert docker("ps", "-aq") == ""
 
 
-def test_inspect_tells_what_was_asked_for(docker: Docker, image: str):
+def test_inspect_reports_the_requested_devices(docker: Docker, image: str):
     name = docker.name("asked")
     docker("create", "--name", name, "--device", "vendor.example/thing=zero", image)
     requests = docker.inspect(name)["HostConfig"]["DeviceRequests"]

@@ -36,7 +36,7 @@ def running(both: Docker, image: str) -> Iterator[str]:
     both("rm", "-f", name)
 
 
-def test_a_container_runs_and_what_it_printed_and_how_it_ended_are_told(client: DockerClient, both: Docker, image: str):
+def test_a_container_runs_and_its_output_and_exit_code_are_reported(client: DockerClient, both: Docker, image: str):
     options = {"labels": {LABEL: both.prefix}, "network_mode": "none", "remove": True}
     assert client.containers.run(image, "echo hello", **options) == b"hello\n"
     with pytest.raises(ContainerError) as ended:
@@ -57,9 +57,7 @@ def test_a_variable_without_a_value_takes_the_images_away_and_is_seen(client: Do
 
 
 @pytest.mark.parametrize(("tty", "framed"), [(True, True), (True, False), (False, True)])
-def test_output_of_a_command_is_told_apart_where_its_starter_asks_for_that(
-    client: DockerClient, running: str, tty: bool, framed: bool
-):
+def test_a_commands_streams_are_separated_on_request(client: DockerClient, running: str, tty: bool, framed: bool):
     api: APIClient = client.api
     execution = api.exec_create(running, ["sh", "-c", "echo out; echo err >&2"], tty=tty)
     output = api.exec_start(execution, tty=not framed, demux=framed)
@@ -188,7 +186,7 @@ def test_a_client_that_cleans_up_may_leave_the_swarm_it_is_not_in(client: Docker
     assert refused.value.response.status_code == 503
 
 
-def test_images_are_built_from_a_file_and_figures_told(client: DockerClient, both: Docker, image: str, running: str):
+def test_images_are_built_from_a_file_and_stats_reported(client: DockerClient, both: Docker, image: str, running: str):
     built, log = client.images.build(
         fileobj=io.BytesIO(f"FROM {image}\nRUN echo made > /made\nCMD cat /made\n".encode()), tag=both.name("pyb")
     )

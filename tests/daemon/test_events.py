@@ -81,7 +81,7 @@ def image(both: Docker) -> str:
     return both.image("events", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
 
 
-def test_a_life_is_told_step_by_step_with_its_network_and_volume(both: Docker, image: str):
+def test_each_step_of_a_containers_life_has_an_event_and_so_have_its_network_and_volume(both: Docker, image: str):
     network, volume, name = both.name("events-net"), both.name("events-data"), both.name("events-life")
     label = ("--label", f"{LABEL}={both.prefix}")
     with listening(both) as listener:
@@ -115,7 +115,7 @@ def test_a_life_is_told_step_by_step_with_its_network_and_volume(both: Docker, i
     assert attributes(events, "network", "connect") == {"container": key, "name": network, "type": "bridge"}
 
 
-def test_what_is_done_to_one_that_runs_is_told(both: Docker, image: str, tmp_path: Path):
+def test_actions_on_a_running_container_have_events(both: Docker, image: str, tmp_path: Path):
     reference = f"{both.name('events-made')}:1"
     file = tmp_path / "file"
     file.write_text("contents")
@@ -169,7 +169,7 @@ def test_what_is_done_to_one_that_runs_is_told(both: Docker, image: str, tmp_pat
     assert (committed["imageRef"], committed["comment"]) == (reference, "why")
 
 
-def test_images_are_told_by_their_ids_with_their_labels(both: Docker, tmp_path: Path):
+def test_events_of_images_carry_their_ids_and_labels(both: Docker, tmp_path: Path):
     second, archive = f"{both.name('events-second')}:2", tmp_path / "image.tar"
     with listening(both) as listener:
         first = both.image("events-first", busybox_files(), 'CMD ["/bin/sh"]')
@@ -191,7 +191,7 @@ def test_images_are_told_by_their_ids_with_their_labels(both: Docker, tmp_path: 
     assert labels == [*[both.prefix] * 8, None]  # the last is gone
 
 
-def test_a_push_and_a_pull_are_told_by_name(both: Docker, image: str, tmp_path: Path):
+def test_events_of_a_push_and_a_pull_carry_the_name(both: Docker, image: str, tmp_path: Path):
     with Registry.started(tmp_path) as registry, listening(both) as listener:
         name = f"{registry.address}/{both.prefix}/events"
         both("tag", image, f"{name}:1")
@@ -206,7 +206,7 @@ def test_a_push_and_a_pull_are_told_by_name(both: Docker, image: str, tmp_path: 
     assert events[-1]["Actor"]["ID"] == f"{name}:1"
 
 
-def test_leaving_by_the_keys_is_told(both: Docker, image: str):
+def test_detaching_by_the_keys_has_an_event(both: Docker, image: str):
     name = both.run("events-left", image, "sh", options=("-it", *LONE))
     with listening(both) as listener:
         listener.ours.add(both.inspect(name)["Id"])
@@ -220,7 +220,7 @@ def test_leaving_by_the_keys_is_told(both: Docker, image: str):
 @pytest.mark.parametrize(
     ("kind", "arguments"), [("container", ()), ("network", ()), ("volume", ("--all",)), ("image", ())]
 )
-def test_a_prune_is_told_with_what_it_freed(both: Docker, image: str, kind: str, arguments: tuple[str, ...]):
+def test_a_prune_has_an_event_with_the_bytes_it_freed(both: Docker, image: str, kind: str, arguments: tuple[str, ...]):
     mine = f"{LABEL}={both.prefix}-{kind}"
     match kind:
         case "container":
@@ -239,7 +239,7 @@ def test_a_prune_is_told_with_what_it_freed(both: Docker, image: str, kind: str,
     assert events[-1]["Actor"]["ID"] == ""
 
 
-def test_a_prune_of_what_builds_keep_is_told(docker: Docker):
+def test_a_prune_of_the_build_cache_has_an_event(docker: Docker):
     with listening(docker) as listener:
         listener.ours.add('"Action":"prune"')
         docker("builder", "prune", "-f")

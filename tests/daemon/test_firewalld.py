@@ -177,7 +177,7 @@ def test_containers_reach_and_are_reached_behind_firewalld(machine: Machine):
         engine.start()
 
 
-def test_without_busctl_firewalld_is_told_by_its_own_program(machine: Machine, tmp_path: Path):
+def test_without_busctl_firewalld_is_configured_by_its_own_program(machine: Machine, tmp_path: Path):
     programs = tmp_path / "programs"
     programs.mkdir()
     for directory in ("/usr/bin", "/usr/sbin"):

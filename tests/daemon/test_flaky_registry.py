@@ -40,21 +40,21 @@ def refused(pydd: Pydd, docker: Docker, name: str) -> str:
     return done.stderr.decode()
 
 
-def test_a_download_that_breaks_goes_on_where_it_broke(docker: Docker, body: bytes):
+def test_a_download_that_breaks_resumes_where_it_broke(docker: Docker, body: bytes):
     registry = FlakyRegistry(body, sent=lambda packed, begin, number: packed[begin:][: CUT if number < 3 else None])
     with registry.serving() as name:
         assert "Retrying" in pulled(docker, name)
     assert registry.ranges == [0, CUT, 2 * CUT]
 
 
-def test_a_registry_that_knows_no_ranges_is_asked_for_all_again(docker: Docker, body: bytes):
+def test_a_download_restarts_from_a_registry_without_range_requests(docker: Docker, body: bytes):
     registry = FlakyRegistry(body, sent=lambda packed, _, number: packed[: CUT if number == 1 else None], ranges=False)
     with registry.serving() as name:
         pulled(docker, name)
     assert registry.ranges == [0, CUT]
 
 
-def test_a_registry_that_closes_kept_connections_when_they_are_used_again_is_asked_anew(docker: Docker, body: bytes):
+def test_a_request_is_retried_when_the_registry_closes_a_reused_connection(docker: Docker, body: bytes):
     registry = FlakyRegistry(body, keeps=True)
     with registry.serving() as name:
         assert "Retrying" not in pulled(docker, name)
@@ -81,7 +81,7 @@ def test_a_layer_packed_with_zstd_runs(docker: Docker, body: bytes):
         pulled(docker, name)
 
 
-def test_a_layer_that_is_not_what_it_says_it_is_packed_with_is_told_by_its_bytes(docker: Docker, body: bytes):
+def test_a_layer_with_the_wrong_media_type_is_recognised_by_its_bytes(docker: Docker, body: bytes):
     with FlakyRegistry(body, compress=bytes, form="gzip").serving() as name:
         pulled(docker, name)
 

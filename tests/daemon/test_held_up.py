@@ -32,7 +32,7 @@ def ping(pydd: Pydd) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_expressions_of_clients_hold_nobody_up(pydd: Pydd, docker: Docker, busybox: str):
+def test_clients_expressions_block_no_other_client(pydd: Pydd, docker: Docker, busybox: str):
     options = ("--network", "none", "--log-opt", "labels-regex=^(a+)+$", "--label", f"{'a' * 60}!=1")
     container = docker.create("regex", busybox, "echo", "hi", options=options)
     docker("start", "-a", container)
@@ -51,7 +51,7 @@ def test_expressions_of_clients_hold_nobody_up(pydd: Pydd, docker: Docker, busyb
     ],
     ids=["ENV", "dockerignore"],
 )
-def test_what_a_repository_says_holds_nobody_up(pydd: Pydd, docker: Docker, busybox: str, files: dict[str, str]):
+def test_a_repositorys_contents_block_no_other_client(pydd: Pydd, docker: Docker, busybox: str, files: dict[str, str]):
     body = context(**{name: text.replace("{base}", busybox) for name, text in files.items()})
     docker("build", "-", stdin=body, check=False)
     assert ping(pydd) == "OK"

@@ -139,7 +139,7 @@ def test_an_image_without_layers_is_loaded(both: Docker):
     both("rmi", image)
 
 
-def test_inspect_tells_what_an_image_was_made_from_and_when_it_got_its_name(both: Docker, base: str):
+def test_inspect_reports_an_images_parent_and_the_time_of_its_tag(both: Docker, base: str):
     image = both.name("child") + ":1"
     both("build", "-t", image, "-", stdin=f"FROM {base}\nLABEL {LABEL}={both.prefix}\n".encode())
     attributes = inspected(both, image)
@@ -174,9 +174,7 @@ POISON = {
 
 
 @pytest.mark.parametrize("kind", POISON)
-def test_an_image_whose_configuration_makes_no_sense_is_refused_and_the_list_goes_on(
-    both: Docker, base: str, kind: str
-):
+def test_an_image_with_an_invalid_configuration_is_refused_and_the_list_still_works(both: Docker, base: str, kind: str):
     """Version 0.1 stored it, and then `docker images` failed for everybody."""
     if kind == "null":
         files: dict[str, bytes | Path | str] = {"manifest.json": POISON[kind]}

@@ -74,7 +74,7 @@ def test_it_records_how_containers_die_and_still_ends_when_idle(home: Path, hist
     assert Pydd(home).leftovers() == {}
 
 
-def test_why_it_does_not_start_is_told(home: Path):
+def test_the_reason_of_a_failed_start_is_reported(home: Path):
     config = DaemonConfig(root=home / "root", run=home / "run", runtime="/nosuch/runtime")
     with pytest.raises(EngineUnavailable, match="no OCI runtime") as failed:
         launch.ensure(config)
@@ -102,7 +102,7 @@ def test_the_first_command_on_a_machine_without_an_engine_starts_one(pydd: Pydd)
     assert "listening on /run/pyd/pyd.sock" in rest
 
 
-def test_who_is_not_root_is_told_who_starts_one(monkeypatch: pytest.MonkeyPatch):
+def test_other_users_than_root_get_the_command_that_starts_an_engine(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(NoEngine, match="no engine found") as refused:
         launch.instead_of(NoEngine("no engine found: none exists", hint="name one"))
@@ -124,7 +124,7 @@ os.execve(sys.argv[2], sys.argv[2:], {**os.environ, "LISTEN_FDS": "1", "LISTEN_P
 """
 
 
-def test_a_socket_that_systemd_holds_is_served_and_left_alone(home: Path):
+def test_a_socket_that_systemd_holds_is_served_and_not_removed(home: Path):
     config = DaemonConfig(root=home / "root", run=home / "run")
     config.run.mkdir()
     with socket.socket(socket.AF_UNIX) as held:

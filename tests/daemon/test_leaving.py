@@ -58,7 +58,7 @@ def saved(body: bytes, name: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["load", "packed load", "import"])
-def test_an_archive_is_not_unpacked_for_nobody(pydd: Pydd, docker: Docker, slow: bytes, kind: str):
+def test_unpacking_stops_when_the_client_leaves(pydd: Pydd, docker: Docker, slow: bytes, kind: str):
     name = f"{docker.name('unwanted')}:1"
     body = slow if kind == "import" else saved(slow, name)
     repository = name.partition(":")[0]
@@ -71,7 +71,7 @@ def test_an_archive_is_not_unpacked_for_nobody(pydd: Pydd, docker: Docker, slow:
     assert sorted(entry.name for entry in (pydd.config.root / "layers").iterdir()) == before
 
 
-def test_a_container_is_not_made_an_image_for_nobody(pydd: Pydd, docker: Docker, busybox: str):
+def test_a_commit_is_cancelled_when_its_client_leaves(pydd: Pydd, docker: Docker, busybox: str):
     script = f"mkdir /many; cd /many; seq {MANY} | xargs touch; echo made; sleep 1000"
     name = docker.run("changed", busybox, "sh", "-c", script, options=("--network", "none"))
     wait_until(lambda: docker("logs", name) == "made")
@@ -91,7 +91,7 @@ def connections(port: int) -> int:
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_nothing_is_pulled_for_nobody(pydd: Pydd, docker: Docker, begun: bool):
+def test_a_pull_stops_when_its_client_leaves(pydd: Pydd, docker: Docker, begun: bool):
     """The registry is let go, whether the client leaves during the lookup or during the download."""
     requested, finished = threading.Event(), threading.Event()
 
@@ -123,7 +123,7 @@ def test_nothing_is_pulled_for_nobody(pydd: Pydd, docker: Docker, begun: bool):
         assert docker("images", "-q", name) == ""
 
 
-def test_containers_are_not_pruned_for_nobody(pydd: Pydd, docker: Docker, busybox: str):
+def test_a_prune_stops_when_its_client_leaves(pydd: Pydd, docker: Docker, busybox: str):
     label = docker.name("prunable")
     for _ in range(12):
         docker("create", "--label", label, "--network", "none", busybox, "true")

@@ -59,7 +59,7 @@ def test_a_log_in_several_files_is_read_as_one_and_the_oldest_go(both: Docker, i
     both("rm", "-f", name)
 
 
-def test_who_follows_a_log_is_told_all_of_it_however_often_a_new_file_is_begun(docker: Docker, busybox: str):
+def test_a_followed_log_is_complete_however_often_it_is_rotated(docker: Docker, busybox: str):
     """On the embedded engine alone: Docker Engine leaves lines out where files change this fast."""
     name = docker.run("followed", busybox, "sh", "-c", TALKER, options=(*LONE, *LIMITS))
     ready(docker, name)
@@ -74,7 +74,7 @@ def test_who_follows_a_log_is_told_all_of_it_however_often_a_new_file_is_begun(d
     assert heard == expected_lines(BLOCKS)
 
 
-def test_a_log_goes_on_in_several_files_after_the_engine_was_killed(pydd: Pydd, docker: Docker, busybox: str):
+def test_a_log_continues_in_several_files_after_the_engine_was_killed(pydd: Pydd, docker: Docker, busybox: str):
     name = docker.run("outlives", busybox, "sh", "-c", TALKER, options=(*LONE, *LIMITS))
     ready(docker, name)
     talk(docker, name, 1)
@@ -128,7 +128,7 @@ def test_older_files_are_packed_and_read_back_as_one(both: Docker, image: str):
     assert heard == [*expected, f"{BLOCKS + 1}-1"]
 
 
-def test_who_follows_is_told_all_while_older_files_are_packed(docker: Docker, busybox: str):
+def test_a_followed_log_is_complete_while_older_files_are_packed(docker: Docker, busybox: str):
     """On the embedded engine alone, for the same reason."""
     name = docker.run("both", busybox, "sh", "-c", TALKER, options=(*LONE, *LIMITS, "--log-opt", "compress=true"))
     ready(docker, name)

@@ -26,7 +26,7 @@ def network(both: Docker) -> Iterator[str]:
     both("network", "rm", name)
 
 
-def test_a_volume_on_etc_does_not_hide_what_the_engine_tells_there(both: Docker, image: str):
+def test_a_volume_on_etc_does_not_hide_the_engines_files_there(both: Docker, image: str):
     volume = both.name("etc")
     script = "cat /etc/hostname && grep -c localhost /etc/hosts && test -s /etc/resolv.conf && echo there"
     output = both("run", "--rm", "-h", "me", "-v", f"{volume}:/etc", image, "sh", "-c", script)

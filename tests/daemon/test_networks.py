@@ -136,7 +136,7 @@ def test_a_network_in_use_stays(docker: Docker, busybox: str, network: str):
     docker("rm", "-f", name)
 
 
-def test_ipv6_has_addresses_names_published_ports_and_goes_whole(docker: Docker, busybox: str):
+def test_ipv6_has_addresses_names_published_ports_and_is_removed_completely(docker: Docker, busybox: str):
     name = docker.name("six")
     docker("network", "create", "--ipv6", "--subnet", "fd00:77:1::/64", name)
     shown = json.loads(docker("network", "inspect", name))[0]
@@ -165,7 +165,7 @@ def test_ipv6_has_addresses_names_published_ports_and_goes_whole(docker: Docker,
     )
 
 
-def test_macvlan_puts_a_container_beside_the_host_on_a_link(docker: Docker, busybox: str):
+def test_macvlan_puts_a_container_next_to_the_host_on_a_link(docker: Docker, busybox: str):
     near, far = f"mv{os.getpid()}a"[:15], f"mv{os.getpid()}b"[:15]
     subprocess.run(["ip", "link", "add", near, "type", "veth", "peer", "name", far], check=True)
     name = docker.name("mac")
@@ -218,7 +218,7 @@ def test_a_linked_container_is_known_by_its_alias_wherever_it_moves(docker: Dock
     assert b"could not get container for nosuch" in done.stderr
 
 
-def test_own_name_servers_leave_the_networks_names_alone(docker: Docker, busybox: str, network: str):
+def test_own_name_servers_keep_the_networks_names(docker: Docker, busybox: str, network: str):
     server = docker.run("named", busybox, "sleep", "1000", options=("--network", network))
     options = ("--rm", "--network", network, "--dns", "127.9.9.9", "--add-host", "outside:host-gateway")
     script = f"ping -c1 -W5 {server} && cat /etc/resolv.conf /etc/hosts"
@@ -251,12 +251,12 @@ def parent() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
-def test_containers_beside_the_host_find_each_other_by_name(both: Docker, parent: str, driver: str):
+def test_containers_on_macvlan_and_ipvlan_find_each_other_by_name(both: Docker, parent: str, driver: str):
     tried = ["ip", "link", "add", "link", parent, "name", f"mv{os.getpid()}e"[:15], "type", driver]
     if subprocess.run(tried, capture_output=True, check=False).returncode != 0:
         pytest.skip(f"this kernel has no {driver}")
     subprocess.run(["ip", "link", "del", tried[6]], check=True)
-    image = both.image("beside", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
+    image = both.image("vlan", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     name = both.name(driver)
     both("network", "create", "-d", driver, "-o", f"parent={parent}", "--subnet", "10.248.11.0/24", name)
     options = ("--network", name, "--network-alias", "everyone")
@@ -299,7 +299,7 @@ def test_options_of_a_network_are_seen_by_its_containers(both: Docker):
     both("network", "rm", name)
 
 
-def test_a_hardware_address_that_was_asked_for_outlasts_restarts(both: Docker):
+def test_a_requested_hardware_address_outlasts_restarts(both: Docker):
     image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     own = "02:42:ac:11:77:99"
     container = both.run("hard", image, "sleep", "1000", options=("--mac-address", own, "--stop-signal", "KILL"))
@@ -335,7 +335,7 @@ def _shown(interface: str) -> tuple[bool, list[object]]:
 
 
 @pytest.mark.parametrize("kind", ["bridge", "veth"])
-def test_an_interface_of_somebody_else_is_never_taken_over(docker: Docker, kind: str):
+def test_an_interface_of_another_program_is_never_taken_over(docker: Docker, kind: str):
     """Such as another engine's bridge: it would get an address, and go with the network."""
     name = f"pydt{os.getpid() % 100000}"
     subprocess.run(["ip", "link", "add", name, "type", kind], check=True)
@@ -401,7 +401,7 @@ def test_options_of_the_default_network_are_shown(both: Docker):
     }
 
 
-def test_link_local_addresses_are_given_as_asked(both: Docker):
+def test_link_local_addresses_are_assigned_as_requested(both: Docker):
     """On version 0.1 they were taken and forgotten."""
     image = both.image("nets", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     name = both.name("local")

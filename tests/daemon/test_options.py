@@ -100,7 +100,7 @@ def test_a_start_without_the_part_of_a_volume_leaves_nothing(pydd: Pydd, docker:
     docker("volume", "rm", volume)
 
 
-def test_parts_that_an_engine_left_when_it_was_killed_go_and_what_is_in_them_stays(tmp_path: Path):
+def test_mounts_that_a_killed_engine_left_are_removed_and_their_contents_stay(tmp_path: Path):
     (tmp_path / "kept").write_text("of a volume")
     with Pydd.started() as engine:
         part = engine.config.run / "parts/0123456789ab-0"
@@ -112,7 +112,7 @@ def test_parts_that_an_engine_left_when_it_was_killed_go_and_what_is_in_them_sta
         assert (tmp_path / "kept").read_text() == "of a volume"
 
 
-def test_mounts_pass_both_ways_where_that_is_asked_for(both: Docker, shared: Path):
+def test_mounts_propagate_both_ways_on_request(both: Docker, shared: Path):
     image = both.image("passing", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     script = "mount -t tmpfs made /s/later && touch /s/later/inside"
     both(*RUN, "--privileged", "-v", f"{shared}:/s:rshared", image, "sh", "-c", script)

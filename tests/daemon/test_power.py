@@ -88,7 +88,7 @@ def images_on(copy: Path, remote: str) -> list[str]:
     return images
 
 
-def test_an_image_is_whole_or_not_there_whenever_the_power_goes_while_it_is_pulled(disk: Path, remote: str):
+def test_a_pulled_image_is_complete_or_absent_whenever_the_power_fails(disk: Path, remote: str):
     with Pydd.started(disk=disk) as engine, Docker(host=engine.host) as docker:
         pull = subprocess.Popen(["docker", "-H", docker.host, "pull", "-q", remote], stdout=subprocess.PIPE)
         copies = [cut(engine, disk, number, synced="engine.db-wal") for number in range(MOMENTS)]
@@ -101,7 +101,7 @@ def test_an_image_is_whole_or_not_there_whenever_the_power_goes_while_it_is_pull
     assert len(images[-1]) == 1
 
 
-def test_an_image_that_is_removed_is_gone_or_whole(disk: Path, remote: str):
+def test_a_removed_image_stays_removed_after_a_power_cut(disk: Path, remote: str):
     with Pydd.started(disk=disk) as engine, Docker(host=engine.host) as docker:
         docker("pull", remote)
         subprocess.run(["sync", "-f", str(engine.config.root)], check=True)

@@ -60,7 +60,7 @@ def test_all_tags_of_a_repository_are_pushed_and_pulled(both: Docker, registry: 
     assert f"An image does not exist locally with the tag: {repository}" in missing.stderr
 
 
-def test_an_image_for_another_platform_is_not_taken_for_the_one_that_was_asked_for(both: Docker, registry: str):
+def test_an_image_for_another_platform_is_not_taken_for_the_requested_one(both: Docker, registry: str):
     image = both.image("other", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     name = f"{registry}/{both.name('other')}:1"
     both("tag", image, name)
@@ -222,7 +222,7 @@ def test_our_own_command_logs_in_pushes_and_pulls(docker: Docker, busybox: str, 
         docker("rmi", name)
 
 
-def test_a_registry_elsewhere_is_trusted_by_its_certificate_alone_and_a_mirror_is_asked_first(tmp_path: Path):
+def test_a_remote_registry_is_trusted_only_by_its_certificate_and_a_mirror_is_tried_first(tmp_path: Path):
     """On an engine of its own, whose settings name the mirror; the registry listens where no shortcut applies."""
     with Pydd.started() as engine, Docker(host=engine.host) as docker:
         image = docker.image("mirrored", busybox_files(), 'CMD ["/bin/sh"]')

@@ -67,7 +67,7 @@ def test_limits_reach_the_control_group(docker: Docker, busybox: str):
     docker("rm", "-f", name)
 
 
-def test_out_of_memory_is_told(docker: Docker, busybox: str):
+def test_out_of_memory_is_reported(docker: Docker, busybox: str):
     hog = "x=y; while :; do x=$x$x; done"
     name = docker.create("hog", busybox, "sh", "-c", hog, options=("-m", "16m", "--memory-swap", "16m", *OFFLINE))
     run(docker, "start", "-a", name)
@@ -76,7 +76,7 @@ def test_out_of_memory_is_told(docker: Docker, busybox: str):
     docker("rm", name)
 
 
-def test_logs_tell_both_streams_times_and_the_tail(docker: Docker, busybox: str):
+def test_logs_have_both_streams_times_and_the_tail(docker: Docker, busybox: str):
     name = docker.run("logs", busybox, "sh", "-c", "for i in 1 2 3; do echo o$i; echo e$i >&2; done", options=OFFLINE)
     docker("wait", name)
     done = run(docker, "logs", name)
@@ -121,7 +121,7 @@ def test_pause_freezes_and_unpause_lets_go(docker: Docker, busybox: str):
     docker("rm", "-f", name)
 
 
-def test_exec_runs_beside_with_its_own_streams_user_and_directory(docker: Docker, busybox: str):
+def test_exec_has_its_own_streams_user_and_directory(docker: Docker, busybox: str):
     name = docker.run("exec", busybox, "sleep", "1000", options=OFFLINE)
     done = run(
         docker,
@@ -187,7 +187,7 @@ def test_health_turns_with_its_probe(docker: Docker, busybox: str):
     docker("rm", "-f", name)
 
 
-def test_a_crashing_container_is_restarted_as_often_as_told(docker: Docker, busybox: str):
+def test_a_crashing_container_is_restarted_as_often_as_its_policy_allows(docker: Docker, busybox: str):
     name = docker.create("crash", busybox, "sh", "-c", "exit 3", options=("--restart", "on-failure:2", *OFFLINE))
     begun = docker.inspect(name)["Created"]
     arguments = (
@@ -213,7 +213,7 @@ def test_a_crashing_container_is_restarted_as_often_as_told(docker: Docker, busy
     docker("rm", name)
 
 
-def test_events_are_told_from_the_beginning(docker: Docker, busybox: str):
+def test_events_are_kept_from_the_beginning(docker: Docker, busybox: str):
     name = docker.run("early", busybox, "sleep", "1000", options=OFFLINE)
     until = str(int(time.time()) + 1)
     options = ("--since", "0", "--until", until, "--filter", f"container={name}", "--format", "{{.Action}}")
@@ -291,7 +291,7 @@ def test_what_makes_no_sense_is_refused_with_a_message(docker: Docker, busybox: 
         assert done.returncode != 0
 
 
-def test_events_tell_a_containers_life_in_order(docker: Docker, busybox: str):
+def test_events_report_a_containers_life_in_order(docker: Docker, busybox: str):
     name = docker.create("life", busybox, "true", options=OFFLINE)
     docker("start", "-a", name)
     docker("rm", name)
@@ -311,7 +311,7 @@ def test_events_tell_a_containers_life_in_order(docker: Docker, busybox: str):
     assert [action for action in actions if action != "attach"] == ["create", "start", "die", "destroy"]
 
 
-def test_a_size_of_the_terminal_is_two_numbers_whatever_was_asked_for(docker: Docker, busybox: str):
+def test_a_terminal_size_is_always_two_numbers(docker: Docker, busybox: str):
     name = docker.name("sized")
     body = json.dumps({"Image": busybox, "HostConfig": {"ConsoleSize": []}})
     socket = docker.host.removeprefix("unix://")

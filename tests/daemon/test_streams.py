@@ -53,7 +53,7 @@ def test_a_client_that_is_gone_before_its_answer_holds_nothing_up(both: Docker, 
     both("rm", name)
 
 
-def test_with_a_recorder_beside_the_engine_a_container_prints_on(both: Docker, box: str):
+def test_with_a_recorder_next_to_the_engine_a_container_keeps_printing(both: Docker, box: str):
     """At 590e172, run as it is installed, the recorder's attach of each container that is created stays unread."""
     name = both.run("printing", box, "sh", "-c", SLOWLY, options=LONE)
     assert waited(both, name) == 0
@@ -78,9 +78,7 @@ def test_a_client_that_reads_nothing_holds_up_neither_container_nor_log_and_gets
 
 
 @pytest.mark.parametrize("verb", [("kill",), ("stop", "-t", "1"), ("rm", "-f")])
-def test_a_container_with_clients_that_read_nothing_ends_when_it_is_told_to(
-    docker: Docker, busybox: str, verb: tuple[str, ...]
-):
+def test_a_container_with_clients_that_read_nothing_can_be_stopped(docker: Docker, busybox: str, verb: tuple[str, ...]):
     """At 590e172 the container stops, conmon waits for its clients, the engine for conmon; Docker Engine does too."""
     script = "trap '' TERM; seq 1 300000; while :; do sleep 1; done"
     name = docker.create("endless", busybox, "sh", "-c", script, options=("--network", "none"))
@@ -140,7 +138,7 @@ def test_a_container_listens_again_after_its_client_has_left_by_the_keys(both: D
     assert both.inspect(name)["State"]["Running"]
 
 
-def test_a_command_goes_on_after_its_client_has_left_by_the_keys(both: Docker, box: str):
+def test_a_command_continues_after_its_client_has_detached_by_the_keys(both: Docker, box: str):
     """Also where it is a shell that does something in the background of nobody's terminal."""
     name = both.run("holding", box, "sleep", "1000", options=LONE)
     with Typist(both, "exec", "-it", name, "sh") as typist:
@@ -153,7 +151,7 @@ def test_a_command_goes_on_after_its_client_has_left_by_the_keys(both: Docker, b
     wait_until(lambda: both("exec", name, "ls", "/tmp") == "on")
 
 
-def test_a_command_prints_on_for_nobody_after_its_client_is_gone(both: Docker, box: str):
+def test_a_command_keeps_printing_after_its_client_is_gone(both: Docker, box: str):
     """At 590e172 its pipe has no reader any more: it blocks on the pipe, or is killed by SIGPIPE."""
     name = both.run("talking", box, "sleep", "1000", options=LONE)
     script = "echo first; while [ ! -e /tmp/go ]; do sleep 0.1; done; seq 1 300000 && touch /tmp/over"
@@ -198,7 +196,7 @@ def test_the_recorder_is_not_seen_among_the_clients(both: Docker, box: str):
     assert "attach" not in seen
 
 
-def test_a_terminal_has_the_size_its_creator_told_from_the_first_moment_on(both: Docker, box: str):
+def test_a_terminal_has_its_creators_size_from_the_first_moment(both: Docker, box: str):
     """At 590e172 `ConsoleSize` is ignored for the main process."""
     name = both.name("sized")
     body = {

@@ -33,7 +33,7 @@ def image(docker: Docker) -> str:
     return owned_image(docker)
 
 
-def test_root_in_a_container_is_nobody_on_the_host(engine: Remapped, docker: Docker, image: str):
+def test_root_in_a_container_has_no_rights_on_the_host(engine: Remapped, docker: Docker, image: str):
     name = docker.run("who", image, "sleep", "1000", options=LONE)
     uid, gid = engine.owner
     assert uid != gid
@@ -67,7 +67,7 @@ def test_the_hosts_namespace_gives_real_root(docker: Docker, image: str):
         (("--pid", "host"), "cannot share the host PID namespace when user namespaces are enabled"),
     ],
 )
-def test_what_the_host_alone_has_is_refused(docker: Docker, image: str, option: tuple[str, ...], words: str):
+def test_namespaces_of_the_host_are_refused(docker: Docker, image: str, option: tuple[str, ...], words: str):
     line = ["docker", "-H", docker.host, "create", *option, image, "true"]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -93,7 +93,7 @@ def test_networks_work_and_belong_to_the_container(docker: Docker, image: str):
     docker("network", "rm", network)
 
 
-def test_containers_share_namespaces_of_the_same_ids_alone(docker: Docker, image: str):
+def test_containers_share_namespaces_only_of_the_same_ids(docker: Docker, image: str):
     options = (*QUICK, "--ipc", "shareable")
     name = docker.run("owner", image, "sh", "-c", "echo x > /dev/shm/x; exec sleep 1234", options=options)
     other = docker.run("other", image, "sleep", "1000", options=options)
@@ -130,7 +130,7 @@ def test_streams_can_be_opened_by_name(docker: Docker, image: str):
     docker("rm", "-f", name)
 
 
-def test_health_is_asked_in_the_container(docker: Docker, image: str):
+def test_health_is_checked_in_the_container(docker: Docker, image: str):
     probe = ("--health-cmd", "test $(id -u) = 0 && test -O /", "--health-interval", "100ms")
     name = docker.run("health", image, "sleep", "1000", options=(*LONE, *probe))
     events = ["docker", "-H", docker.host, "events", "--since", "0", "-f", f"container={name}"]

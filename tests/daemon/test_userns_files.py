@@ -81,7 +81,7 @@ def test_what_is_copied_in_belongs_to_whom_the_archive_says(docker: Docker, imag
 
 
 @pytest.mark.parametrize("uid", [70000, (1 << 32) - 2])
-def test_ids_beyond_the_range_are_nobodys_and_stay(engine: Remapped, docker: Docker, image: str, uid: int):
+def test_ids_beyond_the_range_are_shown_as_nobody_and_stay(engine: Remapped, docker: Docker, image: str, uid: int):
     name = docker.create("beyond", image, "sleep", "1000", options=LONE)
     docker("cp", "-a", "-", f"{name}:/", stdin=packed("far", uid, b"x"))
     docker("start", name)

@@ -101,7 +101,7 @@ def test_what_is_no_websocket_is_refused_and_one_that_breaks_the_rules_ends(pydd
 
 
 @pytest.mark.parametrize("before", ["printed", ""])
-def test_what_was_printed_before_comes_first_when_asked_for(docker: Docker, busybox: str, before: str):
+def test_earlier_output_comes_first_on_request(docker: Docker, busybox: str, before: str):
     name = docker.run("printed", busybox, "sh", "-c", f"echo -n {before}; read line", options=(*LONE, "-i"))
     wait_until(lambda: docker("logs", name) == before)
     client = Client(docker.host, f"/containers/{name}/attach/ws?logs=1&stream=1&stdin=1&stdout=1")

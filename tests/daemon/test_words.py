@@ -50,7 +50,7 @@ def test_a_new_name_that_is_none_is_refused(both: Docker, image: str):
     both("rm", name)
 
 
-def test_a_path_that_is_not_there_is_told_as_it_was_asked_for(both: Docker, image: str, tmp_path: Path):
+def test_a_missing_path_is_reported_as_the_client_wrote_it(both: Docker, image: str, tmp_path: Path):
     name = both.create("files", image, options=LONE)
     short = both.inspect(name)["Id"][:12]
     for path in ("/nosuch", "/nosuch/", "nosuch/a/../b"):
@@ -127,7 +127,7 @@ def error_of(docker: Docker, *arguments: str) -> str:
     ],
     ids=lambda command: command[0],
 )
-def test_a_registry_that_does_not_listen_is_told_by_its_name(both: Docker, command: tuple[str, ...]):
+def test_an_error_names_the_registry_that_does_not_listen(both: Docker, command: tuple[str, ...]):
     error = refused(both, *command)
     assert (NOWHERE in error, "connection refused" in error, "attempts" in error) == (True, True, False)
 
@@ -147,14 +147,14 @@ def test_a_push_and_an_address_that_does_not_listen(both: Docker, image: str):
     assert (NOWHERE in error, "connection refused" in error, "attempts" in error) == (True, True, False)
 
 
-def test_a_container_on_the_default_bridge_tells_its_endpoint(both: Docker, image: str):
+def test_a_container_on_the_default_bridge_reports_its_endpoint(both: Docker, image: str):
     name = both.run("bridged", image, "sleep", "1000", options=("--stop-signal", "KILL"))
     settings = both.inspect(name)["NetworkSettings"]
     assert settings["EndpointID"] == settings["Networks"]["bridge"]["EndpointID"] != ""
     both("rm", "-f", name)
 
 
-def test_what_is_no_archive_is_told_in_plain_words(pydd: Pydd, docker: Docker, busybox: str, tmp_path: Path):
+def test_an_invalid_archive_is_reported_in_plain_words(pydd: Pydd, docker: Docker, busybox: str, tmp_path: Path):
     file = tmp_path / "no.tar"
     file.write_bytes(b"c 'mount\n" * 200)
     name = docker.run("plain", busybox, "sleep", "1000", options=LONE)
@@ -198,7 +198,7 @@ def test_what_is_not_served_says_what_has_it(docker: Docker, command: tuple[str,
     assert f"not served by this engine: {what}\n" in refused(docker, *command)
 
 
-def test_the_engine_says_which_one_it_is_and_what_it_stands_on(pydd: Pydd, docker: Docker):
+def test_the_engine_reports_its_name_and_the_versions_of_its_components(pydd: Pydd, docker: Docker):
     server = json.loads(docker("version", "-f", "{{json .Server}}"))
     assert server["Platform"]["Name"] == "pydd"
     parts = {part["Name"]: part["Version"] for part in server["Components"]}
@@ -248,7 +248,7 @@ WORKDIR /t
     both("rmi", name)
 
 
-def test_an_argument_given_anew_leaves_the_steps_before_its_first_command_in_the_cache(both: Docker, image: str):
+def test_a_changed_argument_leaves_the_steps_before_its_first_command_in_the_cache(both: Docker, image: str):
     file = f"FROM {image}\nLABEL {LABEL}={both.prefix}\nARG WHO=me\nENV A=b\nRUN echo $WHO > /who\n".encode()
     environ = environment(DOCKER_HOST=both.host, DOCKER_BUILDKIT="0")
 
@@ -274,7 +274,7 @@ def test_an_argument_given_anew_leaves_the_steps_before_its_first_command_in_the
         ("COPY --from={image} /nosuch /", "COPY failed: stat nosuch: file does not exist"),
     ],
 )
-def test_a_file_that_cannot_be_copied_is_told(both: Docker, image: str, tmp_path: Path, step: str, words: str):
+def test_a_file_that_cannot_be_copied_is_reported(both: Docker, image: str, tmp_path: Path, step: str, words: str):
     """By `-f -`, for which the docker client makes an archive whose last member isn't padded."""
     (tmp_path / "there").touch()
     file = f"FROM {image}\n{step.format(image=image)}\n".encode()

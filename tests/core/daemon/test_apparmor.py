@@ -34,7 +34,7 @@ def test_the_profile_compiles_where_apparmors_own_pieces_are_missing(tmp_path: P
     assert done.returncode == 0, done.stderr
 
 
-def test_the_parser_is_asked_in_earnest():
+def test_the_real_parser_is_used():
     assert parsed(apparmor.text().replace("deny mount,", "deny mont,")).returncode != 0
 
 

@@ -17,7 +17,7 @@ def open_now() -> set[int]:
     return {int(number) for number in numbers if os.path.exists(f"/proc/self/fd/{number}")}  # noqa: PTH110
 
 
-async def test_a_client_that_leaves_takes_nobody_elses_place_in_the_event_loop(tmp_path: Path):
+async def test_a_descriptor_that_reuses_the_number_of_a_closed_attach_socket_is_still_woken(tmp_path: Path):
     """A descriptor opened after the attach socket's close may get its number, and must still be woken."""
     conmon = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     conmon.bind(str(tmp_path / "attach"))

@@ -79,7 +79,7 @@ def test_what_docker_engine_takes_is_taken(host: dict[str, Any]):
     options.check(body(host), 2)
 
 
-def test_a_hostname_doesnt_go_with_the_hosts_own():
+def test_a_hostname_is_refused_with_the_hosts_uts_namespace():
     with pytest.raises(InvalidInput, match="UTS mode"):
         options.check(body({"UTSMode": "host"}, Hostname="x"), 2)
 
@@ -118,7 +118,7 @@ def test_some_modes_are_for_volumes_and_some_for_directories():
         ({"Type": "tmpfs", "TmpfsOptions": {"Mode": -1}}, "-1"),
     ],
 )
-def test_a_mount_whose_fields_dont_go_together_is_refused(mount: dict[str, Any], says: str):
+def test_a_mount_whose_fields_contradict_each_other_is_refused(mount: dict[str, Any], says: str):
     with pytest.raises(InvalidInput) as refused:
         mount_rules.check(msgspec.convert({"Target": "/t", **mount}, MountConfig))
     assert says in refused.value.message

@@ -37,7 +37,7 @@ def packed(where: Path) -> Path:
     return where
 
 
-def test_unpacking_tells_how_far_it_is(layers: LayerStore, tmp_path: Path):
+def test_unpacking_reports_its_progress(layers: LayerStore, tmp_path: Path):
     file = packed(tmp_path / "packed")
     whole = file.stat().st_size
     progress: list[int] = []
@@ -125,7 +125,7 @@ def test_layers_of_version_0_1_that_share_a_directory_are_unpacked_again(tmp_pat
         assert len(list((tmp_path / "layers").iterdir())) == 2
 
 
-def test_a_shared_directory_whose_packed_layers_are_damaged_is_nobodys(tmp_path: Path):
+def test_a_shared_directory_with_damaged_packed_layers_is_not_used(tmp_path: Path):
     hostile, benign = installed_by_version_0_1(tmp_path, ["hostile", "benign"])
     with closing(Store(tmp_path / "db")) as store:
         blobs = BlobStore(tmp_path / "blobs")

@@ -17,7 +17,7 @@ from pyd_core.daemon.runtime import subprocesses
 from pyd_core.tasks import TaskOwner
 
 
-async def test_clients_that_have_sent_half_a_request_give_way_to_one_that_sends_a_whole_one(tmp_path: Path):
+async def test_clients_that_have_sent_half_a_request_give_way_to_one_that_sends_a_complete_one(tmp_path: Path):
     path = str(tmp_path / "socket")
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(path)
@@ -93,7 +93,7 @@ async def test_an_end_is_waited_for_also_while_there_is_no_descriptor():
         process.wait()
 
 
-def test_a_target_that_is_none_is_told_apart():
+def test_an_invalid_request_target_is_refused():
     request = h11.Request(method="GET", target="//[/x", headers=[("Host", "e")])
     try:
         RequestHead(request)

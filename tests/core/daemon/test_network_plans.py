@@ -48,7 +48,7 @@ def test_what_must_not_be_routed_is_dropped_before_it_is_translated():
     assert "dport 53" not in rules.plan("pyd", bridges[:1], [], has_ipv6=False)
 
 
-def test_names_are_served_alone_and_with_their_networks():
+def test_names_are_served_bare_and_with_their_networks():
     assert dns.network_names(["web", "a.b"], "shop") == ("web", "a.b", "web.shop", "a.b.shop")
     assert dns.network_names(["x\n1.2.3.4 bank", "y,z", "a b", "", "ok"], "my net") == ("ok",)
 
@@ -77,7 +77,7 @@ def test_links_are_read_as_they_are_written_and_as_inspect_shows_them(link: str,
         (container("net", "net"), "host", eligibility.HOST_NETWORK),
     ],
 )
-def test_networks_that_do_not_go_together_are_refused(record: ContainerRecord, joined: str, words: str):
+def test_incompatible_networks_are_refused(record: ContainerRecord, joined: str, words: str):
     with pytest.raises(InvalidInput, match=words[:40]):
         eligibility.check_connect(record, network(joined))
 

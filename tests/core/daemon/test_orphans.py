@@ -45,7 +45,7 @@ def test_what_falls_to_the_engine_is_taken_away_when_it_ends():
     run("await gone(await left(0))")
 
 
-def test_who_asks_late_for_an_exit_code_is_still_told():
+def test_a_late_request_for_an_exit_code_is_answered():
     output = run("""
         pid = await left(7)
         await gone(pid)
@@ -54,7 +54,7 @@ def test_who_asks_late_for_an_exit_code_is_still_told():
     assert output == "7 None\n"
 
 
-def test_a_program_somebody_waits_for_keeps_its_exit_code_however_long_its_output_stays_open():
+def test_an_awaited_program_keeps_its_exit_code_however_long_its_output_stays_open():
     output = run("""
         done = await subprocesses.run(["sh", "-c", "sleep 1 & exit 9"])
         print(done.code)

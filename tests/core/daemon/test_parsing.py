@@ -196,7 +196,7 @@ def test_subnets_and_addresses_avoid_what_is_taken():
     assert str(addresses.free_address(six, {addresses.parse_address("fd01:2345:6789:abcd::1", six)})).endswith("::2")
 
 
-def test_the_packet_rules_are_written_whole_from_what_runs():
+def test_the_packet_rules_are_written_completely_from_the_running_containers():
     bridge = rules.Bridge(interface="pyd0", subnet="10.1.0.0/24")
     inner = rules.Bridge(interface="pyd1", subnet="10.2.0.0/24", internal=True, allows_icc=False)
     port = rules.Published(protocol="tcp", host_address="127.0.0.1", host_port=8080, address="10.1.0.2", port=80)

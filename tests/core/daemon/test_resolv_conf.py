@@ -38,12 +38,12 @@ def test_where_no_server_is_reached_there_are_docker_engines():
     assert lines("nameserver ::1\n") == ["nameserver 8.8.8.8", "nameserver 8.8.4.4"]
 
 
-def test_what_was_asked_for_takes_the_place_of_the_hosts():
+def test_requested_settings_replace_the_hosts():
     written = lines(dns=["203.0.113.9"], dns_search=["."], dns_options=["timeout:1"])
     assert written == ["nameserver 203.0.113.9", "options timeout:1"]
 
 
-def test_a_network_with_a_server_of_its_own_is_asked_for_names_as_they_are_first():
+def test_a_network_with_its_own_name_server_tries_names_as_they_are_first():
     assert lines(server="10.0.0.1", dns=["203.0.113.9"]) == [
         "nameserver 10.0.0.1",
         "search two.example three.example",
@@ -52,7 +52,7 @@ def test_a_network_with_a_server_of_its_own_is_asked_for_names_as_they_are_first
     assert lines(server="10.0.0.1", dns_options=["ndots:3"])[-1] == "options ndots:3"
 
 
-def test_behind_a_server_for_the_host_alone_are_those_that_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_host_only_name_server_is_replaced_by_its_upstream_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     stub, behind = tmp_path / "stub", tmp_path / "behind"
     stub.write_text("nameserver 127.0.0.53\n")
     behind.write_text("nameserver 192.0.2.7\n")

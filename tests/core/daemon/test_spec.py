@@ -103,7 +103,7 @@ def test_a_privileged_container_has_no_confinement():
     assert "CAP_SYS_ADMIN" in planned["process"]["capabilities"]["effective"]
 
 
-def test_a_user_other_than_root_has_capabilities_in_the_bounding_set_alone():
+def test_a_user_other_than_root_has_capabilities_only_in_the_bounding_set():
     facts = dataclasses.replace(FACTS, identity=Identity(uid=1000, gid=1000))
     assert list(plan(record(), facts)["process"]["capabilities"]) == ["bounding"]
 
@@ -142,7 +142,7 @@ def test_a_mount_on_a_directory_does_not_hide_what_the_engine_mounts_within():
     assert targets.index("/sbin") < targets.index("/sbin/docker-init")
 
 
-def test_a_bind_has_what_its_source_is_mounted_with_and_passes_on_what_is_below_alone_if_that_is_bound():
+def test_a_bind_keeps_its_sources_mount_flags_and_is_recursive_unless_disabled():
     whole = MountRecord(kind="bind", target="/a", source="/x")
     alone = MountRecord(kind="bind", target="/b", source="/y", recursive=False, propagation="rslave")
     facts = dataclasses.replace(FACTS, required_options={"/a": ("ro", "nosuid", "noexec"), "/b": ("nodev",)})

@@ -81,7 +81,7 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeyp
     assert things(path) == {"a": 1}
 
 
-def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path):
+def test_a_newer_file_is_refused_and_left_unchanged(tmp_path: Path):
     path = first(tmp_path / "db", ("a", b'{"size": 1}'))
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version={SCHEMA + 1}")
@@ -94,7 +94,7 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path):
 
 
 @pytest.mark.parametrize("damage", ["no database", "torn page", "broken row"])
-def test_a_damaged_file_is_said_to_be_and_left_alone(tmp_path: Path, damage: str):
+def test_a_damaged_file_is_reported_and_left_unchanged(tmp_path: Path, damage: str):
     path = tmp_path / "db"
     if damage == "no database":
         path.write_bytes(b"something else" * 1000)

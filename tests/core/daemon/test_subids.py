@@ -67,7 +67,7 @@ def test_several_ranges_are_laid_one_after_the_other_the_lowest_first(files: tup
         ("root", "root:-5:65536", "not a range of ids"),
     ],
 )
-def test_what_makes_no_sense_is_told_with_what_to_do(files: tuple[Path, Path], text: str, lines: str, words: str):
+def test_invalid_files_are_reported_with_a_remedy(files: tuple[Path, Path], text: str, lines: str, words: str):
     files[0].write_text(lines)
     with pytest.raises(ConfigError, match=words) as caught:
         find(text, users=files[0], groups=files[1])
@@ -83,7 +83,7 @@ def test_damaged_lines_of_others_are_passed_over():
     assert parse("other:x\nmine:7:8\n:::\n", ["mine"]) == [(7, 8)]
 
 
-def test_capabilities_of_files_are_made_one_roots_and_anybodys():
+def test_file_capabilities_are_bound_to_one_root_and_back():
     """The structures of linux/capability.h."""
     any_root = bytes([1, 0, 0, 2, *range(16)])
     owned = of_root(any_root, 100000)

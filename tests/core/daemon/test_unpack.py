@@ -215,7 +215,7 @@ def test_what_pads_the_last_member_may_be_missing_but_nothing_of_itself(read: bo
             ]
 
 
-def test_what_cannot_be_unpacked_is_told_without_numbers(target: Path):
+def test_errors_of_unpacking_carry_no_errno(target: Path):
     with pytest.raises(InvalidInput) as caught:
         unpack(target, member("n" * 300, b"x"))
     assert caught.value.message == f"can't unpack '{'n' * 200}': file name too long"

@@ -15,7 +15,7 @@ def program(path: Path, script: str) -> str:
     return str(path)
 
 
-async def test_a_program_is_asked_once_however_many_want_to_know(tmp_path: Path):
+async def test_a_program_is_called_once_for_all_concurrent_callers(tmp_path: Path):
     log_path = tmp_path / "asked"
     path = program(
         tmp_path / "runc", f"echo x >> {log_path}\nprintf 'runc version 1.2.3+a\\ncommit: 1.2.3-4\\nspec: 1.0\\n'"
@@ -28,7 +28,7 @@ async def test_a_program_is_asked_once_however_many_want_to_know(tmp_path: Path)
     assert log_path.read_text() == "x\n"
 
 
-async def test_a_client_that_leaves_ends_the_asking_for_nobody_else(tmp_path: Path):
+async def test_a_client_that_leaves_does_not_cancel_the_call_for_others(tmp_path: Path):
     gate = tmp_path / "gate"
     path = program(tmp_path / "slow", f"until [ -e {gate} ]; do sleep 0.01; done; echo slow version 7")
     async with TaskOwner() as tasks:

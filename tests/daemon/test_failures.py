@@ -44,7 +44,7 @@ def cramped() -> Iterator[Pydd]:
         engine.start()
 
 
-def test_a_full_disk_is_told_and_what_was_there_stays_usable(cramped: Pydd, docker: Docker, tmp_path: Path):
+def test_a_full_disk_is_reported_and_existing_objects_stay_usable(cramped: Pydd, docker: Docker, tmp_path: Path):
     noise = random.Random(5).randbytes(SMALL)
     big = docker.image("big", {**busybox_files(), "noise": noise}, 'CMD ["/bin/sh"]')
     with Registry.started(tmp_path) as registry, Docker(host=cramped.host) as ours:
@@ -199,7 +199,7 @@ def without(*programs: str) -> list[str]:
     ("programs", "package"),
     [(("conmon",), "apt-get install conmon"), (("crun", "runc"), "apt-get install crun runc")],
 )
-def test_an_engine_without_a_program_it_stands_on_names_the_package(
+def test_an_engine_that_lacks_a_required_program_names_the_package(
     tmp_path: Path, programs: tuple[str, ...], package: str
 ):
     directories = ["--root", str(tmp_path / "root"), "--run", str(tmp_path / "run")]
@@ -233,7 +233,7 @@ def test_a_network_that_lacks_a_program_names_the_package(program: str, package:
         docker("network", "rm", network, check=False)
 
 
-def test_a_container_whose_holder_is_killed_is_told_as_ended_and_leaves_no_dead_process(
+def test_a_container_whose_conmon_is_killed_is_reported_as_exited_and_leaves_no_zombie(
     pydd: Pydd, docker: Docker, busybox: str
 ):
     assert pydd.process is not None
