@@ -39,7 +39,7 @@ TAKES_JSON = ["commit", "containers/create", "containers/nosuch/exec", "containe
 
 
 @pytest.mark.parametrize("path", TAKES_JSON)
-def test_what_is_no_json_is_refused(api: Api, path: str):
+def test_invalid_json_is_refused(api: Api, path: str):
     """Version 0.1 took a body of any content type."""
     for body, headers, words in (
         ("{}", {"Content-Type": "text/plain"}, "unsupported Content-Type header (text/plain): must be 'application/js"),

@@ -242,7 +242,7 @@ def test_attaching_to_a_missing_container_fails_in_plain_text(api: Api):
     assert api.refusal("GET", "/containers/nosuch/attach/ws")[0] == 404
 
 
-def test_what_is_pruned_of_nothing(api: Api, both: Docker):
+def test_a_prune_of_nothing_has_docker_engines_fields(api: Api, both: Docker):
     """Version 0.1 sent empty lists, and refused labels for the build cache: `docker system prune` ended there."""
     filters = {"filters": json.dumps({"label": [f"nosuch={both.prefix}"]})}
     for noun, expected in (

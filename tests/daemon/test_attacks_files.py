@@ -249,7 +249,7 @@ def test_a_hang_up_doesnt_end_an_engine_without_a_terminal():
         assert engine.process.poll() is None
 
 
-def test_what_would_block_or_act_is_archived_as_what_it_is(both: Docker, image_of_both: str):
+def test_pipes_and_devices_are_archived_with_their_types(both: Docker, image_of_both: str):
     """Version 0.1 opened pipes and devices to read them, and called them empty files."""
     script = "mkfifo /tmp/pipe; mknod /tmp/disk b 7 0; mknod /tmp/null c 1 3; ln -s pipe /tmp/link"
     name = both.create("kinds", image_of_both, "sh", "-c", script, options=LONE)
@@ -327,7 +327,7 @@ def test_paths_that_are_longer_than_the_kernel_takes_are_files_like_others(
         docker("rmi", committed)
 
 
-def test_what_a_link_in_a_volume_leads_to_is_read_only_with_its_root(both: Docker, image_of_both: str, tmp_path: Path):
+def test_the_target_of_a_link_in_a_volume_is_read_only_with_its_root(both: Docker, image_of_both: str, tmp_path: Path):
     """Version 0.1 wrote there: it went by the names in the path alone."""
     (tmp_path / "file").write_text("text")
     name = both.create(

@@ -272,7 +272,7 @@ def test_the_same_revision_is_built_from_the_cache_and_git_has_left_nothing_in_i
         ("{home}/hostile/.git", "no address"),
     ],
 )
-def test_what_leads_out_or_is_not_there_is_refused(pydd: Pydd, hostile: Served, url: str, why: str):
+def test_a_repository_that_leads_out_or_is_missing_is_refused(pydd: Pydd, hostile: Served, url: str, why: str):
     host = hostile.http.removeprefix("http://")
     answer = build(pydd.host, url.format(http=hostile.http, git=hostile.git, home=hostile.home, host=host))
     assert answer.status_code == 400, answer.text

@@ -156,7 +156,7 @@ def test_the_cache_knows_what_is_fetched_by_its_contents(docker: Docker, busybox
         ("ADD ftp://127.0.0.1/x /x", "not fetched by this engine"),
     ],
 )
-def test_what_cannot_be_fetched_ends_the_build_and_leaves_nothing(  # noqa: PLR0917 - fixtures and parameters
+def test_a_failed_download_ends_the_build_and_leaves_nothing(  # noqa: PLR0917 - fixtures and parameters
     pydd: Pydd, docker: Docker, busybox: str, server: Server, tmp_path: Path, line: str, why: str
 ):
     server.files |= {"/huge": b"x", "/short": b"x"}
@@ -187,7 +187,7 @@ def test_the_docker_client_builds_from_an_address(docker: Docker, busybox: str, 
 
 
 @pytest.mark.parametrize("body", [b"\0" * 2000, b"# x\n" * (1 << 19), b""])
-def test_what_is_neither_is_refused(pydd: Pydd, server: Server, body: bytes):
+def test_a_context_that_is_neither_archive_nor_dockerfile_is_refused(pydd: Pydd, server: Server, body: bytes):
     server.files["/x"] = body
     answer = remote(pydd, f"{server.address}/x")
     assert answer.status_code == 400, answer.text

@@ -101,7 +101,7 @@ def test_every_device_of_the_host_is_there_with_privileged(both: Docker):
     assert expected - {"/dev/console", "/dev/ptmx"} <= set(seen)  # its own
 
 
-def test_what_is_no_device_is_refused(both: Docker):
+def test_a_path_that_is_no_device_is_refused(both: Docker):
     image = both.image("facts", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     for path, why in (("/etc", "not a device node"), ("/etc/passwd", "not a device node"), ("/no", "no such file")):
         name = both.create("refused", image, "true", options=("--device", path))

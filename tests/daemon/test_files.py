@@ -61,7 +61,7 @@ def test_links_are_copied_as_links_and_what_they_name_too(both: Docker, tmp_path
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_what_is_copied_out_lies_where_the_client_puts_it_with_volumes_in_it(
+def test_files_copied_out_lie_where_the_client_puts_them_with_volumes_among_them(
     both: Docker, tmp_path: Path, *, running: bool
 ):
     """`/a/b` is a volume, on another device than the container's root."""
@@ -208,7 +208,7 @@ def test_a_file_is_no_directory_for_being_called_one(both: Docker, path: str):
     both("rm", name)
 
 
-def test_what_the_engine_makes_for_a_container_is_copied_too(both: Docker, tmp_path: Path):
+def test_files_that_the_engine_creates_for_a_container_are_copied_too(both: Docker, tmp_path: Path):
     """The working directory before the container has run; its hosts file and the like after."""
     image = both.image("made", busybox_files(), directories=("tmp", "etc"))
     name = both.create("made", image, "true", options=("--network", "none", "-w", "/home/deep/work", "-h", "named"))
@@ -220,7 +220,7 @@ def test_what_the_engine_makes_for_a_container_is_copied_too(both: Docker, tmp_p
     both("rm", name)
 
 
-def test_what_is_copied_below_a_volume_is_in_the_image(both: Docker, tmp_path: Path):
+def test_files_copied_below_a_volume_are_in_the_image(both: Docker, tmp_path: Path):
     """Version 0.1 put it into a volume of the build's container, which was removed with it."""
     image = both.image("below", busybox_files(), directories=("tmp", "etc"))
     built = both.name("built") + ":1"

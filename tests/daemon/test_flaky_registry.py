@@ -69,7 +69,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, int, int], bytes], str]] = {
 
 
 @pytest.mark.parametrize("trick", HOSTILE)
-def test_what_is_not_the_layer_is_refused_and_nothing_stays(pydd: Pydd, docker: Docker, body: bytes, trick: str):
+def test_a_wrong_layer_is_refused_and_nothing_stays(pydd: Pydd, docker: Docker, body: bytes, trick: str):
     sent, words = HOSTILE[trick]
     with FlakyRegistry(body, sent=sent).serving() as name:
         assert words in refused(pydd, docker, name)

@@ -72,7 +72,7 @@ def test_a_volume_is_filled_when_the_container_is_created(both: Docker, image: s
     both("volume", "rm", volume)
 
 
-def test_what_a_volume_gets_has_its_links_owners_and_modes(both: Docker, image: str, volume: str):
+def test_files_copied_to_a_volume_keep_their_links_owners_and_modes(both: Docker, image: str, volume: str):
     script = (
         "mkdir -p /src/sub; cd /src; echo one > a; ln a b; ln -s a c; mkfifo d; chown 5:6 a sub; chmod 4751 a; "
         "chmod 1777 sub; chown 7:8 .; chmod 750 ."

@@ -35,7 +35,7 @@ def test_a_volume_on_etc_does_not_hide_the_engines_files_there(both: Docker, ima
     assert output.splitlines()[-1] == "there"
 
 
-def test_who_shares_anothers_network_shares_its_name(both: Docker, image: str):
+def test_a_container_that_shares_anothers_network_shares_its_name(both: Docker, image: str):
     owner = both.run("owner", image, "sleep", "1000", options=("-h", "shop", "--domainname", "example.test"))
     script = "hostname; cat /etc/hostname; echo $HOSTNAME"
     assert both("run", "--rm", "--network", f"container:{owner}", image, "sh", "-c", script).split() == ["shop"] * 3
@@ -62,7 +62,7 @@ def test_the_name_server_is_found_at_its_usual_address_by_udp_and_tcp(both: Dock
     both("rm", "-f", server, asking)
 
 
-def test_that_address_follows_where_the_container_is(both: Docker, image: str, network: str):
+def test_the_name_server_follows_the_containers_networks(both: Docker, image: str, network: str):
     server = both.run("served", image, "sleep", "1000", options=("--network", network))
     moving = both.run("moving", image, "sleep", "1000")
     ask = ("exec", moving, "sh", "-c", f"nslookup {server} 127.0.0.11 >/dev/null 2>&1; echo $?")

@@ -110,7 +110,7 @@ def test_a_removed_image_stays_removed_after_a_power_cut(disk: Path, remote: str
     assert images_on(copy, remote) == []
 
 
-def test_what_a_container_has_synced_to_a_volume_is_there_and_what_is_removed_is_gone(disk: Path, remote: str):
+def test_synced_files_of_a_volume_survive_a_power_cut_and_removed_objects_stay_removed(disk: Path, remote: str):
     with Pydd.started(disk=disk) as engine, Docker(host=engine.host) as docker:
         docker("pull", remote)
         ends = docker.create("ends", remote, "true", options=("--network", "none"))

@@ -29,7 +29,7 @@ def registry(plain: Registry) -> str:
     return plain.address
 
 
-def test_what_is_pushed_is_pulled_again_the_same(docker: Docker, busybox: str, registry: str):
+def test_a_pushed_image_is_pulled_unchanged(docker: Docker, busybox: str, registry: str):
     name = f"{registry}/some/image:1"
     docker("tag", busybox, name)
     before = docker("images", "-q", "--no-trunc", name)
@@ -102,7 +102,7 @@ def test_skopeo_reads_what_was_pushed(docker: Docker, busybox: str, registry: st
     subprocess.run(["skopeo", "copy", "-q", "--src-tls-verify=false", f"docker://{name}", target], check=True)
 
 
-def test_what_is_not_there_is_said_to_be_missing(docker: Docker, registry: str):
+def test_a_missing_image_is_reported(docker: Docker, registry: str):
     done = subprocess.run(
         ["docker", "-H", docker.host, "pull", f"{registry}/no/such:1"], capture_output=True, check=False
     )

@@ -277,7 +277,7 @@ def test_inspect_has_every_field_readers_look_up_by_name(docker: Docker, busybox
     docker("rm", name)
 
 
-def test_what_makes_no_sense_is_refused_with_a_message(docker: Docker, busybox: str):
+def test_invalid_options_are_refused_with_a_message(docker: Docker, busybox: str):
     for options, words in (
         (("-m", "1m"), b"Minimum memory limit"),
         (("--cap-add", "NOSUCH"), b'invalid CapAdd: unknown capability: "CAP_NOSUCH"'),

@@ -67,7 +67,7 @@ def packed(name: str, uid: int, body: bytes = b"", **pax: str) -> bytes:
     return buffer.getvalue()
 
 
-def test_what_is_copied_in_belongs_to_whom_the_archive_says(docker: Docker, image: str):
+def test_files_copied_in_have_the_archives_owners(docker: Docker, image: str):
     running = docker.run("into", image, "sleep", "1000", options=LONE)
     stopped = docker.create("into", image, "sleep", "1000", options=LONE)
     for name in (running, stopped):

@@ -86,7 +86,9 @@ def failed(docker: Docker, *arguments: str) -> str:
     return done.stderr
 
 
-def test_what_was_mounted_for_a_look_is_unmounted_after_it(pydd: Pydd, docker: Docker, image: str, tmp_path: Path):
+def test_a_volume_that_was_mounted_for_a_copy_is_unmounted_after_it(
+    pydd: Pydd, docker: Docker, image: str, tmp_path: Path
+):
     source = tmp_path / "source"
     source.mkdir()
     memory, bound = (
@@ -111,7 +113,7 @@ def test_what_was_mounted_for_a_look_is_unmounted_after_it(pydd: Pydd, docker: D
     assert (source / "there").exists()
 
 
-def test_what_is_no_look_into_volumes_mounts_none(pydd: Pydd, docker: Docker, image: str, tmp_path: Path):
+def test_diff_and_export_mount_no_volumes(pydd: Pydd, docker: Docker, image: str, tmp_path: Path):
     memory = volume(docker, "memory", **MEMORY)
     nowhere = volume(docker, "nowhere", type="none", device=str(tmp_path / "nosuch"), o="bind")
     name = docker.create("exported", image, "true", options=("-v", f"{memory}:/v", "-v", f"{nowhere}:/tmp", *LONE))

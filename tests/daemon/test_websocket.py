@@ -76,7 +76,9 @@ def test_input_and_output_go_through_frames_until_the_end(both: Docker):
     both("rm", name)
 
 
-def test_what_is_no_websocket_is_refused_and_one_that_breaks_the_rules_ends(pydd: Pydd, docker: Docker, busybox: str):
+def test_a_request_without_upgrade_is_refused_and_a_protocol_violation_ends_the_connection(
+    pydd: Pydd, docker: Docker, busybox: str
+):
     name = docker.run("quiet", busybox, "cat", options=(*LONE, "-i"))
     path = f"/containers/{name}/attach/ws?stream=1&stdin=1&stdout=1"
     with socket.socket(socket.AF_UNIX) as plain:

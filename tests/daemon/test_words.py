@@ -62,7 +62,7 @@ def test_a_missing_path_is_reported_as_the_client_wrote_it(both: Docker, image: 
     both("rm", name)
 
 
-def test_what_a_paused_container_refuses(both: Docker, image: str):
+def test_a_paused_container_refuses_removal_and_exec(both: Docker, image: str):
     name = both.run("paused", image, "sleep", "1000", options=LONE)
     short = both.inspect(name)["Id"][:12]
     both("pause", name)
@@ -78,7 +78,7 @@ def test_what_a_paused_container_refuses(both: Docker, image: str):
 
 
 @pytest.mark.parametrize("verb", ["rm", "exec", "pause"])
-def test_what_a_container_refuses_that_waits_for_its_next_start(both: Docker, image: str, verb: str):
+def test_a_restarting_container_refuses_removal_exec_and_pause(both: Docker, image: str, verb: str):
     name = both.run("again", image, "false", options=(*LONE, "--restart", "always"))
     words = f"Container {both.inspect(name)['Id']} is restarting, wait until the container is running"
     if verb == "rm":
@@ -194,7 +194,7 @@ def test_an_archive_cut_off_within_what_is_compressed_is_the_senders_fault(
         (("network", "create", "-d", "overlay", "x"), "a swarm needs Docker Engine"),
     ],
 )
-def test_what_is_not_served_says_what_has_it(docker: Docker, command: tuple[str, ...], what: str):
+def test_an_unsupported_command_names_the_engine_that_supports_it(docker: Docker, command: tuple[str, ...], what: str):
     assert f"not served by this engine: {what}\n" in refused(docker, *command)
 
 

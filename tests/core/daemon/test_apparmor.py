@@ -50,7 +50,9 @@ def test_the_real_parser_is_used():
         (HostConfig(), "mine", False, "mine"),
     ],
 )
-def test_who_gets_which_profile(host: HostConfig, requested: str, is_supported: bool, profile: str):
+def test_the_profile_follows_the_configuration_and_the_kernel(
+    host: HostConfig, requested: str, is_supported: bool, profile: str
+):
     assert apparmor.profile(host, requested, is_supported=is_supported) == profile
 
 

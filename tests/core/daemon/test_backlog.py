@@ -24,7 +24,7 @@ def names(directory: Path) -> list[str]:
     return [path.name for path in directory.iterdir()]
 
 
-async def test_what_is_put_comes_out_in_order_from_memory_and_from_the_file(tmp_path: Path):
+async def test_pieces_come_out_in_order_from_memory_and_from_the_file(tmp_path: Path):
     backlog = Backlog(1 << 40, tmp_path)
     before = spooled()
     pieces = [bytes([number % 256]) * 60_000 for number in range(100)]

@@ -75,7 +75,7 @@ def test_a_choice_that_isnt_one_is_refused(host: dict[str, Any], says: str):
         {"SecurityOpt": ["no-new-privileges:false"]},
     ],
 )
-def test_what_docker_engine_takes_is_taken(host: dict[str, Any]):
+def test_options_that_docker_engine_accepts_are_accepted(host: dict[str, Any]):
     options.check(body(host), 2)
 
 
@@ -155,7 +155,7 @@ MOUNTS = r"""
 """.lstrip()
 
 
-def test_how_the_mount_that_holds_a_path_passes_mounts_on(tmp_path: Path):
+def test_propagation_is_that_of_the_mount_that_holds_the_path(tmp_path: Path):
     mountinfo = tmp_path / "mountinfo"
     mountinfo.write_text(MOUNTS)
     assert propagation.of("/nosuch", mountinfo=mountinfo) == ("/", {"shared"})

@@ -33,13 +33,13 @@ def test_the_escape_character_can_be_chosen():
 @pytest.mark.parametrize(
     "text", ["", "# nothing", "RUN x", "FROM", "FROM a\nNOSUCH", "FROM a\nCOPY --nosuch=1 a b", "# escape=x\nFROM a"]
 )
-def test_what_is_no_dockerfile_is_refused(text: str):
+def test_an_invalid_dockerfile_is_refused(text: str):
     with pytest.raises(InvalidInput):
         parse(text.encode())
 
 
 @pytest.mark.parametrize("text", ["RUN --mount=type=bind true", "RUN <<EOF", "COPY <<-'X' /y", "COPY --link a b"])
-def test_what_needs_buildkit_is_said_to(text: str):
+def test_an_instruction_that_needs_buildkit_is_reported(text: str):
     with pytest.raises(Unsupported, match="requires BuildKit"):
         parse(f"FROM a\n{text}\n".encode())
 
@@ -63,7 +63,7 @@ def test_words_have_their_variables_put_in_and_their_quotes_taken_off(text: str,
 
 
 @pytest.mark.parametrize("text", ["'a", '"a', "${A", "${A:", "${A:*x}", "${}", "${NONE:?said}", "${A:-"])
-def test_what_is_not_closed_is_refused(text: str):
+def test_an_unclosed_expression_is_refused(text: str):
     with pytest.raises(InvalidInput):
         Lexer(text, {"A": "a"}).words()
 

@@ -32,7 +32,7 @@ def container(mode: str, *networks: str, status: str = "created") -> ContainerRe
     )
 
 
-def test_what_must_not_be_routed_is_dropped_before_it_is_translated():
+def test_forbidden_packets_are_dropped_before_translation():
     bridges = [
         rules.Bridge(interface="b0", subnet="10.0.0.0/24"),
         rules.Bridge(interface="b1", subnet="10.0.1.0/24", subnet6="fd00::/64", name_servers=("10.0.1.1", "fd00::1")),
@@ -82,7 +82,7 @@ def test_incompatible_networks_are_refused(record: ContainerRecord, joined: str,
         eligibility.check_connect(record, network(joined))
 
 
-def test_who_is_not_on_a_network_cannot_leave_it():
+def test_a_container_that_is_not_on_a_network_cannot_leave_it():
     for status, which in (("created", "the network"), ("running", "network")):
         with pytest.raises(PydError, match=f"is not connected to {which} net"):
             eligibility.check_disconnect(container("bridge", "bridge", status=status), network("net"))

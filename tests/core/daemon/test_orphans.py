@@ -41,7 +41,7 @@ def run(body: str) -> str:
     return done.stdout
 
 
-def test_what_falls_to_the_engine_is_taken_away_when_it_ends():
+def test_orphans_are_reaped_when_they_exit():
     run("await gone(await left(0))")
 
 

@@ -50,13 +50,13 @@ def test_names_of_images(text: str, full: str, familiar: str):
 @pytest.mark.parametrize(
     "text", ["", "UPPER", "a//b", "a:b:c", "a@sha256:short", "-a", "a:" + "t" * 129, "../a", "a b"]
 )
-def test_what_is_no_name_of_an_image(text: str):
+def test_an_invalid_image_name_is_refused(text: str):
     with pytest.raises(InvalidInput):
         parse(text)
 
 
 @pytest.mark.parametrize("text", ["sha256:../../etc/passwd", "sha256:" + "A" * 64, "md5:" + "a" * 32, "a" * 64])
-def test_what_is_no_digest_never_becomes_a_path(text: str):
+def test_an_invalid_digest_never_becomes_a_path(text: str):
     with pytest.raises(InvalidInput):
         hex_digest(text)
 
@@ -118,7 +118,7 @@ def test_limits_out_of_range_are_refused(host: dict[str, object]):
 
 
 @pytest.mark.parametrize("text", ["x", "0/tcp", "80/nosuch", "70000", "1-5", ""])
-def test_what_is_no_port(text: str):
+def test_an_invalid_port_is_refused(text: str):
     with pytest.raises(InvalidInput):
         options.parse_port(text)
 

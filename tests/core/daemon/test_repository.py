@@ -43,7 +43,7 @@ def test_a_repository_is_read_as_docker_reads_it(text: str, repository: Reposito
         "",
     ],
 )
-def test_what_docker_takes_for_no_repository_is_none(text: str):
+def test_addresses_that_docker_treats_as_no_repository_are_none(text: str):
     assert Repository.parse(text) is None
 
 
@@ -73,7 +73,7 @@ def test_what_docker_takes_for_no_repository_is_none(text: str):
         "github.com/" + "x" * 3000,
     ],
 )
-def test_what_makes_no_sense_or_leads_out_is_refused(text: str):
+def test_an_invalid_address_or_one_that_leads_out_is_refused(text: str):
     with pytest.raises(InvalidInput):
         Repository.parse(text)
 

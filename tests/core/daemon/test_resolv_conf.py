@@ -34,7 +34,7 @@ def test_a_container_on_the_hosts_network_asks_what_listens_there():
     assert lines(within=True)[:2] == ["nameserver 127.0.0.53", "nameserver 192.0.2.1"]
 
 
-def test_where_no_server_is_reached_there_are_docker_engines():
+def test_without_a_reachable_server_docker_engines_defaults_are_used():
     assert lines("nameserver ::1\n") == ["nameserver 8.8.8.8", "nameserver 8.8.4.4"]
 
 

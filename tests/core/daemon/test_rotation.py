@@ -151,7 +151,7 @@ def container(tmp_path: Path) -> EngineContainer:
     return container
 
 
-async def test_what_is_read_is_packed_later_and_what_is_packed_is_read_as_it_was(container: EngineContainer):
+async def test_a_log_file_in_use_is_packed_later_and_a_packed_one_is_read_unchanged(container: EngineContainer):
     text = os.urandom(3 * log_compression.BLOCK_BYTES + 7)
     path = container.directory / "container.log.1"
     path.write_bytes(text)

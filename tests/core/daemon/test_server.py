@@ -119,7 +119,7 @@ async def test_a_connection_is_handed_over_with_what_came_already_and_half_close
         assert await reader.read() == b"EARLY LATE"
 
 
-async def test_what_is_not_http_is_refused(tmp_path: Path):
+async def test_a_request_that_is_no_http_is_refused(tmp_path: Path):
     async def handler(request: HttpRequest) -> Response:
         return HandlerResult()
 

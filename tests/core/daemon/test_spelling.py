@@ -31,7 +31,7 @@ def test_fields_have_the_names_of_the_api(sent: object, read: object):
 
 
 @pytest.mark.parametrize("plain", [{"Image": "a", "Labels": {"tty": "b"}}, [1], None, "text"])
-def test_what_has_no_such_name_is_left_as_it_is(plain: object):
+def test_values_without_such_names_stay_unchanged(plain: object):
     before = copy.deepcopy(plain)
     assert normalize_field_names(plain, CreateBody) == 0
     assert plain == before

@@ -204,7 +204,7 @@ def test_hashing_sees_every_byte_however_it_is_read():
 
 
 @pytest.mark.parametrize("read", [True, False])
-def test_what_pads_the_last_member_may_be_missing_but_nothing_of_itself(read: bool):
+def test_the_last_members_padding_may_be_missing_but_none_of_its_content(read: bool):
     whole = archive(member("a", b"x" * 700), member("b", b"y" * 700), form=tarfile.USTAR_FORMAT).getvalue()
     end = 2 * 512 + 1024 + 700
     for size, fits in ((end, True), (end + 1, True), (end - 1, False)):

@@ -34,7 +34,7 @@ def test_the_newest_version_means_what_it_says():
     assert meant((1, 45)) == BODY
 
 
-def test_what_came_later_is_without_effect():
+def test_later_fields_have_no_effect():
     assert "StartInterval" not in meant((1, 43))["Healthcheck"]
     host = meant((1, 42))["HostConfig"]
     assert ("Annotations" in host, host["ConsoleSize"]) == (False, [10, 20])
@@ -60,7 +60,7 @@ def test_what_came_later_is_without_effect():
         ),
     ],
 )  # fmt: skip
-def test_what_must_not_be_passed_over_is_refused(more: dict[str, Any], version: tuple[int, int], words: str):
+def test_later_fields_that_must_not_be_ignored_are_refused(more: dict[str, Any], version: tuple[int, int], words: str):
     as_of(copy.deepcopy(more), (1, 45))
     with pytest.raises(InvalidInput, match=words):
         as_of(more, version)
