@@ -214,7 +214,7 @@ def test_a_crashing_container_is_restarted_as_often_as_its_policy_allows(docker:
 
 
 def test_events_are_kept_from_the_beginning(docker: Docker, busybox: str):
-    name = docker.run("early", busybox, "sleep", "1000", options=OFFLINE)
+    name = docker.run("since-start", busybox, "sleep", "1000", options=OFFLINE)
     until = str(int(time.time()) + 1)
     options = ("--since", "0", "--until", until, "--filter", f"container={name}", "--format", "{{.Action}}")
     assert docker("events", *options).splitlines() == ["create", "start"]
