@@ -143,7 +143,7 @@ def stress(session: nox.Session) -> None:
 @nox.session
 def vm(session: nox.Session) -> None:
     """Run suites in an emulated machine with pure cgroup v2 (`-- tests/privileged/triage`); slow."""
-    session.run(sys.executable, "tests/vm/run.py", *session.posargs)
+    session.run(sys.executable, "-m", "vm.run", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session

@@ -50,7 +50,8 @@ def run_once(argv: Argv) -> Sample:
     child.returncode = os.waitstatus_to_exitcode(status)  # reaped by wait4; Popen must not wait for it again
     child.stderr.close()
     if child.returncode != 0:
-        raise Skip(f"{' '.join(map(os.fspath, argv))}: exit code {child.returncode}: {stderr.decode().strip()[:200]}")
+        command = " ".join(os.fspath(word) for word in argv)
+        raise Skip(f"{command}: exit code {child.returncode}: {stderr.decode().strip()[:200]}")
     return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 

@@ -73,12 +73,12 @@ def fifty(ground: Ground) -> list[Row]:
     rate, their_rate = busy.output / busy.seconds / 1e3, theirs.output / theirs.seconds / 1e3
     load, their_load = busy.cpu / busy.seconds * 100, theirs.cpu / theirs.seconds * 100
     their_first, first = (statistics.median(values) * 1e3 for values in firsts.values())
-    program, note = "docker stats", f"{len(after)} rows with figures on the screen"
+    rival, note = "docker stats", f"{len(after)} rows with figures on the screen"
     return [
-        Row("dashboard: first row on the screen", first, "ms", program, their_first, limit=600),
-        Row("dashboard, 50: to the terminal, stats", rate, "kB/s", program, their_rate, limit=4, note=note),
-        Row("dashboard, 50: processor, stats", load, "% of a core", program, their_load, limit=10),
-        Row("dashboard, 50: memory", busy.memory / 2**20, "MiB", program, theirs.memory / 2**20, limit=150),
+        Row("dashboard: first row on the screen", first, "ms", rival, their_first, limit=600),
+        Row("dashboard, 50: to the terminal, stats", rate, "kB/s", rival, their_rate, limit=4, note=note),
+        Row("dashboard, 50: processor, stats", load, "% of a core", rival, their_load, limit=10),
+        Row("dashboard, 50: memory", busy.memory / 2**20, "MiB", rival, theirs.memory / 2**20, limit=150),
     ]
 
 

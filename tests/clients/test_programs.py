@@ -155,7 +155,7 @@ def test_the_devcontainer_command(docker: Docker, tmp_path: Path):
     (directory / ".devcontainer").mkdir(parents=True)
     configuration = {"image": "busybox:latest", "remoteUser": "root", "postCreateCommand": "touch /made"}
     (directory / ".devcontainer/devcontainer.json").write_text(json.dumps(configuration))
-    command = [str(node), modules / "node_modules/@devcontainers/cli/devcontainer.js"]
+    command = [str(node), str(modules / "node_modules/@devcontainers/cli/devcontainer.js")]
     where = ["--workspace-folder", str(directory)]
     up = run_script([*command, "up", *where], docker)
     container = json.loads(up.splitlines()[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 
 from support.docker import Docker
 from support.missing import missing
@@ -44,7 +45,7 @@ def test_help_in_a_terminal_has_bold_headings_and_fits(run: Run, terminal: Opene
 
 
 def test_errors_in_a_terminal_are_two_lines_and_coloured_only_where_allowed(run: Run, terminal: Opener):
-    command = [run.pyd, "inspect", "--type", "container", "no-such-one"]
+    command: list[str | Path] = [run.pyd, "inspect", "--type", "container", "no-such-one"]
     coloured = terminal(command, env=run.host)
     assert coloured.wait_exit() == 1
     assert "no such container: no-such-one [no-such-container]" in coloured.screen

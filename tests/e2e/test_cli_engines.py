@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_contexts_made_by_either_are_known_to_both(run: Run, tmp_path: Path):
     for part in ("ca", "cert", "key"):
         (tmp_path / f"{part}.pem").write_text(part)
     files = ",".join(f"{part}={tmp_path}/{part}.pem" for part in ("ca", "cert", "key"))
-    config = {"DOCKER_CONFIG": str(tmp_path / "config"), "DOCKER_HOST": ""}
+    config: dict[str, Any] = {"DOCKER_CONFIG": str(tmp_path / "config"), "DOCKER_HOST": ""}
     container = run(
         "context", "create", "far", "--docker", f"host=tcp://far:2376,{files}", "--description", "away", **config
     )
@@ -48,7 +49,7 @@ def test_contexts_made_by_either_are_known_to_both(run: Run, tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["default", "", "a/b", "../x", ".x", "\x1b[31m"])
 def test_names_that_no_context_can_have_are_refused(run: Run, tmp_path: Path, name: str):
-    config = {"DOCKER_CONFIG": str(tmp_path)}
+    config: dict[str, Any] = {"DOCKER_CONFIG": str(tmp_path)}
     done = run("context", "create", "--docker", "host=tcp://x", "--", name, **config)
     assert (done.returncode, "not a name" in done.stderr) == (2, True)
     assert "\x1b" not in done.stderr

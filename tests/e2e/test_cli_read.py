@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_nothing_piped_holds_an_escape(run: Run, alive: str, ended: str):
 
 
 def test_a_terminal_has_colour_and_no_color_takes_it_away(run: Run, terminal: Opener, alive: str, ended: str):
-    command = [run.pyd, "ps", "-a", "-f", f"name={ended}"]
+    command: list[str | Path] = [run.pyd, "ps", "-a", "-f", f"name={ended}"]
     coloured = terminal(command, env=run.host)
     assert coloured.wait_exit() == 0
     assert "\x1b[31m" in coloured.ansi
@@ -194,7 +195,7 @@ def test_version_and_info_tell_of_the_engine(run: Run, docker: Docker):
 
 
 def test_contexts_are_those_of_the_docker_command(run: Run, docker: Docker, tmp_path: Path):
-    variables = {"DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": ""}
+    variables: dict[str, Any] = {"DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": ""}
     subprocess.run(
         [*docker.command, "context", "create", "here", "--docker", f"host={docker.host}"],
         check=True,

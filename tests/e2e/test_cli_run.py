@@ -43,7 +43,7 @@ def test_run_passes_input_output_errors_and_exit_code_on(run: Run, docker: Docke
 def test_signals_reach_the_container_and_not_its_client(run: Run, docker: Docker, busybox: str):
     name = docker.name("signals")
     line = "trap 'echo got it; exit 3' TERM; echo ready; while :; do sleep 0.1; done"
-    command = [run.pyd, "run", "--rm", "--name", name, *_mine(docker), busybox, "sh", "-c", line]
+    command: list[str | Path] = [run.pyd, "run", "--rm", "--name", name, *_mine(docker), busybox, "sh", "-c", line]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=run.env) as client:
         assert client.stdout is not None
         assert client.stdout.readline() == b"ready\n"
@@ -103,7 +103,7 @@ def test_a_terminal_is_given_left_by_keys_and_attached_to_again(
     run: Run, docker: Docker, busybox: str, terminal: Opener
 ):
     name = docker.name("terminal")
-    command = [run.pyd, "run", "-it", "--name", name, *_mine(docker), busybox, "sh"]
+    command: list[str | Path] = [run.pyd, "run", "-it", "--name", name, *_mine(docker), busybox, "sh"]
     shell = terminal(command, env=run.host)
     shell.wait_for("#")
     shell.type("stty size; echo a''b")

@@ -137,8 +137,9 @@ def test_a_stack_is_deployed_as_the_docker_cli_does(verbs: Verbs, host: Docker, 
     again = verbs("stack", "deploy", "-c", str(file), "ours")
     assert {line[0] for line in again.splitlines()} == {"="}
     changed = STACK.format(image=image).replace("replicas: 0", "replicas: 0\n      endpoint_mode: dnsrr")
-    changed = changed.replace('A: "1"', 'A: "7"').partition("  every:")
-    file.write_text(changed[0].replace('"8080:80", ', "") + changed[2][changed[2].index("networks:") :])
+    changed = changed.replace('A: "1"', 'A: "7"')
+    before, _, after = changed.partition("  every:")
+    file.write_text(before.replace('"8080:80", ', "") + after[after.index("networks:") :])
     shown = verbs("stack", "deploy", "-c", str(file), "--prune", "ours")
     assert "~ service ours_web\n    environment: A=1 B=2 -> A=7 B=2" in shown
     assert "- service ours_every" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from support.docker import Docker
 from support.pyd import Run
@@ -15,7 +16,7 @@ PLAIN = ("--network", "none")
 def test_deaths_are_written_down_while_the_dashboard_is_open(
     run: Run, docker: Docker, busybox: str, terminal: Opener, tmp_path: Path
 ):
-    history = {"PYD_HISTORY": str(tmp_path / "history.db")}
+    history: dict[str, Any] = {"PYD_HISTORY": str(tmp_path / "history.db")}
     before = docker.run("before", busybox, "sleep", "600", options=PLAIN)
     screen = terminal([run.pyd, "--filter", before], env={**run.host, **history})
     screen.wait_for(before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.layers import inspect, local
-from pyd_core.layers.content import ImageContents
+from pyd_core.layers.content import ImageContents, stack_layers
 from support.docker import LONE, Docker, busybox_files
 
 KIB = 1024
@@ -29,7 +29,7 @@ async def test_files_of_each_layer_and_what_they_waste_by_the_store_and_by_the_a
         result = await engine.images.inspect(image)
         reported: list[int] = []
         by_archive = await inspect._read_through_engine(engine, result, reported.append)
-        sent = inspect.stack_layers(by_archive)
+        sent = stack_layers(by_archive)
         read = await inspect.image_contents(engine, result, reported.append)
     assert reported
     for contents in (sent, read):

@@ -77,7 +77,7 @@ def images(docker: Docker, sleeper: Path) -> dict[str, str]:
     main = 'CMD ["/app"]'
     folders = ("etc", "tmp", "data", "proc", "dev")
     users = "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n"
-    known = {"app": sleeper, "crash": crash, "known": KNOWN.encode()}
+    known: dict[str, bytes | Path | str] = {"app": sleeper, "crash": crash, "known": KNOWN.encode()}
     poisoned = {**busybox_files(), **known, "poison/ls": POISON.encode(), "poison/cat": POISON.encode()}
     make: dict[str, Callable[[], str]] = {
         "static": lambda: docker.image("m-static", {**known, "etc/passwd": users.encode()}, main, directories=folders),

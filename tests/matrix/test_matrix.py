@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -114,7 +115,11 @@ class Places:
 
 @pytest.fixture(scope="session")
 def sites(sleeper: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Places]:
-    cells = [item.callspec.params["cell"] for item in request.session.items if isinstance(item, pytest.Function)]
+    cells = [
+        cast("Cell", item.callspec.params["cell"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+    ]
     with ExitStack() as stack:
         yield Places(sleeper, tmp_path_factory.mktemp("home"), cells, stack)
 

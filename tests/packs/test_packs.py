@@ -119,7 +119,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             "main.plantedFunction",
         ),
         ("go", "grep State: /proc/1/status", "sleeping"),  # it still runs
-        ("stripped go", "-b stack --json", "dlv can.t tell: .*debug info"),
+        ("stripped go", "-b stack --json", "dlv failed: .*debug info"),
     ),
     "db": (
         ("native", "@psql --version; @pg_dump --version; @pg_isready --version", "pg_isready"),
@@ -157,8 +157,8 @@ def containers(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> dict
         "registry.yml": REGISTRY,
     }
     image = docker.image("packs", files, 'CMD ["/app"]', directories=("usr", "tmp", "etc"))
-    options = ("-v", "/usr:/usr:ro", *LONE)
-    words = {"native": ("/app",), "python": ("/usr/bin/python3", "/app.py")}
+    options: tuple[str, ...] = ("-v", "/usr:/usr:ro", *LONE)
+    words: dict[str, tuple[str, ...]] = {"native": ("/app",), "python": ("/usr/bin/python3", "/app.py")}
     compiled = directory / "compiled"
     compiled.mkdir()
     if shutil.which("javac") is not None:
@@ -244,9 +244,9 @@ def test_a_toolbox_for_another_machine_is_made_here(tmp_path: Path, monkeypatch:
     assert (there.machine, there.size < MAX_BASE_BYTES) == (machine, True), there
     if (emulator := shutil.which(f"qemu-{machine}")) is not None:  # else nothing here can run it
         loader, *rest = python_command(str(tree))
-        words = [text.replace(TOOLBOX, str(tree)) for text in (loader, *rest)]
+        python = [text.replace(TOOLBOX, str(tree)) for text in (loader, *rest)]
         line = "import ctypes, json, os, socket; print(os.uname().machine)"
-        assert subprocess.check_output([emulator, *words, "-c", line], text=True) == f"{machine}\n"
+        assert subprocess.check_output([emulator, *python, "-c", line], text=True) == f"{machine}\n"
         (tmp_path / "holder").write_bytes(program(machine))
         (tmp_path / "holder").chmod(0o755)
         assert subprocess.run([emulator, tmp_path / "holder"], input=b"some", check=False).returncode == 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pyd_tui.dashboard.engines.connection import EngineConnection
 from support.dashboard import NOW_NS, Opened, several
 from support.scripted_engine import ScriptedEngine
 
@@ -30,6 +31,15 @@ def fleets() -> dict[str, ScriptedEngine]:
     return {"local": local, "prod-1": prod}
 
 
+async def measure(dashboard: Opened, link: EngineConnection, engine: ScriptedEngine) -> None:
+    """Wait until an engine's running containers have two samples."""
+    running = sorted(entry.id for entry in link.containers.values() if entry.has_processes)
+    await dashboard.until(lambda: set(link.usage) >= set(running))
+    for number, key in enumerate(running, 1):
+        engine.sample(key, cpu_ns=number * number * 27_000_000, memory=number * 53 << 20)
+    await dashboard.until(lambda: all(link.usage[key].cpu_percent is not None for key in running))
+
+
 async def together(dashboard: Opened, engines: dict[str, ScriptedEngine]) -> None:
     """Merges them, with a mark on a row of each, and the log of the first row below."""
     await dashboard.until(lambda: all(len(link.containers) == 3 for link in dashboard.app.links))
@@ -41,13 +51,7 @@ async def together(dashboard: Opened, engines: dict[str, ScriptedEngine]) -> Non
     await dashboard.until(lambda: len(dashboard.table.keys) == 6 and dashboard.table.was_seen)
     await dashboard.press("space", "space", "g")
     for link, engine in zip(dashboard.app.links, engines.values(), strict=True):
-        living = sorted(entry.id for entry in link.containers.values() if entry.has_processes)
-        await dashboard.until(lambda link=link, living=living: set(link.usage) >= set(living))
-        for number, key in enumerate(living, 1):
-            engine.sample(key, cpu_ns=number * number * 27_000_000, memory=number * 53 << 20)
-        await dashboard.until(
-            lambda link=link, living=living: all(link.usage[key].cpu_percent is not None for key in living)
-        )
+        await measure(dashboard, link, engine)
     dashboard.table.on_measured()
     await dashboard.until_shown("ready to accept")
 

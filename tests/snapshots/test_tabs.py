@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.resources.container_tabs import TABS
+from pyd_tui.dashboard.screens.detail import Detail
 from support.dashboard import NOW_NS, opened
 from support.scenes import SIZES, course, everything, fleet, in_sizes
 from support.scripted_engine import ScriptedEngine
@@ -48,7 +49,9 @@ async def test_stats(picture: SnapshotAssertion):
             await dashboard.resize(columns, lines)
             await dashboard.settled(engine)
             course(dashboard, engine, "shop-web-1")
-            dashboard.app.screen.measured()
+            screen = dashboard.app.screen
+            assert isinstance(screen, Detail)
+            screen.measured()
             await dashboard.pilot.pause()
             assert dashboard.svg == picture(name=f"{columns}x{lines}")
 

@@ -84,7 +84,7 @@ def python_with(directory: Path, *requirements: str) -> Path:
 def source_of(directory: Path, bin_: Path, requirement: str) -> Path:
     """Gets a package's source archive, with its own tests, and returns the directory it is unpacked in."""
     directory.mkdir()
-    options = ["-q", "--no-deps", "--no-binary", ":all:", "-d", directory]
+    options = ["-q", "--no-deps", "--no-binary", ":all:", "-d", str(directory)]
     _fetched([bin_ / "pip", "download", *options, requirement], requirement)
     with tarfile.open(next(directory.glob("*.tar.gz"))) as archive:
         archive.extractall(directory, filter="data")

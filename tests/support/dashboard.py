@@ -247,8 +247,11 @@ async def several(
 ) -> AsyncIterator[Opened]:
     """A dashboard on these engines and a dead one."""
     by_url = {f"tcp://{name}.invalid:2375": engine for name, engine in engines.items()}
-    chosen = {name: partial(Endpoint, url=f"tcp://{name}.invalid:2375") for name in engines}
-    choosers = {**chosen, **({"dead": dead} if dead_too else {})}
+    choosers: dict[str, Callable[[], Endpoint]] = {
+        name: partial(Endpoint, url=f"tcp://{name}.invalid:2375") for name in engines
+    }
+    if dead_too:
+        choosers["dead"] = dead
     links = [
         EngineConnection(choose, lambda endpoint: EngineClient(endpoint, by_url[endpoint.url]), name=name)
         for name, choose in choosers.items()

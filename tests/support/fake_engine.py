@@ -6,7 +6,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,7 +32,7 @@ PING = answer(b"OK", headers="Api-Version: 1.45\r\n")
 class FakeEngine:
     """Answers each request by its path (without version and query); a thread, so that blocking clients work too."""
 
-    def __init__(self, path: Path, replies: dict[str, Reply]) -> None:
+    def __init__(self, path: Path, replies: Mapping[str, Reply]) -> None:
         self.path = path
         self.url = f"unix://{path}"
         self.requests: list[bytes] = []

@@ -36,7 +36,7 @@ def recorded_death(process: subprocess.Popen[str], name: str) -> Death:
     assert process.stdout is not None
     for line in process.stdout:
         if json.loads(line)["name"] == name:
-            return json.loads(line)  # type: ignore[no-any-return]
+            return json.loads(line)
     raise AssertionError("it ended")
 
 

@@ -75,7 +75,7 @@ BACKUP: dict[str, Any] = {
 def fleet() -> ScriptedEngine:
     """Two projects and a few others, one of each state."""
     engine = ScriptedEngine()
-    started = {"started_ns": START_NS - 50 * HOUR}
+    started: dict[str, Any] = {"started_ns": START_NS - 50 * HOUR}
     engine.add(
         "shop-web-1",
         image="registry.example.com/shop/web:2.14.0",

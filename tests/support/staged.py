@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import pytest
 
@@ -93,7 +93,7 @@ class Staged:
 def chosen(request: pytest.FixtureRequest, test: Callable[..., object]) -> list[Stage]:
     """The stages that this run's choice of tests (`-k`) will ask for, in their order."""
     return [
-        item.callspec.params["this"]
+        cast("Stage", item.callspec.params["this"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.function is test and hasattr(item, "callspec")
     ]

@@ -87,7 +87,7 @@ class Stage:
     cause: str
     command: tuple[str, ...] = ()
     options: tuple[str, ...] = ("--network", "none")
-    act: Callable[[Docker, str], None] | None = None
+    act: Callable[[Docker, str], object] | None = None
     lives: bool = False
     also: frozenset[str] = frozenset()
     says: str = ""
@@ -212,7 +212,7 @@ def loader_files(program: Path) -> dict[str, bytes | Path | str]:
     """The dynamic loader and C library of this machine, where the image would have them."""
     listed = subprocess.run(["ldd", "/bin/true"], capture_output=True, text=True, check=True).stdout
     paths = [word for line in listed.splitlines() for word in line.split() if word.startswith("/")]
-    return {path.lstrip("/"): Path(path).resolve() for path in paths} | {"dynamic": program}
+    return {**{path.lstrip("/"): Path(path).resolve() for path in paths}, "dynamic": program}
 
 
 KILL, TERM = signal.SIGKILL, signal.SIGTERM

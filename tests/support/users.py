@@ -27,7 +27,7 @@ def user(home: Path) -> Iterator[str]:
     name, number = f"pydr{uuid.uuid4().hex[:8]}", _free_id()
     # A system user has no ranges of subordinate ids unless they are asked for.
     # The number is nobody's: all of the user's processes are ended, and a container's user may be called 1000 too.
-    useradd = ["useradd", "--uid", str(number), "--user-group", "--no-create-home", "--home-dir", home, name]
+    useradd = ["useradd", "--uid", str(number), "--user-group", "--no-create-home", "--home-dir", str(home), name]
     subprocess.run(useradd, check=True, capture_output=True)
     try:
         yield name

@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from carried import environment_disk, tree_disk
-
 from pyd_core.debug.toolbox import store
 from pyd_debugimages.packs import BASE
-from rootfs import cache, kernel_of, root_disk
+from vm.carried import environment_disk, tree_disk
+from vm.rootfs import cache, kernel_of, root_disk
 
 MEMORY = "6G"
 SLOW = ("-o", "timeout=1800")

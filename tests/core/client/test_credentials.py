@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,9 @@ def logins(tmp_path: Path) -> Logins:
     return Logins(tmp_path)
 
 
-def config(logins: Logins) -> dict[str, object]:
-    return json.loads(logins._file.read_bytes())
+def config(logins: Logins) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(logins._file.read_bytes())
+    return content
 
 
 def test_what_is_kept_is_found_by_image_and_forgotten(logins: Logins):

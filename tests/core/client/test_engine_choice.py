@@ -161,10 +161,10 @@ def test_choosing_a_context_keeps_the_rest_of_the_configuration(home: dict[str, 
         contexts.use("nowhere")
 
 
-def test_the_embedded_engine_comes_after_engines_that_answer_and_before_sockets_nobody_listens_on(
+def test_the_embedded_engine_comes_after_engines_that_answer_and_before_sockets_without_a_listener(
     home: dict[str, str],
 ):
-    own = engine_choice.EMBEDDED_SOCKET
+    own = engine_choice.EMBEDDED_SOCKET  # type: ignore[attr-defined] # the name that the fixture patches
     dead, alive = Path(home["XDG_RUNTIME_DIR"], "docker.sock"), Path(home["XDG_RUNTIME_DIR"], "podman/podman.sock")
     listening(dead).close()
     with listening(own):

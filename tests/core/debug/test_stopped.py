@@ -182,6 +182,6 @@ def test_archives_for_an_engine_end_with_their_two_empty_blocks(tmp_path: Path):
         os.close(upper)
     for archive in (out.getvalue(), program_archive(os.uname().machine)):
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            assert len(tar.getmembers()) == 1
-            end = tar.members[0].offset_data + -(-tar.members[0].size // 512) * 512
+            (member,) = tar.getmembers()
+            end = member.offset_data + -(-member.size // 512) * 512
         assert archive[end:] == bytes(1024)

@@ -9,7 +9,8 @@ import pytest
 from pyd_core.debug.machine import engine_machine
 from pyd_core.debug.target import refuse_other_kernels, running_target
 from pyd_core.errors import Conflict, Unsupported
-from pyd_core.model.container import Container, ContainerState
+from pyd_core.model.container import Container
+from pyd_core.model.container_state import ContainerState
 from pyd_core.model.host_config import HostConfig
 from pyd_core.model.system import Info
 

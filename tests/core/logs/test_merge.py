@@ -74,8 +74,12 @@ async def test_a_line_waits_for_an_older_one_of_a_slow_source():
     fast, slow = Feed("fast"), Feed("slow")
     batches = merge([fast.stream, slow.stream], max_wait_s=60).batches()
     fast.write(1, 5)
+
+    async def next_batch() -> list[LogLine | Gap]:
+        return await anext(batches)
+
     async with asyncio.TaskGroup() as group:
-        first = group.create_task(anext(batches))
+        first = group.create_task(next_batch())
         await fast.read.wait()
         slow.write(3)
     assert [item.time_ns for item in first.result() if isinstance(item, LogLine)] == [1, 3]
@@ -98,8 +102,8 @@ async def test_a_silent_source_does_not_hold_the_others_up_for_ever():
 async def test_reading_slowly_holds_the_sources_back_and_loses_nothing():
     feeds = [Feed("a"), Feed("b")]
     for start, feed in enumerate(feeds):
-        for batch in range(100):
-            feed.write(*range(batch * 2000 + start, (batch + 1) * 2000 + start, 2))
+        for number in range(100):
+            feed.write(*range(number * 2000 + start, (number + 1) * 2000 + start, 2))
         feed.queue.put_nowait(None)
     seen: list[int] = []
     async for batch in merge([feed.stream for feed in feeds]).batches():

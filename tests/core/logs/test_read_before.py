@@ -14,7 +14,8 @@ def printed(count: int) -> ScriptedEngine:
 
 async def test_pages_go_back_to_the_first_line_without_a_hole_or_a_double():
     engine = printed(2500)
-    seen, first, start = [], START_NS + 2400, False
+    seen: list[bytes] = []
+    first, start = START_NS + 2400, False
     while not start:
         lines, start = await read_before(engine.engine(), "web", before_ns=first, held_lines=100 + len(seen), count=700)
         seen = [line.data for line in lines] + seen

@@ -38,7 +38,12 @@ def test_any_line_comes_back_from_disk_as_it_was_with_gaps_and_marks_in_their_pl
     store = LogStore(memory=20 * (OVERHEAD_BYTES + 100))
     gap = Gap(reason="cut", lost=3, since_ns=1, until_ns=2, name="web")
     mark = Annotation(time_ns=5, container_id="a", name="web", verb="die", detail="exit 1")
-    items = [line(0), gap, mark, *(line(number, size=100, name=f"c{number % 3}") for number in range(3, 3000))]
+    items: list[LogLine | Gap | Annotation] = [
+        line(0),
+        gap,
+        mark,
+        *(line(number, size=100, name=f"c{number % 3}") for number in range(3, 3000)),
+    ]
     for item in items:
         store.add([item])
     assert store.bytes_on_disk

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Container
 from pyd_core.model.container_state import ContainerState
@@ -27,7 +29,7 @@ def test_each_death_comes_with_the_events_of_its_own_run() -> None:
 
 
 def test_the_dead_tell_of_their_end_and_the_living_of_none() -> None:
-    times = {"started_at": format_time(SECOND), "finished_at": format_time(5 * SECOND)}
+    times: dict[str, Any] = {"started_at": format_time(SECOND), "finished_at": format_time(5 * SECOND)}
     dead = Container(id="c", name_="/web", state=ContainerState(status="exited", exit_code=7, **times))
     die = death_from_inspect(dead)
     assert die is not None

@@ -113,7 +113,9 @@ async def test_a_death_is_told_with_its_exit_code_by_the_event_alone():
         await watched.until(lambda: watched.fleet.containers[identity].state == "exited")
         entry = watched.fleet.containers[identity]
         scripted.hold.set()
-    assert (entry.exit_code, entry.pid, entry.finished_ns) == (42, 0, scripted.get("web").finished_ns + 1_000_000)
+    finished_ns = scripted.get("web").finished_ns
+    assert finished_ns is not None
+    assert (entry.exit_code, entry.pid, entry.finished_ns) == (42, 0, finished_ns + 1_000_000)
 
 
 async def test_a_thousand_events_make_one_delta_and_one_inspect_a_container():

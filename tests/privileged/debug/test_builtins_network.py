@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ def test_forward_leads_to_what_listens_on_the_targets_own_loopback(web: Builtins
             with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
                 connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 connection.shutdown(socket.SHUT_WR)
-                answer = b"".join(iter(lambda connection=connection: connection.recv(65536), b""))
+                answer = b"".join(iter(partial(connection.recv, 65536), b""))
             assert answer.endswith(b"welcome\n")
         taken = web(f"forward {port}:8080")
         assert taken.returncode == 1

@@ -100,7 +100,7 @@ def test_what_holds_the_place_of_a_main_process_holds_nothing_of_the_host(
 
 
 def test_a_user_is_looked_up_in_the_containers_own_files(debug: Run, docker: Docker, sleeper: Path):
-    files = {
+    files: dict[str, bytes | Path | str] = {
         "app": sleeper,
         "etc/passwd": "root:x:0:0::/root:/x\nweb:x:33:44::/srv:/x\n",
         "etc/group": "extra:x:55:a,web\n",

@@ -116,7 +116,7 @@ def test_one_that_goes_between_two_reads_is_not_found_and_nothing_worse(docker: 
         docker("rm", name)
         return result
 
-    engine.containers.inspect = and_then_gone  # type: ignore[method-assign]
+    engine.containers.inspect = and_then_gone  # type: ignore[method-assign, assignment]
     try:
         verdict = run_now(explain(engine, name))
     except NotFound:

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,12 @@ def test_what_an_engine_that_was_killed_ends_when_it_is_back(dockerd: Dockerd, i
     wait_until(lambda: json.loads(written_down.read_text())["State"]["FinishedAt"][:4] != "0001")
     dockerd.stop(signal.SIGKILL)
     dockerd.start()
+
+    def ended(name: str) -> bool:
+        return not corner.inspect(name)["State"]["Running"]
+
     for name in (polite, deaf):
-        wait_until(lambda name=name: not corner.inspect(name)["State"]["Running"])
+        wait_until(partial(ended, name))
         check(ask(corner.host, name), "engine-restart")
     check(ask(corner.host, done), "app-error")
 

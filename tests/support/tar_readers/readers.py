@@ -159,12 +159,12 @@ def python(archive: bytes) -> Reading | None:
         tar.offset, tar.pax_headers = 0, {}  # once more from the beginning
         while True:
             if tar.offset:
-                tar.fileobj.seek(tar.offset - 1)  # type: ignore[union-attr]
-                if not tar.fileobj.read(1):  # type: ignore[union-attr]
+                tar.fileobj.seek(tar.offset - 1)
+                if not tar.fileobj.read(1):
                     return None
-            tar.fileobj.seek(tar.offset)  # type: ignore[union-attr]
+            tar.fileobj.seek(tar.offset)
             try:
-                entry = tarfile.TarInfo.fromtarfile(tar)  # type: ignore[arg-type]
+                entry = tarfile.TarInfo.fromtarfile(tar)
             except (tarfile.EOFHeaderError, tarfile.EmptyHeaderError):  # type: ignore[attr-defined]
                 return Reading(tuple(items), data)
             kind = "0" if entry.isreg() or entry.type not in tarfile.SUPPORTED_TYPES else entry.type.decode()

@@ -35,7 +35,9 @@ async def test_one_engine_is_shown_and_the_others_stay_connected():
         await dashboard.until(lambda: sorted(dashboard.shown) == ["db", "job"])
         await dashboard.until_shown("tcp://far")
         await dashboard.until_shown("ready to accept")
-        assert not dashboard.app.links[0].stats._watched
+        stats = dashboard.app.links[0].stats
+        assert stats is not None
+        assert not stats._watched
         await dashboard.press("right_square_bracket")
         await dashboard.until_shown("the line is cut")
         await dashboard.press("right_square_bracket")

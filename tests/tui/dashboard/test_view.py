@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pyd_core.watch.container_info import ContainerInfo
@@ -110,9 +112,15 @@ async def test_exactly_the_problems_among_a_thousand_are_shown_and_counted_on_ev
         *(engine.add(f"loop-{number}", state="restarting", exit_code=1) for number in range(2)),
         engine.add("unstarted", state="created", error="exec: no such file or directory"),
     ]
+    well: list[dict[str, Any]] = [
+        {"health": "healthy"},
+        {},
+        {"state": "exited"},
+        {"state": "created"},
+        {"state": "paused"},
+    ]
     for number in range(1000 - len(broken)):
-        well = ({"health": "healthy"}, {}, {"state": "exited"}, {"state": "created"}, {"state": "paused"})[number % 5]
-        engine.add(f"well-{number:03}", **well)
+        engine.add(f"well-{number:03}", **well[number % 5])
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
         await dashboard.until_shown("✗ 13 broken")

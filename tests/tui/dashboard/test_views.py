@@ -14,6 +14,7 @@ from pyd_core.watch.history_store import Death, HistoryStore, Point
 from pyd_tui.dashboard.resources.images import step
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.logs import LogScreen
+from pyd_tui.dashboard.widgets.table import Table
 from support.dashboard import Opened, opened
 from support.scripted_engine import START_NS, ScriptedEngine
 from support.scripted_resources import WEB, identity
@@ -147,7 +148,7 @@ async def test_past_events_are_listed_once_and_new_ones_are_added():
         await dashboard.until_shown("shop_net")
         engine.die("web", 9)
         await dashboard.until_shown("exit 9")
-        rows = [dashboard.app.screen.query_one("#rows").keys]
+        rows = [dashboard.app.screen.query_one("#rows", Table).keys]
         assert len(rows[0]) == len(set(rows[0])) == len(engine._past)
         await dashboard.press("slash")
         await dashboard.type("network")
@@ -166,12 +167,14 @@ async def test_an_event_opens_the_log_and_the_stats_of_that_second():
         await ready(dashboard)
         await dashboard.press("5")
         await dashboard.until_shown("unhealthy")
-        while "health_status" not in dashboard.app.screen.query_one("#rows").key:
+        rows = dashboard.app.screen.query_one("#rows", Table)
+        while "health_status" not in str(rows.key):
             await dashboard.press("j")
         await dashboard.press("enter")
         await dashboard.until_shown("is unhealthy ──")
         screen = dashboard.app.screen
         assert isinstance(screen, LogScreen)
+        assert screen.view.cursor is not None
         here = screen.book.store[screen.view.cursor]
         assert isinstance(here, Annotation)
         lines = [item.data for _, item in screen.book.store.scan(screen.book.store.first) if isinstance(item, LogLine)]
