@@ -85,7 +85,7 @@ def test_a_host_configuration_next_to_the_configuration_counts_as_with_oldest_cl
         ]  # fmt: skip
 
 
-SETS = {
+SETS: dict[str, Any] = {
     "Binds": [], "CapAdd": [], "CapDrop": [], "Devices": [], "Dns": [], "DnsOptions": [], "DnsSearch": [],
     "ExtraHosts": [], "GroupAdd": [], "PortBindings": {}, "SecurityOpt": [], "Ulimits": [],
     "VolumesFrom": [], "BlkioWeightDevice": [], "DeviceRequests": [], "DeviceCgroupRules": [],

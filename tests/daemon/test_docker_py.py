@@ -133,7 +133,9 @@ def test_files_of_volumes_are_copied_in_and_out_of_what_does_not_run(
     chunks, stat = container.get_archive("/vol/ume/f")
     assert stat["size"] == len(b"of the client")
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-        assert archive.extractfile("f").read() == b"of the client"
+        member = archive.extractfile("f")
+        assert member is not None
+        assert member.read() == b"of the client"
     assert container.get_archive("/ro/there")[1]["size"] == len("of the machine")
     with pytest.raises(APIError):
         container.put_archive("/ro", _packed("new", b"x"))

@@ -9,6 +9,7 @@ import json
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -268,7 +269,7 @@ def test_an_image_of_a_hundred_and_twenty_layers_runs(both: Docker):
     both("rmi", image)
 
 
-CONFIGS = {
+CONFIGS: dict[str, dict[str, Any]] = {
     "empty": {"config": {}, "created": "2020-01-02T03:04:05Z"},
     "full": {
         "config": {"Cmd": ["a"], "Env": ["A=b"], "Labels": {"x": "y"}, "ExposedPorts": {"1/tcp": {}}, "User": "1"},

@@ -130,7 +130,7 @@ def test_the_list_has_a_second_path(both: Docker):
 
 
 def test_older_clients_get_their_defaults(both: Docker, image: str, there: dict[str, str]):
-    endpoints = {"EndpointsConfig": {there["net"]: {}, there["unused"]: {}}}
+    endpoints: dict[str, Any] = {"EndpointsConfig": {there["net"]: {}, there["unused"]: {}}}
     body = {"Image": image, "NetworkingConfig": endpoints, "HostConfig": {"NetworkMode": there["net"]}}
     status, answer = request(both, "POST", "/v1.43/containers/create", body)
     assert status == 400

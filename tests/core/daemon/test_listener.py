@@ -66,7 +66,9 @@ async def test_a_program_is_started_once_there_are_descriptors_again():
             starting = owner.start(subprocesses.spawn(["/bin/true"]))
             await asyncio.sleep(0)
             assert not starting.done()
-            loop.call_soon(lambda: [os.close(held.pop()) for _ in range(6)])
+            for descriptor in held[-6:]:
+                loop.call_soon(os.close, descriptor)
+            del held[-6:]
             process = await asyncio.wait_for(starting, 30)
             assert process.wait() == 0
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyd_core.daemon.networks import resolv_conf
 from pyd_core.model.host_config import HostConfig
@@ -22,7 +22,7 @@ options edns0 ndots:2
 """
 
 
-def lines(host_text: str = HOST, server: str = "", *, within: bool = False, **fields: list[str]) -> list[str]:
+def lines(host_text: str = HOST, server: str = "", *, within: bool = False, **fields: Any) -> list[str]:
     return resolv_conf.plan(HostConfig(**fields), host_text, server, on_host_network=within).splitlines()
 
 

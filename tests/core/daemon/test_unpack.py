@@ -11,7 +11,7 @@ import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import pytest
 import zstandard
@@ -40,7 +40,7 @@ def archive(*members: Member, form: int = tarfile.PAX_FORMAT) -> io.BytesIO:
     return buffer
 
 
-def unpack(target: Path, *members: Member, **options: bool) -> None:
+def unpack(target: Path, *members: Member, **options: Any) -> None:
     Unpacker(target, **options).run(archive(*members))
 
 
