@@ -1,7 +1,7 @@
 """The packs of tools a debug shell brings along, as Debian packages.
 
-A pack names what its user wants to run; what those need comes by itself. To add one, write a `Pack` and list it in
-`PACKS`; raise its `revision` whenever its declaration changes, so that toolboxes built from the old one are renewed.
+A pack names the programs its user runs; their dependencies are added. To add a pack, write a `Pack` and list it in
+`PACKS`. Raise its `revision` with each change of its declaration, so that toolboxes of older ones are refreshed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
         links: Commands that a package's installation script would make, by name: the program in the same pack, or the
             pattern of a path.
         wheels: Python packages, as pip names them, for what Debian hasn't got.
-        arguments: What programs have to be told to run in a container that isn't theirs, by name; `{prefix}` is where
-            the toolbox lies.
-        whole: Whether packages come with everything they depend on, `SPARED` too: what nobody has tried may need it.
+        arguments: Extra arguments, by program, to run in a container other than its own; `{prefix}` is the toolbox's
+            directory.
+        whole: Whether packages come with all dependencies, `SPARED` too: untested packages may need them.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = False
 
     def leaves_out(self, package: str) -> bool:
-        """Whether a package stays away that others depend on, and that isn't named itself."""
+        """Return whether a package is omitted when it is only a dependency of others."""
         return package in NEVER or (package in SPARED and not self.whole)
 
 
@@ -127,14 +127,14 @@ PACKS: Mapping[str, Pack] = {pack.name: pack for pack in (BASE, NET, TRACE, PYTH
 
 
 def combine(packs: Sequence[str], packages: Sequence[str]) -> Pack:
-    """Returns the pack of a toolbox that holds the base, other packs by name, and more Debian packages."""
+    """Return the pack of a toolbox that holds the base, other packs by name, and more Debian packages."""
     chosen = [BASE, *(PACKS[name] for name in sorted({*packs} - {BASE.name}))]
     extra = tuple(sorted({*packages}))
     return Pack(
         name=",".join([*(pack.name for pack in chosen), *(f"={package}" for package in extra)]),
         revision=sum(pack.revision for pack in chosen),
         summary="",
-        packages=tuple(dict.fromkeys([*(one for pack in chosen for one in pack.packages), *extra])),
+        packages=tuple(dict.fromkeys([*(package for pack in chosen for package in pack.packages), *extra])),
         bare={name: paths for pack in chosen for name, paths in pack.bare.items() if name not in extra},
         links={name: program for pack in chosen for name, program in pack.links.items()},
         arguments={name: text for pack in chosen for name, text in pack.arguments.items()},
