@@ -9,7 +9,7 @@ from typing import Protocol
 class UserIO(Protocol):
     """A session's connection to its user."""
 
-    def notify(self, line: str) -> None:
+    def notify(self, line: str, /) -> None:
         """Show a line."""
         ...
 

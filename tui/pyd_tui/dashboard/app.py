@@ -140,7 +140,7 @@ class Dashboard(App[None]):
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave, and keep the state for next time."""
-        self.ui_state = capture_state(self)
+        self.ui_state = capture_state(self)  # pyright: ignore[reportArgumentType] - it takes a cached property for its class
         super().exit(result, return_code, message)
 
     def refresh_bars(self) -> None:
@@ -240,7 +240,7 @@ class Dashboard(App[None]):
 
     def open_view(self, name: str) -> None:
         """Open a view in place of the current one."""
-        open_view(self, name)
+        open_view(self, name)  # pyright: ignore[reportArgumentType] - see `exit`
 
     def open_output(self, argv: Sequence[str], title: str, environment: Mapping[str, str]) -> None:
         """Run a program, and show its output on a screen of its own."""
@@ -359,4 +359,4 @@ if TYPE_CHECKING:
 
     def _as_host(app: Dashboard) -> ScreenHost:
         """Let type checkers verify that the app has what screens use."""
-        return app
+        return app  # pyright: ignore[reportReturnType] - see above

@@ -124,6 +124,7 @@ class ContainerLookup(Protocol):
 
     def all(self) -> list[EngineContainer]:
         """Return every container, newest first."""
+        ...
 
     def get(self, key: str) -> EngineContainer | None:
         """Return a container by its id."""
@@ -135,6 +136,7 @@ class ContainerLookup(Protocol):
             NotFound: There is none.
             Ambiguous: Several ids begin so.
         """
+        ...
 
 
 def _register_waiter(waiting: set[asyncio.Future[int]]) -> asyncio.Future[int]:

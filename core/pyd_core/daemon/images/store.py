@@ -49,12 +49,15 @@ class ImageUsers(Protocol):
 
     def using_image(self, image_id: str) -> list[str]:
         """Return the ids of the containers that were created from an image."""
+        ...
 
     def is_running(self, container_id: str) -> bool:
         """Return whether a container runs."""
+        ...
 
     def layers_in_use(self) -> Iterable[str]:
         """Return the diff ids of the layers that containers are mounted from."""
+        ...
 
 
 class ImageStore:
