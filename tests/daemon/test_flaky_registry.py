@@ -44,21 +44,21 @@ def test_a_download_that_breaks_resumes_where_it_broke(docker: Docker, body: byt
     registry = FlakyRegistry(body, sent=lambda packed, begin, number: packed[begin:][: CUT if number < 3 else None])
     with registry.serving() as name:
         assert "Retrying" in pulled(docker, name)
-    assert registry.ranges == [0, CUT, 2 * CUT]
+    assert registry.requested_offsets == [0, CUT, 2 * CUT]
 
 
 def test_a_download_restarts_from_a_registry_without_range_requests(docker: Docker, body: bytes):
     registry = FlakyRegistry(body, sent=lambda packed, _, number: packed[: CUT if number == 1 else None], ranges=False)
     with registry.serving() as name:
         pulled(docker, name)
-    assert registry.ranges == [0, CUT]
+    assert registry.requested_offsets == [0, CUT]
 
 
 def test_a_request_is_retried_when_the_registry_closes_a_reused_connection(docker: Docker, body: bytes):
     registry = FlakyRegistry(body, keeps=True)
     with registry.serving() as name:
         assert "Retrying" not in pulled(docker, name)
-    assert registry.ranges == [0]
+    assert registry.requested_offsets == [0]
 
 
 HOSTILE: dict[str, tuple[Callable[[bytes, int, int], bytes], str]] = {

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from pyd_core.triage.causes import CAUSES
-from support.stages import NOT_ON_PODMAN, STAGES, Stage
+from support.stages import NOT_ON_PODMAN, STAGES
+from support.staging import Stage
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/development/triage-coverage.md"
 SUITE = Path(__file__).resolve().parents[1] / "privileged/triage"

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pyd_core.watch.history_store import Death, HistoryReader
 from support.docker import Docker
@@ -31,12 +32,13 @@ def recorder(history: Path, host: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def recorded_death(process: subprocess.Popen[str], name: str) -> Death:
+def recorded_death(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
     """Return the recorder's entry for a container's death."""
     assert process.stdout is not None
     for line in process.stdout:
-        if json.loads(line)["name"] == name:
-            return json.loads(line)
+        death: dict[str, Any] = json.loads(line)
+        if death["name"] == name:
+            return death
     raise AssertionError("it ended")
 
 

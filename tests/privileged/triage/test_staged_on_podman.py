@@ -10,7 +10,8 @@ import pytest
 from support.coverage_page import on_podman
 from support.docker import Docker
 from support.staged import Staged, chosen
-from support.stages import STAGES, Stage, check
+from support.stages import STAGES, check
+from support.staging import Stage
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import pytest
 
 from support.docker import Docker
 from support.staged import Staged, chosen
-from support.stages import STAGES, Stage, check
+from support.stages import STAGES, check
+from support.staging import Stage
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.cells import cell_len
@@ -45,7 +45,7 @@ def looked_at(dashboard: Opened, columns: int) -> str:
     return dashboard.text
 
 
-async def to_the_end(dashboard: Opened, table: Table, key: str, columns: int) -> list[str]:
+async def to_the_end(dashboard: Opened, table: Table[Any], key: str, columns: int) -> list[str]:
     """Scroll sideways to the ends of all texts, and return the screens seen."""
     seen = [looked_at(dashboard, columns)]
     for _ in range(STEPS):
