@@ -176,7 +176,7 @@ def toolbox(pyd: Path) -> None:
 def test_opens_without_an_engine_and_says_what_to_do(pyd: Path, terminal: Opener, tmp_path: Path):
     opened = terminal([pyd, "--host", f"unix://{tmp_path}/no.sock"])
     opened.wait_for("no engine")
-    opened.wait_for("pyd keeps looking")
+    opened.wait_for("pyd keeps trying")
     opened.keys("q")
     assert opened.wait_exit() == 0
 
@@ -199,7 +199,7 @@ def test_the_terminal_is_as_it_was_after_quitting(docker: Docker, pyd: Path, ter
 
 def test_without_colour_there_is_none(pyd: Path, terminal: Opener, tmp_path: Path):
     opened = terminal([pyd, "--host", f"unix://{tmp_path}/no.sock"], env={"NO_COLOR": "1"})
-    opened.wait_for("pyd keeps looking")
+    opened.wait_for("pyd keeps trying")
     assert not re.search(r"\x1b\[[0-9;]*(?:[34][0-7]|[34]8;|9[0-7])[0-9;]*m", opened.ansi)
 
 

@@ -65,7 +65,7 @@ async def test_sizes(picture: SnapshotAssertion):
                 await dashboard.press("ctrl+u")
                 await dashboard.type("/tmp")
             await dashboard.settled(engine)
-            await in_sizes(dashboard, picture, dialog.name)
+            await in_sizes(dashboard, picture, dialog.name, sizes=((120, 40), (60, 20)))
             while dashboard.app.screen is not dashboard.app.screen_stack[0] or dashboard.table.marked:
                 await dashboard.press("escape")
             await dashboard.press("escape", "g")

@@ -124,7 +124,7 @@ class EngineConnection:
             EngineUnavailable: No engine answers yet.
         """
         if self.engine is None:
-            raise EngineUnavailable("there is no engine yet", hint="pyd keeps looking")
+            raise EngineUnavailable("there is no engine yet", hint="pyd keeps trying")
         return self.engine
 
     def known_marks(self, ids: Sequence[str]) -> list[Annotation]:
