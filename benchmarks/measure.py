@@ -56,7 +56,7 @@ def run_once(argv: Argv) -> Sample:
 
 
 def taken_in_turn(*programs: Argv, rounds: int, warm: int = 2) -> list[list[Sample]]:
-    """Runs programs in turn and returns all samples of each, in their order, without those of the first rounds."""
+    """Run programs in turn and return all samples of each, in their order, without those of the first rounds."""
     taken: list[list[Sample]] = [[] for _ in programs]
     for number in range(warm + rounds):
         for samples, argv in zip(taken, programs, strict=True):
@@ -67,7 +67,7 @@ def taken_in_turn(*programs: Argv, rounds: int, warm: int = 2) -> list[list[Samp
 
 
 def in_turn(*programs: Argv, rounds: int, warm: int = 2) -> list[Sample]:
-    """Runs programs in turn and returns the medians of each, in their order."""
+    """Run programs in turn and return the medians of each, in their order."""
     return [
         Sample(
             statistics.median(sample.wall for sample in samples),

@@ -19,12 +19,12 @@ class Step(argparse.Action):
     """Keeps the steps in the order in which they were given."""
 
     def __call__(self, _: Any, namespace: argparse.Namespace, value: Any, __: str | None = None) -> None:
-        """Adds one."""
+        """Add one."""
         namespace.steps = [*namespace.steps, (self.dest, value)]
 
 
 def save(terminal: Terminal, path: Path) -> None:
-    """Writes what is on the screen in the format the name asks for."""
+    """Write what is on the screen in the format the name asks for."""
     if path.suffix == ".png":
         terminal.png(path)
     elif path.suffix == ".svg":
@@ -34,7 +34,7 @@ def save(terminal: Terminal, path: Path) -> None:
 
 
 def main() -> None:
-    """Runs the program and does the steps."""
+    """Run the program and perform the steps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.set_defaults(steps=[])
     parser.add_argument("--size", default="120x40", help="columns and lines (120x40)")

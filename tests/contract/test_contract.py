@@ -106,7 +106,7 @@ def things() -> Iterator[Things]:
 
 
 def tame(case: Any, things: Things) -> None:
-    """Points a case at something that exists, and keeps it from streaming for ever and from the host's files."""
+    """Point a case at something that exists, and keep it from endless streams and the host's files."""
     if case.path_parameters and next(iter(case.path_parameters.values())).__hash__ and len(str(case.query)) % 2 == 0:
         key = next(iter(case.path_parameters))
         case.path_parameters[key] = things.named(case.path) or case.path_parameters[key]

@@ -26,7 +26,7 @@ def api(both: Docker) -> Iterator[Api]:
 
 
 def created(api: Api, both: Docker, short: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Makes a container, and returns what inspect says of it once it is removed again."""
+    """Make a container, and return what inspect says of it once it is removed again."""
     name = both.name(short)
     answer = api.post("/containers/create", params={"name": name}, json={"Labels": {LABEL: both.prefix}, **body})
     assert answer.status_code == 201, answer.text

@@ -66,7 +66,7 @@ def identity(docker: Docker, name: str) -> tuple[str, str, str]:
 
 
 def comes_back(docker: Docker, name: str, archive: Path) -> str:
-    """Loads an archive under the name it has there, and gives what the image prints; it is removed again."""
+    """Load an archive under the name it has there, and give what the image prints; it is removed again."""
     assert f"Loaded image: {name}" in docker("load", "-i", str(archive))
     try:
         assert docker("run", "--rm", "--network", "none", name, "ls", "/").split().count("gone") == 0

@@ -279,7 +279,7 @@ def test_a_directory_exchanged_for_a_link_never_brings_the_machines_names_into_a
 
 
 def nested(engine: Docker, image: str, count: int, length: int) -> tuple[str, str]:
-    """Makes a container with directories in each other; returns its name and the path of the file in the last."""
+    """Make a container with directories in each other; return its name and the path of the file in the last."""
     name = engine.create("deep", image, "/nest", str(count), str(length), options=LONE)
     engine("start", "-a", name)
     return name, "deep/" + "/".join(["d" * length] * count) + "/leaf"

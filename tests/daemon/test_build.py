@@ -78,7 +78,7 @@ def context(tmp_path: Path) -> Path:
 
 
 def build(docker: Docker, *arguments: str, exit_code: int = 0) -> str:
-    """Builds by the classic builder and returns all that was printed."""
+    """Build by the classic builder and return all that was printed."""
     label = ("--label", f"{LABEL}={docker.prefix}")
     environ = {**os.environ, "DOCKER_HOST": docker.host, "DOCKER_BUILDKIT": "0"}
     command = ["docker", "build", "--network", "none", *label, *arguments]

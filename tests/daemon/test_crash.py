@@ -58,7 +58,7 @@ def test_containers_outlive_the_engine_and_are_found_again(docker: Docker, busyb
 
 
 def pushed(ours: Docker, image: str, registry: str) -> str:
-    """Pushes an image with a layer of its own and removes it here again."""
+    """Push an image with a layer of its own and remove it here again."""
     remote = f"{registry}/crash/image:1"
     container = ours.create(
         "layered", image, "sh", "-c", "printf %01000d 0 | tr 0 x > /layer", options=("--network", "none")

@@ -54,7 +54,7 @@ def listening(docker: Docker) -> Iterator[Listener]:
 
 @contextmanager
 def leaving(docker: Docker, request: str) -> Iterator[None]:
-    """Sends a request over a connection of its own, and the keys to leave once it is upgraded."""
+    """Send a request over a connection of its own, and the keys to leave once it is upgraded."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(docker.host.removeprefix("unix://"))
         connection.sendall(request.encode())

@@ -77,7 +77,7 @@ def test_a_full_disk_is_reported_and_existing_objects_stay_usable(cramped: Pydd,
 
 
 def vanish(host: Pydd, request: str) -> None:
-    """Sends a request, reads the beginning of its answer and is gone."""
+    """Send a request, read the beginning of its answer and disconnect."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(20)
         client.connect(str(host.config.socket_path))

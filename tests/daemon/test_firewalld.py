@@ -31,7 +31,7 @@ INSIDE, OUTSIDE = "192.0.2.1", "192.0.2.2"
 
 @contextmanager
 def kept(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """Runs a program that ends with the test, from when it has printed a line."""
+    """Run a program that ends with the test, from when it has printed a line."""
     process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -52,14 +52,14 @@ class Machine:
     outside: Sequence[str]
 
     def call(self, *command: str) -> str:
-        """Runs a command on it."""
+        """Run a command on it."""
         return subprocess.run(
             [*self.inside, *command], check=True, capture_output=True, text=True, timeout=TIMEOUT_S
         ).stdout
 
     @contextmanager
     def firewalld(self) -> Iterator[None]:
-        """Runs firewalld on it, from when it answers."""
+        """Run firewalld on it, from when it answers."""
         log = self.directory / "firewalld.log"
         process = subprocess.Popen(
             [*self.inside, "setpriv", "--pdeathsig", "KILL", FIREWALLD, "--nofork", "--nopid", "--system-config",
@@ -75,7 +75,7 @@ class Machine:
             process.wait()
 
     def zone(self, *options: str, check: bool = True) -> str:
-        """Asks firewalld."""
+        """Ask firewalld."""
         command = [*self.inside, "firewall-cmd", *options]
         return subprocess.run(command, check=check, capture_output=True, text=True, timeout=TIMEOUT_S).stdout
 
@@ -84,7 +84,7 @@ class Machine:
         return self.zone("--zone=trusted", "--list-interfaces").split()
 
     def wait_trusted(self, count: int) -> None:
-        """Waits until the zone has so many."""
+        """Wait until the zone has so many."""
         limit = time.monotonic() + TIMEOUT_S
         while len(interfaces := self.trusted()) != count:
             assert time.monotonic() < limit, interfaces

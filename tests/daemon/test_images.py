@@ -23,7 +23,7 @@ def base(both: Docker) -> str:
 
 
 def refusal(docker: Docker, *arguments: str, stdin: bytes | None = None) -> str:
-    """Runs a command that fails and returns what it said."""
+    """Run a command that fails and return what it said."""
     command = [*docker.command, *arguments]
     done = subprocess.run(
         command, input=stdin, capture_output=True, env=environment(DOCKER_HOST=docker.host), check=False

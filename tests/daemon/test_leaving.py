@@ -25,7 +25,7 @@ MANY = 100_000
 
 @contextmanager
 def asking(engine: Pydd, method: str, path: str, body: bytes = b"") -> Iterator[socket.socket]:
-    """Sends a whole request, and leaves when the block ends, whatever the answer."""
+    """Send a whole request, and disconnect when the block ends."""
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(engine.config.socket_path))
         head = (

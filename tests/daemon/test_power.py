@@ -58,7 +58,7 @@ def remote(docker: Docker, tmp_path: Path) -> Iterator[str]:
 
 
 def cut(engine: Pydd, disk: Path, number: int, *, synced: str) -> Path:
-    """Copies the disk as a power cut would leave it now, one file of the engine's having been synced by chance."""
+    """Copy the disk as a power cut would leave it now, one file of the engine's having been synced by chance."""
     assert engine.process is not None
     engine.process.send_signal(signal.SIGSTOP)
     os.waitpid(engine.process.pid, os.WUNTRACED)

@@ -50,7 +50,7 @@ class HeldUp(Pydd):
 
     @contextmanager
     def removing(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Runs a docker command that removes something; in the block it has begun and doesn't get on."""
+        """Run a docker command that removes something; in the block it has begun and doesn't get on."""
         for pipe in self.gate:
             os.mkfifo(pipe)
         gate, begun = (os.open(pipe, os.O_RDWR) for pipe in self.gate)

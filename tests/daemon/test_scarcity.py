@@ -127,7 +127,7 @@ def cramped() -> Iterator[Pydd]:
 
 
 def fill(directory: Path) -> None:
-    """Takes all the space there is, to the last block."""
+    """Take all the space there is, to the last block."""
     with (directory / "ballast").open("wb", buffering=0) as file:
         for size in (1 << 20, 4096, 1):
             try:

@@ -28,7 +28,7 @@ def box(both: Docker) -> str:
 
 
 def waited(docker: Docker, name: str, seconds: float = 60.0) -> int:
-    """Waits for a container's end, for so long at most."""
+    """Wait for a container's end, for so long at most."""
     command = ["docker", "-H", docker.host, "wait", name]
     return int(subprocess.run(command, capture_output=True, check=True, timeout=seconds).stdout)
 

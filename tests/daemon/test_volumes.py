@@ -67,7 +67,7 @@ def looks(engine: Pydd) -> int:
 
 @contextmanager
 def looking(engine: Pydd, container: str, path: str) -> Iterator[None]:
-    """Copies out of a container, and reads no more of it than that it has begun."""
+    """Copy out of a container, and read no more of it than that it has begun."""
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(engine.config.socket_path))
         target = f"/v1.45/containers/{container}/archive?path={quote(path)}"

@@ -36,7 +36,7 @@ class Client:
         self._socket.sendall(bytes((0x80 | kind, (0x80 if masked else 0) | len(data))) + mask + body)
 
     def frame(self) -> tuple[int, bytes]:
-        """Returns the next frame's kind and contents; kind 8 also when the connection ends."""
+        """Return the next frame's kind and contents; kind 8 also when the connection ends."""
         head = self._stream.read(2)
         if len(head) < 2:
             return 8, b""
@@ -46,7 +46,7 @@ class Client:
         return head[0] & 0xF, self._stream.read(size)
 
     def until(self, *texts: bytes) -> bytes:
-        """Reads what is printed until all of some texts were."""
+        """Read what is printed until all of some texts were."""
         received = b""
         while not all(text in received for text in texts):
             kind, data = self.frame()

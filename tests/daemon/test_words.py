@@ -32,7 +32,7 @@ def image(both: Docker) -> str:
 
 
 def refused(docker: Docker, *arguments: str, stdin: bytes = b"") -> str:
-    """Runs a command that must fail, and returns what it complains of."""
+    """Run a command that must fail, and return its error message."""
     environ = environment(DOCKER_HOST=docker.host, DOCKER_BUILDKIT="0")
     done = subprocess.run(["docker", *arguments], input=stdin, capture_output=True, check=False, env=environ)
     assert done.returncode != 0, done.stdout
@@ -114,7 +114,7 @@ def test_a_start_by_hand_counts_restarts_from_the_beginning(both: Docker, image:
 
 
 def error_of(docker: Docker, *arguments: str) -> str:
-    """Runs a command that may find the container running just then, and returns what it complains of, if at all."""
+    """Run a command that may find the container running just then, and return its error message, if any."""
     environ = environment(DOCKER_HOST=docker.host)
     return subprocess.run(["docker", *arguments], capture_output=True, check=False, env=environ).stderr.decode()
 

@@ -32,13 +32,13 @@ def toolbox() -> Path:
 
 @pytest.fixture
 def run(pyd: Path, docker: Docker) -> Run:
-    """Runs `pyd` against the tests' engine."""
+    """Run `pyd` against the tests' engine."""
     return Run(pyd, docker.host)
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Opener]:
-    """Opens programs in real terminals, with settings and memory of their own."""
+    """Open programs in real terminals, with settings and memory of their own."""
     own = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state")}
     if shutil.which("tmux") is None:
         missing("tmux")

@@ -128,7 +128,7 @@ TELLING = {"MaskedPaths", "ReadonlyPaths", "Entrypoint", "StopTimeout"}
 
 
 def spare(value: Any, name: str = "") -> Any:
-    """Takes out what means the same as nothing."""
+    """Take out what means the same as nothing."""
     if isinstance(value, dict):
         fields = {key: spare(item, key) for key, item in value.items()}
         return {key: item for key, item in fields.items() if item or name in NAMED_BY_USERS or _is_set(key, item)}

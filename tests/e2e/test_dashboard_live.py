@@ -21,7 +21,7 @@ LIVE = re.compile(r"live *$", re.MULTILINE)
 
 @pytest.fixture
 def watch(docker: Docker, pyd: Path, terminal: Opener) -> Callable[[str], Terminal]:
-    """Opens the dashboard on nothing but one container of this run, there or not yet."""
+    """Open the dashboard on nothing but one container of this run, there or not yet."""
 
     def start(short: str) -> Terminal:
         opened = terminal([pyd, "--host", docker.host])
@@ -166,7 +166,7 @@ def test_debug_leaves_the_terminal_to_a_shell_with_tools_and_comes_back(
 
 @pytest.fixture
 def toolbox(pyd: Path) -> None:
-    """Skips where `pyd debug` can't be run."""
+    """Skip where `pyd debug` can't be run."""
     import importlib.util
 
     if importlib.util.find_spec("pyd_tui.cli.commands.debug.group") is None:

@@ -21,7 +21,7 @@ TALK = (
 
 @pytest.fixture
 def log(docker: Docker, pyd: Path, terminal: Opener) -> Callable[..., Terminal]:
-    """Opens the dashboard and in it the log of a container of this run."""
+    """Open the dashboard and in it the log of a container of this run."""
 
     def start(name: str, *variables: str, env: Mapping[str, str] | None = None) -> Terminal:
         opened = terminal([*variables, pyd, "--host", docker.host], env=env)

@@ -17,7 +17,7 @@ from support.terminal import Opener, Terminal
 
 @pytest.fixture
 def on(docker: Docker, pyd: Path, terminal: Opener) -> Callable[[str], Terminal]:
-    """Opens the dashboard on what a filter lets through, once that runs."""
+    """Open the dashboard on what a filter lets through, once that runs."""
 
     def start(words: str) -> Terminal:
         opened = terminal([pyd, "--host", docker.host, "--filter", words])
@@ -37,7 +37,7 @@ def written(docker: Docker, busybox: str) -> Iterator[str]:
 
 
 def fill(screen: Terminal, text: str) -> None:
-    """Types into the first field of a form in the place of what stands there, and sends it."""
+    """Type into the first field of a form in the place of what stands there, and send it."""
     screen.keys("C-u")
     screen.type(text)
     screen.keys("Enter")

@@ -17,7 +17,7 @@ LIVE = re.compile(r"live *$", re.MULTILINE)
 
 @pytest.fixture
 def on(docker: Docker, pyd: Path, terminal: Opener) -> Callable[..., Terminal]:
-    """Opens the dashboard on one container of this run."""
+    """Open the dashboard on one container of this run."""
 
     def start(name: str) -> Terminal:
         opened = terminal([pyd, "--host", docker.host, "--filter", name])

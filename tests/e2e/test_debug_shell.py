@@ -138,7 +138,7 @@ def test_shells_and_tools_with_settings_of_their_own_write_nothing_into_the_cont
 
 
 def completes(shell: DebugShell, text: str, pattern: str) -> None:
-    """Types the beginning of a line and has it completed to something; takes it back."""
+    """Type the beginning of a line, check its completion, and clear it."""
     *tries, last = (3, 3, 3, 6, 6, 12, 24, 48)  # what completes is loaded after the first prompt, and asks a helper
     for bound in (*tries, last):
         shell.ready()

@@ -55,7 +55,7 @@ CRASH = "int main(void) { return 3; }"
 
 
 def debian(known: dict[str, bytes | Path | str], directory: Path) -> Path:
-    """Makes a tar of Debian's essential packages, from this machine's package sources, with our files at its top."""
+    """Make a tar of Debian's essential packages, from this machine's package sources, with our files at its top."""
     archive = directory / "debian.tar"
     if not archive.exists():
         if shutil.which("mmdebstrap") is None:
@@ -72,7 +72,7 @@ def debian(known: dict[str, bytes | Path | str], directory: Path) -> Path:
 
 
 def images(docker: Docker, sleeper: Path) -> dict[str, str]:
-    """Makes the images, by the names that kinds call them; each has a program that sleeps, and one that crashes."""
+    """Make the images, by the names that kinds call them; each has a program that sleeps, and one that crashes."""
     crash = compile_static(CRASH, sleeper.with_name("crash"))
     main = 'CMD ["/app"]'
     folders = ("etc", "tmp", "data", "proc", "dev")

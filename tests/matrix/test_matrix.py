@@ -199,7 +199,7 @@ def _container(docker: Docker, image: str, options: tuple[str, ...], state: str)
 
 
 def _wait_for_a_pause(docker: Docker, name: str) -> None:
-    """Waits until the engine's pauses between restarts, which double, are longer than a session takes."""
+    """Wait until the engine's pauses between restarts, which double, are longer than a session takes."""
     deadline = time.monotonic() + 60
     while docker("inspect", "-f", "{{.State.Status}} {{gt .RestartCount 6}}", name) != "restarting true":
         assert time.monotonic() < deadline

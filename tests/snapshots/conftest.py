@@ -30,5 +30,5 @@ class Picture(SingleFileSnapshotExtension):
 
 @pytest.fixture
 def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Compares with the picture on file."""
+    """Compare with the picture on file."""
     return snapshot.use_extension(Picture)

@@ -41,7 +41,7 @@ async def measure(dashboard: Opened, link: EngineConnection, engine: ScriptedEng
 
 
 async def together(dashboard: Opened, engines: dict[str, ScriptedEngine]) -> None:
-    """Merges them, with a mark on a row of each, and the log of the first row below."""
+    """Merge them, with a mark on a row of each, and the log of the first row below."""
     await dashboard.until(lambda: all(len(link.containers) == 3 for link in dashboard.app.links))
     await dashboard.until(
         lambda: all(entry.detailed for link in dashboard.app.links for entry in link.containers.values())

@@ -20,7 +20,7 @@ class Api(httpx.Client):
         super().__init__(transport=transport, base_url="http://engine", timeout=TIMEOUT_S)
 
     def refusal(self, method: str, path: str, **options: Any) -> tuple[int, str]:
-        """Sends a request that must be refused, and returns the status and the message."""
+        """Send a request that must be refused, and return the status and the message."""
         answer = self.request(method, path, **options)
         assert answer.status_code >= 400, answer.text
         return answer.status_code, answer.json()["message"]

@@ -33,7 +33,7 @@ UNCHANGED = "only the host reads this: "
 
 
 def compile_programs(directory: Path) -> dict[str, Path]:
-    """Compiles the attack programs, static, and returns them by name."""
+    """Compile the attack programs, static, and return them by name."""
     return {name: compile_static((PROGRAMS / f"{name}.c").read_text(), directory / name) for name in NAMES}
 
 
@@ -49,7 +49,7 @@ class Marker:
         self.path.chmod(0o600)
 
     def assert_unreached(self, *outputs: str) -> None:
-        """Asserts that its content is what it was, and in no output."""
+        """Assert that its content is what it was, and in no output."""
         content = self.path.read_text()
         self.path.write_text(self.text)  # the next attack starts from it again
         assert content == self.text, "a file of the host was changed"
@@ -57,7 +57,7 @@ class Marker:
             assert self.text.strip() not in output, f"a file of the host was read:\n{output}"
 
     def handle(self) -> tuple[str, str]:
-        """Returns type and bytes, as hexadecimal digits, of its file handle (name_to_handle_at(2))."""
+        """Return type and bytes, as hexadecimal digits, of its file handle (name_to_handle_at(2))."""
         buffer = ctypes.create_string_buffer(8 + 128)
         ctypes.c_uint.from_buffer(buffer).value = 128
         mount = ctypes.c_int()
@@ -90,13 +90,13 @@ class Lab:
         self.image = self.build("hostile", {})
 
     def build(self, short: str, files: dict[str, bytes | Path | str], *changes: str) -> str:
-        """Makes an image with the attack programs and these files, and returns its name."""
+        """Make an image with the attack programs and these files, and return its name."""
         modes = {"tmp": 0o1777}
         more = (*changes, 'CMD ["/bin/sh"]')
         return self.corner.image(short, self.files | files, *more, directories=("tmp", "etc", "srv"), modes=modes)
 
     def start(self, short: str, *command: str, options: Sequence[str] = (), image: str = "") -> str:
-        """Starts a container without a network and returns its name."""
+        """Start a container without a network and return its name."""
         network = () if "--network" in options else LONE[:2]
         return self.corner.run(
             short,
@@ -106,7 +106,7 @@ class Lab:
         )
 
     def target(self, state: str, short: str, image: str, options: Sequence[str] = ()) -> str:
-        """Returns what `pyd debug` is given for a container of an image in a state, or for the image itself."""
+        """Return what `pyd debug` is given for a container of an image in a state, or for the image itself."""
         if state == "image":
             return f"image:{image}"
         if state == "running":
@@ -114,19 +114,19 @@ class Lab:
         return self.corner.create(short, image, "sleep", "100000", options=(*LONE, *options))
 
     def root(self, name: str) -> Path:
-        """Returns the path of a running container's root on the host."""
+        """Return the path of a running container's root on the host."""
         return Path(f"/proc/{self.pid(name)}/root")
 
     def pid(self, name: str) -> int:
-        """Returns the number of a container's main process."""
+        """Return the number of a container's main process."""
         return int(self.corner.inspect(name)["State"]["Pid"])
 
     def command(self, target: str, *arguments: str, identity: str = "root", options: Sequence[str] = ()) -> list[str]:
-        """Returns the command line of a session."""
+        """Return the command line of a session."""
         return [str(PYD), "-H", self.corner.host, "debug", "--as", identity, *options, target, *arguments]
 
     def environment(self) -> dict[str, str]:
-        """Returns a user's environment, with the secret in it and nothing that changes pyd's defaults."""
+        """Return a user's environment, with the secret in it and nothing that changes pyd's defaults."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYD_")}
         return {**kept, "USERS_SECRET": self.secret}
 
@@ -139,7 +139,7 @@ class Lab:
         before: Sequence[str] = (),
         stdin: str = "",
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a session to its end; `before` is what starts it."""
+        """Run a session to its end; `before` is what starts it."""
         return subprocess.run(
             [*before, *self.command(target, *arguments, identity=identity, options=options)],
             input=stdin,

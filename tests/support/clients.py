@@ -34,7 +34,7 @@ PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @contextmanager
 def engine(kind: str) -> Iterator[Docker]:
-    """Gives a corner of an engine with a network and nothing else in it: suites prune what they find.
+    """Give a corner of an engine with a network and nothing else in it: suites prune what they find.
 
     Args:
         kind: `docker` or `pydd`.
@@ -52,7 +52,7 @@ def engine(kind: str) -> Iterator[Docker]:
 
 
 def seed(docker: Docker, *names: str) -> None:
-    """Makes images with busybox under names that suites pull, each of its own content, and `hello-world`."""
+    """Make images with busybox under names that suites pull, each of its own content, and `hello-world`."""
     for name in names:
         files: dict[str, bytes | Path | str] = {**busybox_files(), **USERS, "etc/image": name}
         modes = {"tmp": 0o1777, **dict.fromkeys(USERS, 0o644)}
@@ -64,7 +64,7 @@ def seed(docker: Docker, *names: str) -> None:
 
 
 def _fetched(command: Sequence[str | Path], what: str) -> None:
-    """Runs what gets something from a registry, and skips the test where that can't be reached."""
+    """Run what gets something from a registry, and skip the test where that can't be reached."""
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=INSTALL_TIMEOUT_S)
     except FileNotFoundError:
@@ -74,7 +74,7 @@ def _fetched(command: Sequence[str | Path], what: str) -> None:
 
 
 def python_with(directory: Path, *requirements: str) -> Path:
-    """Makes an environment with these packages, and returns its `bin`."""
+    """Make an environment with these packages, and return its `bin`."""
     subprocess.run([sys.executable, "-m", "venv", directory], check=True, capture_output=True)
     bin_ = directory / "bin"
     _fetched([bin_ / "pip", "install", "-q", *requirements], requirements[0])
@@ -82,7 +82,7 @@ def python_with(directory: Path, *requirements: str) -> Path:
 
 
 def source_of(directory: Path, bin_: Path, requirement: str) -> Path:
-    """Gets a package's source archive, with its own tests, and returns the directory it is unpacked in."""
+    """Get a package's source archive, with its own tests, and return the directory it is unpacked in."""
     directory.mkdir()
     options = ["-q", "--no-deps", "--no-binary", ":all:", "-d", str(directory)]
     _fetched([bin_ / "pip", "download", *options, requirement], requirement)
@@ -92,7 +92,7 @@ def source_of(directory: Path, bin_: Path, requirement: str) -> Path:
 
 
 def node_with(directory: Path, *packages: str) -> Path:
-    """Makes a directory with these packages of node's, and returns it."""
+    """Make a directory with these packages of node's, and return it."""
     directory.mkdir()
     _fetched(["npm", "install", "--no-audit", "--no-fund", "--prefix", directory, *packages], packages[0])
     return directory
@@ -108,7 +108,7 @@ class Outcome:
 
 
 def run_suite(bin_: Path, source: Path, docker: Docker, *arguments: str, **variables: str) -> Outcome:
-    """Runs a suite of pytest's against an engine, in a home directory of its own."""
+    """Run a suite of pytest's against an engine, in a home directory of its own."""
     with tempfile.TemporaryDirectory() as home:
         report = Path(home) / "report.xml"
         options = ["-q", "-p", "no:cacheprovider", "--timeout", str(TEST_TIMEOUT_S), f"--junitxml={report}"]
@@ -132,7 +132,7 @@ def run_suite(bin_: Path, source: Path, docker: Docker, *arguments: str, **varia
 
 
 def run_script(command: Sequence[str | Path], docker: Docker, **variables: str) -> str:
-    """Runs a program that uses a client against an engine, and returns what it prints."""
+    """Run a program that uses a client against an engine, and return what it prints."""
     with tempfile.TemporaryDirectory() as home:
         variables = {"HOME": home, "DOCKER_CONFIG": home, "DOCKER_HOST": docker.host, "PYTHONPATH": "", **variables}
         done = subprocess.run(

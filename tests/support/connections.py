@@ -41,7 +41,7 @@ class Way:
         return [*self.before, sys.executable, "-m", "pyd_tui", "-H", self.host, "debug", *arguments]
 
     def debug(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        """Runs `pyd debug` to its end."""
+        """Run `pyd debug` to its end."""
         return subprocess.run(
             self.command(*arguments), input=stdin, capture_output=True, check=False, timeout=60, **self.options
         )
@@ -53,7 +53,7 @@ class Way:
 
 
 def as_user(socket: Path, home: Path, uid: int = NOBODY) -> tuple[str, ...]:
-    """Returns what goes before a command that is run by a user whom the socket's group lets in, and who isn't root.
+    """Return what goes before a command that is run by a user whom the socket's group lets in, and who isn't root.
 
     The one capability lets the interpreter be read, wherever the tests' own is; it gives no rights over processes.
     """
@@ -66,7 +66,7 @@ def as_user(socket: Path, home: Path, uid: int = NOBODY) -> tuple[str, ...]:
 
 @contextmanager
 def ways(directory: Path) -> Iterator[dict[str, Way]]:
-    """Gives the ways to the Docker Engine of this machine, as long as the block lasts."""
+    """Give the ways to the Docker Engine of this machine, as long as the block lasts."""
     home = directory / "home"
     home.mkdir()
     os.chown(home, NOBODY, NOBODY)

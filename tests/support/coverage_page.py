@@ -65,7 +65,7 @@ docs/development/triage-coverage.md`), and a test holds it to the tests.
 
 
 def render() -> str:
-    """Returns the page as Markdown."""
+    """Return the page as Markdown."""
     parts = [_HEAD]
     for cause in CAUSES:
         mine = [this for this in STAGES if this.cause == cause or cause in this.also]

@@ -112,7 +112,7 @@ class Opened:
         await self.pilot.pause()
 
     async def resize(self, columns: int, lines: int) -> None:
-        """Changes the terminal's size, and waits until the screen has been laid out for it."""
+        """Change the terminal's size, and wait until the screen has been laid out for it."""
         await self.pilot.resize_terminal(columns, lines)
         await self.until(lambda: self.app.screen.size == (columns, lines))
         await self.pilot.pause()
@@ -121,7 +121,7 @@ class Opened:
         await self.press(*(character if character != "!" else "exclamation_mark" for character in text))
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Waits until something is so."""
+        """Wait until something is so."""
         try:
             async with asyncio.timeout(BOUND):
                 while not condition():
@@ -130,17 +130,17 @@ class Opened:
             raise AssertionError(f"it never came true; the screen:\n{self.text}") from None
 
     async def until_shown(self, text: str) -> None:
-        """Waits until a text is on the screen."""
+        """Wait until a text is on the screen."""
         await self.until(lambda: text in self.text)
 
     async def settled(self, scripted: ScriptedEngine) -> None:
-        """Waits until the log of the container under the cursor is there in full, and nothing is painted any more."""
+        """Wait until the log of the container under the cursor is there in full, and nothing is painted any more."""
         if (key := self.table.key) is not None:
             await self.until(lambda: self._holds(key.id, len(scripted.containers[key.id].log)))
         await self.at_rest(2 * DEBOUNCE_S)
 
     async def at_rest(self, seconds: float) -> None:
-        """Waits until nothing was painted for a while, and nothing is still to come.
+        """Wait until nothing was painted for a while, and nothing is still to come.
 
         The time alone decides nothing: on a busy machine what the dashboard has put off may come later than that.
         """
@@ -168,7 +168,7 @@ class Opened:
         return tail.containers == (key,) and held == lines and tail._flush is None
 
     async def measured(self, scripted: ScriptedEngine) -> None:
-        """Waits until all is known, and gives every container on screen its figures, the same in every run."""
+        """Wait until all is known, and give every container on screen its figures, the same in every run."""
         link = self.app.link
         await self.until(lambda: link.engine_name and len(self.table.keys) == len(scripted.containers))
         await self.until(lambda: all(entry.detailed for entry in link.containers.values()))
@@ -181,7 +181,7 @@ class Opened:
         await self.settled(scripted)
 
     def freeze_age(self) -> None:
-        """Makes the connection be lost for twelve seconds."""
+        """Cut the connection for twelve seconds."""
         link = self.app.link
         lost = replace(link.connection, since_ns=NOW_NS - 12 * 10**9)
         if link.watcher is None:
@@ -200,13 +200,13 @@ async def opened(
     palette: StylePalette = DARK,
     beginning: StartupState | None = None,
 ) -> AsyncIterator[Opened]:
-    """Opens the dashboard and waits for its first picture; the engine may still be silent."""
+    """Open the dashboard and wait for its first picture; the engine may still be silent."""
     async with opened_on(link_to(scripted, choose), size=size, palette=palette, beginning=beginning) as dashboard:
         yield dashboard
 
 
 def link_to(scripted: ScriptedEngine, choose: Callable[[], Endpoint] | None = None) -> EngineConnection:
-    """Makes a link to a scripted engine, not started yet."""
+    """Make a link to a scripted engine, not started yet."""
     endpoint = scripted.engine().endpoint
     return EngineConnection(choose or (lambda: endpoint), lambda endpoint: EngineClient(endpoint, scripted))
 
@@ -218,7 +218,7 @@ async def opened_on(
     palette: StylePalette = DARK,
     beginning: StartupState | None = None,
 ) -> AsyncIterator[Opened]:
-    """Opens the dashboard on links, and waits for its first picture."""
+    """Open the dashboard on links, and wait for its first picture."""
     app = Counting(links, clock=Clock(now=lambda: NOW_NS, zone=UTC), palette=palette, startup=beginning)
     async with app.run_test(size=size) as pilot:
         yield Opened(app, pilot)

@@ -65,11 +65,11 @@ class Builtins:
         self.name = name
 
     def __call__(self, line: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Runs a line and returns what came of it."""
+        """Run a line and return what came of it."""
         return self._debug(self.name, "-b", line, **options)
 
     def json(self, line: str, *, code: int = 0) -> Any:
-        """Runs a line with `--json` and returns the document."""
+        """Run a line with `--json` and return the document."""
         done = self(f"{line} --json")
         assert done.returncode == code, (line, done.returncode, done.stderr)
         return json.loads(done.stdout)

@@ -37,7 +37,7 @@ int main(void) { signal(SIGTERM, end); signal(SIGINT, end); for (;;) pause(); }
 
 
 def compile_static(source: str, out: Path) -> Path:
-    """Compiles a C program that needs nothing from the image it runs in."""
+    """Compile a C program that needs nothing from the image it runs in."""
     code = out.with_suffix(".c")
     code.write_text(source)
     subprocess.run(["gcc", "-static", "-Os", "-s", "-o", out, code], check=True)
@@ -105,7 +105,7 @@ class Docker:
         return f"{self.prefix}-{short}"
 
     def __call__(self, *arguments: str, stdin: bytes | None = None, check: bool = True) -> str:
-        """Runs a docker command and returns what it printed."""
+        """Run a docker command and return what it printed."""
         done = subprocess.run(
             [*self.command, *arguments],
             input=stdin,
@@ -125,14 +125,14 @@ class Docker:
         directories: tuple[str, ...] = (),
         modes: dict[str, int] | None = None,
     ) -> str:
-        """Makes an image from files and Dockerfile-like changes (`CMD ["/app"]`), and returns its name."""
+        """Make an image from files and Dockerfile-like changes (`CMD ["/app"]`), and return its name."""
         full = f"{self.name(short)}:1"
         options = [part for change in (*changes, f"LABEL {LABEL}={self.prefix}") for part in ("-c", change)]
         self("import", *options, "-", full, stdin=layer(files, directories, modes))
         return full
 
     def _container(self, verb: tuple[str, ...], short: str, *arguments: str) -> str:
-        """Makes a container and returns its full name; a number is added where another test of this run has it."""
+        """Make a container and return its full name; a number is added where another test of this run has it."""
         for number in itertools.count(1):
             full = self.name(short if number == 1 else f"{short}-{number}")
             try:
@@ -145,19 +145,19 @@ class Docker:
         raise AssertionError("unreachable")
 
     def run(self, short: str, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
-        """Starts a container in the background and returns its full name."""
+        """Start a container in the background and return its full name."""
         return self._container(("run", "-d"), short, *options, image, *command)
 
     def create(self, short: str, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
-        """Makes a container without starting it and returns its full name."""
+        """Make a container without starting it and return its full name."""
         return self._container(("create",), short, *options, image, *command)
 
     def inspect(self, name: str) -> Any:
-        """Returns a container's inspect document."""
+        """Return a container's inspect document."""
         return json.loads(self("inspect", name))[0]
 
     def remove_all(self) -> None:
-        """Removes every container, network, volume and image of this run."""
+        """Remove every container, network, volume and image of this run."""
         mine = f"label={LABEL}={self.prefix}"
         for listing, removal in (
             (("ps", "-aq", "--filter", mine), ("rm", "-f", "-v")),

@@ -54,7 +54,7 @@ class Dockerd:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Start it and wait until it answers."""
         self.home.chmod(0o711)  # the root of a user namespace goes through it
         remap = [f"--userns-remap={self.remap}"] if self.remap else []
         with (self.home / "log").open("ab") as log:
@@ -71,12 +71,12 @@ class Dockerd:
             time.sleep(0.05)  # it reports only to a service manager that it listens
 
     def inside(self, *command: str) -> None:
-        """Runs a command in its network namespace."""
+        """Run a command in its network namespace."""
         assert self.process is not None
         subprocess.run(["nsenter", f"--net=/proc/{self.process.pid}/ns/net", *command], check=True)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        """Ends it, with the containers it has."""
+        """End it, with the containers it has."""
         if self.process is not None:
             self.process.send_signal(number)
             self.process.wait()

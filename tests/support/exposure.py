@@ -22,13 +22,13 @@ class Sighting:
 
 
 def parse_sightings(text: str) -> list[Sighting]:
-    """Parses the lines of `watch`; others, which the session prints, are passed over."""
+    """Parse the lines of `watch`; others, which the session prints, are passed over."""
     matches = (re.fullmatch(r"(\d+) (\w+) (.*)", line) for line in text.splitlines())
     return [Sighting(int(match[1]), match[2], match[3]) for match in matches if match]
 
 
 def find_leaks(sightings: Iterable[Sighting], secret: str, container: Iterable[str]) -> list[Sighting]:
-    """Returns what none of a session's processes may show to its target.
+    """Return what none of a session's processes may show to its target.
 
     Args:
         sightings: What was seen.

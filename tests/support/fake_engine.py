@@ -16,13 +16,13 @@ Reply = bytes | Callable[[socket.socket, str], None]
 
 
 def answer(body: bytes = b"", *, status: str = "200 OK", headers: str = "") -> bytes:
-    """Writes a complete answer of HTTP/1.1."""
+    """Write a complete answer of HTTP/1.1."""
     head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return head.encode() + body
 
 
 def answer_json(value: object, *, status: str = "200 OK") -> bytes:
-    """Writes a complete answer with a JSON body."""
+    """Write a complete answer with a JSON body."""
     return answer(json.dumps(value).encode(), status=status, headers="Content-Type: application/json\r\n")
 
 
@@ -62,7 +62,7 @@ class FakeEngine:
         self._listener.close()
 
     def wait_for_end(self) -> None:
-        """Holds a connection open without a word until the test is over."""
+        """Hold a connection open without a word until the test is over."""
         self._ended.wait()
 
     def _start(self, work: Callable[..., None], *arguments: object) -> None:

@@ -60,7 +60,7 @@ class FlakyRegistry:
 
     @contextmanager
     def serving(self) -> Iterator[str]:
-        """Serves until the block ends, and gives the image's name."""
+        """Serve until the block ends, and give the image's name."""
         documents, packed = self.documents()
         registry = self
 

@@ -47,13 +47,13 @@ class Listener:
         self._thread.join(TIMEOUT_S)
 
     def heard(self) -> dict[str, list[Told]]:
-        """Returns what has happened to containers until now, by id."""
+        """Return what has happened to containers until now, by id."""
         self._until(f"{self._corner.name('heard')}:{next(self._numbers)}")
         with self._changed:
             return {identity: list(events) for identity, events in self._heard.items()}
 
     def _until(self, name: str) -> None:
-        """Waits until it has heard of an image's new name, and so of all before."""
+        """Wait until it has heard of an image's new name, and so of all before."""
         self._corner("tag", self._image, name)
         with self._changed:
             assert self._changed.wait_for(lambda: name in self._names, TIMEOUT_S), "the engine's events have ended"

@@ -60,7 +60,7 @@ class Log:
         return "" if cursor is None else self.text_of(cursor)
 
     async def lines(self, count: int) -> None:
-        """Waits until so many lines are held."""
+        """Wait until so many lines are held."""
         await self.dashboard.until(lambda: len(self.book.store) == count)
         await self.dashboard.until(lambda: self.book.shown.complete)
 

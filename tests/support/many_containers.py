@@ -91,7 +91,7 @@ class Crowd(FakeEngine):
 
 
 def _unchunked(body: bytes) -> bytes:
-    """Puts a chunked body together (RFC 9112, section 7.1)."""
+    """Put a chunked body together (RFC 9112, section 7.1)."""
     whole = b""
     while body:
         size, _, rest = body.partition(b"\r\n")

@@ -9,7 +9,7 @@ import pytest
 
 
 def missing(what: str) -> NoReturn:
-    """Skips on a developer's machine; fails on CI, where everything installable is installed."""
+    """Skip on a developer's machine; fail on CI, where everything installable is installed."""
     if os.environ.get("CI"):
         pytest.fail(f"missing on CI: {what}")
     pytest.skip(f"missing: {what}")

@@ -9,5 +9,5 @@ SERVER = "mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 80 -h /w
 
 
 def wait_for_server(docker: Docker, name: str) -> None:
-    """Waits until a container serves it."""
+    """Wait until a container serves it."""
     docker("exec", name, "sh", "-c", "until wget -q -O- http://127.0.0.1/ >/dev/null 2>&1; do :; done")

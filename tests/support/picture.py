@@ -16,7 +16,7 @@ CELL_EM = 0.61 / 0.60
 
 
 def ansi_to_svg(ansi: str, columns: int, title: str = "") -> str:
-    """Draws lines of text with SGR sequences as an SVG of a terminal `columns` wide."""
+    """Draw lines of text with SGR sequences as an SVG of a terminal `columns` wide."""
     from rich.console import Console
     from rich.text import Text
 
@@ -35,7 +35,7 @@ def ansi_to_svg(ansi: str, columns: int, title: str = "") -> str:
 
 
 def svg_to_png(svg: str, path: str | os.PathLike[str], zoom: float = 1.0) -> Path:
-    """Renders an SVG of rich or Textual with rsvg-convert, in a font this machine has."""
+    """Render an SVG of rich or Textual with rsvg-convert, in a font this machine has."""
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family:\s*[^;]*Fira Code[^;]*;", f"font-family: {FONTS};", svg)
     svg = re.sub(r"font-size:\s*([\d.]+)px", lambda match: f"font-size: {float(match[1]) * CELL_EM:.3f}px", svg)

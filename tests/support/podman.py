@@ -84,7 +84,7 @@ class Podman:
         return Docker(host=self.url, probe=tuple(self.command("healthcheck", "run")))
 
     def _end_monitors(self) -> None:
-        """Ends what watches over finished execs: it stays for five minutes, and would then create the store again."""
+        """End what watches over finished execs: it stays for five minutes, and would then create the store again."""
         for file in Path("/proc").glob("[0-9]*/cmdline"):
             with suppress(OSError):
                 if os.fsencode(self.directory) in file.read_bytes():

@@ -17,7 +17,7 @@ class OwnEtc:
     before: Sequence[str]
 
     def forget(self, user: str) -> None:
-        """Takes a user out of all files, with their ids."""
+        """Take a user out of all files, with their ids."""
         for name in ("passwd", "group", "shadow", "gshadow", "subuid", "subgid"):
             file = self.path / name
             if file.exists():
@@ -35,7 +35,7 @@ class OwnEtc:
     @classmethod
     @contextmanager
     def create(cls, path: Path) -> Iterator[OwnEtc]:
-        """Copies this machine's; the namespace is gone after, with all that was mounted in it."""
+        """Copy this machine's; the namespace is gone after, with all that was mounted in it."""
         subprocess.run(["cp", "-a", "/etc", str(path)], check=True)
         script = 'mount --bind "$0" /etc && echo && exec cat'
         command = ["unshare", "--mount", "sh", "-c", script, str(path)]

@@ -45,25 +45,25 @@ class Proxy:
             await asyncio.sleep(0)
 
     def drop(self) -> None:
-        """Cuts all connections."""
+        """Cut all connections."""
         for writer in [*self._open]:
             writer.transport.abort()
 
     def refuse(self) -> None:
-        """Cuts all connections, and new ones as soon as they are made."""
+        """Cut all connections, and new ones as soon as they are made."""
         self._up = False
         self.drop()
 
     def accept(self) -> None:
-        """Lets connections through again."""
+        """Let connections through again."""
         self._up = True
 
     def stall(self) -> None:
-        """Stops passing bytes, with the connections open."""
+        """Stop passing bytes, with the connections open."""
         self._flowing.clear()
 
     def resume(self) -> None:
-        """Passes bytes again."""
+        """Pass bytes again."""
         self._flowing.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

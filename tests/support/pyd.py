@@ -27,7 +27,7 @@ class Run:
         self.env = {**os.environ, **self.host}
 
     def __call__(self, *arguments: str, stdin: bytes = b"", **variables: str) -> subprocess.CompletedProcess[str]:
-        """Runs one command line; bytes that aren't UTF-8 are kept as surrogates."""
+        """Run one command line; bytes that aren't UTF-8 are kept as surrogates."""
         done = subprocess.run(
             [self.pyd, *arguments],
             input=stdin,

@@ -39,7 +39,7 @@ class Pydd:
     @classmethod
     @contextmanager
     def started(cls, disk: Path | None = None) -> Iterator[Pydd]:
-        """Gives a running engine that is stopped after; nothing of it may be left then.
+        """Give a running engine that is stopped after; nothing of it may be left then.
 
         Args:
             disk: A file that holds the ext4 file system its data lie on; nothing is written there unless it is synced.
@@ -69,7 +69,7 @@ class Pydd:
         assert left == {}, left
 
     def clear(self) -> None:
-        """Removes the containers that a test which failed has left: they would outlive the engine."""
+        """Remove the containers that a test which failed has left: they would outlive the engine."""
         docker = ["docker", "-H", self.host]
         left = subprocess.run([*docker, "ps", "-aq"], capture_output=True, text=True, check=False).stdout.split()
         if left:
@@ -86,7 +86,7 @@ class Pydd:
         return ["setpriv", "--pdeathsig", "KILL", *python, "-m", "pyd_core.embedded", *directories, *more]
 
     def start(self, *more: str, before: Sequence[str] = ()) -> None:
-        """Starts it with more options, by what stands before the command, and waits until it says that it listens."""
+        """Start it with more options, by what stands before the command, and wait until it says that it listens."""
         # With its recorder, as it is installed; only where that writes is the test's own.
         history = {**os.environ, "PYD_HISTORY": str(self.home / "history.db")}
         self.process = subprocess.Popen([*before, *self.command(*more)], stderr=subprocess.PIPE, env=history)
@@ -102,13 +102,13 @@ class Pydd:
         raise AssertionError(b"".join(self._lines).decode())
 
     def kill(self) -> None:
-        """Ends it the hard way."""
+        """End it the hard way."""
         assert self.process is not None
         self.process.kill()
         self._gone()
 
     def stop(self) -> None:
-        """Ends it politely."""
+        """End it politely."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         self._gone()

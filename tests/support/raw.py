@@ -19,7 +19,7 @@ from support.docker import Docker, environment
 
 @contextmanager
 def connected(docker: Docker, *, seconds: float = 60.0) -> Iterator[socket.socket]:
-    """Connects to an engine's unix socket."""
+    """Connect to an engine's unix socket."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(seconds)
         client.connect(docker.host.removeprefix("unix://"))
@@ -27,7 +27,7 @@ def connected(docker: Docker, *, seconds: float = 60.0) -> Iterator[socket.socke
 
 
 def request(method: str, path: str, body: object = None, *, upgrade: bool = False) -> bytes:
-    """Writes a request as it goes over the wire."""
+    """Write a request as it goes over the wire."""
     content = b"" if body is None else json.dumps(body).encode()
     more = "Connection: Upgrade\r\nUpgrade: tcp\r\n" if upgrade else ""
     head = f"{method} {path} HTTP/1.1\r\nHost: e\r\nContent-Type: application/json\r\n{more}"
@@ -35,7 +35,7 @@ def request(method: str, path: str, body: object = None, *, upgrade: bool = Fals
 
 
 def head(client: socket.socket) -> bytes:
-    """Reads the head of an answer, and nothing behind it."""
+    """Read the head of an answer, and nothing behind it."""
     data = b""
     while not data.endswith(b"\r\n\r\n"):
         byte = client.recv(1)
@@ -45,7 +45,7 @@ def head(client: socket.socket) -> bytes:
 
 
 def rest(client: socket.socket) -> bytes:
-    """Reads to the end."""
+    """Read to the end."""
     received = bytearray()
     while data := client.recv(1 << 16):
         received += data
@@ -53,7 +53,7 @@ def rest(client: socket.socket) -> bytes:
 
 
 def unframed(data: bytes) -> bytes:
-    """Takes the frames of a multiplexed stream off."""
+    """Take the frames of a multiplexed stream off."""
     payload, offset = bytearray(), 0
     while offset < len(data):
         size = int.from_bytes(data[offset + 4 : offset + 8], "big")
@@ -89,11 +89,11 @@ class Typist:
         os.close(self._ours)
 
     def type(self, keys: bytes) -> None:
-        """Types keys."""
+        """Type keys."""
         os.write(self._ours, keys)
 
     def until(self, text: bytes, seconds: float = 30.0) -> None:
-        """Reads until a text has come."""
+        """Read until a text has come."""
         deadline = time.monotonic() + seconds
         while text not in self._seen:
             ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
@@ -102,5 +102,5 @@ class Typist:
         self._seen = self._seen.partition(text)[2]
 
     def end(self, seconds: float = 30.0) -> int:
-        """Waits for the client's end and returns its exit code."""
+        """Wait for the client's end and return its exit code."""
         return self._client.wait(seconds)

@@ -43,7 +43,7 @@ class Registry:
     def started(
         cls, home: Path, *, host: str = "127.0.0.1", name: str = "", secured: bool = False
     ) -> Iterator[Registry]:
-        """Runs one until the block ends.
+        """Run one until the block ends.
 
         Args:
             home: An empty directory for its files.

@@ -29,7 +29,7 @@ class Remapped:
     @classmethod
     @contextmanager
     def started(cls) -> Iterator[Remapped]:
-        """Gives a running one, with ids for the user `default` makes that differ between users and groups."""
+        """Give a running one, with ids for the user `default` makes that differ between users and groups."""
         with Pydd.started() as pydd, OwnEtc.create(pydd.home / "etc") as etc:
             pydd.stop()
             pydd.home.chmod(0o711)

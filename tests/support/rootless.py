@@ -74,7 +74,7 @@ class Rootless:
 
 @contextmanager
 def rootless() -> Iterator[Rootless]:
-    """Gives a rootless Podman as long as the block lasts."""
+    """Give a rootless Podman as long as the block lasts."""
     for program in NEEDED:
         if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
             missing(f"{program} (sh test.sh installs it)")

@@ -27,7 +27,7 @@ SIZES = ((200, 50), (120, 40), (80, 24), (60, 20))
 async def in_sizes(
     dashboard: Opened, picture: SnapshotAssertion, name: str, sizes: Sequence[tuple[int, int]] = SIZES
 ) -> None:
-    """Compares what is on the screen, in terminals of these sizes."""
+    """Compare what is on the screen, in terminals of these sizes."""
     for columns, lines in sizes:
         await dashboard.resize(columns, lines)
         await dashboard.at_rest(1.1 * DEBOUNCE_S)  # the details of a row appear that long after the cursor reaches it
@@ -159,7 +159,7 @@ def shop() -> ScriptedEngine:
 
 
 def course(dashboard: Opened, engine: ScriptedEngine, name: str) -> None:
-    """Gives a container four minutes of history: a load that rises, a death, a start, a quieter time."""
+    """Give a container four minutes of history: a load that rises, a death, a start, a quieter time."""
     key = engine.get(name).id
     meter = dashboard.app.link.stats
     assert meter is not None
@@ -233,7 +233,7 @@ def work() -> ScriptedEngine:
 
 
 def put_files(engine: ScriptedEngine) -> None:
-    """Gives the containers a file system."""
+    """Give the containers a file system."""
     engine.archives["/"] = archive(
         "root/",
         {"root/bin": "usr/bin", "root/etc/": None, "root/var/": None, "root/serve.py": SCRIPT, "root/.dockerenv": b""},

@@ -158,11 +158,11 @@ class ScriptedEngine:
         self.emit_of(container, "destroy")
 
     def emit_of(self, container: ScriptedContainer, action: str, **facts: str) -> None:
-        """Emits an event of a container."""
+        """Emit an event of a container."""
         self.emit("container", action, container.id, name=container.name, image=container.image, **facts)
 
     def emit(self, kind: str, action: str, identity: str, **attributes: str) -> None:
-        """Emits any event."""
+        """Emit any event."""
         time_ns = self._tick()
         event = {
             "Type": kind,
@@ -200,7 +200,7 @@ class ScriptedEngine:
                 queue.put_nowait(self._stats(container))
 
     def cut(self, *, down: bool = False) -> None:
-        """Cuts all streams; with `down` nothing answers from then on."""
+        """Cut all streams; with `down` nothing answers from then on."""
         self.down = self.down or down
         for queue, _ in self._listeners:
             queue.put_nowait(_CUT)

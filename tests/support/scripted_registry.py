@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def registry(status: int, code: str, message: str) -> Iterator[str]:
-    """Serves on the loopback, where engines ask without TLS, and gives its name.
+    """Serve on the loopback, where engines ask without TLS, and give its name.
 
     Args:
         status: Of the answer to all but the first question, whether it is a registry.

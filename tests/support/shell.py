@@ -33,11 +33,11 @@ class DebugShell:
         self.ready(STARTING)
 
     def ready(self, bound: float = TIMEOUT_S) -> str:
-        """Waits for a prompt and returns the screen."""
+        """Wait for a prompt and return the screen."""
         return self.terminal.wait_for(PROMPT, bound)
 
     def line(self, text: str) -> None:
-        """Types a line, or several that belong together, and sends it."""
+        """Type a line, or several that belong together, and send it."""
         for part in text.split("\n"):
             before = re.compile(re.escape(self.terminal.screen.rstrip()) + r"\s*\Z")
             self.terminal.type(part)
@@ -46,7 +46,7 @@ class DebugShell:
             self.terminal.keys("Enter")
 
     def ask(self, text: str, answer: str) -> str:
-        """Sends a line and waits for its answer, a regular expression for whole lines, and the next prompt."""
+        """Send a line and wait for its answer, a regular expression for whole lines, and the next prompt."""
         self.ready()
         self.line(text)
         self.terminal.wait_for(re.compile(f"^{answer}$", re.MULTILINE), TIMEOUT_S)

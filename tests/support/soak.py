@@ -153,7 +153,7 @@ class Soak:
         )
 
     def ask(self, method: str, path: str, body: object = None, seconds: float = 60.0) -> tuple[int, bytes]:
-        """Asks the engine itself: the docker CLI takes longer than what is measured."""
+        """Ask the engine itself: the docker CLI takes longer than what is measured."""
         connection = UnixConnection(str(self.engine.config.socket_path), seconds)
         try:
             headers = {"Content-Type": "application/json"}
@@ -185,7 +185,7 @@ class Soak:
         self.expect(took <= allowed, f"{what}: took {took:.1f} s, {allowed:.1f} s are allowed")
 
     def run(self) -> None:
-        """Runs all containers at once, and samples the engine meanwhile."""
+        """Run all containers at once, and sample the engine meanwhile."""
         until = time.monotonic() + self.seconds
         threads = [threading.Thread(target=self._drive, args=(number, until)) for number in range(len(RATES))]
         for thread in threads:
@@ -242,7 +242,7 @@ class Soak:
         counter.unlink()
 
     def _compare(self, name: str, rate: int, printed: int) -> None:
-        """Holds the log to what was printed: all of it, and at most what a kill kept from being counted."""
+        """Hold the log to what was printed: all of it, and at most what a kill kept from being counted."""
         log = subprocess.run(["docker", "-H", self.engine.host, "logs", name], capture_output=True, check=False).stdout
         lines = log.split(b"\n")
         numbers = [int(line.split(b" ", 1)[0]) for line in lines[:-1]]
@@ -294,7 +294,7 @@ class Soak:
             threading.Event().wait(min(left, choice.uniform(0.2, 4)))
 
     def _vanish(self, name: str) -> None:
-        """Attaches and is gone before the answer comes."""
+        """Attach and disconnect before the response."""
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(self.engine.config.socket_path))
             client.sendall(
@@ -303,7 +303,7 @@ class Soak:
 
     @contextmanager
     def _followed(self, name: str) -> Iterator[None]:
-        """Follows the log meanwhile, and looks for gaps in it."""
+        """Follow the log meanwhile, and look for gaps in it."""
         command = ["docker", "-H", self.engine.host, "logs", "-f", name]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as follower:
             assert follower.stdout is not None
@@ -328,14 +328,14 @@ class Soak:
 
 
 def settled(run: Soak) -> Sample:
-    """Waits until the engine has given back what it held for clients and containers, and returns what it holds then."""
+    """Wait until the engine has given back what it held for clients and containers, and return what it holds then."""
     with contextlib.suppress(AssertionError):
         wait_until(lambda: Sample.of(run.engine).descriptors <= run.before.descriptors + 4)
     return Sample.of(run.engine)
 
 
 def soak(engine: Pydd, docker: Docker, directory: Path, minutes: float) -> Soak:
-    """Runs it, and returns what came of it, when all containers are gone and the engine has come to rest."""
+    """Run it, and return what came of it, when all containers are gone and the engine has come to rest."""
     printer = compile_static(PRINTER, directory / "printer")
     says = compile_static(
         "#include <stdio.h>\nint main(int c, char **v) { puts(v[1]); return 0; }\n", directory / "says"

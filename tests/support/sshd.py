@@ -37,7 +37,7 @@ class Sshd:
         return f"ssh -F {self.directory / 'client'}"
 
     def configure(self, **options: str) -> str:
-        """Writes another client configuration, with some options changed, and returns its command line."""
+        """Write another client configuration, with some options changed, and return its command line."""
         file = self.directory / f"client-{len(list(self.directory.glob('client*')))}"
         self._write_client(file, options)
         return f"ssh -F {file}"

@@ -75,7 +75,7 @@ class Staged:
         self._listener.__exit__(exc_type, exc, tb)
 
     def verdict(self, this: Stage) -> Verdict:
-        """Waits for one's verdict; what went wrong while it was staged is raised here."""
+        """Wait for one's verdict; what went wrong while it was staged is raised here."""
         return self._verdicts[this.short].result()
 
     def _work(self, this: Stage) -> Verdict:

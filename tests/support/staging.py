@@ -103,7 +103,7 @@ TIMEOUT_S = 240.0 if "PYD_VM" in os.environ else 120.0
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
-    """Waits for something that tells no event; fails when it doesn't come."""
+    """Wait for a condition without an event; fail at the deadline."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it didn't happen in time"
@@ -111,7 +111,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
 
 
 def host_kill(number: int) -> Callable[[Docker, str], None]:
-    """Sends a signal to the main process from the host, past the engine."""
+    """Send a signal to the main process from the host, past the engine."""
 
     def act(corner: Docker, name: str) -> None:
         os.kill(int(corner.inspect(name)["State"]["Pid"]), number)
@@ -121,7 +121,7 @@ def host_kill(number: int) -> Callable[[Docker, str], None]:
 
 
 def engine(*words: str) -> Callable[[Docker, str], None]:
-    """Runs a docker command on the container and waits for its end."""
+    """Run a docker command on the container and wait for its end."""
 
     def act(corner: Docker, name: str) -> None:
         corner(*words, name)
@@ -131,7 +131,7 @@ def engine(*words: str) -> Callable[[Docker, str], None]:
 
 
 def logged(text: str) -> Callable[[Docker, str], None]:
-    """Waits until the container has printed something."""
+    """Wait until the container has printed something."""
 
     def act(corner: Docker, name: str) -> None:
         wait_until(lambda: text in corner("logs", name))
@@ -140,7 +140,7 @@ def logged(text: str) -> Callable[[Docker, str], None]:
 
 
 def said_then(text: str, then: Callable[[Docker, str], None]) -> Callable[[Docker, str], None]:
-    """Waits for its word before it acts."""
+    """Wait for its word before it acts."""
 
     def act(corner: Docker, name: str) -> None:
         logged(text)(corner, name)
@@ -150,7 +150,7 @@ def said_then(text: str, then: Callable[[Docker, str], None]) -> Callable[[Docke
 
 
 def health(status: str) -> Callable[[Docker, str], None]:
-    """Waits until its health is such."""
+    """Wait until its health is such."""
 
     def act(corner: Docker, name: str) -> None:
         def is_so() -> bool:
@@ -164,7 +164,7 @@ def health(status: str) -> Callable[[Docker, str], None]:
 
 
 def restarted(times: int) -> Callable[[Docker, str], None]:
-    """Waits until it has been restarted so often."""
+    """Wait until it has been restarted so often."""
 
     def act(corner: Docker, name: str) -> None:
         wait_until(lambda: corner.inspect(name)["RestartCount"] >= times)
@@ -173,7 +173,7 @@ def restarted(times: int) -> Callable[[Docker, str], None]:
 
 
 def seen(path: str, key: str, least: int) -> Callable[[Docker, str], None]:
-    """Waits until a counter of its cgroup has risen (`cpu/cpu.stat`: a controller of version 1, and its file)."""
+    """Wait until a counter of its cgroup has risen (`cpu/cpu.stat`: a controller of version 1, and its file)."""
 
     def act(corner: Docker, name: str) -> None:
         controller, _, file = path.partition("/")
@@ -195,7 +195,7 @@ def seen(path: str, key: str, least: int) -> Callable[[Docker, str], None]:
 
 
 def make_programs(directory: Path) -> dict[str, Path]:
-    """Compiles all static programs, and two dynamic ones."""
+    """Compile all static programs, and two dynamic ones."""
     programs = {name: compile_static(source, directory / name) for name, source in STATIC.items()}
     plain = directory / "plain.c"
     plain.write_text("int answer(void); int main(void) { return answer(); }")

@@ -38,7 +38,7 @@ class SwarmHost:
         return self
 
     def restart(self) -> None:
-        """Ends the daemon and starts it again, on the same store."""
+        """End the daemon and start it again, on the same store."""
         self._stop()
         self._start()
 

@@ -35,7 +35,7 @@ class Opener(Protocol):
         size: tuple[int, int] = (120, 40),
         env: Mapping[str, str] | None = None,
     ) -> Terminal:
-        """Starts the program; see `Terminal`."""
+        """Start the program; see `Terminal`."""
         ...
 
 
@@ -112,15 +112,15 @@ class Terminal:
             self._history.cleanup()
 
     def keys(self, *names: str) -> None:
-        """Presses keys by tmux's names: `j`, `Enter`, `Escape`, `Space`, `C-c`, `Up`, `F1`."""
+        """Press keys by tmux's names: `j`, `Enter`, `Escape`, `Space`, `C-c`, `Up`, `F1`."""
         self._command("send-keys", "--", *names)
 
     def type(self, text: str) -> None:
-        """Types text as it stands; end it with `Enter` by `keys`."""
+        """Type text as it stands; end it with `Enter` by `keys`."""
         self._command("send-keys", "-l", "--", text)
 
     def resize(self, columns: int, lines: int) -> None:
-        """Changes the size of the terminal; the program gets SIGWINCH."""
+        """Change the size of the terminal; the program gets SIGWINCH."""
         self.columns, self.lines = columns, lines
         self._command("resize-window", "-x", str(columns), "-y", str(lines))
 
@@ -156,15 +156,15 @@ class Terminal:
         return int(self._command("display-message", "-p", "#{pane_pid}"))
 
     def wait_for(self, pattern: str | re.Pattern[str], bound: float = BOUND) -> str:
-        """Waits until a text (or a match of a compiled pattern) is on the screen and returns the screen."""
+        """Wait until a text (or a match of a compiled pattern) is on the screen and return the screen."""
         return self._wait(pattern, bound, expected=True)
 
     def wait_gone(self, pattern: str | re.Pattern[str], bound: float = BOUND) -> str:
-        """Waits until a text (or a match of a compiled pattern) is no longer on the screen and returns the screen."""
+        """Wait until a text (or a match of a compiled pattern) is no longer on the screen and return the screen."""
         return self._wait(pattern, bound, expected=False)
 
     def wait_exit(self, bound: float = BOUND) -> int:
-        """Waits until the program ended and returns its exit code, or minus the signal's number; the screen stays."""
+        """Wait until the program ended and return its exit code, or minus the signal's number; the screen stays."""
         try:
             subprocess.run([*self._tmux, "wait-for", "died"], check=True, timeout=bound)
         except subprocess.TimeoutExpired:
@@ -183,11 +183,11 @@ class Terminal:
         return ansi_to_svg(self.ansi, self.columns, title)
 
     def png(self, path: str | os.PathLike[str], title: str = "") -> Path:
-        """Writes the screen as a PNG picture (needs rsvg-convert) and returns its path."""
+        """Write the screen as a PNG picture (needs rsvg-convert) and return its path."""
         return svg_to_png(self.svg(title), path)
 
     def _wait(self, pattern: str | re.Pattern[str], bound: float, *, expected: bool) -> str:
-        """Looks at the screen, again after each piece of output, and a last time when the bound is reached."""
+        """Look at the screen, again after each piece of output, and a last time when the bound is reached."""
         expression = re.compile(re.escape(pattern)) if isinstance(pattern, str) else pattern
         deadline, closed = time.monotonic() + bound, False
         while True:
@@ -206,14 +206,14 @@ class Terminal:
         return "\n".join([rule, *body, rule])
 
     def _command(self, *arguments: str) -> str:
-        """Runs one tmux command over the control connection and returns what it printed."""
+        """Run one tmux command over the control connection and return what it printed."""
         assert self._control.stdin is not None
         self._control.stdin.write(shlex.join(arguments).encode() + b"\n")
         self._control.stdin.flush()
         return self._reply()
 
     def _reply(self) -> str:
-        """Reads up to the end of one command's answer; notifications before it are of no interest."""
+        """Read up to the end of one command's answer; notifications before it are of no interest."""
         deadline = time.monotonic() + BOUND
         answer: list[bytes] | None = None
         while True:
@@ -231,7 +231,7 @@ class Terminal:
                 answer.append(line)
 
     def _output(self, deadline: float) -> bool:
-        """Waits for the next output of the program and swallows the burst it belongs to; False at the deadline."""
+        """Wait for the next burst of the program's output and discard it; False at the deadline."""
         while (line := self._line(deadline)) is not None:
             if line.startswith((b"%output ", b"%layout-change ")):
                 while self._line(0.0) is not None:

@@ -22,7 +22,7 @@ class Certificates:
 
     @classmethod
     def make(cls, directory: Path, *, name: str = "localhost") -> Certificates:
-        """Makes a CA, a server certificate for `name` and a client certificate."""
+        """Make a CA, a server certificate for `name` and a client certificate."""
         directory.mkdir(parents=True, exist_ok=True)
         certificates = cls(directory)
         subject = ("-subj", "/CN=test ca", "-keyout", "ca-key.pem", "-out", "ca.pem")
@@ -113,7 +113,7 @@ class TlsFront:
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    """Copies until the end; TLS has no half-close in this API, so the end of the engine's side ends the connection."""
+    """Copy until the end; TLS has no half-close in this API, so the end of the engine's side ends the connection."""
     with suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)

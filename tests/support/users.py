@@ -46,7 +46,7 @@ def _free_id() -> int:
 
 
 def _end_all_of(uid: int) -> None:
-    """Ends what holds the user's namespaces, and waits for it: `userdel` refuses a user who has processes."""
+    """End what holds the user's namespaces, and wait for it: `userdel` refuses a user who has processes."""
     deadline = time.monotonic() + TIMEOUT_S
     while pids := [int(path.name) for path in Path("/proc").glob("[0-9]*") if _is_of(path, uid)]:
         for pid in pids:

@@ -32,7 +32,7 @@ def interpreter() -> Path | None:
 
 
 def environment_disk(cache: Path) -> Path:
-    """Returns the disk with the interpreter and the environment, made again when either has changed."""
+    """Return the disk with the interpreter and the environment, made again when either has changed."""
     paths = (TREE / ".venv", interpreter())
     facts = [sys.version, str(paths)]
     facts += sorted(path.name for path in TREE.glob(".venv/lib/*/site-packages/*.dist-info"))
@@ -52,7 +52,7 @@ def environment_disk(cache: Path) -> Path:
 
 
 def tree_disk(directory: Path, command: Sequence[str], *, toolbox: str | None) -> Path:
-    """Makes the disk with the tree as it lies here, uncommitted changes included, and what to run in it.
+    """Make the disk with the tree as it lies here, uncommitted changes included, and what to run in it.
 
     Args:
         directory: Where to.

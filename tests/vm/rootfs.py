@@ -101,7 +101,7 @@ def cache() -> Path:
 
 
 def root_disk(*, bare: bool = False) -> Path:
-    """Returns the disk's image, made at first and again whenever what goes into it has changed.
+    """Return the disk's image, made at first and again whenever what goes into it has changed.
 
     Args:
         bare: Without the engines and tools of the suites, but with a network.
@@ -120,7 +120,7 @@ def root_disk(*, bare: bool = False) -> Path:
 
 
 def kernel_of(disk: Path, directory: Path) -> tuple[Path, Path]:
-    """Takes the kernel and its initial file system out of a disk's image."""
+    """Take the kernel and its initial file system out of a disk's image."""
     names = subprocess.run(
         ["debugfs", "-R", "ls -p /boot", disk], capture_output=True, text=True, check=True
     ).stdout.split("/")
@@ -141,7 +141,7 @@ def sources() -> list[str]:
 
 
 def apt_options(file: Path) -> str:
-    """Writes how this machine's apt reaches its sources to a file, and returns mmdebstrap's option that names it."""
+    """Write how this machine's apt reaches its sources to a file, and return mmdebstrap's option that names it."""
     dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
     options = ("Acquire::http", "Acquire::https", "Acquire::Check", "Acquire::Retries")
     file.write_text("".join(f"{line}\n" for line in dump.splitlines() if line.startswith(options)))
@@ -183,7 +183,7 @@ def _settle(root: Path) -> None:
 
 
 def _connect(root: Path) -> None:
-    """Gives it the network, and the certificates this machine trusts besides Debian's."""
+    """Give it the network, and the certificates this machine trusts besides Debian's."""
     (root / "etc/systemd/network/ether.network").write_text(NETWORK)
     wants = root / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir(exist_ok=True)

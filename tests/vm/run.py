@@ -76,7 +76,7 @@ def _show(printed: BinaryIO) -> None:
 
 
 def main(words: Sequence[str]) -> int:
-    """Takes what pytest is to be given; `--hours N` bounds the run, `-- COMMAND` runs that in the place of pytest."""
+    """Take what pytest is to be given; `--hours N` bounds the run, `-- COMMAND` runs that in the place of pytest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=2)
     # Hardware isn't the default: where a machine is virtual already, /dev/kvm may be there and crash the guest.

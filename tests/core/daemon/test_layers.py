@@ -90,7 +90,7 @@ def test_layers_whose_digests_begin_alike_keep_their_own_files(layers: LayerStor
 
 
 def installed_by_version_0_1(tmp_path: Path, names: Sequence[str]) -> list[StoredLayer]:
-    """Makes a store in which directories of layers have short names, the first layer's files in them."""
+    """Make a store in which directories of layers have short names, the first layer's files in them."""
     with closing(Store(tmp_path / "db")) as store:
         layers = LayerStore(tmp_path / "layers", BlobStore(tmp_path / "blobs"), store)
         results = []

@@ -18,7 +18,7 @@ from support.tls import Certificates
 
 @asynccontextmanager
 async def listening(answer: bytes | None, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Gives the port of a server that answers so and closes, or never answers."""
+    """Give the port of a server that answers so and closes, or never answers."""
     finished = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -24,7 +24,7 @@ class Thing(msgspec.Struct):
 
 
 def first(path: Path, *rows: tuple[str, bytes]) -> Path:
-    """Writes a file as schema 1 has it."""
+    """Write a file as schema 1 has it."""
     with closing(sqlite3.connect(path)) as db:
         db.execute(FIRST)
         db.executemany("INSERT INTO object VALUES ('thing', ?, ?)", rows)

@@ -20,7 +20,7 @@ def add(tar: tarfile.TarFile, name: str, kind: bytes, target: str = "", content:
 
 
 def long_names(last: list[tuple[str, bytes, str, bytes]]) -> bytes:
-    """Returns an archive whose links resolve to a name beyond PATH_MAX (CVE-2025-4517), then these members."""
+    """Return an archive whose links resolve to a name beyond PATH_MAX (CVE-2025-4517), then these members."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         path = ""
@@ -37,7 +37,7 @@ def long_names(last: list[tuple[str, bytes, str, bytes]]) -> bytes:
 
 
 def extract(archive: bytes, directory: Path) -> list[str]:
-    """Extracts what is not refused, and returns the names of what is."""
+    """Extract what is not refused, and return the names of what is."""
     refused = []
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar:

@@ -43,7 +43,7 @@ def wire_types() -> Iterator[type[ApiStruct]]:
 
 
 def flatten(schema: Schema) -> Schema:
-    """Follows references and folds allOf into one schema."""
+    """Follow references and fold allOf into one schema."""
     if "$ref" in schema:
         name = schema["$ref"].removeprefix("#/definitions/")
         return flatten(document()["definitions"][name])
@@ -57,7 +57,7 @@ def flatten(schema: Schema) -> Schema:
 
 
 def resolve(reference: str) -> Schema:
-    """Finds what a type's SPEC names: see `ApiStruct.SPEC`."""
+    """Find what a type's SPEC names: see `ApiStruct.SPEC`."""
     if " " in reference:
         method, path, part = reference.split(" ")
         answer, *steps = part.replace("[]", ".[]").split(".")

@@ -31,7 +31,7 @@ def names(archive: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def header(name: bytes, *, kind: bytes = b"0", size: int = 0, **fields: bytes) -> bytes:
-    """Makes a ustar header; `fields` are put where tar(5) has them."""
+    """Make a ustar header; `fields` are put where tar(5) has them."""
     offsets = {"mode": 100, "uid": 108, "length": 124, "checksum": 148, "magic": 257, "prefix": 345, "trailer": 508}
     block = bytearray(name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % size + b"00000000000\0")
     block += b" " * 8 + kind + bytes(100) + b"ustar\x0000" + bytes(64) + b"0000000\0" * 2 + bytes(167)

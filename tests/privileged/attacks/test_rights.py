@@ -82,7 +82,7 @@ def disk(tmp_path: Path) -> Iterator[tuple[str, str, Marker]]:
 
 
 def assert_unread(marker: Marker, output: str) -> None:
-    """Asserts that a device was neither read nor written."""
+    """Assert that a device was neither read nor written."""
     assert "READ" not in output, output
     assert "WROTE" not in output, output
     os.sync()

@@ -17,7 +17,7 @@ from support.docker import LONE, QUICK, Docker
 
 
 def clones(docker: Docker) -> list[str]:
-    """Clones that there are, of any owner."""
+    """Return the existing clones, of any owner."""
     return docker("ps", "-aq", "--filter", f"label={LABEL}").split()
 
 

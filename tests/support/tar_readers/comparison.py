@@ -15,7 +15,7 @@ Reader = Callable[[bytes], Reading | None]
 
 @contextmanager
 def other_readers(directory: Path) -> Iterator[dict[str, Reader]]:
-    """Gives those that are installed, by name; GNU tar and Python always are.
+    """Give those that are installed, by name; GNU tar and Python always are.
 
     Args:
         directory: Where the program that reads with Go is built.
@@ -30,7 +30,7 @@ def other_readers(directory: Path) -> Iterator[dict[str, Reader]]:
 
 
 def contradictions(seed: int, others: Mapping[str, Reader]) -> str:
-    """Makes an archive from a seed and returns how pyd's reading of it is contradicted, with the seed."""
+    """Make an archive from a seed and return how pyd's reading of it is contradicted, with the seed."""
     generator = Generator(seed)
     archive = generator.archive()
     why = contradiction(archive, others, has_globals=generator.has_globals)
@@ -38,7 +38,7 @@ def contradictions(seed: int, others: Mapping[str, Reader]) -> str:
 
 
 def contradiction(archive: bytes, others: Mapping[str, Reader], *, has_globals: bool = False) -> str:
-    """Returns how pyd's reading is contradicted; empty where it isn't.
+    """Return how pyd's reading is contradicted; empty where it isn't.
 
     * Where Go reads an archive, pyd reads the same, because Docker Engine reads with Go.
     * Where Go refuses it, and two others agree on a reading, pyd's is that of one of the others, or a refusal.

@@ -37,7 +37,7 @@ _RECORDS = (
 
 
 def checksummed(block: bytes, rng: random.Random | None = None) -> bytes:
-    """Returns a header with its checksum; now and then as old archivers wrote it."""
+    """Return a header with its checksum; now and then as old archivers wrote it."""
     total = sum(block[:148]) + sum(block[156:]) + 8 * 32
     if rng is not None and rng.random() < 0.03:
         total -= 256 * sum(byte >= 128 for byte in block[:148] + block[156:])

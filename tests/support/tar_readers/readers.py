@@ -29,7 +29,7 @@ _GNU_KINDS = {"-": "0", "d": "5", "l": "2", "h": "1", "c": "3", "b": "4", "p": "
 
 
 def ours(archive: bytes) -> Reading | None:
-    """Reads with pyd's own reader."""
+    """Read with pyd's own reader."""
     items: list[Item] = []
     directories: set[int] = set()
     data = b""
@@ -115,7 +115,7 @@ class Go:
 
 
 def gnu(archive: bytes) -> Reading | None:
-    """Reads with GNU tar."""
+    """Read with GNU tar."""
     common = ["--quoting-style=c", "--numeric-owner", "--full-time", "-f", "-"]
     environment = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "LC_ALL": "C"}
     listed = subprocess.run(["tar", "-tvv", *common], input=archive, capture_output=True, check=False, env=environment)
@@ -151,7 +151,7 @@ def _mode(text: str) -> int:
 
 
 def python(archive: bytes) -> Reading | None:
-    """Reads with Python's tarfile; a damaged header is a refusal, where `tarfile` itself would end quietly."""
+    """Read with Python's tarfile; a damaged header is a refusal, where `tarfile` itself would end quietly."""
     items: list[Item] = []
     data = b""
     try:

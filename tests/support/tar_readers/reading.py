@@ -38,7 +38,7 @@ class Reading:
 
 
 def item(name: bytes, kind: str, link: bytes, *, size: int, mode: int, uid: int, gid: int) -> Item:
-    """Returns an entry with nothing in it that readers may differ in."""
+    """Return an entry with nothing in it that readers may differ in."""
     return Item(
         name=name.rstrip(b"/"),
         kind=kind,
