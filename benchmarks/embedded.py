@@ -25,13 +25,13 @@ FILES = 20_000
 
 @contextmanager
 def both(ground: Ground) -> Iterator[tuple[Docker, Docker]]:
-    """A corner of the embedded engine, started for this, and one of Docker Engine."""
+    """Start the embedded engine and yield corners of it and of Docker Engine."""
     with Pydd.started() as engine, Docker(host=engine.host) as ours:
         yield ours, ground.docker
 
 
 def run(ground: Ground) -> list[Row]:
-    """`docker run --rm IMAGE true`."""
+    """Measure `docker run --rm IMAGE true`."""
     with both(ground) as engines:
         lines = []
         for docker in engines:
@@ -54,13 +54,13 @@ def _many(salt: int) -> dict[str, bytes | Path | str]:
 
 
 def _processor_time(pid: int) -> float:
-    """Seconds of a process and of its reaped children; proc_pid_stat(5)."""
+    """Return the processor seconds of a process and its reaped children; see proc_pid_stat(5)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def pull(ground: Ground) -> list[Row]:
-    """Pull from a registry on this host, each of an image that neither engine has ever seen.
+    """Measure pulls from a registry on this host, each of an image new to both engines.
 
     Nothing is removed in between: ext4 passes over inodes deleted in the last minutes one by one, so a removal would
     slow the next creation of files.

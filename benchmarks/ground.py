@@ -36,13 +36,13 @@ class Ground:
 
     @cached_property
     def image(self) -> str:
-        """An image with busybox."""
+        """The image with busybox."""
         if not BUSYBOX.exists():
             raise Skip("missing: busybox-static")
         return self.docker.image("bench", {"bin/busybox": BUSYBOX, "bin/sh": "-> busybox"}, directories=("tmp",))
 
     def container(self, short: str, *command: str) -> str:
-        """A running container of this name, made at the first call."""
+        """Return a running container of this name, created at the first call."""
         if short not in self._images:
             run = command or ("/bin/busybox", "sleep", "86400")
             self._images[short] = self.docker.run(short, self.image, *run, options=QUIET)
@@ -65,7 +65,7 @@ def needs_module(name: str) -> None:
 
 @contextmanager
 def ground(rounds: int) -> Iterator[Ground]:
-    """A corner for one run, taken away after it."""
+    """Yield a corner for one run, removed after it."""
     if subprocess.run(["docker", "version"], capture_output=True, check=False).returncode != 0:
         raise SystemExit("no Docker Engine answers; sh up.sh starts one")
     with Docker() as corner:

@@ -17,7 +17,7 @@ class Skip(Exception):
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's variables, without those that change what a user would measure."""
+    """Return this process's variables, without those that change a user's figures."""
     dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "NO_COLOR", "PYTHONUNBUFFERED")
     return {name: value for name, value in os.environ.items() if name not in dropped} | dict(extra or {})
 

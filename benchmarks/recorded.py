@@ -18,7 +18,7 @@ TARGET = re.compile(rb"[A-Z]+ (?:/v1\.\d+)?([^ ?]*)")
 
 
 def summary(number: int) -> dict[str, Any]:
-    """A line of the list."""
+    """Return a container's entry in the list."""
     running = number % 10 == 0
     return {
         "Id": hashlib.sha256(str(number).encode()).hexdigest(),
@@ -76,7 +76,7 @@ class Recorded:
         self._known = {container["Id"]: container for container in containers}
 
     def answer(self, path: str) -> bytes | None:
-        """The body of an answer; None where there is none."""
+        """Return the body of a response, or None without one."""
         if path in self._fixed:
             return self._fixed[path]
         parts = path.split("/")
@@ -109,7 +109,7 @@ class Recorded:
 
 
 async def main(path: str, count: int) -> None:
-    """Serve until it is ended."""
+    """Serve until the process is ended."""
     server = await asyncio.start_unix_server(Recorded(count).serve, path, limit=2**20)
     print("ready", flush=True)
     async with server:

@@ -18,14 +18,14 @@ from triage import recorder, sweep, verdict
 
 
 def start(ground: Ground) -> list[Row]:
-    """The least any command takes."""
+    """Measure the minimum that any command takes."""
     bare = (sys.executable, "-I", "-c", "pass")
     ours, python = in_turn((PYD, "version", "--client"), bare, rounds=ground.rounds)
     return [Row("pyd version --client", ours.wall * 1e3, "ms", "python -c pass", python.wall * 1e3)]
 
 
 def ps(ground: Ground) -> list[Row]:
-    """`pyd ps` with 50 containers."""
+    """Measure `pyd ps` with 50 containers."""
     ground.crowd(50)
     ours, theirs = in_turn((PYD, "ps"), ("docker", "ps"), rounds=ground.rounds)
     note = f"{ours.memory >> 20} MiB, docker {theirs.memory >> 20} MiB"
@@ -33,7 +33,7 @@ def ps(ground: Ground) -> list[Row]:
 
 
 def exec_(ground: Ground) -> list[Row]:
-    """`pyd exec`, which asks the engine as docker does."""
+    """Measure `pyd exec`, which asks the engine as docker does."""
     target = ground.container("target")
     ours, theirs = in_turn(
         (PYD, "exec", target, "/bin/busybox", "true"),
@@ -44,7 +44,7 @@ def exec_(ground: Ground) -> list[Row]:
 
 
 def debug(ground: Ground) -> list[Row]:
-    """`pyd debug X -c true` with the toolbox in its store."""
+    """Measure `pyd debug X -c true` with the toolbox in its store."""
     needs_module("pyd_tui.cli.commands.debug.group")
     target = ground.container("target")
     subprocess.run([PYD, "debug", target, "-c", "true"], capture_output=True, check=False, env=environment())
@@ -58,7 +58,7 @@ LINES = 100_000
 
 
 def prompt(ground: Ground) -> list[Row]:
-    """Until the debug shell's prompt is drawn in a terminal, from the start of the process."""
+    """Measure from the start of the process until the debug shell's prompt is drawn."""
     target = ground.container("target")
     subprocess.run([PYD, "debug", target, "-c", "true"], capture_output=True, check=False, env=environment())
     taken: list[float] = []
@@ -87,7 +87,7 @@ def farewell(ground: Ground) -> list[Row]:
 
 
 def helper(ground: Ground) -> list[Row]:
-    """`pyd debug X -c true` through a helper container, its image there."""
+    """Measure `pyd debug X -c true` through a helper container, with its image in place."""
     target = ground.container("target")
     through = (PYD, "debug", "--tier", "3", target, "-c", "true")
     subprocess.run(through, capture_output=True, check=False, env=environment())
@@ -107,7 +107,7 @@ PACED = (
 
 
 def logs(ground: Ground) -> list[Row]:
-    """Two containers' whole logs, merged; docker has no merge, so its two run side by side."""
+    """Measure the merged logs of two containers; docker has no merge, so its two run side by side."""
     names = [ground.container(f"talker{letter}", "/bin/sh", "-c", PRINT) for letter in "ab"]
     ground.docker("wait", *names)
     printed = subprocess.run([PYD, "logs", *names], capture_output=True, check=True, env=environment())
@@ -122,7 +122,7 @@ def logs(ground: Ground) -> list[Row]:
 
 
 def follow(ground: Ground) -> list[Row]:
-    """Two containers that print 10,000 lines a second each, followed live: are they all there, and what did it take."""
+    """Follow two containers that print 10,000 lines a second each; count the lines and the cost."""
     names = [ground.docker.create(f"paced{letter}", ground.image, "/bin/sh", "-c", PACED) for letter in "ab"]
     ground.docker("start", *names)
     begun = time.perf_counter()

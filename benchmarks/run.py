@@ -1,4 +1,4 @@
-"""Speed, as whole processes beside a peer in the same run: `nox -s bench -- --only ps,logs --json FILE`."""
+"""Speed of whole processes compared with a peer in the same run: `nox -s bench -- --only ps,logs --json FILE`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SOURCE = Path(__file__).resolve().parent.parent
 
 
 def machine() -> dict[str, str | int | float]:
-    """The machine of the figures."""
+    """Return a description of the machine."""
     return {
         "python": platform.python_version(),
         "kernel": platform.release(),
@@ -38,7 +38,7 @@ def machine() -> dict[str, str | int | float]:
 
 
 def compile_all() -> None:
-    """Leave no module to be compiled while it is timed."""
+    """Compile all modules, so that none is compiled while it is timed."""
     for directory in (*site.getsitepackages(), *(str(SOURCE / room) for room in ("core", "tui", "debugimages"))):
         compileall.compile_dir(directory, quiet=2)
 
@@ -57,7 +57,7 @@ def show(results: list[Row], skipped: dict[str, str]) -> None:
 
 
 def main() -> None:
-    """Measure, print, and fail when a budget was missed and `--strict` asked for that."""
+    """Measure and print; fail with `--strict` when a budget is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help=f"rows to measure, of: {', '.join(ROWS)}, imports")
     parser.add_argument("--rounds", type=int, default=20, help="runs of each program (20)")

@@ -35,12 +35,12 @@ TALK = "while :; do /bin/busybox seq 1 500; /bin/busybox usleep 93000; done"
 
 
 def high(values: list[float]) -> float:
-    """The value that 95 of 100 don't exceed."""
+    """Return the 95th percentile."""
     return sorted(values)[max(0, round(0.95 * len(values)) - 1)]
 
 
 def fifty(ground: Ground) -> list[Row]:
-    """Beside `docker stats`: until there is anything to see, and with 50 containers that do something."""
+    """Measure against `docker stats`: the first row, and the load of 50 busy containers."""
     ground.crowd(50)
     names = ground.docker("ps", "--format", "{{.Names}}").split()
     pattern = "|".join(re.escape(name[:12]) for name in names)  # narrow columns cut the rest
@@ -89,7 +89,7 @@ def _shares(meter: Meter) -> list[str]:
 
 
 def two_hundred(ground: Ground) -> list[Row]:
-    """First full list, and at rest; what others do on the same engine meanwhile counts."""
+    """Measure the first full list, and the load at rest; other work on the same engine counts."""
     ground.crowd(200)
     count = len(ground.docker("ps", "-q").split())
     firsts = []
@@ -115,7 +115,7 @@ def two_hundred(ground: Ground) -> list[Row]:
 
 @contextmanager
 def recorded(count: int) -> Iterator[str]:
-    """An engine from memory with so many containers."""
+    """Start a recorded engine with this number of containers."""
     with tempfile.TemporaryDirectory(prefix="pydb-", dir="/tmp") as directory:
         path = f"{directory}/docker.sock"
         server = subprocess.Popen(
@@ -155,12 +155,12 @@ def _many(ground: Ground, count: int, limit: float | None) -> list[Row]:
 
 
 def thousands(ground: Ground) -> list[Row]:
-    """More containers than this machine could run, a tenth of them running."""
+    """Measure more containers than this machine could run, a tenth of them running."""
     return [*_many(ground, 1_000, 1500), *_many(ground, 10_000, None)]
 
 
 def keys(ground: Ground) -> list[Row]:
-    """Keys typed while a log goes by at 5,000 lines a second."""
+    """Measure keys typed while a log prints 5,000 lines a second."""
     name = ground.container("talker", "/bin/sh", "-c", TALK)
     took = []
     with Meter([PYD]) as ours:
@@ -183,7 +183,7 @@ def keys(ground: Ground) -> list[Row]:
 
 
 def deaths(ground: Ground) -> list[Row]:
-    """From the engine's event to the screen."""
+    """Measure from the engine's event to the screen."""
     sleeper = ("/bin/busybox", "sleep", "9999")
     names = [ground.docker.run(f"doomed{number:02}", ground.image, *sleeper, options=QUIET) for number in range(DEATHS)]
     seen: dict[str, float] = {}

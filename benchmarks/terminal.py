@@ -134,12 +134,12 @@ class Meter:
                 self._written += len(chunk)
 
     def _cpu(self) -> float:
-        """User and system seconds, fields 14 and 15 of proc_pid_stat(5)."""
+        """Return user and system seconds, fields 14 and 15 of proc_pid_stat(5)."""
         with open(f"/proc/{self.pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - it is hot
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def _memory(self) -> int:
-        """Resident pages, the second field of proc_pid_statm(5)."""
+        """Return resident bytes, from the second field of proc_pid_statm(5)."""
         with open(f"/proc/{self.pid}/statm", encoding="utf-8") as file:  # noqa: PTH123 - it is hot
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -29,7 +29,7 @@ def verdict(ground: Ground) -> list[Row]:
 
 
 def sweep(ground: Ground) -> list[Row]:
-    """`pyd triage` over everything, 200 containers of ours among it; 1 is its code where something is broken."""
+    """Measure `pyd triage` of everything, with 200 containers; it exits with 1 where something is broken."""
     names = ground.crowd(MANY)
     line = f"{PYD} triage; test $? -le 1"
     rounds = max(3, ground.rounds // 4)
@@ -39,7 +39,7 @@ def sweep(ground: Ground) -> list[Row]:
 
 
 def recorder(ground: Ground) -> list[Row]:
-    """`pyd record` beside 200 running containers."""
+    """Measure `pyd record` with 200 running containers."""
     ground.crowd(MANY)
     with tempfile.TemporaryDirectory() as directory:
         history = Path(directory) / "history.db"

@@ -78,7 +78,7 @@ def layer(
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment and more, on a thread too: pytest puts the running test into it and takes it out."""
+    """Return this process's environment and more, also on a thread: pytest adds and removes the running test in it."""
     return {name: value for name in [*os.environ] if (value := os.environ.get(name)) is not None} | more
 
 
@@ -101,7 +101,7 @@ class Docker:
         self.remove_all()
 
     def name(self, short: str) -> str:
-        """This run's full name for a short one."""
+        """Return this run's full name for a short one."""
         return f"{self.prefix}-{short}"
 
     def __call__(self, *arguments: str, stdin: bytes | None = None, check: bool = True) -> str:

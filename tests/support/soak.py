@@ -169,7 +169,7 @@ class Soak:
                 self.failures.append(what)
 
     def timed(self, method: str, path: str, grace: float, what: str) -> None:
-        """Does what must be over in time."""
+        """Run an operation that must end in time."""
         crowd = os.getloadavg()[0] / (2 * (os.cpu_count() or 1))
         allowed = grace + OVERTIME_S * max(1.0, crowd)
         begun = time.monotonic()
@@ -254,7 +254,7 @@ class Soak:
             self.lines += len(numbers)
 
     def _clients(self, name: str, choice: random.Random, until: float, stack: contextlib.ExitStack) -> None:
-        """Comes and goes; clients that never read, or are stopped, stay until the container's end is over."""
+        """Attach and detach; clients that never read, or are stopped, stay until after the container's end."""
         cli = ["docker", "-H", self.engine.host]
         joined: list[subprocess.Popen[bytes]] = []
 

@@ -100,7 +100,7 @@ class Terminal:
         self.close()
 
     def close(self) -> None:
-        """Hangs up: the program gets SIGHUP, the tmux server ends."""
+        """Hang up: the program gets SIGHUP, the tmux server ends."""
         subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
         try:
             self._control.communicate(timeout=BOUND)  # the client leaves once its input ends and its output is read

@@ -135,7 +135,7 @@ def kernel_of(disk: Path, directory: Path) -> tuple[Path, Path]:
 
 
 def sources() -> list[str]:
-    """This machine's package sources, without those that are files of it."""
+    """Return this machine's package sources, without those that are files of it."""
     source_files = (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*")))
     return [str(path) for path in source_files if path.is_file() and "file:" not in path.read_text()]
 
@@ -168,7 +168,7 @@ def _make(scratch: Path, packages: Sequence[str], *, networked: bool) -> Path:
 
 
 def _settle(root: Path) -> None:
-    """Has it start the tests and nothing else."""
+    """Configure the machine to start only the tests."""
     (root / "etc/fstab").write_text("LABEL=root / ext4 defaults 0 0\n")
     (root / "etc/hostname").write_text("vm\n")
     (root / "opt/inside.sh").write_bytes(INSIDE.read_bytes())

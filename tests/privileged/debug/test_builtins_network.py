@@ -144,5 +144,5 @@ def test_pcap_sees_the_targets_traffic_and_not_a_neighbours(
 
 
 def _wait_for_capture(file: Path, content: bytes = b"\xd4\xc3\xb2\xa1") -> None:
-    """Until tcpdump has written something; it writes the file's head when it begins to listen."""
+    """Wait until tcpdump has written the file's head, which it does when it starts to listen."""
     wait_until(lambda: file.exists() and content in file.read_bytes())

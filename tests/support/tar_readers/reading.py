@@ -30,7 +30,7 @@ class Reading:
     """Items that are empty files with a directory's name: GNU tar and libarchive make directories of them."""
 
     def alternative(self) -> Reading:
-        """As GNU tar and libarchive would have it."""
+        """Return the archive as GNU tar and libarchive read it."""
         items = [
             replace(item, kind="5") if index in self.directories else item for index, item in enumerate(self.items)
         ]
