@@ -108,3 +108,66 @@ def test_documents_name_files_that_are_there():
         absent = [link for link in links if not (page.parent / unquote(link)).exists()]
         missing += [f"{page.relative_to(ROOT)}: link to {link}" for link in absent]
     assert not missing, "\n".join(missing)
+
+
+ACROSS = {
+    "core": {
+        "client/test_imports.py",
+        "client/test_read_only.py",
+        "daemon/test_coverage.py",
+        "daemon/test_linear.py",
+        "daemon/test_parsing.py",
+        "debug/inspectors/test_texts.py",
+        "debugimages/test_packs.py",
+        "model/test_spec.py",
+        "model/test_threads.py",
+        "test_imports.py",
+        "test_linear.py",
+        "test_structure.py",
+        "triage/test_coverage.py",
+        "triage/test_kernel.py",
+        "triage/test_words.py",
+    },
+    "tui": {
+        "cli/test_command_line.py",
+        "cli/test_option_structs.py",
+        "console/test_render_events_and_stats.py",
+        "dashboard/test_bad_input.py",
+        "dashboard/test_dashboard.py",
+        "dashboard/test_groups.py",
+        "dashboard/test_keys.py",
+        "dashboard/test_log_lines.py",
+        "dashboard/test_merged.py",
+        "dashboard/test_opening.py",
+        "dashboard/test_sideways.py",
+        "test_features_page.py",
+    },
+}
+"""Unit tests that look at several modules: each of the others is named after the module or package that it tests."""
+
+WITHOUT_UNIT_TESTS = {
+    *("pyd_core.demo", "pyd_core.build", "pyd_tui.text", "pyd_debugimages"),
+}
+"""Packages that other sessions test."""
+
+
+def test_unit_tests_mirror_the_sources():
+    strays = []
+    for room, package in (("core", "pyd_core"), ("tui", "pyd_tui")):
+        for test in (ROOT / "tests" / room).rglob("test_*.py"):
+            name = test.relative_to(ROOT / "tests" / room)
+            subject = ROOT / room / package / name.parent / name.stem.removeprefix("test_")
+            mirrors = subject.with_suffix(".py").exists() or subject.is_dir()
+            if mirrors == (str(name) in ACROSS[room]):
+                strays.append(f"{room}/{name}")
+    assert not strays, strays
+
+
+def test_each_package_has_unit_tests_of_its_own():
+    without = []
+    for room, package in (("core", "pyd_core"), ("tui", "pyd_tui")):
+        for directory in sorted((ROOT / room / package).iterdir()):
+            name = f"{package}.{directory.name}"
+            if (directory / "__init__.py").exists() and name not in WITHOUT_UNIT_TESTS:
+                without += [] if list((ROOT / "tests" / room / directory.name).rglob("test_*.py")) else [name]
+    assert without == []
