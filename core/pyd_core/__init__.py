@@ -1,8 +1,8 @@
-"""pyd's core, without a terminal: engines, live state, logs, triage and the join."""
+"""The core of pyd, without a terminal: engines, live state, logs, triage and debug sessions."""
 
 import sys
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Importing httpx also loads its command line (click, rich, pygments): 40 ms for nothing that is used here. A module
 # bound to None makes that one import fail, which httpx handles; it must be bound before anything imports httpx.

@@ -70,7 +70,7 @@ as_me 'sh up.sh --no-open </dev/null'
 expect '/usr/local/lib/pyd/bin/python -I' head -n 1 /usr/local/bin/pyd
 test ! -e /home/me/pyd/.venv
 python3 -I -S core/pyd_core/linux/ownership.py /usr/local/lib/pyd /usr/local/bin/pyd
-expect '0.1.0' pyd version --client
+expect '0.2.0' pyd version --client
 echo 'raise SystemExit("code of the checkout ran")' >/home/me/pyd/tui/pyd_tui/cli/commands/system/version.py
 refuse 'code of the checkout' pyd version --client
 
