@@ -151,7 +151,7 @@ def test_ssh_ends_when_pyd_is_killed(sshd: Sshd, docker: Docker, runtime: Path):
         "async def main():\n"
         "    engine = open_engine(Endpoint(url=sys.argv[1]))\n"
         "    await engine.system.version()\n"
-        "    print(engine.session.transport._tunnel._master.pid, flush=True)\n"
+        "    print(engine.api.transport._tunnel._master.pid, flush=True)\n"
         "    await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
     )
