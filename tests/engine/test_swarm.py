@@ -145,7 +145,7 @@ async def _look_at_the_dashboard(engine: EngineClient) -> None:
         await dashboard.press("j", "colon")
         await dashboard.type("scale 1")
         await dashboard.press("enter")
-        await dashboard.until_shown("web shall have 1 task")
+        await dashboard.until_shown("scaled web to 1 task")
 
 
 async def _look_at_secrets(engine: EngineClient) -> None:
