@@ -41,7 +41,7 @@ def loud(line: str, code: int = 1) -> tuple[str, ...]:
 STAGES = (
     # How it ended.
     Stage("exit-0", "clean-exit", ("true",)),
-    Stage("exit-0-child-oom", "oom-child", shell("/hog; exit 0"), SMALL, says="ended later with code 0"),
+    Stage("exit-0-child-oom", "oom-child", shell("/hog; exit 0"), SMALL, says="exited later with code 0"),
     Stage("exit-3", "app-error", loud("the widget is bent", 3)),
     Stage(
         "routine-last-words",
@@ -107,7 +107,7 @@ STAGES = (
         "no-path-in-bash",
         "command-not-found",
         loud("bash: line 1: /opt/frobnicate: No such file or directory", 127),
-        says="no command /opt/frobnicate",
+        says="the command /opt/frobnicate",
     ),
     Stage("no-execute-bit", "not-executable", ("/plain.txt",)),
     Stage("a-directory", "not-executable", ("/adir",)),

@@ -27,7 +27,7 @@ sh up.sh </dev/null
 if command -v dockerd; then exit 1; fi
 expect active systemctl is-active pyd.service
 expect 'cgroup2fs' stat -fc %T /sys/fs/cgroup
-expect 'engine  pydd 0.1' pyd version
+expect 'engine  pydd 0.2' pyd version
 
 step 'a playground'
 expect pyd-demo-web pyd demo
