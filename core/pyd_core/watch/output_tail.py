@@ -21,9 +21,13 @@ class OutputTail:
     """Keeps the last lines of an attached container's output, in bounded memory.
 
     Attaching also works before the start, so nothing is missed even of a short run.
+
+    Args:
+        earlier: Lines to report until this tail has lines of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: tuple[EvidenceLogLine, ...] = ()) -> None:
+        self._earlier = earlier
         self._lines: deque[EvidenceLogLine] = deque(maxlen=MAX_LINES)
         self._rest: dict[int, bytes] = {}
 
@@ -31,7 +35,7 @@ class OutputTail:
     def lines(self) -> tuple[EvidenceLogLine, ...]:
         """The last lines, oldest first, including an unfinished one."""
         rest = [_line(stream, data) for stream, data in self._rest.items() if data]
-        return (*self._lines, *rest)[-MAX_LINES:]
+        return (*self._lines, *rest)[-MAX_LINES:] or self._earlier
 
     def feed(self, stream: int, data: bytes) -> None:
         """Add output of a stream (1 stdout, 2 stderr)."""
@@ -39,10 +43,18 @@ class OutputTail:
         self._lines.extend(_line(stream, line) for line in complete[-MAX_LINES:])
         self._rest[stream] = rest[:MAX_LINE_BYTES]
 
-    async def listen(self, engine: EngineClient, container: str) -> None:
-        """Read output until the container ends or the connection does."""
+    async def listen(self, engine: EngineClient, container: str, *, logs: bool) -> None:
+        """Read output until the container ends or the connection does.
+
+        Args:
+            engine: The container's engine.
+            container: Its name or id.
+            logs: Start with the output so far. Its log driver must keep a log: asked for the log of a container without
+                one, Docker Engine searches for a plugin for 15 s and starts no container meanwhile (26.1,
+                `daemon/logger/factory.go`).
+        """
         try:
-            connection = await engine.containers.attach(container, logs=True)
+            connection = await engine.containers.attach(container, logs=logs)
         except PydError:
             return
         decoder: FrameDecoder | None = None

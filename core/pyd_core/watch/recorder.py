@@ -40,6 +40,8 @@ MAX_URGENT_INSPECTS = 32
 """Concurrent inspects of new containers: a short run would end before its turn in the watcher's queue."""
 MAX_FOLLOWED_LOGS = 32
 """Logs followed live, because they are removed as soon as their containers end (`--rm`)."""
+READABLE_LOG_DRIVERS = frozenset({"json-file", "local", "journald", "k8s-file"})
+"""Log drivers of Docker Engine and Podman whose logs an attach can start with."""
 
 
 class _TrackedContainer:
@@ -50,6 +52,8 @@ class _TrackedContainer:
         self.container: Container | None = None
         self.tail: OutputTail | None = None
         self.listening: asyncio.Task[None] | None = None
+        self.has_past_output = False
+        """Whether the tail starts with the first output, even if it was attached later."""
         self.memory_peak: int | None = None
         self.pending_verdicts = 0
         self.deaths: deque[int] = deque(maxlen=MAX_EVENTS)
@@ -162,11 +166,10 @@ class DeathRecorder:
         if event.verb == "start":
             tracked.events = deque(maxlen=MAX_EVENTS)
             tracked.memory_peak = None
-        if event.verb == "create" and self._last_output is None and self._followed < MAX_FOLLOWED_LOGS:
+        if event.verb == "create" and self._last_output is None:
             # An inspect waits until the start is complete. A short run may be over by then, so output is followed from
             # the start, until it is known that it can be read later.
-            tracked.tail = OutputTail()
-            tracked.listening = self._tasks.start(self._listen(identity, tracked.tail))
+            self._follow(tracked, identity, logs=False)
         if event.verb in {"create", "start"}:
             self._tasks.start(self._inspect(identity))
         tracked.events.append(event)
@@ -202,9 +205,20 @@ class DeathRecorder:
             tracked.container = container
         if not container.host_config.auto_remove or self._last_output is not None:
             tracked.stop_listening()
-        elif tracked.tail is None and self._followed < MAX_FOLLOWED_LOGS:
-            tracked.tail = OutputTail()
-            tracked.listening = self._tasks.start(self._listen(container.id, tracked.tail))
+        elif container.host_config.log_config.type in READABLE_LOG_DRIVERS:
+            if container.state.running and not tracked.has_past_output:
+                self._follow(tracked, container.id, logs=True)
+        elif tracked.tail is None:
+            self._follow(tracked, container.id, logs=False)
+
+    def _follow(self, tracked: _TrackedContainer, identity: str, *, logs: bool) -> None:
+        """Follow its output, in place of a tail that may have missed the first of it."""
+        if self._followed >= MAX_FOLLOWED_LOGS:
+            return
+        earlier = tracked.tail.lines if tracked.tail is not None else ()
+        tracked.stop_listening()
+        tracked.tail, tracked.has_past_output = OutputTail(earlier), logs
+        tracked.listening = self._tasks.start(self._listen(identity, tracked.tail, logs=logs))
 
     def _start_catch_up(self) -> None:
         if not self._catching_up:
@@ -249,10 +263,10 @@ class DeathRecorder:
             self._shared = await SharedEvidence.of(self._engine, look=self._kernel.look)
         return self._shared
 
-    async def _listen(self, identity: str, tail: OutputTail) -> None:
+    async def _listen(self, identity: str, tail: OutputTail, *, logs: bool) -> None:
         self._followed += 1
         try:
-            await tail.listen(self._engine, identity)
+            await tail.listen(self._engine, identity, logs=logs)
         finally:
             self._followed -= 1
 

@@ -95,6 +95,17 @@ async def test_the_last_words_of_one_removed_at_once(docker: Docker, stage_image
     assert sorted(death.lines) == ["sh: DATABASE_URL: parameter not set", "starting"]
 
 
+async def test_the_last_words_of_one_without_a_log(docker: Docker, stage_image: str, recording: Recording) -> None:
+    """Asked for such a log, Docker Engine answers after 15 s, and starts no container meanwhile."""
+    async with recording() as deaths:
+        script = 'sleep 1; echo "sh: DATABASE_URL: parameter not set" >&2; exit 2'
+        options = ("--rm", "--log-driver", "none", *NONE)
+        await started(docker, "unlogged", stage_image, "sh", "-c", script, options=options)
+        (death,) = await deaths.of("unlogged")
+    assert death.verdict.cause == "missing-env", death
+    assert list(death.lines) == ["sh: DATABASE_URL: parameter not set"]
+
+
 async def test_each_death_of_a_loop_is_recorded(docker: Docker, stage_image: str, recording: Recording) -> None:
     async with recording() as deaths:
         options = (*NONE, "--restart", "always")
