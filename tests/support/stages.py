@@ -131,7 +131,7 @@ STAGES = (
         (*SMALL, "--init"),
         said_then("lives", engine("stop")),
         also=frozenset({"oom-child"}),
-        says="; before that, it lost",
+        says="; before that, it reached its memory limit",
     ),
     Stage("oom-child-code-passed-on", "oom-child", shell("/hog; exit $?"), SMALL),
     Stage("oom-child-then-error", "oom-child", shell("/hog; exit 1"), SMALL),

@@ -185,7 +185,7 @@ def test_nothing_is_left_and_a_container_without_anything_is_seen_as_well(
 
 
 def test_a_builtin_that_is_none_and_options_that_contradict_are_refused(debug: Run, docker: Docker, planted: Builtins):
-    assert "there are:" in planted("nonesuch").stderr
+    assert "available:" in planted("nonesuch").stderr
     assert planted("ps --nope").returncode == 2
     assert "Examples" in planted("ps --help").stdout
     assert planted("files 'open").returncode == 2

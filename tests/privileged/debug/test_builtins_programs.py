@@ -121,7 +121,7 @@ def test_a_good_one_passes_and_what_doesnt_run_is_seen_as_it_would_start(debug: 
     assert Builtins(debug, numbered).json("entrypoint")["stop_signal"] == "SIGQUIT"
     image = Builtins(debug, f"image:{bad}")
     assert image.json("entrypoint")["argv"] == ["/bin/sh"]
-    assert "no container" in image("why").stderr
+    assert "isn't a container" in image("why").stderr
     assert sessions_left() == []
 
 

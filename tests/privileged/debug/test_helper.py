@@ -80,7 +80,7 @@ def test_much_passes_both_ways_and_errors_are_as_from_here(user: Way, quiet: str
     assert b"no-such-tool: no such command" in unknown.stderr
     process = user.debug("pid:1", "-c", "true")
     assert process.returncode == 125
-    assert b"takes root" in process.stderr
+    assert b"requires root" in process.stderr
 
 
 def test_the_least_rights_that_do_are_used_and_told(docker: Docker, user: Way, quiet: str):

@@ -241,7 +241,7 @@ def test_containers_that_cannot_reach_each_other(docker: Docker, stage_image: st
     refused = explained("dial tcp: connect to store:7000: connection refused", name=friend)
     assert refused.cause == "connection-refused"
     assert f"both are on {shared}" in seen(refused)
-    assert f"have {target} listen on 0.0.0.0" in refused.advice
+    assert f"make {target} listen on 0.0.0.0" in refused.advice
     silent = explained("dial tcp store:7001: connect: connection refused", name=friend)
     assert "listen on no TCP port 7001" in seen(silent)
     apart = explained("wget: bad address 'store'", name=stranger)
