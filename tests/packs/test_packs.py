@@ -194,10 +194,10 @@ def _page(outcomes: dict[str, Made]) -> str:
     lines = [
         "# Toolbox packs",
         "",
-        "Written by `nox -s packs`: each pack made from the machine's package sources in an empty store, lists too,",
-        "and its tools tried on a real process. Sizes are of the whole toolbox, with the base that every one has.",
+        "`nox -s packs` writes this page. It builds each pack from the machine's package sources, starting with an",
+        "empty store and no package lists, and tries its tools on a real process. Sizes include the base.",
         "",
-        "| pack | for | size | made in |",
+        "| pack | for | size | build time |",
         "|---|---|---|---|",
     ]
     lines += [

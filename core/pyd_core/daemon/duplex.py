@@ -21,7 +21,7 @@ class UpgradedConnection:
         self.trailing = trailing
 
     def write(self, data: bytes) -> None:
-        """Send a piece, at the latest when drained."""
+        """Buffer data for the client, without waiting for it to be sent."""
         self.writer.write(data)
 
     async def drain(self) -> None:
@@ -29,7 +29,7 @@ class UpgradedConnection:
         await self.writer.drain()
 
     async def read(self) -> bytes:
-        """Return the client's next data; empty when it closed its side."""
+        """Return the client's next data; empty once the client has closed its side."""
         early, self.trailing = self.trailing, b""
         return early or await self.reader.read(65536)
 
@@ -66,4 +66,4 @@ class UpgradedConnection:
         self.writer.transport.abort()
 
     def finish(self) -> None:
-        """Send the end, where that takes more than closing."""
+        """Send the protocol's closing message, if it has one."""

@@ -215,7 +215,10 @@ class Engine:
         )
 
     async def start(self) -> None:
-        """Bring the machine in line with the records: finish, undo, find running containers again."""
+        """Bring the machine in line with the records.
+
+        Interrupted operations are completed or undone, and running containers are watched again.
+        """
         self.orphans.begin()
         await self._recovery.run()
 

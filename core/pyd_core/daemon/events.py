@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Mapping
 from pyd_core.model.event import Actor, Event
 
 MAX_KEPT_EVENTS = 1024
-"""How many events are kept for `since`; Docker Engine keeps 256."""
+"""Maximum number of events stored for `since`; Docker Engine stores 256."""
 
 _WAITING = 4096
 """How many events a slow listener may be behind before it is disconnected, which bounds the memory."""
@@ -51,10 +51,13 @@ class EventBus:
     async def listen(
         self, filters: Mapping[str, list[str]], *, since: int | None = None, until: int | None = None
     ) -> AsyncGenerator[Event, None]:
-        """Yield events, first the kept ones when `since` or `until` is given.
+        """Yield events as they are emitted, after the stored ones if `since` or `until` is given.
+
+        The stream also ends when the listener falls too far behind.
 
         Args:
-            filters: As the API has them: `type`, `event`, `container`, `image`, `network`, `volume`, `label`, `scope`.
+            filters: Values by name, as in the API: `type`, `event`, `container`, `image`, `network`, `volume`, `label`
+                or `scope`.
             since: Nanoseconds since the epoch.
             until: Nanoseconds since the epoch; the stream ends there.
         """

@@ -29,7 +29,7 @@ def truth(name: str, values: Sequence[str]) -> bool:
 
 
 def until(values: Sequence[str]) -> int | None:
-    """Parse the `until` filter of a prune, a time or an age; None where there is none.
+    """Parse the `until` filter of a prune, a time or an age; None without the filter.
 
     Returns:
         Nanoseconds since the epoch.

@@ -41,7 +41,7 @@ class Feed(RawIOBase):
         self._is_abandoned = False
 
     def feed(self, chunk: bytes | None) -> bool:
-        """Add a chunk, waiting for room, and return whether the reader is still there."""
+        """Add a chunk, waiting for room; return False if the feed is abandoned instead."""
         while not self._is_abandoned:
             try:
                 self._chunks.put(chunk, timeout=0.2)

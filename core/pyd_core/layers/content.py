@@ -39,7 +39,7 @@ class LayerStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WastedSpace:
-    """File that the image stores more often than it can be read."""
+    """A path with unreachable copies, which later layers replace or remove."""
 
     path: str
     size: int

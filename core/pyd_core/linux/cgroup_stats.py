@@ -20,13 +20,14 @@ UNLIMITED = 2**62
 
 
 class Counters(NamedTuple):
-    """Counters of a group at one time; None for those that the kernel doesn't provide."""
+    """Counters of a control group at one point in time; None for those that the kernel doesn't provide."""
 
     cpu_ns: int
     """Processor time used, nanoseconds, over all processors."""
     periods: int | None
-    """Quota periods in which it wanted to run, and in how many it was held back."""
+    """Quota periods in which the group had something to run."""
     throttled: int | None
+    """Quota periods in which the group was throttled."""
     memory: int | None
     """Bytes, without the file cache that can be dropped at once (inactive_file), as the docker CLI counts."""
     memory_limit: int | None
@@ -35,8 +36,9 @@ class Counters(NamedTuple):
     """Bytes, with all file cache."""
     pids: int | None
     block_read: int | None
-    """Bytes since the group was made."""
+    """Bytes read from block devices since the group was created."""
     block_write: int | None
+    """Bytes written to block devices since the group was created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,10 @@ def group_named(path: str, name: str) -> str | None:
 
 
 class CounterFile:
-    """A file that is read again and again.
+    """A file that is read repeatedly.
 
-    Kept open it costs a sixth: finding the file is most of the work. An open file of a control group doesn't keep the
-    group from being removed.
+    Reading a file that is kept open takes a sixth of the time: most of the work is opening it. An open file of a
+    control group doesn't keep the group from being removed.
     """
 
     __slots__ = ("_handle", "_keep_open", "_path")
@@ -132,7 +134,7 @@ class CounterFile:
                 os.close(handle)
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Close the file; the next read opens it again."""
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)

@@ -78,7 +78,7 @@ def runs_on(architecture: str, host: str) -> bool:
 
 
 def read_elf(path: Path) -> Elf | None:
-    """Read a file's ELF headers; None for anything that is no ELF file, or a broken one."""
+    """Return a file's ELF headers; None if the file can't be read or isn't valid ELF."""
     try:
         with path.open("rb") as file:
             return parse_elf(lambda offset, size: os.pread(file.fileno(), size, offset))

@@ -34,7 +34,7 @@ def program_beside(name: str) -> str | None:
 
 
 def code_paths() -> list[str]:
-    """Return the files and directories that this interpreter takes its code from."""
+    """Return the files and directories that this interpreter loads code from."""
     return [PYTHON, f"{sys.prefix}/pyvenv.cfg", *(entry for entry in sys.path if entry.startswith("/"))]
 
 

@@ -74,7 +74,7 @@ class SeccompKill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ForkRefused(msgspec.Struct, frozen=True, kw_only=True):
-    """The pids limit of a cgroup was hit; the kernel says so once in a cgroup's life."""
+    """A fork that a cgroup's pids limit refused; the kernel logs only the first in each cgroup."""
 
     time_ns: int
     cgroup: str

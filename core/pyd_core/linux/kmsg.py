@@ -38,11 +38,11 @@ class KernelMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of the ring when it was read."""
+    """The records in the kernel's ring buffer when it was read."""
 
     records: tuple[KernelMessage, ...] = ()
     whole: bool = True
-    """Whether it still reaches back to boot."""
+    """Whether it still has the first record since boot."""
 
     @property
     def oldest_ns(self) -> int | None:
@@ -111,11 +111,11 @@ class KernelLogReader:
 
 
 def read_kernel_log(path: Path = KMSG) -> KernelLog:
-    """Read all the ring holds.
+    """Read every record in the ring buffer.
 
     Raises:
-        Refused: No right to read it.
-        KernelError: There is none.
+        Refused: The user may not read the kernel log.
+        KernelError: The kernel log can't be opened or read; containers often have none.
     """
     reader = KernelLogReader(path)
     try:

@@ -18,13 +18,13 @@ _TITLES = {
 
 _HEAD = """# Triage: causes and rules
 
-`pyd triage NAME` collects evidence, applies every rule below, and names the best supported cause. A more specific cause
-wins over a better proven vague one; the others are listed as contributing. Each source that a rule needs but that
-couldn't be read reduces its confidence by a quarter. No rule fires on an ambiguous exit code only, and a container's
-output is never evidence of who killed it.
+`pyd triage NAME` collects evidence, applies every rule below, and names one cause: the most specific, and among equals
+the one with the highest confidence. The others are listed as contributing. Each unreadable source that a rule needs
+reduces its confidence by a quarter. An ambiguous exit code is never enough for a rule to fire, and a container's output
+is never evidence of who killed it.
 
-Cause ids are part of the interface: new ones are added, none is renamed. This page is generated from the rules
-(`python -m pyd_core.triage.catalogue > docs/reference/triage.md`), and a test checks it.
+Cause ids are a stable interface: new ones may be added, existing ones are never renamed. This page is generated from
+the rules (`python -m pyd_core.triage.catalogue > docs/reference/triage.md`), and a test checks it.
 """
 
 

@@ -281,9 +281,9 @@ _RECORD = Item(source="host", text="the engine's own record has a request to sto
 @BOOK.rule(
     "engine-restart",
     needs=("host",),
-    says="The run ended before the engine's daemon started: shortly before, with no event of it remembered and a code "
-    "that a stop leaves; or stopped by the engine, whose own record has no request for it. Or the daemon started in "
-    "the run and stopped it, because its containers don't outlive it.",
+    says="The run ended before the engine's daemon started: shortly before, with no event of it remaining and a code "
+    "that a stop causes; or through a stop for which the engine's own record has no request. Or the daemon started "
+    "during the run and stopped it, because containers don't outlive their daemon there.",
 )
 def engine_restart(case: Case) -> Conclusion | None:
     """Conclude an end caused by the engine's own."""

@@ -47,8 +47,8 @@ def _raise_limit(case: Case) -> tuple[str, ...]:
     "oom-killed",
     needs=("kernel log",),
     says="The kernel log names this container's cgroup and its first process as the victim, just before the end; or, "
-    "if the kernel log can't be read, the engine reported an oom just before the end with the code of SIGKILL and sent "
-    "no SIGKILL itself; or, if its events are forgotten too, its flag is set and it wasn't asked to end the run.",
+    "if the kernel log can't be read, the engine reported an oom just before an end with SIGKILL's code and sent no "
+    "SIGKILL itself; or, if the engine's events are lost too, its OOM flag is set and it wasn't asked to end the run.",
 )
 def oom_killed(case: Case) -> Conclusion | None:
     """Conclude an out-of-memory kill of the main process."""

@@ -280,7 +280,7 @@ def dns_failure(case: Case) -> Conclusion | None:
 @BOOK.rule(
     "not-same-network",
     needs=("log", "engine"),
-    says="Its output says that a name couldn't be resolved, which belongs to a container on none of its networks.",
+    says="Its output says that a name couldn't be resolved, and a container on none of its networks has that name.",
 )
 def not_same_network(case: Case) -> Conclusion | None:
     """Conclude that the other container is on another network."""
