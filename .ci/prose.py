@@ -26,7 +26,7 @@ PHRASES = {
     r"\btell(s|ing)? (of|all|how|what|whether|who|why|when|where|which|the|it|them)\b": "report, return, emit or show",
     r"\btold\b": "reported, returned or emitted",
     r"\banew\b": "again",
-    r"(?<![\"'])\brenew(s|ed|ing|al)?\b": "refresh",
+    r"(?<![\"'`])\brenew(s|ed|ing|al)?\b": "refresh",
     r"\bsomebody\b|\bwhoever\b|\banybody\b|\bnobody\b(?![\"':}-]| \|)": "name the actor: clients, users",
     r"\bhasn't an?\b": "lacks, or has no",
     r"\bbeside (the|it|them|its|what|one|that|others|each)\b": "next to, besides or with",
