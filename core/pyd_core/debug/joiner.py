@@ -193,7 +193,7 @@ def open_terminal(plan: Plan, terminals: int, status: socket.socket) -> tuple[in
     """Make a pty on the session's devpts, and the channel if one is wanted, and give the client its ends.
 
     Returns:
-        The command's end of the pty, and its ends of the channel by the numbers it shall have them under.
+        The command's end of the pty, and its ends of the channel by their numbers in it.
     """
     master = os.open("ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=terminals)
     fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))

@@ -52,7 +52,7 @@ class SessionCommand:
         plan: The session's.
         link: Takes the reports.
         streams: Its standard input, output and error output.
-        channel: Its ends of the channel by the numbers it shall have them under.
+        channel: Its ends of the channel by their numbers in it.
         filters: seccomp filters, installed at the very end where it may gain no privileges.
         limits: Resource limits, as `read_limits` returns them.
     """

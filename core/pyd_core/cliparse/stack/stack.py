@@ -89,25 +89,25 @@ def _is_external(given: Any) -> bool:
 def _engine_names(stack: str, kind: str, section: Mapping[str, Any]) -> dict[str, str]:
     names = {}
     for key, value in section.items():
-        section = fields.mapping(value, f"{kind}.{safe(key)}")
-        external = section.get("external")
+        item = fields.mapping(value, f"{kind}.{safe(key)}")
+        external = item.get("external")
         outside = external.get("name") if isinstance(external, dict) else None
         default = key if external else f"{stack}_{key}"
-        names[key] = fields.text(section.get("name") or outside or default)
+        names[key] = fields.text(item.get("name") or outside or default)
     return names
 
 
 def _volume_options(stack: str, section: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     volumes = {}
     for key, value in section.items():
-        section = fields.mapping(value, f"volumes.{safe(key)}")
-        if section.get("external"):
+        volume = fields.mapping(value, f"volumes.{safe(key)}")
+        if volume.get("external"):
             continue
-        labels = fields.labels(section.get("labels"), f"volumes.{safe(key)}.labels")
+        labels = fields.labels(volume.get("labels"), f"volumes.{safe(key)}.labels")
         options: dict[str, Any] = {"Labels": {**labels, NAMESPACE_LABEL: stack}}
-        if section.get("driver") or section.get("driver_opts"):
-            driver = {"Name": section["driver"]} if section.get("driver") else {}
-            options["DriverConfig"] = driver | {"Options": fields.labels(section.get("driver_opts"), f"volumes.{key}")}
+        if volume.get("driver") or volume.get("driver_opts"):
+            driver = {"Name": volume["driver"]} if volume.get("driver") else {}
+            options["DriverConfig"] = driver | {"Options": fields.labels(volume.get("driver_opts"), f"volumes.{key}")}
         volumes[key] = options
     return volumes
 

@@ -68,12 +68,6 @@ class TarWriter:
         with path.open("rb") as source:
             self._tar.addfile(entry, source)
 
-    def add_link(self, name: str, target: str) -> None:
-        """Add a symbolic link."""
-        entry = tarfile.TarInfo(name)
-        entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, target, 0o777
-        self._tar.addfile(entry)
-
     def add_tree(self, path: str, name: str, *, across: frozenset[int] = frozenset()) -> None:
         """Add a file, or a directory with all its contents; skip mounts below it except of devices in `across`.
 
