@@ -304,7 +304,7 @@ def test_a_layer_whose_digest_begins_like_another_s_keeps_its_files(both: Docker
     """Two layers that share 64 bits of their digests: version 0.1 gave the reviewed image the hostile files."""
     images = []
     for kind in ("hostile", "benign"):
-        body = (Path(__file__).parents[1] / f"core/daemon/collision/{kind}.tar").read_bytes()
+        body = (Path(__file__).parents[1] / f"core/daemon/images/collision/{kind}.tar").read_bytes()
         config = {"architecture": "amd64", "os": "linux", "config": {"Labels": {LABEL: both.prefix}}}
         diff_ids = [f"sha256:{hashlib.sha256(body).hexdigest()}"]
         image = both.name(kind) + ":1"
