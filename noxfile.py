@@ -61,6 +61,16 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session
+def protos(session: nox.Session) -> None:
+    """Generate the Protocol Buffers messages and gRPC stubs that are committed beside their .proto files."""
+    files = sorted(str(path) for path in Path("core/pyd_core").glob("*/proto/*.proto"))
+    session.run(
+        sys.executable, "-m", "grpc_tools.protoc", "-I", "core", "--python_out=core", "--mypy_out=core",
+        "--grpclib_python_out=core", *files,
+    )  # fmt: skip
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Measure the fast tests' branch coverage and fail below the floor in pyproject.toml."""
     session.run(

@@ -1,0 +1,1 @@
+"""containerd and the CRI of a Kubernetes node as providers of containers."""
