@@ -1,0 +1,1 @@
+"""Generated Protocol Buffers messages and gRPC stubs."""
