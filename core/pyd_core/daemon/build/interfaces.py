@@ -343,7 +343,7 @@ class FrontendResult:
 
     Attributes:
         refs: By platform id (`linux/amd64`), or a single one under the empty name; None is an empty file system.
-        metadata: `containerimage.config`, or one for each platform, `containerimage.config/PLATFORM`, and `refs.platforms`.
+        metadata: `containerimage.config` or, by platform, `containerimage.config/PLATFORM` and `refs.platforms`.
         definitions: The definition behind each ref, for provenance.
         attestations: By platform id, as the client or front end made them.
     """
