@@ -48,6 +48,8 @@ NOT_MODIFIED = 304
 Query = Mapping[str, str | int | bool | Mapping[str, object] | Sequence[str] | None]
 """None leaves a parameter out; a mapping is sent as JSON, as `filters` is; a sequence is a parameter for each item."""
 
+Headers = Mapping[str, str | tuple[str, ...]]
+"""A header with several values is sent once for each."""
 
 _CATEGORIES: Mapping[int, type[PydError]] = {
     401: Refused,
@@ -238,10 +240,26 @@ class ApiClient:
                 raise _error_from(Response(status=stream.status, headers=stream.headers, body=text))
             yield stream
 
-    async def upgrade(self, path: str, query: Query | None = None, *, body: object = None) -> Duplex:
-        """Post to `path` and take over the raw connection."""
-        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        request = await self._request("POST", path, query, body=body, headers=headers)
+    async def upgrade(
+        self,
+        path: str,
+        query: Query | None = None,
+        *,
+        body: object = None,
+        protocol: str = "tcp",
+        headers: Headers | None = None,
+    ) -> Duplex:
+        """Post to `path` and take over the raw connection.
+
+        Args:
+            path: As for `send`.
+            query: As for `send`.
+            body: Sent as JSON.
+            protocol: What is spoken on the connection then.
+            headers: Added to the request.
+        """
+        sent_headers = {"Connection": "Upgrade", "Upgrade": protocol, **(headers or {})}
+        request = await self._request("POST", path, query, body=body, headers=sent_headers)
         async with self._reset_version_on_loss():
             result = await self.transport.upgrade(request)
         if isinstance(result, Response):
@@ -258,13 +276,13 @@ class ApiClient:
         *,
         body: object = None,
         raw: bytes | AsyncIterable[bytes] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - passed on
     ) -> ApiRequest:
         if not _is_read_only(method, path, query or {}):
             self.require_writable()
         version = await self.negotiate()
-        sent_headers = dict(headers or {})
+        sent_headers: dict[str, str | tuple[str, ...]] = dict(headers or {})
         content: bytes | AsyncIterable[bytes] = b"" if raw is None else raw
         if body is not None:
             content = encode(body)

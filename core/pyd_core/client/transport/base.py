@@ -13,14 +13,24 @@ class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
     """An HTTP request to an engine.
 
     `target` is path and query, encoded. `body` may be a stream (an archive). `timeout` bounds the wait for the start of
-    the response, in seconds; None waits for ever, as `wait` and streams must.
+    the response, in seconds; None waits for ever, as `wait` and streams must. A header with several values is sent once
+    for each.
     """
 
     method: str
     target: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str | tuple[str, ...]]
     body: bytes | AsyncIterable[bytes] = b""
     timeout: float | None = None
+
+    @property
+    def header_lines(self) -> list[tuple[str, str]]:
+        """The headers as pairs, a pair for each value."""
+        return [
+            (name, value)
+            for name, values in self.headers.items()
+            for value in ((values,) if isinstance(values, str) else values)
+        ]
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

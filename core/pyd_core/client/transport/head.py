@@ -47,10 +47,15 @@ def encode_head(request: ApiRequest) -> bytes:
     """
     body = request.body
     length = {"Content-Length": str(len(body))} if isinstance(body, bytes) else {"Transfer-Encoding": "chunked"}
-    headers = {"Host": "engine", "Connection": "close", **request.headers, **length}
-    if _FORBIDDEN.search(request.target) or any(_FORBIDDEN_IN_VALUE.search(f"{n}{v}") for n, v in headers.items()):
+    defaults = {"Host": "engine", "Connection": "close"}
+    headers = [
+        *((name, value) for name, value in defaults.items() if name not in request.headers),
+        *((name, value) for name, value in request.header_lines if name not in length),
+        *length.items(),
+    ]
+    if _FORBIDDEN.search(request.target) or any(_FORBIDDEN_IN_VALUE.search(f"{n}{v}") for n, v in headers):
         raise ValueError(f"not fit for a request's head: {request.target!r}")
-    lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 

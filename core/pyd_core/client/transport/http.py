@@ -87,7 +87,7 @@ class HttpTransport:
     async def _send(self, request: ApiRequest) -> httpx.Response:
         timeout = httpx.Timeout(request.timeout, connect=CONNECT_TIMEOUT_S)
         http_request = self._client.build_request(
-            request.method, request.target, headers=dict(request.headers), content=request.body, timeout=timeout
+            request.method, request.target, headers=request.header_lines, content=request.body, timeout=timeout
         )
         try:
             return await self._client.send(http_request, stream=True)

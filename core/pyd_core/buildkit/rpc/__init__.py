@@ -1,0 +1,1 @@
+"""gRPC over connections that were taken over from HTTP, in both directions."""

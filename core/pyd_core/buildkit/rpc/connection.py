@@ -1,0 +1,82 @@
+"""gRPC clients and servers on connections that exist already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from grpclib.client import Channel
+from grpclib.config import Configuration
+from grpclib.server import Server
+
+from pyd_core.buildkit.rpc.duplex import Duplex, DuplexTransport
+from pyd_core.buildkit.rpc.status import StatusDetailsCodec
+from pyd_core.errors import StreamInterrupted
+
+if TYPE_CHECKING:
+    from grpclib._typing import IServable
+    from grpclib.protocol import H2Protocol
+
+WINDOW_BYTES = 4 * 2**20
+"""Bytes that the other side may send ahead, on a stream and on the connection."""
+
+
+def _configuration() -> Configuration:
+    return Configuration(http2_connection_window_size=WINDOW_BYTES, http2_stream_window_size=WINDOW_BYTES)
+
+
+class DuplexChannel(Channel):
+    """A channel for generated stubs over one connection, which it never replaces.
+
+    Args:
+        duplex: The connection.
+    """
+
+    def __init__(self, duplex: Duplex) -> None:
+        super().__init__(host="buildkit", port=80, status_details_codec=StatusDetailsCodec(), config=_configuration())
+        self._duplex: Duplex | None = duplex
+        self._transport: DuplexTransport | None = None
+
+    async def _create_connection(self) -> H2Protocol:
+        if self._duplex is None:
+            raise StreamInterrupted("the connection to the builder was closed")
+        duplex, self._duplex = self._duplex, None
+        protocol = self._protocol_factory()
+        self._transport = DuplexTransport(duplex, protocol)
+        return protocol
+
+    async def aclose(self) -> None:
+        """Close the channel and wait for its connection to end."""
+        self.close()
+        if self._transport is not None:
+            self._transport.close()
+            await self._transport.wait_closed()
+        elif self._duplex is not None:
+            await self._duplex.aclose()
+
+
+class DuplexServer:
+    """A gRPC server for the one client at the other end of a connection.
+
+    Args:
+        duplex: The connection.
+        handlers: Implementations of the generated service bases.
+    """
+
+    def __init__(self, duplex: Duplex, handlers: Collection[IServable]) -> None:
+        server = Server(handlers, codec=None, status_details_codec=StatusDetailsCodec(), config=_configuration())
+        self._protocol = server._protocol_factory()  # noqa: SLF001 - grpclib listens on sockets only
+        self._closed = asyncio.Event()
+        self._transport = DuplexTransport(duplex, self._protocol, self._closed.set)
+
+    async def wait_closed(self) -> None:
+        """Wait until the other side has ended the connection."""
+        await self._closed.wait()
+
+    async def aclose(self) -> None:
+        """Cancel calls in progress and close the connection."""
+        self._protocol.handler.close()
+        self._transport.close()
+        await self._transport.wait_closed()
+        await self._protocol.handler.wait_closed()  # type: ignore[attr-defined] # the server's handler, which the base lacks
