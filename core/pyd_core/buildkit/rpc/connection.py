@@ -6,24 +6,17 @@ import asyncio
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from grpclib.client import Channel
-from grpclib.config import Configuration
-from grpclib.server import Server
+from grpclib.client import Channel, Handler
 
 from pyd_core.buildkit.rpc.duplex import Duplex, DuplexTransport
+from pyd_core.buildkit.rpc.protocol import AdoptedProtocol
+from pyd_core.buildkit.rpc.server import server_protocol
 from pyd_core.buildkit.rpc.status import StatusDetailsCodec
 from pyd_core.errors import StreamInterrupted
 
 if TYPE_CHECKING:
     from grpclib._typing import IServable
     from grpclib.protocol import H2Protocol
-
-WINDOW_BYTES = 4 * 2**20
-"""Bytes that the other side may send ahead, on a stream and on the connection."""
-
-
-def _configuration() -> Configuration:
-    return Configuration(http2_connection_window_size=WINDOW_BYTES, http2_stream_window_size=WINDOW_BYTES)
 
 
 class DuplexChannel(Channel):
@@ -34,7 +27,7 @@ class DuplexChannel(Channel):
     """
 
     def __init__(self, duplex: Duplex) -> None:
-        super().__init__(host="buildkit", port=80, status_details_codec=StatusDetailsCodec(), config=_configuration())
+        super().__init__(host="buildkit", port=80, status_details_codec=StatusDetailsCodec())
         self._duplex: Duplex | None = duplex
         self._transport: DuplexTransport | None = None
 
@@ -42,7 +35,7 @@ class DuplexChannel(Channel):
         if self._duplex is None:
             raise StreamInterrupted("the connection to the builder was closed")
         duplex, self._duplex = self._duplex, None
-        protocol = self._protocol_factory()
+        protocol = AdoptedProtocol(Handler(), client_side=True)
         self._transport = DuplexTransport(duplex, protocol)
         return protocol
 
@@ -65,8 +58,7 @@ class DuplexServer:
     """
 
     def __init__(self, duplex: Duplex, handlers: Collection[IServable]) -> None:
-        server = Server(handlers, codec=None, status_details_codec=StatusDetailsCodec(), config=_configuration())
-        self._protocol = server._protocol_factory()  # noqa: SLF001 - grpclib listens on sockets only
+        self._protocol = server_protocol(handlers)
         self._closed = asyncio.Event()
         self._transport = DuplexTransport(duplex, self._protocol, self._closed.set)
 

@@ -50,7 +50,7 @@ async def pipes() -> AsyncIterator[list[Pipe]]:
 
 
 class Secrets(secrets_grpc.SecretsBase):
-    async def GetSecret(self, stream: Any) -> None:  # noqa: N802 - the service's name
+    async def GetSecret(self, stream: Any) -> None:
         request = await stream.recv_message()
         if request.ID == "broken":
             detail = any_pb2.Any(
@@ -61,7 +61,7 @@ class Secrets(secrets_grpc.SecretsBase):
 
 
 class Echo(filesync_grpc.FileSendBase):
-    async def DiffCopy(self, stream: Any) -> None:  # noqa: N802 - the service's name
+    async def DiffCopy(self, stream: Any) -> None:
         while message := await stream.recv_message():
             await stream.send_message(message)
 
