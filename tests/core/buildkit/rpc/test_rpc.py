@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
-from grpclib.exceptions import StreamTerminatedError
+from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from pyd_core.buildkit.proto import filesync_grpc, secrets_grpc, secrets_pb2
 from pyd_core.buildkit.proto.fsutil_wire_pb2 import Packet
@@ -18,6 +18,12 @@ from pyd_core.buildkit.rpc.channel import AdoptedChannel, calls, open_channel
 from pyd_core.buildkit.rpc.messages import pack, receive_batches, send_packed
 from pyd_core.errors import EngineError, NotFound, StreamInterrupted
 from pyd_core.tasks import TaskOwner
+
+
+class DetailedError(NotFound):
+    """An error with details for the client."""
+
+    details = (AnyMessage(type_url="example/type", value=b"{}"),)
 
 
 class Secrets(secrets_grpc.SecretsBase):
@@ -41,9 +47,7 @@ class Secrets(secrets_grpc.SecretsBase):
         if request.ID == "bug":
             raise ZeroDivisionError
         if request.ID != "known":
-            error = NotFound(f"no secret {request.ID}")
-            error.details = [AnyMessage(type_url="example/type", value=b"{}")]
-            raise error
+            raise DetailedError(f"no secret {request.ID}")
         await stream.send_message(secrets_pb2.GetSecretResponse(data=b"value"))
 
 
@@ -86,7 +90,9 @@ async def test_a_call_returns_its_response_or_the_error_with_its_details():
         assert (await stub.GetSecret(secrets_pb2.GetSecretRequest(ID="known"))).data == b"value"
         with pytest.raises(NotFound, match="no secret other") as caught, calls():
             await stub.GetSecret(secrets_pb2.GetSecretRequest(ID="other"))
-        assert caught.value.__cause__.details[0].type_url == "example/type"
+        cause = caught.value.__cause__
+        assert isinstance(cause, GRPCError)
+        assert cause.details[0].type_url == "example/type"
 
 
 async def test_an_unexpected_exception_is_reported_without_its_text():
@@ -110,6 +116,7 @@ async def test_many_messages_travel_in_batches_beyond_both_windows():
             await send_packed(stream, pack([Packet(ID=1)] * 5000))
             await stream.end()
             response = await stream.recv_message()
+        assert response is not None
         assert (response.ID, response.data) == (5090, str(90 << 20).encode())
 
 
