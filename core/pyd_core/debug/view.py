@@ -243,17 +243,27 @@ def _shows(proc: int, namespace: int) -> bool:
     """Return whether a /proc shows the processes of a pid namespace; the target may have put anything there.
 
     Each procfs has the first process of its own pid namespace under 1, and what is mounted above that isn't looked at.
+    Where that process is out of reach, as the host's is for a rootless engine, this process has to be seen as itself.
     """
     if not is_procfs(proc):
         return False
+    link = f"pid:[{namespace}]"
+    if _link(proc, "1/ns/pid") == link:
+        return True
+    pid = str(os.getpid())
+    return _link(proc, "self") == pid and _link(proc, f"{pid}/ns/pid") == link
+
+
+def _link(proc: int, name: str) -> str:
+    """Return the content of a link of a procfs itself, or nothing if it can't be read."""
     try:
-        link = open_beneath(proc, "1/ns/pid", os.O_PATH | os.O_NOFOLLOW, RESOLVE_NO_XDEV)
+        link = open_beneath(proc, name, os.O_PATH | os.O_NOFOLLOW, RESOLVE_NO_XDEV)
     except CallFailed:
-        return False
+        return ""
     try:
-        return os.readlink("", dir_fd=link) == f"pid:[{namespace}]"
+        return os.readlink("", dir_fd=link)
     except OSError:
-        return False
+        return ""
     finally:
         os.close(link)
 
