@@ -146,6 +146,9 @@ READINGS_PER_SLOW_READ = 10
 MAX_FILES = 6
 """Maximum number of descriptors that a reader keeps."""
 
+MAX_BRIEF_FILES = 3
+"""Maximum number of descriptors that a reader keeps for brief readings."""
+
 
 class GroupReader:
     """Reads one group's counters again and again.
@@ -184,9 +187,16 @@ class GroupReader:
         for file in (self._cpu, self._used_cpu, self._memory, self._memory_stat, self._pids, self._block):
             file.close()
 
-    def read(self) -> Counters | None:
-        """Read all counters; None when the group is gone."""
-        stat = self._cpu.read()
+    def close_details(self) -> None:
+        """Give the descriptors back that brief readings don't use."""
+        for file in (self._cpu,) if self._cpu_is_v1 else ():
+            file.close()
+        self._pids.close()
+        self._block.close()
+
+    def read(self, *, brief: bool = False) -> Counters | None:
+        """Read all counters, or only processor time and memory; None when the group is gone."""
+        stat = self._cpu.read() if not (brief and self._cpu_is_v1) else None
         if self._cpu_is_v1:
             cpu_ns = _number(self._used_cpu.read())
         else:
@@ -199,6 +209,9 @@ class GroupReader:
         if self._readings % READINGS_PER_SLOW_READ == 0:
             self._limit_and_peak = self._read_limit(), _number(self._peak.read())
         self._readings += 1
+        if brief:
+            limit, peak = self._limit_and_peak
+            return Counters(cpu_ns, None, None, memory, limit, peak, None, None, None)
         blocks = self._block.read()
         read, write = _blocks_v1(blocks) if self._blocks_are_v1 else _blocks_v2(blocks)
         return Counters(

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from pyd_core.linux.cgroup_stats import (
-    MAX_FILES,
+    MAX_BRIEF_FILES,
     UNIFIED,
     CgroupMount,
     GroupReader,
@@ -19,7 +19,8 @@ from pyd_core.linux.procfs import read_network, shares_network
 from pyd_core.watch.stats import Sample
 
 MAX_DESCRIPTORS = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3, 1500)
-"""Maximum number of files kept open; further ones are opened for each reading."""
+"""Maximum number of files kept open for brief readings; further ones are opened for each reading. The details of the
+containers on screen, some dozens, come on top."""
 
 
 class LocalReader:
@@ -37,13 +38,17 @@ class LocalReader:
         self._root = root
         self._own_network = shares_network(pid, root) is False  # the host's traffic isn't the container's
 
-    def read(self) -> Sample | None:
-        """Read all counters; None when the container has ended."""
-        counters = self._group.read()
+    def read(self, *, brief: bool = False) -> Sample | None:
+        """Read all counters, or only processor time and memory; None when the container has ended."""
+        counters = self._group.read(brief=brief)
         if counters is None:
             return None
-        network = read_network(self.pid, self._root) if self._own_network else None
+        network = read_network(self.pid, self._root) if self._own_network and not brief else None
         return Sample(time.time_ns(), time.monotonic_ns(), counters, network)
+
+    def close_details(self) -> None:
+        """Close the files that brief readings don't use."""
+        self._group.close_details()
 
     def close(self) -> None:
         """Close its files."""
@@ -83,5 +88,5 @@ class LocalHost:
                 directories[name] = mount.directory(group)
         if "cpuacct" not in directories and UNIFIED not in directories:
             return None
-        keep_open = (reader_count + 1) * MAX_FILES <= MAX_DESCRIPTORS
+        keep_open = (reader_count + 1) * MAX_BRIEF_FILES <= MAX_DESCRIPTORS
         return LocalReader(pid, GroupReader(directories, keep_open=keep_open), self._root)

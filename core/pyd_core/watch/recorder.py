@@ -372,7 +372,9 @@ class DeathRecorder:
         return next((run for death, run in split_deaths(remembered) if death.time_nano == die.time_nano), events)
 
     def _on_measured(self) -> None:
-        for identity, usage in self.stats.usage.items():
+        for identity in self.stats.sampled:
+            if (usage := self.stats.usage.get(identity)) is None:
+                continue
             tracked = self._tracked.get(identity)
             if tracked is not None:
                 # The peak is read rarely, so the present use may exceed it.

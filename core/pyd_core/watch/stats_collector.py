@@ -1,11 +1,13 @@
-"""Collector of the resource use of visible containers, once a second."""
+"""Collector of the resource use of containers: of visible ones each second, and of all others of this machine."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+
+import msgspec
 
 from pyd_core.client.backoff import Backoff
 from pyd_core.client.engine_client import EngineClient
@@ -22,6 +24,12 @@ from pyd_core.watch.usage_series import Series
 SAMPLE_INTERVAL_S = 1.0
 """Seconds between two samples."""
 
+REST_INTERVAL_S = 5.0
+"""Seconds between two samples of containers of this machine that aren't watched."""
+
+MIN_RATE_NS = 200_000_000
+"""Nanoseconds between two samples, at an interval of a second, below which they give no rate."""
+
 MAX_STREAMS = 32
 """Concurrent stats streams: each costs the engine a request and a reading per second."""
 
@@ -33,12 +41,14 @@ class StatsCollector:
     """Resource use of watched containers.
 
     On the engine's machine it reads control groups, otherwise one stats stream of the engine per watched container.
-    With nothing watched it does nothing.
+    With nothing to measure it does nothing.
 
     Args:
         engine: The containers' engine.
         watcher: Knows which of them run, and their processes.
         interval_s: Seconds between two samples.
+        rest_interval_s: Seconds between two samples of the containers of this machine that aren't watched, of which
+            only processor time and memory are read; None doesn't measure them.
         root: The directory with `proc` and `sys`.
     """
 
@@ -48,17 +58,24 @@ class StatsCollector:
         watcher: ContainerWatcher,
         *,
         interval_s: float = SAMPLE_INTERVAL_S,
+        rest_interval_s: float | None = None,
         root: Path = Path("/"),
     ) -> None:
         self._engine = engine
         self._watcher = watcher
         self._interval_s = interval_s
+        self._rest_interval_s = rest_interval_s
+        self._ranked = False
         self._host = LocalHost(root) if engine.endpoint.is_local else None
         self._watched: frozenset[str] = frozenset()
         self._pids: dict[str, int] = {}
         self._readers: dict[str, LocalReader] = {}
         self._streams: dict[str, asyncio.Task[None]] = {}
         self._previous: dict[str, Sample] = {}
+        self._complete: set[str] = set()
+        """Containers whose last sample has all counters."""
+        self._ended = False
+        """Whether a measured container has ended since the last round."""
         self._usage: dict[str, Usage] = {}
         self._series: dict[str, Series] = {}
         self._observers: Observers[[]] = Observers()
@@ -66,25 +83,45 @@ class StatsCollector:
         self._tasks = TaskOwner()
         self._limit = asyncio.Semaphore(MAX_STREAMS)
         self._queueing = 0
+        self._sampled: set[str] = set()
+        self._rest_due = 0.0
+        self._young: set[str] = set()
+        """Containers that aren't watched and have one sample, which gives no rates."""
 
     @property
     def usage(self) -> Mapping[str, Usage]:
-        """The newest usage of each watched container that runs."""
+        """The newest usage of each measured container that runs."""
         return MappingProxyType(self._usage)
 
     @property
     def series(self) -> Mapping[str, Series]:
-        """The usage of existing containers while they were watched."""
+        """The usage of existing containers while they were measured."""
         return MappingProxyType(self._series)
 
-    def watch(self, identities: Iterable[str]) -> None:
-        """Set the watched containers; data of all others is dropped."""
+    @property
+    def sampled(self) -> Collection[str]:
+        """The containers with a new sample since the previous round."""
+        return self._sampled
+
+    def watch(self, identities: Iterable[str], *, ranked: bool = False) -> None:
+        """Set the watched containers.
+
+        Args:
+            identities: Their ids.
+            ranked: Whether an order by usage is visible, for which all others are read as often as the watched ones.
+        """
         watched = frozenset(identities)
-        if watched == self._watched:
+        if watched == self._watched and ranked == self._ranked:
             return
         for identity in self._watched - watched:
-            self._drop(identity)
-        self._watched = watched
+            reader = self._readers.get(identity)
+            if reader is None or self._rest_interval_s is None:
+                self._drop(identity)
+            else:
+                reader.close_details()
+        if ranked and not self._ranked:
+            self._rest_due = 0.0
+        self._watched, self._ranked = watched, ranked
         self._wake.set()
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -105,14 +142,19 @@ class StatsCollector:
                 self._wake.clear()
                 now = loop.time()
                 # A container that becomes visible is sampled immediately, the others when they are due.
-                if self._sample_all(is_due=now >= due):
+                if self._sample_all(is_due=now >= due, is_rest_due=now >= self._rest_due):
                     self._observers.notify()
-                if not self._any_running():
-                    await self._wake.wait()
-                    continue
+                    self._sampled.clear()
                 if now >= due:
                     due = max(due + self._interval_s, now)
-                timer = loop.call_at(due, self._wake.set)
+                if now >= self._rest_due and self._rest_interval_s is not None:
+                    rest_interval_s = self._interval_s if self._ranked else self._rest_interval_s
+                    self._rest_due = max(self._rest_due + rest_interval_s, now)
+                next_due = self._next_due(due)
+                if next_due is None:
+                    await self._wake.wait()
+                    continue
+                timer = loop.call_at(next_due, self._wake.set)
                 try:
                     await self._wake.wait()
                 finally:
@@ -123,44 +165,84 @@ class StatsCollector:
                 self._drop(identity)
             await self._tasks.aclose()
 
-    def _any_running(self) -> bool:
+    def _next_due(self, due: float) -> float | None:
+        """Return when to sample next; None while nothing that is measured runs."""
         entries = self._watcher.containers
-        return any(identity in entries and entries[identity].has_processes for identity in self._watched)
+        if any(identity in entries and entries[identity].has_processes for identity in self._watched):
+            return due
+        if self._measures_rest and any(entry.has_processes for entry in entries.values()):
+            return min(due, self._rest_due) if self._young else self._rest_due
+        return None
 
-    def _sample_all(self, *, is_due: bool) -> bool:
-        """Sample each watched container that runs, or only the new ones, and return whether there is new data."""
+    @property
+    def _measures_rest(self) -> bool:
+        return self._host is not None and self._rest_interval_s is not None
+
+    def _sample_all(self, *, is_due: bool, is_rest_due: bool) -> bool:
+        """Sample what is due, and each watched container that has no sample yet; return whether there is new data."""
         entries = self._watcher.containers
-        new = False
+        new, self._ended = self._ended, False
         for identity in self._watched:
             entry = entries.get(identity)
             if entry is None or not entry.has_processes:
                 new |= identity in self._usage
                 self._drop(identity)
-                continue
-            if entry.pid == 0 or (identity in self._previous and not is_due):  # not inspected yet, or not due
-                continue
-            if self._pids.get(identity) != entry.pid:
-                self._choose_source(entry)
-            reader = self._readers.get(identity)
-            if reader is None:
-                continue
-            sample = reader.read()
-            if sample is not None:
-                self._add(identity, sample)
-                new = True
+            elif entry.pid and (is_due or identity not in self._complete):
+                new |= self._sample(entry)
+        if self._measures_rest:
+            new |= self._sample_rest(is_due=is_due, is_rest_due=is_rest_due)
         return new or bool(self._streams)
 
+    def _sample_rest(self, *, is_due: bool, is_rest_due: bool) -> bool:
+        """Sample the containers that aren't watched: when due, first as soon as they run, and again a second later."""
+        entries, young = self._watcher.containers, self._young
+        self._young = set()
+        new = False
+        for identity, entry in entries.items():
+            if identity in self._watched or not entry.has_processes or entry.pid == 0:
+                continue
+            is_new = self._pids.get(identity) != entry.pid
+            if is_rest_due or is_new or (is_due and identity in young):
+                new |= self._sample(entry, brief=True)
+            if is_new or (not is_due and identity in young):
+                self._young.add(identity)
+        return new
+
+    def _sample(self, entry: ContainerInfo, *, brief: bool = False) -> bool:
+        """Sample a container, and return whether there is new data."""
+        identity = entry.id
+        has_source = brief or identity in self._readers or identity in self._streams
+        if self._pids.get(identity) != entry.pid or not has_source:
+            self._choose_source(entry, may_stream=not brief)
+        reader = self._readers.get(identity)
+        sample = None if reader is None else reader.read(brief=brief)
+        if sample is None:
+            return False
+        (self._complete.discard if brief else self._complete.add)(identity)
+        self._add(identity, sample)
+        return True
+
     def _add(self, identity: str, sample: Sample) -> None:
-        now = self._usage[identity] = compute_usage(sample, self._previous.get(identity))
-        self._previous[identity] = sample
+        before, last = self._previous.get(identity), self._usage.get(identity)
+        now = compute_usage(sample, before)
+        if before is not None and last is not None and sample.at_ns - before.at_ns < self._interval_s * MIN_RATE_NS:
+            # It became visible right after a sample: so short a time gives no rate worth showing.
+            now = msgspec.structs.replace(compute_usage(sample, None), cpu_percent=last.cpu_percent)
+        else:
+            self._previous[identity] = sample
+        self._usage[identity] = now
+        self._sampled.add(identity)
         if identity not in self._series:
             self._series[identity] = Series()
-        self._series[identity].add(now)
+        series = self._series[identity]
+        if identity in self._watched or series.is_due(now.time_ns):
+            series.add(now)
 
     def _drop(self, identity: str) -> None:
         self._usage.pop(identity, None)
         self._previous.pop(identity, None)
         self._pids.pop(identity, None)
+        self._complete.discard(identity)
         reader = self._readers.pop(identity, None)
         if reader is not None:
             reader.close()
@@ -168,7 +250,7 @@ class StatsCollector:
         if stream is not None:
             stream.cancel()
 
-    def _choose_source(self, entry: ContainerInfo) -> None:
+    def _choose_source(self, entry: ContainerInfo, *, may_stream: bool) -> None:
         """Choose the source of the data of a container's present run."""
         self._drop(entry.id)
         self._pids[entry.id] = entry.pid
@@ -176,7 +258,7 @@ class StatsCollector:
         reader = self._host.reader(entry.id, entry.pid, reader_count=others) if self._host is not None else None
         if reader is not None:
             self._readers[entry.id] = reader
-        else:
+        elif may_stream:
             self._streams[entry.id] = self._tasks.start(self._read_stream(entry.id))
 
     async def _read_stream(self, identity: str) -> None:
@@ -215,5 +297,10 @@ class StatsCollector:
     def _on_delta(self, delta: Delta) -> None:
         for identity in delta.removed:
             self._series.pop(identity, None)
-        if (delta.changed | delta.removed) & self._watched:
+        entries = self._watcher.containers
+        for identity in (delta.changed | delta.removed) & self._pids.keys():
+            if identity not in entries or not entries[identity].has_processes:
+                self._drop(identity)
+                self._ended = True
+        if self._measures_rest or (delta.changed | delta.removed) & self._watched:
             self._wake.set()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable
+from math import isnan, nan
 
 import msgspec
 
@@ -17,40 +19,83 @@ MAX_COARSE_SAMPLES = 360
 """Summarised samples: an hour."""
 
 
-class Series:
-    """Samples in order of time; old ones are thinned out, then dropped."""
+FINE_NS = 300_000_000_000
+"""The age from which samples are summarised, however few there are."""
 
-    __slots__ = ("_coarse", "_fine", "_step")
+MIN_STEP_NS = 4_500_000_000
+"""Nanoseconds between two samples of a container that isn't watched."""
+
+_FIELDS = (
+    "cpu_percent",
+    "memory_bytes",
+    "memory_limit",
+    "memory_peak",
+    "pids",
+    "net_rx",
+    "net_tx",
+    "block_read",
+    "block_write",
+    "throttled_ratio",
+)
+_COUNTS = frozenset({"memory_bytes", "memory_limit", "memory_peak", "pids"})
+
+
+class Series:
+    """Samples in order of time; old ones are thinned out, then dropped.
+
+    All containers of a machine have one, so summarised samples are kept as plain numbers, in a third of the memory.
+    """
+
+    __slots__ = ("_coarse", "_fine", "_step", "_times")
 
     def __init__(self) -> None:
         self._fine: deque[Usage] = deque()
-        self._coarse: deque[Usage] = deque(maxlen=MAX_COARSE_SAMPLES)
+        self._times = array("q")
+        self._coarse = array("d")
         self._step: list[Usage] = []
 
     def clear(self) -> None:
         """Drop all samples."""
         self._fine.clear()
-        self._coarse.clear()
         self._step.clear()
+        del self._times[:], self._coarse[:]
+
+    def is_due(self, time_ns: int) -> bool:
+        """Return whether the last sample is old enough for another one of a container that isn't watched."""
+        return not self._fine or not 0 <= time_ns - self._fine[-1].time_ns < MIN_STEP_NS
 
     def add(self, usage: Usage) -> None:
         """Add the newest sample; one that isn't newer than the last means that the clock was set back."""
-        if self._fine and usage.time_ns <= self._fine[-1].time_ns:
+        fine = self._fine
+        if fine and usage.time_ns <= fine[-1].time_ns:
             self.clear()
-        self._fine.append(usage)
-        if len(self._fine) > MAX_FINE_SAMPLES:
-            self._thin(self._fine.popleft())
+        fine.append(usage)
+        while len(fine) > MAX_FINE_SAMPLES or usage.time_ns - fine[0].time_ns > FINE_NS:
+            self._thin(fine.popleft())
 
     def _thin(self, usage: Usage) -> None:
         if self._step and usage.time_ns // STEP_NS != self._step[0].time_ns // STEP_NS:
-            self._coarse.append(summarise(self._step))
+            self._keep(summarise(self._step) if len(self._step) > 1 else self._step[0])
             self._step = []
         self._step.append(usage)
+
+    def _keep(self, usage: Usage) -> None:
+        if len(self._times) >= MAX_COARSE_SAMPLES:
+            del self._times[0], self._coarse[: len(_FIELDS)]
+        self._times.append(usage.time_ns)
+        self._coarse.extend(nan if (value := getattr(usage, name)) is None else value for name in _FIELDS)
+
+    def _kept(self, index: int) -> Usage:
+        values: dict[str, float | int | None] = {}
+        for offset, name in enumerate(_FIELDS, index * len(_FIELDS)):
+            value = self._coarse[offset]
+            values[name] = None if isnan(value) else int(value) if name in _COUNTS else value
+        return msgspec.structs.replace(Usage(time_ns=self._times[index]), **values)
 
     def samples(self) -> list[Usage]:
         """Return all samples, oldest first."""
         step = [summarise(self._step)] if self._step else []
-        return [*self._coarse, *step, *self._fine]
+        return [*map(self._kept, range(len(self._times))), *step, *self._fine]
 
     def newest(self, count: int) -> list[Usage]:
         """Return the last unmodified samples, oldest first."""
@@ -58,7 +103,7 @@ class Series:
         return [fine[index] for index in range(max(0, len(fine) - count), len(fine))]
 
     def __len__(self) -> int:
-        return len(self._coarse) + bool(self._step) + len(self._fine)
+        return len(self._times) + bool(self._step) + len(self._fine)
 
 
 def summarise(samples: list[Usage]) -> Usage:

@@ -17,10 +17,10 @@ SECOND = 10**9
 
 
 class Measured:
-    def __init__(self, scripted: ScriptedEngine, url: str, root: Path) -> None:
+    def __init__(self, scripted: ScriptedEngine, url: str, root: Path, rest_interval_s: float | None = None) -> None:
         engine = scripted.engine(url)
         self.fleet = ContainerWatcher(engine)
-        self.meter = StatsCollector(engine, self.fleet, interval_s=0.01, root=root)
+        self.meter = StatsCollector(engine, self.fleet, interval_s=0.01, rest_interval_s=rest_interval_s, root=root)
         self._news = asyncio.Event()
         self.meter.subscribe(self._news.set)
 
@@ -143,3 +143,58 @@ def test_counters_that_began_anew_give_no_negative_rate():
 
 def test_a_network_that_is_the_hosts_has_no_rate():
     assert compute_usage(sample(2, cpu_ns=1), sample(1)).net_rx is None
+
+
+@asynccontextmanager
+async def measuring_everything(scripted: ScriptedEngine, root: Path, rest_interval_s: float) -> AsyncIterator[Measured]:
+    async with TaskOwner() as tasks:
+        measured = Measured(scripted, "unix:///run/engine.sock", root, rest_interval_s)
+        tasks.start(measured.fleet.run())
+        tasks.start(measured.meter.run())
+        yield measured
+
+
+async def test_containers_of_this_machine_are_measured_though_nothing_is_watched(tmp_path: Path):
+    scripted = ScriptedEngine()
+    ids = [scripted.add(f"c{number}", pid=70 + number) for number in range(5)]
+    for number, identity in enumerate(ids):
+        host(tmp_path, identity, 70 + number, 1000)
+    async with measuring_everything(scripted, tmp_path, 3600) as measured:
+        await measured.until(lambda: all(identity in measured.meter.usage for identity in ids))
+        # The second sample, which has rates, doesn't wait for the long interval.
+        await measured.until(lambda: all(use.cpu_percent == 0.0 for use in measured.meter.usage.values()))
+        assert all(use.memory_bytes == 4096 and use.pids is None for use in measured.meter.usage.values())
+        measured.meter.watch(ids[:1])
+        await measured.until(lambda: measured.meter.usage[ids[0]].pids == 3)
+        measured.meter.watch([])
+        scripted.die("c1")
+        await measured.until(lambda: ids[1] not in measured.meter.usage)
+        assert set(measured.meter.usage) == {*ids} - {ids[1]}
+        assert len(measured.meter.series[ids[0]]) >= 1
+    assert not any("stats" in request for request in scripted.requests)
+
+
+async def test_an_order_by_usage_has_all_containers_read_as_often_as_watched_ones(tmp_path: Path):
+    scripted = ScriptedEngine()
+    identity = scripted.add("busy", pid=77)
+    host(tmp_path, identity, 77, 1000)
+    async with measuring_everything(scripted, tmp_path, 3600) as measured:
+        await measured.until(lambda: getattr(measured.meter.usage.get(identity), "cpu_percent", None) == 0.0)
+        rates: list[float | None] = []
+        measured.meter.subscribe(lambda: rates.append(measured.meter.usage[identity].cpu_percent))
+        host(tmp_path, identity, 77, 5_000_000)
+        measured.meter.watch([], ranked=True)
+        await measured.until(lambda: any(rates))
+
+
+async def test_containers_elsewhere_are_measured_only_while_they_are_watched():
+    scripted = ScriptedEngine()
+    identity = scripted.add("web")
+    async with TaskOwner() as tasks:
+        measured = Measured(scripted, "tcp://far.invalid:2375", Path("/"), 0.01)
+        tasks.start(measured.fleet.run())
+        tasks.start(measured.meter.run())
+        measured.meter.watch([identity])
+        await measured.until(lambda: identity in measured.meter.usage)
+        measured.meter.watch([])
+        assert identity not in measured.meter.usage

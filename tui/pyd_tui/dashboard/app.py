@@ -236,7 +236,7 @@ class Dashboard(App[None]):
         if screens := self.live_screens:
             targets = screens[-1].watched()
             for link in self.links:
-                link.watch({target.id for target in targets if target.link is link})
+                link.watch({target.id for target in targets if target.link is link}, ranked=screens[-1].ranks_usage)
 
     def open_view(self, name: str) -> None:
         """Open a view in place of the current one."""

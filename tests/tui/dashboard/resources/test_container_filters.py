@@ -131,3 +131,23 @@ async def test_exactly_the_problems_among_a_thousand_are_shown_and_counted_on_ev
         for view in "26":
             await dashboard.press(view)
             assert "✗ 13 broken" in dashboard.text
+
+
+def test_running_containers_without_figures_come_before_exited_ones():
+    only_web = {"1": USAGE["1"]}
+    assert View(sort="cpu").order(ENTRIES, only_web) == ["1", "2", "3", "4"]
+    assert View(sort="memory").order(ENTRIES, {}) == ["2", "1", "3", "4"]
+
+
+async def test_an_order_by_usage_says_how_many_containers_it_is_based_on():
+    engine = ScriptedEngine()
+    for number in range(60):
+        engine.add(f"c{number:02}")
+    async with opened(engine, size=(100, 24)) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 60)
+        for _ in range(3):
+            await dashboard.press("o")
+        await dashboard.until_shown("ordered by what has been measured, ")
+        assert "of 60" in dashboard.text
+        await dashboard.press("o", "o")
+        await dashboard.until(lambda: "ordered by what" not in dashboard.text)

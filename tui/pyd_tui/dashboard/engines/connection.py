@@ -71,6 +71,7 @@ class EngineConnection:
         self._open = open
         self._tasks = TaskOwner(self._failed)
         self._watched: frozenset[str] = frozenset()
+        self._ranked = False
         self._startup_state: ConnectionState = ConnectionState("connecting", time_ns())
         self.endpoint: Endpoint | None = None
         self.engine: EngineClient | None = None
@@ -161,11 +162,16 @@ class EngineConnection:
         if self.engine is not None:
             await self.engine.aclose()
 
-    def watch(self, ids: Collection[str]) -> None:
-        """Measure these containers from now on, and no others."""
-        self._watched = frozenset(ids)
+    def watch(self, ids: Collection[str], *, ranked: bool = False) -> None:
+        """Measure these containers each second; the others less often, and only where that costs no requests.
+
+        Args:
+            ids: The containers on screen.
+            ranked: Whether an order by usage is on screen.
+        """
+        self._watched, self._ranked = frozenset(ids), ranked
         if self.stats is not None:
-            self.stats.watch(self._watched)
+            self.stats.watch(self._watched, ranked=ranked)
 
     def count_processors(self) -> None:
         """Ask for the number of processors, once; the listener is called when it is known."""
@@ -180,14 +186,17 @@ class EngineConnection:
         self.endpoint = await self._find()
         engine = self.engine = await asyncio.to_thread(self._open_engine, self.endpoint)
         from pyd_core.watch.container_watcher import ContainerWatcher  # noqa: PLC0415 - after the first picture
-        from pyd_core.watch.stats_collector import StatsCollector  # noqa: PLC0415 - after the first picture
+        from pyd_core.watch.stats_collector import (  # noqa: PLC0415 - after the first picture
+            REST_INTERVAL_S,
+            StatsCollector,
+        )
 
         watcher = ContainerWatcher(engine, inspect=self._listener is not None)
         watcher.subscribe(self._changed)
         self.watcher = watcher
-        self.stats = StatsCollector(engine, watcher)
-        self.stats.subscribe(self._measured)
-        self.stats.watch(self._watched)
+        self.stats = StatsCollector(engine, watcher, rest_interval_s=REST_INTERVAL_S)
+        self.stats.subscribe(self._sampled)
+        self.stats.watch(self._watched, ranked=self._ranked)
         self._tasks.start(watcher.run(), name="container watcher")
         self._tasks.start(self.stats.run(), name="stats collector")
 
@@ -218,6 +227,11 @@ class EngineConnection:
     def _notify(self, delta: Delta, *, happened: bool = False) -> None:
         if self._listener is not None:
             self._context.copy().run(self._listener.changed, self, delta, happened=happened)
+
+    def _sampled(self) -> None:
+        stats = self.stats
+        if stats is not None and (self._ranked or not self._watched.isdisjoint(stats.sampled)):
+            self._measured()
 
     def _measured(self) -> None:
         if self._listener is not None:

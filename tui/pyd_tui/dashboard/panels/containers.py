@@ -7,6 +7,7 @@ from itertools import chain
 
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.delta import Delta
+from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.render.containers import (
@@ -22,6 +23,7 @@ from pyd_tui.dashboard.render.containers import (
 )
 from pyd_tui.dashboard.render.engines import engine_label
 from pyd_tui.dashboard.render.figures import SECOND, Clock
+from pyd_tui.dashboard.render.narrowing import ordered_by_part
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, columns, width
 from pyd_tui.dashboard.resources.container_filters import View
 from pyd_tui.dashboard.widgets.table import Table
@@ -30,6 +32,9 @@ TREND_SAMPLES = (TREND_COLUMNS + 1) * TREND_STEP_NS // SECOND
 """Samples from which the list's curve is drawn."""
 INDENT = 2
 """Terminal columns by which names below a project heading are indented."""
+UNMEASURED: Cell = (Span("…", "dim"),)
+"""Stands for a figure that an order needs and doesn't have yet."""
+_SORTED = {column.key: index for index, column in enumerate(COLUMNS) if column.key in {"cpu", "memory"}}
 AGE_COLUMNS = 6
 """Terminal columns reserved for an engine's growing age."""
 
@@ -122,6 +127,19 @@ class ContainerTable(Table[RowTarget]):
         """Number of containers in the view, including those below folded headings."""
         return len(self._containers()) if self._members else self.count
 
+    @property
+    def measured_part(self) -> Cell:
+        """How many of the running containers an order by usage rests on; empty if on all, or for another order."""
+        if not self.view.ranks_usage:
+            return EMPTY
+        running = [(link, entry) for link in self.links for entry in link.containers.values() if entry.has_processes]
+        measured = sum(self._is_ranked(link.usage.get(entry.id)) for link, entry in running)
+        return ordered_by_part(measured, len(running)) if measured < len(running) else EMPTY
+
+    def _is_ranked(self, usage: Usage | None) -> bool:
+        value = None if usage is None else usage.cpu_percent if self.view.sort == "cpu" else usage.memory_bytes
+        return value is not None
+
     def apply(self, delta: Delta) -> None:
         """Apply a change, which may concern only a connection's state."""
         if delta.changed or delta.removed or self._lost != self._are_lost():
@@ -138,7 +156,7 @@ class ContainerTable(Table[RowTarget]):
 
     def on_measured(self) -> None:
         """Take new measurements; only an order that depends on them can change."""
-        if self.view.sort in {"cpu", "memory"}:
+        if self.view.ranks_usage:
             self.update_rows()
         else:
             self.sync()
@@ -229,6 +247,8 @@ class ContainerTable(Table[RowTarget]):
             link.verdicts.answer(container),
         )
         cells = row(container, usage, self._clock, pending, answer, engine=engine)
+        if self.view.ranks_usage and container.has_processes and not self._is_ranked(link.usage.get(container.id)):
+            cells = (*cells[: _SORTED[self.view.sort]], UNMEASURED, *cells[_SORTED[self.view.sort] + 1 :])
         return (cells[0], (Span(" " * INDENT), *cells[1]), *cells[2:]) if self._members and container.project else cells
 
     def _heading_cells(self, key: RowTarget, engine: Cell) -> tuple[Cell, ...]:

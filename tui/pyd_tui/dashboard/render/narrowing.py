@@ -16,6 +16,11 @@ def active_filters(view: View) -> Cell:
     return tuple(pieces)
 
 
+def ordered_by_part(measured: int, running: int) -> Cell:
+    """Show that an order rests on the usage of only some running containers."""
+    return cell(f"ordered by what has been measured, {measured:,} of {running:,}  ", "warn")
+
+
 def shown_count(shown: int, total: int) -> Cell:
     """Show how many containers are visible, and the key that shows all."""
     return (*cell(f"{shown:,} of {total:,}", "text"), Span("   "), Span("esc", "accent"), Span(" shows all", "dim"))

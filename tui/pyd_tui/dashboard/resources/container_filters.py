@@ -45,6 +45,11 @@ class View:
         """Whether any filter is on."""
         return bool(self.text or self.running_only or self.broken_only)
 
+    @property
+    def ranks_usage(self) -> bool:
+        """Whether the order depends on resource usage."""
+        return self.sort in {"cpu", "memory"}
+
     def next_sort(self) -> View:
         """Return the view sorted by the next column."""
         sorts = self.sorts
@@ -129,12 +134,19 @@ def _by_project(entry: ContainerInfo, usage: Usage | None) -> Rank:
 
 def _by_cpu(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """Sort the busiest first, in whole percents: noise must not make rows trade places."""
-    return (-round(usage.cpu_percent or 0) if usage else 1, "", entry.name)
+    measured = usage is not None and usage.cpu_percent is not None
+    return (-round(usage.cpu_percent or 0) if usage is not None and measured else _unranked(entry), "", entry.name)
 
 
 def _by_memory(entry: ContainerInfo, usage: Usage | None) -> Rank:
     """Sort the largest first, in whole mebibytes."""
-    return (-((usage.memory_bytes or 0) >> 20) if usage else 1, "", entry.name)
+    measured = usage is not None and usage.memory_bytes is not None
+    return (-((usage.memory_bytes or 0) >> 20) if usage is not None and measured else _unranked(entry), "", entry.name)
+
+
+def _unranked(entry: ContainerInfo) -> float:
+    """Return the rank of a container without figures: running ones, which weren't measured, before all others."""
+    return 1 if entry.state in ACTIVE_STATES else 2
 
 
 def _by_since(entry: ContainerInfo, usage: Usage | None) -> Rank:

@@ -85,6 +85,11 @@ class LiveScreen(Screen[None]):
         """Return the containers whose resource usage the screen shows."""
         return set()
 
+    @property
+    def ranks_usage(self) -> bool:
+        """Whether the screen shows an order by resource usage, for which all containers are measured."""
+        return False
+
     def action_debug(self) -> None:
         """Open a debug shell in the container."""
         from pyd_tui.dashboard.actions.suspend import enter_debug  # noqa: PLC0415 - on first use

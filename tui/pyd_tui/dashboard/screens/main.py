@@ -137,6 +137,8 @@ class Main(ContainerListScreen):
     def measured(self) -> None:
         """Update the figures in the list."""
         self.table.on_measured()
+        if self.ranks_usage:
+            self._update_notes()
 
     def logged(self) -> None:
         """Show new lines in the pane."""
@@ -151,6 +153,11 @@ class Main(ContainerListScreen):
     def watched(self) -> set[RowTarget]:
         """Return the running containers on screen."""
         return self.table.worth_measuring()
+
+    @property
+    def ranks_usage(self) -> bool:
+        """Whether the list is ordered by resource usage."""
+        return self.table.view.ranks_usage
 
     @on(Table.Moved)
     def _moved(self) -> None:
@@ -191,9 +198,15 @@ class Main(ContainerListScreen):
             self.table.display = not empty
             if not empty and self.focused is None:
                 self.set_focus(self.table)
-        self._filter.set_notes(active_filters(view), shown_count(self.table.shown_count, total))
-        self._filter.display = view.narrows or self.focused is self._filter
+        self._update_notes()
         self.dashboard.measure()
+
+    def _update_notes(self) -> None:
+        """Show which filters hide containers, and whether the order leaves out running ones."""
+        view, total = self.table.view, sum(len(link.containers) for link in self.links)
+        order = self.table.measured_part
+        self._filter.set_notes((*active_filters(view), *order), shown_count(self.table.shown_count, total))
+        self._filter.display = view.narrows or bool(order) or self.focused is self._filter
 
     def _update_pane_title(self) -> None:
         if self.tabs.current == "logs":
