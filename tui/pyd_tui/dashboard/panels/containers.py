@@ -129,7 +129,7 @@ class ContainerTable(Table[RowTarget]):
 
     @property
     def measured_part(self) -> Cell:
-        """How many of the running containers an order by usage rests on; empty if on all, or for another order."""
+        """The share of running containers with the figures that the order needs; empty if all have them."""
         if not self.view.ranks_usage:
             return EMPTY
         running = [(link, entry) for link in self.links for entry in link.containers.values() if entry.has_processes]
