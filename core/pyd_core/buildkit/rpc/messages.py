@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any, TypeVar, cast
 
 from google.protobuf.message import DecodeError, Message
@@ -34,7 +34,7 @@ async def send_packed(stream: Any, data: bytes) -> None:
     await wire(stream).send_data(data)
 
 
-async def receive_batches(stream: Any, kind: type[M]) -> AsyncIterator[list[M]]:
+async def receive_batches(stream: Any, kind: type[M]) -> AsyncGenerator[list[M], None]:
     """Yield messages as they arrive, as many as have arrived at once, until the peer ends the stream.
 
     Raises:

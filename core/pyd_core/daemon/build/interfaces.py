@@ -70,12 +70,14 @@ class BuildSession(Protocol):
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
         follow_paths: Sequence[str] = (),
+        previous: SyncedTree | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> SyncedTree:
         """Bring a directory to the state of the client's directory `name`; only changed files travel.
 
-        The directory is kept between builds. While a sync runs, the caller keeps others from using the directory.
-        `progress` is called with the number of bytes and of files that have arrived so far.
+        The caller keeps the directory between builds, and others from using it during a sync. `previous` is the tree
+        that the last sync returned. It is None for a new directory and after a failure; then all of the directory is
+        removed first. `progress` is called with the number of bytes and of files that have arrived so far.
 
         Raises:
             NotFound: The client has no directory of that name.

@@ -1,0 +1,1 @@
+"""Sessions of build clients, and what the engine requests over them."""
