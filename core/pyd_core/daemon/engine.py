@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyd_core.daemon import settings, userns
 from pyd_core.daemon.build.context import BuildContexts
@@ -46,6 +48,10 @@ from pyd_core.daemon.volumes import VolumeStore
 from pyd_core.errors import Conflict, InvalidInput, Refused
 from pyd_core.linux.reaper import become_subreaper
 from pyd_core.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.build.exporters.exporters import BuildExporters
+    from pyd_core.daemon.build.solver.solver import BuildSolver
 
 log = logging.getLogger(__name__)
 
@@ -214,17 +220,44 @@ class Engine:
             tasks=self.tasks,
         )
 
+    @cached_property
+    def build_solver(self) -> BuildSolver:
+        """The solver of builds, which loads with the first build."""
+        from pyd_core.daemon.build.solver.solver import BuildSolver  # noqa: PLC0415 - loads Protocol Buffers
+        from pyd_core.daemon.networks.step_namespaces import StepNamespaces  # noqa: PLC0415 - only for builds
+
+        return BuildSolver(
+            config=self.config,
+            images=self.images,
+            image_events=self.image_events,
+            registries=self.registries,
+            namespaces=StepNamespaces(self.config, self.networks, self.endpoints, self.tasks),
+            runtime=self.runtime,
+            remapping=self.remapping,
+        )
+
+    @cached_property
+    def build_exporters(self) -> BuildExporters:
+        """The exporters of builds."""
+        from pyd_core.daemon.build.exporters.exporters import BuildExporters  # noqa: PLC0415 - loads Protocol Buffers
+
+        return BuildExporters(self.build_solver, self.image_events)
+
     async def start(self) -> None:
         """Bring the machine in line with the records.
 
         Interrupted operations are completed or undone, and running containers are watched again.
         """
         self.orphans.begin()
+        if (self.config.root / "builder").exists():
+            await self.build_solver.recover()
         await self._recovery.run()
 
     async def stop(self) -> None:
         """Stop the engine; its containers keep running."""
         self.lifecycle.shut_down()
+        if "build_solver" in self.__dict__:
+            await self.build_solver.close()
         await self.tasks.aclose()
         self.endpoints.stop()
         await self.networks.stop()

@@ -12,8 +12,9 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -48,6 +49,15 @@ class StoredLayer(msgspec.Struct, frozen=True, kw_only=True):
     """Size of its files in bytes."""
     packed: int
     """Size of its packed form in bytes."""
+
+
+@dataclass(frozen=True)
+class PackedDirectory:
+    """A directory with a layer's files, and their packed form in a temporary file."""
+
+    directory: Path
+    file: Path
+    layer: StoredLayer
 
 
 OCI_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -196,6 +206,29 @@ class LayerStore:
             if repacked is not None:
                 repacked.unlink(missing_ok=True)
         return layer
+
+    def adopt(self, packed: Sequence[PackedDirectory]) -> list[StoredLayer]:
+        """Take over directories and their packed forms as layers, after `sync` and in the thread that owns the store.
+
+        A directory whose layer exists already stays where it is.
+        """
+        layers: list[StoredLayer] = []
+        for item in packed:
+            known = self._table.get(item.layer.diff_id)
+            if known is not None:
+                item.file.unlink(missing_ok=True)
+                layers.append(known)
+                continue
+            self._blobs.adopt(item.file, item.layer.blob, durable=False)
+            with contextlib.suppress(OSError):  # left by an interrupted removal: the caller keeps its own
+                item.directory.rename(self.directory(item.layer.diff_id))
+            self.record(item.layer)
+            layers.append(item.layer)
+        return layers
+
+    def sync(self) -> None:
+        """Write directories and packed forms to the disk; slow, so call it in a worker thread."""
+        sync_file_systems(self._root, self._blobs.spool)
 
     async def import_async(
         self,

@@ -85,6 +85,17 @@ class Pull:
             raise InvalidInput(f"{self._reference} has a manifest of an old form that isn't supported")
         self._config_digest, self._blobs = f"sha256:{hex_digest(manifest.config.digest)}", manifest.layers
 
+    async def config(self) -> bytes:
+        """Return the configuration of the resolved image without downloading its layers.
+
+        Raises:
+            InvalidInput: It is for another platform, or malformed.
+        """
+        body = await self._fetch_config(self._config_digest)
+        if self._requested_platform:
+            platforms.check_platform(str(self._reference), read_config(body), self._requested_platform)
+        return body
+
     def _choose_manifest(self, index: _Manifest) -> str:
         system, arch, variant = self._platform
         for entry in index.manifests or []:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
@@ -69,6 +69,8 @@ class ImageStore:
         self._store = store
         self._table = StoreTable(store, "image", ImageRecord)
         self._users = users
+        self.layer_users: list[Callable[[], Iterable[str]]] = []
+        """What else needs layers: each returns diff ids."""
         self._hold_counts: Counter[str] = Counter()
         self._children: dict[str, list[str]] = {}
         """Images created from each image, for the build cache; some may have been removed."""
@@ -317,6 +319,8 @@ class ImageStore:
     def _used_layers(self) -> set[str]:
         used = {diff_id for record in self._table for diff_id in record.layers}
         used.update(self._users.layers_in_use())
+        for layer_user in self.layer_users:
+            used.update(layer_user())
         return used
 
     def size(self, record: ImageRecord) -> int:

@@ -86,8 +86,19 @@ class TarWriter:
         finally:
             os.close(fd)
 
-    def _add_directory(self, top: int, name: str, status: os.stat_result) -> None:
-        self._tar.addfile(self._with_owner(_entry(name or ".", tarfile.DIRTYPE, status)))
+    def add_contents(self, path: str) -> None:
+        """Add what is in a directory, without an entry for the directory itself."""
+        fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            status = os.fstat(fd)
+            self._devices = frozenset({status.st_dev})
+            self._add_directory(fd, "", status, has_entry=False)
+        finally:
+            os.close(fd)
+
+    def _add_directory(self, top: int, name: str, status: os.stat_result, *, has_entry: bool = True) -> None:
+        if has_entry:
+            self._tar.addfile(self._with_owner(_entry(name or ".", tarfile.DIRTYPE, status)))
         prefix = f"{name.rstrip('/')}/" if name else ""
         with TreeCursor(top) as cursor:
             pending = [self._list_names(cursor, prefix)]

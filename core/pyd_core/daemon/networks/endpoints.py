@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +58,23 @@ class Endpoints:
         self._ports = PortReservations()
         self._without_interface: set[str] = set()
         """Containers that run with the host's network or none: on a network in name only."""
+        self._leases: dict[str, set[str]] = {}
+        """Addresses of build steps by the network's id: no container of the store has them."""
+
+    # Build steps
+
+    def lease(self, network: NetworkRecord) -> list[addresses.Address]:
+        """Return free addresses of a network, its IPv4 one first, and keep others from getting them."""
+        leased = [
+            self._allocate_address(network, EndpointSettings(), version)
+            for version in ((4, 6) if network.subnet6 else (4,))
+        ]
+        self._leases.setdefault(network.id, set()).update(map(str, leased))
+        return leased
+
+    def end_lease(self, network_id: str, leased: Iterable[str]) -> None:
+        """Let others have leased addresses."""
+        self._leases.get(network_id, set()).difference_update(leased)
 
     # Creation
 
@@ -228,6 +245,7 @@ class Endpoints:
             member.ip_address if is_ipv4 else member.global_ipv6_address
             for _, member in self._networks.members(network)
         ]
+        texts += [text for text in self._leases.get(network.id, ()) if (":" in text) != is_ipv4]
         taken = {addresses.parse_address(text, net) for text in texts if text}
         reserved = {ip_address(text) for text in network.reserved.values()}
         ipam_config = endpoint.ipam_config

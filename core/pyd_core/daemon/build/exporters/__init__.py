@@ -1,0 +1,1 @@
+"""Exporters: what becomes of the result of a build."""

@@ -1,0 +1,89 @@
+"""The exporters `image` and `moby`: an image in the engine's store, with its names."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from pyd_core.daemon.build.exporters.image_config import complete_config
+from pyd_core.daemon.build.exporters.packing import LayerPacker
+from pyd_core.daemon.build.exporters.steps import ExportSteps
+from pyd_core.daemon.build.interfaces import FrontendResult
+from pyd_core.daemon.build.solver.refs import SolvedRef
+from pyd_core.daemon.images.events import ImageEvents
+from pyd_core.daemon.images.store import ImageRecord, ImageStore
+from pyd_core.errors import InvalidInput
+from pyd_core.model.base import format_time
+from pyd_core.model.reference import Reference, parse
+
+CONFIG_KEY = "containerimage.config"
+MAX_NAMES = 1000
+
+
+def names_of(attrs: Mapping[str, str]) -> list[Reference]:
+    """Return the names that an image is to get.
+
+    Raises:
+        InvalidInput: One is malformed.
+    """
+    texts = [text.strip() for text in attrs.get("name", "").split(",") if text.strip()]
+    if len(texts) > MAX_NAMES:
+        raise InvalidInput(f"more than {MAX_NAMES} names")
+    return [parse(text) for text in texts]
+
+
+class ImageWriter:
+    """Writes results as images into the engine's store."""
+
+    def __init__(self, images: ImageStore, events: ImageEvents, packer: LayerPacker) -> None:
+        self._images = images
+        self._events = events
+        self._packer = packer
+
+    async def write(self, ref: SolvedRef | None, config: bytes, steps: ExportSteps) -> ImageRecord:
+        """Write a result with the front end's configuration.
+
+        Raises:
+            InvalidInput: The configuration is malformed, or the result is a client's directory.
+        """
+        if ref is not None and ref.result.local is not None:
+            raise InvalidInput("a client's directory can't be exported as an image")
+        with steps.step("exporting layers"):
+            diff_ids = await self._packer.diff_ids(ref.result.layers if ref is not None else ())
+        created = format_time(time.time_ns())
+        body = complete_config(config, diff_ids, created=created)
+        await asyncio.to_thread(self._images.blobs.put, body)
+        return self._images.add(body, diff_ids)
+
+    async def export(self, result: FrontendResult, attrs: Mapping[str, str], steps: ExportSteps) -> dict[str, str]:
+        """Write and name an image, and return the exporter's response."""
+        names = names_of(attrs)
+        ref, config = single(result)
+        record = await self.write(ref, config, steps)
+        with steps.step(f"writing image {record.id}"):
+            pass
+        for name in names:
+            with steps.step(f"naming to {name.repository}{f':{name.tag}' if name.tag else ''}"):
+                self._events.tag(record, name)
+        response = {"containerimage.digest": record.id, "containerimage.config.digest": record.id}
+        if names:
+            response["image.name"] = ",".join(f"{name.repository}:{name.tag}" for name in names)
+        return response
+
+
+def single(result: FrontendResult) -> tuple[SolvedRef | None, bytes]:
+    """Return the only file system of a result and its configuration.
+
+    Raises:
+        InvalidInput: There are several.
+    """
+    if len(result.refs) > 1:
+        raise InvalidInput(
+            "this exporter writes one platform", hint="build for a single --platform, or export type=oci"
+        )
+    key, ref = next(iter(result.refs.items()), ("", None))
+    config = result.metadata.get(CONFIG_KEY) or result.metadata.get(f"{CONFIG_KEY}/{key}") or b""
+    if ref is not None and not isinstance(ref, SolvedRef):
+        raise InvalidInput("the result is of another engine")
+    return ref, config

@@ -1,0 +1,245 @@
+"""One solve: finds what is known, runs what isn't, and only what the target needs.
+
+A vertex is first looked up by key. Where its key depends on the content of an input, that input is made first. What
+isn't found runs once its inputs are there; independent vertices run at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession, SolveOptions, VertexError
+from pyd_core.daemon.build.solver import keys
+from pyd_core.daemon.build.solver.exec_step import CommandFailed
+from pyd_core.daemon.build.solver.graph import Edge, Graph, Vertex
+from pyd_core.daemon.build.solver.records import ResultRecord
+from pyd_core.daemon.build.solver.refs import SolvedRef
+from pyd_core.daemon.build.solver.reporter import VertexReporter, report_cached
+from pyd_core.daemon.build.solver.results import Result, VertexResult
+from pyd_core.errors import InvalidInput, PydError
+from pyd_core.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from pyd_core.daemon.build.solver.solver import BuildSolver
+
+T = TypeVar("T")
+
+
+class _Probe(msgspec.Struct, kw_only=True):
+    """What is known of a vertex before it runs.
+
+    Attributes:
+        identity: What operations on top of it have in their keys.
+        record: Its result, if it is known.
+        keys: The keys that its result is to be found by.
+        result: Its result, where finding it out made it.
+    """
+
+    identity: str
+    record: ResultRecord | None = None
+    keys: tuple[str, ...] = ()
+    result: VertexResult | None = None
+
+
+class Solve:
+    """A solve of one graph."""
+
+    def __init__(
+        self,
+        solver: BuildSolver,
+        graph: Graph,
+        *,
+        session: BuildSession | None,
+        progress: BuildProgress,
+        options: SolveOptions,
+        held: ExitStack,
+    ) -> None:
+        self._solver = solver
+        self._graph = graph
+        self._session = session
+        self._progress = progress
+        self._options = options
+        self._held = held
+        self._tasks = TaskOwner(on_error=lambda _: None)
+        self._probes: dict[str, asyncio.Task[_Probe]] = {}
+        self._results: dict[str, asyncio.Task[VertexResult]] = {}
+
+    async def run(self) -> VertexResult:
+        """Return the target's result.
+
+        Raises:
+            VertexError: A vertex failed.
+        """
+        for vertex in self._graph.vertices.values():
+            self._progress.vertex(vertex.message())
+        try:
+            return await self._result(self._graph.target.digest)
+        finally:
+            await self._tasks.aclose()
+
+    # Each vertex is looked up and made once, by a task of its own: a deep graph is no deep recursion.
+
+    def _probe(self, digest: str) -> asyncio.Task[_Probe]:
+        task = self._probes.get(digest)
+        if task is None:
+            vertex = self._graph.vertices[digest]
+            task = self._probes[digest] = self._tasks.start(self._guard(vertex, self._look_up(vertex)))
+        return task
+
+    def _result(self, digest: str) -> asyncio.Task[VertexResult]:
+        task = self._results.get(digest)
+        if task is None:
+            vertex = self._graph.vertices[digest]
+            task = self._results[digest] = self._tasks.start(self._guard(vertex, self._make(vertex)))
+        return task
+
+    async def _guard(self, vertex: Vertex, work: Coroutine[Any, Any, T]) -> T:
+        """Name the vertex in the errors of its own work."""
+        try:
+            return await work
+        except VertexError:
+            raise
+        except CommandFailed as error:
+            raise await self._vertex_error(vertex, error) from error
+        except (PydError, OSError) as error:
+            raise VertexError(
+                str(error) if isinstance(error, PydError) else f"{vertex.name}: {error}",
+                digest=vertex.digest,
+                name=vertex.name,
+                op=vertex.op,
+                hint=error.hint if isinstance(error, PydError) else "",
+            ) from error
+
+    async def _vertex_error(self, vertex: Vertex, failure: CommandFailed) -> VertexError:
+        inputs: list[SolvedRef | None] = []
+        mounts: list[SolvedRef | None] = []
+        if self._options.keep_failure:
+            results = [self._output((await self._result(edge.digest)), edge) for edge in vertex.inputs]
+            inputs = [self._solver.ref(result) for result in results]
+            for number, item in enumerate(vertex.op.exec.mounts):
+                changed = failure.changes.get(number)
+                if changed is None and 0 <= item.input < len(results):
+                    changed = results[item.input]
+                mounts.append(self._solver.ref(changed) if changed is not None else None)
+        return VertexError(
+            failure.message,
+            digest=vertex.digest,
+            name=vertex.name,
+            exit_code=failure.exit_code,
+            op=vertex.op,
+            inputs=inputs,
+            mounts=mounts,
+        )
+
+    # Look-up
+
+    async def _look_up(self, vertex: Vertex) -> _Probe:
+        if vertex.op.WhichOneof("op") == "source":
+            result = await self._solver.resolve_source(
+                vertex, session=self._session, progress=self._progress, held=self._held
+            )
+            return _Probe(identity=result.identity, result=result)
+        found = await _all(self._probe(edge.digest) for edge in vertex.inputs)
+        identities = [
+            keys.output_key(probe.identity, edge.index) for probe, edge in zip(found, vertex.inputs, strict=True)
+        ]
+        operation = keys.operation_digest(vertex.op)
+        key = keys.result_key(operation, identities)
+        record = None if vertex.ignore_cache else self._find(key)
+        if record is not None:
+            self._report_cached(vertex)
+            return _Probe(identity=record.identity, record=record)
+        selections = keys.content_selections(vertex.op)
+        content_key = key
+        if selections:
+            digests = await _all(
+                self._tasks.start(self._content(vertex.inputs[index], identities[index], selected))
+                for index, selected in selections.items()
+            )
+            for index, digest in zip(selections, digests, strict=True):
+                identities[index] = digest
+            content_key = keys.result_key(operation + b"content", identities)
+            record = None if vertex.ignore_cache else self._find(content_key)
+            if record is not None:
+                self._solver.records.link(key, record)
+                self._report_cached(vertex)
+                return _Probe(identity=record.identity, record=record)
+        identity = f"{content_key}+{os.urandom(8).hex()}" if vertex.ignore_cache else content_key
+        return _Probe(identity=identity, keys=tuple(dict.fromkeys((content_key, key))))
+
+    def _report_cached(self, vertex: Vertex) -> None:
+        report_cached(self._progress, vertex)
+
+    def _find(self, key: str) -> ResultRecord | None:
+        record = self._solver.records.find(key)
+        if record is None:
+            return None
+        layers = [layer for output in record.outputs for layer in output]
+        if not all(self._solver.snapshots.exists(layer) for layer in layers):
+            self._solver.records.remove([key])
+            return None
+        self._held.enter_context(self._solver.snapshots.hold(layers))
+        return record
+
+    async def _content(self, edge: Edge, identity: str, selected: tuple[keys.CopySelection, ...]) -> str:
+        """Return the digest of what is read of an input."""
+        result = self._output(await self._result(edge.digest), edge)
+        return await self._solver.content.digest(result, identity, selected)
+
+    # Runs
+
+    async def _make(self, vertex: Vertex) -> VertexResult:
+        probe = await self._probe(vertex.digest)
+        if probe.result is not None:
+            return probe.result
+        if probe.record is not None:
+            outputs = tuple(Result(tuple(layers)) for layers in probe.record.outputs)
+            return VertexResult(probe.record.identity, outputs)
+        made = await _all(self._result(edge.digest) for edge in vertex.inputs)
+        inputs = [self._output(result, edge) for result, edge in zip(made, vertex.inputs, strict=True)]
+
+        async def work(reporter: VertexReporter) -> VertexResult:
+            with contextlib.ExitStack() as stack:
+                for item in inputs:
+                    stack.enter_context(self._solver.snapshots.hold(item.layers))
+                    if item.local is not None:
+                        item.local.holders += 1
+                        stack.callback(self._solver.trees.release, item.local)
+                outputs = await self._solver.run_operation(
+                    vertex,
+                    inputs,
+                    session=self._session,
+                    reporter=reporter,
+                    entitlements=self._options.entitlements,
+                )
+            result = VertexResult(probe.identity, tuple(outputs))
+            self._solver.remember(vertex, probe.keys, result)
+            return result
+
+        result = await self._solver.runs.run(probe.identity, self._progress, vertex, work)
+        self._held.enter_context(
+            self._solver.snapshots.hold([layer for output in result.outputs for layer in output.layers])
+        )
+        return result
+
+    def _output(self, result: VertexResult, edge: Edge) -> Result:
+        if edge.index >= len(result.outputs):
+            raise InvalidInput(f"an operation has no output {edge.index}", reference="bad-definition")
+        return result.outputs[edge.index]
+
+    def target(self, result: VertexResult) -> Result:
+        """Return the file system that the graph stands for."""
+        return self._output(result, self._graph.target)
+
+
+async def _all(tasks: Any) -> list[Any]:
+    """Wait for tasks and raise the first failure; the others are the solve's to cancel."""
+    waited = list(tasks)
+    return list(await asyncio.gather(*(asyncio.shield(task) for task in waited))) if waited else []

@@ -1,0 +1,249 @@
+"""The solver of an engine: its cache, its layers, and what runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from pyd_core.buildkit.proto import ops_pb2
+from pyd_core.daemon import rmtree
+from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession, SolveOptions
+from pyd_core.daemon.build.solver import layer_ops
+from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
+from pyd_core.daemon.build.solver.content_cache import ContentDigests
+from pyd_core.daemon.build.solver.exec_step import ExecRunner
+from pyd_core.daemon.build.solver.file_step import FileStep
+from pyd_core.daemon.build.solver.graph import Vertex, read_graph
+from pyd_core.daemon.build.solver.local_trees import LocalTrees
+from pyd_core.daemon.build.solver.records import CacheRecords, ResultRecord, SnapshotRecord
+from pyd_core.daemon.build.solver.refs import SolvedRef
+from pyd_core.daemon.build.solver.reporter import VertexReporter
+from pyd_core.daemon.build.solver.results import Result, VertexResult
+from pyd_core.daemon.build.solver.shared_runs import SharedRuns
+from pyd_core.daemon.build.solver.snapshots import SnapshotStore
+from pyd_core.daemon.build.solver.solve import Solve
+from pyd_core.daemon.build.solver.sources import image as image_source
+from pyd_core.daemon.build.solver.sources import local as local_source
+from pyd_core.daemon.build.solver.sources.image import ImageSource, platform_text
+from pyd_core.daemon.cancellable import on_thread
+from pyd_core.daemon.config import DaemonConfig
+from pyd_core.daemon.images.events import ImageEvents
+from pyd_core.daemon.images.registry_config import RegistrySettings
+from pyd_core.daemon.images.store import ImageStore
+from pyd_core.daemon.networks.step_namespaces import StepNamespaces
+from pyd_core.daemon.runtime.oci import Runtime
+from pyd_core.daemon.userns import Remapping
+from pyd_core.errors import Unsupported
+from pyd_core.tasks import TaskOwner
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class BuildSolver:
+    """Executes definitions; see `Solver` in `daemon/build/interfaces.py`."""
+
+    def __init__(
+        self,
+        *,
+        config: DaemonConfig,
+        images: ImageStore,
+        image_events: ImageEvents,
+        registries: RegistrySettings,
+        namespaces: StepNamespaces,
+        runtime: Runtime,
+        remapping: Remapping | None,
+    ) -> None:
+        root = config.root / "builder"
+        root.mkdir(exist_ok=True, mode=0o711)
+        self.images = images
+        self.records = CacheRecords(root / "cache.db", boot=_BOOT_ID.read_text().strip())
+        self.snapshots = SnapshotStore(root, self.records, images.layers, remapping=remapping)
+        self.trees = LocalTrees(root / "local")
+        self.caches = CacheMounts(root / "caches")
+        self.content = ContentDigests(self.records, self.snapshots)
+        self.sources = ImageSource(images, image_events, registries)
+        self._runtime = runtime
+        self._namespaces = namespaces
+        self._steps = ExecRunner(
+            config=config,
+            snapshots=self.snapshots,
+            caches=self.caches,
+            namespaces=namespaces,
+            runtime=runtime,
+            remapping=remapping,
+        )
+        self._tasks = TaskOwner(on_error=lambda _: None)
+        self.runs = SharedRuns(self._tasks)
+        images.layer_users.append(self.snapshots.image_layers)
+
+    async def recover(self) -> None:
+        """Remove what an engine that was killed has left of its builds."""
+        for key in self._runtime.known():
+            if key.startswith("build"):
+                await self._runtime.delete(key)
+        self._steps.recover()
+        self.snapshots.recover()
+
+    async def close(self) -> None:
+        """Stop everything that runs."""
+        await self._tasks.aclose()
+        await self._namespaces.close()
+        self.records.close()
+
+    # Solving
+
+    async def solve(
+        self,
+        definition: ops_pb2.Definition,
+        *,
+        session: BuildSession | None,
+        progress: BuildProgress,
+        options: SolveOptions,
+    ) -> SolvedRef | None:
+        """Return the result of the definition's last vertex; None stands for an empty file system.
+
+        Raises:
+            VertexError: A vertex failed.
+            InvalidInput: The definition is none.
+        """
+        graph = read_graph(definition)
+        if graph is None:
+            return None
+        with ExitStack() as held:
+            solve = Solve(self, graph, session=session, progress=progress, options=options, held=held)
+            made = await solve.run()
+            return self.ref(solve.target(made), made.identity, held.pop_all())
+
+    def ref(self, result: Result, identity: str = "", held: ExitStack | None = None) -> SolvedRef:
+        """Return a result for clients and exporters; it keeps its layers."""
+        own = ExitStack()
+        if held is not None:
+            own.push(held.__exit__)
+        own.enter_context(self.snapshots.hold(result.layers))
+        return SolvedRef(result, identity, self.snapshots, own)
+
+    async def resolve_source(
+        self, vertex: Vertex, *, session: BuildSession | None, progress: BuildProgress, held: ExitStack
+    ) -> VertexResult:
+        """Return the files of a source."""
+        reporter = VertexReporter()
+        reporter.subscribe(progress, vertex)
+        reporter.start()
+        try:
+            result = await self._source(vertex, session, reporter, held)
+        except BaseException as error:
+            reporter.complete(str(error) or "canceled")
+            raise
+        reporter.complete()
+        return result
+
+    async def _source(
+        self, vertex: Vertex, session: BuildSession | None, reporter: VertexReporter, held: ExitStack
+    ) -> VertexResult:
+        source = vertex.op.source
+        identifier, attrs = source.identifier, dict(source.attrs)
+        if identifier.startswith(image_source.SCHEME):
+            record = await self.sources.resolve(
+                image_source.reference_of(identifier),
+                platform=platform_text(vertex.op.platform),
+                mode=attrs.get("image.resolvemode", ""),
+                session=session,
+                reporter=reporter,
+            )
+            held.enter_context(self.images.hold([record.id]))
+            held.enter_context(self.snapshots.hold(record.layers))
+            layers = tuple(record.layers)
+            return VertexResult(f"layers:{_digest(layers)}", (Result(layers),))
+        if identifier.startswith(local_source.SCHEME):
+            tree, digest = await local_source.sync(self.trees, identifier, attrs, session=session, reporter=reporter)
+            held.callback(self.trees.release, tree)
+            return VertexResult(f"local:{digest}", (Result(local=tree),))
+        raise Unsupported(f"the source {identifier[:100]} isn't served", reference="not-served")
+
+    async def run_operation(
+        self,
+        vertex: Vertex,
+        inputs: Sequence[Result],
+        *,
+        session: BuildSession | None,
+        reporter: VertexReporter,
+        entitlements: frozenset[str],
+    ) -> list[Result]:
+        """Run an operation and return its outputs."""
+        op = vertex.op
+        match op.WhichOneof("op"):
+            case "exec":
+                return await self._steps.run(
+                    op.exec, inputs, session=session, reporter=reporter, entitlements=entitlements
+                )
+            case "file":
+                outputs, records = await on_thread(
+                    lambda check: FileStep(op.file, inputs, self.snapshots, check).run(), late=self._record_late
+                )
+                self._record(records)
+                return outputs
+            case "merge":
+                return [layer_ops.merge([inputs[item.input] for item in op.merge.inputs])]
+            case "diff":
+                return [await self._diff(op.diff, inputs)]
+            case kind:
+                raise Unsupported(f"operations of the kind {kind!r} aren't served", reference="unknown-operation")
+
+    async def _diff(self, op: ops_pb2.DiffOp, inputs: Sequence[Result]) -> Result:
+        lower = inputs[op.lower.input] if op.lower.input >= 0 else Result()
+        upper = inputs[op.upper.input] if op.upper.input >= 0 else Result()
+        shared = layer_ops.shared_layers(lower, upper)
+        if shared is not None:
+            return shared
+        result, record = await on_thread(lambda check: layer_ops.diff(lower, upper, self.snapshots, check))
+        self._record([record])
+        return result
+
+    def _record(self, records: Sequence[SnapshotRecord]) -> None:
+        for record in records:
+            self.snapshots.add(record)
+
+    def _record_late(self, made: tuple[list[Result], list[SnapshotRecord]]) -> None:
+        self._record(made[1])
+
+    def remember(self, vertex: Vertex, found_by: Sequence[str], result: VertexResult) -> None:
+        """Record a result under its keys."""
+        for key in found_by:
+            self.records.add(
+                ResultRecord(
+                    key=key,
+                    identity=result.identity,
+                    outputs=[list(output.layers) for output in result.outputs],
+                    name=vertex.name,
+                )
+            )
+
+    async def image_config(
+        self,
+        reference: str,
+        *,
+        platform: ops_pb2.Platform | None,
+        resolve_mode: str,
+        session: BuildSession | None,
+        progress: BuildProgress,
+    ) -> tuple[str, bytes]:
+        """Return digest and configuration of an image.
+
+        Raises:
+            NotFound: No such image.
+        """
+        del progress
+        return await self.sources.config(
+            reference, platform=platform_text(platform), mode=resolve_mode, session=session
+        )
+
+    async def sweep(self) -> None:
+        """Remove the layers that nothing needs any more."""
+        await rmtree.remove(self.snapshots.delete_unreferenced())
+        await self.images.sweep()
+
+
+def _digest(layers: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(layers).encode()).hexdigest()
