@@ -35,16 +35,16 @@ class BuildExporters:
         Raises:
             InvalidInput: An exporter is unknown, or its attributes are invalid.
         """
+        del session
         response: dict[str, str] = {}
         for exporter in request.exporters:
-            response |= await self._export(exporter, result, session, progress)
+            response |= await self._export(exporter, result, progress)
         return response
 
     async def _export(
         self,
         exporter: control_pb2.Exporter,
         result: FrontendResult,
-        session: BuildSession | None,
         progress: BuildProgress,
     ) -> Mapping[str, str]:
         attrs = dict(exporter.Attrs)

@@ -16,7 +16,7 @@ from pyd_core.linux.tree import remove_tree
 
 
 class CacheDirectory:
-    """One directory of a cache.
+    """A directory of a cache.
 
     Attributes:
         users: Steps that have it mounted.
@@ -30,7 +30,7 @@ class CacheDirectory:
 
     @property
     def upper(self) -> Path:
-        """Its files, or its changes to the file system that it began with."""
+        """The directory of its files, or of its changes to the file system that it began with."""
         return self.directory / "upper"
 
     @property

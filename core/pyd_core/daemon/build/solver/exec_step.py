@@ -56,7 +56,7 @@ class CommandFailed(EngineError):
 
 @dataclass
 class _StepState:
-    """What a step's mounts are made of."""
+    """The prepared mounts of a step."""
 
     directory: Path
     bundle: Path

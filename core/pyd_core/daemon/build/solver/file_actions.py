@@ -75,7 +75,7 @@ class FileActions:
         self._require(copy, source)
         paths = tree_walk.sources(source, selection)
         if not paths and not copy.allowEmptyWildcard:
-            raise InvalidInput(f"{copy.src[:300]} not found", reference="copy-source-missing")
+            raise InvalidInput(f"{copy.src[:300]} not paths", reference="copy-source-missing")
         destination = tree_walk.clean(copy.dest)
         if not copy.createDestPath:
             parent = destination.rstrip("/").rpartition("/")[0] or "/"
@@ -98,12 +98,12 @@ class FileActions:
     def _require(self, copy: ops_pb2.FileActionCopy, source: RootDirectory) -> None:
         for path in copy.required_paths:
             selection = CopySelection(path, follow_link=copy.followSymlink, wildcards=copy.allowWildcard)
-            found = tree_walk.sources(source, selection)
-            for name in found or [path]:
+            paths = tree_walk.sources(source, selection)
+            for name in paths or [path]:
                 try:
                     os.close(tree_walk.open_source(source, tree_walk.clean(name), follow_link=False))
                 except KernelError as error:
-                    raise InvalidInput(f"{path[:300]}: not found", reference="copy-source-missing") from error
+                    raise InvalidInput(f"{path[:300]}: not paths", reference="copy-source-missing") from error
 
     def _unpack(self, source: RootDirectory, path: str, destination: str, options: CopyOptions) -> bool:
         """Unpack an archive into a directory; return False for other files."""

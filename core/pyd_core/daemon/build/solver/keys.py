@@ -19,7 +19,7 @@ _VERSION = b"pyd-1"
 
 @dataclass(frozen=True)
 class CopySelection:
-    """What a copy reads of its source, see `FileActionCopy`."""
+    """The part of a source that a copy reads, see `FileActionCopy`."""
 
     path: str
     follow_link: bool = False
@@ -91,7 +91,7 @@ def _copied(op: ops_pb2.FileOp, inputs: int) -> dict[int, tuple[CopySelection, .
                     exclude=tuple(copy.exclude_patterns),
                 )
             )
-    return {index: tuple(found) for index, found in selections.items() if index not in whole}
+    return {index: tuple(parts) for index, parts in selections.items() if index not in whole}
 
 
 def _mounted(op: ops_pb2.ExecOp) -> dict[int, tuple[CopySelection, ...]]:
@@ -111,4 +111,4 @@ def _mounted(op: ops_pb2.ExecOp) -> dict[int, tuple[CopySelection, ...]]:
             selections.setdefault(mount.input, []).append(CopySelection(mount.selector or "/", follow_link=True))
         else:
             whole.add(mount.input)
-    return {index: tuple(found) for index, found in selections.items() if index not in whole}
+    return {index: tuple(parts) for index, parts in selections.items() if index not in whole}

@@ -23,7 +23,7 @@ class MountStubs:
 
     def __init__(self, root: RootDirectory) -> None:
         self._root = root
-        self._made: list[tuple[str, os.stat_result]] = []
+        self._stubs: list[tuple[str, os.stat_result]] = []
         """Paths that were made, with the status that their directory had before."""
 
     def make(self, targets: Iterable[tuple[str, bool]]) -> None:
@@ -46,7 +46,7 @@ class MountStubs:
                     os.mkdir(parts[count - 1], 0o755, dir_fd=parent)
                 else:
                     os.mknod(parts[count - 1], stat.S_IFREG | 0o644, dir_fd=parent)
-                self._made.append((path, before))
+                self._stubs.append((path, before))
             finally:
                 os.close(parent)
 
@@ -59,7 +59,7 @@ class MountStubs:
 
     def remove(self) -> None:
         """Remove what was made and is still empty, and give its directory the time that it had."""
-        for path, before in reversed(self._made):
+        for path, before in reversed(self._stubs):
             above, _, name = path.rpartition("/")
             with contextlib.suppress(KernelError, OSError):
                 parent = self._root.open(above or "/", os.O_RDONLY | os.O_DIRECTORY)
@@ -72,4 +72,4 @@ class MountStubs:
                     os.utime(parent, ns=(before.st_atime_ns, before.st_mtime_ns))
                 finally:
                     os.close(parent)
-        self._made.clear()
+        self._stubs.clear()

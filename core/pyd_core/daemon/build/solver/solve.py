@@ -1,4 +1,4 @@
-"""One solve: finds what is known, runs what isn't, and only what the target needs.
+"""A solve: it looks up results, and runs the vertices that the target needs and that have none.
 
 A vertex is first looked up by key. Where its key depends on the content of an input, that input is made first. What
 isn't found runs once its inputs are there; independent vertices run at the same time.
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class _Probe(msgspec.Struct, kw_only=True):
-    """What is known of a vertex before it runs.
+    """Outcome of the look-up of a vertex.
 
     Attributes:
         identity: What operations on top of it have in their keys.
@@ -146,9 +146,9 @@ class Solve:
                 vertex, session=self._session, progress=self._progress, held=self._held
             )
             return _Probe(identity=result.identity, result=result)
-        found = await _all(self._probe(edge.digest) for edge in vertex.inputs)
+        probes = await _all(self._probe(edge.digest) for edge in vertex.inputs)
         identities = [
-            keys.output_key(probe.identity, edge.index) for probe, edge in zip(found, vertex.inputs, strict=True)
+            keys.output_key(probe.identity, edge.index) for probe, edge in zip(probes, vertex.inputs, strict=True)
         ]
         operation = keys.operation_digest(vertex.op)
         key = keys.result_key(operation, identities)
@@ -202,8 +202,8 @@ class Solve:
         if probe.record is not None:
             outputs = tuple(Result(tuple(layers)) for layers in probe.record.outputs)
             return VertexResult(probe.record.identity, outputs)
-        made = await _all(self._result(edge.digest) for edge in vertex.inputs)
-        inputs = [self._output(result, edge) for result, edge in zip(made, vertex.inputs, strict=True)]
+        input_results = await _all(self._result(edge.digest) for edge in vertex.inputs)
+        inputs = [self._output(result, edge) for result, edge in zip(input_results, vertex.inputs, strict=True)]
 
         async def work(reporter: VertexReporter) -> VertexResult:
             with contextlib.ExitStack() as stack:

@@ -113,8 +113,8 @@ class BuildSolver:
             return None
         with ExitStack() as held:
             solve = Solve(self, graph, session=session, progress=progress, options=options, held=held)
-            made = await solve.run()
-            return self.ref(solve.target(made), made.identity, held.pop_all())
+            vertex_result = await solve.run()
+            return self.ref(solve.target(vertex_result), vertex_result.identity, held.pop_all())
 
     def ref(self, result: Result, identity: str = "", held: ExitStack | None = None) -> SolvedRef:
         """Return a result for clients and exporters; it keeps its layers."""
@@ -205,8 +205,8 @@ class BuildSolver:
         for record in records:
             self.snapshots.add(record)
 
-    def _record_late(self, made: tuple[list[Result], list[SnapshotRecord]]) -> None:
-        self._record(made[1])
+    def _record_late(self, outcome: tuple[list[Result], list[SnapshotRecord]]) -> None:
+        self._record(outcome[1])
 
     def remember(self, vertex: Vertex, found_by: Sequence[str], result: VertexResult) -> None:
         """Record a result under its keys."""

@@ -31,7 +31,7 @@ MAX_HELD_TARGETS = 4000
 
 @dataclass(frozen=True, kw_only=True)
 class CopyOptions:
-    """How files are copied.
+    """Options of a copy.
 
     Attributes:
         owner: User and group of every copy; None keeps each file's.
@@ -345,9 +345,9 @@ def make_directories(
             missing.append(above)
             above = above.rpartition("/")[0]
     fd = root.make_directories(path, mode, owner=owner, through_links=True)
-    for made in reversed(missing):  # the umask has cut the mode, and times are set once nothing is added any more
+    for new in reversed(missing):  # the umask has cut the mode, and times are set once nothing is added any more
         with contextlib.suppress(KernelError):
-            inner = root.open(made, os.O_RDONLY | os.O_DIRECTORY)
+            inner = root.open(new, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 os.fchmod(inner, mode)
                 if mtime_ns is not None:
