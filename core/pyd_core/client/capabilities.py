@@ -13,6 +13,7 @@ class Capability(Enum):
 
     BUILDKIT = "build with BuildKit"
     CHECKPOINT = "checkpoint containers"
+    KUBERNETES = "answer the Kubernetes API"
     LIBPOD = "answer Podman's own API (pods, play kube)"
     SWARM = "join a swarm"
     SWARM_MANAGER = "manage the services of a swarm"

@@ -13,6 +13,8 @@ DOCKER_SOCKET = "unix:///var/run/docker.sock"
 EMBEDDED_SOCKET = Path("/run/pyd/pyd.sock")
 """The socket of this machine's embedded engine."""
 
+CLUSTER_PREFIX = "kube://"
+
 
 class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
     """Certificates of a TCP endpoint, as the docker CLI stores them; None for a missing one."""
@@ -24,7 +26,10 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """An engine's address: `unix:///path`, `tcp://host:port`, or `ssh://[user@]host[:port][/path]`."""
+    """An engine's address: `unix:///path`, `tcp://host:port`, or `ssh://[user@]host[:port][/path]`.
+
+    `kube://CONTEXT/NAMESPACE` names a cluster; `pyd_core.kube` knows what its parts mean.
+    """
 
     url: str
     tls: TlsFiles | None = None
@@ -35,6 +40,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Reject addresses that no transport can reach."""
+        if self.url.startswith(CLUSTER_PREFIX):
+            return
         hint = "use unix:///path/to.sock, tcp://host:port or ssh://user@host"
         try:
             parts = urlsplit(self.url)
@@ -50,7 +57,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scheme(self) -> str:
-        """`unix`, `tcp`, `http`, `https` or `ssh`."""
+        """`unix`, `tcp`, `http`, `https`, `ssh` or `kube`."""
+        if self.is_cluster:
+            return "kube"
         return urlsplit(self.url).scheme
 
     @property
@@ -67,6 +76,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         A unix socket may still lead elsewhere (a VM, a forwarded socket); callers must check the data they read.
         """
         return self.scheme == "unix"
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether it is a cluster's, so that providers of clusters serve it."""
+        return self.url.startswith(CLUSTER_PREFIX)
 
     @property
     def is_plain_tcp(self) -> bool:

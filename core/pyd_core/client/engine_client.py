@@ -95,6 +95,20 @@ class EngineClient:
     ) -> None:
         await self.aclose()
 
+    async def connect(self) -> int | None:
+        """Reach the engine, and return its clock at its first response; None if it sends none.
+
+        Returns:
+            Whole seconds, in nanoseconds since the epoch.
+        """
+        await self.api.negotiate()
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 10 ms, once per connection
+
+        try:
+            return int(parsedate_to_datetime(self.api.ping_headers["date"]).timestamp()) * 1_000_000_000
+        except (KeyError, ValueError):
+            return None
+
     async def can(self, capability: Capability) -> bool:
         """Return whether the engine has a capability."""
         return await self.api.can(capability)

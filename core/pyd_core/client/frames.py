@@ -21,6 +21,8 @@ SYSTEM = 3
 HEADER_BYTES = 8
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 RAW = "application/vnd.docker.raw-stream"
+PLAIN = "text/x-log"
+"""Lines of text, from providers that keep both outputs as one."""
 
 
 class Frame(NamedTuple):
@@ -108,9 +110,10 @@ def is_framed(headers: Mapping[str, str], *, tty: bool) -> bool:
         headers: Of the answer, names in lower case.
         tty: Whether the container or exec has a terminal.
     """
-    if headers.get("content-type", "").partition(";")[0].strip() == MULTIPLEXED:
+    content_type = headers.get("content-type", "").partition(";")[0].strip()
+    if content_type == MULTIPLEXED:
         return True
-    return not tty
+    return not tty and content_type != PLAIN
 
 
 def _parse(header: bytes) -> tuple[int, int]:

@@ -15,6 +15,8 @@ from pyd_core.model.network import EndpointSettings
 COMPOSE_PROJECT = "com.docker.compose.project"
 """Label that Compose sets on everything it creates; so do Podman's compose providers."""
 COMPOSE_SERVICE = "com.docker.compose.service"
+POD_CONTAINER = "io.kubernetes.container.name"
+"""Label with which a kubelet names the containers of its pods."""
 
 
 class Port(ApiStruct):
@@ -94,6 +96,8 @@ class ContainerSummary(ApiStruct):
     @property
     def name(self) -> str:
         """The container's own name, without the slash; its short id if it has none."""
+        if self.names and POD_CONTAINER in self.labels:  # a pod's container has its pod's name before its own
+            return self.names[0].removeprefix("/")
         own = [name[1:] for name in self.names if name.startswith("/") and "/" not in name[1:]]
         plain = [name for name in self.names if name and "/" not in name]  # Podman's have no slash in some versions
         return (own or plain or [self.id[:12]])[0]

@@ -13,6 +13,8 @@ from pyd_core.model.volume import Volume
 
 PYDD = "pydd"
 """Name that pyd's own engine reports."""
+KUBERNETES = "Kubernetes"
+"""Name of the platform where the provider is a cluster."""
 
 
 class Component(ApiStruct):
@@ -51,9 +53,9 @@ class Version(ApiStruct):
 
     @property
     def product(self) -> str:
-        """The engine's product: `pydd`, `Podman` or `Docker`, which also stands for unknown ones."""
-        if self.platform.name == PYDD:
-            return PYDD
+        """The engine's product: `pydd`, `Kubernetes`, `Podman`, or `Docker`, which also stands for unknown ones."""
+        if self.platform.name in {PYDD, KUBERNETES}:
+            return self.platform.name
         return "Podman" if any(part.name.startswith("Podman") for part in self.components) else "Docker"
 
 

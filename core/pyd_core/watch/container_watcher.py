@@ -118,12 +118,12 @@ class ContainerWatcher:
 
     async def _listen(self, backoff: Backoff) -> None:
         """Watch over one connection until its end, which is always a `PydError`."""
-        await self._engine.api.negotiate()
+        engine_time = await self._engine.connect()
         self._backlog, self._resumed = [], asyncio.Event()
         resumed = self._history.resume_ns
         # The engine sends its headers a moment before it subscribes us. Requesting events from the time of its first
         # response on closes that gap; events older than the list do no harm.
-        since = self._engine_time() if resumed is None else resumed
+        since = engine_time if resumed is None else resumed
         reader: asyncio.Task[None] | None = None
         async with (
             self._engine.system.events(since=api_timestamp(since)) as events,
@@ -143,15 +143,6 @@ class ContainerWatcher:
             backoff.reset()
             await reader
         raise StreamInterrupted("the engine ended its event stream", hint="check that it still runs")
-
-    def _engine_time(self) -> int | None:
-        """Return the engine's clock at its first response, in whole seconds."""
-        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 10 ms, once per connection
-
-        try:
-            return int(parsedate_to_datetime(self._engine.api.ping_headers["date"]).timestamp()) * 1_000_000_000
-        except (KeyError, ValueError):
-            return None
 
     def _go_live(self, summaries: list[ContainerSummary], *, resumed: bool) -> None:
         """Apply a new list, and the events since it was requested."""

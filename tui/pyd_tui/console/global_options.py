@@ -70,10 +70,10 @@ class State(msgspec.Struct):
         """Run work that streams or is concurrent, in an event loop."""
         import asyncio
 
-        from pyd_core.client.connect import open_engine
+        from pyd_core.providers import open_provider
 
         async def work_once(chosen: Endpoint) -> T:
-            async with open_engine(chosen, may_ask=sys.stderr.isatty()) as engine:
+            async with open_provider(chosen, may_ask=sys.stderr.isatty()) as engine:
                 return await work(engine)
 
         return asyncio.run(work_once(endpoint or self.endpoint()))

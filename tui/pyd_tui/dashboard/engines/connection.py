@@ -213,9 +213,9 @@ class EngineConnection:
     def _open_engine(self, endpoint: Endpoint) -> EngineClient:
         if self._open is not None:
             return self._open(endpoint)
-        from pyd_core.client.connect import open_engine  # noqa: PLC0415 - loads the HTTP library
+        from pyd_core.providers import open_provider  # noqa: PLC0415 - loads the HTTP library
 
-        return open_engine(endpoint)
+        return open_provider(endpoint)
 
     def _changed(self, delta: Delta) -> None:
         if not self.engine_name and self.connection.state == "live":

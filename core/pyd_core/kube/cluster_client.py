@@ -1,0 +1,54 @@
+"""Client of a cluster, in the form that all providers of containers have."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+from pyd_core.client.capabilities import Capability
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.transport.refusing import RefusingTransport
+from pyd_core.kube.access import ClusterAccess
+from pyd_core.kube.cluster_api import ClusterApi
+from pyd_core.kube.cluster_system import ClusterSystem
+from pyd_core.kube.kubeconfig import choose_access
+from pyd_core.kube.pod_containers import PodContainers
+from pyd_core.kube.pod_execs import PodExecs
+from pyd_core.kube.pod_feed import PodFeed
+from pyd_core.kube.pod_store import PodStore
+
+
+class ClusterClient(EngineClient):
+    """A cluster as a provider of containers: those of the pods of a namespace, or of all.
+
+    Args:
+        endpoint: `kube://CONTEXT/NAMESPACE`.
+        access: The API server and the user; by default those of the kubeconfig.
+        may_ask: Whether credential plugins may use the terminal.
+    """
+
+    def __init__(self, endpoint: Endpoint, access: ClusterAccess | None = None, *, may_ask: bool = False) -> None:
+        super().__init__(endpoint, RefusingTransport(f"the cluster at {endpoint.url}"))
+        access = access or choose_access(endpoint.url)
+        self.cluster = ClusterApi(access, read_only=endpoint.read_only, may_ask=may_ask)
+        self.feed = PodFeed(PodStore(self.cluster))
+        self.containers = PodContainers(self.feed, self.api)
+        self.execs = PodExecs(self.feed.store, self.api)
+        self.system = ClusterSystem(self.feed, self.api)
+
+    async def connect(self) -> int | None:
+        """Reach the API server, and return its clock."""
+        await self.system.version()
+        try:
+            return int(parsedate_to_datetime(self.cluster.server_date).timestamp()) * 10**9
+        except ValueError:
+            return None
+
+    async def can(self, capability: Capability) -> bool:
+        """Return whether a cluster has a capability."""
+        return capability is Capability.KUBERNETES
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.feed.aclose()
+        await self.cluster.aclose()

@@ -1,0 +1,168 @@
+"""Containers of a cluster's pods: `engine.containers` of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from pyd_core.client.containers import ContainersApi
+from pyd_core.client.transport.base import Duplex, Stream
+from pyd_core.errors import Unsupported
+from pyd_core.kube.cluster_api import ClusterApi, object_path
+from pyd_core.kube.container_view import PodMember, container_of, summary_of
+from pyd_core.kube.pod_feed import PodFeed
+from pyd_core.kube.pod_logs import open_log
+from pyd_core.model.container import Container, ContainerSummary, Processes
+
+Filters = Mapping[str, list[str]]
+
+
+class PodContainers(ContainersApi):
+    """The containers of the pods in sight.
+
+    What a cluster can't do to a container, such as a pause, is refused by the base class's client.
+
+    Args:
+        feed: The pods.
+        base: `ContainersApi` with a client that refuses everything.
+    """
+
+    def __init__(self, feed: PodFeed, base: Any) -> None:
+        super().__init__(base)
+        self._feed = feed
+        self._store = feed.store
+        self._api: ClusterApi = feed.store.api
+
+    async def list(
+        self, *, all: bool = False, filters: Filters | None = None, size: bool = False, limit: int | None = None
+    ) -> list[ContainerSummary]:
+        """Return the containers, of the newest pods first; only running ones unless `all`."""
+        del size  # no part of the API knows it
+        if not self._store.live:
+            await self._store.refresh()
+        summaries = [summary_of(member) for member in self._store.members()]
+        kept = [entry for entry in summaries if _matches(entry, filters or {}, all=all)]
+        return kept if limit is None else kept[:limit]
+
+    async def inspect(self, name: str, *, size: bool = False) -> Container:
+        """Return a container's data in the shared model."""
+        del size
+        return container_of(await self._store.member(name))
+
+    async def inspect_raw(self, name: str, *, size: bool = False) -> bytes:
+        """Return the pod's JSON as the API server has it, without the bookkeeping of field managers."""
+        del size
+        member = await self._store.member(name)
+        metadata = member.pod.metadata
+        path = object_path("pods", namespace=metadata.namespace, name=metadata.name)
+        document = msgspec.json.decode((await self._api.send("GET", path)).body)
+        if isinstance(document, dict) and isinstance(document.get("metadata"), dict):
+            document["metadata"].pop("managedFields", None)
+        return msgspec.json.encode(document)
+
+    @asynccontextmanager
+    async def _log(self, name: str, options: dict[str, Any]) -> AsyncIterator[Stream]:
+        member = await self._store.member(name)
+        async with open_log(self._api, member, **options) as stream:
+            yield stream
+
+    def logs(
+        self,
+        name: str,
+        *,
+        follow: bool = False,
+        stdout: bool = True,
+        stderr: bool = True,
+        since: str | None = None,
+        until: str | None = None,
+        timestamps: bool = True,
+        tail: int | None = None,
+        previous: bool = False,
+    ) -> AbstractAsyncContextManager[Stream]:
+        """Stream a container's log; a cluster stores both outputs as one."""
+        del stdout, stderr
+        options = {
+            "follow": follow,
+            "since": since,
+            "until": until,
+            "timestamps": timestamps,
+            "tail": tail,
+            "previous": previous,
+        }
+        return self._log(name, options)
+
+    async def top(self, name: str, *, ps_args: str | None = None) -> Processes:
+        """Return the processes that a container sees, as its own `ps` or its /proc lists them."""
+        from pyd_core.kube.processes import list_processes  # noqa: PLC0415 - opens a WebSocket
+
+        return await list_processes(self._api, await self._store.member(name), ps_args)
+
+    async def remove(self, name: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
+        """Delete a container's pod; `force` doesn't wait for its node."""
+        del volumes, link
+        await self._delete(await self._store.member(name), force=force)
+
+    async def restart(self, name: str, *, signal: str | None = None, grace: int | None = None) -> None:
+        """Delete a container's pod, which its workload then creates again.
+
+        Raises:
+            Unsupported: No workload would create it again.
+        """
+        del signal, grace
+        member = await self._store.member(name)
+        if member.pod.metadata.owner is None:
+            raise Unsupported(
+                f"no workload would create pod {member.pod.metadata.name} again",
+                hint="a pod without an owner can't be restarted: delete it and create it again",
+                reference="no-owner",
+            )
+        await self._delete(member)
+
+    async def attach(
+        self,
+        name: str,
+        *,
+        stdin: bool = False,
+        output: bool = True,
+        errors: bool = True,
+        logs: bool = False,
+        detach_keys: str | None = None,
+    ) -> Duplex:
+        """Attach to the streams of a container's main process."""
+        from pyd_core.kube.channels import open_attach  # noqa: PLC0415 - opens a WebSocket
+
+        del output, errors, logs, detach_keys
+        return await open_attach(self._api, await self._store.member(name), stdin=stdin)
+
+    async def _delete(self, member: PodMember, *, force: bool = False) -> None:
+        metadata = member.pod.metadata
+        path = object_path("pods", namespace=metadata.namespace, name=metadata.name)
+        body: dict[str, object] = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": metadata.uid},
+            "propagationPolicy": "Background",
+        }
+        if force:
+            body["gracePeriodSeconds"] = 0
+        await self._api.send("DELETE", path, body=body)
+
+
+def _matches(entry: ContainerSummary, filters: Filters, *, all: bool) -> bool:
+    statuses = filters.get("status", [])
+    if not (all or statuses) and entry.state != "running":
+        return False
+    if statuses and entry.state not in statuses:
+        return False
+    names = filters.get("name", [])
+    if names and not any(name in known for name in names for known in entry.names):
+        return False
+    for text in filters.get("label", []):
+        key, equals, value = text.partition("=")
+        if key not in entry.labels or (equals and entry.labels[key] != value):
+            return False
+    ids = filters.get("id", [])
+    return not ids or any(entry.id.startswith(prefix) for prefix in ids)

@@ -1,0 +1,1 @@
+"""A scripted Kubernetes API server, and the records of a real one that it serves."""

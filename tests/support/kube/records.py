@@ -1,0 +1,26 @@
+"""Answers of a real cluster, recorded once: pods in forty states with their events and logs."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+STATES = Path(__file__).parent / "records/states"
+
+
+@cache
+def _read(name: str) -> str:
+    return (STATES / f"{name}.json").read_text()
+
+
+def state_names() -> list[str]:
+    """Return the names of the recorded pod states."""
+    return sorted(path.stem for path in STATES.glob("*.json"))
+
+
+def state(name: str) -> dict[str, Any]:
+    """Return a recorded pod with `pod`, `table`, `events` and `logs`; a fresh copy each time."""
+    loaded: dict[str, Any] = json.loads(_read(name))
+    return loaded
