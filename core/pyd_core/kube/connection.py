@@ -148,7 +148,7 @@ class ClusterConnection:
         return response
 
     async def _send_once(self, request: ApiRequest) -> httpx.Response:
-        headers = [*request.headers.items(), *(await self._credentials.headers()).items()]
+        headers = [*request.header_lines, *(await self._credentials.headers()).items()]
         headers += [("Impersonate-Group", group) for group in self._credentials.groups]
         client = await self._open()
         timeout = httpx.Timeout(request.timeout, connect=CONNECT_TIMEOUT_S, pool=None)
