@@ -151,6 +151,8 @@ async def test_without_events_nothing_is_painted_or_requested():
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
         await dashboard.until(lambda: len(dashboard.shown) == 50)
         await dashboard.until(lambda: dashboard.app.link.engine_name != "engine" and dashboard.app.tail.book.containers)
+        known = dashboard.app.link.containers.values()
+        await dashboard.until(lambda: all(dashboard.app.link.verdicts.of(entry) for entry in known))
         requested = -1
         while requested != len(engine.requests):  # a busy machine comes to rest late
             requested = len(engine.requests)

@@ -16,7 +16,7 @@ from pyd_core.watch.delta import ConnectionState, Delta
 from pyd_tui.dashboard.engines.timeline import Timeline
 from pyd_tui.dashboard.engines.verdict_cache import VerdictCache
 from pyd_tui.dashboard.logs.annotations import known_marks
-from pyd_tui.dashboard.render.containers import is_broken
+from pyd_tui.dashboard.render.containers import is_broken, may_be_broken
 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 RETRY_INTERVAL_S = 2.0
 """The interval between attempts to find an engine. An attempt asks the file system, not the network."""
+
+JUDGING_DELAY_S = 1.0
+"""The delay from the first list to the first verdicts: loading the rules earlier would hold up the first keys."""
+MAX_JUDGED = 300
+"""Containers that look broken and are judged unasked, of each change; older ones are judged once they are shown."""
 
 Choose = Callable[[], "Endpoint"]
 Open = Callable[["Endpoint"], "EngineClient"]
@@ -77,7 +82,9 @@ class EngineConnection:
         self.engine: EngineClient | None = None
         self.watcher: ContainerWatcher | None = None
         self.stats: StatsCollector | None = None
-        self.verdicts = VerdictCache(lambda: self.engine)
+        self.verdicts = VerdictCache(lambda: self.engine, self._entry)
+        self._judging = False
+        self._judging_starts: asyncio.TimerHandle | None = None
         self.engine_name = ""
         """The engine's product name and version; empty until it has answered."""
         self.swarm = False
@@ -132,6 +139,9 @@ class EngineConnection:
         """Return the known starts and deaths of containers, to show between the lines of their logs."""
         return known_marks(ids, self.timeline.items, self.containers)
 
+    def _entry(self, identity: str) -> ContainerInfo | None:
+        return self.containers.get(identity)
+
     def is_broken(self, entry: ContainerInfo) -> bool:
         """Return whether a container has problems, by triage's verdict where there is one."""
         return is_broken(entry, self.verdicts.of(entry))
@@ -157,6 +167,8 @@ class EngineConnection:
 
     async def aclose(self) -> None:
         """Close the connection."""
+        if self._judging_starts is not None:
+            self._judging_starts.cancel()
         await self._tasks.aclose()
         await self.verdicts.aclose()
         if self.engine is not None:
@@ -222,7 +234,23 @@ class EngineConnection:
             self.engine_name = "engine"
             self._tasks.start(self._introduce(), name="engine version")
         self.verdicts.forget(delta.removed)
+        if self._listener is not None and self.connection.state == "live":
+            self._judge(delta.changed)
         self._notify(delta, happened=self.timeline.apply(delta))
+
+    def _judge(self, changed: Collection[str]) -> None:
+        """Request verdicts on containers that look broken, the latest ones first."""
+        if not self._judging:
+            if self._judging_starts is None:
+                self._judging_starts = asyncio.get_running_loop().call_later(JUDGING_DELAY_S, self._start_judging)
+            return
+        suspects = [entry for identity in changed if (entry := self.containers.get(identity)) and may_be_broken(entry)]
+        suspects.sort(key=lambda entry: -(entry.finished_ns or entry.started_ns or 0))
+        self.verdicts.request(suspects[:MAX_JUDGED])
+
+    def _start_judging(self) -> None:
+        self._judging = True
+        self._judge(self.containers.keys())
 
     def _notify(self, delta: Delta, *, happened: bool = False) -> None:
         if self._listener is not None:

@@ -1,4 +1,4 @@
-"""The verdicts on containers with problems, requested when they are shown and kept while the container's run lasts."""
+"""The verdicts on containers with problems, requested in the background and kept while the container's run lasts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,26 @@ if TYPE_CHECKING:
 
 Run = tuple[str, str, int | None, int | None, int]
 """The facts that a verdict holds for: state, health, start, end and restarts of a container."""
+RELOOK_S = 30.0
+"""Seconds after which a container that keeps restarting is looked at again; its verdict stays until then."""
+SURVIVAL_S = 61.0
+"""Seconds of life after which triage no longer counts a run to a restart loop, plus one."""
+NOTIFY_DELAY_S = 0.05
+"""Seconds in which verdicts are collected before the listener is called."""
+_ENDLESS_POLICIES = frozenset({"always", "unless-stopped", "on-failure"})
 OnVerdict = Callable[[str, Run, "Verdict | PydError"], None]
+
+
+def continues(run: Run, entry: ContainerInfo) -> bool:
+    """Return whether a container's present state belongs to the restart loop that an earlier run was part of.
+
+    Such a container alternates between running, exited and restarting within seconds, and is broken all the time.
+    """
+    return (
+        entry.restart_policy in _ENDLESS_POLICIES
+        and 0 < entry.restart_count >= run[4]
+        and entry.state in {"running", "restarting", "exited"}
+    )
 
 
 def run_of(entry: ContainerInfo) -> Run:
@@ -32,12 +51,20 @@ class VerdictCache:
     On a local engine triage runs in a thread with a connection of its own, because it reads the kernel log, cgroups
     and files there. On others it only asks the engine, and stays on the event loop.
 
+    A container that keeps restarting has its verdict for `RELOOK_S`, so neither the list nor the count of broken ones
+    follows each of its runs.
+
     Args:
         engine: Returns the engine, None while there is none.
+        entry: Returns what is known of a container now; None once it is removed.
     """
 
-    def __init__(self, engine: Callable[[], EngineClient | None]) -> None:
+    def __init__(self, engine: Callable[[], EngineClient | None], entry: Callable[[str], ContainerInfo | None]) -> None:
         self._engine = engine
+        self._entry = entry
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._stored_at: dict[str, float] = {}
+        self._notification: asyncio.TimerHandle | None = None
         self._tasks = TaskOwner(self._failed)
         self._verdicts: dict[str, tuple[Run, Verdict | PydError]] = {}
         self._queued: dict[str, Run] = {}
@@ -46,29 +73,64 @@ class VerdictCache:
         self.on_verdict: Callable[[], None] = lambda: None
 
     def answer(self, entry: ContainerInfo) -> Verdict | PydError | None:
-        """Return the verdict on a container's current run, or the error; None while there is neither."""
+        """Return the verdict on a container's current run or restart loop, or the error; None before either."""
         known = self._verdicts.get(entry.id)
-        return known[1] if known is not None and known[0] == run_of(entry) else None
+        if known is None:
+            return None
+        run, answer = known
+        return answer if run == run_of(entry) or self._is_loop(run, answer, entry) else None
 
     def of(self, entry: ContainerInfo) -> Verdict | None:
-        """Return the verdict on a container's current run, if there is one."""
+        """Return the verdict on a container's current run or restart loop, if there is one."""
         answer = self.answer(entry)
         return None if isinstance(answer, PydError) else answer
 
+    @staticmethod
+    def _is_loop(run: Run, answer: Verdict | PydError, entry: ContainerInfo) -> bool:
+        return not isinstance(answer, PydError) and answer.broken and continues(run, entry)
+
     def request(self, entries: Iterable[ContainerInfo]) -> None:
-        """Request verdicts on containers that have none yet; return immediately."""
+        """Request verdicts on containers whose current run has none yet; return immediately."""
         for entry in entries:
-            run = run_of(entry)
-            if entry.detailed and self.answer(entry) is None and self._pending.get(entry.id) != run:
-                self._queued[entry.id] = self._pending[entry.id] = run
+            run, known = run_of(entry), self._verdicts.get(entry.id)
+            if not entry.detailed or self._pending.get(entry.id) == run or (known is not None and known[0] == run):
+                continue
+            if known is not None and self._is_loop(*known, entry) and self._relook_later(entry.id):
+                continue
+            self._queued[entry.id] = self._pending[entry.id] = run
         if self._queued and not len(self._tasks) and self._engine() is not None:
             self._tasks.start(self._work(), name="verdicts")
+
+    def _relook_later(self, identity: str) -> bool:
+        """Return whether the verdict on a restart loop is still new enough; if so, look again once it isn't."""
+        remaining_s = self._stored_at.get(identity, 0.0) + RELOOK_S - asyncio.get_running_loop().time()
+        if remaining_s <= 0:
+            return False
+        self._look_in(identity, remaining_s)
+        return True
+
+    def _look_in(self, identity: str, delay_s: float) -> None:
+        if (timer := self._timers.pop(identity, None)) is not None:
+            timer.cancel()
+        self._timers[identity] = asyncio.get_running_loop().call_later(delay_s, self._look_again, identity)
+
+    def _look_again(self, identity: str) -> None:
+        self._timers.pop(identity, None)
+        self._stored_at.pop(identity, None)
+        known, entry = self._verdicts.get(identity), self._entry(identity)
+        if entry is None or known is None:
+            return
+        if known[0] == run_of(entry):
+            self._verdicts[identity] = ((*known[0][:4], -1), known[1])  # shown until the new one is there
+        self.request([entry])
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop the verdicts on removed containers."""
         for identity in ids:
-            for table in (self._verdicts, self._queued, self._pending):
+            for table in (self._verdicts, self._queued, self._pending, self._stored_at):
                 table.pop(identity, None)
+            if (timer := self._timers.pop(identity, None)) is not None:
+                timer.cancel()
 
     def refresh(self, entry: ContainerInfo) -> None:
         """Request a new verdict: what couldn't be read may be readable now."""
@@ -78,6 +140,8 @@ class VerdictCache:
     async def aclose(self) -> None:
         """Close it; a thread that waits for the engine is left behind and does no harm."""
         self._ended.set()
+        for timer in (*self._timers.values(), *filter(None, (self._notification,))):
+            timer.cancel()
         await self._tasks.aclose()
 
     async def _work(self) -> None:
@@ -118,7 +182,15 @@ class VerdictCache:
         if self._pending.get(identity) == run and not self._ended.is_set():
             del self._pending[identity]
             self._verdicts[identity] = (run, answer)
-            self.on_verdict()
+            self._stored_at[identity] = asyncio.get_running_loop().time()
+            if not isinstance(answer, PydError) and answer.broken and run[0] == "running" and run[4]:
+                self._look_in(identity, SURVIVAL_S)  # the loop may be over by then, without another event
+            if self._notification is None:
+                self._notification = asyncio.get_running_loop().call_later(NOTIFY_DELAY_S, self._notify)
+
+    def _notify(self) -> None:
+        self._notification = None
+        self.on_verdict()
 
     def _failed(self, error: Exception) -> None:
         known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")

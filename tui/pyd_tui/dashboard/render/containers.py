@@ -72,6 +72,12 @@ ACTIVE_STATES = frozenset({"running", "paused", "restarting"})
 CLEAN_EXIT_CODES = frozenset({0, 130, 143})
 """Exit codes of a main process that finished, or ended by the SIGINT or SIGTERM of a stop (128 + signal)."""
 
+CODE_KILLED = 137
+"""The exit code of a main process that SIGKILL ended."""
+
+MIN_LOOP_RESTARTS = 3
+"""Automatic restarts from which a running container may be in a restart loop."""
+
 _SHAPES: dict[str, tuple[str, Role]] = {
     "running": ("●", "good"),
     "paused": ("‖", "info"),
@@ -90,8 +96,13 @@ _HEALTH: dict[str, tuple[str, Role]] = {
 
 
 def is_broken(container: ContainerInfo, verdict: Verdict | None = None) -> bool:
-    """Return whether the container needs attention: triage's verdict if there is one, else a guess from its state."""
-    return is_suspect(container) if verdict is None else verdict.broken
+    """Return whether the container needs attention: triage's verdict if there is one, else a guess from its state.
+
+    The guess doesn't count an end by SIGKILL, which is how a stop ends that took too long.
+    """
+    if verdict is not None:
+        return verdict.broken
+    return is_suspect(container) and (container.exit_code != CODE_KILLED or container.oom_killed)
 
 
 def is_suspect(container: ContainerInfo) -> bool:
@@ -101,6 +112,11 @@ def is_suspect(container: ContainerInfo) -> bool:
     if container.state in {"exited", "stopped"}:
         return container.exit_code not in CLEAN_EXIT_CODES
     return container.state in ACTIVE_STATES and container.health == "unhealthy"
+
+
+def may_be_broken(container: ContainerInfo) -> bool:
+    """Return whether triage should look at the container: it looks broken, or was restarted repeatedly."""
+    return is_suspect(container) or (container.state == "running" and container.restart_count >= MIN_LOOP_RESTARTS)
 
 
 def state(container: ContainerInfo, pending: str = "", verdict: Verdict | None = None) -> Cell:
