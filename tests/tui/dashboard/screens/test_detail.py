@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -146,3 +147,26 @@ async def test_the_footer_shows_back_or_quit_depending_on_the_screen():
             await dashboard.until(lambda: dashboard.text.splitlines()[-1].rstrip().endswith("q back"))
             await dashboard.press("q")
             await dashboard.until(lambda: dashboard.text.splitlines()[-1].rstrip().endswith("q quit"))
+
+
+async def test_processes_show_how_old_they_are_and_are_read_again_when_the_container_ends():
+    engine = single()
+    async with opened(engine) as dashboard:
+        await look(dashboard, "7")
+        await dashboard.until_shown("nginx: worker process")
+        assert re.search(r"as of \d\d:\d\d:\d\d  \^r", dashboard.text)
+        asked = sum(request.endswith("/top") for request in engine.requests)
+        engine.die("web", 1)
+        await dashboard.until(lambda: sum(request.endswith("/top") for request in engine.requests) > asked)
+
+
+async def test_probe_results_follow_each_probe():
+    engine = single(health="unhealthy", probes=[(1, "refused")])
+    async with opened(engine) as dashboard:
+        await look(dashboard)
+        await dashboard.press("shift+tab")
+        await dashboard.until_shown("failed with 1")
+        assert re.search(r"as of \d\d:\d\d:\d\d  \^r", dashboard.text)
+        engine.get("web").probes += [(1, "refused"), (1, "refused")]
+        engine.emit_of(engine.get("web"), "exec_die", execID="x", exitCode="1")
+        await dashboard.until(lambda: dashboard.text.count("failed with 1") == 3)

@@ -50,6 +50,8 @@ class Subject:
     """The verdict of triage, or its error; None before it arrives."""
     answers: dict[str, object] = field(default_factory=dict)
     """The answers or errors of the tabs' requests, by the tab's name."""
+    asked_ns: dict[str, int] = field(default_factory=dict)
+    """When the data of tabs was requested, nanoseconds since the epoch, by the tab's name."""
     samples: Sequence[Usage] = ()
     """The usage measured while the dashboard is open, oldest first."""
     marks: Sequence[Annotation] = ()

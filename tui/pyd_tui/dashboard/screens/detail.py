@@ -14,6 +14,7 @@ from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import Processes
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.events import Events
@@ -51,6 +52,10 @@ TAB_SCOPES: dict[str, tuple[Scope, ...]] = {
     "processes": ("processes", "detail"),
 }
 """The scopes in the footer on tabs that have keys of their own."""
+DATED_TABS = frozenset({"processes", "changes", "health"})
+"""Tabs whose data has an age: no event reports a change of it."""
+PROBE_EVENTS = frozenset({"exec_die", "health_status"})
+"""Events of a health probe's end: of Docker Engine and pydd, which run it as an exec, and of Podman."""
 STATIC_TAB_KEYS = ("follow", "times")
 """Keys without a meaning on tabs that don't grow."""
 
@@ -154,6 +159,12 @@ class Detail(SearchableScreen):
             self._update()
             if self.key in delta.changed:
                 self.dashboard.tasks.start(self._inspect(), name="inspect")
+            if self.tabs.current == "processes":
+                self._reload("processes")
+        elif self.tabs.current == "health" and any(
+            event.actor.id == self.key and event.verb in PROBE_EVENTS for event in delta.events
+        ):
+            self.dashboard.tasks.start(self._inspect(), name="inspect")
         if happened:
             events = self.query_one(Events)
             events.replace(self.link.timeline.of(self.key))
@@ -190,6 +201,7 @@ class Detail(SearchableScreen):
         else:
             self._subject.body, self._subject.container = body, decode(body, Inspected)
             self._subject.error = None
+            self._subject.asked_ns["health"] = self.dashboard.clock.now()
         if self.is_attached:
             self._update()
 
@@ -201,6 +213,7 @@ class Detail(SearchableScreen):
             self._subject.answers[name] = await ASKS[name](engine, self.key)
         except PydError as error:
             self._subject.answers[name] = error
+        self._subject.asked_ns[name] = self.dashboard.clock.now()
         if self.is_attached:
             self._update()
 
@@ -249,8 +262,16 @@ class Detail(SearchableScreen):
         elif self.tabs.current == "files":
             status = self.files.status
         elif isinstance(self.pane, LineList | SearchableTable):
-            status = self.pane.search_status
+            status = self.pane.search_status or self._age()
         self.tabs.set_status(EMPTY, status)
+
+    def _age(self) -> Cell:
+        """Return how old the tab's data is, and the key that refreshes it."""
+        asked_ns = self._subject.asked_ns.get(self.tabs.current)
+        if self.tabs.current not in DATED_TABS or asked_ns is None:
+            return EMPTY
+        refresh = next((key.shown for key in keys_of(self.app).of("detail") if key.name == "refresh"), "")
+        return (Span(f"as of {self.dashboard.clock.local(asked_ns):%H:%M:%S}  ", "dim"), Span(refresh, "accent"))
 
     # Actions of keys
 
