@@ -50,13 +50,13 @@ async def test_a_loop_stays_broken_during_its_short_lives_and_is_not_judged_for_
             await judged.wait()
         assert (verdict := cache.of(entry)) is not None
         assert verdict.broken
-        asked = len(scripted.requests)
+        request_count = len(scripted.requests)
         for phase in phases(entry):
             cache.request([phase])
             assert cache.of(phase) is verdict
             assert is_broken(phase, cache.of(phase))
         await asyncio.sleep(0)
-        assert len(scripted.requests) == asked
+        assert len(scripted.requests) == request_count
         fresh = replace(entry, state="running", restart_count=0, started_ns=99, exit_code=None)
         assert cache.of(fresh) is None
     finally:

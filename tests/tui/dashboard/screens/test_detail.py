@@ -155,9 +155,9 @@ async def test_processes_show_how_old_they_are_and_are_read_again_when_the_conta
         await look(dashboard, "7")
         await dashboard.until_shown("nginx: worker process")
         assert re.search(r"as of \d\d:\d\d:\d\d  \^r", dashboard.text)
-        asked = sum(request.endswith("/top") for request in engine.requests)
+        count = sum(request.endswith("/top") for request in engine.requests)
         engine.die("web", 1)
-        await dashboard.until(lambda: sum(request.endswith("/top") for request in engine.requests) > asked)
+        await dashboard.until(lambda: sum(request.endswith("/top") for request in engine.requests) > count)
 
 
 async def test_probe_results_follow_each_probe():
