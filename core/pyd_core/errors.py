@@ -4,6 +4,7 @@
 PydError                    anything pyd reports; every other exception is a bug
 ├── InvalidInput            the request makes no sense
 │   ├── Ambiguous           an id prefix or name fits several objects
+│   ├── DockerfileError     a Dockerfile can't be read or built; carries the line
 │   └── ConfigError         a file the user wrote can't be used
 ├── NotFound                no such container, image, network, volume, file …
 ├── Conflict                the object's state doesn't allow it (already running, name taken, not running)
@@ -61,6 +62,27 @@ class Ambiguous(InvalidInput):
     def __init__(self, message: str, *, candidates: Sequence[str], hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.candidates = tuple(candidates)
+
+
+class DockerfileError(InvalidInput):
+    """A Dockerfile can't be read or built.
+
+    Attributes:
+        line: The first line of the instruction, from 1; 0 if the error is about the file as a unit.
+        end_line: The last line of the instruction.
+        column: The column of the offending word, from 1; 0 if it is unknown.
+    """
+
+    reference = "bad-dockerfile"
+
+    def __init__(
+        self, message: str, *, line: int = 0, end_line: int = 0, column: int = 0, hint: str = "",
+        reference: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(message, hint=hint, reference=reference)
+        self.line = line
+        self.end_line = max(line, end_line)
+        self.column = column
 
 
 class ConfigError(InvalidInput):

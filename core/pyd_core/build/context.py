@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from pyd_core.build.ignore import IgnorePatterns
+from pyd_core.dockerfile.ignore import IGNORE_FILE, IgnorePatterns, read_patterns
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
-IGNORE_FILE = ".dockerignore"
 EXTERNAL_DOCKERFILE = ".dockerfile.pyd"
 """Name in the context of a Dockerfile from outside it."""
 
@@ -57,7 +56,7 @@ class BuildContext:
         for name in (f"{self.dockerfile}{IGNORE_FILE}", IGNORE_FILE):
             file = self.root / name
             if file.is_file():
-                return file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+                return read_patterns(file.read_bytes())
         return []
 
     def pack(self, out: IO[bytes]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.build.ignore import IgnorePatterns
 from pyd_core.daemon.build.dockerfile import instruction
 from pyd_core.daemon.build.variables import MAX_WORD_LENGTH, Lexer, parse_assignments
 from pyd_core.daemon.containers.listing import _pattern
 from pyd_core.daemon.images.changes import apply_changes
 from pyd_core.daemon.images.registry import _CHALLENGE
+from pyd_core.dockerfile.ignore import IgnorePatterns
 from pyd_core.errors import InvalidInput
 from pyd_core.gosyntax.durations import parse_request_duration
 from pyd_core.model.container_config import ContainerConfig

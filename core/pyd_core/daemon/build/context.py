@@ -10,13 +10,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyd_core.build.context import IGNORE_FILE
-from pyd_core.build.ignore import IgnorePatterns
 from pyd_core.daemon.build.copy_instruction import is_archive
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.images.streams import decompress
 from pyd_core.daemon.images.unpack import Unpacker
+from pyd_core.dockerfile.ignore import IGNORE_FILE, IgnorePatterns, read_patterns
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.openat2 import RootDirectory, open_file
 from pyd_core.linux.tree import remove_tree
@@ -133,7 +132,7 @@ def read_dockerfile(context: Path, name: str) -> bytes:
             raise InvalidInput(f"Cannot locate specified Dockerfile: {name[:200]}")
         patterns = _read(root, IGNORE_FILE)
         if patterns is not None:
-            ignore = IgnorePatterns(patterns.decode("utf-8-sig", "replace").splitlines())
+            ignore = IgnorePatterns(read_patterns(patterns))
             for file_name in (os.path.normpath(name), IGNORE_FILE):
                 if ignore.excludes(file_name):
                     _remove(root, file_name)

@@ -1,0 +1,1 @@
+"""The Dockerfile front end: compiles Dockerfiles to LLB and image configurations."""

@@ -1,0 +1,21 @@
+"""Strings quoted as Go's `%q` does (package strconv, `Quote`)."""
+
+from __future__ import annotations
+
+_SHORT = {
+    "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\", '"': '\\"',
+}  # fmt: skip
+
+
+def quote(text: str) -> str:
+    """Return a string in double quotes; what can't be printed is escaped."""
+    return f'"{"".join(_SHORT.get(letter) or _escaped(letter) for letter in text)}"'
+
+
+def _escaped(letter: str) -> str:
+    if letter.isprintable() and (letter == " " or not letter.isspace()):
+        return letter
+    code = ord(letter)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
