@@ -35,7 +35,9 @@ class DeclaredImages:
     ) -> tuple[str, bytes]:
         return await self.image_config(reference, platform=platform, resolve_mode="", log_name=log_name)
 
-    async def read_file(self, definition: ops_pb2.Definition, path: str, *, max_bytes: int) -> bytes | None:
+    async def read_file(
+        self, definition: ops_pb2.Definition, path: str, *, max_bytes: int, start_only: bool = False
+    ) -> bytes | None:
         return None
 
     async def input_definition(self, name: str) -> tuple[ops_pb2.Definition, bytes] | None:

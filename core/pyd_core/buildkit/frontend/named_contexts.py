@@ -12,7 +12,7 @@ from pyd_core.buildkit.frontend.options import FrontendOptions
 from pyd_core.buildkit.frontend.services import FrontendServices
 from pyd_core.buildkit.llb.definition import marshal, unmarshal
 from pyd_core.buildkit.llb.sources import LocalOptions, http_source, image_source, local_source, oci_layout_source
-from pyd_core.buildkit.llb.vertex import Vertex, VertexOutput, describe, platform_message
+from pyd_core.buildkit.llb.vertex import GraphVertex, VertexOutput, describe, platform_message
 from pyd_core.dockerfile.git_references import parse_git_reference
 from pyd_core.dockerfile.ignore import IGNORE_FILE, read_patterns
 from pyd_core.dockerfile.platforms import ImagePlatform
@@ -29,7 +29,7 @@ class LoadedContext(msgspec.Struct):
     output: VertexOutput | None
     image: BuiltImageConfig | None = None
     config: bytes = b""
-    local: Vertex | None = None
+    local: GraphVertex | None = None
     """The local source, whose paths to transfer are set later."""
     local_options: LocalOptions | None = None
 

@@ -36,8 +36,16 @@ class FrontendServices(Protocol):
         """
         ...
 
-    async def read_file(self, definition: ops_pb2.Definition, path: str, *, max_bytes: int) -> bytes | None:
+    async def read_file(
+        self, definition: ops_pb2.Definition, path: str, *, max_bytes: int, start_only: bool = False
+    ) -> bytes | None:
         """Return a file in the result of a definition, or None if there is none.
+
+        Args:
+            definition: The definition, which is solved.
+            path: Path in its result.
+            max_bytes: Limit for the file's size.
+            start_only: Return the first bytes of a longer file instead of raising.
 
         Raises:
             InvalidInput: The file is longer.

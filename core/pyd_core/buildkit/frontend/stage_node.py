@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pyd_core.buildkit.frontend.image import BuiltImageConfig
 from pyd_core.buildkit.llb.sources import LocalOptions
-from pyd_core.buildkit.llb.vertex import Vertex, VertexOutput
+from pyd_core.buildkit.llb.vertex import GraphVertex, VertexOutput
 from pyd_core.dockerfile.expansion import ExpansionRules, expand
 from pyd_core.dockerfile.instructions import Stage, TypedInstruction
 from pyd_core.dockerfile.platforms import ImagePlatform
@@ -66,7 +66,7 @@ class StageNode:
         self.context_paths: set[str] = set()
         """Paths of the build context that it uses."""
         self.has_command = False
-        self.local_context: Vertex | None = None
+        self.local_context: GraphVertex | None = None
         """The local source of a named context; the paths to transfer are known after all stages."""
         self.local_options = LocalOptions()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from pyd_core.buildkit.llb.vertex import Vertex, VertexOutput
+from pyd_core.buildkit.llb.vertex import GraphVertex, VertexOutput
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.errors import InvalidInput
 
@@ -24,7 +24,7 @@ def marshal(output: VertexOutput | None, *, source: ops_pb2.SourceInfo | None = 
     definition = ops_pb2.Definition()
     if output is None:
         return definition
-    digests: dict[Vertex, str] = {}
+    digests: dict[GraphVertex, str] = {}
     if source is not None:
         definition.Source.infos.append(source)
     for vertex in _in_order(output.vertex):
@@ -47,11 +47,11 @@ def marshal(output: VertexOutput | None, *, source: ops_pb2.SourceInfo | None = 
     return definition
 
 
-def _in_order(root: Vertex) -> list[Vertex]:
+def _in_order(root: GraphVertex) -> list[GraphVertex]:
     """Return a vertex and all that it needs, each after its inputs; without recursion, for long chains."""
-    ordered: list[Vertex] = []
-    done: set[Vertex] = set()
-    stack: list[tuple[Vertex, bool]] = [(root, False)]
+    ordered: list[GraphVertex] = []
+    done: set[GraphVertex] = set()
+    stack: list[tuple[GraphVertex, bool]] = [(root, False)]
     while stack:
         vertex, is_expanded = stack.pop()
         if vertex in done:
@@ -102,7 +102,7 @@ def unmarshal(definition: ops_pb2.Definition) -> VertexOutput | None:
         return None
     if len(ops) > MAX_OPS:
         raise InvalidInput(f"invalid definition: it has more than {MAX_OPS:,} operations", reference="bad-definition")
-    vertices: dict[str, Vertex] = {}
+    vertices: dict[str, GraphVertex] = {}
     for serialized in ops[:-1]:
         op, inputs = _decode(serialized, vertices)
         if op.WhichOneof("op") is None:
@@ -112,14 +112,14 @@ def unmarshal(definition: ops_pb2.Definition) -> VertexOutput | None:
         metadata = ops_pb2.OpMetadata()
         if digest in definition.metadata:
             metadata.CopyFrom(definition.metadata[digest])
-        vertices[digest] = Vertex(op, inputs, metadata=metadata)
+        vertices[digest] = GraphVertex(op, inputs, metadata=metadata)
     op, inputs = _decode(ops[-1], vertices)
     if op.WhichOneof("op") is not None or len(inputs) != 1:
         raise InvalidInput("invalid definition: it has no result", reference="bad-definition")
     return inputs[0]
 
 
-def _decode(serialized: bytes, vertices: dict[str, Vertex]) -> tuple[ops_pb2.Op, list[VertexOutput]]:
+def _decode(serialized: bytes, vertices: dict[str, GraphVertex]) -> tuple[ops_pb2.Op, list[VertexOutput]]:
     from google.protobuf.message import DecodeError  # noqa: PLC0415 - loaded with the messages
 
     if len(serialized) > MAX_OP_BYTES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.buildkit.llb.vertex import NO_INPUT, NO_OUTPUT, InputList, Vertex, VertexOutput
+from pyd_core.buildkit.llb.vertex import NO_INPUT, NO_OUTPUT, GraphVertex, InputList, VertexOutput
 from pyd_core.buildkit.proto import ops_pb2
 
 ROOT = "/"
@@ -73,4 +73,4 @@ class ExecOpBuilder:
             ),
             platform=platform,
         )  # fmt: skip
-        return VertexOutput(Vertex(op, inputs.outputs, metadata=metadata, lines=lines), root_output)
+        return VertexOutput(GraphVertex(op, inputs.outputs, metadata=metadata, lines=lines), root_output)

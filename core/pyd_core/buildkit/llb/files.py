@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from pyd_core.buildkit.llb.vertex import NO_OUTPUT, InputList, Vertex, VertexOutput
+from pyd_core.buildkit.llb.vertex import NO_OUTPUT, GraphVertex, InputList, VertexOutput
 from pyd_core.buildkit.proto import ops_pb2
 
 NO_TIME = -1
@@ -45,7 +45,7 @@ class FileOpBuilder:
         self._actions.append(action)
         self._secondary.append(secondary)
 
-    def build(self, *, metadata: ops_pb2.OpMetadata | None = None, lines: tuple[int, int] | None = None) -> Vertex:
+    def build(self, *, metadata: ops_pb2.OpMetadata | None = None, lines: tuple[int, int] | None = None) -> GraphVertex:
         """Return the operation; its only output is the result of the last action."""
         count = len(self._inputs.outputs)
         for number, action in enumerate(self._actions):
@@ -53,7 +53,7 @@ class FileOpBuilder:
             action.secondaryInput = self._secondary[number]
             action.output = 0 if number == len(self._actions) - 1 else NO_OUTPUT
         op = ops_pb2.Op(file=ops_pb2.FileOp(actions=self._actions))
-        return Vertex(op, self._inputs.outputs, metadata=metadata, lines=lines)
+        return GraphVertex(op, self._inputs.outputs, metadata=metadata, lines=lines)
 
 
 def owner_option(text: str, base_index: int) -> ops_pb2.ChownOpt | None:

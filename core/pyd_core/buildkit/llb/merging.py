@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyd_core.buildkit.llb.vertex import Vertex, VertexOutput
+from pyd_core.buildkit.llb.vertex import GraphVertex, VertexOutput
 from pyd_core.buildkit.proto import ops_pb2
 
 
@@ -17,4 +17,4 @@ def merge(
     if len(present) < 2:
         return present[0] if present else None
     inputs = [ops_pb2.MergeInput(input=index) for index in range(len(present))]
-    return Vertex(ops_pb2.Op(merge=ops_pb2.MergeOp(inputs=inputs)), present, metadata=metadata, lines=lines).output
+    return GraphVertex(ops_pb2.Op(merge=ops_pb2.MergeOp(inputs=inputs)), present, metadata=metadata, lines=lines).output

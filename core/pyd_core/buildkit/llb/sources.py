@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pyd_core.buildkit.llb.vertex import Vertex, platform_message
+from pyd_core.buildkit.llb.vertex import GraphVertex, platform_message
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.dockerfile.platforms import ImagePlatform
 
@@ -39,7 +39,7 @@ class GitOptions(msgspec.Struct, frozen=True, kw_only=True):
 def image_source(
     reference: str, *, platform: ImagePlatform, resolve_mode: str = "", metadata: ops_pb2.OpMetadata | None = None,
     lines: tuple[int, int] | None = None,
-) -> Vertex:  # fmt: skip
+) -> GraphVertex:  # fmt: skip
     """Return an image as source."""
     attributes = {"image.resolvemode": resolve_mode} if resolve_mode else {}
     return _source(f"docker-image://{reference}", attributes, platform, metadata, lines)
@@ -47,13 +47,13 @@ def image_source(
 
 def oci_layout_source(
     reference: str, *, platform: ImagePlatform, session: str, store: str, metadata: ops_pb2.OpMetadata | None = None
-) -> Vertex:
+) -> GraphVertex:
     """Return an image in a client's OCI layout as source."""
     attributes = {name: value for name, value in (("oci.session", session), ("oci.store", store)) if value}
     return _source(f"oci-layout://{reference}", attributes, platform, metadata, None)
 
 
-def local_source(name: str, options: LocalOptions, *, metadata: ops_pb2.OpMetadata | None = None) -> Vertex:
+def local_source(name: str, options: LocalOptions, *, metadata: ops_pb2.OpMetadata | None = None) -> GraphVertex:
     """Return a directory of the client as source."""
     return _source(f"local://{name}", local_attributes(options), None, metadata, None)
 
@@ -80,7 +80,7 @@ def local_attributes(options: LocalOptions) -> dict[str, str]:
 def http_source(
     url: str, *, filename: str, checksum: str = "", metadata: ops_pb2.OpMetadata | None = None,
     lines: tuple[int, int] | None = None,
-) -> Vertex:  # fmt: skip
+) -> GraphVertex:  # fmt: skip
     """Return a URL as source: a directory with one file."""
     attributes = {"http.filename": filename}
     if checksum:
@@ -91,7 +91,7 @@ def http_source(
 def git_source(
     remote: str, *, identity: str, is_ssh: bool, options: GitOptions, metadata: ops_pb2.OpMetadata | None = None,
     lines: tuple[int, int] | None = None,
-) -> Vertex:  # fmt: skip
+) -> GraphVertex:  # fmt: skip
     """Return a git repository as source.
 
     Args:
@@ -122,8 +122,8 @@ def git_source(
 def _source(
     identifier: str, attributes: dict[str, str], platform: ImagePlatform | None, metadata: ops_pb2.OpMetadata | None,
     lines: tuple[int, int] | None,
-) -> Vertex:  # fmt: skip
+) -> GraphVertex:  # fmt: skip
     op = ops_pb2.Op(source=ops_pb2.SourceOp(identifier=identifier, attrs=attributes))
     if platform is not None:
         op.platform.CopyFrom(platform_message(platform))
-    return Vertex(op, metadata=metadata, lines=lines)
+    return GraphVertex(op, metadata=metadata, lines=lines)

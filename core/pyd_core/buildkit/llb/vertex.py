@@ -14,7 +14,7 @@ NO_OUTPUT = -1
 """Index of mounts and file actions whose result is discarded."""
 
 
-class Vertex:
+class GraphVertex:
     """Operation whose inputs are vertices too; a digest needs those of the inputs and comes with the definition.
 
     Args:
@@ -46,7 +46,7 @@ class Vertex:
 class VertexOutput(NamedTuple):
     """File system that a vertex produces."""
 
-    vertex: Vertex
+    vertex: GraphVertex
     number: int
     """Number of the output, from 0."""
 
