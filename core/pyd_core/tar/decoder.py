@@ -56,8 +56,7 @@ class _Pending:
         views = (list(dict(self._headers[after_global:]).items()), own, own[::-1])
         entries = [replace(entry, xattrs={}) for _ in views]
         for view, copy in zip(views, entries, strict=True):
-            _apply_headers(copy, view)
-            copy.mtime_ns = 0  # the time can't hide any content
+            _apply_headers(copy, view, ignore_time=True)  # the time can't hide any content
             if copy.kind not in {b"1", b"2"}:
                 copy.link = b""
         if any(copy != entries[0] for copy in entries):
@@ -65,7 +64,9 @@ class _Pending:
         return _apply_headers(entry, views[0])
 
 
-def _apply_headers(entry: TarEntry, headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def _apply_headers(
+    entry: TarEntry, headers: list[tuple[bytes, bytes]], *, ignore_time: bool = False
+) -> dict[bytes, bytes]:
     records: dict[bytes, bytes] = {}
     long: dict[bytes, bytes] = {}
     for kind, body in headers:
@@ -73,6 +74,8 @@ def _apply_headers(entry: TarEntry, headers: list[tuple[bytes, bytes]]) -> dict[
             records |= pax.records(body)
         else:
             long[kind] = text(body)
+    if ignore_time:
+        records.pop(b"mtime", None)
     pax.apply(entry, records)
     for kind, key in ((b"L", b"path"), (b"K", b"linkpath")):
         if long.get(kind) and (records.get(key) or long[kind]) != long[kind]:

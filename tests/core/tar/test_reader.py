@@ -98,6 +98,13 @@ def test_archives_that_readers_disagree_on_are_refused(archive: bytes):
         read(archive + END)
 
 
+def test_a_damaged_time_in_a_header_that_go_forgets_does_not_matter():
+    archive = extended(b"x", record(b"mtime", b"x")) + extended(b"x", record(b"path", b"one")) + member(b"two", b"1")
+    with pytest.raises(InvalidInput):
+        read(extended(b"x", record(b"mtime", b"x")) + member(b"two", b"1") + END)
+    assert names(archive + END) == [(b"one", b"1")]
+
+
 def test_a_name_that_fills_its_field_has_no_nul():
     name = b"d/" + b"n" * 98
     assert names(member(name, b"1") + END) == [(name, b"1")]
