@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from pyd_tui.cli.builds.flags import BuildFlags
 from pyd_tui.cli.commands.container.update import UpdateOptions
-from pyd_tui.cli.commands.image.build import BuildFlags
 from pyd_tui.cli.commands.service.update import ServiceUpdateOptions
 from pyd_tui.cli.containers.creation_options import CreateOptions, RunOptions
 from pyd_tui.cli.entry import root
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ("container.create", CreateOptions, set()),
         ("container.run", RunOptions, set()),
         ("container.update", UpdateOptions, {"names"}),
-        ("image.build", BuildFlags, {"source", "file", "quiet", "iidfile", "progress"}),
+        ("image.build", BuildFlags, {"source", "quiet", "iidfile", "metadata_file", "progress"}),
         ("service.create", ServiceCreateOptions, set()),
         ("service.update", ServiceUpdateOptions, {"name", "rollback"}),
         ("swarm.init", SwarmSettings, {"advertise", "listen"}),

@@ -38,10 +38,10 @@ class AuthService(auth_grpc.AuthBase):
     def __init__(self, find: FindCredentials) -> None:
         self._find = find
 
-    async def Credentials(self, stream: Stream[Any, Any]) -> None:  # noqa: N802 - the service's name
+    async def Credentials(self, stream: Stream[Any, Any]) -> None:
         """Return the credentials for a host; empty ones without a login there."""
         request = await stream.recv_message()
-        host = request.Host
+        host = request.Host if request is not None else ""
         try:
             found = await asyncio.to_thread(self._find, "docker.io" if host == PUBLIC_REGISTRY_HOST else host)
         except PydError as error:
@@ -49,15 +49,15 @@ class AuthService(auth_grpc.AuthBase):
         username, secret = found or ("", "")
         await stream.send_message(auth_pb2.CredentialsResponse(Username=username, Secret=secret))
 
-    async def FetchToken(self, stream: Stream[Any, Any]) -> None:  # noqa: N802, ARG002
+    async def FetchToken(self, stream: Stream[Any, Any]) -> None:  # noqa: ARG002
         """Refuse: the builder fetches tokens."""
         raise _not_served()
 
-    async def GetTokenAuthority(self, stream: Stream[Any, Any]) -> None:  # noqa: N802, ARG002
+    async def GetTokenAuthority(self, stream: Stream[Any, Any]) -> None:  # noqa: ARG002
         """Refuse: the builder fetches tokens."""
         raise _not_served()
 
-    async def VerifyTokenAuthority(self, stream: Stream[Any, Any]) -> None:  # noqa: N802, ARG002
+    async def VerifyTokenAuthority(self, stream: Stream[Any, Any]) -> None:  # noqa: ARG002
         """Refuse: the builder fetches tokens."""
         raise _not_served()
 

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import re
+
 import msgspec
 from grpclib.const import Status
-from grpclib.exceptions import GRPCError
 
 from pyd_core.buildkit.proto import errdefs_pb2, ops_pb2
 from pyd_core.buildkit.rpc.status import find_details
-from pyd_core.errors import Conflict, EngineError, InvalidInput, NotFound, PydError, Refused, StreamInterrupted, Unsupported
+from pyd_core.errors import (
+    Conflict,
+    EngineError,
+    InvalidInput,
+    NotFound,
+    PydError,
+    Refused,
+    StreamInterrupted,
+    Unsupported,
+)
 from pyd_core.sanitise import safe
 
-MAX_MESSAGE_BYTES = 16 * 1024
+if TYPE_CHECKING:
+    from grpclib.exceptions import GRPCError
+
+MAX_MESSAGE_CHARS = 16 * 1024
+_PREFIXES = (
+    re.compile(r"^failed to solve: "),
+    re.compile(r"rpc error: code = \w+ desc = "),
+    re.compile(r"failed to compute cache key: "),
+    re.compile(r"failed to calculate checksum of ref \S+: "),
+)
+"""What the layers of a builder add to a message, without a meaning to its user."""
 
 
 class SourceLines(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +93,9 @@ def build_error(error: GRPCError) -> PydError:
     message = clean_message(error.message)
     details = error.details
     sources = tuple(
-        lines for source in find_details(details, "errdefs.Source", errdefs_pb2.Source) for lines in _source_lines(source)
+        lines
+        for source in find_details(details, "errdefs.Source", errdefs_pb2.Source)
+        for lines in _source_lines(source)
     )
     step = _failed_step(error)
     if step is None and not sources and (category := _CATEGORIES.get(error.status)):
@@ -93,9 +117,9 @@ def call_error(error: GRPCError) -> PydError:
 
 def clean_message(text: str | None) -> str:
     """Return an error's message on one line, without the prefixes that each layer of the builder adds."""
-    message = safe(" ".join((text or "").split()))[:MAX_MESSAGE_BYTES]
-    for prefix in ("failed to solve: ", "rpc error: "):
-        message = message.removeprefix(prefix)
+    message = safe(" ".join((text or "")[:MAX_MESSAGE_CHARS].split()))
+    for pattern in _PREFIXES:
+        message = pattern.sub("", message)
     return message or "the build failed without a message"
 
 

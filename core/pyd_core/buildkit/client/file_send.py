@@ -17,6 +17,7 @@ from pyd_core.buildkit.client.receive import DirectoryReceiver
 from pyd_core.buildkit.client.request import Output
 from pyd_core.buildkit.proto import filesync_pb2
 from pyd_core.buildkit.rpc.framing import RawMessage
+from pyd_core.buildkit.rpc.metadata import metadata_value
 from pyd_core.errors import PydError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class FileSendService:
     def __init__(self, outputs: Sequence[Output]) -> None:
         self._outputs = outputs
 
-    def __mapping__(self) -> dict[str, grpclib.const.Handler]:  # noqa: PLW3201 - how grpclib finds methods
+    def __mapping__(self) -> dict[str, grpclib.const.Handler]:
         """Return the methods by path."""
         handler = grpclib.const.Handler(
             self._diff_copy, grpclib.const.Cardinality.STREAM_STREAM, RawMessage, RawMessage
@@ -60,7 +61,7 @@ class FileSendService:
             raise GRPCError(Status.ABORTED, f"can't write {output.destination}: {error.strerror}") from error
 
     def _choose(self, stream: Stream[Any, Any]) -> Output:
-        number = str((stream.metadata or {}).get(EXPORTER_ID, ""))
+        number = metadata_value(stream, EXPORTER_ID)
         if number.isascii() and number.isdecimal() and int(number) < len(self._outputs):
             return self._outputs[int(number)]
         candidates = [output for output in self._outputs if output.destination is not None]
@@ -70,12 +71,16 @@ class FileSendService:
 
 
 async def _receive_directory(stream: Stream[Any, Any], path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True)
-    root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    root = await asyncio.to_thread(_open_directory, path)
     try:
         await DirectoryReceiver(stream, root).run()
     finally:
         os.close(root)
+
+
+def _open_directory(path: Path) -> int:
+    path.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 async def _receive_file(stream: Stream[Any, Any], destination: str) -> None:

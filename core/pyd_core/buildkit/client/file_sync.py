@@ -25,6 +25,7 @@ from pyd_core.buildkit.go_mode import TYPE_BITS
 from pyd_core.buildkit.proto import fsutil_stat_pb2, fsutil_wire_pb2
 from pyd_core.buildkit.rpc.framing import BatchWriter
 from pyd_core.buildkit.rpc.messages import receive_batches
+from pyd_core.buildkit.rpc.metadata import metadata_value, metadata_values
 from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
 
@@ -66,7 +67,7 @@ class FileSyncService:
         self._directories = directories
         self._on_sync = on_sync
 
-    def __mapping__(self) -> dict[str, grpclib.const.Handler]:  # noqa: PLW3201 - how grpclib finds methods
+    def __mapping__(self) -> dict[str, grpclib.const.Handler]:
         """Return the methods by path."""
         handler = grpclib.const.Handler(
             self._diff_copy, grpclib.const.Cardinality.STREAM_STREAM, fsutil_wire_pb2.Packet, fsutil_wire_pb2.Packet
@@ -170,8 +171,7 @@ class _Transfer:
 
 def _values(stream: Stream[Any, Any], key: str) -> Sequence[str]:
     """Return a list from the call's metadata; BuildKit quotes its values when one isn't ASCII."""
-    metadata = stream.metadata or {}
-    values = [str(value) for value in metadata.getall(key, [])][:MAX_PATTERNS]  # type: ignore[union-attr] # a MultiDict
-    if metadata.get(f"{key}-encoded"):
+    values = metadata_values(stream, key)[:MAX_PATTERNS]
+    if metadata_value(stream, f"{key}-encoded"):
         return [unquote_plus(value) for value in values]
     return values

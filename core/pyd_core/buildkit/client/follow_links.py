@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,17 +47,17 @@ def follow_links(root: Path, paths: Iterable[str]) -> list[str]:
 
 
 def _clean(path: str) -> str:
-    return posixpath.normpath("/" + path.replace(os.sep, "/")).strip("/")
+    return posixpath.normpath("/" + path).strip("/")
 
 
 def _targets(root: Path, path: str) -> list[str]:
-    """Return what the link at `path` leads to, relative to the root; of each link that a wildcard in its name matches."""
+    """Return what the link at `path` leads to, relative to the root; its name may contain wildcards."""
     directory, name = posixpath.split(path)
     if not _WILDCARDS & set(name):
         return _read_link(root, path)
     pattern = IgnorePatterns([name])
     try:
-        names = os.listdir(root / directory)
+        names = [entry.name for entry in (root / directory).iterdir()]
     except OSError:
         return []
     links = [posixpath.join(directory, entry) for entry in sorted(names) if pattern.excludes(entry)]
@@ -67,7 +66,7 @@ def _targets(root: Path, path: str) -> list[str]:
 
 def _read_link(root: Path, path: str) -> list[str]:
     try:
-        target = os.readlink(root / path)
+        target = str((root / path).readlink())
     except OSError:
         return []
     if target.startswith("/"):

@@ -125,7 +125,9 @@ class BuildProgress:
         lines: list[LogLine] = []
         for log in response.logs:
             lines += self._split(log.vertex, log.stream, log.msg)
-        lines += self._keep(line for step in changed.values() if step.completed is not None for line in self._rest(step))
+        lines += self._keep(
+            line for step in changed.values() if step.completed is not None for line in self._rest(step)
+        )
         warnings = tuple(_warning(warning) for warning in response.warnings)[: MAX_WARNINGS - len(self.warnings)]
         self.warnings += warnings
         return ProgressChange(steps=tuple(changed.values()), lines=tuple(lines), warnings=warnings)

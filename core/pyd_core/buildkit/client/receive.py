@@ -68,7 +68,9 @@ class DirectoryReceiver:
             elif packet.type == Packet.PACKET_DATA:
                 self._write(packet.ID, packet.data)
             elif packet.type == Packet.PACKET_ERR:
-                raise EngineError(f"the builder failed to send a file: {safe(packet.data[:500].decode(errors='replace'))}")
+                raise EngineError(
+                    f"the builder failed to send a file: {safe(packet.data[:500].decode(errors='replace'))}"
+                )
             else:
                 raise ProtocolError("the builder ended its files before it had sent all")
         self._finish()

@@ -39,13 +39,14 @@ class SecretsService(secrets_grpc.SecretsBase):
     def __init__(self, sources: Mapping[str, SecretSource]) -> None:
         self._sources = sources
 
-    async def GetSecret(self, stream: Stream[Any, Any]) -> None:  # noqa: N802 - the service's name
+    async def GetSecret(self, stream: Stream[Any, Any]) -> None:
         """Return a secret that the build was given."""
         request = await stream.recv_message()
-        source = self._sources.get(request.ID)
+        secret_id = request.ID if request is not None else ""
+        source = self._sources.get(secret_id)
         if source is None:
-            raise GRPCError(Status.NOT_FOUND, f"secret {request.ID!r}: not found")
-        await stream.send_message(secrets_pb2.GetSecretResponse(data=_read(source, request.ID)))
+            raise GRPCError(Status.NOT_FOUND, f"secret {secret_id!r}: not found")
+        await stream.send_message(secrets_pb2.GetSecretResponse(data=_read(source, secret_id)))
 
 
 def _read(source: SecretSource, secret_id: str) -> bytes:

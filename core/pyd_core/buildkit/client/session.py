@@ -13,6 +13,7 @@ from pyd_core.buildkit.rpc.connection import DuplexServer
 from pyd_core.buildkit.rpc.duplex import Duplex
 
 if TYPE_CHECKING:
+    import grpclib.const
     from grpclib._typing import IServable
 
 HEALTH_METHODS = ("/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch")
@@ -21,8 +22,14 @@ HEALTH_METHODS = ("/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
 class SessionService(Protocol):
     """A service of a session."""
 
-    METHODS: Sequence[str]
-    """The paths of its methods."""
+    @property
+    def METHODS(self) -> Sequence[str]:
+        """The paths of its methods."""
+        ...
+
+    def __mapping__(self) -> dict[str, grpclib.const.Handler]:
+        """Return the methods by path, as grpclib finds them."""
+        ...
 
 
 OpenSession = Callable[[str, Sequence[str]], Awaitable[Duplex]]
@@ -46,7 +53,7 @@ class ClientSession:
     async def __aenter__(self) -> Self:
         methods = [*HEALTH_METHODS, *(method for service in self._services for method in service.METHODS)]
         duplex = await self._open(self.id, methods)
-        handlers: list[IServable] = [Health(), *self._services]  # type: ignore[list-item] # each has grpclib's mapping
+        handlers: list[IServable] = [Health(), *self._services]
         self._server = DuplexServer(duplex, handlers)
         return self
 

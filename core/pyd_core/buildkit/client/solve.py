@@ -32,9 +32,7 @@ class Solve:
         on_progress: Called for each message about its steps.
     """
 
-    def __init__(
-        self, channel: DuplexChannel, session_id: str, request: BuildRequest, on_progress: OnProgress
-    ) -> None:
+    def __init__(self, channel: DuplexChannel, session_id: str, request: BuildRequest, on_progress: OnProgress) -> None:
         self._control = control_grpc.ControlStub(channel)
         self._session_id = session_id
         self._request = request

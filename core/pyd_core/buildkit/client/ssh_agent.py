@@ -12,6 +12,7 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from pyd_core.buildkit.proto import ssh_grpc, ssh_pb2
+from pyd_core.buildkit.rpc.metadata import metadata_value
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
@@ -33,16 +34,16 @@ class SshService(ssh_grpc.SSHBase):
     def __init__(self, agents: Mapping[str, Path]) -> None:
         self._agents = agents
 
-    async def CheckAgent(self, stream: Stream[Any, Any]) -> None:  # noqa: N802 - the service's name
+    async def CheckAgent(self, stream: Stream[Any, Any]) -> None:
         """Report whether an agent was given to the build."""
         request = await stream.recv_message()
-        self._socket(request.ID)
+        self._socket(request.ID if request is not None else "")
         await stream.send_message(ssh_pb2.CheckAgentResponse())
 
-    async def ForwardAgent(self, stream: Stream[Any, Any]) -> None:  # noqa: N802 - the service's name
+    async def ForwardAgent(self, stream: Stream[Any, Any]) -> None:
         """Copy bytes between the builder and the agent."""
-        agent_id = (stream.metadata or {}).get("buildkit.ssh.id", DEFAULT_ID)
-        path = self._socket(str(agent_id))
+        agent_id = metadata_value(stream, "buildkit.ssh.id", DEFAULT_ID)
+        path = self._socket(agent_id)
         try:
             reader, writer = await asyncio.open_unix_connection(path)
         except OSError as error:

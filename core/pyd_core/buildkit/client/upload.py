@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from pyd_core.buildkit.proto import upload_grpc, upload_pb2
+from pyd_core.buildkit.rpc.metadata import metadata_value
 
 if TYPE_CHECKING:
     from grpclib.server import Stream
@@ -19,23 +20,31 @@ CHUNK_BYTES = 64 * 1024
 URL_PREFIX = "http://buildkit-session/"
 
 
+class Readable(Protocol):
+    """An open file, or what reads like one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return data; empty at the end."""
+        ...
+
+
 class UploadService(upload_grpc.UploadBase):
     """Serves readers by URL; each can be read once."""
 
     METHODS = ("/moby.upload.v1.Upload/Pull",)
 
     def __init__(self) -> None:
-        self._readers: dict[str, Callable[[], IO[bytes]]] = {}
+        self._readers: dict[str, Callable[[], Readable]] = {}
 
-    def add(self, reader: Callable[[], IO[bytes]]) -> str:
+    def add(self, reader: Callable[[], Readable]) -> str:
         """Add a reader and return its URL for the build."""
         name = uuid.uuid4().hex
         self._readers[name] = reader
         return f"{URL_PREFIX}{name}"
 
-    async def Pull(self, stream: Stream[Any, Any]) -> None:  # noqa: N802 - the service's name
+    async def Pull(self, stream: Stream[Any, Any]) -> None:
         """Send the reader whose path the builder names."""
-        name = str((stream.metadata or {}).get("urlpath", "")).strip("/")
+        name = metadata_value(stream, "urlpath").strip("/")
         open_reader = self._readers.pop(name, None)
         if open_reader is None:
             raise GRPCError(Status.NOT_FOUND, "no such upload")

@@ -81,7 +81,7 @@ class DirectoryWalk:
             if stat.S_ISREG(info.st_mode):
                 self._add_content(item, info, path)
             elif stat.S_ISLNK(info.st_mode):
-                item.linkname = os.readlink(entry.path)
+                item.linkname = os.readlink(entry.path)  # noqa: PTH115 - pathlib would normalise the target
             elif stat.S_ISBLK(info.st_mode) or stat.S_ISCHR(info.st_mode):
                 item.devmajor, item.devminor = os.major(info.st_rdev), os.minor(info.st_rdev)
             for name, value in _extended_attributes(entry.path).items():
@@ -91,7 +91,9 @@ class DirectoryWalk:
         except OSError as error:
             raise _unreadable(path, error) from error
         except (UnicodeEncodeError, ValueError) as error:
-            raise InvalidInput(f"the name {safe(path)} isn't UTF-8", hint="rename it, or list it in .dockerignore") from error
+            raise InvalidInput(
+                f"the name {safe(path)} isn't UTF-8", hint="rename it, or list it in .dockerignore"
+            ) from error
         return item
 
     def _add_content(self, item: fsutil_stat_pb2.Stat, info: os.stat_result, path: str) -> None:
@@ -106,9 +108,7 @@ class DirectoryWalk:
 def _extended_attributes(path: str) -> dict[str, bytes]:
     try:
         names = os.listxattr(path, follow_symlinks=False)
-        return {
-            name: os.getxattr(path, name, follow_symlinks=False) for name in names if name not in _HOST_ATTRIBUTES
-        }
+        return {name: os.getxattr(path, name, follow_symlinks=False) for name in names if name not in _HOST_ATTRIBUTES}
     except OSError as error:
         if error.errno in {errno.ENOTSUP, errno.ENODATA}:
             return {}
@@ -117,6 +117,7 @@ def _extended_attributes(path: str) -> dict[str, bytes]:
 
 def _unreadable(path: str, error: OSError) -> InvalidInput:
     return InvalidInput(
-        f"can't read {safe(path)}: {error.strerror}", hint="make it readable, or list it in .dockerignore",
+        f"can't read {safe(path)}: {error.strerror}",
+        hint="make it readable, or list it in .dockerignore",
         reference="unreadable-context",
     )

@@ -1,7 +1,7 @@
 """Many small gRPC messages in one write.
 
-A message costs grpclib about 100 µs to send, most of it for the HTTP/2 frame around it. File trees are tens of thousands
-of small messages, so they are framed here and sent together (gRPC over HTTP/2: length-prefixed messages).
+A message costs grpclib about 100 µs to send, most of it for the HTTP/2 frame around it. File trees are tens of
+thousands of small messages, so they are framed here and sent together (gRPC over HTTP/2: length-prefixed messages).
 """
 
 from __future__ import annotations

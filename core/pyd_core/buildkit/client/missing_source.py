@@ -1,0 +1,86 @@
+"""Why a COPY or ADD finds no file: which rule of `.dockerignore` took it, or which names are similar."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from pyd_core.build.ignore import IgnorePatterns
+from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+
+_MISSING = re.compile(r'"(/[^"]*)": not found')
+IGNORE_FILE = ".dockerignore"
+MAX_NAMES = 10_000
+"""Names of a directory that are compared."""
+
+
+def explain_missing_source(message: str, context: Path, dockerfile: Path | None) -> str:
+    """Return why a file of the context is missing from a build; empty if the message is about something else.
+
+    Args:
+        message: The builder's message.
+        context: The context's directory.
+        dockerfile: The Dockerfile, next to which an ignore file of its own may be.
+    """
+    match = _MISSING.search(message)
+    if match is None:
+        return ""
+    path = match[1].strip("/")
+    if not path or ".." in path.split("/"):
+        return ""
+    file = context / path
+    if file.exists() or file.is_symlink():
+        name, rules = read_ignore_rules(context, dockerfile)
+        rule = deciding_rule(rules, path)
+        if rule is None:
+            return f"{safe(path)} is in the context; if a stage should have it, copy it with --from"
+        number, text = rule
+        return f"{safe(path)} is left out by line {number} of {safe(name)}: {safe(text)}"
+    nearest = _similar(context, path)
+    if nearest:
+        return f"did you mean {', '.join(safe(name) for name in nearest)}?"
+    return f"{safe(path)} isn't in the context {safe(str(context))}"
+
+
+def read_ignore_rules(context: Path, dockerfile: Path | None) -> tuple[str, list[str]]:
+    """Return the name and lines of the ignore file that the builder reads; no lines without one."""
+    candidates = [context / IGNORE_FILE]
+    if dockerfile is not None:
+        candidates.insert(0, dockerfile.with_name(dockerfile.name + IGNORE_FILE))
+    for file in candidates:
+        if file.is_file():
+            return file.name, file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    return IGNORE_FILE, []
+
+
+def deciding_rule(rules: Sequence[str], path: str) -> tuple[int, str] | None:
+    """Return the number and text of the rule that leaves a path out; None if it is sent."""
+    decision: tuple[int, str] | None = None
+    for number, line in enumerate(rules, start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        try:
+            matches = IgnorePatterns([text.removeprefix("!")]).excludes(path)
+        except InvalidInput:
+            continue
+        if matches:
+            decision = None if text.startswith("!") else (number, text)
+    return decision
+
+
+def _similar(context: Path, path: str) -> list[str]:
+    directory, _, name = path.rpartition("/")
+    try:
+        names = [entry.name for entry, _ in zip((context / directory).iterdir(), range(MAX_NAMES), strict=False)]
+    except OSError:
+        directory, _, name = "", "", path
+        try:
+            names = [entry.name for entry, _ in zip(context.iterdir(), range(MAX_NAMES), strict=False)]
+        except OSError:
+            return []
+    prefix = f"{directory}/" if directory else ""
+    return [f"{prefix}{match}" for match in get_close_matches(name, names, n=3)]

@@ -1,0 +1,1 @@
+"""Builds on the command line: options, progress, and the report at the end."""
