@@ -228,14 +228,13 @@ def test_our_own_command_builds_the_same(both: Docker, base: str, context: Path)
     ]
     done = subprocess.run(given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Successfully built" in done.stdout
     assert run(both, name, "head", "-n1", "made") == "hello world set"
     (context / "Dockerfile").write_text(f"FROM {base}\nRUN exit 3\n")
     failed = subprocess.run(
         [*command[:-2], "--network", "none", str(context)], capture_output=True, text=True, check=False
     )
     assert failed.returncode != 0
-    assert "returned a non-zero code: 3" in failed.stderr
+    assert re.search("exit code: 3|non-zero code: 3", failed.stderr)  # BuildKit's words, and the classic builder's
 
 
 # What follows is the embedded engine's alone.

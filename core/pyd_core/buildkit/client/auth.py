@@ -43,10 +43,10 @@ class AuthService(auth_grpc.AuthBase):
         request = await stream.recv_message()
         host = request.Host if request is not None else ""
         try:
-            found = await asyncio.to_thread(self._find, "docker.io" if host == PUBLIC_REGISTRY_HOST else host)
+            credentials = await asyncio.to_thread(self._find, "docker.io" if host == PUBLIC_REGISTRY_HOST else host)
         except PydError as error:
             raise GRPCError(Status.INTERNAL, error.message) from error
-        username, secret = found or ("", "")
+        username, secret = credentials or ("", "")
         await stream.send_message(auth_pb2.CredentialsResponse(Username=username, Secret=secret))
 
     async def FetchToken(self, stream: Stream[Any, Any]) -> None:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""One build from end to end: session, control connection, solve."""
+"""Builds from end to end: session, control connection, solve."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ class PreparedBuild:
 
     def _outputs(self) -> tuple[Output, ...]:
         definition = self._definition
-        tags = [str(parse(tag)) for tag in definition.tags]
+        tags = [_full_name(tag) for tag in definition.tags]
         outputs: list[Output] = []
         pushes = definition.push
         for text in definition.outputs:
@@ -260,6 +260,13 @@ class PreparedBuild:
         if self._definition.network == "host" and "network.host" not in allowed:
             allowed.append("network.host")
         return tuple(allowed)
+
+
+def _full_name(tag: str) -> str:
+    reference = parse(tag)
+    if reference.digest:
+        raise InvalidInput(f"-t {safe(tag)}: a name with a digest can't be given to an image")
+    return f"{reference.repository}:{reference.tag}"
 
 
 def _find_dockerfile(root: Path, name: str) -> Path:

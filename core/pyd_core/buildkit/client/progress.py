@@ -89,7 +89,7 @@ class Step(msgspec.Struct):
 
 
 class ProgressChange(msgspec.Struct, frozen=True):
-    """What a message of the status stream changed."""
+    """Changes that a message of the status stream brought."""
 
     steps: tuple[Step, ...] = ()
     lines: tuple[LogLine, ...] = ()

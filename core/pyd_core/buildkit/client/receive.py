@@ -124,7 +124,7 @@ class DirectoryReceiver:
     def _write(self, number: int, data: bytes) -> None:
         file = self._open.get(number)
         if file is None:
-            raise ProtocolError("the builder sent a file that nobody requested")
+            raise ProtocolError("the builder sent a file that wasn't requested")
         if data:
             view = memoryview(data)
             while view:

@@ -24,7 +24,7 @@ class CacheEntry(msgspec.Struct, frozen=True):
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of the result.
+    """An exporter of the result.
 
     Attributes:
         type: The exporter: `moby`, `image`, `local`, `tar`, `oci`, `docker`.

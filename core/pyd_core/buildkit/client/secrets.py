@@ -21,7 +21,7 @@ MAX_SECRET_BYTES = 500 * 1024
 
 
 class SecretSource(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a secret comes from: a file or an environment variable."""
+    """The source of a secret: a file or an environment variable."""
 
     path: Path | None = None
     variable: str | None = None

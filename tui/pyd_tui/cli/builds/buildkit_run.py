@@ -22,6 +22,7 @@ from pyd_core.buildkit.client.values import ENGINE_EXPORTER
 from pyd_core.client.builds import BuildsApi
 from pyd_core.client.credentials import Logins
 from pyd_core.errors import NotFound, PydError, Unsupported
+from pyd_core.model.reference import parse
 from pyd_core.sanitise import safe
 from pyd_tui.cli.builds.displays import BuildDisplay
 from pyd_tui.cli.builds.report import change_lines, size_lines, size_parts, time_lines
@@ -95,7 +96,10 @@ async def run_definition(
         for tag in prepared.push_tags:
             await _push(engine, tag, quiet=not report)
     tags = tuple(
-        tag for output in prepared.request.outputs for tag in output.attributes.get("name", "").split(",") if tag
+        str(parse(tag))
+        for output in prepared.request.outputs
+        for tag in output.attributes.get("name", "").split(",")
+        if tag
     )
     outcome = BuildOutcome(result=result, progress=run.progress, elapsed=elapsed, tags=tags)
     if report:
@@ -161,7 +165,7 @@ async def _gateway(builder: BuildsApi) -> str:
 def _first_name(request: BuildRequest) -> str:
     for output in request.outputs:
         if output.type == ENGINE_EXPORTER and (names := output.attributes.get("name")):
-            return names.split(",")[0]
+            return str(parse(names.split(",")[0]))
     return ""
 
 
@@ -214,7 +218,7 @@ async def _push(engine: EngineClient, name: str, *, quiet: bool) -> None:
     logins = Logins.of_user()
     repository, _, tag = name.rpartition(":")
     if not quiet:
-        sys.stderr.write(f"pushing {safe(name)}\n")
+        sys.stderr.write(f"pushing {safe(str(parse(name)))}\n")
     async with engine.images.push(repository, tag=tag, auth=logins.for_image(name)) as progress:
         async for _ in progress:
             pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyd_tui.cli.builds.buildkit_run import BuildOutcome
-from pyd_tui.cli.builds.stages import place
+from pyd_tui.cli.builds.stages import locate
 
 
 def outcome_document(outcome: BuildOutcome) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def outcome_document(outcome: BuildOutcome) -> dict[str, Any]:
                 "Cached": placed.step.cached,
                 "DurationSeconds": round(placed.step.duration(0), 3),
             }
-            for placed in map(place, outcome.progress.steps.values())
+            for placed in map(locate, outcome.progress.steps.values())
         ],
         "Warnings": [
             {"Message": warning.message, "File": warning.filename, "Line": warning.line, "Url": warning.url}

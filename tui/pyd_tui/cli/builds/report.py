@@ -13,7 +13,7 @@ from pyd_core.model.base import parse_time
 from pyd_core.model.image import HistoryLayer, Image
 from pyd_core.sanitise import safe
 from pyd_tui.cli.builds.displays import summary_time
-from pyd_tui.cli.builds.stages import CONTEXT_GROUP, RESULT_GROUP, one_line, place
+from pyd_tui.cli.builds.stages import CONTEXT_GROUP, RESULT_GROUP, locate, one_line
 
 MAX_SLOW_STEPS = 3
 MIN_SHARE = 0.05
@@ -50,7 +50,7 @@ def size_parts(progress: BuildProgress, history: Sequence[HistoryLayer]) -> list
 
     Layers are matched with steps by their instruction, since an image's history doesn't name stages.
     """
-    instructions = {_normal(placed.text): placed for placed in map(place, progress.steps.values()) if placed.number}
+    instructions = {_normal(placed.text): placed for placed in map(locate, progress.steps.values()) if placed.number}
     totals: dict[str, int] = {}
     steps: dict[str, list[tuple[str, int]]] = {}
     for layer in reversed(history):
@@ -83,7 +83,11 @@ def change_lines(progress: BuildProgress, before: Image | None, after: Image, no
     if before.id == after.id:
         return [f"changed nothing{since}"]
     changes: list[str] = []
-    ran = [placed for placed in map(place, progress.steps.values()) if placed.number and not placed.step.cached]
+    ran = [
+        placed
+        for placed in map(locate, progress.steps.values())
+        if placed.number and placed.step.started is not None and not placed.step.cached
+    ]
     if ran:
         first = min(ran, key=lambda placed: placed.step.started or 0)
         stage = f"{first.stage} " if first.stage else ""
@@ -115,6 +119,10 @@ def change_lines(progress: BuildProgress, before: Image | None, after: Image, no
     return [f"changed{since}: {'; '.join(changes)}"] if changes else []
 
 
+def _ran(step: Step) -> bool:
+    return step.started is not None and not step.cached
+
+
 def _common(old: Sequence[str], new: Sequence[str]) -> list[str]:
     common = []
     for left, right in zip(old, new, strict=False):
@@ -135,7 +143,7 @@ def _ago(image: Image, now: float) -> str:
 
 
 def _step_name(step: Step) -> str:
-    placed = place(step)
+    placed = locate(step)
     stage = placed.stage if placed.number or placed.stage not in {CONTEXT_GROUP, RESULT_GROUP} else ""
     return f"{safe(stage)} {_short(placed.text)}".strip()
 

@@ -41,7 +41,7 @@ class StageGroup(msgspec.Struct):
     steps: list[StagedStep] = []
 
 
-def place(step: Step) -> StagedStep:
+def locate(step: Step) -> StagedStep:
     """Return a step with its position, which builders put into its name: `[builder 2/5] RUN make`."""
     if match := _STAGED.match(step.name):
         return StagedStep(
@@ -56,7 +56,7 @@ def group_steps(steps: Collection[Step]) -> list[StageGroup]:
     """Return steps by stage: what loads the context first, then stages after those that they use, the result last."""
     groups: dict[str, StageGroup] = {}
     for step in steps:
-        placed = place(step)
+        placed = locate(step)
         groups.setdefault(placed.stage, StageGroup(placed.stage)).steps.append(placed)
     for group in groups.values():
         group.steps.sort(key=lambda placed: (placed.number, placed.step.number))
@@ -66,7 +66,7 @@ def group_steps(steps: Collection[Step]) -> list[StageGroup]:
 
 def counts(steps: Mapping[str, Step]) -> tuple[int, int, int]:
     """Return how many instructions are done, how many there are, and how many came from the cache."""
-    placed = [item for item in map(place, steps.values()) if item.number]
+    placed = [item for item in map(locate, steps.values()) if item.number]
     done = sum(item.step.completed is not None and not item.step.error for item in placed)
     return done, len(placed), sum(item.step.cached for item in placed)
 

@@ -8,6 +8,8 @@ from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote_plus
 
+from grpclib.exceptions import StreamTerminatedError
+
 from pyd_core.buildkit.proto.filesync_grpc import FileSyncStub
 from pyd_core.buildkit.proto.fsutil_wire_pb2 import Packet
 from pyd_core.buildkit.rpc.channel import AdoptedChannel, calls
@@ -66,8 +68,8 @@ async def _transfer(stream: Any, receiver: TreeReceiver, progress: Callable[[int
                 if receiver.complete:
                     break
         if not receiver.complete:
-            await stream.recv_trailing_metadata()  # raises what the client reports
-            raise InvalidInput("the client ended the transfer of its files early")
+            # the end of the call raises what the client reports in its place
+            raise StreamTerminatedError("the client ended the transfer of its files early")
         requests.put_nowait([])
         await sending
 
