@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable
 from pathlib import Path
 
-from pyd_core.build.ignore import IgnorePatterns
+from pyd_core.dockerfile.ignore import IgnorePatterns
 
 MAX_PATHS = 100_000
 """Paths that are followed for one source."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from pyd_core.build.ignore import IgnorePatterns
-from pyd_core.errors import InvalidInput
+from pyd_core.dockerfile.ignore import IGNORE_FILE, IgnorePatterns, read_patterns
 from pyd_core.sanitise import safe
 
 _MISSING = re.compile(r'"(/[^"]*)": not found')
-IGNORE_FILE = ".dockerignore"
 MAX_NAMES = 10_000
 """Names of a directory that are compared."""
 
@@ -33,8 +30,8 @@ def explain_missing_source(message: str, context: Path, dockerfile: Path | None)
         return ""
     file = context / path
     if file.exists() or file.is_symlink():
-        name, rules = read_ignore_rules(context, dockerfile)
-        rule = deciding_rule(rules, path)
+        name, content = _ignore_file(context, dockerfile)
+        rule = deciding_rule(content, path)
         if rule is None:
             return f"{safe(path)} is in the context; if a stage should have it, copy it with --from"
         number, text = rule
@@ -45,31 +42,26 @@ def explain_missing_source(message: str, context: Path, dockerfile: Path | None)
     return f"{safe(path)} isn't in the context {safe(str(context))}"
 
 
-def read_ignore_rules(context: Path, dockerfile: Path | None) -> tuple[str, list[str]]:
-    """Return the name and lines of the ignore file that the builder reads; no lines without one."""
+def _ignore_file(context: Path, dockerfile: Path | None) -> tuple[str, bytes]:
+    """Return the name and content of the ignore file that the builder reads; no content without one."""
     candidates = [context / IGNORE_FILE]
     if dockerfile is not None:
         candidates.insert(0, dockerfile.with_name(dockerfile.name + IGNORE_FILE))
     for file in candidates:
         if file.is_file():
-            return file.name, file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    return IGNORE_FILE, []
+            return file.name, file.read_bytes()
+    return IGNORE_FILE, b""
 
 
-def deciding_rule(rules: Sequence[str], path: str) -> tuple[int, str] | None:
-    """Return the number and text of the rule that leaves a path out; None if it is sent."""
-    decision: tuple[int, str] | None = None
-    for number, line in enumerate(rules, start=1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        try:
-            matches = IgnorePatterns([text.removeprefix("!")]).excludes(path)
-        except InvalidInput:
-            continue
-        if matches:
-            decision = None if text.startswith("!") else (number, text)
-    return decision
+def deciding_rule(content: bytes, path: str) -> tuple[int, str] | None:
+    """Return the number and text of the line of an ignore file that leaves a path out; None if it is sent."""
+    pattern = IgnorePatterns(read_patterns(content)).excluding_pattern(path)
+    if not pattern:
+        return None
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if pattern in read_patterns(line):
+            return number, line.decode(errors="replace").strip()
+    return None
 
 
 def _similar(context: Path, path: str) -> list[str]:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pyd_core.build.ignore import IgnorePatterns
+import msgspec
+
+from pyd_core.dockerfile.ignore import IgnorePatterns, IgnoreState
 
 _WILDCARDS = frozenset("*?[\\")
+
+
+class FilterState(msgspec.Struct, frozen=True):
+    """Matches of a directory, from which those of its files start."""
+
+    include: IgnoreState | None = None
+    exclude: IgnoreState | None = None
 
 
 class PathFilter:
@@ -22,23 +31,39 @@ class PathFilter:
 
     def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
         self._include = IgnorePatterns(include) if include else None
-        self._exclude = IgnorePatterns(exclude)
-        self._has_excludes = any(line.strip() for line in exclude)
-        self._on_the_way, self._open_prefixes = _prefixes(include)
+        self._exclude = IgnorePatterns(exclude) if any(text.strip() for text in exclude) else None
+        self._above, self._open_prefixes = _prefixes(include)
 
-    def accepts(self, path: str) -> bool:
-        """Return whether a path is sent."""
-        if self._include is not None and not self._include.excludes(path):
-            return False
-        return not (self._has_excludes and self._exclude.excludes(path))
+    def match(self, path: str, parent: FilterState) -> tuple[bool, FilterState]:
+        """Return whether a path is sent, and the state for what is in it.
 
-    def may_contain(self, directory: str) -> bool:
-        """Return whether a directory that isn't sent itself may contain files that are."""
-        if self._has_excludes and not self._exclude.has_exceptions and self._exclude.excludes(directory):
-            return False
-        if self._include is None or self._include.has_exceptions or self._include.excludes(directory):
+        Args:
+            path: Path relative to the directory, with slashes.
+            parent: State of its parent.
+        """
+        is_included, include_state, is_excluded, exclude_state = True, None, False, None
+        if self._include is not None:
+            is_included, include_state = self._include.match(path, parent.include)
+        if self._exclude is not None:
+            is_excluded, exclude_state = self._exclude.match(path, parent.exclude)
+        return is_included and not is_excluded, FilterState(include_state, exclude_state)
+
+    def may_contain(self, directory: str, state: FilterState) -> bool:
+        """Return whether a directory that isn't sent itself may contain files that are.
+
+        Args:
+            directory: Its path.
+            state: Its own state.
+        """
+        if self._exclude is not None and state.exclude is not None:
+            is_excluded, _ = self._exclude.match(directory, state.exclude)
+            if is_excluded and not self._exclude.may_include_below(directory):
+                return False
+        if self._include is None or self._include.has_exceptions:
             return True
-        return directory in self._on_the_way or any(
+        if state.include is not None and any(state.include.matched):
+            return True
+        return directory in self._above or any(
             not prefix or directory == prefix or directory.startswith(f"{prefix}/") for prefix in self._open_prefixes
         )
 

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pyd_core.buildkit.client.path_filter import PathFilter
+from pyd_core.buildkit.client.path_filter import FilterState, PathFilter
 from pyd_core.buildkit.go_mode import to_go_mode
 from pyd_core.buildkit.proto import fsutil_stat_pb2
 from pyd_core.errors import InvalidInput
@@ -39,9 +39,11 @@ class DirectoryWalk:
         Raises:
             InvalidInput: A directory or file can't be read, or a name isn't UTF-8.
         """
-        return self._walk("", [])
+        return self._walk("", FilterState(), [])
 
-    def _walk(self, directory: str, parents: list[fsutil_stat_pb2.Stat]) -> Iterator[fsutil_stat_pb2.Stat]:
+    def _walk(
+        self, directory: str, state: FilterState, parents: list[fsutil_stat_pb2.Stat]
+    ) -> Iterator[fsutil_stat_pb2.Stat]:
         """Walk a directory; `parents` are sent before its first file, because they aren't accepted themselves."""
         try:
             with os.scandir(os.path.join(self._root, directory) if directory else self._root) as entries:  # noqa: PTH118 - for every file
@@ -55,8 +57,8 @@ class DirectoryWalk:
         for entry in names:
             path = f"{directory}/{entry.name}" if directory else entry.name
             is_directory = entry.is_dir(follow_symlinks=False)
-            is_accepted = self._filter.accepts(path)
-            if not is_accepted and not (is_directory and self._filter.may_contain(path)):
+            is_accepted, below = self._filter.match(path, state)
+            if not is_accepted and not (is_directory and self._filter.may_contain(path, below)):
                 continue
             item = self._stat(entry, path)
             if item is None:
@@ -68,7 +70,7 @@ class DirectoryWalk:
             if is_directory:
                 above = [] if is_accepted else [*parents, item]
                 count = len(above)
-                yield from self._walk(path, above)
+                yield from self._walk(path, below, above)
                 if count and not above:
                     parents.clear()
 

@@ -46,6 +46,6 @@ def test_other_messages_and_paths_that_lead_out_are_not_explained(tmp_path: Path
 
 
 def test_the_last_rule_that_matches_decides():
-    assert deciding_rule(["a*", "!ab", "#ab", "", "ab*"], "ab") == (5, "ab*")
-    assert deciding_rule(["a*", "!ab"], "ab") is None
-    assert deciding_rule(["src"], "src/x") == (1, "src")
+    assert deciding_rule(b"a*\n!ab\n#ab\n\nab*\n", "ab") == (5, "ab*")
+    assert deciding_rule(b"a*\n!ab\n", "ab") is None
+    assert deciding_rule(b"src\n", "src/x") == (1, "src")

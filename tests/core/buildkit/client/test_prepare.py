@@ -6,6 +6,7 @@ import io
 import socket
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,7 +113,9 @@ def test_an_archive_from_standard_input_is_uploaded():
         ({"annotations": ("x",)}, InvalidInput, "invalid-input"),
     ],
 )
-def test_what_cannot_be_built_is_refused_first(fields: dict, error: type[PydError], reference: str, context: Path):
+def test_what_cannot_be_built_is_refused_first(
+    fields: dict[str, Any], error: type[PydError], reference: str, context: Path
+):
     with pytest.raises(error) as refused:
         prepared(BuildDefinition(**{"context": str(context), **fields}))
     assert refused.value.reference == reference
