@@ -316,8 +316,12 @@ class ImageStore:
         finally:
             self._hold_counts.subtract(ids)
 
+    def image_layers(self) -> set[str]:
+        """Return the diff ids of the layers of all images."""
+        return {diff_id for record in self._table for diff_id in record.layers}
+
     def _used_layers(self) -> set[str]:
-        used = {diff_id for record in self._table for diff_id in record.layers}
+        used = self.image_layers()
         used.update(self._users.layers_in_use())
         for layer_user in self.layer_users:
             used.update(layer_user())

@@ -86,13 +86,18 @@ class TarWriter:
         finally:
             os.close(fd)
 
-    def add_contents(self, path: str) -> None:
-        """Add what is in a directory, without an entry for the directory itself."""
+    def add_contents(self, path: str, name: str = "") -> None:
+        """Add what is in a directory, without an entry for the directory itself.
+
+        Args:
+            path: The directory.
+            name: The directory's name in the archive; a named one has an entry.
+        """
         fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             status = os.fstat(fd)
             self._devices = frozenset({status.st_dev})
-            self._add_directory(fd, "", status, has_entry=False)
+            self._add_directory(fd, name, status, has_entry=bool(name))
         finally:
             os.close(fd)
 

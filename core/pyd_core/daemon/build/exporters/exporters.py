@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pyd_core.buildkit.proto import control_pb2
+from pyd_core.daemon.build.exporters.archive import ArchiveExporter
+from pyd_core.daemon.build.exporters.files import FileExporter
 from pyd_core.daemon.build.exporters.image import ImageWriter
 from pyd_core.daemon.build.exporters.packing import LayerPacker
 from pyd_core.daemon.build.exporters.steps import ExportSteps
@@ -20,7 +22,9 @@ class BuildExporters:
     def __init__(self, solver: BuildSolver, events: ImageEvents) -> None:
         images = solver.images
         self._packer = LayerPacker(solver.snapshots, images.layers, images.blobs)
-        self._images = ImageWriter(images, events, self._packer)
+        self._images = ImageWriter(images, events, self._packer, solver.snapshots)
+        self._archives = ArchiveExporter(images, self._images)
+        self._files = FileExporter(solver.snapshots)
 
     async def export(
         self,
@@ -35,16 +39,16 @@ class BuildExporters:
         Raises:
             InvalidInput: An exporter is unknown, or its attributes are invalid.
         """
-        del session
         response: dict[str, str] = {}
         for exporter in request.exporters:
-            response |= await self._export(exporter, result, progress)
+            response |= await self._export(exporter, result, session, progress)
         return response
 
     async def _export(
         self,
         exporter: control_pb2.Exporter,
         result: FrontendResult,
+        session: BuildSession | None,
         progress: BuildProgress,
     ) -> Mapping[str, str]:
         attrs = dict(exporter.Attrs)
@@ -53,5 +57,17 @@ class BuildExporters:
                 steps = ExportSteps(progress, "exporting to image")
                 with steps.running():
                     return await self._images.export(result, attrs, steps)
+            case "oci" | "docker" as kind:
+                steps = ExportSteps(progress, f"exporting to {'oci' if kind == 'oci' else 'docker'} image format")
+                with steps.running():
+                    return await self._archives.export(result, attrs, steps, session, is_docker=kind == "docker")
+            case "tar":
+                steps = ExportSteps(progress, "exporting to client tarball")
+                with steps.running():
+                    return await self._files.export_tar(result, steps, session)
+            case "local":
+                steps = ExportSteps(progress, "exporting to client directory")
+                with steps.running():
+                    return await self._files.export_local(result, steps, session)
             case kind:
                 raise InvalidInput(f"the exporter {kind[:60]!r} isn't served", reference="unknown-exporter")

@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from pyd_core.daemon.build.exporters.image_config import complete_config
+from pyd_core.daemon.build.exporters.image_config import ExportedLayer, complete_config
 from pyd_core.daemon.build.exporters.packing import LayerPacker
 from pyd_core.daemon.build.exporters.steps import ExportSteps
 from pyd_core.daemon.build.interfaces import FrontendResult
 from pyd_core.daemon.build.solver.refs import SolvedRef
+from pyd_core.daemon.build.solver.snapshots import SnapshotStore
 from pyd_core.daemon.images.events import ImageEvents
 from pyd_core.daemon.images.store import ImageRecord, ImageStore
 from pyd_core.errors import InvalidInput
@@ -36,8 +37,9 @@ def names_of(attrs: Mapping[str, str]) -> list[Reference]:
 class ImageWriter:
     """Writes results as images into the engine's store."""
 
-    def __init__(self, images: ImageStore, events: ImageEvents, packer: LayerPacker) -> None:
+    def __init__(self, images: ImageStore, events: ImageEvents, packer: LayerPacker, snapshots: SnapshotStore) -> None:
         self._images = images
+        self._snapshots = snapshots
         self._events = events
         self._packer = packer
 
@@ -49,10 +51,14 @@ class ImageWriter:
         """
         if ref is not None and ref.result.local is not None:
             raise InvalidInput("a client's directory can't be exported as an image")
+        stack = ref.result.layers if ref is not None else ()
         with steps.step("exporting layers"):
-            diff_ids = await self._packer.diff_ids(ref.result.layers if ref is not None else ())
-        created = format_time(time.time_ns())
-        body = complete_config(config, diff_ids, created=created)
+            diff_ids = await self._packer.diff_ids(stack)
+        layers = [
+            ExportedLayer(diff_id, format_time(created) if created else "")
+            for diff_id, created in zip(diff_ids, map(self._snapshots.created_ns, stack), strict=True)
+        ]
+        body = complete_config(config, layers, now=format_time(time.time_ns()))
         await asyncio.to_thread(self._images.blobs.put, body)
         return self._images.add(body, diff_ids)
 
@@ -72,18 +78,30 @@ class ImageWriter:
         return response
 
 
+def configs_of(result: FrontendResult) -> list[tuple[str, SolvedRef | None, bytes]]:
+    """Return the platform, the file system and the configuration of each image of a result.
+
+    Raises:
+        InvalidInput: A file system is none of this engine's.
+    """
+    images: list[tuple[str, SolvedRef | None, bytes]] = []
+    for platform, ref in result.refs.items() or [("", None)]:
+        if ref is not None and not isinstance(ref, SolvedRef):
+            raise InvalidInput("the result is of another engine")
+        config = result.metadata.get(f"{CONFIG_KEY}/{platform}") or result.metadata.get(CONFIG_KEY) or b""
+        images.append((platform, ref, config))
+    return images
+
+
 def single(result: FrontendResult) -> tuple[SolvedRef | None, bytes]:
     """Return the only file system of a result and its configuration.
 
     Raises:
         InvalidInput: There are several.
     """
-    if len(result.refs) > 1:
+    images = configs_of(result)
+    if len(images) > 1:
         raise InvalidInput(
             "this exporter writes one platform", hint="build for a single --platform, or export type=oci"
         )
-    key, ref = next(iter(result.refs.items()), ("", None))
-    config = result.metadata.get(CONFIG_KEY) or result.metadata.get(f"{CONFIG_KEY}/{key}") or b""
-    if ref is not None and not isinstance(ref, SolvedRef):
-        raise InvalidInput("the result is of another engine")
-    return ref, config
+    return images[0][1:]

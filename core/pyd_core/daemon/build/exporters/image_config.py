@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyd_core.daemon.images.config import read_config
@@ -14,13 +15,27 @@ COMMENT = "buildkit.exporter.image.v0"
 """Marks the history of layers that the front end's configuration doesn't mention."""
 
 
-def complete_config(body: bytes, diff_ids: Sequence[str], *, created: str) -> bytes:
+@dataclass(frozen=True)
+class ExportedLayer:
+    """A layer of an exported image.
+
+    Attributes:
+        created: When a build made it, as in RFC 3339; empty for a base image's.
+    """
+
+    diff_id: str
+    created: str = ""
+
+
+def complete_config(body: bytes, layers: Sequence[ExportedLayer], *, now: str) -> bytes:
     """Return a configuration with its layers, a history that fits them, and a time of creation.
+
+    Times come from the layers, so that a build whose steps are all cached makes the same image again.
 
     Args:
         body: The front end's configuration; empty makes a plain one.
-        diff_ids: The layers.
-        created: The time for what has none, as in RFC 3339.
+        layers: The layers.
+        now: The time for an image that has no other.
 
     Raises:
         InvalidInput: The configuration is malformed.
@@ -31,28 +46,53 @@ def complete_config(body: bytes, diff_ids: Sequence[str], *, created: str) -> by
         raise InvalidInput("the image's configuration is no JSON", reference="bad-config") from error
     if not isinstance(document, dict):
         raise InvalidInput("the image's configuration is no object", reference="bad-config")
-    document["rootfs"] = {"type": "layers", "diff_ids": list(diff_ids)}
-    history = _history(document.get("history") or [], len(diff_ids), created)
+    document["rootfs"] = {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}
+    history = _history(document.get("history") or [], layers)
     document["history"] = history
     if not document.get("created"):
-        document["created"] = history[-1].get("created", created) if history else created
+        times = [step["created"] for step in history if step.get("created")]
+        document["created"] = times[-1] if times else now
     text = json.dumps(document, separators=(",", ":")).encode()
     read_config(text)
     return text
 
 
-def _history(given: Any, layers: int, created: str) -> list[dict[str, Any]]:
+def _history(given: Any, layers: Sequence[ExportedLayer]) -> list[dict[str, Any]]:
     if not isinstance(given, list) or not all(isinstance(step, dict) for step in given):
         raise InvalidInput("the image's history is no list of steps", reference="bad-config")
     history = [dict(step) for step in given]
-    surplus = sum(not step.get("empty_layer") for step in history) - layers
+    surplus = sum(not step.get("empty_layer") for step in history) - len(layers)
     for step in history:
         if surplus > 0 and not step.get("empty_layer"):
             step["empty_layer"] = True
             surplus -= 1
-    missing = layers - sum(not step.get("empty_layer") for step in history)
-    history += [{"created": created, "comment": COMMENT} for _ in range(missing)]
+    missing = len(layers) - sum(not step.get("empty_layer") for step in history)
+    history += [{"comment": COMMENT} for _ in range(missing)]
+    remaining = iter(layers)
+    for step in history:
+        if not step.get("empty_layer"):
+            layer = next(remaining)
+            if not step.get("created") and layer.created:
+                step["created"] = layer.created
+    _fill_times(history)
+    return history
+
+
+def _fill_times(history: Sequence[dict[str, Any]]) -> None:
+    """Give steps without a time that of the layer before, or of the first new layer."""
+    current, has_gap = "", False
+    for step in history:
+        if step.get("created"):
+            current = step["created"]
+            if has_gap:
+                break
+        else:
+            has_gap = True
+    has_gap = False
     for step in history:
         if not step.get("created"):
-            step["created"] = created
-    return history
+            has_gap = True
+            if current:
+                step["created"] = current
+        elif has_gap:
+            current = step["created"]

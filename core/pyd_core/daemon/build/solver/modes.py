@@ -27,7 +27,7 @@ class ModeChange:
         Raises:
             InvalidInput: It is neither.
         """
-        if text.isdecimal():
+        if text.isascii() and text.isdecimal():
             try:
                 octal = int(text, 8)
             except ValueError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -137,6 +138,11 @@ class SnapshotStore:
         record = self._record(layer)
         return record.size if record is not None else 0
 
+    def created_ns(self, layer: str) -> int:
+        """Return the time when a build made a layer, in nanoseconds since 1970; 0 for an image's layer."""
+        record = self._record(layer)
+        return record.created_ns if record is not None else 0
+
     def packed(self, layer: str, stored: StoredLayer) -> None:
         """Record that a snapshot has become a layer of the image store."""
         record = self._record(layer)
@@ -233,6 +239,15 @@ class SnapshotStore:
         _mount(stack if len(stack) > 1 else [*stack, empty], None, None, target)
         return target
 
+    @contextmanager
+    def bound(self, source: str, target: str) -> Iterator[None]:
+        """Bind a directory to another while the block runs."""
+        mount(source, target, "", MS_BIND)
+        try:
+            yield
+        finally:
+            unmount(target)
+
     def commit(self, upper: Path) -> str:
         """Keep a directory of changes as a layer and return its id; `add` then records it."""
         layer = f"snap-{os.urandom(16).hex()}"
@@ -241,7 +256,9 @@ class SnapshotStore:
 
     def measure(self, layer: str, *, name: str = "", kind: str = "regular") -> SnapshotRecord:
         """Return the record of a committed layer; slow, so call it on a thread."""
-        return SnapshotRecord(id=layer, size=tree_size(self._root / layer), name=name, kind=kind)
+        return SnapshotRecord(
+            id=layer, size=tree_size(self._root / layer), name=name, kind=kind, created_ns=time.time_ns()
+        )
 
     def add_pending(self, record: SnapshotRecord) -> None:
         """Make a committed layer usable before it is recorded; may be called on any thread."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from pyd_core.buildkit.proto import ops_pb2
-from pyd_core.daemon import rmtree
-from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession, SolveOptions
+from pyd_core.buildkit.proto import control_pb2, ops_pb2
+from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession, PruneOptions, SolveOptions
 from pyd_core.daemon.build.solver import layer_ops
 from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
 from pyd_core.daemon.build.solver.content_cache import ContentDigests
@@ -27,6 +26,7 @@ from pyd_core.daemon.build.solver.solve import Solve
 from pyd_core.daemon.build.solver.sources import image as image_source
 from pyd_core.daemon.build.solver.sources import local as local_source
 from pyd_core.daemon.build.solver.sources.image import ImageSource, platform_text
+from pyd_core.daemon.build.solver.usage import CacheUsage
 from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.config import DaemonConfig
 from pyd_core.daemon.images.events import ImageEvents
@@ -74,6 +74,7 @@ class BuildSolver:
             runtime=runtime,
             remapping=remapping,
         )
+        self.usage = CacheUsage(self, root)
         self._tasks = TaskOwner(on_error=lambda _: None)
         self.runs = SharedRuns(self._tasks)
         images.layer_users.append(self.snapshots.image_layers)
@@ -239,10 +240,23 @@ class BuildSolver:
             reference, platform=platform_text(platform), mode=resolve_mode, session=session
         )
 
-    async def sweep(self) -> None:
-        """Remove the layers that nothing needs any more."""
-        await rmtree.remove(self.snapshots.delete_unreferenced())
-        await self.images.sweep()
+    # The cache
+
+    async def disk_usage(self, *, filters: Sequence[str] = ()) -> list[control_pb2.UsageRecord]:
+        """List the records of the cache.
+
+        Raises:
+            InvalidInput: A filter is malformed.
+        """
+        return await self.usage.records(filters)
+
+    def prune(self, options: PruneOptions) -> AsyncIterator[control_pb2.UsageRecord]:
+        """Remove records of the cache, and yield each.
+
+        Raises:
+            InvalidInput: A filter is malformed.
+        """
+        return self.usage.prune(options)
 
 
 def _digest(layers: Sequence[str]) -> str:
