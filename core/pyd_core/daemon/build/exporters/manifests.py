@@ -43,7 +43,7 @@ class Document:
 class Annotations:
     """Annotations in an exporter's attributes, such as `annotation.KEY` and `annotation-index[linux/amd64].KEY`."""
 
-    by_place: dict[str, dict[str, str]] = field(default_factory=dict)
+    by_part: dict[str, dict[str, str]] = field(default_factory=dict)
     """By `manifest`, `index`, `manifest-descriptor` and `index-descriptor`."""
 
     @classmethod
@@ -58,22 +58,22 @@ class Annotations:
             head, dot, name = key.partition(".")
             if not dot or not head.startswith("annotation"):
                 continue
-            place = head.removeprefix("annotation").removeprefix("-")
-            if "[" in place:
-                place, _, selected = place.partition("[")
+            part = head.removeprefix("annotation").removeprefix("-")
+            if "[" in part:
+                part, _, selected = part.partition("[")
                 if selected.rstrip("]") != platform:
                     continue
-            place = place or "manifest"
-            if place not in {"manifest", "index", "manifest-descriptor", "index-descriptor"}:
+            part = part or "manifest"
+            if part not in {"manifest", "index", "manifest-descriptor", "index-descriptor"}:
                 raise InvalidInput(f"invalid annotation {key[:80]!r}")
-            result.by_place.setdefault(place, {})[name] = value
-        if sum(map(len, result.by_place.values())) > MAX_ANNOTATIONS:
+            result.by_part.setdefault(part, {})[name] = value
+        if sum(map(len, result.by_part.values())) > MAX_ANNOTATIONS:
             raise InvalidInput(f"more than {MAX_ANNOTATIONS} annotations")
         return result
 
-    def fields(self, place: str) -> dict[str, Any]:
+    def fields(self, part: str) -> dict[str, Any]:
         """Return the field `annotations` of a document or descriptor; nothing where there are none."""
-        return {"annotations": dict(sorted(self.by_place[place].items()))} if self.by_place.get(place) else {}
+        return {"annotations": dict(sorted(self.by_part[part].items()))} if self.by_part.get(part) else {}
 
 
 def manifest(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.build.solver import keys
 from support.llb import Llb
 
 
-def _copy(**options: object) -> ops_pb2.Op:
+def _copy(**options: Any) -> ops_pb2.Op:
     llb = Llb()
     digest = llb.copy(llb.source("docker-image://a"), llb.source("local://context"), "/a", "/b", **options)
     return next(
@@ -27,7 +29,14 @@ def test_inputs_count_by_their_keys_and_not_by_their_digests() -> None:
 
 
 def test_each_option_of_a_copy_changes_the_key() -> None:
-    variants = [{}, {"mode": 0o644}, {"src": "/c"}, {"timestamp": 5}, {"exclude_patterns": ["x"]}, {"modeStr": "u+x"}]
+    variants: list[dict[str, Any]] = [
+        {},
+        {"mode": 0o644},
+        {"src": "/c"},
+        {"timestamp": 5},
+        {"exclude_patterns": ["x"]},
+        {"modeStr": "u+x"},
+    ]
     assert len({keys.operation_digest(_copy(**variant)) for variant in variants}) == len(variants)
 
 
