@@ -217,7 +217,7 @@ STAGES = (
         (*PROBE, "--health-cmd", "wget -q -O- http://127.0.0.1:1/"),
         health("unhealthy"),
         lives=True,
-        says="nothing listens on 127.0.0.1:1",
+        says="nothing in it listens on 127.0.0.1:1",
     ),
     Stage(
         "probe-missing",

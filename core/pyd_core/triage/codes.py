@@ -110,7 +110,7 @@ def explain_code(code: int) -> Code:
     number = signal_of(code)
     if number is None:
         return Code(
-            code=code, title="chosen by the program", meaning="Only the manual of the program defines it.", several=True
+            code=code, title="application-defined", meaning="Only the manual of the program defines it.", several=True
         )
     name = signal_name(number)
     words = SIGNALS.get(number, "a signal")

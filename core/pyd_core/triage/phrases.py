@@ -7,9 +7,9 @@ kill. Wordings are those of libc (strerror), the common runtimes (Go, Java, Node
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from pyd_core.triage.error_line import is_routine
+from pyd_core.triage.error_line import credible_lines, is_routine
 from pyd_core.triage.evidence import Evidence, EvidenceLogLine
 
 MAX_LINE_CHARACTERS = 2000
@@ -173,6 +173,11 @@ _TABLE: tuple[tuple[str, str, float], ...] = (
 
 _PATTERNS: list[tuple[str, re.Pattern[str], float]] = []
 """Compiled on first use: most commands don't need them."""
+
+
+def credible_output(lines: Sequence[EvidenceLogLine], end_ns: int | None) -> list[EvidenceLogLine]:
+    """Return the lines of a run's output that `find_phrases` may look at, see `credible_lines`."""
+    return credible_lines(lines, lambda line: bool(find_phrases((line,))), end_ns)
 
 
 def find_phrases(lines: Iterable[EvidenceLogLine]) -> tuple[Evidence, ...]:

@@ -19,6 +19,8 @@ class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Item, ...]
     summary: str
     """A sentence about this container without its name: `was stopped …`."""
+    reason: str = ""
+    """The most specific part in a few words, for lists: `QUEUE_URL is not set`."""
     advice: tuple[str, ...] = ()
     """Commands and steps, most useful first; `{name}` is filled in."""
 

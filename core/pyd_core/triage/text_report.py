@@ -33,7 +33,7 @@ def describe(verdict: Verdict) -> str:
     parts += _section("evidence", [_line(item) for item in verdict.evidence])
     parts += _section("what to do", [safe(text) for text in verdict.advice])
     unread = [f"{safe(gap.source)}: {safe(gap.reason)}; it would show {safe(gap.would_tell)}" for gap in verdict.unread]
-    parts += _section("unavailable, and would raise the confidence", unread)
+    parts += _section("missing evidence", unread)
     return "\n".join(parts)
 
 

@@ -14,6 +14,9 @@ from pyd_core.triage.timeline import timeline
 UNREAD_FACTOR = 0.75
 """Reduces a conclusion's confidence for each source that it needs but that couldn't be read."""
 
+MIN_KNOWN_SENDER = 0.5
+"""The confidence below which the engine may have sent a fatal signal after all."""
+
 
 class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """An item of evidence in `--json` output."""
@@ -31,6 +34,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float
     """0 to 1, two decimals."""
     summary: str
+    reason: str = ""
+    """The most specific part in a few words, for lists: `QUEUE_URL is not set`."""
     contributing: tuple[str, ...] = ()
     evidence: tuple[EvidenceLine, ...] = ()
     advice: tuple[str, ...] = ()
@@ -71,14 +76,21 @@ def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
         cause=best.cause,
         confidence=round(best.confidence, 2),
         summary=f"{case.name} {best.summary}{_lost_before(best, conclusions)}",
+        reason=best.reason or best.summary,
         contributing=tuple(contributing),
         evidence=tuple(as_line(item) for item in evidence),
         advice=_advice(best, case),
         unread=tuple(case.unread),
         timeline=tuple(as_line(item) for item in timeline(case)),
-        severity=best.about.severity,
+        severity=_severity(best),
         ended=None if case.run.ended_ns is None else format_time(case.run.ended_ns),
     )
+
+
+def _severity(best: Conclusion) -> str:
+    """Return the severity; a kill whose sender isn't known may have been a user's, and is no defect then."""
+    is_guess = best.cause == "killed-externally" and best.confidence < MIN_KNOWN_SENDER
+    return "notice" if is_guess else best.about.severity
 
 
 def _lost_before(best: Conclusion, held: list[Conclusion]) -> str:

@@ -249,3 +249,21 @@ def test_a_probe_that_took_too_long_is_no_broken_one(seconds: float, output: str
     verdict = decide(Case(container=container, now_ns=NOW, run=run, kernel_read=True))
     assert verdict.cause == cause
     assert ("longer than its timeout" in verdict.summary) == (cause == "unhealthy")
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "reason"),
+    [
+        (1, "ERROR: QUEUE_URL is not set", "QUEUE_URL is not set"),
+        (1, "fatal: no such file: /etc/app/config.yml", "file not found: /etc/app/config.yml"),
+        (1, "dial tcp 10.0.0.9:5432: connection refused", "10.0.0.9:5432 refused the connection"),
+        (1, "getaddrinfo ENOTFOUND db", "can't resolve db"),
+        (127, "nosuchprogram: not found", "command not found: nosuchprogram"),
+        (3, "the widget is bent", "the widget is bent"),
+        (3, "", "exit code 3 (application-defined)"),
+        (0, "", "exited normally (code 0) after 10 s"),
+    ],
+)
+def test_the_reason_has_the_specific_part_first(dead: MakeCase, code: int, line: str, reason: str):
+    verdict = decide(dead(code, *filter(None, [line])))
+    assert verdict.reason == reason

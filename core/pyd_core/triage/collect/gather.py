@@ -15,7 +15,7 @@ from pyd_core.model.event import Event
 from pyd_core.model.system import Version
 from pyd_core.triage.collect import cgroup, events, host, image, kernel, log, peers, request
 from pyd_core.triage.evidence import Case
-from pyd_core.triage.phrases import find_phrases
+from pyd_core.triage.phrases import credible_output, find_phrases
 from pyd_core.triage.runs import is_looping, judged_run, runs_of
 from pyd_core.triage.start_errors import parse_start_error
 
@@ -132,7 +132,8 @@ async def complete(case: Case, engine: EngineClient, around: SharedEvidence, *, 
     if _wants_output(case):
         if case.lines is None:
             await log.collect(case, engine)
-        case.findings = find_phrases((*(case.lines or ()), *log.probe_lines(case)))
+        output = credible_output(case.lines or (), case.run.ended_ns)
+        case.findings = find_phrases((*output, *log.probe_lines(case)))
         await peers.collect(case, engine)
     if not case.run.alive or case.run.started_ns is None:
         host.collect(case, local=around.local, engine_started_ns=around.engine_started_ns)

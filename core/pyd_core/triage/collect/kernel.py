@@ -80,7 +80,7 @@ def collect(case: Case, kernel: Kernel) -> None:
         return
     begin = run.started_ns or parse_time(case.container.created) or 0
     if not kernel.log.covers(begin) and not (run.ended_ns is not None and kernel.log.covers(run.ended_ns - SLACK_NS)):
-        reason = "the kernel's ring no longer reaches back to this run"
+        reason = "the kernel log is already overwritten for that time"
         case.unread.append(UnavailableSource(source="kernel log", reason=reason, would_tell=TELLS))
         return
     case.kernel_read = True

@@ -42,7 +42,7 @@ def clean_exit(case: Case) -> Conclusion | None:
         cause="clean-exit",
         confidence=0.97,
         evidence=(exit_item(case),),
-        summary=f"exited with code 0 (success){_lifetime(run)}",
+        summary=f"exited normally (code 0){_lifetime(run)}",
     )
 
 
@@ -56,6 +56,14 @@ def _reported_error(case: Case) -> str:
     if line is not None:
         return f'; the last {"error line" if is_error(line) else "line of output"} says "{quote(line.text)}"'
     return "" if case.run.code in {1, None} else f" ({explain_code(case.run.code or 0).title})"
+
+
+def _error_reason(case: Case) -> str:
+    """Return the error line of the output, or else the code and its meaning."""
+    line = error_line(case.lines or ())
+    if line is not None and is_error(line):
+        return quote(line.text)
+    return f"exit code {case.run.code}{_reported_error(case)}"
 
 
 @BOOK.rule(
@@ -75,6 +83,7 @@ def app_error(case: Case) -> Conclusion | None:
         confidence=0.9 if own else 0.3,
         evidence=(*((error,) if error is not None else ()), exit_item(case)),
         summary=f"exited with code {run.code}{_lifetime(run)}{_reported_error(case)}",
+        reason=_error_reason(case),
         advice=(_LOGS, "pyd debug {name}"),
     )
 
@@ -96,6 +105,7 @@ def usage_error(case: Case) -> Conclusion | None:
         confidence=0.85 if case.run.code in {2, 64} else 0.7,
         evidence=(exit_item(case), findings[0].item),
         summary=f"exited with code {case.run.code} because it was called with wrong arguments",
+        reason=quote(findings[0].line.text),
         advice=("pyd inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' {name}",),
     )
 
@@ -230,13 +240,14 @@ def killed_externally(case: Case) -> Conclusion | None:
         searched.append(Item(source="host", text="the engine's own record has no request to stop or kill this run"))
     if case.kernel_read:
         searched.append(Item(source="kernel log", text="no out-of-memory kill of this container in this run"))
-    sender = "the engine didn't send it" if engine_sent_none else "whether the engine sent it is unknown"
+    sender = "the engine didn't send it" if engine_sent_none else "whether through the engine is unknown"
     memory = "the kernel log shows no out-of-memory kill" if case.kernel_read else "memory may be the reason"
     return Conclusion(
         cause="killed-externally",
         confidence=0.85 if engine_sent_none else 0.45,
         evidence=(exit_item(case), *searched),
         summary=f"was killed by {name}, or returned that code itself; {sender}; {memory}",
+        reason=f"{name}, not from the engine" if engine_sent_none else f"{name}, sender unknown",
         advice=("journalctl --since '-1h' | grep -iE 'oomd|earlyoom|kill'", _LOGS),
     )
 

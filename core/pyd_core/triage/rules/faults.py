@@ -51,6 +51,7 @@ def _conclude(case: Case, cause: str, signal: int, description: str) -> Conclusi
         confidence=confidence,
         evidence=tuple(evidence),
         summary=f"{description}{where} ({signal_name(signal)})",
+        reason=f"{cause.replace('-', ' ')}{where} ({signal_name(signal)})",
         advice=("pyd logs --tail 100 {name}", "pyd debug {name}"),
     )
 

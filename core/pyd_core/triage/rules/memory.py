@@ -61,12 +61,13 @@ def oom_killed(case: Case) -> Conclusion | None:
         if victim_is_main(case, oom) and not oom.whole_machine and before:
             used = size(oom.anon_bytes)
             limit = oom.limit_bytes or case.limit
-            of = f" of its limit of {size(limit)}" if limit else ""
+            at = f" (limit {size(limit)})" if limit else ""
             return Conclusion(
                 cause="oom-killed",
                 confidence=0.98,
                 evidence=(oom_item(oom), *_engine_ooms(case), exit_item(case)),
-                summary=f"ran out of memory and was killed by the kernel: {oom.name} used {used}{of}",
+                summary=f"ran out of memory{at}; the kernel killed {oom.name}, which used {used}",
+                reason=f"out of memory{at}",
                 advice=_raise_limit(case),
             )
     if case.kernel_read or was_asked_to_end(case) or run.ended_ns is None:
@@ -80,8 +81,13 @@ def oom_killed(case: Case) -> Conclusion | None:
         confidence=0.85,
         evidence=(*_engine_ooms(case), exit_item(case)),
         summary="most likely ran out of memory and was killed by the kernel; which process it chose isn't known",
+        reason=_out_of_memory(case),
         advice=_raise_limit(case),
     )
+
+
+def _out_of_memory(case: Case) -> str:
+    return f"out of memory (limit {size(case.limit)})" if case.limit else "out of memory"
 
 
 def _by_flag(case: Case) -> Conclusion | None:
@@ -93,7 +99,9 @@ def _by_flag(case: Case) -> Conclusion | None:
         cause="oom-killed",
         confidence=0.55,
         evidence=(flag, exit_item(case)),
-        summary="probably ran out of memory and was killed by the kernel; only the engine's OOM flag shows it",
+        summary="probably ran out of memory and was killed by the kernel; "
+        "only the engine's OOMKilled flag is left as evidence",
+        reason=_out_of_memory(case),
         advice=_raise_limit(case),
     )
 
@@ -116,6 +124,7 @@ def oom_child(case: Case) -> Conclusion | None:
             confidence=0.95,
             evidence=(*(oom_item(oom) for oom in victims[-3:]), *_engine_ooms(case)[-3:], *_ending(case)),
             summary=f"reached its memory limit and the kernel killed {oom.name} (pid {oom.pid} on the host); {lived}",
+            reason=f"the kernel killed {oom.name}: {_out_of_memory(case)}",
             advice=_raise_limit(case),
         )
     if any(victim_is_main(case, oom) for oom in case.ooms):
@@ -133,6 +142,7 @@ def oom_child(case: Case) -> Conclusion | None:
         confidence=0.8 if counted or run.ooms else 0.5,
         evidence=(*evidence, *_ending(case)),
         summary="reached its memory limit and the kernel killed a process; the main process survived",
+        reason=f"the kernel killed a process: {_out_of_memory(case)}",
         advice=_raise_limit(case),
     )
 
@@ -236,5 +246,6 @@ def memory_near_limit(case: Case) -> Conclusion | None:
         confidence=0.9,
         evidence=(Item(source="cgroup", time_ns=case.now_ns, text=text),),
         summary=f"uses {share:.0%} of its memory limit",
+        reason=f"memory {size(group.memory_bytes)} of {size(group.memory_limit)}",
         advice=_raise_limit(case),
     )

@@ -6,6 +6,8 @@ anything.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pyd_core.model.container import MountPoint
 from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
@@ -19,49 +21,78 @@ CODE_NOT_FOUND = 127
 _LAST_LINE_BONUS = 0.1
 """Added if the line is the last of the output: programs name the fatal error last."""
 
-_FROM_OUTPUT: dict[str, tuple[str, str, tuple[str, ...]]] = {
+
+class _Named(NamedTuple):
+    """What a line of output names: a sentence about it without and with its subject, and the reason in a few words."""
+
+    summary: str
+    summary_of: str = ""
+    reason_of: str = ""
+
+
+_FROM_OUTPUT: dict[str, tuple[_Named, str, tuple[str, ...]]] = {
     "address-in-use": (
-        "couldn't listen: the address is already in use",
+        _Named(
+            "couldn't listen: the address is already in use",
+            "couldn't listen on {subject}: the address is already in use",
+            "address in use: {subject}",
+        ),
         "its output says that an address is in use",
         ("pyd debug {name} -c 'ss -ltnp'",),
     ),
     "fd-limit": (
-        "reached its limit on open files",
+        _Named("reached its limit on open files"),
         "its output says that too many files are open",
         ("pyd inspect -f '{{json .HostConfig.Ulimits}}' {name}",),
     ),
     "connection-refused": (
-        "couldn't connect: nothing listens there",
+        _Named(
+            "couldn't connect: nothing listens there",
+            "couldn't connect to {subject}: nothing listens there",
+            "{subject} refused the connection",
+        ),
         "its output says that a connection was refused",
         ("pyd debug {name} -c 'ss -ltn; ip -br addr; cat /etc/hosts'",),
     ),
     "authentication-failed": (
-        "couldn't log in: the server rejected its credentials",
+        _Named("couldn't log in: the server rejected its credentials"),
         "its output says that authentication failed",
         ("pyd inspect -f '{{json .Config.Env}}' {name}",),
     ),
     "missing-env": (
-        "requires an environment variable that isn't set",
+        _Named(
+            "requires an environment variable that isn't set",
+            "requires {subject}, which is not set",
+            "{subject} is not set",
+        ),
         "its output names an environment variable that it requires",
         ("pyd inspect -f '{{json .Config.Env}}' {name}",),
     ),
     "missing-file": (
-        "requires a file that doesn't exist",
+        _Named(
+            "requires a file that doesn't exist",
+            "requires a file that doesn't exist: {subject}",
+            "file not found: {subject}",
+        ),
         "its output says that a file doesn't exist",
         ("pyd inspect -f '{{json .Mounts}}' {name}", "pyd diff {name}"),
     ),
     "missing-secret": (
-        "requires a secret that isn't mounted",
+        _Named(
+            "requires a secret that isn't mounted",
+            "requires a secret that isn't mounted: {subject}",
+            "secret not mounted: {subject}",
+        ),
         "its output names a missing file below /run/secrets",
         ("pyd inspect -f '{{json .Mounts}}' {name}",),
     ),
     "clock-skew": (
-        "rejected a certificate or token that isn't valid at the current time",
+        _Named("rejected a certificate or token that isn't valid at the current time"),
         "its output mentions a period of validity",
         ("date -u", "timedatectl"),
     ),
     "operation-not-permitted": (
-        "was denied an operation that needs a capability",
+        _Named("was denied an operation that needs a capability"),
         "its output says that an operation is not permitted",
         ("pyd debug --as target {name} -c 'grep Cap /proc/self/status'",),
     ),
@@ -69,7 +100,7 @@ _FROM_OUTPUT: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def _declare(cause: str) -> None:
-    summary, says, advice = _FROM_OUTPUT[cause]
+    named, says, advice = _FROM_OUTPUT[cause]
 
     @BOOK.rule(cause, needs=("log",), says=f"It failed on its own or is unhealthy, and {says}.")
     def from_output(case: Case) -> Conclusion | None:
@@ -78,7 +109,11 @@ def _declare(cause: str) -> None:
             findings = tuple(finding for finding in findings if finding.line.stream != "health")
         if not is_failing(case) or not findings or (cause == "missing-file" and case.run.code == CODE_NOT_FOUND):
             return None
-        return conclude(case, cause, findings[0], summary, advice=advice)
+        subject = findings[0].subject
+        if not subject or not named.summary_of:
+            return conclude(case, cause, findings[0], named.summary, advice=advice)
+        summary, reason = (text.replace("{subject}", subject) for text in (named.summary_of, named.reason_of))
+        return conclude(case, cause, findings[0], summary, advice=advice, reason=reason)
 
 
 for _cause in _FROM_OUTPUT:
@@ -86,18 +121,35 @@ for _cause in _FROM_OUTPUT:
 
 
 def conclude(
-    case: Case, cause: str, finding: Evidence, summary: str, *facts: Item, advice: tuple[str, ...] = ()
+    case: Case,
+    cause: str,
+    finding: Evidence,
+    summary: str,
+    *facts: Item,
+    advice: tuple[str, ...] = (),
+    reason: str = "",
 ) -> Conclusion:
-    """Return a conclusion from a line of output; facts of other sources make it more certain."""
+    """Return a conclusion from a line of output; facts of other sources make it more certain.
+
+    Args:
+        case: The evidence.
+        cause: The cause.
+        finding: The line, and what it names.
+        summary: The sentence, which has the line's subject where `reason` is given.
+        facts: Facts of other sources.
+        advice: Commands and steps.
+        reason: The most specific part in a few words; by default the sentence.
+    """
     confidence = finding.strength + (_LAST_LINE_BONUS if _is_last(case, finding) else 0.0)
     if facts:
         confidence = max(confidence, 0.9)
-    named = f" ({finding.subject})" if finding.subject else ""
+    named = f" ({finding.subject})" if finding.subject and not reason else ""
     return Conclusion(
         cause=cause,
         confidence=min(confidence, 0.95),
         evidence=(finding.item, *facts, *((exit_item(case),) if has_ended(case) else ())),
         summary=f"{summary}{named}",
+        reason=reason,
         advice=advice,
     )
 
@@ -141,6 +193,7 @@ def volume_permission(case: Case) -> Conclusion | None:
         findings[0],
         f"has no permission on the volume at {mount.destination}: it runs as user {user}{who}",
         fact,
+        reason=f"no permission on {findings[0].subject} as user {user}",
         advice=(f"chown -R {_uid(user)} {_quote(target)}", f"ls -ldn {_quote(target)}"),
     )
 
@@ -162,7 +215,8 @@ def permission_denied(case: Case) -> Conclusion | None:
         case,
         "permission-denied",
         findings[0],
-        f"was denied access to a file as user {user}",
+        f"was denied access to {findings[0].subject or 'a file'} as user {user}",
+        reason=f"permission denied: {findings[0].subject or 'a file'} as user {user}",
         advice=("pyd debug --as target {name} -c 'id; ls -la " + _quote(findings[0].subject or "/") + "'",),
     )
 
@@ -255,6 +309,7 @@ def pids_limit(case: Case) -> Conclusion | None:
         confidence=0.95 if case.forks or refused else 0.8,
         evidence=tuple(evidence),
         summary=f"reached its limit of {limit} processes and threads" if limit else "reached a limit on processes",
+        reason=f"limit of {limit} processes reached" if limit else "",
         advice=(f"pyd update --pids-limit {max(2 * (limit or 0), 64)} {{name}}", "pyd top {name}"),
     )
 
@@ -271,8 +326,9 @@ def dns_failure(case: Case) -> Conclusion | None:
         case,
         "dns-failure",
         findings[0],
-        "couldn't resolve a name",
+        f"couldn't resolve {findings[0].subject or 'a name'}",
         *facts,
+        reason=f"can't resolve {findings[0].subject or 'a name'}",
         advice=("pyd debug {name} -c 'cat /etc/resolv.conf; ip route'",),
     )
 
@@ -306,6 +362,7 @@ def not_same_network(case: Case) -> Conclusion | None:
         findings[0],
         f"can't reach {peer.name}: they share no network that resolves names",
         fact,
+        reason=f"{peer.name} is on another network",
         advice=advice,
     )
 

@@ -57,6 +57,7 @@ def _declare(cause: str) -> None:
             confidence=0.97,
             evidence=tuple(evidence),
             summary=_fill(_SUMMARIES[cause], {"subject": subject}),
+            reason=_fill(_SUMMARIES[cause].removeprefix("couldn't start: "), {"subject": subject}),
             advice=tuple(_fill(text, named) for text in _ADVICE.get(cause, ())),
         )
 
@@ -193,6 +194,7 @@ def _declare_defect(defect: _Defect) -> None:
             confidence=defect.confidence,
             evidence=(Item(source="image", text=_fill(defect.fact, fields)), *evidence),
             summary=f"couldn't start: {_fill(defect.summary, fields)}",
+            reason=_fill(defect.summary, fields),
             advice=tuple(_fill(text, fields | quoted) for text in defect.advice),
         )
 
@@ -227,6 +229,7 @@ def shared_library_missing(case: Case) -> Conclusion | None:
         confidence=0.97 if confirmed else 0.85,
         evidence=(findings[0].item, *facts, exit_item(case)),
         summary=f"couldn't start: the shared library {findings[0].subject} isn't in the image",
+        reason=f"library not found: {findings[0].subject}",
     )
 
 
@@ -239,6 +242,7 @@ class _ShellFailure(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...]
     """Kinds of findings."""
     summary: str
+    reason: str
     confidence: float
     advice: tuple[str, ...] = ()
 
@@ -250,6 +254,7 @@ _SHELL: tuple[_ShellFailure, ...] = (
         code=127,
         kinds=("command-not-found", "missing-file"),
         summary="exited with code 127: its shell couldn't find the command {subject}",
+        reason="command not found: {subject}",
         confidence=0.93,
         advice=("pyd debug {name}",),
     ),
@@ -259,6 +264,7 @@ _SHELL: tuple[_ShellFailure, ...] = (
         code=126,
         kinds=("permission-denied", "exec-eacces"),
         summary="exited with code 126: its shell couldn't execute {subject}",
+        reason="can't be executed: {subject}",
         confidence=0.9,
     ),
 )
@@ -275,6 +281,7 @@ def _declare_shell_failure(failure: _ShellFailure) -> None:
             confidence=failure.confidence,
             evidence=(findings[0].item, exit_item(case)),
             summary=_fill(failure.summary, {"subject": findings[0].subject or "a file"}),
+            reason=_fill(failure.reason, {"subject": findings[0].subject or "a file"}),
             advice=failure.advice,
         )
 
@@ -299,6 +306,7 @@ def source_gone(case: Case) -> Conclusion | None:
         confidence=0.85,
         evidence=(Item(source="host", text=f"missing: {gone}"), Item(source="inspect", text="state created")),
         summary=f"can't be started: the mount source {gone} isn't on the host",
+        reason=f"mount source missing: {gone}",
         advice=tuple("mkdir -p " + _quote(path) for path in case.absent),
     )
 

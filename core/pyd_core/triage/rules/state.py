@@ -51,7 +51,7 @@ def restart_loop(case: Case) -> Conclusion | None:
     deaths = recent_deaths(case.runs, case.now_ns)
     count = max(len(deaths), container.restart_count)
     lives = sorted(run.seconds for run in deaths if run.seconds is not None)
-    typical = f", each about {duration(lives[len(lives) // 2])} after its start" if lives else ""
+    typical = f", ~{duration(lives[len(lives) // 2])} after each start" if lives else ""
     policy = container.host_config.restart_policy.name
     error = error_item(case) if failed_unasked(case) else None
     evidence = [] if error is None else [error]
@@ -63,9 +63,19 @@ def restart_loop(case: Case) -> Conclusion | None:
         cause="restart-loop",
         confidence=0.95,
         evidence=tuple(evidence),
-        summary=f"keeps crashing and being restarted: {_each_time(case, error)}{count} deaths{typical}",
+        summary=f"is in a crash loop: {_each_time(case, error)}{count} crashes{typical}",
+        reason=_loop_reason(case, error, count, lives),
         advice=("pyd stop {name}", "pyd logs --tail 100 {name}"),
     )
+
+
+def _loop_reason(case: Case, error: Item | None, count: int, lives: list[float]) -> str:
+    """Return the error line, or else the exit code and how long it lives, with the number of crashes."""
+    times = f"{count} crashes"
+    if error is not None and failed_unasked(case):
+        return f"{quote(error.text.partition(': ')[2])} ({times})"
+    typical = f", ~{duration(lives[len(lives) // 2])} after each start" if lives else ""
+    return f"crash loop: {times}{typical}"
 
 
 def _each_time(case: Case, error: Item | None) -> str:
@@ -97,6 +107,7 @@ def healthcheck_broken(case: Case) -> Conclusion | None:
         confidence=0.93 if by_code else 0.85,
         evidence=_probe_items(case),
         summary=f"has a health probe that can't run (exit code {last.exit_code}); the program itself may be fine",
+        reason=_probe_reason("its probe can't run", last),
         advice=("pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd debug {name}"),
     )
 
@@ -134,8 +145,15 @@ def unhealthy(case: Case) -> Conclusion | None:
         confidence=0.95,
         evidence=(Item(source="health", text=f"{health.failing_streak} probes failed in a row"), *_probe_items(case)),
         summary=f"is unhealthy: {how} ({health.failing_streak} in a row)",
+        reason=_probe_reason(how, last),
         advice=("pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}", "pyd logs --tail 50 {name}"),
     )
+
+
+def _probe_reason(how: str, last: HealthResult | None) -> str:
+    """Return the last line that the probe printed, if it failed with one."""
+    printed = [] if last is None else [line for line in last.output.splitlines() if line.strip()]
+    return f"{how}: {quote(printed[-1])}" if printed else how
 
 
 def _refused_probe(case: Case, refused: Evidence, streak: int) -> Conclusion:
@@ -146,7 +164,8 @@ def _refused_probe(case: Case, refused: Evidence, streak: int) -> Conclusion:
         cause="unhealthy",
         confidence=0.95,
         evidence=(refused.item, *counted, *_probe_items(case)),
-        summary=f"is unhealthy: nothing listens on {address}, where its probe connects{times}",
+        summary=f"is unhealthy: nothing in it listens on {address}, where its probe connects{times}",
+        reason=f"nothing listens on {address}",
         advice=(
             "pyd debug {name} -c 'ss -ltn'",
             "pyd inspect -f '{{json .Config.Healthcheck.Test}}' {name}",
@@ -218,11 +237,11 @@ def running_ok(case: Case) -> Conclusion | None:
     if not case.run.alive or not state.running:
         return None
     since = state.started_ns
-    lasted = "" if since is None else f" for {duration(max(0, case.now_ns - since) / 1e9)}"
-    health = "" if state.health is None else f", health {state.health.status}"
+    lasted = "" if since is None else f" {duration(max(0, case.now_ns - since) / 1e9)}"
+    health = "" if state.health is None else f", {state.health.status}"
     return Conclusion(
         cause="running-ok",
         confidence=0.95,
         evidence=(Item(source="inspect", time_ns=since, text=f"running{health}"),),
-        summary=f"has been running{lasted}{health}; no problems found",
+        summary=f"is up{lasted}{health}; no problem found",
     )

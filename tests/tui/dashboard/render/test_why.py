@@ -76,7 +76,13 @@ async def test_w_opens_the_verdict_with_its_evidence_and_next_steps():
         dashboard.table.go_to(RowTarget(dashboard.app.link, engine.get("boom").id))
         await dashboard.press("w")
         await dashboard.until_shown("app-error")
-        for part in ("What to do", "Evidence", "Time line", "Not seen", "kernel log: the engine runs on another"):
+        for part in (
+            "What to do",
+            "Evidence",
+            "Time line",
+            "Missing evidence",
+            "kernel log: the engine runs on another",
+        ):
             assert part in dashboard.text
 
 

@@ -152,13 +152,13 @@ def since(container: ContainerInfo, clock: Clock) -> Cell:
 
 
 def reason(container: ContainerInfo, answer: Verdict | PydError | None) -> Cell:
-    """Return why the container is broken, in triage's words: cause and summary."""
+    """Return why the container is broken, in triage's words: the specific part, then the cause."""
     if answer is None:
         return cell("looking" if is_suspect(container) else "", "dim")
     if isinstance(answer, PydError):
         return cell(answer.message, "dim")
-    summary = answer.summary.removeprefix(answer.name).strip()
-    return (*cell(answer.cause, "bad" if answer.broken else "text"), *cell(f"  {summary}", "dim"))
+    text = answer.reason or answer.summary.removeprefix(answer.name).strip()
+    return (*cell(text, "bad" if answer.broken else "text"), *cell(f"  {answer.cause}", "dim"))
 
 
 def memory_share(usage: Usage) -> float | None:

@@ -18,6 +18,9 @@ INDENT = 2
 MAX_TEXT_COLUMNS = 110
 """Terminal columns beyond which prose is hard to read."""
 
+RUNNING_OK = "running-ok"
+"""The cause of a container without problems."""
+
 _ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
 
 
@@ -36,16 +39,16 @@ def why(answer: Verdict | PydError | None, clock: Clock, columns: int) -> list[C
         *_wrapped(f"{answer.summary.rstrip('.')}.", "strong", columns),
         EMPTY,
         (
-            Span(" cause  ", "dim"),
-            *cell(answer.cause, _ROLES.get(answer.severity, "text")),
+            Span(" status  " if answer.cause == RUNNING_OK else " cause  ", "dim"),
+            *cell("OK" if answer.cause == RUNNING_OK else answer.cause, _ROLES.get(answer.severity, "text")),
             Span(f"   {sureness(answer.confidence)}, {answer.confidence:.2f}", "dim"),
         ),
-        *([(Span(" with   ", "dim"), *cell(", ".join(answer.contributing)))] if answer.contributing else []),
+        *([(Span(" also   ", "dim"), *cell(", ".join(answer.contributing)))] if answer.contributing else []),
         *_section("What to do", [line for text in answer.advice for line in _item(text, columns)]),
         *_section("Evidence", [line for item in answer.evidence for line in _evidence(item, clock, columns)]),
         *_section("Time line", [_moment(item, clock) for item in answer.timeline]),
         *_section(
-            "Not seen",
+            "Missing evidence",
             [
                 line
                 for gap in answer.unread

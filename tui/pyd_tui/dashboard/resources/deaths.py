@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from pyd_core.errors import NotFound
@@ -10,7 +11,7 @@ from pyd_core.humanize import compact_size
 from pyd_core.model.event import Event
 from pyd_core.watch.history_path import default_path
 from pyd_tui.dashboard.render.facts import block
-from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, cell
 from pyd_tui.dashboard.render.why import why
@@ -37,11 +38,27 @@ CURVE_S = 15 * 60
 _ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
 
 
-def row(death: Death, clock: Clock) -> Row:
-    """Return the row of a death."""
+def fold_clean_exits(deaths: Sequence[Death]) -> list[tuple[Death, int]]:
+    """Return deaths with how many each stands for: the clean exits of a container are one, the newest."""
+    counts: dict[str, int] = {}
+    for death in deaths:
+        if death.verdict.severity == "fine":
+            counts[death.name] = counts.get(death.name, 0) + 1
+    folded: list[tuple[Death, int]] = []
+    for death in deaths:
+        if death.verdict.severity != "fine":
+            folded.append((death, 1))
+        elif count := counts.pop(death.name, 0):
+            folded.append((death, count))
+    return folded
+
+
+def row(death: Death, clock: Clock, count: int = 1) -> Row:
+    """Return the row of a death, which may stand for several clean exits."""
     from pyd_core.humanize import duration  # noqa: PLC0415 - with triage's rules, on first use
 
     verdict = death.verdict
+    times = f", and {counted(count - 1, 'earlier exit')} without an error" if count > 1 else ""
     cells = (
         cell(f"{clock.local(death.ended_ns):%d %b %H:%M:%S}", "dim"),
         cell(death.name),
@@ -49,7 +66,7 @@ def row(death: Death, clock: Clock) -> Row:
         cell("" if death.seconds is None else duration(death.seconds), "dim"),
         cell("" if death.memory_peak is None else compact_size(death.memory_peak), "dim"),
         cell(verdict.cause, _ROLES.get(verdict.severity, "text")),
-        cell(verdict.summary.removeprefix(death.name).strip()),
+        cell(f"{verdict.reason or verdict.summary.removeprefix(death.name).strip()}{times}"),
     )
     words = f"{death.container} {death.image}"
     return Row(key=f"{death.container} {death.ended_ns}", name=death.name, cells=cells, thing=death, words=words)
@@ -57,7 +74,7 @@ def row(death: Death, clock: Clock) -> Row:
 
 async def _load(context: LoadContext) -> list[Row]:
     deaths = await asyncio.to_thread(_read)
-    return [row(death, context.clock) for death in deaths]
+    return [row(death, context.clock, count) for death, count in fold_clean_exits(deaths)]
 
 
 def _read() -> list[Death]:
