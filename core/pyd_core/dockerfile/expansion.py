@@ -26,7 +26,7 @@ class Expansion(msgspec.Struct, frozen=True):
     matched: frozenset[str]
     """Names of variables that were used and set."""
     unmatched: frozenset[str]
-    """Names of variables that were used and not set."""
+    """Names of variables that were used and not set; forms with a default don't count."""
 
 
 class ExpansionRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,7 +231,7 @@ class _Expander:
         if form[-1:] not in {"+", "-", "?", "#", "%"}:
             raise DockerfileError(f"unsupported modifier ({form}) in substitution")
         word = self._inner("}", keep_escapes=form[-1] in "#%")
-        value = self._value(name)
+        value = self._value(name) if form[-1] not in "-+" else self._values.get(name)
         if value is None and self._rules.keep_unset:
             return f"${{{name}{form}{word}}}"
         return self._applied(name, form, word, value)

@@ -82,7 +82,7 @@ def test_words_are_split_after_expansion_outside_quotes():
 
 
 def test_names_of_set_and_unset_variables_are_reported():
-    expansion = expand("$str ${gone:-x}", VALUES)
+    expansion = expand("$str $gone ${other:-x}", VALUES)
     assert (set(expansion.matched), set(expansion.unmatched)) == ({"str"}, {"gone"})
 
 

@@ -10,6 +10,7 @@ import msgspec
 from pyd_core.buildkit.frontend import base_images
 from pyd_core.buildkit.frontend.arguments import global_arguments, platform_arguments
 from pyd_core.buildkit.frontend.copy_step import apply_transfer
+from pyd_core.buildkit.frontend.image import read_image
 from pyd_core.buildkit.frontend.metadata_steps import apply_metadata
 from pyd_core.buildkit.frontend.named_contexts import find_context
 from pyd_core.buildkit.frontend.options import FrontendOptions
@@ -17,11 +18,12 @@ from pyd_core.buildkit.frontend.run_step import apply_run
 from pyd_core.buildkit.frontend.scope import CompileScope
 from pyd_core.buildkit.frontend.services import FrontendServices
 from pyd_core.buildkit.frontend.stage_graph import SCRATCH, StageGraph
-from pyd_core.buildkit.frontend.stage_node import StageNode, Step, reachable
+from pyd_core.buildkit.frontend.stage_node import StageNode, Step, environment_of, reachable
 from pyd_core.buildkit.llb.definition import marshal
 from pyd_core.buildkit.llb.sources import LocalOptions, local_attributes, local_source
 from pyd_core.buildkit.llb.vertex import VertexOutput, describe
 from pyd_core.buildkit.proto import ops_pb2
+from pyd_core.dockerfile.checks.case import BaseFacts
 from pyd_core.dockerfile.instruction_parser import parse_typed
 from pyd_core.dockerfile.instructions import (
     AddInstruction,
@@ -51,6 +53,8 @@ class CompiledBuild(msgspec.Struct, kw_only=True):
     base_config: bytes = b""
     """The configuration of the base image; empty if there is none."""
     is_cache_ignored: bool = False
+    base_facts: dict[int, BaseFacts] = {}
+    """Facts of the base images, for checks, by the number of the stage."""
 
     @property
     def platform_id(self) -> str:
@@ -278,7 +282,24 @@ class DockerfileCompiler:
         return CompiledBuild(
             platform=self._platform, definition=marshal(target.output, source=self._source.info), config=image.encode(),
             base_config=target.base_config, is_cache_ignored=any(node.ignores_cache for node in needed),
+            base_facts=self._facts(),
         )  # fmt: skip
+
+    def _facts(self) -> dict[int, BaseFacts]:
+        """Return the facts of all base images that were loaded."""
+        facts: dict[int, BaseFacts] = {}
+        for node in self.graph.nodes:
+            if node.stage is None or node.base is not None or not node.is_resolved:
+                continue
+            config = read_image(node.base_config, node.base_name) if node.base_config else None
+            facts[node.stage.index] = BaseFacts(
+                environment=environment_of(config.config.env) if config else {},
+                platform=str(normalize(config.os, config.architecture, config.variant)) if config else "",
+                expected_platform=str(node.platform or self._platform),
+                user=config.config.user if config else "",
+                has_healthcheck=config is not None and config.config.healthcheck is not None,
+            )
+        return facts
 
 
 def _is_step(instruction: object) -> bool:

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 import msgspec
 
+from pyd_core.buildkit.frontend.checking import check_source, refuse_findings, warning_message
 from pyd_core.buildkit.frontend.compiler import CompiledBuild, DockerfileSource, compile_dockerfile
 from pyd_core.buildkit.frontend.loading import load_dockerfile
 from pyd_core.buildkit.frontend.options import FrontendOptions, parse_options
 from pyd_core.buildkit.frontend.services import FrontendServices
+from pyd_core.buildkit.frontend.subrequests import answer_subrequest
+from pyd_core.buildkit.proto import control_pb2, ops_pb2
+from pyd_core.dockerfile.checks.finding import Finding
 from pyd_core.dockerfile.directives import is_built_in_syntax, requested_syntax
 from pyd_core.errors import Unsupported
 
@@ -20,7 +24,9 @@ class FrontendOutcome(msgspec.Struct, kw_only=True):
     options: FrontendOptions
     source: DockerfileSource
     builds: list[CompiledBuild] = []
-    """A build for each platform."""
+    """A build for each platform; none for a subrequest, whose result has only metadata."""
+    findings: list[Finding] = []
+    """Findings of the checks."""
     metadata: dict[str, bytes] = {}
     """The result's metadata, such as `containerimage.config`."""
 
@@ -28,6 +34,13 @@ class FrontendOutcome(msgspec.Struct, kw_only=True):
     def ref_names(self) -> list[str]:
         """Names under which the builds' results are returned: platforms, or one empty text."""
         return [build.platform_id for build in self.builds] if self.options.is_multi_platform else [""]
+
+    def warnings(self) -> list[control_pb2.VertexWarning]:
+        """Return the findings as warnings of the step that loaded the Dockerfile."""
+        definition = self.source.definition
+        ops = [] if definition is None else getattr(definition, "def")
+        vertex = ops_pb2.Op.FromString(ops[-1]).inputs[0].digest if ops else ""
+        return [warning_message(finding, vertex=vertex, source=self.source) for finding in self.findings]
 
 
 async def run_frontend(
@@ -51,8 +64,15 @@ async def run_frontend(
     source = await load_dockerfile(options, services)
     if not options.is_syntax_resolved:
         _check_syntax(options, source)
+    if options.request:
+        metadata = await answer_subrequest(options.request, source, options, services)
+        return FrontendOutcome(options=options, source=source, metadata=metadata)
     builds = await compile_dockerfile(source, options=options, services=services)
-    return FrontendOutcome(options=options, source=source, builds=builds, metadata=_metadata(options, builds))
+    findings, check_options = check_source(source, options, builds[0].base_facts)
+    refuse_findings(findings, check_options)
+    return FrontendOutcome(
+        options=options, source=source, builds=builds, findings=findings, metadata=_metadata(options, builds)
+    )
 
 
 def _check_syntax(options: FrontendOptions, source: DockerfileSource) -> None:

@@ -1,0 +1,1 @@
+"""Checks of Dockerfiles: BuildKit's rules by their names, and advice."""
