@@ -77,6 +77,23 @@ class Filters:
     def __bool__(self) -> bool:
         return bool(self.stack or self.muted)
 
+    def compile(self) -> Test:
+        """Return the test of a line, without context.
+
+        Raises:
+            InvalidInput: A filter is invalid.
+        """
+        keep = [filter_.compile() for filter_ in self.stack if not filter_.exclude]
+        exclude = [filter_.compile() for filter_ in self.stack if filter_.exclude]
+        muted = self.muted
+
+        def passes(line: LogLine) -> bool:
+            if line.container_id in muted or any(test(line) for test in exclude):
+                return False
+            return all(test(line) for test in keep)
+
+        return passes
+
 
 class FilteredView:
     """The numbers of a store's lines that pass the filters; gaps and annotations always pass.

@@ -37,7 +37,7 @@ async def test_the_window_keys_read_their_part_of_the_log():
             await it.dashboard.press(key)
             await it.lines(count)
         await it.dashboard.press("1")
-        await it.dashboard.until_shown("not live")
+        await it.dashboard.until_shown("line 1 of 3 lines")
 
 
 async def test_older_lines_are_read_at_the_top_and_nothing_moves():
@@ -47,13 +47,12 @@ async def test_older_lines_are_read_at_the_top_and_nothing_moves():
     async with log(engine) as it:
         await it.lines(1000)
         assert it.shown[0] == "line 1500"
-        await it.dashboard.press("g")
+        for _ in range(70):
+            await it.dashboard.press("ctrl+u")
         await it.lines(2000)
-        assert it.cursor == "line 1500"
-        await it.dashboard.press("g")
+        for _ in range(70):
+            await it.dashboard.press("ctrl+u")
         await it.lines(2500)
-        await it.dashboard.press("g")
-        assert it.cursor == "line 0"
         assert it.shown == [f"line {number}" for number in range(2500)]
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.engines.target import RowTarget
-from pyd_tui.dashboard.logs.logbook import TAIL, Logbook
+from pyd_tui.dashboard.logs.logbook import Logbook
+from pyd_tui.dashboard.logs.sources import liveness_of
+from pyd_tui.dashboard.logs.window import TAIL
 from pyd_tui.dashboard.panels.logview import FRAME_INTERVAL_S
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class LogTail:
                 return  # the cursor has moved on meanwhile
             if self._frames is not None:
                 self._frames.reset()
-            await book.read(TAIL, target.link.known_marks(book.containers) if target is not None else ())
+            await book.read(TAIL)
         else:
             self.changed()
 
@@ -75,7 +77,11 @@ class LogTail:
 
     def _open(self, target: RowTarget | None) -> Logbook:
         sources = {target.id: target.link.engine} if target is not None else {}
-        return Logbook(sources, self.changed, self._now, memory=MAX_MEMORY_BYTES, disk=0)
+        book = Logbook(sources, self.changed, self._now, memory=MAX_MEMORY_BYTES, disk=0)
+        if target is not None:
+            book.known_marks = lambda: target.link.known_marks(book.containers)
+            book.liveness = lambda: liveness_of((target,))
+        return book
 
     def _show(self) -> None:
         if self._frames is not None:

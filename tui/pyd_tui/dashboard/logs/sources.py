@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyd_core.watch.delta import Delta
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.engines.target import RowTarget
+    from pyd_tui.dashboard.logs.logbook import Liveness
 
 
 class Sources:
@@ -50,6 +51,10 @@ class Sources:
             marks += link.known_marks([key for key, target in self._targets.items() if target.link is link])
         return marks
 
+    def liveness(self) -> Liveness:
+        """Return whether new lines may come."""
+        return liveness_of(self._targets.values())
+
     def get(self, key: str) -> RowTarget | None:
         """Return the container of an id."""
         return self._targets.get(key)
@@ -73,6 +78,14 @@ class Sources:
         self.names = {key: container.name if (container := known[key]) else name for key, name in self.names.items()}
         projects = {container.project if container else "" for container in known.values()}
         return source_labels(self.names, projects.pop() or "" if len(projects) == 1 else "")
+
+
+def liveness_of(targets: Collection[RowTarget]) -> Liveness:
+    """Return whether new lines may come from some containers."""
+    if all(target.link.connection.state == "lost" for target in targets):
+        return "lost"
+    running = [entry for target in targets if (entry := target.entry) is not None and entry.has_processes]
+    return "following" if running else "ended"
 
 
 def legend(shown: Mapping[str, Cell], names: Mapping[str, str], muted: Collection[str]) -> Cell:

@@ -24,6 +24,8 @@ class LogPane(LogView):
 
     def __init__(self, book: Logbook, clock: Clock, on_changed: Callable[[], None], *, id: str) -> None:
         super().__init__(book, clock, on_changed, id=id)
+        self._sought: LogPattern | None = None
+        """The pattern whose older lines were searched."""
         self.ask: Callable[[], None] = lambda: None
         """Let the user type a search. A call rather than a message, since the next key is already text."""
 
@@ -35,6 +37,13 @@ class LogPane(LogView):
     def find(self, text: str) -> None:
         """Highlight every occurrence, and go to the first one from the cursor back."""
         self.seek(LogPattern(text))
+
+    def on_focus(self) -> None:
+        """Search older lines, once typing has ended and no loaded line matches."""
+        search = self.book.search
+        if search is not None and search.pattern != self._sought:
+            self._sought = search.pattern
+            self.seek_older()
 
     def show(self, book: Logbook) -> None:
         """Show this log."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pyd_core.client.gap import Gap
 from pyd_core.logs.pattern import LogPattern
 from pyd_core.logs.store import LogItem
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.logs.logbook import Logbook
-from pyd_tui.dashboard.render.figures import Clock, counted
-from pyd_tui.dashboard.render.logrow import LogStyle, log_row, pattern_mode
-from pyd_tui.dashboard.render.pieces import Cell, Span, cell, fit, highlight_spans, slide, width
+from pyd_tui.dashboard.logs.window import MAX_UNSEEN_LINES, TAIL, WINDOWS
+from pyd_tui.dashboard.panels.log_mouse import LogMouse
+from pyd_tui.dashboard.panels.log_status import log_status
+from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.log_days import LogDays
+from pyd_tui.dashboard.render.log_rows import DrawnRow
+from pyd_tui.dashboard.render.logrow import LogStyle, log_row, log_row_parts, observe_columns
+from pyd_tui.dashboard.render.pieces import Cell, Span, fit, highlight_spans, slide, width
 from pyd_tui.dashboard.theme.themes import palette_of
-from pyd_tui.dashboard.widgets.rows import SIDE_STEP_COLUMNS, Rows
+from pyd_tui.dashboard.widgets.rows import SIDE_STEP_COLUMNS
 from pyd_tui.dashboard.widgets.strips import strip, thumb
 from pyd_tui.dashboard.widgets.wrap import wrap_spans
 
@@ -31,7 +37,11 @@ INDENT = 4
 """Terminal columns by which continuation rows of a wrapped line are indented."""
 
 
-class LogView(Rows):
+MAX_LOOK_BACK_ITEMS = 4
+"""Items that are asked for the time of the line before one."""
+
+
+class LogView(LogMouse):
     """Shows the lines that a logbook's filters let through.
 
     Lines are identified by number, so that nothing on screen moves when lines arrive, are dropped, or are filtered.
@@ -61,7 +71,9 @@ class LogView(Rows):
         self._search_start: int | None = None
         """The line from which the first match is shown as soon as it is found."""
         self._state: tuple[object, ...] = ()
-        self._drawn_rows: list[tuple[int, Cell]] | None = None
+        self._drawn_rows: list[DrawnRow] | None = None
+        self._days = LogDays(clock)
+        self._reads = book.reads
 
     @property
     def count(self) -> int:
@@ -92,12 +104,14 @@ class LogView(Rows):
     @property
     def highest_top(self) -> int:
         """The first line on the screen when the last one is at the bottom."""
-        if not self.wrap:
-            return super().highest_top
         return self._top_above(self.count - 1) if self.count else 0
 
     def sync(self) -> None:
         """Update from the logbook."""
+        if self.book.reads != self._reads:
+            self._reads = self.book.reads
+            self.restart()
+            return
         shown = self.book.shown
         store = shown.store
         self.marked = {number for number in self.marked if number >= store.first}
@@ -105,10 +119,14 @@ class LogView(Rows):
         self.top = min(wanted_top, self.highest_top)
         if self.top < wanted_top and shown.complete:  # too few lines below: the current top line stays
             self._top_line = shown.number(self.top)
-        state = (shown, len(shown), store.first, self.top, self.book.search, len(self.book.search or ()))
+        found = (len(self.book.search or ()), len(self.book.map_errors()))
+        state = (shown, len(shown), store.first, self.top, self.book.search, *found, self.status)
         if state != self._state:
             self._state = state
             self.redraw()
+        if (number := self.book.goal_number()) is not None:
+            self.book.goal = None
+            self.go(number, middle=True)
         if self._search_start is not None:
             self.jump()
 
@@ -117,6 +135,7 @@ class LogView(Rows):
         self.marked.clear()
         self.selection_start = None
         self.left = 0
+        self._reads = self.book.reads
         self.following = self.book.window.follows
         self._cursor = self._top_line = -(2**62)
         self._search_start = None
@@ -134,10 +153,32 @@ class LogView(Rows):
             return
         index = shown.index_of(self.cursor or 0)
         target = min(max(0, index + rows), self.count - 1)
-        if target == 0 and rows < 0:
+        if rows < 0 and target < self.page:
             self.book.page_back()
-        self.following = rows > 0 and index + rows >= self.count - 1 and self.book.window.follows
+        if rows > 0 and self.count - target < MAX_UNSEEN_LINES:
+            self.book.page_forward()
+        self.following = rows > 0 and index + rows >= self.count - 1 and self._at_live_end
         self.go(shown.number(target), hold=not self.following)
+
+    @property
+    def _at_live_end(self) -> bool:
+        """Whether the newest loaded line is the newest of the log."""
+        return not self.book.more_below and not self.book.window.before_ns and self.book.goal is None
+
+    def action_first(self) -> None:
+        """Go to the log's first line, which is read if necessary."""
+        book = self.book
+        if book.can_read_back and (book.window is TAIL or book.window.around_ns):
+            book.reopen(WINDOWS["1"])
+        else:
+            super().action_first()
+
+    def action_last(self) -> None:
+        """Go to the log's last line, which is read if necessary, and follow."""
+        if self._at_live_end:
+            super().action_last()
+        else:
+            self.book.reopen(TAIL)
 
     def go(self, number: int, *, hold: bool = True, middle: bool = False) -> None:
         """Move the cursor to a line and show it."""
@@ -158,9 +199,11 @@ class LogView(Rows):
 
     def follow(self) -> None:
         """Follow new lines, or stop following."""
-        if self.following or not self.book.window.follows:
+        if self.following:
             if (cursor := self.cursor) is not None:
                 self.go(cursor)
+        elif not self._at_live_end:
+            self.book.reopen(TAIL)
         elif self.count:
             self.following = True
             self.go(self.book.shown.number(self.count - 1), hold=False)
@@ -172,6 +215,7 @@ class LogView(Rows):
             InvalidInput: The pattern is no regular expression.
         """
         self.book.find(pattern)
+        self.book.note = ""
         if not pattern.text:
             self._search_start = None
         elif self._search_start is None:
@@ -202,8 +246,18 @@ class LogView(Rows):
             return
         self._search_start = None
         match = search.after(cursor) if step > 0 else search.before(cursor)
+        wraps = match is None or (match <= cursor if step > 0 else match >= cursor)
+        if wraps and search.complete and not self.book.note and self.book.seek_beyond(step):
+            return
+        self.book.note = ""
         if match is not None:
             self.go(match, middle=True)
+
+    def seek_older(self) -> bool:
+        """Search the older lines if no loaded line matches, and return whether it does."""
+        search = self.book.search
+        nothing = search is not None and search.complete and not len(search)
+        return nothing and self.book.seek_beyond(-1 if self.book.can_seek(-1) else 1)
 
     def show_times(self) -> None:
         """Show or hides the times."""
@@ -229,74 +283,80 @@ class LogView(Rows):
     @property
     def status(self) -> Cell:
         """Number of lines and of dropped ones, the search, and whether it follows."""
-        book = self.book
-        pieces: list[Span] = []
-        if (search := book.search) is not None:
-            incomplete = "" if search.complete else "+"
-            pieces += cell(f"/{search.pattern.text}", "warn")
-            mode = f" ({pattern_mode(search.pattern)})" if search.pattern.regex or search.pattern.case_sensitive else ""
-            position = search.position(self.cursor) or "-"
-            pieces.append(Span(f"{mode} {position} of {len(search):,}{incomplete}  ", "dim"))
-        total = len(book.store)
-        lines = counted(total, "line")
-        pieces.append(Span(f"{self.count:,} of {lines}" if book.shown.filters else lines, "dim"))
-        if book.store.lost:
-            pieces.append(Span(f", {book.store.lost:,} skipped", "warn"))
-        if self.marked:
-            pieces.append(Span(f", {len(self.marked)} marked", "accent"))
-        if book.problem is not None:
-            return (*pieces, *cell(f"  {book.problem.message}", "bad"))
-        if not book.window.follows:
-            return (*pieces, Span("  not live", "warn"))
-        return (*pieces, Span("  following", "good") if self.following else Span("  paused", "warn"))
+        return log_status(
+            self.book,
+            self.cursor,
+            self._days,
+            following=self.following,
+            marked=len(self.marked),
+            shown=self.count,
+        )
 
     def draw(self, item: LogItem) -> Cell:
         """Return a drawn line."""
         return log_row(item, self._clock, self.log_style)
 
     def _visible(self, index: int) -> bool:
-        if not self.wrap:
-            return self.top <= index < self.top + self.page
-        return self.top <= index and index >= self._top_above(index) and self._top_above(index) <= self.top
+        return self.top <= index and self._top_above(index) <= self.top
 
     def _top_above(self, index: int) -> int:
         """Return the highest top line with which the line at `index` is fully visible."""
-        if not self.wrap:
-            return max(0, index - self.page + 1)
-        room = self.page
+        last, room = index, self.page
         while index >= 0:
-            room -= len(self._rows(self.book.shown.number(index)))
+            room -= (len(self._rows(index)) if self.wrap else 1) + self._starts_day(index)
             if room < 0:
                 break
             index -= 1
-        return max(0, index + 1)
+        return min(last, max(0, index + 1))
 
-    def _rows(self, number: int) -> list[Cell]:
-        line = self.draw(self.book.store[number])
+    def _starts_day(self, index: int) -> bool:
+        """Return whether there is a rule above a line."""
+        shown = self.book.shown
+        time_ns = _time_ns(shown.store[shown.number(index)])
+        if not time_ns:
+            return False
+        earlier = range(index - 1, max(-1, index - 1 - MAX_LOOK_BACK_ITEMS), -1)
+        previous_ns = next((time for i in earlier if (time := _time_ns(shown.store[shown.number(i)]))), 0)
+        return (bool(previous_ns) or index == 0) and self._days.is_first(time_ns, previous_ns)
+
+    def _rows(self, index: int) -> list[DrawnRow]:
+        number = self.book.shown.number(index)
+        head, body = log_row_parts(self.book.store[number], self._clock, self.log_style)
         room = self.size.width - GUTTER_COLUMNS - 1
-        if not self.wrap or room < 8 or width(line) <= room:
-            return [line]
-        return wrap_spans(line, room, max_rows=max(1, self.page - 1), indent=INDENT)
+        if not self.wrap or room < 8 or width((*head, *body)) <= room:
+            return [DrawnRow(number, head, body)]
+        rows = wrap_spans((*head, *body), room, max_rows=max(1, self.page - 1), indent=INDENT)
+        return [DrawnRow(number, (), row) for row in rows]
 
-    def _layout(self) -> list[tuple[int, Cell]]:
+    def drawn_rows(self) -> Sequence[DrawnRow]:
+        """Return the rows on the screen."""
         if self._drawn_rows is None:
-            rows: list[tuple[int, Cell]] = []
-            index = self.top
-            while len(rows) < self.page and index < self.count:
-                number = self.book.shown.number(index)
-                rows += [(number, row) for row in self._rows(number)]
-                index += 1
+            shown = self.book.shown
+            indexes = range(self.top, min(self.count, self.top + self.page))
+            observe_columns((shown.store[shown.number(index)] for index in indexes), self.log_style)
+            rows: list[DrawnRow] = []
+            for index in indexes:
+                if len(rows) >= self.page:
+                    break
+                if self._starts_day(index):
+                    number = shown.number(index)
+                    rows.append(DrawnRow(number, self._days.rule(_time_ns(shown.store[number])), (), is_rule=True))
+                rows += self._rows(index)
             self._drawn_rows = rows[: self.page]
         return self._drawn_rows
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
         palette, columns = palette_of(self.app), self.size.width
-        rows = self._layout()
+        rows = self.drawn_rows()
         if y >= len(rows):
             message = (Span("  "), Span(self.book.empty_text, "dim")) if y == 1 and not self.count else ()
             return strip(fit(message, columns), palette)
-        number, line = rows[y]
+        number, head, body, is_rule = rows[y]
+        edge = self._scroll_mark(y)
+        if is_rule:
+            return strip((*fit((Span(" " * GUTTER_COLUMNS), *head), columns - 1), edge), palette)
+        line = (*head, *(slide(body, self.left) if self.left else body))
         if self.book.search is not None:
             line = highlight_spans(line, self.book.search.pattern.spans)
         elif highlighting := [
@@ -305,15 +365,27 @@ class LogView(Rows):
             line = highlight_spans(line, highlighting[-1].pattern.spans)
         if self.book.shown.is_context(number):
             line = tuple(Span(span.text, "dim") for span in line)
-        line = slide(line, self.left) if self.left else line
         cursor = self.cursor
         selected = (
             self.selection_start is not None and cursor is not None and _between(number, self.selection_start, cursor)
         )
         ground = palette.cursor if selected or (number == cursor and not self.following) else None
         sign = self._sign(number, selected=selected, current=ground is not None)
-        row = (sign, *fit(line, columns - GUTTER_COLUMNS), thumb(y, self.page, self.top, self.count))
-        return strip(row, palette, ground)
+        return strip((sign, *fit(line, columns - GUTTER_COLUMNS), edge), palette, ground)
+
+    def _scroll_mark(self, y: int) -> Span:
+        """Return the scroll bar of a row, red where the log has errors."""
+        count, page = self.count, self.page
+        mark = thumb(y, page, self.top, count)
+        errors = self.book.errors
+        if count <= page or errors is None or not len(errors):
+            return mark
+        number = self.book.shown.number
+        first = y * count // page
+        last = min(count - 1, max(first, (y + 1) * count // page - 1))
+        if not errors.any_between(number(first), number(last)):
+            return mark
+        return Span(mark.text if mark.text.strip() else "╎", "bad")
 
     def _sign(self, number: int, *, selected: bool, current: bool) -> Span:
         if number in self.marked:
@@ -323,3 +395,7 @@ class LogView(Rows):
 
 def _between(number: int, first: int, second: int) -> bool:
     return min(first, second) <= number <= max(first, second)
+
+
+def _time_ns(item: LogItem) -> int:
+    return 0 if isinstance(item, Gap) else item.time_ns

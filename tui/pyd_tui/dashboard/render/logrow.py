@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pyd_core.client.gap import Gap
@@ -14,13 +14,14 @@ from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import LogPattern
 from pyd_core.logs.store import LogItem
 from pyd_tui.dashboard.render.figures import Clock, counted
+from pyd_tui.dashboard.render.log_columns import FieldColumns
 from pyd_tui.dashboard.render.logs import MAX_DRAWN_BYTES, coloured, gap
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 
 _LEVELS: dict[LogLevel, tuple[str, Role]] = {
     LogLevel.TRACE: ("T", "dim"),
     LogLevel.DEBUG: ("D", "dim"),
-    LogLevel.INFO: ("I", "info"),
+    LogLevel.INFO: ("I", "dim"),
     LogLevel.WARN: ("W", "warn"),
     LogLevel.ERROR: ("E", "bad"),
     LogLevel.FATAL: ("F", "bad"),
@@ -43,8 +44,10 @@ class LogStyle:
     """Options of drawing rows."""
 
     times: bool = True
-    columns: bool = False
+    columns: bool = True
     """Show fields of JSON and logfmt in columns."""
+    layout: FieldColumns = field(default_factory=FieldColumns)
+    """The widths of these columns."""
     labels: Mapping[str, Cell] = field(default_factory=dict)
     """Labels before the lines of each container, by id; empty for a single container."""
 
@@ -65,8 +68,14 @@ def source_labels(containers: Mapping[str, str], project: str = "") -> dict[str,
 
 def log_row(item: LogItem, clock: Clock, style: LogStyle) -> Cell:
     """Write an item of a log."""
+    head, body = log_row_parts(item, clock, style)
+    return (*head, *body)
+
+
+def log_row_parts(item: LogItem, clock: Clock, style: LogStyle) -> tuple[Cell, Cell]:
+    """Write an item of a log in two parts: time, container and level, and the text, which can be scrolled sideways."""
     if isinstance(item, Gap):
-        return gap(item)
+        return EMPTY, gap(item)
     stamp = cell(f"{clock.local(item.time_ns):%H:%M:%S} ", "dim") if style.times and item.time_ns else EMPTY
     label = style.labels.get(item.container_id, EMPTY)
     label = (*label, Span(" ")) if label else EMPTY
@@ -75,29 +84,29 @@ def log_row(item: LogItem, clock: Clock, style: LogStyle) -> Cell:
         if item.detail in {"healthy", "exit 0"}:
             role = "good" if item.detail == "healthy" else "dim"
         text = f"{item.name} {verb}{' ' if verb == 'is' else ', ' if item.detail else ''}{item.detail}"
-        return (*stamp, *label, *cell(f"── {text} ──", role))
-    return (*stamp, *label, *_text(item, style))
+        return (*stamp, *label), cell(f"── {text} ──", role)
+    level, body = _text(item, style)
+    return (*stamp, *label, *level), body
 
 
-def _text(item: LogLine, style: LogStyle) -> Cell:
+def observe_columns(items: Iterable[LogItem], style: LogStyle) -> None:
+    """Make room in the columns for lines that are about to be drawn."""
+    if style.columns:
+        for item in items:
+            if isinstance(item, LogLine) and (fields := parse_fields(item.data)) is not None:
+                style.layout.observe(fields)
+
+
+def _text(item: LogLine, style: LogStyle) -> tuple[Cell, Cell]:
     err: Span = Span("▏", "bad") if item.stream == "stderr" else Span(" ")
     fields = parse_fields(item.data) if style.columns else None
     level = fields.level if fields is not None else level_of(item.data[:MAX_DRAWN_BYTES])
     letter, role = _LEVELS[level] if level is not None else (" ", "text")
-    head = (Span(letter, role), err)
     if fields is None:
         hidden_bytes = item.cut + max(0, len(item.data) - MAX_DRAWN_BYTES)
         rest = cell(f" … {counted(hidden_bytes, 'more byte')}", "dim") if hidden_bytes else EMPTY
-        return (*head, *coloured(item.data[:MAX_DRAWN_BYTES]), *rest)
-    pieces = [
-        Span(" "),
-        err,
-        *fit(cell(fields.level_word[:5].upper(), role), 6),
-        *cell(fields.message[:MAX_DRAWN_BYTES]),
-    ]
-    for name, value in list(fields.fields.items())[:40]:
-        pieces += (Span("  "), *cell(f"{name}=", "dim"), *cell(value[:200], "accent"))
-    return tuple(pieces)
+        return (Span(letter, role), err), (*coloured(item.data[:MAX_DRAWN_BYTES]), *rest)
+    return (Span(" "), err, *fit(cell(fields.level_word[:5].upper(), role), 6)), style.layout.row(fields)
 
 
 def line_details(item: LogItem, clock: Clock) -> list[Cell]:

@@ -20,8 +20,9 @@ from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.actions.clipboard import MAX_CLIPBOARD_BYTES, clipboard_works, save
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.logs.logbook import PAGE_LINES, TAIL, WINDOWS, Logbook, Window
+from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.logs.sources import Sources, legend
+from pyd_tui.dashboard.logs.window import PAGE_LINES, TAIL, WINDOWS, Goal, Window
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logview import LogView
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.logs.logbook import Liveness
 
 
 class LogScreen(LiveScreen):
@@ -63,12 +65,18 @@ class LogScreen(LiveScreen):
         """Lay out the lines from top to bottom."""
         dashboard = self.dashboard
         self.book = self.open_book()
+        self.book.known_marks = lambda: self.sources.marks
+        self.book.liveness = self.liveness
         yield Header(self.links, dashboard.clock)
         yield Line(id="title")
         yield Line(id="chips")
         yield LogView(self.book, dashboard.clock, self._update_title, id="log")
         yield Prompt(id="ask")
         yield Footer("log")
+
+    def liveness(self) -> Liveness:
+        """Return whether new lines may come."""
+        return self.sources.liveness()
 
     def open_book(self) -> Logbook:
         """Return the logbook of their lines."""
@@ -90,9 +98,11 @@ class LogScreen(LiveScreen):
         self.query_one(Header).update_content()
         self.update_names()
         self.set_focus(self.view)
-        moment = self.dashboard.clock.local(self._at_ns)
-        around = Window(label=f"around {moment:%H:%M:%S}", around_ns=self._at_ns)
-        await self._read(around if self._at_ns else TAIL)
+        self.view.on_selected = self.action_copy
+        if self._at_ns:
+            await self._read(Window(label="around", around_ns=self._at_ns), goal=Goal(time_ns=self._at_ns))
+        else:
+            await self._read(TAIL)
 
     async def on_unmount(self) -> None:
         """Stop reading."""
@@ -117,10 +127,6 @@ class LogScreen(LiveScreen):
     def logged(self) -> None:
         """Show new lines."""
         self.view.sync()
-        if self._at_ns and not self.book.reading:
-            number, self._at_ns = self.book.first_at(self._at_ns), 0
-            if number is not None:
-                self.view.go(number, middle=True)
         self._update_title()
 
     def update_names(self) -> None:
@@ -130,8 +136,8 @@ class LogScreen(LiveScreen):
             self.view.log_style = replace(self.view.log_style, labels=shown)
         self._update_title()
 
-    async def _read(self, window: Window) -> None:
-        await self.book.read(window, () if window.before_ns else self.sources.marks)
+    async def _read(self, window: Window, goal: Goal | None = None) -> None:
+        await self.book.read(window, goal=goal)
         self.view.restart()
         self._update_title()
 
@@ -141,6 +147,8 @@ class LogScreen(LiveScreen):
         # Of several logs, one may reach back further than another, so the title says where they start.
         per_container = len(self.keys) > 1 and book.window is TAIL
         pieces += cell(f"last {PAGE_LINES:,} each" if per_container else book.window.label, "accent")
+        if around_ns := book.window.around_ns:
+            pieces += cell(f" {self.dashboard.clock.local(around_ns):%H:%M:%S}", "accent")
         if book.full:
             pieces += cell("  no room for older lines", "warn")
         self._title.put(tuple(pieces), self.view.status)
@@ -213,6 +221,7 @@ class LogScreen(LiveScreen):
         if self._asking == "/":
             if event.kept:
                 self.view.jump()
+                self.view.seek_older()
             else:
                 self._find("")
         elif self._asking == "&" and event.kept and self._ask.text.strip("!"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
-from pyd_tui.dashboard.logs.logbook import Logbook
+from pyd_tui.dashboard.logs.logbook import Liveness, Logbook
 from pyd_tui.dashboard.render.logrow import source_labels
 from pyd_tui.dashboard.render.pieces import Cell, cell
 from pyd_tui.dashboard.screens.logs import LogScreen
@@ -31,6 +31,10 @@ class TaskLogs(LogScreen):
     def target(self) -> RowTarget | None:
         """None: a task is no container of this engine."""
         return None
+
+    def liveness(self) -> Liveness:
+        """Return that new lines may come: the engine doesn't list the containers of tasks on other nodes."""
+        return "following"
 
     def open_book(self) -> Logbook:
         """Return the logbook of their lines."""

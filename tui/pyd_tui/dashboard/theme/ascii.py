@@ -19,7 +19,7 @@ _SIGNS = {
     "▰": "#",
     "▱": "-",
     **dict.fromkeys("✗\N{MULTIPLICATION SIGN}", "x"),
-    **dict.fromkeys("▌▐┃│", "|"),
+    **dict.fromkeys("▌▐┃│╎", "|"),
     **dict.fromkeys("─━—\N{EN DASH}", "-"),
     **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
     **dict.fromkeys("…·▏", "."),

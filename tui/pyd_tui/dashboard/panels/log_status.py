@@ -1,0 +1,75 @@
+"""The status of a log view: search, position, loss, and whether new lines may come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyd_core.client.gap import Gap
+from pyd_tui.dashboard.logs.window import TAIL
+from pyd_tui.dashboard.render.figures import counted
+from pyd_tui.dashboard.render.logrow import pattern_mode
+from pyd_tui.dashboard.render.pieces import Cell, Span, cell
+
+if TYPE_CHECKING:
+    from pyd_tui.dashboard.logs.logbook import Logbook
+    from pyd_tui.dashboard.render.log_days import LogDays
+
+
+def log_status(book: Logbook, cursor: int | None, days: LogDays, *, following: bool, marked: int, shown: int) -> Cell:
+    """Write the status of a log view.
+
+    Args:
+        book: Its log.
+        cursor: The number of the line under the cursor.
+        days: The dates of its lines.
+        following: Whether the cursor stays on the newest line.
+        marked: The number of marked lines.
+        shown: The number of lines that pass the filters.
+    """
+    pieces: list[Span] = []
+    if (search := book.search) is not None:
+        pieces += cell(f"/{search.pattern.text}", "warn")
+        mode = f" ({pattern_mode(search.pattern)})" if search.pattern.regex or search.pattern.case_sensitive else ""
+        incomplete = "" if search.complete else "+"
+        pieces.append(Span(f"{mode} {search.position(cursor) or '-'} of {len(search):,}{incomplete}  ", "dim"))
+        if search.complete and not len(search) and book.can_seek(-1) and not (book.seeking or book.note):
+            loaded = counted(len(book.store), "line")
+            return (*pieces, Span(f"not in the last {loaded} - enter searches older ones", "warn"))
+    pieces.append(Span(_position(book, cursor, days, following=following, shown=shown), "dim"))
+    if book.store.lost:
+        pieces.append(Span(f", {book.store.lost:,} skipped", "warn"))
+    if marked:
+        pieces.append(Span(f", {marked} marked", "accent"))
+    if book.problem is not None:
+        return (*pieces, *cell(f"  {book.problem.message}", "bad"))
+    return (*pieces, Span("  "), _state(book, following=following))
+
+
+def _state(book: Logbook, *, following: bool) -> Span:
+    if book.seeking or book.note:
+        return Span(book.seeking or book.note, "warn")
+    if book.window.before_ns:
+        return Span("ended", "dim")
+    if book.more_below:
+        return Span("more below", "warn")
+    liveness = book.liveness()
+    if liveness == "ended":
+        return Span("ended", "dim")
+    if liveness == "lost":
+        return Span("engine not reachable", "warn")
+    return Span("following", "good") if following else Span("paused", "warn")
+
+
+def _position(book: Logbook, cursor: int | None, days: LogDays, *, following: bool, shown: int) -> str:
+    """Write the place of the cursor among the lines, and whether there are more than those."""
+    lines = counted(len(book.store), "line")
+    if book.shown.filters:
+        return f"{shown:,} of {lines}"
+    more = "+" if book.more_below else ""
+    last = "last " if book.window is TAIL and not book.at_start and book.caught_up else ""
+    if following or cursor is None:
+        return f"{last}{lines}{more}"
+    item = book.store[cursor]
+    dated = not isinstance(item, Gap) and item.time_ns and not days.is_today(item.time_ns)
+    date = f"{days.text(item.time_ns)}  " if dated and not isinstance(item, Gap) else ""
+    return f"{date}line {cursor - book.store.first + 1:,} of {f'the {last}' if last else ''}{lines}{more}"
