@@ -6,19 +6,23 @@ is taken from the lines that the exclusions left (`grep -v noise | grep -B1 -A2 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.fields import FieldTest, parse_field_tests
+from pyd_core.logs.fields import FieldTest, parse_field_tests, parse_fields
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import LogPattern, Test
 from pyd_core.logs.store import LogItem, LogStore
 
 MAX_STEP_LINES = 5_000
 """Lines tested at a time, so that a caller on an event loop stays responsive."""
+
+
+_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,25 @@ def parse_filter(text: str, mode: LogPattern) -> Filter:
     )
     filter_.compile()
     return filter_
+
+
+def value_filters(line: LogLine) -> tuple[str, ...]:
+    """Return the filters, as users write them, that keep lines with the same value as this one, one for each field."""
+    fields = parse_fields(line.data)
+    if fields is None:
+        return ()
+    own = {"level": fields.level_word if fields.level is not None else "", "msg": fields.message}
+    pairs = {**own, **fields.fields}
+    texts = (_value_filter(name, value) for name, value in pairs.items() if value)
+    return tuple(text for text in texts if parse_field_tests(text))
+
+
+def _value_filter(name: str, value: str) -> str:
+    words = _SPACES.split(value)
+    if len(words) == 1:
+        return f"{name}={value}"
+    pattern = r"\s+".join(map(re.escape, words))  # a filter is split at its spaces
+    return f"{name}:{pattern}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import pytest
 
 from pyd_core.client.gap import Gap
 from pyd_core.errors import InvalidInput
-from pyd_core.logs.filters import Filter, FilteredView, Filters, mute_all_except, parse_filter
+from pyd_core.logs.filters import Filter, FilteredView, Filters, mute_all_except, parse_filter, value_filters
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import LogPattern
 from pyd_core.logs.search import Search
@@ -182,3 +182,21 @@ def test_an_expression_that_is_none_says_so_and_addresses_stay_text():
     with pytest.raises(InvalidInput, match="not a regular expression"):
         parse_filter("(", LogPattern("", regex=True))
     assert not parse_filter("http://example.com", LogPattern("")).tests
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'level=warn msg="slow (query) [x]" status=503 path=/a?b=1',
+        '{"level":"info","msg":"a\\tb  c","http":{"status":200},"list":[1, 2]}',
+    ],
+)
+def test_filters_by_the_values_of_a_line_keep_it_and_drop_others(text: str):
+    own = line(text)
+    filters = value_filters(own)
+    assert len(filters) >= 4
+    for written in filters:
+        test = parse_filter(written, LogPattern("")).compile()
+        assert test(own), written
+        assert not test(line("level=fatal msg=other")), written
+    assert value_filters(line("plain text")) == ()

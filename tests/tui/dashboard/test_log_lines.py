@@ -169,7 +169,6 @@ async def test_enter_unfolds_the_fields_of_a_line_and_columns_show_them_in_the_l
     engine.print("shop-db", json.dumps({"level": "warn", "msg": "slow", "http": {"status": 503}, "evil": "\x1b[2J[b]"}))
     async with log(engine) as it:
         await it.lines(1)
-        await it.dashboard.press("J")
         assert "WARN  slow  http.status=503  evil=␛[2J[b]" in it.dashboard.text
         await it.dashboard.press("enter")
         await it.dashboard.until_shown("http.status        503")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pyd_tui.dashboard.logs import logbook, window
 from support.dashboard import NOW_NS
 from support.log_screen import log, shop
 from support.scripted_engine import START_NS, ScriptedEngine
+
+if TYPE_CHECKING:
+    import pytest
 
 DAY_NS = 86_400 * 10**9
 
@@ -43,11 +48,11 @@ async def test_the_cursor_is_visible_on_every_line_of_a_log_with_a_rule_at_each(
         for _ in range(39):
             await it.dashboard.press("k")
             row = next(row for row in it.dashboard.text.split("\n") if "▸" in row)
-            assert row.endswith(it.cursor)
+            assert row.rstrip("┃ ").endswith(it.cursor)
         assert it.cursor == "40 days ago"
 
 
-async def test_reading_from_the_start_goes_on_to_the_end_as_the_cursor_comes_near(monkeypatch):
+async def test_reading_from_the_start_goes_on_to_the_end_as_the_cursor_comes_near(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(logbook, "AHEAD_LINES", 1500)
     async with log(numbered(4000)) as it:
         await it.dashboard.press("1")
@@ -61,7 +66,9 @@ async def test_reading_from_the_start_goes_on_to_the_end_as_the_cursor_comes_nea
         assert "more below" not in it.dashboard.text
 
 
-async def test_g_goes_to_the_first_line_and_shift_g_to_the_last_wherever_the_log_was_read(monkeypatch):
+async def test_g_goes_to_the_first_line_and_shift_g_to_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setattr(logbook, "AHEAD_LINES", 1500)
     async with log(numbered(4000)) as it:
         await it.lines(1000)
@@ -86,7 +93,7 @@ async def test_a_search_without_a_match_goes_on_in_the_older_lines():
         await it.dashboard.until_shown("no match in the older lines")
 
 
-async def test_a_search_goes_on_in_the_newer_lines_after_the_last_loaded_match(monkeypatch):
+async def test_a_search_goes_on_in_the_newer_lines_after_the_last_loaded_match(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(logbook, "AHEAD_LINES", 1500)
     engine = numbered(4000, needle=3)
     engine.print("shop-db", "the other needle", time_ns=START_NS + 5000 * 10**9)
@@ -111,7 +118,7 @@ async def test_a_search_from_the_end_begins_at_the_end():
         assert it.cursor.startswith("line 107")
 
 
-async def test_the_merged_logs_of_containers_are_read_back_in_order(monkeypatch):
+async def test_the_merged_logs_of_containers_are_read_back_in_order(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(window, "AROUND_NS", 10**9)
     engine = shop()
     for number in range(3000):
@@ -175,7 +182,9 @@ async def test_fields_are_aligned_columns_by_default():
         assert '{"level":"info"' in it.dashboard.text
 
 
-async def test_lines_are_selected_with_the_mouse(monkeypatch):  # the rule of the day takes the first row
+async def test_lines_are_selected_with_the_mouse(
+    monkeypatch: pytest.MonkeyPatch,
+):
     copied: list[str] = []
     engine = shop()
     for number in range(10):
@@ -183,7 +192,20 @@ async def test_lines_are_selected_with_the_mouse(monkeypatch):  # the rule of th
     async with log(engine) as it:
         await it.lines(10)
         monkeypatch.setattr(it.dashboard.app, "copy_to_clipboard", copied.append)
-        await it.dashboard.pilot.mouse_down("#log", offset=(5, 2))
+        await it.dashboard.pilot.mouse_down("#log", offset=(5, 2))  # below the rule of the day
         await it.dashboard.pilot.hover("#log", offset=(5, 4))
         await it.dashboard.pilot.mouse_up("#log", offset=(5, 4))
         assert copied == ["line 1\nline 2\nline 3"]
+
+
+async def test_a_filter_is_made_of_a_value_of_the_line_and_tab_offers_the_next():
+    engine = shop()
+    for number in range(20):
+        engine.print("shop-db", f"level=info msg=query status={200 if number % 5 else 500} n={number}")
+    async with log(engine) as it:
+        await it.lines(20)
+        await it.dashboard.press("k", "k", "k", "k", "equals_sign")
+        await it.dashboard.until_shown("& level=info")
+        await it.dashboard.press("tab", "tab", "enter")
+        assert it.book.shown.filters.stack[0].tests[0].text == "status=500"
+        assert [line[-6:].strip() for line in it.shown] == ["n=0", "n=5", "n=10", "n=15"]

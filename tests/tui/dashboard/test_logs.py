@@ -47,10 +47,10 @@ async def test_older_lines_are_read_at_the_top_and_nothing_moves():
     async with log(engine) as it:
         await it.lines(1000)
         assert it.shown[0] == "line 1500"
-        for _ in range(70):
+        for _ in range(80):
             await it.dashboard.press("ctrl+u")
         await it.lines(2000)
-        for _ in range(70):
+        for _ in range(80):
             await it.dashboard.press("ctrl+u")
         await it.lines(2500)
         assert it.shown == [f"line {number}" for number in range(2500)]
@@ -72,7 +72,7 @@ async def test_starts_and_deaths_are_shown_in_the_log_at_their_time():
         assert [line.strip("─ ").rpartition("── ")[2] for line in it.shown] == [
             "before", "last words", "shop-db died, exit 137", "shop-db started", "after",
         ]  # fmt: skip
-        await it.dashboard.press("p")
+        await it.dashboard.press("b")
         await it.dashboard.until_shown("before its last start")
         await it.lines(2)
         assert it.shown == ["before", "last words"]
@@ -113,8 +113,8 @@ async def test_full_screen_shows_only_the_log():
     chatter(engine)
     async with log(engine) as it:
         await it.lines(100)
-        await it.dashboard.press("f")
-        assert len([row for row in it.dashboard.text.split("\n") if "msg=query" in row]) == 30
+        await it.dashboard.press("z")
+        assert len([row for row in it.dashboard.text.split("\n") if "query" in row]) == 30
         await it.dashboard.press("escape")
         assert "following" in it.dashboard.text
 
@@ -149,5 +149,5 @@ async def test_a_previous_run_without_output_is_reported():
     engine.print("shop-db", "since its start")
     async with log(engine) as it:
         await it.lines(1)
-        await it.dashboard.press("p")
+        await it.dashboard.press("b")
         await it.dashboard.until_shown("no lines before its last start")

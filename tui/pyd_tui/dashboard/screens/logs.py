@@ -10,7 +10,7 @@ from textual import on
 
 from pyd_core.errors import InvalidInput
 from pyd_core.logs.annotation import Annotation
-from pyd_core.logs.filters import Filters, mute_all_except, parse_filter
+from pyd_core.logs.filters import Filters, mute_all_except, parse_filter, value_filters
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import LogPattern, plain
 from pyd_core.logs.store import LogItem
@@ -180,9 +180,20 @@ class LogScreen(LiveScreen):
         """Ask for a filter."""
         self._open_prompt("&", "")
 
+    def action_narrow_value(self) -> None:
+        """Ask for a filter by a value of the line under the cursor."""
+        item = self._item()
+        choices = value_filters(item) if isinstance(item, LogLine) else ()
+        if not choices:
+            self.footer.say("this line has no fields", "warn", "& filters by text")
+            return
+        self._open_prompt("&", choices[0])
+        self._ask.complete = lambda text: choices[(choices.index(text) + 1) % len(choices)] if text in choices else text
+
     def _open_prompt(self, sign: str, text: str) -> None:
         self._asking = self._ask.sign = sign
         self._ask.set_text(text)
+        self._ask.complete = None
         self._show_note()
         self._ask.display = True
         self.set_focus(self._ask)
