@@ -187,7 +187,7 @@ def test_an_expression_that_is_none_says_so_and_addresses_stay_text():
 @pytest.mark.parametrize(
     "text",
     [
-        'level=warn msg="slow (query) [x]" status=503 path=/a?b=1',
+        'level=warn msg="slow (query) [x]" status=503 path=/a?b.c',
         '{"level":"info","msg":"a\\tb  c","http":{"status":200},"list":[1, 2]}',
     ],
 )

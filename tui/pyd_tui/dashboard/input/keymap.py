@@ -185,7 +185,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("context(1)", ("plus",), "+ -", "context", "more, less context around matches", 6, "more-context"),
         Key("context(-1)", ("minus",), "", "", "", called="less-context"),
         Key("mode", ("ctrl+r",), "^r", "", "regex, ignore case (toggle)"),
-        Key("narrow_value", ("equals_sign",), "=", "", "keep lines with a value of this one; tab offers the next"),
+        Key("narrow_value", ("equals_sign",), "=", "", "keep lines with a value of this one; tab: next"),
         Key("follow", ("f",), "f", "follow", "follow new lines, or stop following", 4),
         Key("times", ("t",), "t", "times", "show or hide the times", 6),
         Key("wrap", ("w",), "w", "wrap", "wrap long lines", 6),

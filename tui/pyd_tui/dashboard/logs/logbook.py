@@ -269,7 +269,8 @@ class Logbook:
         elif window.around_ns:
             since = window.around_ns - AROUND_NS
         stream: LogStream = merge(self.streams(tail=tail, since=since), max_wait_s=MAX_WAIT_S)
-        self._schedule_flush()
+        if window.around_ns:  # there may be no lines, only annotations
+            self._schedule_flush()
         ahead = AHEAD_LINES if window.head else PAGE_LINES
         try:
             async for batch in stream.batches():
