@@ -7,7 +7,7 @@ import logging
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pyd_core.daemon import settings, userns
 from pyd_core.daemon.build.context import BuildContexts
@@ -51,6 +51,8 @@ from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.exporters.exporters import BuildExporters
+    from pyd_core.daemon.build.interfaces import Solver
+    from pyd_core.daemon.build.server import BuildServer
     from pyd_core.daemon.build.solver.solver import BuildSolver
 
 log = logging.getLogger(__name__)
@@ -242,6 +244,20 @@ class Engine:
         from pyd_core.daemon.build.exporters.exporters import BuildExporters  # noqa: PLC0415 - loads Protocol Buffers
 
         return BuildExporters(self.build_solver, self.image_events)
+
+    @cached_property
+    def builds(self) -> BuildServer:
+        """The server of builds, which loads with the first one."""
+        from pyd_core.daemon.build.server import BuildServer  # noqa: PLC0415 - loads gRPC
+
+        return BuildServer(
+            engine_id=self.config.instance or "pyd",
+            root=self.config.root / "builder",
+            sockets=self.config.run / "agents",
+            store=self.store,
+            solver=cast("Solver", self.build_solver),
+            exporters=self.build_exporters,
+        )
 
     async def start(self) -> None:
         """Bring the machine in line with the records.

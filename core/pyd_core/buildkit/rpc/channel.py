@@ -10,6 +10,7 @@ from typing import Never
 from grpclib.client import Channel, Handler
 from grpclib.encoding.proto import ProtoCodec
 from grpclib.exceptions import GRPCError, StreamTerminatedError
+from h2.exceptions import StreamClosedError
 
 from pyd_core.buildkit.rpc.failures import from_status
 from pyd_core.buildkit.rpc.protocol import AdoptedProtocol, adopt
@@ -56,7 +57,7 @@ def calls() -> Iterator[None]:
         yield
     except GRPCError as error:
         raise from_status(error) from error
-    except (StreamTerminatedError, ConnectionError) as error:
+    except (StreamTerminatedError, StreamClosedError, ConnectionError) as error:
         raise StreamInterrupted(f"the connection of the build ended: {error}") from error
 
 

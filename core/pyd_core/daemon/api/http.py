@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -28,7 +28,8 @@ class HttpRequest:
         params: The path's variable parts, percent-decoded.
         query: The first value of each query parameter.
         many: All values of each query parameter.
-        headers: Lower-case names.
+        headers: The last value of each header; lower-case names.
+        header_lines: All headers, in their order.
         version: The API version the client asked for.
         chunks: The body as it arrives; may be read once.
     """
@@ -39,6 +40,7 @@ class HttpRequest:
     query: Mapping[str, str]
     many: Mapping[str, list[str]]
     headers: Mapping[str, str]
+    header_lines: Sequence[tuple[str, str]] = ()
     version: tuple[int, int]
     chunks: Callable[[], AsyncIterator[bytes]]
 

@@ -9,7 +9,6 @@ from pyd_core.daemon.engine import Engine
 from pyd_core.errors import EngineError, NotFound
 
 UNSERVED = """
-POST /session
 PUT /volumes/{name}
 GET /plugins/privileges
 POST /plugins/pull
@@ -52,7 +51,6 @@ POST /configs/{id}/update
 """.strip().splitlines()
 
 HINTS = {
-    "/session": "BuildKit needs Docker Engine; DOCKER_BUILDKIT=0 builds here",
     "/volumes": "volumes of a cluster need a swarm, and a swarm needs Docker Engine",
     "/plugins": "plugins need Docker Engine",
 }

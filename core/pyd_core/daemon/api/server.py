@@ -35,7 +35,8 @@ class RequestHead:
         self.path = parts.path
         self.many = parse_qs(parts.query, keep_blank_values=True)
         self.query = {name: values[0] for name, values in self.many.items()}
-        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
+        self.header_lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers]
+        self.headers = dict(self.header_lines)
 
     def request(
         self, params: dict[str, str], version: tuple[int, int], chunks: Callable[[], AsyncIterator[bytes]]
@@ -55,6 +56,7 @@ class RequestHead:
             query=self.query,
             many=self.many,
             headers=self.headers,
+            header_lines=self.header_lines,
             version=version,
             chunks=chunks,
         )

@@ -47,7 +47,7 @@ EVENT_FILTERS = {
 @route("GET", "/_ping")
 async def ping(engine: Engine, request: HttpRequest) -> Response:
     """Respond to a ping; the headers hold the API version."""
-    headers = {"Builder-Version": "1", "Swarm": "inactive", "Cache-Control": "no-cache, no-store, must-revalidate"}
+    headers = {"Builder-Version": "2", "Swarm": "inactive", "Cache-Control": "no-cache, no-store, must-revalidate"}
     return HandlerResult(body=b"OK", kind="text/plain; charset=utf-8", headers={**headers, "Pragma": "no-cache"})
 
 

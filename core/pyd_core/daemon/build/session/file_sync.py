@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from grpclib.exceptions import StreamTerminatedError
+from h2.exceptions import StreamClosedError
 
 from pyd_core.buildkit.proto.filesync_grpc import FileSyncStub
 from pyd_core.buildkit.proto.fsutil_wire_pb2 import Packet
@@ -39,9 +40,13 @@ async def receive_directory(
     receiver = TreeReceiver(destination_fd, previous.entries if previous is not None else None)
     try:
         with calls():
-            async with FileSyncStub(channel).DiffCopy.open(metadata=list(metadata)) as stream:
-                await stream.send_request()
-                await _transfer(stream, receiver, progress)
+            try:
+                async with FileSyncStub(channel).DiffCopy.open(metadata=list(metadata)) as stream:
+                    await stream.send_request()
+                    await _transfer(stream, receiver, progress)
+            except (StreamTerminatedError, StreamClosedError):
+                if not receiver.complete:  # else the client has just ended its side first
+                    raise
     finally:
         receiver.close()
     return SyncedTree(entries=receiver.entries, transferred_bytes=receiver.transferred_bytes)

@@ -18,8 +18,8 @@ MAX_ID_BYTES = 256
 MAX_METHODS = 200
 
 
-class Sessions:
-    """Sessions by id.
+class BuildSessions:
+    """BuildSessions by id.
 
     Args:
         sockets: The directory for forwarded agents' sockets.

@@ -8,12 +8,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from pyd_core.daemon.build.interfaces import SyncedTree
 from pyd_core.linux.tree import remove_tree, tree_size
 
 MAX_TREES = 64
 """Copies that are kept; the one that wasn't used for longest makes room."""
 _BUSY = "busy"
+_INDEX = "index"
 
 
 class LocalTree:
@@ -21,12 +24,14 @@ class LocalTree:
 
     Attributes:
         holders: Builds and operations that use it; it may change only while there is none.
+        synced: What it holds; None where that isn't known.
     """
 
     def __init__(self, directory: Path, key: str) -> None:
         self.directory = directory
         self.key = key
         self.holders = 0
+        self.synced = _read_index(directory / _INDEX)
         self.digests: dict[str, str] = {}
         """Digests of its files by path."""
 
@@ -38,6 +43,10 @@ class LocalTree:
     def set_state(self, tree: SyncedTree) -> str:
         """Take over what a sync has reported and return a digest of all of it, without modification times."""
         hasher = hashlib.sha256()
+        is_changed = self.synced is None or tree.entries != self.synced.entries
+        self.synced = tree
+        if is_changed:
+            (self.directory / _INDEX).write_bytes(msgspec.msgpack.encode(tree))
         self.digests = {}
         for path, entry in tree.entries.items():
             if entry.digest:
@@ -111,6 +120,14 @@ class LocalTrees:
         """Return the copies beyond `MAX_TREES`, those first that weren't used for longest."""
         idle = sorted((tree for tree in self._trees if not tree.holders), key=lambda tree: _used(tree.directory))
         return idle[: max(0, len(self._trees) - MAX_TREES)]
+
+
+def _read_index(path: Path) -> SyncedTree | None:
+    """Read what a copy holds; the copy's mark says whether that is still true."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=SyncedTree)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
 
 
 def _used(directory: Path) -> float:

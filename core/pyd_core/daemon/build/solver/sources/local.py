@@ -51,6 +51,7 @@ async def sync(
                 include=_patterns(attrs, "local.includepattern"),
                 exclude=_patterns(attrs, "local.excludepatterns"),
                 follow_paths=_patterns(attrs, "local.followpaths"),
+                previous=tree.synced,
                 progress=progress,
             )
         finally:

@@ -1,0 +1,91 @@
+"""Failures of builds as clients of BuildKit read them: a status with details that point into the Dockerfile."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
+
+from pyd_core.buildkit.proto import ops_pb2
+from pyd_core.buildkit.proto.status_pb2 import Status as StatusMessage
+from pyd_core.buildkit.rpc.failures import json_detail, to_status
+from pyd_core.daemon.build.interfaces import VertexError
+from pyd_core.errors import DockerfileError, PydError
+
+if TYPE_CHECKING:
+    from google.protobuf.any_pb2 import Any as AnyMessage
+
+MAX_DETAIL_BYTES = 512 << 10
+"""Details travel as a header; a Dockerfile beyond this is left out."""
+
+
+def failure(
+    error: PydError, sources: Iterable[ops_pb2.Source] = (), file: ops_pb2.SourceInfo | None = None
+) -> GRPCError:
+    """Return a build's error with its details.
+
+    Args:
+        error: What went wrong.
+        sources: The sources of the build's definitions: they know the lines of each vertex.
+        file: The Dockerfile, for errors with a line of it.
+    """
+    details: list[AnyMessage] = []
+    status = to_status(error)
+    if isinstance(error, VertexError):
+        status = GRPCError(Status.UNKNOWN, status.message)
+        details.append(json_detail("errdefs.Vertex", {"digest": error.digest}))
+        details += (source_detail(info, ranges) for info, ranges in locations(error.digest, sources))
+    elif isinstance(error, DockerfileError) and error.line and file is not None:
+        span = ops_pb2.Range(
+            start=ops_pb2.Position(line=error.line), end=ops_pb2.Position(line=error.end_line or error.line)
+        )
+        details.append(source_detail(file, [span]))
+    return GRPCError(status.status, status.message, details or None)
+
+
+def locations(
+    digest: str, sources: Iterable[ops_pb2.Source]
+) -> Iterable[tuple[ops_pb2.SourceInfo, Iterable[ops_pb2.Range]]]:
+    """Yield the places in files that a vertex comes from."""
+    for source in sources:
+        if digest not in source.locations:
+            continue
+        for location in source.locations[digest].locations:
+            if 0 <= location.sourceIndex < len(source.infos):
+                yield source.infos[location.sourceIndex], location.ranges
+        return
+
+
+def source_detail(info: ops_pb2.SourceInfo, ranges: Iterable[ops_pb2.Range]) -> AnyMessage:
+    """Return a place in a file; clients print the file's lines around it."""
+    data = info.data if len(info.data) <= MAX_DETAIL_BYTES else b""
+    return json_detail(
+        "errdefs.Source",
+        {
+            "info": {"filename": info.filename, "data": base64.b64encode(data).decode(), "language": info.language},
+            "ranges": [
+                {
+                    "start": {"line": span.start.line, "character": span.start.character},
+                    "end": {"line": span.end.line, "character": span.end.character},
+                }
+                for span in ranges
+            ],
+        },
+    )
+
+
+def from_message(status: StatusMessage) -> GRPCError:
+    """Return an error that a client reported as the result of its build."""
+    try:
+        code = Status(status.code)
+    except ValueError:
+        code = Status.UNKNOWN
+    return GRPCError(code if code is not Status.OK else Status.UNKNOWN, status.message, list(status.details) or None)
+
+
+def to_message(error: GRPCError) -> StatusMessage:
+    """Return an error as the history keeps it."""
+    return StatusMessage(code=error.status.value, message=error.message or "", details=error.details or ())

@@ -1,0 +1,1 @@
+"""BuildKit's services, as clients call them over `/grpc`."""
