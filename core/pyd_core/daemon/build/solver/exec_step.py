@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import json
 import os
-import posixpath
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.build.interfaces import BuildSession
 from pyd_core.daemon.build.solver import exec_plan, step_process
 from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
-from pyd_core.daemon.build.solver.exec_plan import StepMount
+from pyd_core.daemon.build.solver.exec_mounts import Bundle, MountPreparer, StepState
 from pyd_core.daemon.build.solver.mount_stubs import MountStubs
 from pyd_core.daemon.build.solver.records import SnapshotRecord
 from pyd_core.daemon.build.solver.reporter import VertexReporter
 from pyd_core.daemon.build.solver.results import Result
-from pyd_core.daemon.build.solver.snapshots import SnapshotStore, Workspace
+from pyd_core.daemon.build.solver.snapshots import SnapshotStore
 from pyd_core.daemon.config import DaemonConfig
 from pyd_core.daemon.containers import apparmor, capabilities, spec, users
 from pyd_core.daemon.images.load import architecture
@@ -28,14 +27,11 @@ from pyd_core.daemon.networks import resolv_conf
 from pyd_core.daemon.networks.step_namespaces import StepNamespaces
 from pyd_core.daemon.runtime.oci import Runtime, unified, write_plan
 from pyd_core.daemon.userns import Remapping
-from pyd_core.errors import EngineError, InvalidInput, KernelError, NotFound
-from pyd_core.linux.mount import MS_BIND, mount, mount_overlay, unmount
+from pyd_core.errors import EngineError, InvalidInput
+from pyd_core.linux.mount import unmount
 from pyd_core.linux.openat2 import RootDirectory
 from pyd_core.linux.tree import remove_tree
 from pyd_core.model.host_config import HostConfig
-
-MAX_SECRET_BYTES = 500 << 10
-"""As in BuildKit's clients."""
 
 
 class CommandFailed(EngineError):
@@ -54,24 +50,17 @@ class CommandFailed(EngineError):
         self.changes = changes
 
 
-@dataclass
-class _StepState:
-    """The prepared mounts of a step."""
+@dataclass(frozen=True)
+class PreparedStep:
+    """A step whose container can start.
 
-    directory: Path
-    bundle: Path
-    root: Workspace | None = None
-    mounts: list[StepMount] = field(default_factory=list)
-    targets: list[tuple[str, bool]] = field(default_factory=list)
-    """Mount points, each with whether it is a directory."""
-    changed: dict[int, Workspace] = field(default_factory=dict)
-    """Workspaces whose changes are kept, by the mount's number."""
-    count: int = 0
+    Attributes:
+        key: The container's id.
+        state: Its mounts and its bundle, with the specification.
+    """
 
-    def view(self) -> Path:
-        """Return the path of another view."""
-        self.count += 1
-        return self.directory / f"view-{self.count}"
+    key: str
+    state: StepState
 
 
 class ExecRunner:
@@ -98,12 +87,17 @@ class ExecRunner:
     ) -> None:
         self._config = config
         self._snapshots = snapshots
-        self._caches = caches
+        self._mounts = MountPreparer(snapshots, caches, remapping)
         self._namespaces = namespaces
-        self._runtime = runtime
+        self.runtime = runtime
         self._remapping = remapping
         self.bundles = config.run / "build"
         self.bundles.mkdir(parents=True, exist_ok=True, mode=0o711)
+
+    @property
+    def owner(self) -> tuple[int, int] | None:
+        """The host's ids of containers' root; None where they are root's."""
+        return self._remapping.ids.root if self._remapping is not None else None
 
     def recover(self) -> None:
         """Remove the bundles of steps that an engine which was killed has left."""
@@ -127,22 +121,16 @@ class ExecRunner:
             InvalidInput: The operation is malformed.
         """
         exec_plan.check(op, entitlements)
-        key = f"build{os.urandom(16).hex()}"
         async with AsyncExitStack() as stack:
-            directory = stack.enter_context(self._snapshots.workspace())
-            bundle = stack.enter_context(self._bundle(key))
-            state = _StepState(directory, bundle)
-            for number, item in enumerate(op.mounts):
-                await self._prepare(stack, state, number, item, inputs, session)
-            code = await self._execute(stack, state, op, key, session, reporter)
-            changes = await self._keep(state)
+            async with self.prepared(stack, op, inputs, session) as step:
+                code = await step_process.run(self.runtime, step.key, step.state.bundle, reporter.log, owner=self.owner)
+            changes = await self._keep(step.state)
         outputs = {
-            item.output: changes.get(number) or self._unchanged(item, inputs)
+            item.output: changes.get(number) or _unchanged(item, inputs)
             for number, item in enumerate(op.mounts)
             if item.output >= 0
         }
-        accepted = op.meta.validExitCodes or [0]
-        if code not in accepted:
+        if code not in (op.meta.validExitCodes or [0]):
             shown = " ".join(op.meta.args)
             raise CommandFailed(
                 f'process "{shown[:2000]}" did not complete successfully: exit code: {code}',
@@ -151,202 +139,72 @@ class ExecRunner:
             )
         return [outputs.get(index, Result()) for index in range(max(outputs, default=-1) + 1)]
 
-    def _unchanged(self, item: ops_pb2.Mount, inputs: Sequence[Result]) -> Result:
-        return inputs[item.input] if 0 <= item.input < len(inputs) else Result()
-
-    # Mounts
-
-    async def _prepare(  # noqa: PLR0917 - each is another part of the step
+    @asynccontextmanager
+    async def prepared(
         self,
         stack: AsyncExitStack,
-        state: _StepState,
-        number: int,
-        item: ops_pb2.Mount,
+        op: ops_pb2.ExecOp,
         inputs: Sequence[Result],
         session: BuildSession | None,
-    ) -> None:
-        if item.input >= len(inputs):
-            raise InvalidInput("a mount names an input that isn't there", reference="bad-definition")
-        source = inputs[item.input] if item.input >= 0 else Result()
-        target = posixpath.normpath("/" + item.dest.lstrip("/"))
-        match item.mountType:
-            case ops_pb2.BIND if target == "/":
-                self._prepare_root(state, number, item, source)
-            case ops_pb2.BIND:
-                self._prepare_bind(state, number, item, source, target)
-            case ops_pb2.CACHE:
-                options = item.cacheOpt
-                cache = await stack.enter_async_context(
-                    self._caches.use(options.ID or target, source.layers, options.sharing)
-                )
-                path = cache.upper
-                if source.layers:
-                    path = state.view()
-                    path.mkdir()
-                    lower = [self._snapshots.directory(layer) for layer in reversed(source.layers)]
-                    mount_overlay(list(dict.fromkeys(lower)), cache.upper, cache.work, path)
-                self._bind(state, path, item, target)
-            case ops_pb2.TMPFS:
-                state.mounts.append(StepMount(target=target, size=item.TmpfsOpt.size))
-                state.targets.append((target, True))
-            case ops_pb2.SECRET:
-                await self._prepare_secret(state, item, target, session)
-            case ops_pb2.SSH:
-                await self._prepare_agent(stack, state, item, target, session)
-            case kind:
-                raise InvalidInput(f"unknown type of a mount: {kind}", reference="bad-definition")
+        *,
+        secrets: Mapping[str, bytes] | None = None,
+        tty: bool = False,
+    ) -> AsyncIterator[PreparedStep]:
+        """Prepare a container; its mounts last as long as the stack, its mount points as long as the block.
 
-    def _prepare_root(self, state: _StepState, number: int, item: ops_pb2.Mount, source: Result) -> None:
-        work = Workspace(state.directory, self._layers_of(source))
-        self._snapshots.mount_changes(work, container=True)
-        state.root = work
-        if item.output >= 0:
-            state.changed[number] = work
+        Args:
+            stack: Takes down the mounts.
+            op: The operation.
+            inputs: The file systems that its mounts name.
+            session: Has secrets and agents.
+            secrets: Variables with secrets, besides those that the operation names.
+            tty: Whether its process has a terminal.
 
-    def _prepare_bind(self, state: _StepState, number: int, item: ops_pb2.Mount, source: Result, target: str) -> None:
-        if item.readonly:
-            path = source.mount(self._snapshots, state.view())
-        else:
-            inner = state.directory / f"mount-{number}"
-            inner.mkdir(mode=0o710)
-            if self._remapping is not None:
-                self._remapping.let_pass(inner)
-            work = Workspace(inner, self._layers_of(source))
-            view = state.view()
-            view.mkdir()
-            self._snapshots.mount_changes(work, container=True)
-            mount(str(work.merged), str(view), "", MS_BIND)
-            unmount(work.merged)
-            path = view
-            if item.output >= 0:
-                state.changed[number] = work
-        self._bind(state, path, item, target)
-
-    def _layers_of(self, source: Result) -> tuple[str, ...]:
-        if source.local is not None:
-            raise InvalidInput("a client's directory can only be mounted read-only")
-        return source.layers
-
-    def _bind(self, state: _StepState, path: Path, item: ops_pb2.Mount, target: str) -> None:
-        """Mount a part of a file system where the runtime takes it from; no link in it leads out."""
-        is_directory = True
-        selector = item.selector.strip("/")
-        if selector:
-            with RootDirectory(path) as root:
-                try:
-                    fd = root.open(selector, os.O_PATH)
-                except KernelError as error:
-                    raise InvalidInput(
-                        f'failed to mount "{selector[:300]}": {os.strerror(error.errno).lower()}',
-                        reference="mount-source-missing",
-                    ) from error
-            try:
-                is_directory = os.path.isdir(f"/proc/self/fd/{fd}")  # noqa: PTH112 - a descriptor
-                view = state.view()
-                view.mkdir() if is_directory else view.touch()
-                mount(f"/proc/self/fd/{fd}", str(view), "", MS_BIND)
-            finally:
-                os.close(fd)
-            path = view
-        state.mounts.append(StepMount(target=target, source=str(path), read_only=item.readonly))
-        state.targets.append((target, is_directory))
-
-    async def _prepare_secret(
-        self, state: _StepState, item: ops_pb2.Mount, target: str, session: BuildSession | None
-    ) -> None:
-        option = item.secretOpt
-        data = await self._secret(session, option.ID, is_optional=option.optional)
-        if data is None:
-            return
-        file = self._secret_directory(state) / str(len(state.targets))
-        fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(fd, data)
-            os.fchown(fd, *self._host_ids(option.uid, option.gid))
-            os.fchmod(fd, option.mode & 0o777)
-        finally:
-            os.close(fd)
-        state.mounts.append(StepMount(target=target, source=str(file), read_only=True, plain=True))
-        state.targets.append((target, False))
-
-    async def _secret(self, session: BuildSession | None, secret_id: str, *, is_optional: bool) -> bytes | None:
-        data: bytes | None = None
-        if session is not None:
-            with contextlib.suppress(NotFound):
-                data = await session.secret(secret_id)
-        if data is None:
-            if is_optional:
-                return None
-            raise NotFound(f"secret {secret_id[:80]}: not found", hint=f"give --secret id={secret_id[:80]}")
-        if len(data) > MAX_SECRET_BYTES:
-            raise InvalidInput(f"secret {secret_id[:80]} is larger than {MAX_SECRET_BYTES} bytes")
-        return data
-
-    def _host_ids(self, uid: int, gid: int) -> tuple[int, int]:
-        if self._remapping is None:
-            return uid, gid
-        ids = self._remapping.ids.outside(uid, gid)
-        if ids is None:
-            raise InvalidInput(f"the user {uid} or group {gid} has no number in containers")
-        return ids
-
-    def _secret_directory(self, state: _StepState) -> Path:
-        """Return a directory in memory, so that secrets never reach a disk."""
-        directory = state.bundle / "secrets"
-        if not directory.exists():
-            directory.mkdir(mode=0o700)
-            mount("secrets", str(directory), "tmpfs", 0xE, "mode=711,size=16m")
-        return directory
-
-    async def _prepare_agent(
-        self,
-        stack: AsyncExitStack,
-        state: _StepState,
-        item: ops_pb2.Mount,
-        target: str,
-        session: BuildSession | None,
-    ) -> None:
-        option = item.SSHOpt
-        agent = option.ID or "default"
-        socket: Path | None = None
-        if session is not None:
-            with contextlib.suppress(NotFound):
-                socket = await stack.enter_async_context(session.ssh_agent(agent))
-        if socket is None:
-            if option.optional:
-                return
-            raise NotFound(f"ssh agent {agent[:80]}: not found", hint="give --ssh default")
-        os.chown(socket, *self._host_ids(option.uid, option.gid))
-        socket.chmod(option.mode & 0o777)
-        state.mounts.append(StepMount(target=target, source=str(socket), plain=True))
-        state.targets.append((target, False))
-
-    # Run
-
-    async def _execute(  # noqa: PLR0917 - each is another part of the step
-        self,
-        stack: AsyncExitStack,
-        state: _StepState,
-        op: ops_pb2.ExecOp,
-        key: str,
-        session: BuildSession | None,
-        reporter: VertexReporter,
-    ) -> int:
+        Raises:
+            InvalidInput: The operation is malformed, or a mount's source is missing.
+            NotFound: The client has no such secret or agent.
+        """
+        key = f"build{os.urandom(16).hex()}"
+        directory = stack.enter_context(self._snapshots.workspace())
+        state = StepState(directory, stack.enter_context(Bundle(self.bundles / key, self._remapping)))
+        for number, item in enumerate(op.mounts):
+            await self._mounts.prepare(stack, state, number, item, inputs, session)
         if state.root is None:
             raise InvalidInput("a step has no root file system", reference="bad-definition")
-        secrets: dict[str, str] = {}
-        for item in op.secretenv:
-            data = await self._secret(session, item.ID, is_optional=item.optional)
+        root = state.root.merged
+        files = self._write_files(state, op)
+        variables = {name: value.decode(errors="surrogateescape") for name, value in (secrets or {}).items()}
+        for wanted in op.secretenv:
+            data = await self._mounts.secret(session, wanted.ID, is_optional=wanted.optional)
             if data is not None:
-                secrets[item.name] = data.decode(errors="surrogateescape")
+                variables[wanted.name] = data.decode(errors="surrogateescape")
+        await self._write_plan(stack, state, op, key, variables, tty=tty)
+        with RootDirectory(root) as opened:
+            stubs = MountStubs(opened)
+            directories = [(path, True) for path in ("/proc", "/dev", "/sys")]
+            stubs.make([*directories, *((path, False) for path in files), *state.targets])
+            try:
+                yield PreparedStep(key, state)
+            finally:
+                stubs.remove()
+
+    async def _write_plan(
+        self,
+        stack: AsyncExitStack,
+        state: StepState,
+        op: ops_pb2.ExecOp,
+        key: str,
+        secrets: Mapping[str, str],
+        *,
+        tty: bool,
+    ) -> None:
+        assert state.root is not None  # noqa: S101 - checked by the caller
         record = exec_plan.record_of(op, key, state.mounts)
         network: dict[str, str] = {}
         if op.network == ops_pb2.UNSET:
-            path = await stack.enter_async_context(
-                self._namespaces.use(alone=op.security == ops_pb2.INSECURE or self._remapping is not None)
-            )
+            alone = op.security == ops_pb2.INSECURE or self._remapping is not None
+            path = await stack.enter_async_context(self._namespaces.use(alone=alone))
             network = {"network": str(path)}
-        files = self._write_files(state.bundle, op)
         root = state.root.merged
         profile = apparmor.profile(record.host, "", is_supported=apparmor.supported())
         await apparmor.ensure(profile)
@@ -358,23 +216,36 @@ class ExecRunner:
             arch=architecture(),
             kernel=os.uname().release,
             namespaces=network,
-            files=files,
+            files=_files_of(state),
             possible=capabilities.possible(),
             apparmor=profile,
             ids=self._remapping.ids if self._remapping is not None else None,
         )
-        write_plan(state.bundle / "config.json", exec_plan.plan(op, record, facts, secrets))
-        with RootDirectory(root) as opened:
-            stubs = MountStubs(opened)
-            directories = [(path, True) for path in ("/proc", "/dev", "/sys")]
-            stubs.make([*directories, *((path, False) for path in files), *state.targets])
-            try:
-                owner = self._remapping.ids.root if self._remapping is not None else None
-                return await step_process.run(self._runtime, key, state.bundle, reporter.log, owner=owner)
-            finally:
-                stubs.remove()
+        planned = exec_plan.plan(op, record, facts, secrets)
+        planned["process"]["terminal"] = tty
+        write_plan(state.bundle / "config.json", planned)
 
-    def _write_files(self, bundle: Path, op: ops_pb2.ExecOp) -> dict[str, str]:
+    def process_plan(self, step: PreparedStep, op: ops_pb2.ExecOp, *, tty: bool) -> dict[str, Any]:
+        """Return the plan of another process in a running container.
+
+        Raises:
+            InvalidInput: Its user doesn't exist.
+        """
+        assert step.state.root is not None  # noqa: S101 - a prepared step has one
+        planned: dict[str, Any] = json.loads((step.state.bundle / "config.json").read_bytes())["process"]
+        identity = users.look_up(step.state.root.merged, op.meta.user or "0")
+        held = planned["capabilities"]["bounding"]
+        return {
+            **planned,
+            "terminal": tty,
+            "user": {"uid": identity.uid, "gid": identity.gid, "additionalGids": list(identity.groups)},
+            "args": list(op.meta.args),
+            "cwd": op.meta.cwd or "/",
+            "env": exec_plan.environment(op, identity.home, {}),
+            "capabilities": spec.capability_sets(held, identity.uid),
+        }
+
+    def _write_files(self, state: StepState, op: ops_pb2.ExecOp) -> list[str]:
         on_host = op.network == ops_pb2.HOST
         texts = {
             "hosts": exec_plan.hosts_text(op),
@@ -383,11 +254,11 @@ class ExecRunner:
             ),
         }
         for name, text in texts.items():
-            (bundle / name).write_text(text)
-            (bundle / name).chmod(0o644)
-        return {f"/etc/{name}": str(bundle / name) for name in texts}
+            (state.bundle / name).write_text(text)
+            (state.bundle / name).chmod(0o644)
+        return list(_files_of(state))
 
-    async def _keep(self, state: _StepState) -> dict[int, Result]:
+    async def _keep(self, state: StepState) -> dict[int, Result]:
         """Turn changes into layers."""
         for work in state.changed.values():
             unmount(work.merged)
@@ -398,27 +269,14 @@ class ExecRunner:
         for number, work in state.changed.items():
             layer = self._snapshots.commit(work.upper)
             record: SnapshotRecord = await asyncio.to_thread(self._snapshots.measure, layer)
-            self._snapshots.add(record)
+            self._snapshots.add_pending(record)
             changes[number] = Result((*work.lower, layer))
         return changes
 
-    def _bundle(self, key: str) -> _Bundle:
-        return _Bundle(self.bundles / key, self._remapping)
+
+def _files_of(state: StepState) -> dict[str, str]:
+    return {f"/etc/{name}": str(state.bundle / name) for name in ("hosts", "resolv.conf")}
 
 
-class _Bundle:
-    """The bundle of one step, removed with its secrets."""
-
-    def __init__(self, path: Path, remapping: Remapping | None) -> None:
-        self._path = path
-        self._remapping = remapping
-
-    def __enter__(self) -> Path:
-        self._path.mkdir(mode=0o710)
-        if self._remapping is not None:
-            self._remapping.let_pass(self._path)
-        return self._path
-
-    def __exit__(self, *_: object) -> None:
-        unmount(self._path / "secrets")
-        remove_tree(self._path, ignore_errors=True)
+def _unchanged(item: ops_pb2.Mount, inputs: Sequence[Result]) -> Result:
+    return inputs[item.input] if 0 <= item.input < len(inputs) else Result()

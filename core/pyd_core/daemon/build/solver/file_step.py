@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.build.solver.file_actions import FileActions
 from pyd_core.daemon.build.solver.owners import owner_of
-from pyd_core.daemon.build.solver.records import SnapshotRecord
 from pyd_core.daemon.build.solver.results import Result
 from pyd_core.daemon.build.solver.snapshots import SnapshotStore, Workspace
 from pyd_core.errors import InvalidInput
@@ -41,10 +40,9 @@ class FileStep:
         self._uses: Counter[int] = Counter()
         self._done: dict[int, Result] = {}
         self._open: dict[int, Workspace] = {}
-        self._records: list[SnapshotRecord] = []
 
-    def run(self) -> tuple[list[Result], list[SnapshotRecord]]:
-        """Apply all actions; return the outputs and the records of the new layers.
+    def run(self) -> list[Result]:
+        """Apply all actions and return the outputs.
 
         Raises:
             InvalidInput: An action can't be applied.
@@ -62,7 +60,7 @@ class FileStep:
                 self._open[count + number] = work
                 if action.output >= 0:
                     outputs[action.output] = self._complete(count + number)
-        return [outputs.get(index, Result()) for index in range(max(outputs, default=-1) + 1)], self._records
+        return [outputs.get(index, Result()) for index in range(max(outputs, default=-1) + 1)]
 
     def _workspace(self, stack: ExitStack, index: int, own: int) -> Workspace:
         """Return a workspace to change an input in: that of an earlier action, if nothing else needs its state."""
@@ -88,8 +86,7 @@ class FileStep:
         work = self._open.pop(index)
         unmount(work.merged)
         layer = self._snapshots.commit(work.upper)
-        self._records.append(self._snapshots.measure(layer))
-        self._snapshots.add_pending(self._records[-1])
+        self._snapshots.add_pending(self._snapshots.measure(layer))
         self._done[index] = Result((*work.lower, layer))
         return self._done[index]
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from pyd_core.daemon.build.solver import tree_walk
-from pyd_core.daemon.build.solver.records import SnapshotRecord
 from pyd_core.daemon.build.solver.results import Result
 from pyd_core.daemon.build.solver.snapshots import SnapshotStore
 from pyd_core.daemon.build.solver.tree_copy import CopyOptions, TreeCopier
@@ -34,9 +33,7 @@ def shared_layers(lower: Result, upper: Result) -> Result | None:
     return None
 
 
-def diff(
-    lower: Result, upper: Result, snapshots: SnapshotStore, check: Callable[[], None]
-) -> tuple[Result, SnapshotRecord]:
+def diff(lower: Result, upper: Result, snapshots: SnapshotStore, check: Callable[[], None]) -> Result:
     """Make a layer of what turns one file system into another; slow, so call it on a thread."""
     with ExitStack() as stack:
         before = stack.enter_context(lower.open(snapshots))
@@ -47,9 +44,8 @@ def diff(
         _copy_changed(before, after, target, check)
         unmount(work.merged)
         layer = snapshots.commit(work.upper)
-    record = snapshots.measure(layer)
-    snapshots.add_pending(record)
-    return Result((layer,)), record
+    snapshots.add_pending(snapshots.measure(layer))
+    return Result((layer,))
 
 
 def _entries(root: RootDirectory, check: Callable[[], None]) -> dict[str, os.stat_result]:

@@ -249,7 +249,7 @@ class SnapshotStore:
             unmount(target)
 
     def commit(self, upper: Path) -> str:
-        """Keep a directory of changes as a layer and return its id; `add` then records it."""
+        """Keep a directory of changes as a layer and return its id; it is pending until a result refers to it."""
         layer = f"snap-{os.urandom(16).hex()}"
         upper.rename(self._root / layer)
         return layer
@@ -261,13 +261,27 @@ class SnapshotStore:
         )
 
     def add_pending(self, record: SnapshotRecord) -> None:
-        """Make a committed layer usable before it is recorded; may be called on any thread."""
+        """Make a committed layer usable before a result refers to it; may be called on any thread."""
         self._pending[record.id] = record
 
-    def add(self, record: SnapshotRecord) -> None:
-        """Record a committed layer; call it in the thread that owns the database."""
-        self._records.snapshots.put(record.id, record)
-        self._pending.pop(record.id, None)
+    def add(self, layers: Iterable[str]) -> None:
+        """Record pending layers, because a result refers to them; call it in the thread that owns the database."""
+        for layer in layers:
+            record = self._pending.get(layer)
+            if record is not None:
+                self._records.snapshots.put(layer, record)
+                del self._pending[layer]
+
+    def discard_pending(self, layers: Iterable[str]) -> list[Path]:
+        """Forget pending layers that nothing holds; return their directories for removal."""
+        removed: list[Path] = []
+        for layer in layers:
+            if self._uses[layer] <= 0 and self._pending.pop(layer, None) is not None:
+                gone = self._root / f"gone-{os.urandom(8).hex()}"
+                with contextlib.suppress(FileNotFoundError):
+                    (self._root / layer).rename(gone)
+                    removed.append(gone)
+        return removed
 
     def path_of(self, layer: str) -> Path:
         """Return the directory of a layer that isn't packed."""

@@ -128,6 +128,7 @@ class Solve:
                 if changed is None and 0 <= item.input < len(results):
                     changed = results[item.input]
                 mounts.append(self._solver.ref(changed) if changed is not None else None)
+        self._solver.discard(failure.changes.values())
         return VertexError(
             failure.message,
             digest=vertex.digest,

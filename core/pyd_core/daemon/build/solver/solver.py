@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from pyd_core.buildkit.proto import control_pb2, ops_pb2
-from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession, PruneOptions, SolveOptions
+from pyd_core.buildkit.proto import control_pb2, gateway_pb2, ops_pb2
+from pyd_core.daemon import rmtree
+from pyd_core.daemon.build.interfaces import BuildProgress, BuildRef, BuildSession, PruneOptions, SolveOptions
 from pyd_core.daemon.build.solver import layer_ops
 from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
 from pyd_core.daemon.build.solver.content_cache import ContentDigests
@@ -16,7 +17,7 @@ from pyd_core.daemon.build.solver.exec_step import ExecRunner
 from pyd_core.daemon.build.solver.file_step import FileStep
 from pyd_core.daemon.build.solver.graph import Vertex, read_graph
 from pyd_core.daemon.build.solver.local_trees import LocalTrees
-from pyd_core.daemon.build.solver.records import CacheRecords, ResultRecord, SnapshotRecord
+from pyd_core.daemon.build.solver.records import CacheRecords, ResultRecord
 from pyd_core.daemon.build.solver.refs import SolvedRef
 from pyd_core.daemon.build.solver.reporter import VertexReporter
 from pyd_core.daemon.build.solver.results import Result, VertexResult
@@ -26,6 +27,7 @@ from pyd_core.daemon.build.solver.solve import Solve
 from pyd_core.daemon.build.solver.sources import image as image_source
 from pyd_core.daemon.build.solver.sources import local as local_source
 from pyd_core.daemon.build.solver.sources.image import ImageSource, platform_text
+from pyd_core.daemon.build.solver.step_container import StepContainer
 from pyd_core.daemon.build.solver.usage import CacheUsage
 from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.config import DaemonConfig
@@ -35,7 +37,7 @@ from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.networks.step_namespaces import StepNamespaces
 from pyd_core.daemon.runtime.oci import Runtime
 from pyd_core.daemon.userns import Remapping
-from pyd_core.errors import Unsupported
+from pyd_core.errors import InvalidInput, Unsupported
 from pyd_core.tasks import TaskOwner
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -122,6 +124,7 @@ class BuildSolver:
         own = ExitStack()
         if held is not None:
             own.push(held.__exit__)
+        own.callback(self.discard, [result])
         own.enter_context(self.snapshots.hold(result.layers))
         return SolvedRef(result, identity, self.snapshots, own)
 
@@ -180,11 +183,9 @@ class BuildSolver:
                     op.exec, inputs, session=session, reporter=reporter, entitlements=entitlements
                 )
             case "file":
-                outputs, records = await on_thread(
-                    lambda check: FileStep(op.file, inputs, self.snapshots, check).run(), late=self._record_late
+                return await on_thread(
+                    lambda check: FileStep(op.file, inputs, self.snapshots, check).run(), late=self.discard
                 )
-                self._record(records)
-                return outputs
             case "merge":
                 return [layer_ops.merge([inputs[item.input] for item in op.merge.inputs])]
             case "diff":
@@ -198,19 +199,17 @@ class BuildSolver:
         shared = layer_ops.shared_layers(lower, upper)
         if shared is not None:
             return shared
-        result, record = await on_thread(lambda check: layer_ops.diff(lower, upper, self.snapshots, check))
-        self._record([record])
-        return result
+        return await on_thread(lambda check: layer_ops.diff(lower, upper, self.snapshots, check))
 
-    def _record(self, records: Sequence[SnapshotRecord]) -> None:
-        for record in records:
-            self.snapshots.add(record)
-
-    def _record_late(self, outcome: tuple[list[Result], list[SnapshotRecord]]) -> None:
-        self._record(outcome[1])
+    def discard(self, results: Iterable[Result]) -> None:
+        """Remove the layers of results that nothing refers to."""
+        paths = self.snapshots.discard_pending(layer for result in results for layer in result.layers)
+        if paths:
+            self._tasks.start(rmtree.remove(paths))
 
     def remember(self, vertex: Vertex, found_by: Sequence[str], result: VertexResult) -> None:
         """Record a result under its keys."""
+        self.snapshots.add(layer for output in result.outputs for layer in output.layers)
         for key in found_by:
             self.records.add(
                 ResultRecord(
@@ -239,6 +238,29 @@ class BuildSolver:
         return await self.sources.config(
             reference, platform=platform_text(platform), mode=resolve_mode, session=session
         )
+
+    async def new_container(
+        self,
+        request: gateway_pb2.NewContainerRequest,
+        *,
+        mounts: Sequence[BuildRef | None],
+        session: BuildSession | None,
+        progress: BuildProgress,
+    ) -> StepContainer:
+        """Open a container whose mounts are results.
+
+        Raises:
+            InvalidInput: A result is of another engine, or the number of mounts differs.
+        """
+        del progress
+        results: list[Result | None] = []
+        for mount in mounts:
+            if mount is not None and not isinstance(mount, SolvedRef):
+                raise InvalidInput("the result is of another engine")
+            results.append(mount.result if mount is not None else None)
+        if len(results) != len(request.Mounts):
+            raise InvalidInput("a container needs a result or none for each mount", reference="bad-definition")
+        return StepContainer(self._steps, request, results, session)
 
     # The cache
 
