@@ -7,7 +7,7 @@ import logging
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pyd_core.daemon import settings, userns
 from pyd_core.daemon.build.context import BuildContexts
@@ -51,7 +51,6 @@ from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.exporters.exporters import BuildExporters
-    from pyd_core.daemon.build.interfaces import Solver
     from pyd_core.daemon.build.server import BuildServer
     from pyd_core.daemon.build.solver.solver import BuildSolver
 
@@ -255,7 +254,7 @@ class Engine:
             root=self.config.root / "builder",
             sockets=self.config.run / "agents",
             store=self.store,
-            solver=cast("Solver", self.build_solver),
+            solver=self.build_solver,
             exporters=self.build_exporters,
         )
 

@@ -174,10 +174,10 @@ class ExecRunner:
         root = state.root.merged
         files = self._write_files(state, op)
         variables = {name: value.decode(errors="surrogateescape") for name, value in (secrets or {}).items()}
-        for item in op.secretenv:
-            data = await self._mounts.secret(session, item.ID, is_optional=item.optional)
+        for secret in op.secretenv:
+            data = await self._mounts.secret(session, secret.ID, is_optional=secret.optional)
             if data is not None:
-                variables[item.name] = data.decode(errors="surrogateescape")
+                variables[secret.name] = data.decode(errors="surrogateescape")
         await self._write_plan(stack, state, op, key, variables, tty=tty)
         with RootDirectory(root) as opened:
             stubs = MountStubs(opened)
