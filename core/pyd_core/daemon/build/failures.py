@@ -33,9 +33,7 @@ def failure(
         file: The Dockerfile, for errors with a line of it.
     """
     details: list[AnyMessage] = []
-    status = to_status(error)
     if isinstance(error, VertexError):
-        status = GRPCError(Status.UNKNOWN, status.message)
         details.append(json_detail("errdefs.Vertex", {"digest": error.digest}))
         details += (source_detail(info, ranges) for info, ranges in locations(error.digest, sources))
     elif isinstance(error, DockerfileError) and error.line and file is not None:
@@ -43,7 +41,8 @@ def failure(
             start=ops_pb2.Position(line=error.line), end=ops_pb2.Position(line=error.end_line or error.line)
         )
         details.append(source_detail(file, [span]))
-    return GRPCError(status.status, status.message, details or None)
+    # Clients put any other status in front of the message, where it says nothing to their users.
+    return GRPCError(Status.UNKNOWN, to_status(error).message, details or None)
 
 
 def locations(

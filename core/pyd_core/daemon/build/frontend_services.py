@@ -9,6 +9,7 @@ import msgspec
 
 from pyd_core.buildkit.frontend.options import DEFAULT_DOCKERFILE
 from pyd_core.buildkit.proto import ops_pb2
+from pyd_core.daemon.build.interfaces import BuildRef
 from pyd_core.errors import InvalidInput, NotFound, Unsupported
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class EngineFrontendServices:
         self._build = build
         self._attributes = attributes
         self._inputs = inputs
+        self._sources: dict[bytes, BuildRef | None] = {}
 
     async def image_config(
         self, reference: str, *, platform: ops_pb2.Platform, resolve_mode: str, log_name: str
@@ -59,7 +61,10 @@ class EngineFrontendServices:
         Raises:
             InvalidInput: The file is longer.
         """
-        ref = await self._build.solve(definition)
+        key = definition.SerializeToString(deterministic=True)
+        if key not in self._sources:  # a directory that several files are read of is transferred once
+            self._sources[key] = await self._build.solve(definition)
+        ref = self._sources[key]
         if ref is None:
             return None
         try:
