@@ -11,6 +11,7 @@ import click
 
 from pyd_core.errors import InvalidInput, Unsupported
 from pyd_core.sanitise import safe
+from pyd_tui.cli.builds.check import check_build
 from pyd_tui.cli.builds.flag_options import build_options
 from pyd_tui.cli.builds.flags import CLASSIC_ONLY, BuildFlags, buildkit_only_options
 from pyd_tui.console.command import PydCommand
@@ -47,20 +48,24 @@ if TYPE_CHECKING:
     default="auto",
     help="Progress output.",
 )
+@click.option("--check", is_flag=True, help="Check the Dockerfile instead of building; see pyd lint.")
 @pass_state
 def command(
     state: State,
     /,
     *,
     source: str,
+    check: bool,
     quiet: bool,
     iidfile: str | None,
     metadata_file: str | None,
     progress: str,
     **values: Any,
-) -> None:
+) -> int:
     """Build an image from a Dockerfile."""
     flags = BuildFlags(**values)
+    if check:
+        return check_build(state, source, flags)
     silent = quiet or state.json or progress == "quiet"
 
     async def build(engine: EngineClient) -> dict[str, Any]:
@@ -90,6 +95,7 @@ def command(
         write(f"{safe(document['Id'])}\n")
     else:
         sys.stdout.flush()
+    return 0
 
 
 async def _build(
