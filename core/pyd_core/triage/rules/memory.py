@@ -61,13 +61,13 @@ def oom_killed(case: Case) -> Conclusion | None:
         if victim_is_main(case, oom) and not oom.whole_machine and before:
             used = size(oom.anon_bytes)
             limit = oom.limit_bytes or case.limit
-            at = f" (limit {size(limit)})" if limit else ""
+            of_limit = f" (limit {size(limit)})" if limit else ""
             return Conclusion(
                 cause="oom-killed",
                 confidence=0.98,
                 evidence=(oom_item(oom), *_engine_ooms(case), exit_item(case)),
-                summary=f"ran out of memory{at}; the kernel killed {oom.name}, which used {used}",
-                reason=f"out of memory{at}",
+                summary=f"ran out of memory{of_limit}; the kernel killed {oom.name}, which used {used}",
+                reason=f"out of memory{of_limit}",
                 advice=_raise_limit(case),
             )
     if case.kernel_read or was_asked_to_end(case) or run.ended_ns is None:

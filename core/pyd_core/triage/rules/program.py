@@ -23,7 +23,7 @@ _LAST_LINE_BONUS = 0.1
 
 
 class _Named(NamedTuple):
-    """What a line of output names: a sentence about it without and with its subject, and the reason in a few words."""
+    """The sentence about a line of output, without and with the subject it names, and the reason in a few words."""
 
     summary: str
     summary_of: str = ""

@@ -12,6 +12,7 @@ from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.panels.processes import ProcessesPane
+from pyd_tui.dashboard.panels.why import WhyPane
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
@@ -22,6 +23,7 @@ from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.line import LineScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.main import Main
+from pyd_tui.dashboard.screens.next_steps import NextSteps
 from pyd_tui.dashboard.screens.output import Output
 from pyd_tui.dashboard.screens.report import ReportScreen
 from pyd_tui.dashboard.screens.search import SearchScreen
@@ -42,6 +44,8 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "files": (FilesPane,),
     "document": (DocumentPane,),
     "processes": (ProcessesPane,),
+    "why": (WhyPane,),
+    "steps": (NextSteps,),
     "file": (FileScreen,),
     "ask": (Confirm,),
     "form": (Form,),

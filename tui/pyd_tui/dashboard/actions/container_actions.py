@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -79,11 +80,16 @@ class ContainerActions:
 
     # A single container
 
-    def recreate(self, target: RowTarget) -> None:
-        """Ask for changes, recreate the container with them, and keep the old one."""
-        self._with_form(target, lambda container: self._ask_recreate(target, container))
+    def recreate(self, target: RowTarget, suggested: Mapping[str, str] | None = None) -> None:
+        """Ask for changes, recreate the container with them, and keep the old one.
 
-    async def _ask_recreate(self, target: RowTarget, container: Container) -> None:
+        Args:
+            target: The container.
+            suggested: Texts that fields of the form start with, by their names.
+        """
+        self._with_form(target, lambda container: self._ask_recreate(target, container, suggested or {}))
+
+    async def _ask_recreate(self, target: RowTarget, container: Container, suggested: Mapping[str, str]) -> None:
         from pyd_tui.dashboard.actions.forms import recreate_changes, recreate_fields  # noqa: PLC0415 - rarely used
         from pyd_tui.dashboard.screens.form import Form  # noqa: PLC0415 - rarely used
 
@@ -93,7 +99,8 @@ class ContainerActions:
                 self._dashboard.tasks.start(work, name="recreate")
 
         title = f"Recreate {safe(container.name)} with changes; :undo restores the old one, :keep removes it"
-        form = Form(title, recreate_fields(container), lambda given: recreate_changes(container, given))
+        fields = [replace(field, value=suggested.get(field.name, field.value)) for field in recreate_fields(container)]
+        form = Form(title, fields, lambda given: recreate_changes(container, given))
         self._dashboard.push_screen(form, answered)
 
     async def _recreate(self, target: RowTarget, container: Container, changes: Changes) -> None:

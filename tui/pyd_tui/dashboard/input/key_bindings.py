@@ -23,6 +23,7 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("detail", "files", "move", "everywhere"),
     ("detail", "document", "move", "everywhere"),
     ("detail", "processes", "move", "everywhere"),
+    ("detail", "why", "text", "move", "everywhere"),
     ("search", "move", "everywhere"),
     ("file", "text", "move", "everywhere"),
     ("log", "move", "everywhere"),
@@ -31,6 +32,7 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("help", "move", "everywhere"),
     ("output", "text", "move", "everywhere"),
     ("report",),
+    ("steps",),
     ("ask", "move"),
     ("form",),
 )

@@ -30,6 +30,8 @@ Scope = Literal[
     "output",
     "document",
     "processes",
+    "why",
+    "steps",
 ]
 
 TITLES: dict[Scope, str] = {
@@ -45,6 +47,8 @@ TITLES: dict[Scope, str] = {
     "detail": "Container details",
     "document": "Inspect",
     "processes": "Processes",
+    "why": "Why",
+    "steps": "Suggested steps",
     "files": "Files",
     "file": "File",
     "ask": "Questions",
@@ -275,6 +279,14 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("copy_value", ("y",), "y", "value", "copy the value", 4),
         Key("left", ("left", "h"), "← →", "", "scroll sideways"),
         Key("right", ("right",), "", "", ""),
+    ),
+    "why": (Key("next_steps", ("enter",), "enter", "act", "take one of the suggested steps", 0),),
+    "steps": (
+        Key("accept", ("enter",), "enter", "take it", "take the selected step; digits select one", 0),
+        Key("copy", ("c", "y"), "c", "copy", "copy its command", 1),
+        Key("move(1)", ("j", "down"), "j ↓", "", "down", called="down"),
+        Key("move(-1)", ("k", "up"), "k ↑", "", "up", called="up"),
+        Key("cancel", ("escape", "q"), "esc", "cancel", "close without a step", 0),
     ),
     "processes": (
         Key("kill", ("K",), "K", "signal", "send the process a signal", 1),

@@ -9,10 +9,14 @@ from pyd_core.errors import PydError
 from pyd_core.model.base import parse_time
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.render.next_steps import numbered_steps
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyd_core.triage.verdict import EvidenceLine, Verdict
+    from pyd_tui.dashboard.actions.next_steps import Step
 
 INDENT = 2
 MAX_TEXT_COLUMNS = 110
@@ -24,8 +28,17 @@ RUNNING_OK = "running-ok"
 _ROLES: dict[str, Role] = {"broken": "bad", "notice": "warn", "fine": "good"}
 
 
-def why(answer: Verdict | PydError | None, clock: Clock, columns: int) -> list[Cell]:
-    """Return the lines for a width; empty without an answer."""
+def why(
+    answer: Verdict | PydError | None, clock: Clock, columns: int, steps: Sequence[Step] | None = None
+) -> list[Cell]:
+    """Return the lines for a width; empty without an answer.
+
+    Args:
+        answer: The verdict or its error.
+        clock: The clock.
+        columns: Terminal columns.
+        steps: What can be done, to be numbered; by default the verdict's advice is shown.
+    """
     if answer is None:
         return []
     from pyd_core.triage.text_report import sureness  # noqa: PLC0415 - forty causes in words, only when shown
@@ -44,7 +57,7 @@ def why(answer: Verdict | PydError | None, clock: Clock, columns: int) -> list[C
             Span(f"   {sureness(answer.confidence)}, {answer.confidence:.2f}", "dim"),
         ),
         *([(Span(" also   ", "dim"), *cell(", ".join(answer.contributing)))] if answer.contributing else []),
-        *_section("What to do", [line for text in answer.advice for line in _item(text, columns)]),
+        *_section("What to do", numbered_steps(steps, columns) if steps is not None else _advice(answer, columns)),
         *_section("Evidence", [line for item in answer.evidence for line in _evidence(item, clock, columns)]),
         *_section("Time line", [_moment(item, clock) for item in answer.timeline]),
         *_section(
@@ -56,6 +69,10 @@ def why(answer: Verdict | PydError | None, clock: Clock, columns: int) -> list[C
             ],
         ),
     ]
+
+
+def _advice(answer: Verdict, columns: int) -> list[Cell]:
+    return [line for text in answer.advice for line in _item(text, columns)]
 
 
 def _section(title: str, lines: list[Cell]) -> list[Cell]:

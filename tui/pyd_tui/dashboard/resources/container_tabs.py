@@ -14,6 +14,7 @@ from pyd_core.model.container import Container, Processes
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
+from pyd_tui.dashboard.actions.next_steps import Step, next_steps
 from pyd_tui.dashboard.engines.recorded_deaths import Recorded, read_recorded
 from pyd_tui.dashboard.render.changes import changes
 from pyd_tui.dashboard.render.connections import connections
@@ -28,6 +29,7 @@ from pyd_tui.dashboard.render.stats import UsageHistory, stats
 from pyd_tui.dashboard.render.why import why
 
 if TYPE_CHECKING:
+    from pyd_core.client.endpoint import Endpoint
     from pyd_core.triage.verdict import Verdict
 
 T = TypeVar("T")
@@ -48,6 +50,8 @@ class Subject:
     """The error of inspect."""
     verdict: Verdict | PydError | None = None
     """The verdict of triage, or its error; None before it arrives."""
+    endpoint: Endpoint | None = None
+    """The address of the container's engine."""
     answers: dict[str, object] = field(default_factory=dict)
     """The answers or errors of the tabs' requests, by the tab's name."""
     asked_ns: dict[str, int] = field(default_factory=dict)
@@ -67,6 +71,13 @@ class Subject:
     """The terminal columns of a line."""
     height: int = 40
     """The lines of the terminal."""
+
+    @property
+    def steps(self) -> list[Step] | None:
+        """The steps that the verdict suggests; None without one."""
+        if self.verdict is None or isinstance(self.verdict, PydError):
+            return None
+        return next_steps(self.verdict, self.entry, self.endpoint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +126,10 @@ def _stats(subject: Subject) -> list[Cell]:
     return lines + _error_lines(answer, subject.room) if isinstance(answer, PydError) else lines
 
 
+def _why(subject: Subject) -> list[Cell]:
+    return why(subject.verdict, subject.clock, subject.room, subject.steps)
+
+
 def _inspected(draw: Callable[[Container, Subject], list[Cell]]) -> Page:
     """Return a tab drawn from the inspect data."""
 
@@ -148,7 +163,7 @@ def _error_lines(error: PydError, room: int) -> list[Cell]:
 PAGES: dict[str, Page] = {
     "overview": Page(draw=_overview),
     "stats": Page(draw=_stats, ask=read_recorded),
-    "why": Page(draw=lambda subject: why(subject.verdict, subject.clock, subject.room)),
+    "why": Page(draw=_why),
     "env": _inspected(lambda container, subject: env(container.config.env, unmasked=subject.unmasked)),
     "mounts": _inspected(lambda container, _: mounts(container)),
     "network": _inspected(lambda container, _: connections(container)),

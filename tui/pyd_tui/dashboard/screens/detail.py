@@ -25,6 +25,7 @@ from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.processes import ProcessesPane
 from pyd_tui.dashboard.panels.searched import SearchableTable
 from pyd_tui.dashboard.panels.tabs import Tabs
+from pyd_tui.dashboard.panels.why import WhyPane
 from pyd_tui.dashboard.render.containers import state
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
@@ -50,6 +51,7 @@ TAB_SCOPES: dict[str, tuple[Scope, ...]] = {
     "files": ("files", "detail"),
     "inspect": ("document", "detail"),
     "processes": ("processes", "detail"),
+    "why": ("why", "detail", "text"),
 }
 """The scopes in the footer on tabs that have keys of their own."""
 DATED_TABS = frozenset({"processes", "changes", "health"})
@@ -92,6 +94,9 @@ class Detail(SearchableScreen):
         yield Tabs(TABS, self._first, id="tabs")
         with Container():
             for name in PAGES:
+                if name == "why":
+                    yield WhyPane(self._choose_step, empty=LOADING_TEXTS[name], id=name)
+                    continue
                 lines: LineList[Cell] = LineList(_same, empty=LOADING_TEXTS.get(name, "asking the engine"), id=name)
                 yield lines
             yield LogPane(dashboard.tail.book, dashboard.clock, self._update_status, id="logs")
@@ -222,7 +227,7 @@ class Detail(SearchableScreen):
         subject, link = self._subject, self.link
         entry, name = self.entry, self.tabs.current
         if entry is not None and name in PAGES:
-            subject.usage = link.usage.get(self.key)
+            subject.usage, subject.endpoint = link.usage.get(self.key), link.endpoint
             subject.room, subject.height = self.size.width - 3, self.size.height
             if name == "stats":
                 self._update_usage()
@@ -347,6 +352,29 @@ class Detail(SearchableScreen):
     def _kill(self, process: ProcessRow) -> None:
         """Send a signal to one of its processes, and reload the processes."""
         self.dashboard.container_actions.signal(self._target, process, lambda: self._reload("processes"))
+
+    def _choose_step(self) -> None:
+        """Let the user choose one of the steps that the verdict suggests."""
+        from pyd_tui.dashboard.actions.next_steps import Step, take_step  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.next_steps import NextSteps  # noqa: PLC0415 - on first use
+
+        steps, entry = [step for step in self._subject.steps or () if step.kind != "note"], self.entry
+        if not steps or entry is None:
+            self.footer.say("there is nothing to do about it", "dim")
+            return
+
+        def chosen(choice: tuple[Step, bool] | None) -> None:
+            if choice is None:
+                return
+            step, is_taken = choice
+            if not is_taken:
+                self.dashboard.transfers.copy(step.text)
+            elif step.kind == "stats":
+                self.action_go("stats")
+            else:
+                take_step(self.dashboard, self._target, step)
+
+        self.app.push_screen(NextSteps(entry.name, steps), chosen)
 
     def action_zoom(self, step: int) -> None:
         """Show a longer or a shorter time span in curves."""

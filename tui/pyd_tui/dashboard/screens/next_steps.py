@@ -1,0 +1,77 @@
+"""The dialog of the steps that a verdict suggests: the command is shown before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyd_tui.dashboard.input.key_bindings import keys_of
+from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.render.next_steps import steps_dialog
+from pyd_tui.dashboard.screens.dialog import Dialog
+from pyd_tui.dashboard.widgets.block import TextBlock
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from pyd_tui.dashboard.actions.next_steps import Step
+
+
+class NextSteps(Dialog["tuple[Step, bool] | None"]):
+    """Closes with the chosen step and whether to take it or only to copy it; None for neither.
+
+    A digit selects a step, and only `enter` takes it.
+
+    Args:
+        name: The container's name.
+        steps: The steps, the first of which changes nothing.
+    """
+
+    DEFAULT_CSS = """
+    NextSteps TextBlock { border: round $primary; padding: 1 3; max-width: 95%; background: $background; }
+    """
+    BINDINGS = bindings("steps")
+
+    def __init__(self, name: str, steps: Sequence[Step]) -> None:
+        super().__init__()
+        self._container = name
+        self._steps = steps
+        self._index = 0
+
+    def compose(self) -> ComposeResult:
+        """Lay out a block of lines."""
+        yield TextBlock()
+
+    def on_resize(self) -> None:
+        """Lay out the lines for the terminal's size."""
+        self._paint()
+
+    def _paint(self) -> None:
+        room = max(20, self.app.size.width * 95 // 100 - 8)
+        keys = keys_of(self.app).of("steps")
+        self.query_one(TextBlock).put(steps_dialog(self._container, self._steps, self._index, keys, room=room))
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor."""
+        self._index = min(max(0, self._index + by), len(self._steps) - 1)
+        self._paint()
+
+    def on_key(self, event: events.Key) -> None:
+        """Select a step by its number."""
+        if event.character is not None and event.character in "123456789" and int(event.character) <= len(self._steps):
+            self._index = int(event.character) - 1
+            self._paint()
+            event.stop()
+
+    def action_accept(self) -> None:
+        """Take the step under the cursor."""
+        self.dismiss((self._steps[self._index], True))
+
+    def action_copy(self) -> None:
+        """Copy the step under the cursor."""
+        self.dismiss((self._steps[self._index], False))
+
+    def action_cancel(self) -> None:
+        """Close without a step."""
+        self.dismiss(None)
