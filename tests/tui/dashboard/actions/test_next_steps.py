@@ -16,7 +16,7 @@ from pyd_tui.dashboard.screens.main import Main
 from support.dashboard import opened
 from support.scripted_engine import START_NS, ScriptedEngine
 
-FAR = Endpoint(url="ssh://far", origin="--host")
+REMOTE_ENDPOINT = Endpoint(url="ssh://far", origin="--host")
 WEB = ContainerInfo(id="a", name="web", state="exited")
 
 
@@ -39,7 +39,7 @@ def verdict(cause: str, *advice: str, reason: str = "", line: str = "") -> Verdi
     [
         (Endpoint(url="unix:///var/run/docker.sock", origin="default socket"), ()),
         (Endpoint(url="tcp://a:1", origin="DOCKER_HOST"), ()),
-        (FAR, ("-H", "ssh://far")),
+        (REMOTE_ENDPOINT, ("-H", "ssh://far")),
         (Endpoint(url="ssh://b", origin="context prod"), ("--context", "prod")),
     ],
 )
@@ -53,7 +53,7 @@ def test_the_first_step_changes_nothing_and_notes_come_last():
     answer = verdict(
         "oom-killed", "pyd update --memory 32m --memory-swap 32m web", "pyd stats web", "pyd run --init … # try"
     )
-    steps = next_steps(answer, WEB, FAR)
+    steps = next_steps(answer, WEB, REMOTE_ENDPOINT)
     assert [step.kind for step in steps] == ["stats", "command", "recreate", "command", "debug", "note", "note"]
     assert [step.changes for step in steps[:2]] == [False, True]
     assert steps[1].words == ("update", "--memory", "32m", "--memory-swap", "32m", "web")
@@ -61,7 +61,9 @@ def test_the_first_step_changes_nothing_and_notes_come_last():
 
 
 def test_a_missing_variable_is_filled_into_the_form():
-    steps = next_steps(verdict("missing-env", reason="QUEUE_URL is not set", line="QUEUE_URL is not set"), WEB, FAR)
+    steps = next_steps(
+        verdict("missing-env", reason="QUEUE_URL is not set", line="QUEUE_URL is not set"), WEB, REMOTE_ENDPOINT
+    )
     assert [(step.at_ns, step.text) for step in steps if step.kind == "log"] == [
         (START_NS, "open the log at the line “QUEUE_URL is not set”")
     ]
@@ -70,7 +72,7 @@ def test_a_missing_variable_is_filled_into_the_form():
 
 def test_a_hostile_subject_stays_one_argument_and_no_command_of_the_host_is_run():
     path = "'/x; rm -rf /'"
-    steps = next_steps(verdict("missing-file", f"pyd debug web -c {path}", "chown -R 0 '$(id)'"), WEB, FAR)
+    steps = next_steps(verdict("missing-file", f"pyd debug web -c {path}", "chown -R 0 '$(id)'"), WEB, REMOTE_ENDPOINT)
     assert next(step.words for step in steps if step.words[:2] == ("debug", "web"))[-1] == "/x; rm -rf /"
     assert [step.kind for step in steps if "chown" in step.text] == ["host"]
 

@@ -360,7 +360,7 @@ class Detail(SearchableScreen):
 
         steps, entry = [step for step in self._subject.steps or () if step.kind != "note"], self.entry
         if not steps or entry is None:
-            self.footer.say("there is nothing to do about it", "dim")
+            self.footer.say("the verdict suggests no steps", "dim")
             return
 
         def chosen(choice: tuple[Step, bool] | None) -> None:
