@@ -64,6 +64,7 @@ class ScriptedCluster:
         self.max_page = 500
         self.admit: Callable[[Request, Object], Answer | None] | None = None
         self.on_ephemeral: Callable[[Object], Awaitable[None]] | None = None
+        self.on_created: Callable[[Object], Awaitable[None]] | None = None
         self.environment: dict[str, str] = {}
         self._faults: list[Fault] = []
         self._server: asyncio.Server | None = None
@@ -266,6 +267,10 @@ class ScriptedCluster:
             return refusal
         if not request.text("dryRun"):
             await self.put(resource, document)
+            if resource == "pods" and self.on_created is not None:
+                answer = Answer(201, copy.deepcopy(document))
+                await self.on_created(document)
+                return answer
         return Answer(201, document)
 
     async def _change(self, request: Request, resource: str, stored: Object, sub: str) -> Answer:
@@ -285,7 +290,9 @@ class ScriptedCluster:
         if not request.text("dryRun"):
             await self.put(resource, document)
             if sub == "ephemeralcontainers" and self.on_ephemeral is not None:
+                answer = Answer(200, copy.deepcopy(document))
                 await self.on_ephemeral(document)
+                return answer
         return Answer(200, {"kind": KINDS[resource][1], "apiVersion": KINDS[resource][0], **document})
 
     def _list(self, request: Request, resource: str, namespace: str) -> Answer:
@@ -316,10 +323,12 @@ class ScriptedCluster:
                 await stream.send(json.dumps({"type": "ERROR", "object": gone}).encode() + b"\n")
                 await stream.end()
                 return
-            changes = [change for change in self.objects.since(resource, namespace, version) if keep(change.object)]
+            changes = [*self.objects.since(resource, namespace, version)]
             group, kind, _ = KINDS[resource]
             for change in changes:
                 version = change.version
+                if not keep(change.object):
+                    continue
                 document = {"kind": kind, "apiVersion": group, **change.object}
                 data = json.dumps({"type": change.type, "object": document}).encode() + b"\n"
                 if budget is not None and len(data) >= budget:

@@ -69,7 +69,7 @@ def read(arguments: Sequence[str]) -> FastOptions | None:
             if value is None:
                 return None
             setattr(options, _VALUES[word], value)
-        elif not word or word.startswith("-") or word in SUBCOMMANDS or options.target:
+        elif not word or word.startswith("-") or word in SUBCOMMANDS or "/" in word or options.target:
             return None
         else:
             options.target = word

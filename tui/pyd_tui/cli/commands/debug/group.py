@@ -16,6 +16,7 @@ from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write
 
 if TYPE_CHECKING:
+    from pyd_core.client.endpoint import Endpoint
     from pyd_core.debug.options import DebugOptions
 
 
@@ -54,6 +55,8 @@ class DebugCommand(PydCommand):
         ("pyd debug --hold web", "for a container that crashes at once: debug an idle clone of it"),
         ("pyd debug --detach --ttl 2h web", "start a detached session; see pyd debug ls, attach, end"),
         ("pyd debug --shell bash web", "use plain bash, without pyd's line editor"),
+        ("pyd debug pod/web-7f9c/app", "debug a container of a Kubernetes pod; deploy/NAME and node/NAME too"),
+        ("pyd debug pod/web-7f9c --copy", "for a pod that crashes: debug a copy whose container is held"),
         ("pyd debug --rw web -c 'vi /etc/app.conf'", "write to a read-only root file system"),
     ),
 )
@@ -112,7 +115,20 @@ class DebugCommand(PydCommand):
     help="Shell on a terminal: pyd's own, or bash, zsh, fish, sh or another, from the container or the toolbox.",
 )
 @click.option("--detach", is_flag=True, help="Start a session in the background and print its id.")
-@click.option("--ttl", metavar="TIME", help="With --detach: end it after this time without a client, such as 30m.")
+@click.option(
+    "--ttl",
+    metavar="TIME",
+    help="With --detach, and in a cluster: end it after this time without a client, such as 30m.",
+)
+@click.option(
+    "--image", metavar="IMAGE", default="", envvar="PYD_DEBUG_IMAGE", help="In a cluster: image with the tools."
+)
+@click.option(
+    "--profile",
+    type=click.Choice(["restricted", "baseline", "general", "sysadmin"]),
+    help="In a cluster: privileges of the debug container; by default the least that are admitted and reach the files.",
+)
+@click.option("--copy", is_flag=True, help="In a cluster: debug a copy of the pod, with the container held.")
 @click.option("--record", metavar="FILE", help="Record the terminal session as an asciicast.")
 @click.option("--tier", type=click.IntRange(0, 4), help="Use a helper container with these privileges, 0 to 4.")
 @click.option("--explain", is_flag=True, help="Explain how the session enters the container, and its privileges.")
@@ -136,6 +152,9 @@ def command(
     shell: str,
     detach: bool,
     ttl: str | None,
+    image: str,
+    profile: str | None,
+    copy: bool,
     record: str | None,
     tier: int | None,
     explain: bool,
@@ -149,6 +168,31 @@ def command(
     has that name), or a process of this machine (pid:NUMBER). A stopped container is entered as it would start, but
     without a network unless --network same is given. Changes to it are discarded, unless --apply or --save keeps them.
     """
+    cluster = _cluster(state, name)
+    if cluster is not None:
+        prefork.drop()
+        from pyd_core.debug.pod.options import IDLE_TTL_S, PodDebugOptions
+        from pyd_tui.cli.debug.cluster import run_cluster_session
+
+        refused = {"--builtin": builtin, "--detach": detach, "--hold": hold, "--tier": tier, "--record": record}
+        for option, value in refused.items():
+            if value:
+                raise click.UsageError(f"{option} isn't possible in a cluster")
+        return run_cluster_session(
+            cluster,
+            PodDebugOptions(
+                target=name,
+                image=image,
+                line=line,
+                command=arguments,
+                profile=profile or "",
+                copy=copy,
+                ttl_s=int(_seconds(ttl)) or IDLE_TTL_S,
+                explain=explain,
+            ),
+        )
+    if profile or copy:
+        raise click.UsageError("--profile and --copy are for clusters")
 
     def make_options() -> DebugOptions:
         from pyd_core.debug.options import DebugOptions
@@ -186,6 +230,15 @@ def command(
     if ttl is not None:
         raise click.UsageError("--ttl needs --detach")
     return run_session(state, make_options, record=record)
+
+
+def _cluster(state: State, name: str) -> Endpoint | None:
+    """Return the cluster that a session goes to; None, without loading anything, for an engine."""
+    if "/" not in name and not any(host.startswith("kube://") for host in state.hosts):
+        return None
+    from pyd_tui.cli.debug.cluster import cluster_endpoint
+
+    return cluster_endpoint(state, name)
 
 
 def _seconds(ttl: str | None) -> float:

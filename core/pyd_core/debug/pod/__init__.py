@@ -1,0 +1,1 @@
+"""Debugging of pods, workloads and nodes of a cluster, by ephemeral containers and copies."""

@@ -1,0 +1,92 @@
+"""Options of a debug session in a cluster."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+
+KINDS = {
+    "pod": "pod",
+    "po": "pod",
+    "pods": "pod",
+    "deploy": "deployment",
+    "deployment": "deployment",
+    "deployments": "deployment",
+    "sts": "statefulset",
+    "statefulset": "statefulset",
+    "ds": "daemonset",
+    "daemonset": "daemonset",
+    "rs": "replicaset",
+    "replicaset": "replicaset",
+    "job": "job",
+    "node": "node",
+    "no": "node",
+}
+"""Kinds before the slash of a target, with kubectl's short names."""
+IDLE_TTL_S = 3600
+"""Seconds after which an ephemeral container without a session ends itself."""
+
+
+class PodDebugOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of `pyd debug` in a cluster.
+
+    Attributes:
+        target: `pod/NAME[/CONTAINER]`, `deploy/NAME`, `node/NAME`, or a container's name or id.
+        image: The image of the debug container; it needs `sh`.
+        line: A line for the shell.
+        command: A program and its arguments.
+        profile: A rung of the ladder; empty tries them, the least privileged first.
+        copy: Debug a copy of the pod whose container is held, instead of the pod.
+        ttl_s: Seconds after which an idle ephemeral container, or a copy, ends itself.
+        explain: Report how the session gets in, and its privileges.
+    """
+
+    target: str
+    image: str = ""
+    line: str | None = None
+    command: tuple[str, ...] = ()
+    profile: str = ""
+    copy: bool = False
+    ttl_s: int = IDLE_TTL_S
+    explain: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse contradictory options."""
+        if self.line is not None and self.command:
+            raise InvalidInput("both -c and a command are given", hint="give one of them")
+        if any("\0" in text for text in (*self.command, self.line or "")):
+            raise InvalidInput("a command can't hold NUL bytes")
+
+
+class ClusterSubject(msgspec.Struct, frozen=True):
+    """A target, taken apart."""
+
+    kind: str
+    """`pod`, `node`, a workload's kind, or empty for a container by its name or id."""
+    name: str
+    container: str = ""
+
+
+def parse_target(text: str) -> ClusterSubject:
+    """Take a target apart.
+
+    Raises:
+        InvalidInput: It has too many parts, or an empty one.
+    """
+    kind, slash, rest = text.partition("/")
+    if not slash or kind.lower() not in KINDS:
+        return ClusterSubject("", text)
+    name, _, container = rest.partition("/")
+    if not name or "/" in container:
+        raise InvalidInput(
+            f"not a target: {safe(text)!r}", hint="write pod/NAME, pod/NAME/CONTAINER, deploy/NAME or node/NAME"
+        )
+    return ClusterSubject(KINDS[kind.lower()], name, container)
+
+
+def is_cluster_target(text: str) -> bool:
+    """Return whether a target names an object of a cluster by its kind."""
+    kind, slash, _ = text.partition("/")
+    return bool(slash) and kind.lower() in KINDS
