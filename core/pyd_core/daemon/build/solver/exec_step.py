@@ -128,7 +128,7 @@ class ExecRunner:
         outputs = {
             item.output: changes.get(number) or _unchanged(item, inputs)
             for number, item in enumerate(op.mounts)
-            if item.output >= 0
+            if item.output >= 0 and item.mountType == ops_pb2.BIND  # others have no output, whatever the field says
         }
         if code not in (op.meta.validExitCodes or [0]):
             shown = " ".join(op.meta.args)
