@@ -22,13 +22,20 @@ if TYPE_CHECKING:
     import msgspec
 
 
+BUILD_OTHERS = {"source", "quiet", "iidfile", "metadata_file", "progress", "check", "debug", "on", "debug_command"}
+
+
 @pytest.mark.parametrize(
     ("module", "struct", "others"),
     [
         ("container.create", CreateOptions, set()),
         ("container.run", RunOptions, set()),
         ("container.update", UpdateOptions, {"names"}),
-        ("image.build", BuildFlags, {"source", "quiet", "iidfile", "metadata_file", "progress"}),
+        (
+            "image.build",
+            BuildFlags,
+            BUILD_OTHERS,
+        ),
         ("service.create", ServiceCreateOptions, set()),
         ("service.update", ServiceUpdateOptions, {"name", "rollback"}),
         ("swarm.init", SwarmSettings, {"advertise", "listen"}),

@@ -10,6 +10,8 @@ from pyd_core.dockerfile.ignore import IGNORE_FILE, IgnorePatterns, read_pattern
 from pyd_core.sanitise import safe
 
 _MISSING = re.compile(r'"(/[^"]*)": not found')
+MAX_LISTED = 40
+"""Names that are listed."""
 MAX_NAMES = 10_000
 """Names of a directory that are compared."""
 
@@ -40,6 +42,35 @@ def explain_missing_source(message: str, context: Path, dockerfile: Path | None)
     if nearest:
         return f"did you mean {', '.join(safe(name) for name in nearest)}?"
     return f"{safe(path)} isn't in the context {safe(str(context))}"
+
+
+def describe_context(message: str, context: Path, dockerfile: Path | None) -> list[str]:
+    """Return the files of the context in the directory that a COPY or ADD looked into, and which are left out.
+
+    Args:
+        message: The builder's message.
+        context: The context's directory.
+        dockerfile: The Dockerfile, next to which an ignore file of its own may be.
+    """
+    match = _MISSING.search(message)
+    if match is None or ".." in match[1].split("/"):
+        return []
+    directory = match[1].strip("/").rpartition("/")[0]
+    try:
+        names = sorted(entry.name for entry, _ in zip((context / directory).iterdir(), range(MAX_NAMES), strict=False))
+    except OSError:
+        directory = ""
+        names = sorted(entry.name for entry, _ in zip(context.iterdir(), range(MAX_NAMES), strict=False))
+    ignore_name, content = _ignore_file(context, dockerfile)
+    lines = [f"in the context{f', in {safe(directory)}' if directory else ''}:"]
+    for name in names[:MAX_LISTED]:
+        path = f"{directory}/{name}" if directory else name
+        rule = deciding_rule(content, path)
+        left_out = "" if rule is None else f"  (left out by line {rule[0]} of {safe(ignore_name)}: {safe(rule[1])})"
+        lines.append(f"  {safe(name)}{left_out}")
+    if len(names) > MAX_LISTED:
+        lines.append(f"  and {len(names) - MAX_LISTED} more")
+    return lines
 
 
 def _ignore_file(context: Path, dockerfile: Path | None) -> tuple[str, bytes]:

@@ -35,7 +35,7 @@ class Solve:
     def __init__(self, channel: DuplexChannel, session_id: str, request: BuildRequest, on_progress: OnProgress) -> None:
         self._control = control_grpc.ControlStub(channel)
         self._session_id = session_id
-        self._request = request
+        self.request = request
         self._on_progress = on_progress
         self.reference = secrets.token_hex(12)
         self.progress = BuildProgress()
@@ -75,7 +75,7 @@ class Solve:
                     self._on_progress(self.progress, self.progress.apply(response))
 
     def _solve_request(self, *, gateway: bool) -> control_pb2.SolveRequest:
-        request = self._request
+        request = self.request
         message = control_pb2.SolveRequest(
             Ref=self.reference,
             Session=self._session_id,

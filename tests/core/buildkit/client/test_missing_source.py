@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pyd_core.buildkit.client.failure import clean_message
-from pyd_core.buildkit.client.missing_source import deciding_rule, explain_missing_source
+from pyd_core.buildkit.client.missing_source import deciding_rule, describe_context, explain_missing_source
 
 MESSAGE = (
     'failed to solve: failed to compute cache key: failed to calculate checksum of ref a::b: "/src/app.log": not found'
@@ -38,6 +38,18 @@ def test_similar_names_are_offered(tmp_path: Path):
     assert explain_missing_source(MESSAGE, tmp_path, None) == "did you mean src/app.logs?"
     (tmp_path / "src/app.logs").unlink()
     assert "isn't in the context" in explain_missing_source(MESSAGE, tmp_path, None)
+
+
+def test_the_context_is_listed_with_what_is_left_out(tmp_path: Path):
+    (tmp_path / "src").mkdir()
+    for name in ("a", "b.log", "c\x1b"):
+        (tmp_path / "src" / name).touch()
+    (tmp_path / ".dockerignore").write_text("**/*.log\n")
+    assert describe_context(MESSAGE, tmp_path, None) == [
+        "in the context, in src:", "  a", "  b.log  (left out by line 1 of .dockerignore: **/*.log)", "  c␛",
+    ]  # fmt: skip
+    assert describe_context('"/no/where/x": not found', tmp_path, None)[0] == "in the context:"
+    assert describe_context('"/../x": not found', tmp_path, None) == []
 
 
 def test_other_messages_and_paths_that_lead_out_are_not_explained(tmp_path: Path):

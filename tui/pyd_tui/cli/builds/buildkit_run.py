@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,6 +24,7 @@ from pyd_core.client.credentials import Logins
 from pyd_core.errors import NotFound, PydError, Unsupported
 from pyd_core.model.reference import parse
 from pyd_core.sanitise import safe
+from pyd_tui.cli.builds.debug_options import DebugOptions, RebuildRequested
 from pyd_tui.cli.builds.displays import BuildDisplay
 from pyd_tui.cli.builds.report import change_lines, size_lines, size_parts, time_lines
 from pyd_tui.cli.builds.source_view import failure_lines
@@ -31,9 +32,12 @@ from pyd_tui.cli.builds.source_view import failure_lines
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.model.image import Image
+    from pyd_tui.cli.builds.debugger import BuildDebugger
 
 _NO_EXPORTER = re.compile(r'exporter "(?:docker|oci)" could not be found')
 """The answer of Docker Engine's builder without containerd's image store."""
+VERDICT_LINES = 30
+"""Last lines of a failed step that the verdict rests on."""
 GATEWAY_LABEL = "org.mobyproject.buildkit.worker.moby.host-gateway-ip"
 
 
@@ -53,48 +57,72 @@ class BuildOutcome(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of running a build.
+
+    Attributes:
+        report: Write the report to stderr.
+        debug: Stop in a step, or not.
+    """
+
+    report: bool = True
+    debug: DebugOptions | None = None
+
+
 async def run_definition(
     engine: EngineClient,
     definition: BuildDefinition,
-    display: BuildDisplay,
-    *,
-    report: bool = True,
-    environment_stdin: IO[bytes] | None = None,
+    open_display: Callable[[], BuildDisplay],
+    options: RunOptions,
 ) -> BuildOutcome:
     """Build, show the progress, push, and write the report.
 
     Args:
         engine: Where.
         definition: What.
-        display: Shows the progress.
-        report: Write the report to stderr.
-        environment_stdin: Standard input, for contexts and Dockerfiles called `-`.
+        open_display: Opens a display for each attempt.
+        options: How.
 
     Raises:
         PydError: The build failed; what failed is on stderr by then.
     """
+    stopped = False
+    while True:
+        try:
+            return await _attempt(engine, definition, open_display(), options, stopped=stopped)
+        except RebuildRequested:
+            stopped = True
+
+
+async def _attempt(
+    engine: EngineClient, definition: BuildDefinition, display: BuildDisplay, options: RunOptions, *, stopped: bool
+) -> BuildOutcome:
     builder = BuildsApi(engine.api)
     gateway = await _gateway(builder) if any("host-gateway" in host for host in definition.extra_hosts) else ""
-    with PreparedBuild(definition, stdin=lambda: environment_stdin or sys.stdin.buffer, gateway=gateway) as prepared:
+    with PreparedBuild(definition, stdin=lambda: sys.stdin.buffer, gateway=gateway) as prepared:
         name = _first_name(prepared.request)
-        before = await _inspect(engine, name) if report else None
+        before = await _inspect(engine, name) if options.report else None
         started = time.monotonic()
         run = _Run(builder, prepared, display)
+        if options.debug is not None:
+            run.debugger = _debugger(engine, options.debug, prepared, run, stopped=stopped)
         try:
             result, saved = await run.build()
         except BuildFailed as error:
-            display.finish(run.progress)
-            _explain(error, prepared)
+            run.finish()
+            if options.debug is None:  # else the debugger has shown it
+                _show_source(error)
+            await _explain(engine, error, prepared, run.progress, verbose=options.report)
             raise
         except BaseException:
-            display.finish(run.progress)
+            run.finish()
             raise
-        display.finish(run.progress)
+        run.finish()
         elapsed = time.monotonic() - started
         for output in saved:
             await _save_archive(engine, output, result)
         for tag in prepared.push_tags:
-            await _push(engine, tag, quiet=not report)
+            await _push(engine, tag, quiet=not options.report)
     tags = tuple(
         str(parse(tag))
         for output in prepared.request.outputs
@@ -102,9 +130,18 @@ async def run_definition(
         if tag
     )
     outcome = BuildOutcome(result=result, progress=run.progress, elapsed=elapsed, tags=tags)
-    if report:
+    if options.report:
         await _write_report(engine, name, before, outcome)
     return outcome
+
+
+def _debugger(
+    engine: EngineClient, options: DebugOptions, prepared: PreparedBuild, run: _Run, *, stopped: bool
+) -> BuildDebugger:
+    from pyd_tui.cli.builds.debugger import BuildDebugger
+
+    context = prepared.request.directories.get(CONTEXT)
+    return BuildDebugger(engine, options, prepared.dockerfile, context=context, on_stop=run.finish, stopped=stopped)
 
 
 class _Run:
@@ -114,7 +151,15 @@ class _Run:
         self._builder = builder
         self._prepared = prepared
         self._display = display
+        self._is_shown = True
         self.progress = BuildProgress()
+        self.debugger: BuildDebugger | None = None
+
+    def finish(self) -> None:
+        """Show the last state, once."""
+        if self._is_shown:
+            self._is_shown = False
+            self._display.finish(self.progress)
 
     async def build(self) -> tuple[BuildResult, Sequence[Output]]:
         """Build; return the result, and archives that the engine has to save of it."""
@@ -134,11 +179,13 @@ class _Run:
             on_progress=self._show,
             credentials=find_credentials,
             uploads=self._prepared.uploads,
+            drive=self.debugger.drive if self.debugger is not None else None,
         )
 
     def _show(self, progress: BuildProgress, change: ProgressChange) -> None:
         self.progress = progress
-        self._display.update(progress, change)
+        if self._is_shown:
+            self._display.update(progress, change)
 
 
 def find_credentials(domain: str) -> tuple[str, str] | None:
@@ -249,11 +296,24 @@ def _warning(message: str, filename: str, line: int) -> str:
     return safe(message) + (f" ({safe(filename)}:{line})" if line else "")
 
 
-def _explain(error: BuildFailed, prepared: PreparedBuild) -> None:
-    """Write the place of the failure, and add a hint to the error."""
-    lines: Sequence[str] = failure_lines(error.sources)
-    if lines:
-        sys.stderr.write("\n".join(lines) + "\n")
+def _show_source(error: BuildFailed) -> None:
+    sys.stderr.write("".join(f"{line}\n" for line in failure_lines(error.sources)))
+
+
+async def _explain(
+    engine: EngineClient, error: BuildFailed, prepared: PreparedBuild, progress: BuildProgress, *, verbose: bool
+) -> None:
+    """Write a verdict on a failure, or add a hint to the error."""
     context = prepared.request.directories.get(CONTEXT)
     if context is not None and not error.hint:
         error.hint = explain_missing_source(error.message, context, prepared.dockerfile)
+    failed = [step for step in progress.steps.values() if step.error]
+    if not verbose or not failed or error.hint:
+        return
+    from pyd_core.triage.checks.explain import explain_error
+    from pyd_core.triage.text_report import describe
+
+    output = [line.text for line in list(failed[-1].lines)[-VERDICT_LINES:]]
+    text = "\n".join([*output, error.message])
+    verdict = await explain_error(text, engine, directory=context or Path.cwd())
+    sys.stderr.write(describe(verdict) + "\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -160,4 +161,7 @@ def _normal(text: str) -> str:
         _, _, words = words.partition(" /bin/sh -c ")
         words = f"RUN {words}"
     words = words.replace("RUN /bin/sh -c ", "RUN ", 1)
+    if words.startswith("RUN ["):
+        with suppress(msgspec.DecodeError):
+            words = f"RUN {' '.join(msgspec.json.decode(words[4:], type=list[str]))}"
     return _FLAGS.sub(r"\1", words)

@@ -20,6 +20,7 @@ from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
+    from pyd_tui.cli.builds.debug_options import DebugOptions
 
 
 @click.command(
@@ -49,6 +50,11 @@ if TYPE_CHECKING:
     help="Progress output.",
 )
 @click.option("--check", is_flag=True, help="Check the Dockerfile instead of building; see pyd lint.")
+@click.option("--debug", is_flag=True, help="Open a shell with tools in the step that fails.")
+@click.option(
+    "--on", metavar="error|STEP|LINE", help="Open it in this step instead, before the step runs; implies --debug."
+)
+@click.option("--debug-command", metavar="COMMAND", help="Run a command there in place of a shell; implies --debug.")
 @pass_state
 def command(
     state: State,
@@ -60,26 +66,31 @@ def command(
     iidfile: str | None,
     metadata_file: str | None,
     progress: str,
+    debug: bool,
+    on: str | None,
+    debug_command: str | None,
     **values: Any,
 ) -> int:
     """Build an image from a Dockerfile."""
     flags = BuildFlags(**values)
     if check:
         return check_build(state, source, flags)
+    stop = _debug_options(on, debug_command) if debug or on or debug_command else None
     silent = quiet or state.json or progress == "quiet"
+
+    shown = "quiet" if silent and progress == "auto" else progress
 
     async def build(engine: EngineClient) -> dict[str, Any]:
         from pyd_core.client.builds import BuildsApi
 
-        if (
-            flags.needs_classic()
-            or os.environ.get("DOCKER_BUILDKIT") == "0"
-            or not await BuildsApi(engine.api).has_buildkit()
-        ):
-            return await _build_classic(engine, flags, source, silent=silent, quiet=quiet)
-        return await _build(
-            engine, flags, source, progress="quiet" if silent and progress == "auto" else progress, silent=silent
-        )
+        builds = BuildsApi(engine.api)
+        is_classic = flags.needs_classic() or os.environ.get("DOCKER_BUILDKIT") == "0"
+        if not is_classic and await builds.has_buildkit():
+            return await _build(engine, flags, source, progress=shown, silent=silent, stop=stop)
+        if stop is not None:
+            await builds.require_buildkit()
+            raise InvalidInput("--debug needs BuildKit, which these options turn off")
+        return await _build_classic(engine, flags, source, silent=silent, quiet=quiet)
 
     document = state.run(build)
     metadata = document.pop("Metadata", {})
@@ -98,17 +109,24 @@ def command(
     return 0
 
 
+def _debug_options(on: str | None, command: str | None) -> DebugOptions:
+    from pyd_tui.cli.builds.debug_options import ON_ERROR, DebugOptions
+
+    if command is None and not sys.stdin.isatty():
+        raise InvalidInput("--debug needs a terminal", hint="or give it --debug-command")
+    return DebugOptions(on=on or ON_ERROR, command=command)
+
+
 async def _build(
-    engine: EngineClient, flags: BuildFlags, source: str, *, progress: str, silent: bool
+    engine: EngineClient, flags: BuildFlags, source: str, *, progress: str, silent: bool, stop: DebugOptions | None
 ) -> dict[str, Any]:
-    from pyd_tui.cli.builds.buildkit_run import run_definition
+    from pyd_tui.cli.builds.buildkit_run import RunOptions, run_definition
     from pyd_tui.cli.builds.displays import choose_display
     from pyd_tui.cli.builds.outcome import outcome_document
 
     title = safe(flags.tags[0] if flags.tags else flags.file or source)
-    outcome = await run_definition(
-        engine, flags.definition(source), choose_display(progress, title), report=not silent and progress != "rawjson"
-    )
+    options = RunOptions(report=not silent and progress != "rawjson", debug=stop)
+    outcome = await run_definition(engine, flags.definition(source), lambda: choose_display(progress, title), options)
     return outcome_document(outcome)
 
 

@@ -1,0 +1,23 @@
+"""Options of the debugger of builds."""
+
+from __future__ import annotations
+
+import msgspec
+
+ON_ERROR = "error"
+
+
+class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The step to stop at, and the command to run there.
+
+    Attributes:
+        on: `error`, a step, or a line of the Dockerfile.
+        command: What to run in place of an interactive shell.
+    """
+
+    on: str = ON_ERROR
+    command: str | None = None
+
+
+class RebuildRequested(Exception):
+    """The user wants the build to start again, with the files as they are now."""

@@ -1,0 +1,217 @@
+"""The debugger of builds: drives a build, and opens a shell in its failed or named step."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyd_core.buildkit.client.failure import BuildFailed
+from pyd_core.buildkit.client.gateway import Gateway
+from pyd_core.buildkit.client.missing_source import describe_context
+from pyd_core.buildkit.client.request import BuildResult
+from pyd_core.buildkit.proto import ops_pb2
+from pyd_core.debug.build.breakpoint import definition_of, find_step
+from pyd_core.debug.build.step_container import StepContainer, StepState, failed_state, open_step, state_before
+from pyd_core.debug.build.step_shell import EDIT, RERUN, shell_meta, step_text
+from pyd_core.debug.helper import image as toolbox_image
+from pyd_core.debug.toolbox.selection import find_toolbox
+from pyd_core.errors import PydError, Unsupported
+from pyd_core.tasks import TaskOwner
+from pyd_tui.cli.builds.debug_options import ON_ERROR, DebugOptions, RebuildRequested
+from pyd_tui.cli.builds.source_view import failure_lines
+from pyd_tui.console.terminal import raw_mode, read_input, window_size
+
+if TYPE_CHECKING:
+    from pyd_core.buildkit.client.process import GatewayProcess
+    from pyd_core.buildkit.client.session import ClientSession
+    from pyd_core.buildkit.client.solve import Solve
+    from pyd_core.buildkit.rpc.connection import DuplexChannel
+    from pyd_core.client.engine_client import EngineClient
+
+
+class BuildDebugger:
+    """Drives builds of one definition.
+
+    Args:
+        engine: Where; it is given the toolbox's image.
+        options: When to stop.
+        dockerfile: The Dockerfile that `edit` opens; None if it isn't a file of this machine.
+        context: The build context's directory; None if it isn't one of this machine.
+        on_stop: Called before something else than progress is shown.
+        stopped: Whether an earlier attempt has stopped at the named step.
+    """
+
+    def __init__(
+        self,
+        engine: EngineClient,
+        options: DebugOptions,
+        dockerfile: Path | None,
+        *,
+        context: Path | None,
+        on_stop: Callable[[], None],
+        stopped: bool,
+    ) -> None:
+        self._engine = engine
+        self._options = options
+        self._dockerfile = dockerfile
+        self._context = context
+        self._on_stop = on_stop
+        self._stopped = stopped
+
+    async def drive(self, solve: Solve, channel: DuplexChannel, session: ClientSession) -> BuildResult:
+        """Run a build to its end.
+
+        Raises:
+            RebuildRequested: The user wants another.
+            BuildFailed: It failed, and the user left it at that.
+        """
+        del session
+        async with TaskOwner(on_error=lambda _: None) as tasks:
+            run = tasks.start(solve.run(gateway=True), name="build")
+            gateway = Gateway(channel, solve.reference)
+            await gateway.wait()
+            try:
+                if self._options.on != ON_ERROR and not self._stopped:
+                    await self._stop_before_step(solve, gateway)
+                result = await gateway.build(solve.request, evaluate=True)
+            except BuildFailed as error:
+                try:
+                    await self._inspect(error, gateway)
+                finally:
+                    await self._abandon(gateway, error.message, run)
+                raise
+            except BaseException:
+                await self._abandon(gateway, "cancelled", run)
+                raise
+            await gateway.finish(result)
+            return await run
+
+    async def _abandon(self, gateway: Gateway, message: str, run: asyncio.Task[BuildResult]) -> None:
+        with suppress(PydError):
+            await gateway.finish(None, message)
+            await run
+
+    async def _stop_before_step(self, solve: Solve, gateway: Gateway) -> None:
+        result = await gateway.build(solve.request, evaluate=False)
+        definition = definition_of(result)
+        step = find_step(definition, self._options.on)
+        state = await state_before(gateway, definition, step.op)
+        self._on_stop()
+        sys.stderr.write(f"stopped before {step_text(ops_pb2.Op.FromString(step.op))}\n")
+        await self._enter(gateway, state, line=step.first)
+        self._stopped = True
+
+    async def _inspect(self, error: BuildFailed, gateway: Gateway) -> None:
+        """Open the failed step, if it has a container."""
+        self._on_stop()
+        lines = failure_lines(error.sources)
+        sys.stderr.write("".join(f"{line}\n" for line in (*lines, f"failed: {error.message}")))
+        line = error.sources[0].first if error.sources else 0
+        try:
+            if error.step is None or not error.step.op:
+                raise Unsupported("the step has no container")  # noqa: TRY301 - as a step that isn't RUN
+            state = failed_state(error.step)
+        except Unsupported:
+            if self._context is not None:
+                lines = describe_context(error.message, self._context, self._dockerfile)
+                sys.stderr.write("".join(f"{line}\n" for line in lines))
+            await self._ask(line)
+            return
+        await self._enter(gateway, state, line=line)
+
+    async def _enter(self, gateway: Gateway, state: StepState, *, line: int) -> None:
+        toolbox = await asyncio.to_thread(find_toolbox, _progress)
+        image = await toolbox_image.ensure(self._engine.api, toolbox, _progress)
+        async with open_step(gateway, state, image) as container:
+            code = await self._run_shell(container, toolbox)
+        if code == RERUN:
+            raise RebuildRequested
+        if code == EDIT:
+            await self._edit(line)
+            raise RebuildRequested
+
+    async def _run_shell(self, container: StepContainer, toolbox: str) -> int:
+        command = self._options.command
+        tty = command is None and sys.stdin.isatty()
+        if tty:
+            sys.stderr.write("the shell has the step's files, environment and user, and tools; `help` lists commands\n")
+        meta = shell_meta(
+            container.op,
+            toolbox,
+            terminal=os.environ.get("TERM", "") if tty else "",
+            command=command if not tty else None,
+        )
+        process = container.process(meta, tty=tty)
+        with raw_mode(sys.stdin.fileno()) if tty else nullcontext():
+            async with process.run(), TaskOwner(on_error=lambda _: None) as tasks:
+                if tty:
+                    tasks.start(_send_input(process))
+                    tasks.start(_send_sizes(process))
+                else:
+                    await process.write(b"")
+                await _copy_output(process)
+        return process.exit_code or 0
+
+    async def _ask(self, line: int) -> None:
+        """Ask what to do about a failure that has no container."""
+        if not sys.stdin.isatty() or self._options.command is not None:
+            return
+        while True:
+            sys.stderr.write("[r]erun, [e]dit the Dockerfile and rerun, or [q]uit? ")
+            sys.stderr.flush()
+            answer = (await asyncio.to_thread(sys.stdin.readline)).strip().lower()
+            if answer in {"r", "rerun"}:
+                raise RebuildRequested
+            if answer in {"e", "edit"}:
+                await self._edit(line)
+                raise RebuildRequested
+            if answer in {"", "q", "quit"}:
+                return
+
+    async def _edit(self, line: int) -> None:
+        if self._dockerfile is None:
+            sys.stderr.write("the Dockerfile isn't a file that can be edited here\n")
+            return
+        editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+        process = await asyncio.create_subprocess_exec(*editor, f"+{line or 1}", str(self._dockerfile))
+        await process.wait()
+
+
+async def _copy_output(process: GatewayProcess) -> None:
+    async for descriptor, data in process.output():
+        out = sys.stderr.buffer if descriptor == 2 else sys.stdout.buffer
+        out.write(data)
+        out.flush()
+
+
+async def _send_input(process: GatewayProcess) -> None:
+    async for data in read_input(sys.stdin.fileno()):
+        await process.write(data)
+    await process.write(b"")
+
+
+async def _send_sizes(process: GatewayProcess) -> None:
+    changed = asyncio.Event()
+    changed.set()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGWINCH, changed.set)
+    try:
+        while await changed.wait():
+            changed.clear()
+            columns, rows = window_size(sys.stdout.fileno())
+            await process.resize(columns, rows)
+    finally:
+        loop.remove_signal_handler(signal.SIGWINCH)
+
+
+def _progress(stage: str, done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[2K{stage}  {done}/{total}\r" if done < total else "\r\x1b[2K")
+        sys.stderr.flush()
