@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pyd_core.dockerfile.checks.book import CheckOptions, known_rules, parse_check_options, run_checks
 from pyd_core.dockerfile.checks.case import BaseFacts, CheckCase, read_case
 from pyd_core.dockerfile.checks.finding import Finding
 from pyd_core.dockerfile.checks.fixing import fix_findings
+from pyd_core.dockerfile.checks.running import CheckOptions, known_rules, parse_check_options, run_checks
 from pyd_core.dockerfile.checks.sarif import sarif_document
 from pyd_core.errors import DockerfileError
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pyd_core.buildkit.frontend.compiler import DockerfileSource
 from pyd_core.buildkit.frontend.options import FrontendOptions
 from pyd_core.buildkit.proto import control_pb2, ops_pb2
-from pyd_core.dockerfile.checks.book import CheckOptions, parse_check_options, run_checks
 from pyd_core.dockerfile.checks.case import BaseFacts, CheckCase
 from pyd_core.dockerfile.checks.finding import Finding
+from pyd_core.dockerfile.checks.running import CheckOptions, parse_check_options, run_checks
 from pyd_core.dockerfile.parser import parse_dockerfile
 from pyd_core.dockerfile.span import LineSpan
 from pyd_core.dockerfile.stages import divide

@@ -18,7 +18,7 @@ from pyd_core.buildkit.frontend.run_step import apply_run
 from pyd_core.buildkit.frontend.scope import CompileScope
 from pyd_core.buildkit.frontend.services import FrontendServices
 from pyd_core.buildkit.frontend.stage_graph import SCRATCH, StageGraph
-from pyd_core.buildkit.frontend.stage_node import StageNode, Step, environment_of, reachable
+from pyd_core.buildkit.frontend.stage_node import StageNode, StageStep, environment_of, reachable
 from pyd_core.buildkit.llb.definition import marshal
 from pyd_core.buildkit.llb.sources import LocalOptions, local_attributes, local_source
 from pyd_core.buildkit.llb.vertex import VertexOutput, describe
@@ -206,7 +206,7 @@ class DockerfileCompiler:
         node.has_triggers = True
         node.steps[:0] = [self._trigger(node, text) for text in triggers]
 
-    def _trigger(self, node: StageNode, text: str) -> Step:
+    def _trigger(self, node: StageNode, text: str) -> StageStep:
         try:
             instruction = parse_typed(parse_instruction(text))
         except DockerfileError as error:
@@ -249,7 +249,7 @@ class DockerfileCompiler:
                 ) from error
 
     @staticmethod
-    def _apply(scope: CompileScope, node: StageNode, step: Step) -> None:
+    def _apply(scope: CompileScope, node: StageNode, step: StageStep) -> None:
         if isinstance(step.instruction, RunInstruction):
             apply_run(scope, node, step)
         elif isinstance(step.instruction, TransferInstruction):

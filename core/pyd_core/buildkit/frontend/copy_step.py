@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pyd_core.buildkit.frontend.git_sources import git_output
 from pyd_core.buildkit.frontend.naming import expanded_name, step_name
 from pyd_core.buildkit.frontend.scope import CompileScope
-from pyd_core.buildkit.frontend.stage_node import StageNode, Step
+from pyd_core.buildkit.frontend.stage_node import StageNode, StageStep
 from pyd_core.buildkit.llb.files import NO_TIME, FileOpBuilder, destination_path, owner_option, source_path
 from pyd_core.buildkit.llb.merging import merge
 from pyd_core.buildkit.llb.sources import http_source
@@ -25,7 +25,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{1
 _WILDCARD = re.compile(r"(?<!\\)(?:\\\\)*[*?\[]")
 
 
-def apply_transfer(scope: CompileScope, node: StageNode, step: Step) -> None:
+def apply_transfer(scope: CompileScope, node: StageNode, step: StageStep) -> None:
     """Compile a COPY or ADD instruction.
 
     Raises:
@@ -37,7 +37,7 @@ def apply_transfer(scope: CompileScope, node: StageNode, step: Step) -> None:
 
 
 class _Transfer:
-    def __init__(self, scope: CompileScope, node: StageNode, step: Step, instruction: TransferInstruction) -> None:
+    def __init__(self, scope: CompileScope, node: StageNode, step: StageStep, instruction: TransferInstruction) -> None:
         self._scope = scope
         self._node = node
         self._step = step

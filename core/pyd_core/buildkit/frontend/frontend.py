@@ -32,8 +32,8 @@ class FrontendOutcome(msgspec.Struct, kw_only=True):
 
     @property
     def ref_names(self) -> list[str]:
-        """Names under which the builds' results are returned: platforms, or one empty text."""
-        return [build.platform_id for build in self.builds] if self.options.is_multi_platform else [""]
+        """Names under which the results of builds are returned: platforms, or one empty text; none for a subrequest."""
+        return [build.platform_id if self.options.is_multi_platform else "" for build in self.builds]
 
     def warnings(self) -> list[control_pb2.VertexWarning]:
         """Return the findings as warnings of the step that loaded the Dockerfile."""

@@ -48,7 +48,7 @@ class BuiltRunConfig(msgspec.Struct, kw_only=True, omit_defaults=True, rename="p
 
 
 class BuiltHistoryStep(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """Step of the history."""
+    """StageStep of the history."""
 
     created: str | None = None
     created_by: str = ""

@@ -11,7 +11,7 @@ from pyd_core.buildkit.frontend.arguments import SCAN_ARGUMENTS
 from pyd_core.buildkit.frontend.image import DEFAULT_SHELL
 from pyd_core.buildkit.frontend.naming import expanded_name, step_name
 from pyd_core.buildkit.frontend.scope import CompileScope
-from pyd_core.buildkit.frontend.stage_node import StageNode, Step
+from pyd_core.buildkit.frontend.stage_node import StageNode, StageStep
 from pyd_core.buildkit.llb.files import FileOpBuilder, owner_option
 from pyd_core.buildkit.llb.vertex import describe
 from pyd_core.buildkit.proto import ops_pb2
@@ -51,7 +51,7 @@ def with_shell(node: StageNode, instruction: CommandInstruction) -> list[str]:
     return [*(node.image.config.shell or DEFAULT_SHELL), " ".join(instruction.command)]
 
 
-def apply_metadata(scope: CompileScope, node: StageNode, step: Step) -> None:
+def apply_metadata(scope: CompileScope, node: StageNode, step: StageStep) -> None:
     """Apply an instruction to its stage.
 
     Raises:

@@ -9,7 +9,7 @@ from pyd_core.buildkit.frontend.arguments import proxy_values
 from pyd_core.buildkit.frontend.metadata_steps import with_shell
 from pyd_core.buildkit.frontend.naming import expanded_name, step_name
 from pyd_core.buildkit.frontend.scope import CompileScope
-from pyd_core.buildkit.frontend.stage_node import StageNode, Step
+from pyd_core.buildkit.frontend.stage_node import StageNode, StageStep
 from pyd_core.buildkit.llb.execution import ExecOpBuilder
 from pyd_core.buildkit.llb.files import NO_TIME, FileOpBuilder, owner_option
 from pyd_core.buildkit.llb.vertex import NO_OUTPUT, VertexOutput, describe, platform_message
@@ -29,7 +29,7 @@ _SHARING = {
 _NETWORKS = {"none": ops_pb2.NONE, "host": ops_pb2.HOST, "default": ops_pb2.UNSET}
 
 
-def apply_run(scope: CompileScope, node: StageNode, step: Step) -> None:
+def apply_run(scope: CompileScope, node: StageNode, step: StageStep) -> None:
     """Compile a RUN instruction.
 
     Raises:

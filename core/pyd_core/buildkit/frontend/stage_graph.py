@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pyd_core.buildkit.frontend.stage_node import StageNode, Step
+from pyd_core.buildkit.frontend.stage_node import StageNode, StageStep
 from pyd_core.dockerfile.expansion import ExpansionRules, expand
 from pyd_core.dockerfile.instructions import CopyInstruction, RunInstruction, StagedDockerfile, TypedInstruction
 from pyd_core.dockerfile.mounts import MountText
@@ -74,7 +74,7 @@ class StageGraph:
         if len(self.nodes) == 1:
             self.nodes[0].shown_name = ""
 
-    def step(self, node: StageNode, instruction: TypedInstruction, *, is_trigger: bool = False) -> Step:
+    def step(self, node: StageNode, instruction: TypedInstruction, *, is_trigger: bool = False) -> StageStep:
         """Return an instruction with the stages it takes files from, which become dependencies of its stage."""
         sources: tuple[StageNode | None, ...] = ()
         if isinstance(instruction, CopyInstruction) and instruction.stage:
@@ -84,7 +84,7 @@ class StageGraph:
         for source in sources:
             if source is not None:
                 node.dependencies.setdefault(source, instruction.span)
-        return Step(instruction, sources, is_trigger)
+        return StageStep(instruction, sources, is_trigger)
 
     def target(self, name: str) -> StageNode:
         """Return the stage to build; an empty name means the last.

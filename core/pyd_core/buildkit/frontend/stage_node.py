@@ -14,7 +14,7 @@ from pyd_core.dockerfile.platforms import ImagePlatform
 from pyd_core.dockerfile.span import NOWHERE, LineSpan
 
 
-class Step(NamedTuple):
+class StageStep(NamedTuple):
     """Instruction of a stage, with the stages and images that it takes files from."""
 
     instruction: TypedInstruction
@@ -44,7 +44,7 @@ class StageNode:
         self.platform: ImagePlatform | None = None
         self.context: str | None = None
         """Name of the context that replaces it."""
-        self.steps: list[Step] = []
+        self.steps: list[StageStep] = []
         self.dependencies: dict[StageNode, LineSpan] = {}
         self.ignores_cache = False
         self.step_total = 0

@@ -46,6 +46,8 @@ class Frontends:
         services = EngineFrontendServices(build, attributes, inputs)
         outcome = await run_frontend(attributes, services, session=build.request.session_id)
         build.file = outcome.source.info
+        for warning in outcome.warnings():
+            build.progress.warning(warning)
         definitions = dict(zip(outcome.ref_names, (part.definition for part in outcome.builds), strict=True))
         refs = await asyncio.gather(*(build.solve(part, imports=imports) for part in definitions.values()))
         return FrontendResult(

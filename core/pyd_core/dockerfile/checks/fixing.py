@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from pyd_core.dockerfile.checks.book import CheckOptions, run_checks
 from pyd_core.dockerfile.checks.case import CheckCase, read_case
 from pyd_core.dockerfile.checks.finding import Finding
 from pyd_core.dockerfile.checks.line_edits import MAX_PASSES, apply_fixes
+from pyd_core.dockerfile.checks.running import CheckOptions, run_checks
 from pyd_core.errors import DockerfileError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pyd_core.dockerfile.checks.book import known_rules
 from pyd_core.dockerfile.checks.finding import Finding
+from pyd_core.dockerfile.checks.running import known_rules
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {"warning": "warning", "advice": "note"}

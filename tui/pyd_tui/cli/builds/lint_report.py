@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.dockerfile.checks.book import CheckOptions, parse_check_options, run_checks
 from pyd_core.dockerfile.checks.case import CheckCase, read_case
 from pyd_core.dockerfile.checks.finding import Finding
 from pyd_core.dockerfile.checks.fixing import fix_findings
+from pyd_core.dockerfile.checks.running import CheckOptions, parse_check_options, run_checks
 from pyd_core.dockerfile.ignore import IGNORE_FILE, read_patterns
 from pyd_core.dockerfile.parser import MAX_DOCKERFILE_BYTES
 from pyd_core.dockerfile.span import LineSpan
