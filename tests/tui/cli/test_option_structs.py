@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import msgspec
 
 
-BUILD_OTHERS = {"source", "check", "quiet", "iidfile", "metadata_file", "progress", "check", "debug", "on", "debug_command"}
+BUILD_OTHERS = {"source", "quiet", "iidfile", "metadata_file", "progress", "check", "debug", "on", "debug_command"}
 
 
 @pytest.mark.parametrize(
