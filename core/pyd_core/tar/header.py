@@ -121,6 +121,8 @@ def read(block: bytes) -> TarEntry:
         if block[345]:
             prefix = _prefix(block)
             name = prefix + b"/" + name if prefix else name
+    elif block[257:262] == b"ustar" and block[345]:
+        raise damaged("a header has a prefix, but is of no known format")  # Go ignores the prefix, others read it
     size = number(block[SIZE])
     if size < 0:
         raise damaged("a member has a negative size")
