@@ -46,7 +46,7 @@ def test_the_broken_one_is_found_understood_restarted_measured_and_removed(
     screen.wait_for("esc shows all")
     screen.keys("r", "!")
     screen.wait_for(re.compile(rf"running +{broken} .*\d[KM]"))  # its memory: figures come from this engine's cgroups
-    screen.keys("v")
+    screen.keys("V")
     screen.wait_for(re.compile(rf"start.*{broken}"))
     screen.keys("2")
     screen.wait_for(image)
@@ -58,7 +58,7 @@ def test_the_broken_one_is_found_understood_restarted_measured_and_removed(
     screen.keys("y")
     screen.wait_for(f"removed {broken}")
     assert embedded("ps", "-a", "--format", "{{.Names}}") == well
-    screen.keys("C-c")
+    screen.keys("C-c", "C-c")
     assert screen.wait_exit() == 0
 
 

@@ -139,10 +139,10 @@ def test_exec_leaves_the_terminal_to_the_containers_shell_and_comes_back(
     dashboard.type("echo host=$(hostname)")
     dashboard.keys("Enter")
     dashboard.wait_for("host=inside-it")
-    dashboard.keys("C-c")
+    dashboard.keys("C-c", "C-c")
     dashboard.type("exit 5")
     dashboard.keys("Enter")
-    dashboard.wait_for("sh ended with 5")
+    dashboard.wait_for("shell closed, exit code 5")
     dashboard.wait_for(row(name, "● running"))
     docker("rm", "-f", name)
 
@@ -160,7 +160,7 @@ def test_debug_leaves_the_terminal_to_a_shell_with_tools_and_comes_back(
     dashboard.wait_for("pid1=/app")
     dashboard.type("exit")
     dashboard.keys("Enter")
-    dashboard.wait_for("the debug shell ended with 0")
+    dashboard.wait_for("shell closed")
     docker("rm", "-f", name)
 
 
@@ -177,7 +177,7 @@ def test_opens_without_an_engine_and_says_what_to_do(pyd: Path, terminal: Opener
     opened = terminal([pyd, "--host", f"unix://{tmp_path}/no.sock"])
     opened.wait_for("no engine")
     opened.wait_for("pyd keeps trying")
-    opened.keys("q")
+    opened.keys("q", "q")
     assert opened.wait_exit() == 0
 
 
@@ -187,7 +187,7 @@ def test_the_terminal_is_as_it_was_after_quitting(docker: Docker, pyd: Path, ter
     )
     opened.wait_for(LIVE)
     assert opened.alternate
-    opened.keys("q")
+    opened.keys("q", "q")
     opened.wait_for("after 0")
     assert not opened.alternate
     assert "before" in opened.screen

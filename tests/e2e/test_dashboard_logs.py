@@ -191,12 +191,12 @@ def test_the_logs_of_marked_containers_are_one_and_each_is_heard_alone_or_left_o
     screen.keys("*", "l")
     screen.wait_for("sung by bass")
     screen.wait_for("sung by alto")
-    screen.keys("S")
+    screen.keys("=")
     screen.wait_gone("sung by alto")
     assert "sung by bass" in screen.screen
-    screen.keys("S")
+    screen.keys("=")
     screen.wait_for("sung by alto")
-    screen.keys("M")
+    screen.keys("#")
     screen.wait_gone("sung by bass")
     assert "sung by alto" in screen.screen
     docker("rm", "-f", *names)

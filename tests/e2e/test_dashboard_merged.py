@@ -87,5 +87,5 @@ def test_rows_of_two_engines_are_read_and_acted_on_each_at_its_own_and_outlive_a
     screen.keys("Enter")
     screen.wait_for(re.compile(rf"exited 137 +{away}"))
     assert [corner.inspect(name)["State"]["Running"] for corner, name in both] == [True, False]
-    screen.keys("C-c")
+    screen.keys("C-c", "C-c")
     assert screen.wait_exit() == 0

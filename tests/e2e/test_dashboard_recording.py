@@ -33,7 +33,7 @@ def test_deaths_are_written_down_while_the_dashboard_is_open(
     refused = run("record", **history)
     assert refused.returncode != 0
     assert "another recorder" in refused.stderr
-    screen.keys("q")
+    screen.keys("q", "q")
     assert screen.wait_exit() == 0
     listed = run("ps", "-a", "-f", f"name={before}", **history).stdout
     assert "killed-by-user" in listed

@@ -60,9 +60,9 @@ def test_the_broken_one_of_two_hundred_is_found_understood_entered_and_restarted
         screen.wait_for("seen=42")
         screen.type("exit")
         screen.keys("Enter")
-        screen.wait_for("the debug shell ended with 0")
+        screen.wait_for("shell closed")
         screen.keys("r", "!")
         screen.wait_for(re.compile(rf"running +{re.escape(name)}"))
-        screen.keys("C-c")
+        screen.keys("C-c", "C-c")
         assert screen.wait_exit() == 0
     docker("rm", "-f", name)

@@ -52,5 +52,5 @@ def test_the_logs_of_a_service_are_those_of_all_its_tasks(swarm: Docker, pyd: Pa
     screen.wait_for(re.compile(r"shop_talker +2/2"))
     swarm("service", "scale", "--detach", "shop_talker=1")
     screen.wait_for(re.compile(r"shop_talker +1/1"), bound=60)
-    screen.keys("C-c")
+    screen.keys("C-c", "C-c")
     assert screen.wait_exit() == 0

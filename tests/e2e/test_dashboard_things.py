@@ -127,19 +127,19 @@ def test_a_compose_project_is_stopped_brought_up_and_taken_down(
         return re.compile(rf"compose {verb} {project}.*ended with 0")
 
     assert states() == ["running", "running"]
-    screen.keys("O")
+    screen.keys("Y")
     screen.type("stop")
     screen.keys("Enter")
     screen.wait_for(f"Compose stop of {project}, 2 containers?")
     screen.keys("y")
     screen.wait_for(ended("stop"))
     assert states() == ["exited", "exited"]
-    screen.keys("q", "O")
+    screen.keys("q", "Y")
     screen.type("up")
     screen.keys("Enter")
     screen.wait_for(ended("up"))
     assert states() == ["running", "running"]
-    screen.keys("q", "O")
+    screen.keys("q", "Y")
     screen.type("down")
     screen.keys("Enter")
     screen.wait_for(f"Compose down of {project}, 2 containers?")

@@ -100,13 +100,13 @@ def test_settings_hold_conflicts_are_told_and_what_is_chosen_is_remembered(
     screen.keys("Enter")
     screen.wait_for("DB_PASSWORD=•••")
     assert "hunter2" not in screen.screen
-    screen.keys("u")
+    screen.keys("H")
     screen.wait_for("hunter2")
     screen.keys("q")
     screen.wait_for(LIVE)
     screen.keys("2")
     screen.wait_for("Layers, the newest first")
-    screen.keys("C-c")
+    screen.keys("C-c", "C-c")
     assert screen.wait_exit() == 0
     state = json.loads((tmp_path / "state" / "pyd" / "dashboard.json").read_text())
     assert state["view"] == "images"

@@ -70,7 +70,7 @@ async def logs(
 async def test_project(picture: SnapshotAssertion):
     async with logs("L") as dashboard:
         await in_sizes(dashboard, picture, "lines")
-        await dashboard.press("J", "w")
+        await dashboard.press("J", "W")
         await in_sizes(dashboard, picture, "columns")
 
 
@@ -86,7 +86,7 @@ async def test_filters_with_context(picture: SnapshotAssertion):
 
 async def test_find_while_typing(picture: SnapshotAssertion):
     async with logs("L", "slash") as dashboard:
-        await dashboard.press("ctrl+r", "ctrl+r")
+        await dashboard.press("ctrl+g", "ctrl+g")
         await dashboard.type("upstream.*5..")
         await dashboard.until_shown("of 3")
         assert dashboard.svg == picture
@@ -94,7 +94,7 @@ async def test_find_while_typing(picture: SnapshotAssertion):
 
 async def test_solo_selection_and_marks(picture: SnapshotAssertion):
     async with logs("L", "k", "S") as dashboard:
-        await dashboard.press("m", "k", "k", "k", "m", "k", "v", "k", "k")
+        await dashboard.press("space", "k", "k", "k", "space", "k", "v", "k", "k")
         assert dashboard.svg == picture
 
 
@@ -134,7 +134,7 @@ async def test_search(picture: SnapshotAssertion):
         await dashboard.measured(engine)
         await dashboard.press("S")
         await dashboard.type("timed out|evicted 1[258]")
-        await dashboard.press("ctrl+r", "ctrl+r")
+        await dashboard.press("ctrl+g", "ctrl+g")
         await in_sizes(dashboard, picture, "asked")
         await dashboard.press("enter")
         await dashboard.until_shown("all read")

@@ -42,7 +42,7 @@ async def test_layers(picture: SnapshotAssertion):
         context.inside[f"sha256:{identity(WEB)}"] = stack_layers([base, packages, app])
         await dashboard.press("slash")
         await dashboard.type("web")
-        await dashboard.press("enter", "f", "tab", "G")
+        await dashboard.press("enter", "F", "tab", "G")
         await dashboard.until_shown("Wasted")
         await in_sizes(dashboard, picture, "layers")
 

@@ -63,7 +63,7 @@ async def test_a_long_question(picture: SnapshotAssertion):
 async def test_events(picture: SnapshotAssertion):
     engine = fleet()
     async with screen(engine=engine) as (dashboard, engine):
-        await dashboard.press("v")
+        await dashboard.press("V")
         engine.die("shop-web-2", 139)
         engine.start("shop-web-2")
         engine.health("shop-web-1", "unhealthy")

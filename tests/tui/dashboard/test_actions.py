@@ -86,7 +86,7 @@ async def test_a_long_list_in_a_question_can_be_read_before_the_answer():
         assert not [request for request in engine.requests if not request.startswith("GET")]
 
 
-@pytest.mark.parametrize("key", ["s", "r", "p", "x", "U", "A", "C", "P"])
+@pytest.mark.parametrize("key", ["s", "r", "p", "x", "U", "A", "C", "I", "P"])
 async def test_read_only_refuses_every_action_before_anything_is_sent(key: str):
     engine = five()
     endpoint = replace_read_only(engine)
@@ -149,7 +149,7 @@ async def test_the_palette_finds_commands_containers_and_views_by_a_few_letters(
         await ready(dashboard)
         await dashboard.press("ctrl+p")
         await dashboard.type("img")
-        await dashboard.until_shown("view       images")
+        await dashboard.until_shown("view       2     images")
         await dashboard.press("enter")
         await dashboard.until_shown("Layers, the newest first")
         await dashboard.press("q", "ctrl+p")
@@ -166,8 +166,8 @@ async def test_the_help_is_searched_by_words():
     async with opened(five()) as dashboard:
         await ready(dashboard)
         await dashboard.press("question_mark", "slash")
-        await dashboard.type("undo old")
-        await dashboard.until_shown("bring the old container back")
+        await dashboard.type("undo recreate")
+        await dashboard.until_shown("undo the last stop")
         assert "a debug shell in it" not in dashboard.text
         await dashboard.press("enter", "escape")
         await dashboard.until_shown("a debug shell in it")
@@ -212,7 +212,7 @@ async def test_it_starts_as_requested_and_keeps_its_state():
         await dashboard.type("theme light")
         await dashboard.press("enter")
         await dashboard.until_shown("theme light")
-        await dashboard.press("q")
+        await dashboard.press("q", "q")
     left = dashboard.app.ui_state
     assert (left.view, left.sort, left.running_only, left.theme) == ("containers", "project", True, "light")
 

@@ -105,7 +105,7 @@ async def test_a_mark_on_a_heading_marks_its_containers_and_survives_folding():
 
 async def test_single_container_keys_are_refused_on_a_heading_and_logs_are_the_projects():
     async with grouped(fleet()) as dashboard:
-        for key in ("D", "e", "w", "i", "A", "C", "P"):
+        for key in ("D", "e", "w", "i", "A", "C", "I"):
             await dashboard.press(key)
             assert "select a single container" in dashboard.message
         await dashboard.press("K", "enter")

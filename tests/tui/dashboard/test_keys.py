@@ -62,13 +62,13 @@ async def test_failures_stay_marked_and_are_reported():
 async def test_the_help_lists_every_key_there_is():
     from pyd_tui.dashboard.input.keymap import KEYMAP
 
-    async with opened(three(), size=(200, 160)) as dashboard:
+    async with opened(three(), size=(200, 200)) as dashboard:
         await dashboard.press("question_mark")
         for keys in KEYMAP.values():
             for key in keys:
                 assert key.help in dashboard.text
         await dashboard.press("q")
-        await dashboard.press("q")
+        await dashboard.press("q", "q")
         assert not dashboard.app.is_running
 
 
@@ -112,7 +112,28 @@ async def test_a_container_key_before_the_list_is_loaded_is_refused_and_never_ru
     engine = three()
     engine.hold.clear()
     async with opened(engine) as dashboard:
-        for key in ("s", "x", "l", "w", "enter", "D", "e", "space", "asterisk", "U", "A", "C", "P", "O", "L", "i"):
+        for key in (
+            "s",
+            "x",
+            "l",
+            "w",
+            "enter",
+            "D",
+            "e",
+            "space",
+            "asterisk",
+            "U",
+            "A",
+            "C",
+            "I",
+            "Y",
+            "L",
+            "i",
+            "full_stop",
+            "F",
+            "m",
+            "P",
+        ):
             await dashboard.press(key)
             assert dashboard.message.startswith("still loading"), key
         engine.hold.set()

@@ -45,9 +45,9 @@ async def test_a_pattern_can_be_text_or_an_expression_with_or_without_case():
         for _ in range(4):
             assert it.book.search is not None
             counts.append(len(it.book.search))
-            await it.dashboard.press("ctrl+r")
+            await it.dashboard.press("ctrl+g")
         assert counts == [1, 1, 3, 2]
-        await it.dashboard.press("ctrl+r", "ctrl+r", "ctrl+u", "left_parenthesis")
+        await it.dashboard.press("ctrl+g", "ctrl+g", "ctrl+u", "left_parenthesis")
         assert "not a regular expression" in it.dashboard.text
 
 
@@ -96,7 +96,7 @@ async def test_a_selection_marks_and_the_line_under_the_cursor_are_copied():
         assert "copied the line" in it.dashboard.message
         await it.dashboard.press("v", "k", "c")
         assert it.dashboard.app.clipboard.split("\n") == ["one", "two␛]52;c;eA==␇"]
-        await it.dashboard.press("m", "G", "m", "c")
+        await it.dashboard.press("space", "G", "space", "c")
         assert it.dashboard.app.clipboard == "one\nthree"
 
 
@@ -156,7 +156,7 @@ async def test_a_line_of_a_megabyte_is_shown_without_a_freeze():
     async with log(engine) as it:
         await it.lines(1)
         assert "1,040,384 more bytes" in it.dashboard.app.screen.query_one(LogView).draw(it.book.store[0])[-1].text
-        await it.dashboard.press("w")
+        await it.dashboard.press("W")
         assert "y" * 50 in it.dashboard.text
         await it.dashboard.press("enter")
         await it.dashboard.until_shown("1,048,576")

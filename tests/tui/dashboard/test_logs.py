@@ -87,11 +87,11 @@ async def test_the_logs_of_a_project_are_merged_in_order_of_time_and_can_be_solo
         await it.dashboard.until(lambda: [line[-1] for line in it.shown] == list("012345"))
         assert "2 containers" in it.dashboard.text
         assert "web    " in it.dashboard.text
-        await it.dashboard.press("k", "S")
+        await it.dashboard.press("k", "at")
         assert [line[-1] for line in it.shown] == list("024")
-        await it.dashboard.press("S", "M")
+        await it.dashboard.press("at", "number_sign")
         assert len(it.shown) == 3
-        await it.dashboard.press("M")
+        await it.dashboard.press("number_sign")
         assert len(it.shown) == 3  # the last one stays
         await it.dashboard.press("escape")
         assert len(it.shown) == 6
@@ -136,7 +136,7 @@ async def test_every_size_down_to_a_few_cells_can_be_drawn():
     chatter(engine)
     async with log(engine, "L") as it:
         await it.lines(100)
-        await it.dashboard.press("w", "J")
+        await it.dashboard.press("W", "J")
         await it.keep("query")
         for size in ((80, 24), (60, 20), (40, 10), (12, 4), (3, 2), (1, 1), (120, 30)):
             await it.dashboard.resize(*size)

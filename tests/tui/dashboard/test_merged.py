@@ -196,7 +196,7 @@ async def test_events_are_those_of_the_engine_of_the_row():
     async with several(engines) as dashboard:
         await merged(dashboard)
         put(dashboard, "far", "db")
-        await dashboard.press("v")
+        await dashboard.press("V")
         engines["near"].die("cache", 3)
         engines["far"].die("job", 9)
         far = dashboard.app.links[1]

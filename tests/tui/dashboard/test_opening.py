@@ -35,7 +35,7 @@ async def test_the_first_frame_shows_what_is_known_before_the_dashboard_starts()
         assert dashboard.shown == ["db", "web"]
         assert {"db", "web"} <= set(dashboard.text.split())
         await dashboard.until(lambda: all(entry.detailed for entry in link.containers.values()))
-        await dashboard.press("v")
+        await dashboard.press("V")
         await dashboard.until_shown("exit 3")
         engine.start("web")
         await dashboard.until(lambda: link.containers[engine.get("web").id].has_processes)

@@ -95,14 +95,14 @@ async def test_file_names_scroll_sideways_to_their_ends():
         await dashboard.until_shown(f"{len(names)} entries")
         await dashboard.at_rest(0.1)
         table = dashboard.app.screen.query_one("#files", Table)
-        seen = await to_the_end(dashboard, table, "greater_than_sign", 80)
+        seen = await to_the_end(dashboard, table, "right", 80)
         for name in names[:-1]:
             end = name.rpartition("-")[2]
             assert any(end in text for text in seen), end
         assert "-end.plain" in seen[-1]
         assert all(len({line.index(" 5B") for line in _rows(text)}) == 1 for text in seen)
         table._slide(SIDE_STEP_COLUMNS - table.left)
-        await dashboard.press("less_than_sign")
+        await dashboard.press("left")
         assert looked_at(dashboard, 80) == seen[0]
 
 

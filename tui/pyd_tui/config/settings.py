@@ -14,6 +14,12 @@ Borders = Literal["auto", "unicode", "ascii"]
 Where = Literal["suspend", "background", "pane"]
 """On the terminal, with the dashboard suspended; in the background, reporting only the result; in a pane."""
 
+Confirmation = Literal["undo", "ask", "never"]
+"""`undo` runs what a key can undo within ten seconds, and asks before anything else; `ask` always asks; `never` asks
+only before what destroys something, and before actions on several containers."""
+Layout = Literal["auto", "below", "right"]
+"""Below the list, or at its right; `auto` is at the right where the terminal is wide enough for both."""
+
 KeyLists = dict[str, str | list[str]]
 """Keys by action name; an empty list removes all keys."""
 
@@ -57,6 +63,9 @@ class UserSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         filter: The initial filter.
         merged: Start with the containers of all engines in one list, if there are several.
         restore: Start with the last view, order and filters.
+        confirm: When to ask before one container is stopped, killed, paused or restarted, or its image is pulled.
+        confirm_quit: Quit only when the key is pressed twice.
+        layout: Where the pane with logs and events is.
         keys: Key bindings by scope and action (`[keys.containers]`, `stop = "ctrl+k"`).
         commands: The user's own commands.
     """
@@ -68,6 +77,9 @@ class UserSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     filter: str = ""
     merged: bool = False
     restore: bool = True
+    confirm: Confirmation = "undo"
+    confirm_quit: bool = True
+    layout: Layout = "auto"
     keys: dict[str, KeyLists] = {}
     commands: tuple[UserCommand, ...] = ()
 

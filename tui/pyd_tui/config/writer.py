@@ -20,6 +20,9 @@ TEMPLATE = """\
 # filter = ""          # the initial filter
 # merged = false       # true starts with the containers of all engines in one list
 # restore = true       # start with the last view, order and filters
+# confirm = "undo"     # what u undoes runs at once; "ask" asks before every stop, "never" only before removals
+# confirm_quit = true  # quit only when the key is pressed twice
+# layout = "auto"      # below, right: where logs and events are shown
 
 # Keys by scope and action; pyd's ? lists them. A list sets several keys, an empty list none.
 # [keys.containers]

@@ -16,8 +16,10 @@ from textual.app import App
 from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.actions.job_progress import Jobs
+from pyd_tui.dashboard.actions.undo import UndoBar
 from pyd_tui.dashboard.engines.event_dispatcher import EventDispatcher
 from pyd_tui.dashboard.input.key_bindings import Keys
+from pyd_tui.dashboard.input.quit_guard import QuitGuard
 from pyd_tui.dashboard.logs.log_tail import LogTail
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.views import Views
@@ -81,6 +83,11 @@ class Dashboard(App[None]):
         super().__init__(ansi_color=palette.plain or None)
         self.jobs = Jobs(self._progressed)
         """Long-running work, with its progress."""
+        self.undo_bar = UndoBar(self, self._progressed)
+        """The offer to undo the last action."""
+        self._quit_guard = QuitGuard(
+            self.exit, lambda text: self.say(text, "warn"), confirm=startup.settings.confirm_quit
+        )
         self.keys = Keys(startup.settings.keys, startup.settings.commands)
         """The effective keys."""
         self.ui_state = startup.remembered
@@ -248,7 +255,7 @@ class Dashboard(App[None]):
 
         self.push_screen(Output(argv, title, environment))
 
-    def open_file(self, target: RowTarget, path: str, data: bytes) -> None:
+    def open_file(self, target: RowTarget | None, path: str, data: bytes) -> None:
         """Show the beginning of a container's file on a screen of its own."""
         from pyd_tui.dashboard.screens.file import FileScreen  # noqa: PLC0415 - only for files
 
@@ -276,6 +283,7 @@ class Dashboard(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Clear messages at the next key, before its action runs."""
         if isinstance(event, events.Key):
+            self._quit_guard.on_key()
             for footer in self.screen.query(Footer) if self.screen_stack else ():
                 footer.clear()
         await super().on_event(event)
@@ -309,13 +317,13 @@ class Dashboard(App[None]):
         return not typing and super().check_action(action, parameters)
 
     def action_help(self) -> None:
-        """Show all keys."""
+        """Show all keys, first those of the top screen."""
         from pyd_tui.dashboard.screens.help import Help  # noqa: PLC0415 - on first use
 
         if isinstance(self.screen, Help):
             self.screen.dismiss()
         else:
-            self.push_screen(Help())
+            self.push_screen(Help([scope for footer in self.screen.query(Footer) for scope in footer.scopes]))
 
     def action_theme(self) -> None:
         """Switch to the next theme."""
@@ -337,8 +345,17 @@ class Dashboard(App[None]):
         self.say(f"theme {name}")
 
     def action_leave(self) -> None:
-        """Quit."""
-        self.exit()
+        """Quit from anywhere."""
+        self.request_quit("^c")
+
+    def request_quit(self, key: str = "q") -> None:
+        """Quit, after asking to press the key again."""
+        self._quit_guard.request(key)
+
+    def action_undo(self) -> None:
+        """Undo the last stop, kill, pause or start; else restore the container that was recreated last."""
+        if not self.undo_bar.accept():
+            self.container_actions.undo()
 
     def may_change(self, *links: EngineConnection) -> bool:
         """Return whether changes are allowed on these engines, by default on the current one; if not, show why.

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from pyd_core.tasks import TaskOwner
     from pyd_core.watch.delta import Delta
     from pyd_tui.dashboard.actions.job_progress import Jobs
+    from pyd_tui.dashboard.actions.undo import UndoBar
     from pyd_tui.dashboard.engines.connection import Choose, EngineConnection
     from pyd_tui.dashboard.engines.target import RowTarget
     from pyd_tui.dashboard.input.key_bindings import Keys
     from pyd_tui.dashboard.render.figures import Clock
     from pyd_tui.dashboard.render.pieces import Role
+    from pyd_tui.dashboard.startup.startup_state import StartupState
 
 
 class Notifier(Protocol):
@@ -68,7 +70,7 @@ class Navigator(Protocol):
     def open_output(self, argv: Sequence[str], title: str, environment: Mapping[str, str]) -> None:
         """Run a program, and show its output on a screen of its own."""
 
-    def open_file(self, target: RowTarget, path: str, data: bytes) -> None:
+    def open_file(self, target: RowTarget | None, path: str, data: bytes) -> None:
         """Show the beginning of a container's file on a screen of its own."""
 
 
@@ -123,6 +125,16 @@ class ActionHost(Notifier, EngineRegistry, Navigator, Protocol):
         ...
 
     @property
+    def startup(self) -> StartupState:
+        """The settings and state that the dashboard started with."""
+        ...
+
+    @property
+    def undo_bar(self) -> UndoBar:
+        """The offer to undo the last action."""
+        ...
+
+    @property
     def tasks(self) -> TaskOwner:
         """The owner of background tasks."""
         ...
@@ -160,7 +172,7 @@ class FileHost(Notifier, Protocol):
         """The owner of background tasks."""
         ...
 
-    def open_file(self, target: RowTarget, path: str, data: bytes) -> None:
+    def open_file(self, target: RowTarget | None, path: str, data: bytes) -> None:
         """Show the beginning of a container's file on a screen of its own."""
 
 

@@ -23,6 +23,7 @@ from pyd_tui.dashboard.screens.help import Help
 from pyd_tui.dashboard.screens.line import LineScreen
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.main import Main
+from pyd_tui.dashboard.screens.menu import Menu
 from pyd_tui.dashboard.screens.next_steps import NextSteps
 from pyd_tui.dashboard.screens.output import Output
 from pyd_tui.dashboard.screens.report import ReportScreen
@@ -52,6 +53,7 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "help": (Help,),
     "report": (ReportScreen,),
     "output": (Output,),
+    "menu": (Menu,),
     "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, FileScreen, Help, Engines, SearchScreen),
 }
 
@@ -114,16 +116,16 @@ def test_configured_keys_replace_the_defaults_and_conflicts_are_reported():
 
 
 def test_former_names_of_keys_still_work_in_the_configuration():
-    keys = Keys({"browse": {"renew": "f5", "dig": "Z"}, "containers": {"again": "Y"}, "report": {"again": "n"}})
+    keys = Keys({"browse": {"renew": "f5", "dig": "Z"}, "containers": {"again": "X"}, "report": {"again": "n"}})
     assert keys.problems == []
     assert {key.name: key.keys for key in keys.of("browse") if key.formerly} == {
         "refresh": ("f5",),
-        "inspect-layers": ("Z",),
+        "files": ("Z",),
     }
     assert keys.overrides == {
         "browse.refresh": "f5",
-        "browse.inspect-layers": "Z",
-        "containers.recreate": "Y",
+        "browse.files": "Z",
+        "containers.recreate": "X",
         "report.retry": "n",
     }
     assert Keys({"browse": {"refresh": "f5"}}).overrides == {"browse.refresh": "f5"}

@@ -34,6 +34,9 @@ async def test_keys_of_the_list_act_on_the_container_on_screen(key: str, path: s
     async with opened(engine) as dashboard:
         await look(dashboard)
         await dashboard.press(key)
+        if key == "r":  # can't be undone
+            assert not changes(engine)
+            await dashboard.press("y")
         await dashboard.until(lambda: changes(engine))
         assert changes(engine) == [f"POST /containers/{engine.get('web').id}/{path}"]
 

@@ -110,7 +110,7 @@ async def test_a_move_of_the_cursor_sends_the_terminal_no_more_than_two_kilobyte
     engine = fifty()
     async with opened(engine, size=(200, 50)) as dashboard:
         await dashboard.measured(engine)
-        await dashboard.press("v")  # the log below would follow the cursor
+        await dashboard.press("V")  # the log below would follow the cursor
         await dashboard.at_rest(0.3)
         sent = measured(monkeypatch)
         for key in ("j", "j", "k", "j"):

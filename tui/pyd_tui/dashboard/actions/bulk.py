@@ -42,6 +42,7 @@ class BulkAction(Generic[Key]):
         on_started: Called with each key before the action runs.
         on_ended: Called with each key once the action has succeeded or failed.
         on_finished: Called with the keys of the failures once all are done.
+        on_succeeded: Called with a report (`stopped web`) and the keys, if none failed.
     """
 
     host: ActionHost
@@ -51,6 +52,7 @@ class BulkAction(Generic[Key]):
     on_finished: Callable[[set[Key]], None]
     on_started: Callable[[Key], None] = lambda _: None
     on_ended: Callable[[Key], None] = lambda _: None
+    on_succeeded: Callable[[str, list[Key]], None] = lambda _text, _keys: None
 
     def ask(self, question: str, names: Sequence[str], keys: Sequence[Key]) -> None:
         """Ask whether to run the action on these objects, and run it if the user agrees."""
@@ -77,7 +79,9 @@ class BulkAction(Generic[Key]):
         failed = [outcome.item.key for outcome in outcomes if outcome.error is not None]
         first, *others = outcomes
         if not failed:
-            self.host.say(f"{self.done} {len(outcomes) if others else first.item.name}", "good")
+            text = f"{self.done} {len(outcomes) if others else first.item.name}"
+            self.host.say(text, "good")
+            self.on_succeeded(text, [outcome.item.key for outcome in outcomes])
         elif not others and first.error is not None:
             self.host.say(first.error.message, "bad", first.error.hint)
         else:

@@ -13,8 +13,11 @@ from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
 
+ACTIVE_STATES = frozenset({"running", "paused", "restarting"})
+"""States in which a container can be stopped."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """An action on containers.
 
@@ -23,7 +26,12 @@ class Action:
         doing: The word on the row while it runs: `removing`.
         done: The word of the report: `removed`.
         run: Runs the action on one container.
-        asks: Whether it asks even for a single container, because it can't be undone.
+        asks: Whether it always asks, because it can't be undone.
+        interrupts: Whether it interrupts a container's work; the settings then say whether it asks.
+        inverse: The name of the action that undoes it; empty if none does.
+        effect: What undoing does: `starts it again`.
+        applies: Returns whether the action makes sense for a container.
+        otherwise: A message and a hint for a container that it makes no sense for.
     """
 
     verb: str
@@ -31,42 +39,114 @@ class Action:
     done: str
     run: Callable[[EngineClient, ContainerInfo], Awaitable[object]]
     asks: bool = False
+    interrupts: bool = False
+    inverse: str = ""
+    effect: str = ""
+    applies: Callable[[ContainerInfo], bool] = lambda _: True
+    otherwise: tuple[str, str] = ("", "")
 
 
-async def _pause(engine: EngineClient, entry: ContainerInfo) -> None:
-    await (engine.containers.unpause(entry.id) if entry.state == "paused" else engine.containers.pause(entry.id))
+def _is_active(entry: ContainerInfo) -> bool:
+    return entry.state in ACTIVE_STATES
 
+
+_NOT_RUNNING = ("isn't running", "r starts it")
 
 ACTIONS = {
-    "start": Action("start", "starting", "started", lambda engine, entry: engine.containers.start(entry.id)),
-    "stop": Action("stop", "stopping", "stopped", lambda engine, entry: engine.containers.stop(entry.id)),
-    "restart": Action("restart", "restarting", "restarted", lambda engine, entry: engine.containers.restart(entry.id)),
-    "pause": Action("pause or unpause", "pausing", "paused or unpaused", _pause),
+    "start": Action(
+        verb="start",
+        doing="starting",
+        done="started",
+        run=lambda engine, entry: engine.containers.start(entry.id),
+        inverse="stop",
+        effect="stops it again",
+        applies=lambda entry: not _is_active(entry),
+        otherwise=("is running", "s stops it, r restarts it"),
+    ),
+    "stop": Action(
+        verb="stop",
+        doing="stopping",
+        done="stopped",
+        run=lambda engine, entry: engine.containers.stop(entry.id),
+        interrupts=True,
+        inverse="start",
+        effect="starts it again",
+        applies=_is_active,
+        otherwise=_NOT_RUNNING,
+    ),
+    "restart": Action(
+        verb="restart",
+        doing="restarting",
+        done="restarted",
+        run=lambda engine, entry: engine.containers.restart(entry.id),
+        interrupts=True,
+    ),
+    "pause": Action(
+        verb="pause",
+        doing="pausing",
+        done="paused",
+        run=lambda engine, entry: engine.containers.pause(entry.id),
+        interrupts=True,
+        inverse="resume",
+        effect="resumes it",
+        applies=lambda entry: entry.state in {"running", "restarting"},
+        otherwise=_NOT_RUNNING,
+    ),
+    "resume": Action(
+        verb="resume",
+        doing="resuming",
+        done="resumed",
+        run=lambda engine, entry: engine.containers.unpause(entry.id),
+        applies=lambda entry: entry.state == "paused",
+        otherwise=("isn't paused", "p pauses it"),
+    ),
     "remove": Action(
-        "remove",
-        "removing",
-        "removed",
-        lambda engine, entry: engine.containers.remove(entry.id, force=True),
+        verb="remove",
+        doing="removing",
+        done="removed",
+        run=lambda engine, entry: engine.containers.remove(entry.id, force=True),
         asks=True,
     ),
 }
 
 
+def suited(name: str, entries: Sequence[ContainerInfo]) -> Action:
+    """Return the action of a key for these containers: `r` starts what doesn't run, `p` resumes what is paused."""
+    if name == "restart" and entries and not any(map(_is_active, entries)):
+        return ACTIONS["start"]
+    if name == "pause" and entries and all(entry.state == "paused" for entry in entries):
+        return ACTIONS["resume"]
+    return ACTIONS[name]
+
+
+_ENDING_SIGNALS = frozenset({"KILL", "TERM", "INT", "QUIT", "ABRT", "9", "15", "2", "3", "6"})
+"""Signals that end a main process that doesn't handle them."""
+
+
 def kill(signal: str = "KILL") -> Action:
     """Return the action that sends a signal."""
     name = signal.upper().removeprefix("SIG")
+    ends = name in _ENDING_SIGNALS
     return Action(
-        f"send {name} to",
-        "killing" if name == "KILL" else "signalling",
-        f"sent {name} to",
-        lambda engine, entry: engine.containers.kill(entry.id, signal=name),
+        verb=f"send {name} to",
+        doing="killing" if name == "KILL" else "signalling",
+        done="killed" if name == "KILL" else f"sent {name} to",
+        run=lambda engine, entry: engine.containers.kill(entry.id, signal=name),
+        interrupts=ends,
+        inverse="start" if ends else "",
+        effect="starts it again" if ends else "",
+        applies=_is_active,
+        otherwise=_NOT_RUNNING,
     )
 
 
 def rename(to: str) -> Action:
     """Return the action that renames a container."""
     return Action(
-        "rename", "renaming", f"gave the name {to} to", lambda engine, entry: engine.containers.rename(entry.id, to)
+        verb="rename",
+        doing="renaming",
+        done=f"gave the name {to} to",
+        run=lambda engine, entry: engine.containers.rename(entry.id, to),
     )
 
 
@@ -81,10 +161,10 @@ def update(changes: Sequence[str]) -> Action:
     """
     body = limits(changes)
     return Action(
-        "update",
-        "updating",
-        f"updated {' '.join(changes)} of",
-        lambda engine, entry: engine.containers.update(entry.id, body),
+        verb="update",
+        doing="updating",
+        done=f"updated {' '.join(changes)} of",
+        run=lambda engine, entry: engine.containers.update(entry.id, body),
     )
 
 

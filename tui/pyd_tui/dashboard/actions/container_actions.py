@@ -13,7 +13,8 @@ from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.dashboard.actions.bulk import BulkAction, BulkItem
-from pyd_tui.dashboard.actions.catalogue import Action, question, update
+from pyd_tui.dashboard.actions.catalogue import ACTIONS, Action, question, update
+from pyd_tui.dashboard.actions.undo import UndoOffer
 from pyd_tui.dashboard.engines.target import RowTarget
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ class ContainerActions:
             set_pending: Called with each container's pending action.
             on_failures: Called with the containers that it failed for.
         """
-        entries = _entries(targets)
+        known = _entries(targets)
+        entries = {target: entry for target, entry in known.items() if action.applies(entry)}
+        if known and not entries:
+            self._say_unsuited(action, [*known.values()])
         if not entries or not self._dashboard.may_change(*{target.link for target in entries}):
             return
         bulk = BulkAction(
@@ -65,12 +69,54 @@ class ContainerActions:
             on_started=lambda target: set_pending(target, action.doing),
             on_ended=lambda target: set_pending(target, ""),
             on_finished=on_failures,
+            on_succeeded=lambda text, done: self._offer_undo(action, text, done, set_pending),
         )
-        if action.asks or len(entries) > 1:
+        if self._asks(action, len(entries)):
             names = [self._name(target, entry) for target, entry in entries.items()]
             bulk.ask(question(action, [*entries.values()], names[0]), names, [*entries])
         else:
             bulk.start([*entries])
+
+    def _asks(self, action: Action, count: int) -> bool:
+        """Return whether an action asks first, as the settings say."""
+        if action.asks or count > 1:
+            return True
+        match self._dashboard.startup.settings.confirm:
+            case "ask":
+                return action.interrupts
+            case "undo":
+                return action.interrupts and not action.inverse
+            case _:
+                return False
+
+    def _say_unsuited(self, action: Action, entries: Sequence[ContainerInfo]) -> None:
+        """Show why an action does nothing."""
+        message, hint = action.otherwise
+        if len(entries) > 1:
+            self._dashboard.say(f"none of them can be {action.done}", "warn")
+        else:
+            self._dashboard.say(f"{entries[0].name} {message}", "warn", hint)
+
+    def _offer_undo(self, action: Action, text: str, targets: Sequence[RowTarget], set_pending: SetPending) -> None:
+        """Offer to undo an action that has an inverse."""
+        if not action.inverse:
+            return
+
+        async def undo() -> None:
+            inverse = ACTIONS[action.inverse]
+            bulk = BulkAction(
+                host=self._dashboard,
+                verb=inverse.verb,
+                done=inverse.done,
+                items=lambda keys: self._items(inverse, keys),
+                on_started=lambda target: set_pending(target, inverse.doing),
+                on_ended=lambda target: set_pending(target, ""),
+                on_finished=lambda _: None,
+            )
+            bulk.start(targets)
+
+        effect = action.effect.replace(" it", " them") if len(targets) > 1 else action.effect
+        self._dashboard.undo_bar.make(UndoOffer(done=text, effect=effect, run=undo))
 
     def _items(self, action: Action, targets: Sequence[RowTarget]) -> list[BulkItem[RowTarget]]:
         return [
@@ -98,7 +144,7 @@ class ContainerActions:
                 work = self._recreate(target, container, recreate_changes(container, given))
                 self._dashboard.tasks.start(work, name="recreate")
 
-        title = f"Recreate {safe(container.name)} with changes; :undo restores the old one, :keep removes it"
+        title = f"Recreate {safe(container.name)}: :undo restores the old one, :accept deletes it"
         fields = [replace(field, value=suggested.get(field.name, field.value)) for field in recreate_fields(container)]
         form = Form(title, fields, lambda given: recreate_changes(container, given))
         self._dashboard.push_screen(form, answered)
@@ -114,7 +160,7 @@ class ContainerActions:
         finally:
             self._dashboard.jobs.end(job)
         self._dashboard.say(
-            f"recreated {container.name} with changes", "good", ":undo restores the old one, :keep removes it"
+            f"recreated {container.name} with changes", "good", "u restores the old one, :accept deletes it"
         )
 
     def undo(self) -> None:
@@ -215,10 +261,20 @@ class ContainerActions:
         field = Field(name="signal", value="TERM", hint="TERM, KILL, HUP, USR1 …")
         self._dashboard.push_screen(Form(title, [field], lambda given: signal_number(given["signal"])), answered)
 
-    def pull(self, link: EngineConnection, image: str) -> None:
-        """Pull an image."""
-        if self._dashboard.may_change(link):
+    def pull(self, link: EngineConnection, image: str, *, ask: bool = True) -> None:
+        """Pull an image, after asking unless the user has typed its name or has turned questions off."""
+        if not self._dashboard.may_change(link):
+            return
+        if not ask or self._dashboard.startup.settings.confirm == "never":
             self._dashboard.tasks.start(self._pull(link, image), name="pull")
+            return
+        from pyd_tui.dashboard.screens.confirm import Confirm  # noqa: PLC0415 - only where it asks
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._dashboard.tasks.start(self._pull(link, image), name="pull")
+
+        self._dashboard.push_screen(Confirm(f"Pull {safe(image)}?", []), answered)
 
     async def _pull(self, link: EngineConnection, image: str) -> None:
         from pyd_tui.dashboard.actions.image_pull import pull_image  # noqa: PLC0415 - rarely used

@@ -95,7 +95,7 @@ async def enter_debug(dashboard: ActionHost, target: RowTarget) -> None:
     if not dashboard.may_change(target.link):
         return
     code = await dashboard.run_in_terminal(command(target.link.endpoint, "debug", target.id), wait_on=OWN_FAILURES)
-    dashboard.say(f"the debug shell ended with {code}", "good" if code == 0 else "warn")
+    dashboard.say("shell closed" if code == 0 else f"shell closed, exit code {code}", "good" if code == 0 else "warn")
 
 
 async def enter_shell(dashboard: ActionHost, target: RowTarget) -> None:
@@ -111,4 +111,4 @@ async def enter_shell(dashboard: ActionHost, target: RowTarget) -> None:
         dashboard.say(f"{entry.name} has no shell", "warn", "D opens a debug shell with its own tools")
         return
     code = await dashboard.run_in_terminal(command(target.link.endpoint, "exec", "-it", target.id, shell))
-    dashboard.say(f"{shell} ended with {code}", "good" if code == 0 else "text")
+    dashboard.say("shell closed" if code == 0 else f"shell closed, exit code {code}", "good" if code == 0 else "text")

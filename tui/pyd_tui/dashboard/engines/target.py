@@ -39,3 +39,13 @@ class RowTarget(NamedTuple):
             EngineUnavailable: No engine answers yet.
         """
         return self.link.require()
+
+
+def project_targets(target: RowTarget) -> list[RowTarget]:
+    """Return the containers of a container's Compose project; only itself if it belongs to none."""
+    entry = target.entry
+    if entry is None or not entry.project:
+        return [target]
+    return [
+        RowTarget(target.link, known.id) for known in target.link.containers.values() if known.project == entry.project
+    ]

@@ -31,6 +31,7 @@ class PaletteCommand:
         least: The minimum number of arguments.
         most: The maximum number of arguments.
         choices: The values of its first argument, for completion; empty allows any.
+        destructive: Whether it stops, removes or leaves something; no list preselects it.
     """
 
     usage: str
@@ -38,16 +39,19 @@ class PaletteCommand:
     least: int = 0
     most: int = 0
     choices: tuple[str, ...] = ()
+    destructive: bool = False
 
 
 SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT")
 
 COMMANDS: Mapping[str, PaletteCommand] = {
     "start": PaletteCommand("start", "start it"),
-    "stop": PaletteCommand("stop", "stop it"),
-    "restart": PaletteCommand("restart", "restart it"),
-    "remove": PaletteCommand("remove", "remove it, after asking"),
-    "kill": PaletteCommand("kill [SIGNAL]", "send a signal, KILL by default", 0, 1, SIGNALS),
+    "stop": PaletteCommand("stop", "stop it", destructive=True),
+    "restart": PaletteCommand("restart", "restart it", destructive=True),
+    "pause": PaletteCommand("pause", "pause it", destructive=True),
+    "resume": PaletteCommand("resume", "resume it"),
+    "remove": PaletteCommand("remove", "remove it, after asking", destructive=True),
+    "kill": PaletteCommand("kill [SIGNAL]", "send a signal, KILL by default", 0, 1, SIGNALS, destructive=True),
     "rename": PaletteCommand("rename NAME", "rename the container", 1, 1),
     "update": PaletteCommand(
         "update memory=512m cpus=1.5 pids=100 restart=always",
@@ -56,24 +60,24 @@ COMMANDS: Mapping[str, PaletteCommand] = {
         8,
         ("memory=", "cpus=", "pids=", "restart="),
     ),
-    "recreate": PaletteCommand("recreate", "recreate with changes; the old one is kept"),
-    "undo": PaletteCommand("undo", "bring the old container back"),
-    "keep": PaletteCommand("keep", "remove the old container"),
+    "recreate": PaletteCommand("recreate", "recreate with changes (undoable)"),
+    "undo": PaletteCommand("undo", "undo the last stop, kill or pause; restore the recreated container"),
+    "accept": PaletteCommand("accept", "keep the new container, delete the old one", destructive=True),
     "commit": PaletteCommand("commit", "commit its files to an image"),
     "pull": PaletteCommand("pull [IMAGE]", "pull an image, or the container's", 0, 1),
     "export": PaletteCommand("export", "export its files as a tar"),
     "compose": PaletteCommand(f"compose {'|'.join(COMPOSE[:5])}…", "its Compose project", 1, 1, COMPOSE),
-    "prune": PaletteCommand("prune", "remove unused objects, after asking", 0, 0),
-    "theme": PaletteCommand("theme NAME", "switch to another theme", 1, 1, THEMES[1:]),
+    "prune": PaletteCommand("prune", "remove unused objects, after asking", 0, 0, destructive=True),
+    "theme": PaletteCommand("theme NAME", "change colours", 1, 1, THEMES[1:]),
     "scale": PaletteCommand("scale N", "set the number of a service's tasks", 1, 1),
     "search": PaletteCommand("search [TEXT]", "search the logs of all containers, stopped ones too", 0, 20),
     "engines": PaletteCommand("engines", "list the engines, switch to another"),
     "merge": PaletteCommand("merge", "list the containers of all engines, or of one"),
     "help": PaletteCommand("help", "all keys and commands"),
-    "quit": PaletteCommand("quit", "quit"),
+    "quit": PaletteCommand("quit", "leave pyd", destructive=True),
 }
 
-FORMER_NAMES = {"again": "recreate"}
+FORMER_NAMES = {"again": "recreate", "keep": "accept"}
 """Former names of commands, which still work."""
 
 

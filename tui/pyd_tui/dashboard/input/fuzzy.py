@@ -12,12 +12,12 @@ def score(query: str, text: str) -> tuple[int, ...] | None:
     """Return the rank of `text` for the letters of `query`, lower is better; None if it lacks them.
 
     Adjacent letters count most, then starts of words, then an early position, then a short text. Case and blanks are
-    ignored.
+    ignored. Without letters all texts rank alike.
     """
     text_folded = text.casefold()
     needle = "".join(query.casefold().split())
     if not needle:
-        return (0, 0, 0, len(text))
+        return (0,)  # nothing typed: in the order given
     whole = text_folded.find(needle)
     if whole >= 0:
         starts = whole == 0 or not text_folded[whole - 1].isalnum()

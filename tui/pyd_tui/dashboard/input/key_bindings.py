@@ -33,6 +33,7 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("output", "text", "move", "everywhere"),
     ("report",),
     ("steps",),
+    ("menu",),
     ("ask", "move"),
     ("form",),
 )

@@ -64,7 +64,7 @@ class ContainerTable(Table[RowTarget]):
         self.view = view or self.view
         keys = self._order()
         self._lost = self._are_lost()
-        self.set_sorted_by(self.view.sort)
+        self.set_sorted_by(self.view.sort, reverse=self.view.reverse)
         self.set_title("cpu", CPU_TITLES[self.view.scale])
         containers = [key.link.containers[key.id] for key in keys if not key.is_heading]
         widths = content_widths(containers, self._clock, reasons=self.view.broken_only)
@@ -96,7 +96,9 @@ class ContainerTable(Table[RowTarget]):
         ]
         rows = [*chain.from_iterable(rows_by_link)]
         if len(rows_by_link) > 1 and view.sort != "engine":
-            rows.sort(key=lambda key: view.rank(key.link.containers[key.id], key.link.usage.get(key.id)))
+            rows.sort(
+                key=lambda key: view.rank(key.link.containers[key.id], key.link.usage.get(key.id)), reverse=view.reverse
+            )
         self._members = {}
         return self._group_by_project(rows) if view.sort == "project" else rows
 

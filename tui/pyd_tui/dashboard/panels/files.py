@@ -51,6 +51,8 @@ class FilesPane(Table[str]):
         self._error: PydError | None = None
         self._previous_name = ""
         self._target: RowTarget | None = None
+        self._prefix = ""
+        """The path in the container of what is `/` here."""
         self.files: Files | None = None
         self.directory = "/"
         self.query_text = ""
@@ -72,6 +74,17 @@ class FilesPane(Table[str]):
         except PydError:
             return  # the files are shown all the same
         self.sync()
+
+    async def open_volume(self, files: Files, target: RowTarget | None, prefix: str) -> None:
+        """Open the files of a volume.
+
+        Args:
+            files: The access to them.
+            target: A container that mounts the volume, for downloads; None if none does.
+            prefix: The path of the volume in that container.
+        """
+        self.files, self._target, self._prefix = files, target, prefix
+        await self.load(self.directory)
 
     async def load(self, directory: str) -> None:
         """Read a directory."""
@@ -178,8 +191,10 @@ class FilesPane(Table[str]):
 
     def action_download(self) -> None:
         """Download the file or directory under the cursor, or the current directory."""
-        if self._target is not None:
-            self._actions.download(self._target, self.path or self.directory)
+        if self._target is None:
+            self._host.say("no container mounts it", "warn", "only files of containers can be downloaded")
+        else:
+            self._actions.download(self._target, self._prefix + (self.path or self.directory))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._host.tasks.start(work, name="files")
@@ -196,6 +211,6 @@ class FilesPane(Table[str]):
             await self.load(path)
 
     async def _view(self, path: str) -> None:
-        if self.files is not None and self._target is not None:
+        if self.files is not None:
             data = await self.files.read(path, MAX_FILE_BYTES + 1)
-            self._host.open_file(self._target, path, data)
+            self._host.open_file(self._target, self._prefix + path, data)

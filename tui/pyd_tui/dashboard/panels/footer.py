@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from rich.cells import cell_len
+
 from pyd_tui.dashboard.actions.job_progress import jobs_of
+from pyd_tui.dashboard.actions.undo import offer_of
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import Key, Scope
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, width
 from pyd_tui.dashboard.widgets.line import Line
+from pyd_tui.dashboard.widgets.strips import join
 
 if TYPE_CHECKING:
     from pyd_tui.dashboard.protocols import EngineRegistry
@@ -29,6 +33,9 @@ class Footer(Line):
         self._without = without
         self._scopes: tuple[Scope, ...] = (*scopes, "everywhere")
         self._message: Cell = EMPTY
+        self._row_labels: dict[str, str] = {}
+        self._hits: list[tuple[Key, int, int]] = []
+        """The shown keys, with the first terminal column of each and the one after its last."""
         self._swarm = False
 
     def set_scopes(self, *scopes: Scope, without: Collection[str] = ()) -> None:
@@ -46,6 +53,25 @@ class Footer(Line):
     @property
     def _in_swarm(self) -> bool:
         return cast("EngineRegistry", self.app).link.swarm
+
+    def clicked(self, x: int) -> None:
+        """Press the clicked key."""
+        if self._message:
+            return
+        for key, start, end in self._hits:
+            if start <= x < end:
+                self.app.simulate_key(key.keys[0])
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The parts of the keymap that apply to the screen, the most specific first."""
+        return self._scopes
+
+    def set_row_labels(self, labels: Mapping[str, str]) -> None:
+        """Name keys for the row under the cursor: labels by action; an empty one leaves the key out."""
+        if labels != self._row_labels:
+            self._row_labels = dict(labels)
+            self.repaint_line()
 
     def say(self, text: str, role: Role = "text", hint: str = "") -> None:
         """Show a message until the next key."""
@@ -65,27 +91,42 @@ class Footer(Line):
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Return the message, or the most useful keys that fit."""
-        jobs, self._swarm = jobs_of(self.app), self._in_swarm
+        jobs, self._swarm = join((offer_of(self.app), jobs_of(self.app)), "   "), self._in_swarm
         if self._message:
             return self._message, jobs
         table = keys_of(self.app)
         bindings = [key for scope in self._scopes for key in table.of(scope) if key.action not in self._without]
+        bindings = [
+            replace(key, label=self._row_labels[key.action]) if key.action in self._row_labels else key
+            for key in bindings
+        ]
         labelled = [key for key in bindings if key.label and key.keys]
         if "containers" not in self._scopes:  # on other screens it leads back first
             labelled = [replace(key, label="back") if key.action == "quit" else key for key in labelled]
         if self._swarm:
             labelled = [replace(key, shown=key.swarm or key.shown) for key in labelled]
-        return key_hints(labelled, room - width(jobs) - 2 * bool(jobs)), jobs
+        left = room - width(jobs) - 2 * bool(jobs)
+        self._hits, x = [], 0
+        for key in fitting(labelled, left):
+            end = x + cell_len(key.shown) + 1 + cell_len(key.label)
+            self._hits.append((key, x, end))
+            x = end + 2
+        return key_hints(labelled, left), jobs
 
 
-def key_hints(bindings: list[Key], room: int) -> Cell:
-    """Write keys and labels in order, leaving out those of the highest rank until the rest fits."""
+def fitting(bindings: list[Key], room: int) -> list[Key]:
+    """Return the keys that fit, leaving out those of the highest rank."""
     sizes = {id(key): len(key.shown) + 1 + len(key.label) + 2 for key in bindings}
     kept = list(bindings)
     while kept and sum(sizes[id(key)] for key in kept) - 2 > room:
         kept.remove(max(reversed(kept), key=lambda key: key.rank))
+    return kept
+
+
+def key_hints(bindings: list[Key], room: int) -> Cell:
+    """Write keys and labels in order, as far as they fit."""
     pieces: list[Span] = []
-    for key in kept:
+    for key in fitting(bindings, room):
         if pieces:
             pieces.append(Span("  "))
         pieces += (Span(key.shown, "accent"), Span(f" {key.label}", "dim"))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class LogMouse(Rows):
     """The part of a log view that takes mouse events."""
 
+    DRAGS = False
     book: Logbook
     selection_start: int | None
 

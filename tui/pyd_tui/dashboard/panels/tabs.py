@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.message import Message
+
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
 from pyd_tui.dashboard.widgets.line import Line
 
@@ -15,6 +17,21 @@ class Tabs(Line):
         self.current = current
         self._subject: Cell = EMPTY
         self._status: Cell = EMPTY
+        self._hits: list[tuple[str, int, int]] = []
+        """The shown tabs, with the first terminal column of each and the one after its last."""
+
+    class Clicked(Message):
+        """A tab was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def clicked(self, x: int) -> None:
+        """Ask the screen to open the clicked tab."""
+        name = next((name for name, start, end in self._hits if start <= x < end), None)
+        if name is not None and name != self.current:
+            self.post_message(self.Clicked(name))
 
     def open(self, name: str) -> None:
         """Mark a tab as open."""
@@ -46,10 +63,13 @@ class Tabs(Line):
             else:
                 first += 1
         pieces: list[Span] = [Span("… ", "dim")] if first else []
+        self._hits = []
         for name in self.names[first:last]:
             if name != self.names[first]:
                 pieces.append(Span(gap))
+            start = width(pieces)
             pieces.append(Span(name.capitalize(), "title" if name == self.current else "dim"))
+            self._hits.append((name, start, width(pieces)))
         if last < len(self.names):
             pieces.append(Span(" …", "dim"))
         return (*pieces, *((Span("   "), *self._subject) if self._subject else EMPTY)), self._status

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, cast
 from pyd_tui.dashboard.render.engines import tabs
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, width
 from pyd_tui.dashboard.widgets.line import Line
+from pyd_tui.dashboard.widgets.strips import join
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.protocols import EngineListener, EngineRegistry
+    from pyd_tui.dashboard.protocols import EngineListener, EngineRegistry, Navigator
 
 VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
 """Views of every engine, in the order of their digits."""
@@ -29,6 +30,21 @@ class Views(Line):
         super().__init__(id="views")
         self._current = current
         self._shown: tuple[object, ...] = ()
+        self._marked = 0
+        self._hits: list[tuple[str, int, int]] = []
+        """The shown views, with the first terminal column of each and the one after its last."""
+
+    def clicked(self, x: int) -> None:
+        """Open the clicked view."""
+        name = next((name for name, start, end in self._hits if start <= x < end), None)
+        if name is not None:
+            cast("Navigator", self.app).open_view(name)
+
+    def set_marked(self, count: int) -> None:
+        """Show the number of marked rows."""
+        if count != self._marked:
+            self._marked = count
+            self.repaint_line()
 
     def refresh_views(self) -> None:
         """Repaint if the engines' state has changed."""
@@ -52,15 +68,19 @@ class Views(Line):
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Return the names."""
-        engines = self._engines(room - DIGITS_COLUMNS)
+        marked: Cell = (Span(f"◆ {self._marked:,} marked", "accent"),) if self._marked else EMPTY
+        engines = join((marked, self._engines(room - DIGITS_COLUMNS - width(marked))), "   ")
         room -= width(engines) + 3 * bool(engines)
         names = self._names()
         short = sum(len(name) + 4 for name in names) - 2 > room
         pieces: list[Span] = []
+        self._hits = []
         for digit, name in enumerate(names, 1):
             current = name == self._current
             pieces.append(Span("  " if pieces else ""))
+            start = width(pieces)
             pieces.append(Span(str(digit % 10), "accent" if not current else "title"))
             if current or not short:
                 pieces.append(Span(f" {name.capitalize()}", "title" if current else "dim"))
+            self._hits.append((name, start, width(pieces)))
         return tuple(pieces), engines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pyd_tui.dashboard.input.commands import COMMANDS
 from pyd_tui.dashboard.input.key_bindings import Keys, shown
@@ -19,9 +19,10 @@ Row = tuple[str, str, str]
 Section = tuple[str, list[Row]]
 
 
-def sections(keys: Keys) -> list[Section]:
-    """Return titles and their rows: key scopes, commands, the user's own commands."""
-    result: list[Section] = [(title, _rows(keys, scope)) for scope, title in TITLES.items()]
+def sections(keys: Keys, first: Sequence[Scope] = ()) -> list[Section]:
+    """Return titles and their rows: key scopes, those of `first` first, commands, the user's own commands."""
+    ordered = [*dict.fromkeys((*first, *TITLES))]
+    result: list[Section] = [(TITLES[scope], _rows(keys, scope)) for scope in ordered]
     commands = [(name, command.help, command.usage.removeprefix(name).strip()) for name, command in COMMANDS.items()]
     result.append(("Commands, behind :", commands))
     by_name = {name: shown(key) for key, name in keys.own.items()}
@@ -34,12 +35,19 @@ def sections(keys: Keys) -> list[Section]:
     return result
 
 
-def help_lines(room: int, keys: Keys, query: str = "") -> list[Cell]:
-    """Return the help screen's lines for a width; with a query, only rows that contain all its words."""
+def help_lines(room: int, keys: Keys, query: str = "", first: Sequence[Scope] = ()) -> list[Cell]:
+    """Return the help screen's lines for a width.
+
+    Args:
+        room: The width in terminal columns.
+        keys: The effective keys.
+        query: Show only rows that contain all these words.
+        first: The scopes to begin with: those of the screen that help was asked on.
+    """
     words = query.casefold().split()
     matches = [
         (title, [row for row in rows if all(word in f"{title} {' '.join(row)}".casefold() for word in words)])
-        for title, rows in sections(keys)
+        for title, rows in sections(keys, first)
     ]
     single = room < MIN_TWO_COLUMN_WIDTH or bool(words)
     half = room // 2 - 1
@@ -50,7 +58,7 @@ def help_lines(room: int, keys: Keys, query: str = "") -> list[Cell]:
         return [line for section in drawn for line in section]
     left: list[Cell] = []
     right: list[Cell] = []
-    for section in sorted(drawn, key=len, reverse=True):  # longest first, to balance the columns
+    for section in drawn:  # in order: the keys of the screen come first
         (left if len(left) <= len(right) else right).extend(section)
     height = max(len(left), len(right))
     left += [EMPTY] * (height - len(left))

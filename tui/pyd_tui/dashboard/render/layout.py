@@ -47,6 +47,11 @@ class PlacedColumn:
     x: int
     width: int
 
+    @property
+    def end(self) -> int:
+        """The first terminal column after it."""
+        return self.x + self.width
+
 
 def arrange(columns: Sequence[LayoutColumn], room: int, content_widths: Mapping[str, int]) -> tuple[PlacedColumn, ...]:
     """Choose and size the columns for `room` terminal columns.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyd_core.model.system import DiskUsage
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.render.figures import Clock
+    from pyd_tui.dashboard.resources.volume_access import VolumeAccess
 
 
 @dataclass(slots=True)
@@ -97,6 +98,7 @@ class ResourceView:
         measures: Whether `^r` asks for sizes too.
         measures_on_open: Whether opening the view asks for sizes too.
         inspect_layers: Reads the layers of a row's image, which may take a while; reports its progress.
+        files: Returns the access to the files in a row's object.
         logs: Returns the names, by id, of the tasks whose logs belong to a row.
         delay_s: The delay in seconds from an event until the engine returns the changed rows.
         container: Returns the id of the container that a row links to.
@@ -112,6 +114,7 @@ class ResourceView:
     remove: Callable[[EngineClient, Row], Awaitable[object]] | None = None
     waste: Callable[[LoadContext, Row], Awaitable[list[PruneCandidate]]] | None = None
     inspect_layers: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]] | None = None
+    files: Callable[[LoadContext, Row], Awaitable[VolumeAccess]] | None = None
     logs: Callable[[LoadContext, Row], Awaitable[dict[str, str]]] | None = None
     delay_s: float = 0
     measures: bool = False

@@ -31,6 +31,7 @@ class View:
         sort: The column to sort by.
         scale: The meaning of 100 % CPU usage, see `CPU_TITLES`.
         merged: Whether the containers of all engines are in one list.
+        reverse: Whether the order is reversed.
     """
 
     text: str = ""
@@ -39,6 +40,7 @@ class View:
     sort: str = "state"
     scale: Literal["core", "most"] = "core"
     merged: bool = False
+    reverse: bool = False
 
     @property
     def narrows(self) -> bool:
@@ -53,7 +55,13 @@ class View:
     def next_sort(self) -> View:
         """Return the view sorted by the next column."""
         sorts = self.sorts
-        return replace(self, sort=sorts[(sorts.index(self.sort) + 1) % len(sorts)])
+        return replace(self, sort=sorts[(sorts.index(self.sort) + 1) % len(sorts)], reverse=False)
+
+    def sorted_by(self, sort: str) -> View:
+        """Return the view sorted by a column; if it already is, in the reverse order."""
+        if sort == self.sort:
+            return replace(self, reverse=not self.reverse)
+        return replace(self, sort=sort, reverse=False) if sort in self.sorts else self
 
     @property
     def sorts(self) -> tuple[str, ...]:
@@ -84,7 +92,7 @@ class View:
     ) -> list[str]:
         """Return the ids of the shown containers of an engine, in order."""
         shown = [entry for entry in entries.values() if self.shows(entry, broken, engine)]
-        shown.sort(key=lambda entry: self.rank(entry, usage.get(entry.id)))
+        shown.sort(key=lambda entry: self.rank(entry, usage.get(entry.id)), reverse=self.reverse)
         return [entry.id for entry in shown]
 
     def rank(self, entry: ContainerInfo, usage: Usage | None) -> tuple[float, str, str, str]:
@@ -119,6 +127,11 @@ def _by_severity(entry: ContainerInfo, usage: Usage | None) -> Rank:
         grade = 2 if entry.oom_killed else 3
     del usage
     return (grade, f"{2**63 - _last(entry):020d}", entry.name)
+
+
+def severity(entry: ContainerInfo) -> Rank:
+    """Return the rank of a broken container, the most urgent first."""
+    return _by_severity(entry, None)
 
 
 def _by_name(entry: ContainerInfo, usage: Usage | None) -> Rank:

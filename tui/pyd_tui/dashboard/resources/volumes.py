@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.humanize import compact_size
@@ -15,6 +16,9 @@ from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row, by_type
 from pyd_tui.dashboard.resources.users import in_order, names, users, volumes_of
+
+if TYPE_CHECKING:
+    from pyd_tui.dashboard.resources.volume_access import VolumeAccess
 
 COLUMNS = (
     LayoutColumn(key="name", title="NAME", min_width=20, max_width=64, priority=0),
@@ -112,7 +116,16 @@ def _remover(name: str) -> Callable[[EngineClient], Awaitable[object]]:
     return lambda engine: engine.volumes.remove(name)
 
 
+async def _files(context: LoadContext, row: Row) -> VolumeAccess:
+    from pyd_tui.dashboard.resources.volume_access import open_volume  # noqa: PLC0415 - on first use
+
+    assert isinstance(row.thing, tuple)  # noqa: S101 - what `row` put there
+    volume, used = row.thing
+    return open_volume(context, volume, used)
+
+
 VOLUMES = ResourceView(
+    files=_files,
     name="volumes",
     columns=COLUMNS,
     load=_load,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.panels.logs import LogPane
     from pyd_tui.dashboard.panels.searched import SearchableTable
     from pyd_tui.dashboard.screens.host import ScreenHost
+    from pyd_tui.dashboard.screens.menu import MenuEntry
     from pyd_tui.dashboard.widgets.lines import LineList
 
 
@@ -108,6 +110,21 @@ class LiveScreen(Screen[None]):
         """Bind the keys of the user's own commands, which act on the target."""
         for key, name in self.dashboard.keys.own.items():
             self._bindings.bind(key, f"own({name!r})", show=False, priority=True)
+
+    def own_entries(self) -> list[MenuEntry]:
+        """Return the menu's entries for the user's own commands."""
+        from pyd_tui.dashboard.input.key_bindings import shown  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.menu import MenuEntry  # noqa: PLC0415 - on first use
+
+        by_name = {name: shown(key) for key, name in self.dashboard.keys.own.items()}
+        return [
+            MenuEntry(
+                key=by_name.get(command.name, ""),
+                text=command.help or command.name,
+                run=partial(self.action_own, command.name),
+            )
+            for command in self.dashboard.keys.commands
+        ]
 
     def action_own(self, name: str) -> None:
         """Run one of the user's own commands."""

@@ -35,9 +35,24 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from pyd_tui.dashboard.engines.connection import EngineConnection
+    from pyd_tui.dashboard.resources.volume_access import VolumeAccess
 
 REFRESH_DEBOUNCE_S = 0.3
 """The time in which events are gathered before the rows are reloaded."""
+
+
+MENU = (
+    ("open", "details"),
+    ("logs", ""),
+    ("files", ""),
+    ("stats", ""),
+    ("save", "save it to a file"),
+    ("pull", ""),
+    ("refresh", ""),
+    ("remove", ""),
+    ("prune", ""),
+)
+"""The menu's actions in order, with texts other than the keymap's."""
 
 
 class Browse(ViewScreen):
@@ -64,7 +79,8 @@ class Browse(ViewScreen):
         self._text = ""
         self._status: Cell = EMPTY
         can = {
-            "inspect_layers": resource.inspect_layers is not None,
+            "files": resource.inspect_layers is not None or resource.files is not None,
+            "pull": resource.name == "images",
             "logs": resource.logs is not None,
             "remove": resource.remove is not None,
             "prune": resource.waste is not None,
@@ -200,6 +216,18 @@ class Browse(ViewScreen):
         self._details.moved()
         self._update_status()
 
+    @on(Table.Opened)
+    def _row_opened(self) -> None:
+        self.action_open()
+
+    @on(Table.MenuRequested)
+    def _menu_requested(self) -> None:
+        self.action_menu()
+
+    @on(Table.Marked)
+    def _marked(self) -> None:
+        self.query_one(Views).set_marked(len(self.table.marked))
+
     @on(LineList.Changed)
     def _about_changed(self) -> None:
         self._update_status()
@@ -253,10 +281,47 @@ class Browse(ViewScreen):
         """Reload the rows, with sizes where this view shows any."""
         self._loader.load(measure=self.resource.measures)
 
-    def action_inspect_layers(self) -> None:
-        """Inspect the layers of the row's image."""
-        if (row := self._row) is not None and self.resource.inspect_layers is not None:
+    def action_menu(self) -> None:
+        """Show what can be done to the row under the cursor, or to all marked."""
+        from pyd_tui.dashboard.screens.menu import Menu, MenuEntry  # noqa: PLC0415 - on first use
+
+        rows = self._selected
+        if not rows:
+            return
+        texts = {key.action: (key.shown if key.keys else "", key.help) for key in self.dashboard.keys.of("browse")}
+        entries = [
+            MenuEntry(
+                key=texts[action][0],
+                text=text or texts[action][1],
+                run=getattr(self, f"action_{action}"),
+                destructive=action in {"remove", "prune"},
+            )
+            for action, text in MENU
+            if action not in self._lacks and (len(rows) == 1 or action in {"save", "remove", "refresh"})
+        ]
+        title = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.resource.name}"
+        self.app.push_screen(
+            Menu(title, [*entries, *self.own_entries()]), lambda chosen: chosen() if chosen is not None else None
+        )
+
+    def action_pull(self) -> None:
+        """Pull the image under the cursor again, after asking."""
+        if (row := self._row) is not None:
+            self.dashboard.container_actions.pull(self._load_context.link, row.name)
+
+    def action_files(self) -> None:
+        """Open the files of the row's volume, or inspect the layers of its image."""
+        if (row := self._row) is None:
+            return
+        if self.resource.files is not None:
+            self.dashboard.tasks.start(self._open_files(self.resource.files, row), name="files")
+        elif self.resource.inspect_layers is not None:
             self.dashboard.tasks.start(self._inspect_layers(self.resource.inspect_layers, row), name="inspect layers")
+
+    async def _open_files(self, files: Callable[[LoadContext, Row], Awaitable[VolumeAccess]], row: Row) -> None:
+        from pyd_tui.dashboard.screens.volume_files import VolumeFiles  # noqa: PLC0415 - on first use
+
+        self.app.push_screen(VolumeFiles(row.name, await files(self._load_context, row)))
 
     async def _inspect_layers(
         self, inspect_layers: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]], row: Row

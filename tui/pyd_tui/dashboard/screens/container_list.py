@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.engines.connection import EngineConnection
-from pyd_tui.dashboard.engines.target import RowTarget
+from pyd_tui.dashboard.engines.target import RowTarget, project_targets
+from pyd_tui.dashboard.input.commands import CommandCall
 from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.screens.view import ViewScreen
@@ -14,7 +16,6 @@ from pyd_tui.dashboard.screens.view import ViewScreen
 if TYPE_CHECKING:
     from pyd_core.watch.container_info import ContainerInfo
     from pyd_tui.dashboard.actions.catalogue import Action
-    from pyd_tui.dashboard.input.commands import CommandCall
 
 
 class ContainerListScreen(ViewScreen):
@@ -80,13 +81,8 @@ class ContainerListScreen(ViewScreen):
         if self._at_heading:
             self._open_logs(self.table.under_heading)
             return
-        if (target := self.require_target()) is None or (entry := target.entry) is None:
-            return
-        known = target.link.containers.values()
-        ids = [container.id for container in known if container.project and container.project == entry.project] or [
-            target.id
-        ]
-        self._open_logs([RowTarget(target.link, container) for container in ids])
+        if (target := self.require_target()) is not None:
+            self._open_logs(project_targets(target))
 
     def _open_logs(self, targets: Sequence[RowTarget]) -> None:
         from pyd_tui.dashboard.screens.logs import LogScreen  # noqa: PLC0415 - on first use
@@ -142,6 +138,69 @@ class ContainerListScreen(ViewScreen):
         if (target := self.require_target()) is not None and (entry := target.entry) is not None:
             self.dashboard.container_actions.pull(target.link, entry.image)
 
+    def action_prune(self) -> None:
+        """Remove stopped containers, after listing them and asking."""
+        from pyd_tui.dashboard.actions.catalogue import ACTIONS  # noqa: PLC0415 - on first use
+
+        if not any(link.containers for link in self.links):
+            self.require_target()
+            return
+        if not self.dashboard.may_change(*self.links):
+            return
+        stopped = [
+            RowTarget(link, entry.id)
+            for link in self.links
+            for entry in link.containers.values()
+            if entry.state in {"exited", "dead", "created", "stopped"}
+        ]
+        if stopped:
+            self.dashboard.container_actions.do(ACTIONS["remove"], stopped, self.table.set_pending, self._on_failures)
+        else:
+            self.footer.say("no container is stopped", "good")
+
+    def action_menu(self) -> None:
+        """Show what can be done to the container under the cursor, or to all marked."""
+        from pyd_tui.dashboard.actions.menus import container_menu  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.menu import Menu  # noqa: PLC0415 - on first use
+
+        targets = self.require_targets()
+        entries = [entry for target in targets if (entry := target.entry) is not None]
+        if not entries:
+            return
+        run: dict[str, Callable[[], object]] = {
+            "open": self.action_open,
+            "why": self.action_why,
+            "logs": self.action_logs,
+            "project-logs": self.action_project_logs,
+            "debug": self.action_debug,
+            "shell": self.action_shell,
+            "stats": self.action_stats,
+            "files": self.action_files,
+            "inspect": self.action_inspect,
+            "recreate": self.action_recreate,
+            "limits": self.action_limits,
+            "rename": partial(self.action_command, "rename "),
+            "commit": self.action_commit,
+            "export": partial(self.do, CommandCall("export")),
+            "compose": self.action_compose,
+            "pull": self.action_pull,
+            "kill": partial(self.action_command, "kill "),
+            **{name: partial(self.action_act, name) for name in ("start", "stop", "restart", "pause", "remove")},
+            "resume": partial(self.action_act, "pause"),
+        }
+        title = entries[0].name if len(entries) == 1 else f"{len(entries)} containers"
+        menu = container_menu(entries, self.dashboard.keys.of("containers"), run)
+        menu += self.own_entries()
+        self.app.push_screen(Menu(title, menu), lambda chosen: chosen() if chosen is not None else None)
+
+    def action_files(self) -> None:
+        """Open its files."""
+        self._open("files")
+
+    def action_stats(self) -> None:
+        """Open its resource usage."""
+        self._open("stats")
+
     def action_compose(self) -> None:
         """Let the user type a Compose command for the project."""
         if self._at_heading or self.require_target() is not None:
@@ -149,16 +208,20 @@ class ContainerListScreen(ViewScreen):
 
     def action_act(self, name: str) -> None:
         """Run an action on the marked containers, or on the one under the cursor."""
-        from pyd_tui.dashboard.actions.catalogue import ACTIONS  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.actions.catalogue import suited  # noqa: PLC0415 - on first use
 
-        self._do(ACTIONS[name])
+        if targets := self.require_targets():
+            entries = [entry for target in targets if (entry := target.entry) is not None]
+            self.dashboard.container_actions.do(
+                suited(name, entries), targets, self.table.set_pending, self._on_failures
+            )
 
     def run(self, call: CommandCall) -> None:
         """Run a typed command on the marked containers, or on the one under the cursor."""
         from pyd_tui.dashboard.actions import catalogue  # noqa: PLC0415 - on first use
 
         match call.verb:
-            case "start" | "stop" | "restart" | "remove":
+            case "start" | "stop" | "restart" | "pause" | "resume" | "remove":
                 self.action_act(call.verb)
             case "kill":
                 self._do(catalogue.kill(*call.words))
@@ -169,7 +232,7 @@ class ContainerListScreen(ViewScreen):
             case "rename":
                 self._do(catalogue.rename(call.words[0]))
             case "pull" if call.words:
-                self.dashboard.container_actions.pull(self.row_link, call.words[0])
+                self.dashboard.container_actions.pull(self.row_link, call.words[0], ask=False)
             case "recreate" | "commit" | "pull" | "export" | "compose":
                 targets = (
                     self.table.under_heading if call.verb == "compose" and self._at_heading else [self.require_target()]
@@ -177,7 +240,7 @@ class ContainerListScreen(ViewScreen):
                 if (target := targets[0]) is not None and (entry := target.entry) is not None:
                     self._run_on_one(call, target, entry)
             case "prune":
-                self.dashboard.open_view("system")
+                self.action_prune()
             case _:
                 super().run(call)
 

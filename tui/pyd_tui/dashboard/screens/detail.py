@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -14,6 +15,7 @@ from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import Processes
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.engines.target import project_targets
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.document import DocumentPane
@@ -339,9 +341,11 @@ class Detail(SearchableScreen):
 
     def action_act(self, name: str) -> None:
         """Run an action on the container."""
-        from pyd_tui.dashboard.actions.catalogue import ACTIONS  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.actions.catalogue import suited  # noqa: PLC0415 - on first use
 
-        self.dashboard.container_actions.do(ACTIONS[name], (self._target,), self._mark, lambda _: None)
+        entry = self._target.entry
+        action = suited(name, [entry] if entry is not None else [])
+        self.dashboard.container_actions.do(action, (self._target,), self._mark, lambda _: None)
 
     def _mark(self, target: RowTarget, doing: str) -> None:
         del target
@@ -390,10 +394,47 @@ class Detail(SearchableScreen):
         """Open its log on a screen of its own."""
         self.app.push_screen(LogScreen((self._target,)))
 
+    def action_menu(self) -> None:
+        """Show what can be done to the container."""
+        from pyd_tui.dashboard.actions.menus import container_menu  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.menu import Menu  # noqa: PLC0415 - on first use
+
+        if (entry := self._target.entry) is None:
+            self.dashboard.say("the container was removed", "warn")
+            return
+        actions = self.dashboard.container_actions
+        run: dict[str, Callable[[], object]] = {
+            "why": partial(self.action_go, "why"),
+            "logs": partial(self.action_go, "logs"),
+            "project-logs": self.action_project_logs,
+            "debug": self.action_debug,
+            "shell": self.action_shell,
+            "stats": partial(self.action_go, "stats"),
+            "files": partial(self.action_go, "files"),
+            "inspect": partial(self.action_go, "inspect"),
+            "recreate": partial(actions.recreate, self._target),
+            "limits": partial(actions.limits, (self._target,), self._mark, lambda _: None),
+            "commit": partial(actions.commit, self._target),
+            "export": partial(self.dashboard.transfers.export, self._target, entry.name),
+            "pull": partial(actions.pull, self.link, entry.image),
+            **{name: partial(self.action_act, name) for name in ("start", "stop", "restart", "pause", "remove")},
+            "resume": partial(self.action_act, "pause"),
+        }
+        menu = container_menu([entry], self.dashboard.keys.of("detail"), run) + self.own_entries()
+        self.app.push_screen(Menu(entry.name, menu), lambda chosen: chosen() if chosen is not None else None)
+
+    def action_project_logs(self) -> None:
+        """Open the merged logs of its Compose project."""
+        self.app.push_screen(LogScreen(project_targets(self._target)))
+
     def action_back(self) -> None:
         """End a search, else return to the list."""
         if not self.end_find():
             self.action_quit()
+
+    @on(Tabs.Clicked)
+    def _tab_clicked(self, event: Tabs.Clicked) -> None:
+        self.action_go(event.name)
 
     @on(LineList.Changed)
     def _page_changed(self) -> None:

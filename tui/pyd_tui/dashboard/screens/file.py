@@ -29,14 +29,14 @@ class FileScreen(SearchableScreen):
     """Shows text highlighted, and anything else in hexadecimal.
 
     Args:
-        target: The container.
+        target: The container; None for a file of a volume that no container mounts.
         path: The path of the file in the container.
         data: The beginning of the file; one byte more than `MAX_FILE_BYTES` means that there is more.
     """
 
     BINDINGS = bindings("file", "everywhere")
 
-    def __init__(self, target: RowTarget, path: str, data: bytes) -> None:
+    def __init__(self, target: RowTarget | None, path: str, data: bytes) -> None:
         super().__init__()
         self._target = target
         self._path = path
@@ -85,7 +85,10 @@ class FileScreen(SearchableScreen):
 
     def action_download(self) -> None:
         """Download the file."""
-        self.dashboard.transfers.download(self._target, self._path)
+        if self._target is None:
+            self.dashboard.say("no container mounts it", "warn", "only files of containers can be downloaded")
+        else:
+            self.dashboard.transfers.download(self._target, self._path)
 
     def action_back(self) -> None:
         """End a search, else return to the directory."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
 from pyd_tui.dashboard.input.key_bindings import keys_of
-from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.render.help import help_lines
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
 
 
 class Help(Screen[None]):
-    """Lists the keys and commands."""
+    """Lists the keys and commands.
+
+    Args:
+        scopes: The scopes of the screen that help was asked on; they come first.
+    """
 
     DEFAULT_CSS = "Help #narrowing { display: none; }"
     BINDINGS = bindings("help", "everywhere")
+
+    def __init__(self, scopes: Sequence[Scope] = ()) -> None:
+        super().__init__()
+        self._asked_from = scopes
 
     def compose(self) -> ComposeResult:
         """Lay out a title, the keys, and the footer."""
@@ -48,7 +57,7 @@ class Help(Screen[None]):
 
     def _update(self) -> None:
         query = self.query_one(Prompt).text
-        self.query_one(LineList).show(Fixed(help_lines(self.size.width, keys_of(self.app), query)))
+        self.query_one(LineList).show(Fixed(help_lines(self.size.width, keys_of(self.app), query, self._asked_from)))
 
     def action_search(self) -> None:
         """Let the user type a filter."""

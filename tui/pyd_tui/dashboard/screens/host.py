@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.actions.external_commands import ExternalCommands
     from pyd_tui.dashboard.actions.transfers import Transfers
     from pyd_tui.dashboard.logs.log_tail import LogTail
-    from pyd_tui.dashboard.startup.startup_state import StartupState
 
 
 class ScreenHost(ActionHost, Protocol):
@@ -38,20 +37,21 @@ class ScreenHost(ActionHost, Protocol):
         ...
 
     @property
-    def startup(self) -> StartupState:
-        """The settings and state that the dashboard started with."""
-        ...
-
-    @property
     def own_names(self) -> list[str]:
         """The names of the user's own commands."""
         ...
+
+    def request_quit(self, key: str = "q") -> None:
+        """Quit, after asking to press the key again."""
 
     def measure(self) -> None:
         """Measure the containers that the top screen shows."""
 
     def action_help(self) -> None:
         """Show all keys."""
+
+    def action_undo(self) -> None:
+        """Undo the last action that can be undone."""
 
     def action_engines(self) -> None:
         """List the engines."""

@@ -208,7 +208,7 @@ class LogScreen(LiveScreen):
             if log_filter is not None:
                 verb = "hides" if log_filter.exclude else "keeps"
                 note = cell(f"{verb} lines by their {'fields' if log_filter.tests else 'text'}", "dim")
-        self._ask.set_notes(note, cell(f"{pattern_mode(self._mode)}  ^r", "dim"))
+        self._ask.set_notes(note, cell(f"{pattern_mode(self._mode)}  ^g", "dim"))
 
     def action_mode(self) -> None:
         """Switch to the next kind of pattern."""

@@ -10,6 +10,7 @@ from textual import on
 from textual.containers import Container
 
 from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.actions.menus import row_labels
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import bindings
@@ -19,12 +20,13 @@ from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.logs import LogPane
 from pyd_tui.dashboard.panels.notice import Notice
+from pyd_tui.dashboard.panels.problems import MAX_SHOWN, ProblemStrip
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import active_filters, shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
-from pyd_tui.dashboard.resources.container_filters import OF_MERGED, SORTS, View
+from pyd_tui.dashboard.resources.container_filters import OF_MERGED, SORTS, View, severity
 from pyd_tui.dashboard.screens.container_list import ContainerListScreen
 from pyd_tui.dashboard.widgets.lines import LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -37,6 +39,21 @@ DEBOUNCE_S = 0.15
 """The time that the cursor rests on a container before its log is requested: a held key must not request fifty."""
 
 
+MIN_SIDE_BY_SIDE_COLUMNS = 180
+"""The width of the terminal from which on the pane is next to the list."""
+COLUMN_SORTS = {
+    "state": "state",
+    "name": "name",
+    "engine": "engine",
+    "cpu": "cpu",
+    "trend": "cpu",
+    "memory": "memory",
+    "since": "since",
+    "image": "image",
+    "project": "project",
+}
+"""The order that a click on a column's heading chooses."""
+
 ORDER = ("live", "connecting", "lost")
 """The states of a connection, the most informative first."""
 
@@ -45,8 +62,14 @@ class Main(ContainerListScreen):
     """Shows the containers, and a pane below."""
 
     DEFAULT_CSS = """
+    Main #body { height: 1fr; }
     Main #list { height: 1fr; align: center middle; }
-    Main #pane { height: 36%; min-height: 4; }
+    Main #lower { height: auto; }
+    Main #pane { height: 36vh; min-height: 4; }
+    Main #body.right { layout: horizontal; }
+    Main #body.right #list { width: 1fr; height: 100%; }
+    Main #body.right #lower { width: 44%; height: 100%; }
+    Main #body.right #pane { height: 1fr; }
     Main #narrowing { display: none; }
     Main #notice { display: none; }
     """
@@ -63,14 +86,17 @@ class Main(ContainerListScreen):
         dashboard = self.dashboard
         yield Header(self.links, dashboard.clock)
         yield Views("containers")
+        yield ProblemStrip()
         yield Prompt(id="narrowing")
-        with Container(id="list"):
-            yield ContainerTable(self.links, dashboard.clock)
-            yield Notice()
-        yield Tabs(("logs", "events"), "logs", id="tabs")
-        with Container(id="pane"):
-            yield LogPane(dashboard.tail.book, dashboard.clock, self._update_pane_title, id="logs")
-            yield Events(dashboard.clock, id="events")
+        with Container(id="body"):
+            with Container(id="list"):
+                yield ContainerTable(self.links, dashboard.clock)
+                yield Notice()
+            with Container(id="lower"):
+                yield Tabs(("logs", "events"), "logs", id="tabs")
+                with Container(id="pane"):
+                    yield LogPane(dashboard.tail.book, dashboard.clock, self._update_pane_title, id="logs")
+                    yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
         yield Prompt(id="command", sign=":")
         yield Footer("containers", "views")
@@ -83,6 +109,8 @@ class Main(ContainerListScreen):
         self.events = self.query_one(Events)
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
+        self._strip = self.query_one(ProblemStrip)
+        self._layout_choice = self.dashboard.startup.settings.layout
         self._filter = self.query_one("#narrowing", Prompt)
         self._debounce = self.set_interval(DEBOUNCE_S, self._follow_log, pause=True)
         self.events.display = False
@@ -165,6 +193,35 @@ class Main(ContainerListScreen):
         self._debounce.resume()
         self._show_pointed_engine()
         self._update_pane_title()
+        self._update_row_keys()
+
+    @on(Table.Marked)
+    def _marked(self) -> None:
+        self._update_row_keys()
+
+    @on(Table.HeadClicked)
+    def _head_clicked(self, event: Table.HeadClicked) -> None:
+        if (sort := COLUMN_SORTS.get(event.column)) is not None:
+            self._narrow(self.table.view.sorted_by(sort))
+
+    @on(Table.Opened)
+    def _row_opened(self) -> None:
+        self.action_open()
+
+    @on(Table.MenuRequested)
+    def _menu_requested(self) -> None:
+        self.action_menu()
+
+    @on(Tabs.Clicked)
+    def _tab_clicked(self) -> None:
+        self.action_pane()
+
+    @on(ProblemStrip.Clicked)
+    def _problem_clicked(self, event: ProblemStrip.Clicked) -> None:
+        if event.index is None:
+            self.action_toggle_broken()
+        else:
+            self.action_problem(event.index)
 
     @on(Table.Viewed)
     def _viewed(self) -> None:
@@ -198,8 +255,37 @@ class Main(ContainerListScreen):
             self.table.display = not empty
             if not empty and self.focused is None:
                 self.set_focus(self.table)
+        self._update_strip()
+        self._update_row_keys()
         self._update_notes()
         self.dashboard.measure()
+
+    def _update_strip(self) -> None:
+        """Show the worst containers, unless the list shows only broken ones anyway."""
+        if self.table.view.broken_only:
+            self._strip.show(0, ())
+            return
+        broken = [
+            (severity(entry), RowTarget(link, entry.id), entry)
+            for link in self.links
+            if link.broken
+            for entry in link.containers.values()
+            if link.is_broken(entry)
+        ]
+        broken.sort(key=lambda item: (*item[0], item[1].id))
+        worst = broken[:MAX_SHOWN]
+        for link in self.links:
+            if entries := [entry for _, target, entry in worst if target.link is link]:
+                link.verdicts.request(entries)
+        self._strip.show(
+            len(broken), [(target, entry, target.link.verdicts.answer(entry)) for _, target, entry in worst]
+        )
+
+    def _update_row_keys(self) -> None:
+        """Name the keys in the footer for the container under the cursor, and count the marks."""
+        target = self.target
+        self.footer.set_row_labels(row_labels(target.entry if target is not None else None))
+        self.query_one(Views).set_marked(len(self.table.marked))
 
     def _update_notes(self) -> None:
         """Show which filters hide containers, and whether the order leaves out running ones."""
@@ -273,6 +359,50 @@ class Main(ContainerListScreen):
         group_hint = ", grouped: enter folds a project, other keys act on all of it" if view.sort == "project" else ""
         self.footer.say(f"sorted by {view.sort}{group_hint}")
 
+    def action_reverse(self) -> None:
+        """Reverse the order."""
+        view = self.table.view.sorted_by(self.table.view.sort)
+        self._narrow(view)
+        self.footer.say(f"sorted by {view.sort}{', reversed' if view.reverse else ''}")
+
+    def action_next_broken(self) -> None:
+        """Move the cursor to the next container with a problem."""
+        keys = self.table.keys
+        following = [*keys[self.table.index + 1 :], *keys[: self.table.index + 1]]
+        for key in following:
+            if (entry := key.entry) is not None and key.link.is_broken(entry):
+                self.table.go_to(key)
+                return
+        self.footer.say("no container has a problem", "good")
+
+    def action_problem(self, index: int) -> None:
+        """Open the verdict on one of the worst containers."""
+        from pyd_tui.dashboard.screens.detail import Detail  # noqa: PLC0415 - on first use
+
+        if index < len(self._strip.worst):
+            target = self._strip.worst[index][0]
+            self.table.go_to(target)
+            self.app.push_screen(Detail(target, "why", self.dashboard.clock))
+
+    def action_layout(self) -> None:
+        """Put the pane next to the list, or below it."""
+        self._layout_choice = "below" if self._is_side_by_side else "right"
+        self._lay_out()
+
+    @property
+    def _is_side_by_side(self) -> bool:
+        if self._layout_choice == "auto":
+            return self.app.size.width >= MIN_SIDE_BY_SIDE_COLUMNS
+        return self._layout_choice == "right"
+
+    def _lay_out(self) -> None:
+        self.query_one("#body").set_class(self._is_side_by_side, "right")
+
+    def on_resize(self) -> None:
+        """Choose the layout for another width."""
+        if self.is_mounted:
+            self._lay_out()
+
     def action_scale(self) -> None:
         """Show CPU usage in percent of one core, or of what a container may use."""
         view = self.table.view
@@ -304,11 +434,11 @@ class Main(ContainerListScreen):
         else:
             self._filter.set_text("")
             view = self.table.view
-            self._narrow(View(sort=view.sort, scale=view.scale, merged=view.merged))
+            self._narrow(View(sort=view.sort, scale=view.scale, merged=view.merged, reverse=view.reverse))
 
     def action_quit(self) -> None:
         """Quit."""
-        self.app.exit()
+        self.dashboard.request_quit()
 
     # Typing
 

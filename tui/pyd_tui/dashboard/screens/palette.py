@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +13,8 @@ from pyd_core.sanitise import safe
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.commands import COMMANDS, CommandCall
 from pyd_tui.dashboard.input.fuzzy import best
-from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.input.key_bindings import shown
+from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.views import VIEWS
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
 from pyd_tui.dashboard.screens.detail import Detail
@@ -30,9 +32,31 @@ MAX_LINES = 14
 MAX_COLUMNS = 88
 """The width of the dialog on wide terminals."""
 KIND_COLUMNS = 11
+KEY_COLUMNS = 5
+COMMAND_SCOPES: tuple[Scope, ...] = ("views", "everywhere", "containers")
+"""The scopes whose keys are shown next to commands of the same name."""
 
 PaletteAction = Callable[[], None]
 """The action of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteItem:
+    """An entry of the palette.
+
+    Attributes:
+        kind: `view`, `command`, `container` or `yours`.
+        about: Its description.
+        run: Its action.
+        key: The key that does the same.
+        safe: Whether it may be preselected: it destroys nothing.
+    """
+
+    kind: str
+    about: str
+    run: PaletteAction
+    key: str = ""
+    safe: bool = True
 
 
 class CommandRunner(Protocol):
@@ -65,7 +89,7 @@ class CommandPalette(Dialog[PaletteAction | None]):
         self._dashboard = dashboard
         self._view = view
         self._known = list(self._all())
-        self.matches: list[tuple[str, tuple[str, str, PaletteAction]]] = []
+        self.matches: list[tuple[str, PaletteItem]] = []
         """The matches: names with their kind, description and action."""
         self.index = 0
 
@@ -87,39 +111,68 @@ class CommandPalette(Dialog[PaletteAction | None]):
         self._prompt.styles.width = self._room
         self._search(self._prompt.text)
 
-    def _all(self) -> Iterator[tuple[str, tuple[str, str, PaletteAction]]]:
-        view = self._view
+    def _all(self) -> Iterator[tuple[str, PaletteItem]]:
+        """Return all entries, in the order in which they are offered before anything is typed: the safe ones first."""
+        view, keys = self._view, self._dashboard.keys
+        digits = {key.name: " ".join(map(shown, key.keys)) for key in keys.of("views")}
         for name in VIEWS:
-            yield name, ("view", "", partial(view.do, CommandCall("view", (name,))))
-        for command in self._dashboard.keys.commands:
-            yield command.name, ("yours", command.help, partial(view.do, CommandCall("own", (command.name,))))
-        for name, known in COMMANDS.items():
-            ask = partial(view.action_command, f"{name} ")
-            yield name, ("command", known.help, ask if known.least else partial(view.do, CommandCall(name)))
+            run = partial(view.do, CommandCall("view", (name,)))
+            yield name, PaletteItem("view", "", run, key=digits.get(name, ""))
+        own_keys = {name: shown(key) for key, name in keys.own.items()}
+        for command in keys.commands:
+            run = partial(view.do, CommandCall("own", (command.name,)))
+            yield command.name, PaletteItem("yours", command.help, run, key=own_keys.get(command.name, ""))
         several = len(self._dashboard.in_sight) > 1
-        for link in self._dashboard.in_sight:
-            for entry in link.containers.values():
-                about = f"{entry.image} on {link.label}" if several else entry.image
-                yield entry.name, ("container", about, partial(self._open, RowTarget(link, entry.id)))
+        containers = [
+            (
+                entry.name,
+                PaletteItem(
+                    "container",
+                    f"{entry.image} on {link.label}" if several else entry.image,
+                    partial(self._open, RowTarget(link, entry.id)),
+                ),
+            )
+            for link in self._dashboard.in_sight
+            for entry in link.containers.values()
+        ]
+        by_name = {key.name: key.shown for scope in COMMAND_SCOPES for key in keys.of(scope) if key.keys}
+        commands = sorted(COMMANDS.items(), key=lambda item: item[1].destructive)
+        for name, known in commands:
+            ask = partial(view.action_command, f"{name} ")
+            run = ask if known.least else partial(view.do, CommandCall(name))
+            item = PaletteItem("command", known.help, run, key=by_name.get(name, ""), safe=not known.destructive)
+            if known.destructive and containers:
+                yield from containers  # between what is safe and what isn't
+                containers = []
+            yield name, item
+        yield from containers
 
     def _open(self, target: RowTarget) -> None:
         self._dashboard.push_screen(Detail(target, "overview", self._dashboard.clock))
 
     def _search(self, query: str) -> None:
         self.matches = best(query, self._known, min(MAX_LINES, max(3, self.app.size.height - 8)))
-        self.index = 0
+        self.index = self._preselected(query)
         self._show()
 
+    def _preselected(self, query: str) -> int:
+        """Return the first match that destroys nothing, unless a destructive one was typed in full; -1 if none is."""
+        for index, (name, what) in enumerate(self.matches):
+            if what.safe or name == query.strip():
+                return index
+        return -1
+
     def _show(self) -> None:
-        lines = [self._line(number, name, *what[:2]) for number, (name, what) in enumerate(self.matches)]
+        lines = [self._line(number, name, what) for number, (name, what) in enumerate(self.matches)]
         self.query_one(TextBlock).put(lines or [fit(cell("no match", "dim"), self._room)])
 
-    def _line(self, number: int, name: str, kind: str, about: str) -> Cell:
+    def _line(self, number: int, name: str, what: PaletteItem) -> Cell:
         here = number == self.index
         half = min(26, self._room // 2)
         mark = Span("▌ ", "accent") if here else Span("  ")
-        text = (*fit(cell(safe(name), "title" if here else "text"), half), Span("  "), *cell(about, "dim"))
-        return fit((mark, *fit(cell(kind, "info"), KIND_COLUMNS), *text), self._room)
+        text = (*fit(cell(safe(name), "title" if here else "text"), half), Span("  "), *cell(what.about, "dim"))
+        key = (*fit(cell(what.key, "accent"), KEY_COLUMNS), Span(" "))
+        return fit((mark, *fit(cell(what.kind, "info"), KIND_COLUMNS), *key, *text), self._room)
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         """Show the matches of what is typed."""
@@ -143,11 +196,14 @@ class CommandPalette(Dialog[PaletteAction | None]):
         self._prompt.call_later(self.call_later, work)
 
     def _step(self, step: int) -> None:
-        self.index = min(max(0, self.index + step), max(0, len(self.matches) - 1))
+        self.index = min(max(0, self.index + step), len(self.matches) - 1)
         self._show()
 
     def _choose(self) -> None:
-        self.dismiss(self.matches[self.index][1][2] if self.matches else None)
+        if self.index >= 0:
+            self.dismiss(self.matches[self.index][1].run)
+        elif not self.matches:
+            self.dismiss(None)
 
     def action_cancel(self) -> None:
         """Close without an action."""

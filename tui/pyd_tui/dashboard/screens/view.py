@@ -50,9 +50,9 @@ class ViewScreen(SearchableScreen):
     def run(self, call: CommandCall) -> None:
         """Run a command on what this view shows."""
         if call.verb == "pull" and call.words:
-            self.dashboard.container_actions.pull(self.dashboard.link, call.words[0])
+            self.dashboard.container_actions.pull(self.dashboard.link, call.words[0], ask=False)
         else:
-            self.dashboard.say("that command acts on containers", "warn", "1 opens them")
+            self.dashboard.say("only works on a container", "warn", "press 1")
 
     def do(self, call: CommandCall) -> None:
         """Run a typed or chosen command."""
@@ -65,17 +65,15 @@ class ViewScreen(SearchableScreen):
                     self.app.exit()
                 case "help":
                     dashboard.action_help()
-                case "engines":
-                    dashboard.action_engines()
+                case "engines" | "merge":
+                    (dashboard.action_engines if call.verb == "engines" else dashboard.action_merge)()
                 case "search":
                     self.action_search(" ".join(call.words))
-                case "merge":
-                    dashboard.action_merge()
                 case "theme":
                     dashboard.set_theme(call.words[0])
                 case "undo":
-                    dashboard.container_actions.undo()
-                case "keep":
+                    dashboard.action_undo()
+                case "accept":
                     dashboard.container_actions.keep()
                 case "own":
                     self.action_own(call.words[0])

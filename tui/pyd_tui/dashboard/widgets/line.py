@@ -13,6 +13,7 @@ from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.strips import strip
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.strip import Strip
 
 
@@ -39,6 +40,13 @@ class Line(Widget):
     def repaint_line(self) -> None:
         """Repaint the line."""
         self.refresh(Region(0, 0, self.size.width, 1))
+
+    def clicked(self, x: int) -> None:
+        """Act on a click on a terminal column of the left content; by default nothing does."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Act on a click."""
+        self.clicked(event.x - 1)
 
     def ground(self, palette: StylePalette) -> str:
         """Return the background colour."""

@@ -22,6 +22,8 @@ class Rows(Widget, can_focus=True):
     layout is computed for a scroll.
     """
 
+    DRAGS = True
+    """Whether the scroll bar is dragged in the same way as all others."""
     HEAD = 0
     """Fixed lines above the rows."""
 
@@ -30,6 +32,7 @@ class Rows(Widget, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.top = 0
+        self._dragging = False
         self.left = 0
         """Terminal columns that long content is scrolled sideways."""
 
@@ -107,6 +110,29 @@ class Rows(Widget, can_focus=True):
         if left != self.left:
             self.left = left
             self.refresh()
+
+    def drag_to(self, y: int) -> None:
+        """Scroll to the position at a height of the scroll bar."""
+        self.scroll_rows(round((y - self.HEAD) * self.highest_top / max(1, self.page - 1)))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Grab the scroll bar."""
+        if self.DRAGS and event.x == self.size.width - 1 and event.y >= self.HEAD and self.count > self.page:
+            self._dragging = True
+            self.capture_mouse()
+            self.drag_to(event.y)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Move the grabbed scroll bar."""
+        if self._dragging:
+            self.drag_to(event.y)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Let go of the scroll bar."""
+        del event
+        if self._dragging:
+            self._dragging = False
+            self.release_mouse()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Move three rows per notch of the wheel, as terminals do."""

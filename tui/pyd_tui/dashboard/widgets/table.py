@@ -26,6 +26,8 @@ _Row = tuple[Key, bool, bool, tuple[Cell, ...]]
 
 GUTTER_COLUMNS = 3
 """Terminal columns on the left: cursor bar, mark, and a blank."""
+RIGHT_BUTTON = 3
+"""The right mouse button, as terminals number it (xterm control sequences)."""
 EDGE_COLUMNS = 2
 """Terminal columns on the right: a blank, and the scroll mark."""
 
@@ -50,6 +52,23 @@ class Table(Rows, Generic[Key]):
     class Moved(Message):
         """The cursor has moved to another row, or there is none."""
 
+    class HeadClicked(Message):
+        """The heading of a column was clicked."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+            """The column's key."""
+
+    class Opened(Message):
+        """A row was clicked twice."""
+
+    class MenuRequested(Message):
+        """A row was clicked with the right button."""
+
+    class Marked(Message):
+        """The marks have changed."""
+
     class Viewed(Message):
         """The set of visible rows has changed."""
 
@@ -65,8 +84,10 @@ class Table(Rows, Generic[Key]):
         self.index = 0
         self.marked: set[Key] = set()
         self._last_mark: Key | None = None
+        self._marks_shown = 0
         self.stale = False
         self.sorted_by = ""
+        self._reverse = False
         self._titles: dict[str, str] = {}
         self.was_seen = False
         """Whether any row has been on screen."""
@@ -110,6 +131,9 @@ class Table(Rows, Generic[Key]):
 
     def sync(self) -> None:
         """Repaint the cells that differ from the screen."""
+        if len(self.marked) != self._marks_shown:
+            self._marks_shown = len(self.marked)
+            self.post_message(self.Marked())
         for y in range(self.page):
             row = self._row(y)
             before = self._painted.get(y)
@@ -152,10 +176,10 @@ class Table(Rows, Generic[Key]):
         width = next((placed.width for placed in self._placed if placed.column.key == self.SLIDES), 0)
         return max(0, self._content_widths.get(self.SLIDES, 0) - width)
 
-    def set_sorted_by(self, key: str) -> None:
+    def set_sorted_by(self, key: str, *, reverse: bool = False) -> None:
         """Highlight the column that determines the order."""
-        if key != self.sorted_by:
-            self.sorted_by = key
+        if (key, reverse) != (self.sorted_by, self._reverse):
+            self.sorted_by, self._reverse = key, reverse
             self.repaint(0)
 
     def set_title(self, key: str, title: str) -> None:
@@ -255,9 +279,26 @@ class Table(Rows, Generic[Key]):
         self.repaint(self.index - self.top + self.HEAD)
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the clicked row."""
-        if event.y >= self.HEAD:
-            self._go(self.top + event.y - self.HEAD)
+        """Move the cursor to the clicked row; sort by a heading; open on a double click, the menu on a right one."""
+        if event.y < self.HEAD:
+            column = next(
+                (placed for placed in self._placed if placed.x <= event.x - GUTTER_COLUMNS < placed.end), None
+            )
+            if column is not None:
+                self.post_message(self.HeadClicked(column.column.key))
+            return
+        row = self.top + event.y - self.HEAD
+        if row >= self.count or event.x >= self.size.width - 1:
+            return
+        self._go(row)
+        if event.button == RIGHT_BUTTON:
+            self.post_message(self.MenuRequested())
+        elif event.chain == 2:
+            self.post_message(self.Opened())
+
+    def drag_to(self, y: int) -> None:
+        """Move the cursor to the row at a height of the scroll bar."""
+        self._go(round((y - self.HEAD) * max(0, self.count - 1) / max(1, self.page - 1)))
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
@@ -299,6 +340,7 @@ class Table(Rows, Generic[Key]):
     def _heading(self) -> Cell:
         titles: list[Cell] = []
         for column in self._columns:
-            role: Role = "strong" if column.key == self.sorted_by else "dim"
-            titles.append((Span(self._titles.get(column.key, column.title), role),))
+            here = column.key == self.sorted_by
+            title = self._titles.get(column.key, column.title) + ("▴" if here and self._reverse else "")
+            titles.append((Span(title, "strong" if here else "dim"),))
         return fit((Span(" " * GUTTER_COLUMNS), *self._line(titles)), self.size.width)

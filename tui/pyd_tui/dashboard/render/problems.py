@@ -1,0 +1,69 @@
+"""The strip that names the worst containers with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyd_core.errors import PydError
+from pyd_tui.dashboard.render.pieces import Cell, Span, cell, fit, width
+
+if TYPE_CHECKING:
+    from pyd_core.triage.verdict import Verdict
+    from pyd_core.watch.container_info import ContainerInfo
+
+MIN_REASON_COLUMNS = 12
+"""Terminal columns below which a container isn't named."""
+
+Hit = tuple[int | None, int, int]
+"""A clickable part: the index of a container or None for the count, its first column and the one after its last."""
+
+
+def short_reason(container: ContainerInfo, answer: Verdict | PydError | None) -> str:
+    """Return why a container is broken in a few words, from its state until triage has answered."""
+    if answer is not None and not isinstance(answer, PydError):
+        return answer.reason or answer.summary
+    if container.state in {"running", "paused"}:
+        return container.health
+    if container.state in {"exited", "stopped"} and container.exit_code is not None:
+        return f"exited {container.exit_code}"
+    return container.error or container.state
+
+
+def problem_line(
+    count: int,
+    worst: Sequence[tuple[ContainerInfo, Verdict | PydError | None]],
+    filter_key: str,
+    keys: Sequence[str],
+    room: int,
+) -> tuple[Cell, list[Hit]]:
+    """Return the strip and its clickable parts.
+
+    Args:
+        count: The number of broken containers.
+        worst: The worst, with triage's answers.
+        filter_key: The key that shows only the broken ones.
+        keys: The keys that open them.
+        room: The width in terminal columns.
+    """
+    pieces: list[Span] = [Span("✗ ", "bad"), Span(f"{count:,} broken", "strong")]
+    if filter_key:
+        pieces.append(Span(f"  {filter_key}", "accent"))
+    hits: list[Hit] = [(None, 0, width(pieces))]
+    left = room - width(pieces)
+    shown = list(worst)
+    while shown and left < len(shown) * (MIN_REASON_COLUMNS + 16):
+        shown.pop()
+    for index, (entry, answer) in enumerate(shown):
+        share = left // (len(shown) - index)
+        key = f"{keys[index]} " if keys[index] else ""
+        head = (Span("   "), Span(key, "accent"), *cell(entry.name, "strong"), Span(" "))
+        reason = cell(short_reason(entry, answer), "bad")
+        part: Cell = (*head, *reason)
+        if width(part) > share:
+            part = (*head, *fit(reason, share - width(head))) if share > width(head) + 3 else fit(head, share)
+        start = width(pieces) + 3
+        pieces += part
+        left = room - width(pieces)
+        hits.append((index, start, width(pieces)))
+    return tuple(pieces), hits
