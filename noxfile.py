@@ -124,6 +124,12 @@ def packs(session: nox.Session) -> None:
 
 
 @nox.session
+def builds(session: nox.Session) -> None:
+    """Build hundreds of build files on pydd and on Docker Engine, and compare the images; not part of the default run."""
+    pytest(session, "tests/builds")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure speed as ratios to a peer in one run; not part of the default run."""
     session.run(sys.executable, "benchmarks/run.py", *session.posargs)

@@ -181,8 +181,8 @@ class ExecRunner:
         await self._write_plan(stack, state, op, key, variables, tty=tty)
         with RootDirectory(root) as opened:
             stubs = MountStubs(opened)
-            directories = [(path, True) for path in ("/proc", "/dev", "/sys")]
-            stubs.make([*directories, *((path, False) for path in files), *state.targets])
+            stubs.make_kernel_trees()
+            stubs.make([*((path, False) for path in files), *state.targets])
             try:
                 yield PreparedStep(key, state)
             finally:

@@ -26,6 +26,13 @@ class MountStubs:
         self._stubs: list[tuple[str, os.stat_result]] = []
         """Paths that were made, with the status that their directory had before."""
 
+    def make_kernel_trees(self) -> None:
+        """Make the directories of the kernel's file systems, which stay, as in BuildKit's images."""
+        for path in KERNEL_TREES:
+            with contextlib.suppress(KernelError, OSError):
+                self._make(path, is_directory=True)
+        self._stubs.clear()
+
     def make(self, targets: Iterable[tuple[str, bool]]) -> None:
         """Make what is missing of mount points, each with whether it is a directory."""
         for target, is_directory in targets:
