@@ -125,7 +125,7 @@ def packs(session: nox.Session) -> None:
 
 @nox.session
 def builds(session: nox.Session) -> None:
-    """Build hundreds of build files on pydd and on Docker Engine, and compare the images; not part of the default run."""
+    """Build hundreds of files on pydd and on Docker Engine, and compare the images; not part of the default run."""
     pytest(session, "tests/builds")
 
 

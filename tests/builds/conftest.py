@@ -10,8 +10,8 @@ import pytest
 from support.docker import Docker, busybox_files
 from support.pydd import Pydd
 
-PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n"
-GROUP = "root:x:0:\napps:x:1001:\nstaff:x:50:app\n"
+USERS = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n"
+GROUPS = "root:x:0:\napps:x:1001:\nstaff:x:50:app\n"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def pydd() -> Iterator[Pydd]:
 @pytest.fixture(scope="session")
 def builders(pydd: Pydd) -> Iterator[Builders]:
     """Return the engine of the run and Docker Engine."""
-    files = {**busybox_files(), "etc/passwd": PASSWD, "etc/group": GROUP, "data/one": "1", "data/sub/two": "2"}
+    files = {**busybox_files(), "etc/passwd": USERS, "etc/group": GROUPS, "data/one": "1", "data/sub/two": "2"}
     with Docker() as docker, Docker(host=pydd.host, prefix=docker.prefix) as own:
         for engine in (docker, own):
             base = engine.image(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -26,6 +27,7 @@ MAX_FILE_BYTES = 4 << 30
 MAX_URL_LENGTH = 2048
 _BY_SSH = re.compile(r"git@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][\w.-]*)[:/][^:\s-]\S*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_REVISION = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _NO_REF = re.compile(r"^[-+./]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|(\.|/|\.lock)$")
 """git-check-ref-format(1), and texts that would be an option or more than a name."""
 
@@ -59,7 +61,18 @@ class Repository:
             return None
         if not by_http and not url.startswith(("git://", "git@")):
             url = f"https://{url}"
-        if len(text) > MAX_URL_LENGTH or not _is_address(url):
+        if len(text) > MAX_URL_LENGTH:
+            raise InvalidInput(f"{_without_secrets(url)} is no address of a repository")
+        return cls.from_address(url, fragment)
+
+    @classmethod
+    def from_address(cls, url: str, fragment: str = "") -> Repository:
+        """Return a repository by its address, and by a reference with a directory: `REF:DIRECTORY`.
+
+        Raises:
+            InvalidInput: One is invalid.
+        """
+        if len(url) > MAX_URL_LENGTH or not _is_address(url):
             raise InvalidInput(f"{_without_secrets(url)} is no address of a repository")
         ref, _, directory = fragment.partition(":")
         if ref and _NO_REF.search(ref):
@@ -69,8 +82,40 @@ class Repository:
             raise InvalidInput(f"{directory[:100]!r} is not within the repository")
         return cls(url, ref or "HEAD", "" if directory == "." else directory)
 
-    async def clone(self, into: Path) -> Path:
+    @property
+    def shown(self) -> str:
+        """The address without secrets."""
+        return _without_secrets(self.url)
+
+    async def resolve(self, variables: Mapping[str, str]) -> str:
+        """Return the digest of the revision that the reference means, without fetching it.
+
+        Raises:
+            InvalidInput: There is no such reference.
+            Unsupported: git isn't installed.
+        """
+        if _REVISION.fullmatch(self.ref):
+            return self.ref
+        lines = bytearray()
+        await self._git(
+            Path("/"), "ls-remote", "--", self.url, self.ref, f"{self.ref}^{{}}", out=lines.extend, variables=variables
+        )
+        rows = [line.split() for line in lines.decode(errors="replace").splitlines()]
+        revisions = [row[0] for row in rows if len(row) == 2 and _REVISION.fullmatch(row[0])]
+        peeled = [row[0] for row in rows if len(row) == 2 and row[1].endswith("^{}")]
+        if not revisions:
+            raise InvalidInput(f"{self.shown} has no reference {self.ref[:100]}")
+        return (peeled or revisions)[0]
+
+    async def clone(
+        self, into: Path, *, keeps_git_directory: bool = False, variables: Mapping[str, str] | None = None
+    ) -> Path:
         """Clone into an empty directory, with submodules.
+
+        Args:
+            into: The directory.
+            keeps_git_directory: Whether `.git` stays.
+            variables: Variables of the environment for git.
 
         Returns:
             The directory of the context.
@@ -79,22 +124,31 @@ class Repository:
             InvalidInput: git can't fetch it, it is too large, or the directory is missing.
             Unsupported: git isn't installed.
         """
+        more = variables or {}
         await self._git(into, "init", "-q", "--template=")
         await self._git(into, "config", "remote.origin.url", self.url)  # URLs of submodules may be relative to it
         revision = ("--no-tags", "--", self.url, self.ref)
         try:
-            await self._git(into, "fetch", "-q", "--depth=1", *revision)
+            await self._git(into, "fetch", "-q", "--depth=1", *revision, variables=more)
         except InvalidInput as error:
             if "shallow" not in str(error):
                 raise
-            await self._git(into, "fetch", "-q", *revision)  # a server that only serves files
+            await self._git(into, "fetch", "-q", *revision, variables=more)  # a server that only serves files
         await self._git(into, "ls-tree", "-r", "-l", "-z", "FETCH_HEAD", out=_EntryCounter(self).add)
         await self._git(into, "checkout", "-q", "--detach", "FETCH_HEAD")
-        await self._git(into, "submodule", "-q", "update", "--init", "--recursive", "--depth=1")
-        shutil.rmtree(into / ".git")
+        submodules = ("submodule", "-q", "update", "--init", "--recursive", "--depth=1")
+        await self._git(into, *submodules, variables=more)
+        if not keeps_git_directory:
+            shutil.rmtree(into / ".git")
         return self._inside(into)
 
-    async def _git(self, into: Path, *arguments: str, out: subprocesses.OnOutput | None = None) -> None:
+    async def _git(
+        self,
+        into: Path,
+        *arguments: str,
+        out: subprocesses.OnOutput | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         if shutil.which("git") is None:
             raise Unsupported("git is missing, which gets repositories", hint="apt-get install git", reference="no-git")
         settings = {
@@ -107,7 +161,7 @@ class Repository:
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         result = await subprocesses.run(
-            [*command, *arguments], env=self._environment(), cwd=str(into), out=out, group=True
+            [*command, *arguments], env={**self._environment(), **(variables or {})}, cwd=str(into), out=out, group=True
         )
         if result.code != 0:
             raise InvalidInput(f"{_without_secrets(self.url)}: {self._error_message(result)}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 from pyd_core.buildkit.proto import control_pb2, gateway_pb2, ops_pb2
@@ -24,8 +25,12 @@ from pyd_core.daemon.build.solver.results import Result, VertexResult
 from pyd_core.daemon.build.solver.shared_runs import SharedRuns
 from pyd_core.daemon.build.solver.snapshots import SnapshotStore
 from pyd_core.daemon.build.solver.solve import Solve
+from pyd_core.daemon.build.solver.sources import git as git_source
+from pyd_core.daemon.build.solver.sources import http as http_source
 from pyd_core.daemon.build.solver.sources import image as image_source
 from pyd_core.daemon.build.solver.sources import local as local_source
+from pyd_core.daemon.build.solver.sources.git import GitSource
+from pyd_core.daemon.build.solver.sources.http import HttpSource
 from pyd_core.daemon.build.solver.sources.image import ImageSource, platform_text
 from pyd_core.daemon.build.solver.step_container import StepContainer
 from pyd_core.daemon.build.solver.usage import CacheUsage
@@ -164,7 +169,54 @@ class BuildSolver:
             tree, digest = await local_source.sync(self.trees, identifier, attrs, session=session, reporter=reporter)
             held.callback(self.trees.release, tree)
             return VertexResult(f"local:{digest}", (Result(local=tree),))
+        if identifier.startswith(http_source.SCHEMES):
+            return await self._downloaded(vertex, HttpSource.parse(identifier, attrs), held)
+        if identifier.startswith(git_source.SCHEME):
+            return await self._cloned(vertex, GitSource.parse(identifier, attrs), session, held)
         raise Unsupported(f"the source {identifier[:100]} isn't served", reference="not-served")
+
+    async def _downloaded(self, vertex: Vertex, source: HttpSource, held: ExitStack) -> VertexResult:
+        with self.snapshots.workspace() as directory:
+            upper = directory / "upper"
+            upper.mkdir(mode=0o755)
+            identity = f"http:{await source.fetch(upper)}"
+            return await self._keep_source(vertex, identity, upper, held)
+
+    async def _cloned(
+        self, vertex: Vertex, source: GitSource, session: BuildSession | None, held: ExitStack
+    ) -> VertexResult:
+        async with AsyncExitStack() as stack:
+            variables = await source.environment(stack, session)
+            revision = await source.resolve(variables)
+            repository = source.repository
+            identity = f"git:{repository.url}#{revision}:{repository.directory}:{source.keeps_git_directory}"
+            known = self._known_source(identity, held)
+            if known is not None:
+                return known
+            directory = stack.enter_context(self.snapshots.workspace())
+            clone = directory / "clone"
+            clone.mkdir(mode=0o755)
+            inside = await source.fetch(clone, variables)
+            return await self._keep_source(vertex, identity, inside, held)
+
+    def _known_source(self, identity: str, held: ExitStack) -> VertexResult | None:
+        record = self.records.find(identity)
+        if record is None or not all(map(self.snapshots.exists, record.stack(0))):
+            return None
+        held.enter_context(self.snapshots.hold(record.stack(0)))
+        return VertexResult(identity, (Result(record.stack(0)),))
+
+    async def _keep_source(self, vertex: Vertex, identity: str, upper: Path, held: ExitStack) -> VertexResult:
+        """Make a layer of a source's files, unless there is one."""
+        known = self._known_source(identity, held)
+        if known is not None:
+            return known
+        layer = self.snapshots.commit(upper)
+        self.snapshots.add_pending(await asyncio.to_thread(self.snapshots.measure, layer))
+        held.enter_context(self.snapshots.hold([layer]))
+        result = VertexResult(identity, (Result((layer,)),))
+        self.remember(vertex, [identity], result)
+        return result
 
     async def run_operation(
         self,

@@ -1,0 +1,118 @@
+"""Files from web servers as sources (`https://…`), for ADD."""
+
+from __future__ import annotations
+
+import email.utils
+import hashlib
+import os
+import posixpath
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from pyd_core.daemon.images.connection_errors import translate_errors
+from pyd_core.errors import InvalidInput
+
+SCHEMES = ("http://", "https://")
+MAX_FILE_BYTES = 4 << 30
+HTTP_TIMEOUT_S = httpx.Timeout(30.0, read=60.0)
+DEFAULT_NAME = "download"
+DEFAULT_MODE = 0o600
+"""Mode of downloaded files, as in BuildKit."""
+MAX_ID = (1 << 31) - 1
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpSource:
+    """A file of a web server.
+
+    Attributes:
+        checksum: The expected digest; empty accepts any.
+    """
+
+    url: str
+    name: str = DEFAULT_NAME
+    checksum: str = ""
+    mode: int = DEFAULT_MODE
+    uid: int = 0
+    gid: int = 0
+
+    @classmethod
+    def parse(cls, identifier: str, attrs: dict[str, str]) -> HttpSource:
+        """Parse a source.
+
+        Raises:
+            InvalidInput: An attribute is malformed.
+        """
+        checksum = attrs.get("http.checksum", "")
+        if checksum and not _DIGEST.fullmatch(checksum):
+            raise InvalidInput(f"invalid checksum: {checksum[:80]!r} is no sha256:…")
+        name = attrs.get("http.filename") or posixpath.basename(unquote(urlsplit(identifier).path)) or DEFAULT_NAME
+        if "/" in name or "\0" in name or name in {".", ".."}:
+            raise InvalidInput(f"invalid name of a download: {name[:80]!r}")
+        return cls(
+            url=identifier,
+            name=name,
+            checksum=checksum,
+            mode=_number(attrs, "http.perm", DEFAULT_MODE, base=0) & 0o7777,
+            uid=_number(attrs, "http.uid", 0),
+            gid=_number(attrs, "http.gid", 0),
+        )
+
+    async def fetch(self, directory: Path) -> str:
+        """Download the file into a directory and return the digest of its content.
+
+        Raises:
+            InvalidInput: It is too large, missing, or doesn't match the checksum.
+            EngineError: The server can't be reached, or closed the connection.
+        """
+        hasher = hashlib.sha256()
+        fd = os.open(directory / self.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "wb") as out, translate_errors(self.url[:200]):
+            async with (
+                httpx.AsyncClient(timeout=HTTP_TIMEOUT_S, follow_redirects=True) as client,
+                client.stream("GET", self.url, headers={"Accept-Encoding": "identity"}) as response,
+            ):
+                if response.status_code != 200:
+                    raise InvalidInput(f"invalid response status {response.status_code} of {self.url[:200]}")
+                async for chunk in response.aiter_bytes():
+                    hasher.update(chunk)
+                    out.write(chunk)
+                    if out.tell() > MAX_FILE_BYTES:
+                        raise InvalidInput(
+                            f"{self.url[:200]} is larger than the {MAX_FILE_BYTES} bytes that are fetched"
+                        )
+                modified = response.headers.get("last-modified", "")
+            out.flush()
+            os.fchown(out.fileno(), self.uid, self.gid)
+            os.fchmod(out.fileno(), self.mode)
+            time_s = _time(modified)
+            os.utime(out.fileno(), (time_s, time_s))
+        digest = f"sha256:{hasher.hexdigest()}"
+        if self.checksum and digest != self.checksum:
+            raise InvalidInput(f"digest mismatch: {self.url[:200]} is {digest}, not {self.checksum}")
+        return f"{digest} {self.name} {self.mode} {self.uid} {self.gid} {time_s}"
+
+
+def _time(last_modified: str) -> float:
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(last_modified).timestamp())
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _number(attrs: dict[str, str], key: str, default: int, *, base: int = 10) -> int:
+    text = attrs.get(key, "")
+    if not text:
+        return default
+    try:
+        number = int(text, base)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= MAX_ID:
+        raise InvalidInput(f"{key} is no number in range: {text[:40]!r}")
+    return number
