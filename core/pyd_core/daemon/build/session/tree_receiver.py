@@ -32,6 +32,7 @@ MAX_XATTRS = 64
 MAX_XATTR_BYTES = 1 << 16
 MAX_DEVICE = 1 << 20
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OVERWRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY
 _FIN = Packet(type=Packet.PACKET_FIN)
 
@@ -43,6 +44,7 @@ class _Incoming:
     path: str
     stat: Stat
     mode: int
+    replaces: bool = False
     first: bytes = b""
     fd: int = -1
     size: int = 0
@@ -159,8 +161,12 @@ class TreeReceiver:
         if stat.S_ISDIR(mode):
             self._directory(parent, name, path, entry, before)
             return None
-        self._remove(parent, name, before)
-        self._changed_directories.add(parent)
+        # A file whose content changes is written over: new inodes are slow to get where many were just removed.
+        replaces = before is not None and stat.S_ISREG(before.mode) and not before.linkname and not before.xattrs
+        if not (replaces and stat.S_ISREG(mode) and not is_link):
+            replaces = False
+            self._remove(parent, name, before)
+            self._changed_directories.add(parent)
         if is_link:
             self._hard_links.append(path)
             self._rewritten.add(path)
@@ -171,7 +177,7 @@ class TreeReceiver:
         self._rewritten.add(path)
         copy = Stat()
         copy.CopyFrom(announced)
-        self._incoming[number] = _Incoming(path, copy, mode)
+        self._incoming[number] = _Incoming(path, copy, mode, replaces)
         return Packet(type=Packet.PACKET_REQ, ID=number)
 
     def _is_directory(self, path: str) -> bool:
@@ -185,7 +191,13 @@ class TreeReceiver:
             path = f"{parent}/{name}" if parent else name
             if self._parent_path is not None and f"{self._parent_path}/".startswith(f"{path}/"):
                 self._forget_parent()
-            with contextlib.suppress(FileNotFoundError):
+            self._unlink(parent, name)
+
+    def _unlink(self, parent: str, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                os.unlink(name, dir_fd=self._parent(parent))
+            except IsADirectoryError:
                 remove_tree(name, dir_fd=self._parent(parent))
 
     def _directory(self, parent: str, name: str, path: str, entry: SyncedEntry, before: SyncedEntry | None) -> None:
@@ -233,7 +245,9 @@ class TreeReceiver:
 
     def _create(self, file: _Incoming) -> int:
         parent, _, name = file.path.rpartition("/")
-        fd = os.open(name, _CREATE, 0o600, dir_fd=self._parent(parent))
+        fd = self._open_present(parent, name) if file.replaces else -1
+        if fd < 0:
+            fd = os.open(name, _CREATE, 0o600, dir_fd=self._parent(parent))
         try:
             _write(fd, file.first)
         except BaseException:
@@ -242,10 +256,26 @@ class TreeReceiver:
         file.first = b""
         return fd
 
+    def _open_present(self, parent: str, name: str) -> int:
+        """Open a file to write over it; -1 where it has another name too, and was removed therefore, or is missing."""
+        above = self._parent(parent)
+        try:
+            fd = os.open(name, _OVERWRITE, dir_fd=above)
+        except FileNotFoundError:
+            return -1
+        if os.fstat(fd).st_nlink > 1:
+            os.close(fd)
+            os.unlink(name, dir_fd=above)
+            self._changed_directories.add(parent)
+            return -1
+        return fd
+
     def _end(self, file: _Incoming) -> None:
         fd = file.fd if file.fd >= 0 else self._create(file)
         try:
             entry = self.entries[file.path]
+            if file.replaces:
+                os.ftruncate(fd, file.size)
             if entry.uid or entry.gid:
                 os.fchown(fd, entry.uid, entry.gid)
             os.fchmod(fd, stat.S_IMODE(entry.mode))
@@ -265,8 +295,7 @@ class TreeReceiver:
                 continue  # went with its directory
             if self._parent_path is not None and f"{self._parent_path}/".startswith(f"{path}/"):
                 self._forget_parent()
-            with contextlib.suppress(FileNotFoundError):
-                remove_tree(name, dir_fd=self._parent(parent))
+            self._unlink(parent, name)
             self._changed_directories.add(parent)
         for path in self._hard_links:
             self._link(path)

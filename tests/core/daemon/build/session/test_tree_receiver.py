@@ -139,6 +139,22 @@ def test_a_hard_link_follows_its_file(directory: Directory):
     assert directory.entries["a"].digest == directory.entries["b"].digest
 
 
+def test_a_file_that_shrinks_or_grows_is_written_over(directory: Directory):
+    directory.receive(announced("a", 0o755, size=5), announced("b", size=1), END, data(0, b"hel", b"lo"), data(1, b"1"))
+    before = (directory.path / "a").stat().st_ino
+    directory.receive(announced("a", size=1), announced("b", size=4), END, data(0, b"1"), data(1, b"22", b"22"))
+    assert directory.shown() == {"a": "1", "b": "2222"}
+    info = (directory.path / "a").stat()
+    assert (info.st_ino, stat.S_IMODE(info.st_mode), info.st_mtime_ns) == (before, 0o644, TIME)
+
+
+def test_a_file_with_another_name_outside_is_not_written_over(directory: Directory, tmp_path: Path):
+    directory.receive(announced("a", size=5), END, data(0, b"hello"))
+    (tmp_path / "other").hardlink_to(directory.path / "a")
+    directory.receive(announced("a", size=1), END, data(0, b"1"))
+    assert (directory.shown(), (tmp_path / "other").read_text()) == ({"a": "1"}, "hello")
+
+
 @pytest.mark.parametrize(
     "path", ["../x", "/x", "a/../x", "", ".", "..", "a//b", "./a", "a/", "a\0b", "n" * 256, "d/" * 2048 + "x"]
 )
