@@ -37,7 +37,7 @@ from pyd_core.dockerfile.instructions import (
 from pyd_core.dockerfile.ports import parse_ports
 from pyd_core.errors import DockerfileError
 from pyd_core.gosyntax.durations import format_duration
-from pyd_core.gosyntax.quoting import quote
+from pyd_core.gosyntax.quoting import quote, quote_character
 
 MAX_PORTS = 70_000
 """Limit for an image's exposed ports: more than each port of one protocol."""
@@ -93,15 +93,12 @@ def _arg(instruction: ArgInstruction, node: StageNode, scope: CompileScope) -> s
     texts = []
     for declaration in instruction.declarations:
         name = declaration.name
-        value = scope.options.build_args.get(name)
-        if value is None and declaration.default is not None:
-            value = node.expand(declaration.default, scope.escape)
-        elif value is None:
-            value = scope.arguments.get(name)
+        default = None if declaration.default is None else node.expand(declaration.default, scope.escape)
+        value = scope.options.build_args.get(name, scope.arguments.get(name) if default is None else default)
         if value is not None and name not in SCAN_ARGUMENTS:
             node.set_variable(name, value)
         node.arguments.append((name, value))
-        texts.append(name if value is None else f"{name}={value}")
+        texts.append(name if default is None else f"{name}={default}")
     return f"ARG {' '.join(texts)}"
 
 
@@ -155,14 +152,9 @@ def _entrypoint(instruction: EntrypointInstruction, node: StageNode, scope: Comp
 @_apply.register
 def _healthcheck(instruction: HealthcheckInstruction, node: StageNode, scope: CompileScope) -> str:
     health = node.image.config.healthcheck = instruction.health
-    times = (
-        ("Interval", health.interval),
-        ("Timeout", health.timeout),
-        ("StartPeriod", health.start_period),
-        ("StartInterval", health.start_interval),
-    )
-    shown = " ".join(f"{name}:{format_duration(nanoseconds)}" for name, nanoseconds in times)
-    return f"HEALTHCHECK {{Test:[{' '.join(health.test)}] {shown} Retries:{health.retries}}}"
+    times = (health.interval, health.timeout, health.start_period, health.start_interval)
+    shown = " ".join(f'"{format_duration(nanoseconds)}"' for nanoseconds in times)
+    return f"HEALTHCHECK &{{{_quoted(health.test)} {shown} {quote_character(health.retries)}}}"
 
 
 @_apply.register

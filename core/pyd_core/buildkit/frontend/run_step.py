@@ -92,7 +92,7 @@ def _command(node: StageNode, instruction: RunInstruction) -> tuple[list[str], V
         )
     )
     script = files.build(metadata=describe("[internal] preparing inline document")).output
-    return [posixpath.join(PIPES, document.name.replace("/", "_"))], script, summary
+    return [*shell, posixpath.join(PIPES, document.name.replace("/", "_"))], script, summary
 
 
 def _summary(content: str) -> str:

@@ -87,7 +87,6 @@ class StageNode:
         self.image.config.on_build = []
         self.base_config = base.base_config
         self.paths = base.paths
-        self.arguments = [*self.arguments, *base.arguments]
 
     def expand(self, text: str, escape: str) -> str:
         """Replace variables in a text and remove quotes.

@@ -56,7 +56,8 @@ class RootMounter:
         Raises:
             Unsupported: Neither the kernel nor fuse-overlayfs can stack its layers.
         """
-        lower = [self._layers.directory(diff_id) for diff_id in reversed(container.record.layers)]
+        # A layer may occur twice, and overlayfs refuses that. The topmost one hides all that a lower one would show.
+        lower = [self._layers.directory(diff_id) for diff_id in dict.fromkeys(reversed(container.record.layers))]
         stack = [*lower, self._base]
         if remapping is not None:
             unmount(container.root)  # it may be mounted to be read, with the ids on disk

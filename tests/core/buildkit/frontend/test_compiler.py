@@ -127,6 +127,12 @@ def test_the_history_is_written_as_buildkit_does(compile_text: Compile):
     ]
 
 
+def test_the_history_of_a_health_check_is_that_of_buildkit(compile_text: Compile):
+    build = compile_text("FROM base\nHEALTHCHECK --interval=5s --retries=2 CMD a || b\n")
+    text = msgspec.json.decode(build.config)["history"][0]["created_by"]
+    assert text == """HEALTHCHECK &{["CMD-SHELL" "a || b"] "5s" "0s" "0s" "0s" '\\x02'}"""
+
+
 def test_triggers_of_a_base_image_run_first(compile_text: Compile, services: DeclaredImages):
     services.images["docker.io/library/on:1"] = {"OnBuild": ["COPY --from=base /t /t", "ENV T=1"]}
     build = compile_text("FROM on:1\nRUN x\n")
@@ -158,7 +164,7 @@ def test_mounts_become_mounts_of_the_command(compile_text: Compile):
 
 def test_a_here_document_with_an_interpreter_is_mounted_and_run(compile_text: Compile):
     script = compile_text("FROM base\nRUN <<EOF\n#!/usr/bin/env python3\nprint()\nEOF\n")
-    assert list(ops(script)[-1].exec.meta.args) == ["/dev/pipes/EOF"]
+    assert list(ops(script)[-1].exec.meta.args) == ["/bin/sh", "-c", "/dev/pipes/EOF"]
     plain = compile_text("FROM base\nRUN <<EOF\necho\nEOF\n")
     assert list(ops(plain)[-1].exec.meta.args) == ["/bin/sh", "-c", "echo\n"]
     piped = compile_text("FROM base\nRUN cat <<EOF\na\nEOF\n")
