@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from pyd_core.sanitise import safe
 from pyd_tui.cli.builds.check import check_build
 from pyd_tui.cli.builds.flag_options import build_options
 from pyd_tui.cli.builds.flags import CLASSIC_ONLY, BuildFlags, buildkit_only_options
+from pyd_tui.cli.builds.result_files import write_result_file
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
@@ -95,11 +95,11 @@ def command(
     document = state.run(build)
     metadata = document.pop("Metadata", {})
     if iidfile:
-        _write_file(iidfile, document["Id"])
+        write_result_file(iidfile, document["Id"])
     if metadata_file:
         import msgspec
 
-        _write_file(metadata_file, msgspec.json.format(msgspec.json.encode(metadata), indent=2).decode() + "\n")
+        write_result_file(metadata_file, msgspec.json.format(msgspec.json.encode(metadata), indent=2).decode() + "\n")
     if state.json:
         write_json(document)
     elif silent:
@@ -148,10 +148,3 @@ async def _build_classic(
     options = flags.classic_options(quiet=quiet, remote=remote)
     image_id = await build(engine, options, source=source, file=flags.file or None, quiet=silent)
     return {"Id": image_id, "Tags": list(options.tags)}
-
-
-def _write_file(name: str, text: str) -> None:
-    try:
-        Path(name).write_text(text)
-    except OSError as error:
-        raise InvalidInput(f"can't write {safe(name)}: {error.strerror}") from error
