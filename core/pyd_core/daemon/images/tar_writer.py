@@ -32,6 +32,7 @@ class TarWriter:
         owner: User and group for all members; None keeps the owners.
         mode: Permissions for all members; None keeps them.
         ids: User namespace whose ids owners get in the archive; None keeps the host's.
+        max_mtime_s: The latest modification time, in seconds since 1970; None keeps all times.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class TarWriter:
         owner: tuple[int, int] | None = None,
         mode: int | None = None,
         ids: IdMap | None = None,
+        max_mtime_s: int | None = None,
     ) -> None:
+        self._max_mtime_s = max_mtime_s
         self._tar = tarfile.TarFile(fileobj=_CountingWriter(out), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
         self._whiteouts = whiteouts
         self._owner = owner
@@ -182,6 +185,8 @@ class TarWriter:
             entry.uid, entry.gid = self._owner
         if self._mode is not None:
             entry.mode = self._mode
+        if self._max_mtime_s is not None:
+            entry.mtime = min(entry.mtime, self._max_mtime_s)
         return entry
 
 

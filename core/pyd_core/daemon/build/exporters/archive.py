@@ -59,7 +59,8 @@ class ArchiveExporter:
             raise InvalidInput("the docker exporter writes one platform", hint="export type=oci")
         is_oci = attrs.get("oci-mediatypes", "true" if not is_docker else "false").lower() not in {"false", "0"}
         records = [
-            (platform, await self._writer.write(ref, config, steps)) for platform, ref, config in configs_of(result)
+            (platform, await self._writer.write(ref, config, steps, attrs))
+            for platform, ref, config in configs_of(result)
         ]
         names = names_of(attrs)
         with self._images.hold([record.id for _, record in records]):

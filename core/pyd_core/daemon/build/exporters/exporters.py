@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pyd_core.buildkit.proto import control_pb2
 from pyd_core.daemon.build.exporters.archive import ArchiveExporter
 from pyd_core.daemon.build.exporters.files import FileExporter
-from pyd_core.daemon.build.exporters.image import ImageWriter
+from pyd_core.daemon.build.exporters.image import EPOCH_KEY, ImageWriter
 from pyd_core.daemon.build.exporters.packing import LayerPacker
 from pyd_core.daemon.build.exporters.steps import ExportSteps
 from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession, ExportRequest, FrontendResult
@@ -41,17 +41,17 @@ class BuildExporters:
         """
         response: dict[str, str] = {}
         for exporter in request.exporters:
-            response |= await self._export(exporter, result, session, progress)
+            response |= await self._export(exporter, _attrs(exporter, request), result, session, progress)
         return response
 
     async def _export(
         self,
         exporter: control_pb2.Exporter,
+        attrs: Mapping[str, str],
         result: FrontendResult,
         session: BuildSession | None,
         progress: BuildProgress,
     ) -> Mapping[str, str]:
-        attrs = dict(exporter.Attrs)
         match exporter.Type:
             case "image" | "moby":
                 steps = ExportSteps(progress, "exporting to image")
@@ -71,3 +71,9 @@ class BuildExporters:
                     return await self._files.export_local(result, steps, session)
             case kind:
                 raise InvalidInput(f"the exporter {kind[:60]!r} isn't served", reference="unknown-exporter")
+
+
+def _attrs(exporter: control_pb2.Exporter, request: ExportRequest) -> dict[str, str]:
+    """Return an exporter's attributes, with the time that the build's arguments set for all of them."""
+    epoch = request.frontend_attrs.get("build-arg:SOURCE_DATE_EPOCH", "")
+    return ({EPOCH_KEY: epoch} if epoch else {}) | dict(exporter.Attrs)

@@ -19,7 +19,10 @@ from pyd_core.model.base import format_time
 from pyd_core.model.reference import Reference, parse
 
 CONFIG_KEY = "containerimage.config"
+EPOCH_KEY = "source-date-epoch"
 MAX_NAMES = 1000
+MAX_EPOCH_DIGITS = 11
+"""Digits of the latest time: some millennia."""
 
 
 def names_of(attrs: Mapping[str, str]) -> list[Reference]:
@@ -34,6 +37,20 @@ def names_of(attrs: Mapping[str, str]) -> list[Reference]:
     return [parse(text) for text in texts]
 
 
+def epoch_of(attrs: Mapping[str, str]) -> int | None:
+    """Return the time of `SOURCE_DATE_EPOCH` in seconds since 1970; None where it isn't set.
+
+    Raises:
+        InvalidInput: It is no number.
+    """
+    text = attrs.get(EPOCH_KEY, "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > MAX_EPOCH_DIGITS:
+        raise InvalidInput(f"invalid SOURCE_DATE_EPOCH: {text[:40]!r} is no number of seconds")
+    return int(text)
+
+
 class ImageWriter:
     """Writes results as images into the engine's store."""
 
@@ -43,7 +60,9 @@ class ImageWriter:
         self._events = events
         self._packer = packer
 
-    async def write(self, ref: SolvedRef | None, config: bytes, steps: ExportSteps) -> ImageRecord:
+    async def write(
+        self, ref: SolvedRef | None, config: bytes, steps: ExportSteps, attrs: Mapping[str, str]
+    ) -> ImageRecord:
         """Write a result with the front end's configuration.
 
         Raises:
@@ -52,13 +71,18 @@ class ImageWriter:
         if ref is not None and ref.result.local is not None:
             raise InvalidInput("a client's directory can't be exported as an image")
         stack = ref.result.layers if ref is not None else ()
+        epoch_s = epoch_of(attrs)
         with steps.step("exporting layers"):
-            diff_ids = await self._packer.diff_ids(stack)
+            if epoch_s is not None and attrs.get("rewrite-timestamp", "").lower() in {"true", "1"}:
+                diff_ids = await self._packer.rewritten(stack, epoch_s)
+            else:
+                diff_ids = await self._packer.diff_ids(stack)
         layers = [
             ExportedLayer(diff_id, format_time(created) if created else "")
             for diff_id, created in zip(diff_ids, map(self._snapshots.created_ns, stack), strict=True)
         ]
-        body = complete_config(config, layers, now=format_time(time.time_ns()))
+        epoch = format_time(epoch_s * 1_000_000_000) if epoch_s is not None else ""
+        body = complete_config(config, layers, now=format_time(time.time_ns()), epoch=epoch)
         await asyncio.to_thread(self._images.blobs.put, body)
         return self._images.add(body, diff_ids)
 
@@ -66,7 +90,7 @@ class ImageWriter:
         """Write and name an image, and return the exporter's response."""
         names = names_of(attrs)
         ref, config = single(result)
-        record = await self.write(ref, config, steps)
+        record = await self.write(ref, config, steps, attrs)
         with steps.step(f"writing image {record.id}"):
             pass
         for name in names:

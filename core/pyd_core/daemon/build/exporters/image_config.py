@@ -10,6 +10,7 @@ from typing import Any
 from pyd_core.daemon.images.config import read_config
 from pyd_core.daemon.images.load import architecture
 from pyd_core.errors import InvalidInput
+from pyd_core.model.base import parse_time
 
 COMMENT = "buildkit.exporter.image.v0"
 """Marks the history of layers that the front end's configuration doesn't mention."""
@@ -27,7 +28,7 @@ class ExportedLayer:
     created: str = ""
 
 
-def complete_config(body: bytes, layers: Sequence[ExportedLayer], *, now: str) -> bytes:
+def complete_config(body: bytes, layers: Sequence[ExportedLayer], *, now: str, epoch: str = "") -> bytes:
     """Return a configuration with its layers, a history that fits them, and a time of creation.
 
     Times come from the layers, so that a build whose steps are all cached makes the same image again.
@@ -36,6 +37,7 @@ def complete_config(body: bytes, layers: Sequence[ExportedLayer], *, now: str) -
         body: The front end's configuration; empty makes a plain one.
         layers: The layers.
         now: The time for an image that has no other.
+        epoch: The time of the image, and the latest one of its steps, as in RFC 3339 with UTC; empty sets none.
 
     Raises:
         InvalidInput: The configuration is malformed.
@@ -52,6 +54,11 @@ def complete_config(body: bytes, layers: Sequence[ExportedLayer], *, now: str) -
     if not document.get("created"):
         times = [step["created"] for step in history if step.get("created")]
         document["created"] = times[-1] if times else now
+    if epoch:
+        document["created"] = epoch
+        for step in history:
+            if not step.get("created") or (parse_time(step["created"]) or 0) > (parse_time(epoch) or 0):
+                step["created"] = epoch
     text = json.dumps(document, separators=(",", ":")).encode()
     read_config(text)
     return text

@@ -38,13 +38,21 @@ class _HashingFile:
         return f"sha256:{self._hash.hexdigest()}"
 
 
-def pack(directory: Path, file: Path, size: int, *, check: Callable[[], None] = lambda: None) -> PackedDirectory:
+def pack(
+    directory: Path,
+    file: Path,
+    size: int,
+    *,
+    max_mtime_s: int | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> PackedDirectory:
     """Pack a directory into a file; slow, so call it on a thread.
 
     Args:
         directory: The layer's files, in the form of overlayfs.
         file: The file to write.
         size: Bytes of its files.
+        max_mtime_s: The latest modification time, in seconds since 1970; None keeps all times.
         check: Called from time to time; raises to stop.
     """
     with file.open("wb") as raw:
@@ -52,7 +60,7 @@ def pack(directory: Path, file: Path, size: int, *, check: Callable[[], None] = 
         with igzip.IGzipFile(fileobj=cast("BinaryIO", packed), mode="wb", compresslevel=1, mtime=0) as zipped:  # type: ignore[no-untyped-call]
             plain = _HashingFile(cast("BinaryIO", zipped), check)
             if any(directory.iterdir()):
-                writer = TarWriter(cast("BinaryIO", plain), whiteouts=True)
+                writer = TarWriter(cast("BinaryIO", plain), whiteouts=True, max_mtime_s=max_mtime_s)
                 writer.add_contents(str(directory))
                 writer.close()
             else:
@@ -101,3 +109,24 @@ class LayerPacker:
         finally:
             for file in files:
                 file.unlink(missing_ok=True)
+
+    async def rewritten(self, stack: LayerStack, max_mtime_s: int) -> list[str]:
+        """Return the diff ids of layers whose files are at most so new; those of base images stay as they are."""
+        return [layer if layer.startswith("sha256:") else await self._rewrite(layer, max_mtime_s) for layer in stack]
+
+    async def _rewrite(self, layer: str, max_mtime_s: int) -> str:
+        file = self._blobs.create_temporary()
+        try:
+            await on_thread(
+                lambda check: pack(
+                    self._snapshots.directory(layer),
+                    file,
+                    self._snapshots.size(layer),
+                    max_mtime_s=max_mtime_s,
+                    check=check,
+                )
+            )
+            stored = await self._layers.import_async(file)
+        finally:
+            file.unlink(missing_ok=True)
+        return stored.diff_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
@@ -45,6 +46,8 @@ from pyd_core.daemon.userns import Remapping
 from pyd_core.errors import InvalidInput, Unsupported
 from pyd_core.tasks import TaskOwner
 
+COLLECT_INTERVAL_S = 600.0
+"""Time between two collections of what the cache has too much of."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -82,6 +85,7 @@ class BuildSolver:
             remapping=remapping,
         )
         self.usage = CacheUsage(self, root)
+        self._collected = time.monotonic()
         self._tasks = TaskOwner(on_error=lambda _: None)
         self.runs = SharedRuns(self._tasks)
         images.layer_users.append(self.snapshots.image_layers)
@@ -122,7 +126,15 @@ class BuildSolver:
         with ExitStack() as held:
             solve = Solve(self, graph, session=session, progress=progress, options=options, held=held)
             vertex_result = await solve.run()
+            self._collect_later()
             return self.ref(solve.target(vertex_result), vertex_result.identity, held.pop_all())
+
+    def _collect_later(self) -> None:
+        """Bring the cache back into its bounds in the background, now and then."""
+        now = time.monotonic()
+        if now - self._collected >= COLLECT_INTERVAL_S:
+            self._collected = now
+            self._tasks.start(self.usage.collect(), name="build cache")
 
     def ref(self, result: Result, identity: str = "", held: ExitStack | None = None) -> SolvedRef:
         """Return a result for clients and exporters; it keeps its layers."""
