@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from pyd_core.daemon.build.exporters.image_config import ExportedLayer, complete_config
 from pyd_core.daemon.build.exporters.packing import LayerPacker
@@ -21,8 +22,8 @@ from pyd_core.model.reference import Reference, parse
 CONFIG_KEY = "containerimage.config"
 EPOCH_KEY = "source-date-epoch"
 MAX_NAMES = 1000
-MAX_EPOCH_DIGITS = 11
-"""Digits of the latest time: some millennia."""
+MAX_EPOCH_S = 253_402_300_799
+"""The end of the year 9999."""
 
 
 def names_of(attrs: Mapping[str, str]) -> list[Reference]:
@@ -46,7 +47,7 @@ def epoch_of(attrs: Mapping[str, str]) -> int | None:
     text = attrs.get(EPOCH_KEY, "")
     if not text:
         return None
-    if not text.isascii() or not text.isdecimal() or len(text) > MAX_EPOCH_DIGITS:
+    if not text.isascii() or not text.isdecimal() or len(text) > 12 or int(text) > MAX_EPOCH_S:
         raise InvalidInput(f"invalid SOURCE_DATE_EPOCH: {text[:40]!r} is no number of seconds")
     return int(text)
 
@@ -81,7 +82,7 @@ class ImageWriter:
             ExportedLayer(diff_id, format_time(created) if created else "")
             for diff_id, created in zip(diff_ids, map(self._snapshots.created_ns, stack), strict=True)
         ]
-        epoch = format_time(epoch_s * 1_000_000_000) if epoch_s is not None else ""
+        epoch = datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if epoch_s is not None else ""
         body = complete_config(config, layers, now=format_time(time.time_ns()), epoch=epoch)
         await asyncio.to_thread(self._images.blobs.put, body)
         return self._images.add(body, diff_ids)
