@@ -119,8 +119,8 @@ class LogView(LogMouse):
         self.top = min(wanted_top, self.highest_top)
         if self.top < wanted_top and shown.complete:  # too few lines below: the current top line stays
             self._top_line = shown.number(self.top)
-        found = (len(self.book.search or ()), len(self.book.map_errors()))
-        state = (shown, len(shown), store.first, self.top, self.book.search, *found, self.status)
+        sizes = (len(self.book.search or ()), len(self.book.map_errors()))
+        state = (shown, len(shown), store.first, self.top, self.book.search, *sizes, self.status)
         if state != self._state:
             self._state = state
             self.redraw()
