@@ -9,7 +9,11 @@ from pyd_core.debug.toolbox import PREFIX
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What engines set for images that set none."""
 
+FIRST_PATH = f"{PREFIX}/first"
+"""The base tools, which come before the container's programs: a poisoned `ls` must not mislead users."""
+
 TOOL_PATH = f"{PREFIX}/bin:{PREFIX}/sbin:{PREFIX}/forced"
+"""All tools, after the container's programs: an application needs its own `python3` or `node`."""
 
 _UNSAFE = frozenset(
     {
@@ -63,12 +67,20 @@ _NOWHERE = {
 
 
 def build_environment(
-    own: Sequence[str], *, terminal: str, name: str, home: str, exists: Callable[[str], bool], tools: Mapping[str, bool]
+    own: Sequence[str],
+    *,
+    terminal: str,
+    name: str,
+    home: str,
+    exists: Callable[[str], bool],
+    tools: Mapping[str, bool],
+    tools_first: bool = True,
 ) -> dict[str, str]:
     """Return the environment of a session's command.
 
-    The container's own comes first in everything, as its programs must behave as they do without us. Never
-    `LD_LIBRARY_PATH`: our programs know their libraries by themselves, and the container's must not meet ours.
+    The container's own variables come first, as its programs must behave as they do without us. On `PATH` the base
+    tools come before the container's programs, and other tools after them. Never `LD_LIBRARY_PATH`: our programs know
+    their libraries by themselves, and the container's must not meet ours.
 
     Args:
         own: The container's configured environment, `NAME=VALUE` each.
@@ -77,18 +89,20 @@ def build_environment(
         home: The home directory of the session's user.
         exists: Whether a path exists in the container.
         tools: Which files of `_FILES` the toolbox has, by path.
+        tools_first: Whether the base tools come before the container's programs.
     """
     pairs = (variable.partition("=") for variable in own)
     variables = {key: value for key, _, value in pairs if key and not _is_unsafe(key)}
-    variables["PATH"] = f"{variables.get('PATH') or DEFAULT_PATH}:{TOOL_PATH}"
+    path = f"{variables.get('PATH') or DEFAULT_PATH}:{TOOL_PATH}"
+    variables["PATH"] = f"{FIRST_PATH}:{path}" if tools_first else path
     variables.setdefault("HOME", home)
     variables.setdefault("LANG", "C.UTF-8")
     if terminal:
         variables["TERM"] = terminal
         variables["PS1"] = rf"\[\e[1;36m\]{_prompt_text(name)}\[\e[0m\]:\w\$ "
-    variables["TERMINFO_DIRS"] = (
-        f"/etc/terminfo:/lib/terminfo:/usr/share/terminfo:{PREFIX}/share/terminfo:{PREFIX}/lib/terminfo"
-    )
+    # Ours come first, before ~/.terminfo too: a description of the container's can have any program write anything.
+    variables["TERMINFO"] = f"{PREFIX}/share/terminfo"
+    variables["TERMINFO_DIRS"] = f"{PREFIX}/share/terminfo"
     variables["PAGER"] = f"{PREFIX}/bin/less"
     variables |= _NOWHERE
     variables["INPUTRC"] = _INPUTRC

@@ -5,6 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from pyd_core.errors import InvalidInput
+from pyd_core.sanitise import safe
+
+PATHS = ("tools", "container")
+"""Whose programs may come first on `PATH`."""
 
 
 class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +31,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         shell: The shell on a terminal without `line` and `command`: `pyd` is the debug shell, anything else a program
             of the target's or the toolbox's.
         explain: Show how the session gets in and what it may do, before it starts.
+        path: Whose programs come first on `PATH`: `tools` or `container`.
         tier: Enter by a helper container with these rights (`helper.tiers`); None takes the least that suffice.
     """
 
@@ -44,12 +49,19 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     save: str = ""
     shell: str = "pyd"
     explain: bool = False
+    path: str = "tools"
     tier: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse contradictory options."""
         if self.line is not None and self.command:
             raise InvalidInput("both -c and a command are given", hint="give one of them")
+        if self.path not in PATHS:
+            raise InvalidInput(
+                f"invalid PATH order: {safe(self.path)}",
+                hint="use one of tools, container",
+                reference="invalid-path-order",
+            )
         if any("\0" in text for text in (*self.command, self.line or "")):
             raise InvalidInput("a command can't hold NUL bytes")
 

@@ -51,6 +51,7 @@ def make_plan(
         home=_home(process.descriptor, credentials),
         exists=lambda path: _exists(process.descriptor, path),
         tools={name: os.path.exists(f"{toolbox}/{name}") for name in file_names()},
+        tools_first=options.path == "tools",
     )
     groups = cgroup.plan_groups(
         cgroup.CGROUPS,

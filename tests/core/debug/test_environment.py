@@ -6,6 +6,7 @@ import pytest
 
 from pyd_core.debug.environment import (
     DEFAULT_PATH,
+    FIRST_PATH,
     TOOL_PATH,
     build_environment,
     file_names,
@@ -13,14 +14,28 @@ from pyd_core.debug.environment import (
 )
 
 
-def build(*own: str, terminal: str = "", name: str = "web", has: tuple[str, ...] = ()) -> dict[str, str]:
+def build(
+    *own: str, terminal: str = "", name: str = "web", has: tuple[str, ...] = (), tools_first: bool = True
+) -> dict[str, str]:
     tools = dict.fromkeys(file_names(), True)
-    return build_environment(own, terminal=terminal, name=name, home="/home/app", exists=has.__contains__, tools=tools)
+    return build_environment(
+        own,
+        terminal=terminal,
+        name=name,
+        home="/home/app",
+        exists=has.__contains__,
+        tools=tools,
+        tools_first=tools_first,
+    )
 
 
-def test_the_containers_programs_are_found_first():
-    assert build("PATH=/opt/app/bin")["PATH"] == f"/opt/app/bin:{TOOL_PATH}"
-    assert build()["PATH"] == f"{DEFAULT_PATH}:{TOOL_PATH}"
+def test_base_tools_come_before_the_containers_programs_and_others_after_them():
+    assert build("PATH=/opt/app/bin")["PATH"] == f"{FIRST_PATH}:/opt/app/bin:{TOOL_PATH}"
+    assert build()["PATH"] == f"{FIRST_PATH}:{DEFAULT_PATH}:{TOOL_PATH}"
+
+
+def test_the_containers_programs_come_first_on_request():
+    assert build("PATH=/opt/app/bin", tools_first=False)["PATH"] == f"/opt/app/bin:{TOOL_PATH}"
 
 
 def test_the_containers_variables_stay_and_win():

@@ -104,7 +104,7 @@ def test_nothing_of_the_user_is_in_a_session(lab: Lab, state: str, identity: str
 
 ALLOWED_ENVIRONMENT = {
     *("PATH", "HOME", "LANG", "TERM", "SHELL", "PAGER", "HOSTNAME", "CONTAINERS", "container"),
-    *("TERMINFO_DIRS", "PYD_TARGET", "SSL_CERT_FILE", "VIMRUNTIME", "MAGIC"),
+    *("TERMINFO", "TERMINFO_DIRS", "PYD_TARGET", "SSL_CERT_FILE", "VIMRUNTIME", "MAGIC"),
     *("HISTFILE", "LESSHISTFILE", "NODE_REPL_HISTORY", "HTOPRC", "PSQL_HISTORY", "PYTHON_HISTORY"),
     *("REDISCLI_HISTFILE", "SQLITE_HISTORY", "INPUTRC"),
 }

@@ -34,6 +34,10 @@ class InteractiveShell(Protocol):
         """The names of the toolbox's programs."""
         ...
 
+    def tools_in(self, directory: str) -> Collection[str]:
+        """Return the names of the programs in a directory of the toolbox."""
+        ...
+
     def switch(self, identity: str) -> None:
         """Open a bash of another user on top of this one, until it ends.
 

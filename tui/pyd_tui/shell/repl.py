@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -100,7 +100,7 @@ class Repl:
         """The last line's exit code, if bash doesn't know it."""
         self._leaving = False
         self._recorder: SessionRecording | None = None
-        self._tools: frozenset[str] | None = None
+        self._tools: dict[str, frozenset[str]] = {}
         self._background = bytearray()
         self._editor = Editor(screen.text(), TargetHistory(history_path(target.container.name or target.name)))
         self._calls = LineDispatcher(self._context, self._bash)
@@ -123,15 +123,18 @@ class Repl:
         return self._level.bash.report.functions
 
     @property
-    def tools(self) -> Collection[str]:
+    def tools(self) -> frozenset[str]:
         """See `InteractiveShell`."""
-        if self._tools is None:
-            names = set[str]()
-            for directory in ("bin", "sbin"):
-                with contextlib.suppress(OSError):
-                    names.update(os.listdir(f"{self._toolbox}/{directory}"))  # noqa: PTH208 - only names
-            self._tools = frozenset(names)
-        return self._tools
+        return self.tools_in("bin") | self.tools_in("sbin")
+
+    def tools_in(self, directory: str) -> frozenset[str]:
+        """See `InteractiveShell`."""
+        if directory not in self._tools:
+            names: list[str] = []
+            with contextlib.suppress(OSError):
+                names = os.listdir(f"{self._toolbox}/{directory}")  # noqa: PTH208 - only names
+            self._tools[directory] = frozenset(names)
+        return self._tools[directory]
 
     def switch(self, identity: str) -> None:
         """See `InteractiveShell`."""

@@ -132,6 +132,7 @@ def _plan(
         home=home,
         exists=lambda path: joins and facts is not None and path in facts.exists,
         tools={name: facts is None or name in facts.tools for name in file_names()},
+        tools_first=options.path == "tools",
     )
     return {
         "client": 0,  # the agent puts itself in

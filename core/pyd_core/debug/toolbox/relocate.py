@@ -17,6 +17,25 @@ from pyd_core.linux.interpreter import program_beside
 
 _SHEBANG = re.compile(rb"^#! *(/\S+)")
 
+_TARGET_COMMAND = rf"""#!{PREFIX}/bin/bash -p
+IFS=: path=
+for directory in $PATH; do
+    case $directory in {PREFIX}/*) ;; *) path+=${{path:+:}}$directory ;; esac
+done
+PATH=$path
+if (($# == 0)); then
+    echo "usage: @target COMMAND [ARGUMENT ...]" >&2
+    exit 2
+fi
+program=$(type -P -- "$1") || {{
+    echo "pyd: the container has no program $1" >&2
+    exit 127
+}}
+shift
+exec -- "$program" "$@"
+"""
+"""The script of `@target`. Programs that it starts find no tools either."""
+
 BATCH_FILES = 40
 """Files per run of patchelf: enough to make its start cheap, few enough to show progress."""
 
@@ -45,7 +64,9 @@ def relocate(tree: Path, links: Mapping[str, str], arguments: Mapping[str, str])
     _rewrite_shebangs(tree)
     _wrap(tree, arguments)
     _bundle_certificates(tree)
+    _merge_terminal_descriptions(tree)
     _add_forced_names(tree)
+    _add_target_command(tree)
     _keep_vim_from_writing(tree)
 
 
@@ -180,6 +201,22 @@ def _add_forced_names(tree: Path) -> None:
             link = forced / f"@{path.name}"
             link.unlink(missing_ok=True)
             link.symlink_to(f"../{directory}/{path.name}")
+
+
+def _merge_terminal_descriptions(tree: Path) -> None:
+    """Link Debian's basic terminal descriptions among the others, since TERMINFO names only one directory."""
+    for description in (tree / "lib/terminfo").glob("*/*"):
+        link = tree / "share/terminfo" / description.parent.name / description.name
+        if not os.path.lexists(link):
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(os.path.relpath(description, link.parent))
+
+
+def _add_target_command(tree: Path) -> None:
+    """Add `@target`, which runs the container's own program of a name, as its PATH would have it without the tools."""
+    command = tree / "forced/@target"
+    command.write_text(_TARGET_COMMAND)
+    command.chmod(0o755)
 
 
 def _keep_vim_from_writing(tree: Path) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = "/var/lib/pyd/toolbox"
 
-FORMAT = 7
+FORMAT = 8
 """Counts changes in how a toolbox is made from the same packages."""
 
 MIN_FREE_BYTES = 320 << 20
@@ -135,6 +135,7 @@ def _make(
     import hashlib  # noqa: PLC0415 - only a build pays for these
     import shutil  # noqa: PLC0415
 
+    from pyd_core.debug.toolbox.base_programs import BasePrograms  # noqa: PLC0415
     from pyd_core.debug.toolbox.relocate import relocate  # noqa: PLC0415
     from pyd_core.debug.toolbox.sparse import dig  # noqa: PLC0415
     from pyd_core.debug.toolbox.unpack import unpack  # noqa: PLC0415
@@ -150,14 +151,18 @@ def _make(
         paths = apt.download(packages, bare, included, progress)
         building = root / f".building-{key}"
         try:
+            programs = BasePrograms(building)
             for done, path in enumerate(paths):
                 progress("unpacking", done, len(paths))
-                unpack(path, building, only=pack.bare.get(path.name.partition("_")[0], ("",)))
+                package = path.name.partition("_")[0]
+                unpack(path, building, only=pack.bare.get(package, ("",)))
+                programs.note(package)
             for wheel in wheels:
                 unpack_wheel(wheel, building)
             progress("unpacking", len(paths), len(paths))
             progress("relocating", 0, 1)
             relocate(building, pack.links, pack.arguments)
+            programs.link()
             dig(building)
             progress("relocating", 1, 1)
             (building / "packages").write_text(listing + "\n")

@@ -58,6 +58,7 @@ def test_click_reads_a_fast_path_line_to_the_same_effect(arguments: list[str]):
         ["web", "--as=target"],
         ["ls"],
         ["doctor", "web"],
+        ["web", "--path", "elsewhere"],
         ["web", "--builtin", "ps"],
     ],
     ids=" ".join,
@@ -72,6 +73,7 @@ def test_other_lines_are_left_to_click(arguments: list[str]):
         (["web"], {"target": "web"}),
         (["web", "-c", "ls -l"], {"target": "web", "line": "ls -l"}),
         (["--as", "target", "web", "--", "id", "-u"], {"target": "web", "identity": "target", "command": ("id", "-u")}),
+        (["web", "--path", "container"], {"target": "web", "path": "container"}),
         (["--rw", "web", "--command", "true"], {"target": "web", "writable": True, "line": "true"}),
     ],
 )

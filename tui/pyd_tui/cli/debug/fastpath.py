@@ -6,6 +6,8 @@ mistaken, is left to click (`commands/debug/group.py`), which reads these to the
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False  # as type checkers know it; loading `typing` would cost more than the reading
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,19 +17,23 @@ if TYPE_CHECKING:
 SUBCOMMANDS = frozenset({"ls", "attach", "end", "doctor"})
 """Words that name a subcommand rather than a container; `container:doctor` is a container named doctor."""
 _FLAGS = {"--rw": "writable", "--explain": "explain", "--hold": "hold"}
-_VALUES = {"-c": "line", "--command": "line", "--as": "identity"}
+_VALUES = {"-c": "line", "--command": "line", "--as": "identity", "--path": "path"}
+
+
+_PATHS = ("tools", "container")
 
 
 class FastOptions:
     """The options that a fast-path command line can give, with the defaults of `DebugOptions`."""
 
-    __slots__ = ("command", "explain", "hold", "identity", "line", "target", "writable")
+    __slots__ = ("command", "explain", "hold", "identity", "line", "path", "target", "writable")
 
     def __init__(self) -> None:
         self.target = ""
         self.line: str | None = None
         self.command: tuple[str, ...] = ()
         self.identity = "root"
+        self.path = os.environ.get("PYD_DEBUG_PATH") or "tools"
         self.writable = False
         self.explain = False
         self.hold = False
@@ -45,6 +51,7 @@ class FastOptions:
             line=self.line,
             command=self.command,
             identity=self.identity,
+            path=self.path,
             writable=self.writable,
             explain=self.explain,
             hold=self.hold,
@@ -73,4 +80,4 @@ def read(arguments: Sequence[str]) -> FastOptions | None:
             return None
         else:
             options.target = word
-    return options if options.target else None
+    return options if options.target and options.path in _PATHS else None

@@ -43,12 +43,12 @@ class Resolution(msgspec.Struct, frozen=True):
 @click.command(
     "whence",
     cls=BuiltinCommand,
-    examples=(("whence ps", "the builtin, the container's, and the tool"), ("whence curl --json", "for programs")),
+    examples=(("whence ps", "the builtin, the tool, and the container's"), ("whence curl --json", "for programs")),
 )
 @click.argument("program", type=ProgramName(), metavar="COMMAND")
 @pass_shell
 def command(shell: ShellContext, /, *, program: str) -> None:
-    """Show what a command is: a builtin, a function, the container's program or a tool. The first one runs."""
+    """Show where a command comes from: a builtin, a function, a tool or the container. The first one runs."""
     resolutions = find(shell, program)
     if not resolutions:
         raise NotFound(f"no command {program!r} in {shell.name} or the toolbox", reference="command-not-found")
@@ -66,16 +66,22 @@ def find(shell: ShellContext, name: str) -> list[Resolution]:
     resolutions: list[Resolution] = []
     if name in BUILTINS:
         resolutions.append(Resolution(name, "builtin", call=name))
-    if name in interactive_shell.functions:
-        resolutions.append(Resolution(name, "function", call="" if resolutions else name))
+    elif name in interactive_shell.functions:
+        resolutions.append(Resolution(name, "function", call=name))
+    if "/" in name:
+        return resolutions
     for directory in dict.fromkeys(interactive_shell.path.split(":")):
-        if not directory.startswith("/") or directory.startswith(f"{PREFIX}/") or "/" in name:
-            continue
-        path = f"{directory}/{name}"
-        if _runs(shell, path):
-            resolutions.append(Resolution(name, "container", path, path if resolutions else name))
-    if name in interactive_shell.tools:
-        resolutions.append(Resolution(name, "toolbox", f"{PREFIX}/bin/{name}", f"@{name}" if resolutions else name))
+        kind = "toolbox" if directory.startswith(f"{PREFIX}/") else "container"
+        if kind == "toolbox":
+            is_there = name in interactive_shell.tools_in(directory.removeprefix(f"{PREFIX}/"))
+        else:
+            is_there = directory.startswith("/") and _runs(shell, f"{directory}/{name}")
+        # Only the first program of each kind can be called by its name.
+        if is_there and kind not in {entry.kind for entry in resolutions}:
+            forced = f"@{name}" if kind == "toolbox" else f"@target {name}"
+            resolutions.append(Resolution(name, kind, f"{directory}/{name}", forced if resolutions else name))
+        elif is_there and kind == "container":
+            resolutions.append(Resolution(name, kind, f"{directory}/{name}", f"{directory}/{name}"))
     return resolutions
 
 

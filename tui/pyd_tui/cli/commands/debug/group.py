@@ -114,6 +114,14 @@ class DebugCommand(PydCommand):
     show_default=True,
     help="Shell on a terminal: pyd's own, or bash, zsh, fish, sh or another, from the container or the toolbox.",
 )
+@click.option(
+    "--path",
+    type=click.Choice(["tools", "container"]),
+    default="tools",
+    show_default=True,
+    envvar="PYD_DEBUG_PATH",
+    help="Whose programs come first on PATH: the base tools, or the container's.",
+)
 @click.option("--detach", is_flag=True, help="Start a session in the background and print its id.")
 @click.option(
     "--ttl",
@@ -150,6 +158,7 @@ def command(
     apply: tuple[str, ...],
     save: str,
     shell: str,
+    path: str,
     detach: bool,
     ttl: str | None,
     image: str,
@@ -211,6 +220,7 @@ def command(
             apply=apply,
             save=save,
             shell=shell,
+            path=path,
             tier=tier,
             explain=explain,
         )
