@@ -52,6 +52,11 @@ class ContainersApi:
         path = f"/containers/{segment(name)}/json"
         return (await self._client.send("GET", path, {"size": size or None})).body
 
+    async def describe(self, name: str) -> tuple[bytes, Container]:
+        """Return a container's data as the provider has it, and in the shared model."""
+        body = await self.inspect_raw(name)
+        return body, decode(body, Container, what=f"inspect of {name}")
+
     async def create(
         self, body: CreateBody | Mapping[str, object], *, name: str | None = None, platform: str | None = None
     ) -> Created:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pyd_core.client.api_client import ApiClient
 from pyd_core.client.capabilities import Capability
@@ -32,6 +32,11 @@ class EngineClient:
     transport: over a blocking one they run to their end without an event loop (see `transport.blocking`), which is how
     one-shot commands start fast.
     """
+
+    FAMILY: ClassVar[str] = "engine"
+    """The family of providers, which has its own views in the dashboard."""
+    LACKS: ClassVar[frozenset[str]] = frozenset()
+    """Actions on containers that no provider of this family has, by the dashboard's names."""
 
     def __init__(self, endpoint: Endpoint, transport: Transport) -> None:
         self.endpoint = endpoint

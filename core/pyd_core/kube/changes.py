@@ -47,7 +47,8 @@ def _member_events(before: PodMember | None, after: PodMember, now_ns: int) -> I
     old_end, new_end = last_run(old), last_run(new)
     changed = False
     if new_end is not None and (old_end is None or old_end.finished_at != new_end.finished_at):
-        ended_ns = parse_time(new_end.finished_at or "") or now_ns
+        ready = after.pod.condition("Ready")
+        ended_ns = parse_time(new_end.finished_at or "") or (ready and ready.changed_ns) or now_ns
         if new_end.reason == "OOMKilled":
             yield _event(after, "oom", ended_ns)
         yield _event(after, "die", ended_ns, exitCode=str(new_end.exit_code), reason=new_end.reason)

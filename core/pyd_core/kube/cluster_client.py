@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
+from typing import ClassVar
 
 from pyd_core.client.capabilities import Capability
 from pyd_core.client.endpoint import Endpoint
@@ -26,6 +27,11 @@ class ClusterClient(EngineClient):
         access: The API server and the user; by default those of the kubeconfig.
         may_ask: Whether credential plugins may use the terminal.
     """
+
+    FAMILY: ClassVar[str] = "cluster"
+    LACKS: ClassVar[frozenset[str]] = frozenset(
+        {"start", "stop", "pause", "kill", "rename", "limits", "recreate", "commit", "pull", "compose", "export"}
+    )
 
     def __init__(self, endpoint: Endpoint, access: ClusterAccess | None = None, *, may_ask: bool = False) -> None:
         super().__init__(endpoint, RefusingTransport(f"the cluster at {endpoint.url}"))

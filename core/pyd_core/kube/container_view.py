@@ -224,8 +224,8 @@ def container_of(member: PodMember, *, probe_output: str = "") -> Container:
             oom_killed=end is not None and end.reason == "OOMKilled",
             exit_code=exit_code if exit_code is not None else 0,
             error=error,
-            started_at=started or "",
-            finished_at=(end.finished_at or "") if end is not None and run is None else "",
+            started_at=_ran(started),
+            finished_at=_ran(end.finished_at) if end is not None and run is None else "",
             health=Health(status=health, failing_streak=len(failures), log=failures) if health else None,
         ),
         image=status.image_id if status is not None else "",
@@ -269,6 +269,11 @@ def container_of(member: PodMember, *, probe_output: str = "") -> Container:
             },
         ),
     )
+
+
+def _ran(time: str | None) -> str:
+    """Return a time of a run; containers that couldn't be started have the epoch instead."""
+    return "" if time is None or time.startswith("1970-01-01T00:00:00") else time
 
 
 _RESTART_POLICIES = {"Always": "always", "OnFailure": "on-failure", "Never": "no"}

@@ -13,6 +13,7 @@ from pyd_core.client.transport.base import Duplex, Stream
 from pyd_core.errors import Unsupported
 from pyd_core.kube.cluster_api import ClusterApi, object_path
 from pyd_core.kube.container_view import PodMember, container_of, summary_of
+from pyd_core.kube.documents import fetch_document
 from pyd_core.kube.pod_feed import PodFeed
 from pyd_core.kube.pod_logs import open_log
 from pyd_core.model.container import Container, ContainerSummary, Processes
@@ -58,10 +59,11 @@ class PodContainers(ContainersApi):
         member = await self._store.member(name)
         metadata = member.pod.metadata
         path = object_path("pods", namespace=metadata.namespace, name=metadata.name)
-        document = msgspec.json.decode((await self._api.send("GET", path)).body)
-        if isinstance(document, dict) and isinstance(document.get("metadata"), dict):
-            document["metadata"].pop("managedFields", None)
-        return msgspec.json.encode(document)
+        return msgspec.json.encode(await fetch_document(self._api, path))
+
+    async def describe(self, name: str) -> tuple[bytes, Container]:
+        """Return the pod's JSON, and its container in the shared model."""
+        return await self.inspect_raw(name), await self.inspect(name)
 
     @asynccontextmanager
     async def _log(self, name: str, options: dict[str, Any]) -> AsyncIterator[Stream]:

@@ -53,3 +53,17 @@ def strategic_patch(target: dict[str, Any], patch: dict[str, Any]) -> None:
                 target[key].sort(key=lambda item: order.index(item[name]) if item[name] in order else len(order))
         else:
             target[key] = value
+
+
+def json_patch(target: dict[str, Any], steps: list[dict[str, Any]]) -> bool:
+    """Apply a JSON patch of `test` and `replace` (RFC 6902), and return whether all tests hold."""
+    for step in steps:
+        *parents, last = step["path"].strip("/").split("/")
+        holder = target
+        for name in parents:
+            holder = holder[name]
+        if step["op"] == "test" and holder.get(last) != step["value"]:
+            return False
+        if step["op"] == "replace":
+            holder[last] = step["value"]
+    return True

@@ -19,7 +19,7 @@ from typing import Any, Self
 from pyd_core.tasks import TaskOwner
 from support.kube.exec import serve_exec
 from support.kube.objects import KINDS, Object, Objects, selector
-from support.kube.patch import merge_patch, strategic_patch
+from support.kube.patch import json_patch, merge_patch, strategic_patch
 from support.kube.records import state
 from support.kube.tables import table_of
 from support.kube.wire import Answer, Chunked, Request, ServerSocket, read_request, status
@@ -278,6 +278,9 @@ class ScriptedCluster:
         document = copy.deepcopy(stored)
         if request.method == "PUT":
             document = body
+        elif isinstance(body, list):
+            if not json_patch(document, body):
+                return status(422, "Invalid", "the server rejected our request due to an error in our request")
         elif "strategic" in request.headers.get("content-type", ""):
             strategic_patch(document, body)
         else:

@@ -8,7 +8,7 @@ from typing import Any
 from pyd_core.model.event import Event
 from pyd_core.sanitise import safe
 
-_SHOWN = ("image", "exitCode", "signal", "execID", "container", "driver", "oldName")
+_SHOWN = ("image", "exitCode", "signal", "execID", "container", "driver", "oldName", "message")
 """Attributes shown on a line, in this order; `--json` has all of them."""
 _COLOURS = {
     "die": "31",

@@ -49,16 +49,18 @@ class BulkRemoval:
         frees = f" That frees up to {compact_size(freed)}." if freed else ""
         self.ask(f"Remove {counted(len(candidates), 'unused object')}?{frees}", candidates)
 
-    def ask(self, question: str, candidates: Sequence[PruneCandidate]) -> None:
-        """Ask whether to remove exactly these objects."""
+    def ask(
+        self, question: str, candidates: Sequence[PruneCandidate], *, verb: str = "remove", done: str = "removed"
+    ) -> None:
+        """Ask whether to remove exactly these objects, or to do to them what `verb` says."""
         names = [
             f"{candidate.name}  {compact_size(candidate.size)}" if candidate.size is not None else candidate.name
             for candidate in candidates
         ]
         bulk = BulkAction(
             host=self._dashboard,
-            verb="remove",
-            done="removed",
+            verb=verb,
+            done=done,
             items=self._items,
             on_finished=lambda failed: self._on_finished(succeeded=not failed),
         )

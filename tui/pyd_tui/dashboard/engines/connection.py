@@ -96,6 +96,16 @@ class EngineConnection:
         """The context that the listener's calls run in."""
 
     @property
+    def family(self) -> str:
+        """The family of the provider; `engine` until there is one."""
+        return self.engine.FAMILY if self.engine is not None else "engine"
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """The actions on containers that the provider lacks."""
+        return self.engine.LACKS if self.engine is not None else frozenset()
+
+    @property
     def label(self) -> str:
         """The engine's name on screens."""
         return self.name or (self.endpoint.origin if self.endpoint is not None else "the engine")

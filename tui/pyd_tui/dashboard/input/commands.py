@@ -10,7 +10,7 @@ from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.config.settings import THEMES
 from pyd_tui.dashboard.actions.external_commands import COMPOSE
-from pyd_tui.dashboard.panels.views import SWARM_VIEWS, UNNUMBERED_VIEWS, VIEWS
+from pyd_tui.dashboard.panels.views import CLUSTER_VIEWS, SWARM_VIEWS, UNNUMBERED_VIEWS, VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class PaletteCommand:
     destructive: bool = False
 
 
+ALL_VIEWS = tuple(dict.fromkeys((*VIEWS, *SWARM_VIEWS, *UNNUMBERED_VIEWS, *CLUSTER_VIEWS)))
+"""The names of all views of all families of providers."""
 SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT")
 
 COMMANDS: Mapping[str, PaletteCommand] = {
@@ -69,7 +71,13 @@ COMMANDS: Mapping[str, PaletteCommand] = {
     "compose": PaletteCommand(f"compose {'|'.join(COMPOSE[:5])}…", "its Compose project", 1, 1, COMPOSE),
     "prune": PaletteCommand("prune", "remove unused objects, after asking", 0, 0, destructive=True),
     "theme": PaletteCommand("theme NAME", "change colours", 1, 1, THEMES[1:]),
-    "scale": PaletteCommand("scale N", "set the number of a service's tasks", 1, 1),
+    "scale": PaletteCommand("scale N", "set the number of a service's tasks, or a workload's pods", 1, 1),
+    "rollback": PaletteCommand("rollback", "of a cluster: return a deployment to its previous revision"),
+    "suspend": PaletteCommand("suspend", "of a cluster: suspend a job, or pause a deployment's rollout"),
+    "cordon": PaletteCommand("cordon", "of a cluster: keep new pods away from a node"),
+    "uncordon": PaletteCommand("uncordon", "of a cluster: let a node take new pods again"),
+    "drain": PaletteCommand("drain", "of a cluster: evict a node's pods (lists them and asks)"),
+    "resource": PaletteCommand("resource NAME", "of a cluster: list any resource by its name in the API", 1, 1),
     "search": PaletteCommand("search [TEXT]", "search the logs of all containers, stopped ones too", 0, 20),
     "engines": PaletteCommand("engines", "list the engines, switch to another"),
     "merge": PaletteCommand("merge", "list the containers of all engines, or of one"),
@@ -97,7 +105,7 @@ def parse(text: str, own: Sequence[str] = ()) -> CommandCall:
         verb, *words = shlex.split(text)
     except ValueError as error:
         raise InvalidInput(f"{safe(text)}: {error}".lower(), hint="close the quotes") from error
-    views = (*VIEWS, *SWARM_VIEWS, *UNNUMBERED_VIEWS)
+    views = ALL_VIEWS
     names = [*views, *COMMANDS]
     verb = FORMER_NAMES.get(verb, verb)
     starting = [name for name in (*names, *FORMER_NAMES, *own) if name.startswith(verb)]
@@ -125,7 +133,7 @@ def hint(text: str, own: Sequence[str] = ()) -> str:
 
 
 def _beginning(verb: str, own: Sequence[str]) -> list[str]:
-    return [name for name in (*VIEWS, *SWARM_VIEWS, *UNNUMBERED_VIEWS, *COMMANDS, *own) if name.startswith(verb)]
+    return [name for name in (*ALL_VIEWS, *COMMANDS, *own) if name.startswith(verb)]
 
 
 def complete(text: str, own: Sequence[str] = ()) -> str:

@@ -350,6 +350,12 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
 }
 
 
+def lacked(action: str, parameters: tuple[object, ...], lacks: frozenset[str]) -> bool:
+    """Return whether a key's action is one that a provider lacks."""
+    name = str(parameters[0]).strip() if action in {"act", "command"} and parameters else action
+    return name in lacks
+
+
 def bindings(*scopes: Scope) -> list[BindingType]:
     """Return Textual's bindings of some scopes.
 

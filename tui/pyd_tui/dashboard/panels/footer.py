@@ -36,7 +36,7 @@ class Footer(Line):
         self._row_labels: dict[str, str] = {}
         self._hits: list[tuple[Key, int, int]] = []
         """The shown keys, with the first terminal column of each and the one after its last."""
-        self._swarm = False
+        self._provider: tuple[bool, str] = (False, "engine")
 
     def set_scopes(self, *scopes: Scope, without: Collection[str] = ()) -> None:
         """Show the keys of other scopes, without some actions."""
@@ -47,12 +47,14 @@ class Footer(Line):
 
     def refresh_keys(self) -> None:
         """Repaint if the engine's state changes the keys."""
-        if self._swarm != self._in_swarm:
+        if self._provider != self._current_provider:
             self.repaint_line()
 
     @property
-    def _in_swarm(self) -> bool:
-        return cast("EngineRegistry", self.app).link.swarm
+    def _current_provider(self) -> tuple[bool, str]:
+        """Whether there are more views than those of every engine, and the family of the provider."""
+        link = cast("EngineRegistry", self.app).link
+        return link.swarm or link.family != "engine", link.family
 
     def clicked(self, x: int) -> None:
         """Press the clicked key."""
@@ -91,7 +93,7 @@ class Footer(Line):
 
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Return the message, or the most useful keys that fit."""
-        jobs, self._swarm = join((offer_of(self.app), jobs_of(self.app)), "   "), self._in_swarm
+        jobs, self._provider = join((offer_of(self.app), jobs_of(self.app)), "   "), self._current_provider
         if self._message:
             return self._message, jobs
         table = keys_of(self.app)
@@ -100,10 +102,11 @@ class Footer(Line):
             replace(key, label=self._row_labels[key.action]) if key.action in self._row_labels else key
             for key in bindings
         ]
-        labelled = [key for key in bindings if key.label and key.keys]
+        lacks = cast("EngineRegistry", self.app).link.lacks
+        labelled = [key for key in bindings if key.label and key.keys and key.name not in lacks]
         if "containers" not in self._scopes:  # on other screens it leads back first
             labelled = [replace(key, label="back") if key.action == "quit" else key for key in labelled]
-        if self._swarm:
+        if self._provider[0]:
             labelled = [replace(key, shown=key.swarm or key.shown) for key in labelled]
         left = room - width(jobs) - 2 * bool(jobs)
         self._hits, x = [], 0

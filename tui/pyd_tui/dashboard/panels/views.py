@@ -16,11 +16,22 @@ VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
 """Views of every engine, in the order of their digits."""
 SWARM_VIEWS = ("services", "tasks", "nodes", "stacks")
 """Views of swarm managers, after those."""
+CLUSTER_VIEWS = (
+    *("containers", "workloads", "services", "nodes", "events", "configmaps", "secrets", "claims", "ingresses"),
+    "namespaces",
+)
+"""Views of clusters, in the order of their digits."""
 UNNUMBERED_VIEWS = ("deaths",)
 """Views of this machine, opened only by name."""
 
 DIGITS_COLUMNS = 34
 """Terminal columns of the digits with the longest name among them."""
+
+
+def view_at_key(name: str, family: str) -> str:
+    """Return the view that a key opens: keys are named after the views of engines, whose digits they are."""
+    names = (*VIEWS, *SWARM_VIEWS)
+    return CLUSTER_VIEWS[names.index(name)] if family == "cluster" and name in names else name
 
 
 class Views(Line):
@@ -63,7 +74,10 @@ class Views(Line):
         return tabs(known, room)
 
     def _names(self) -> tuple[str, ...]:
-        swarm = cast("EngineRegistry", self.app).link.swarm or self._current in SWARM_VIEWS
+        link = cast("EngineRegistry", self.app).link
+        if link.family == "cluster":
+            return CLUSTER_VIEWS
+        swarm = link.swarm or self._current in SWARM_VIEWS
         return (*VIEWS, *SWARM_VIEWS) if swarm else VIEWS
 
     def content(self, room: int) -> tuple[Cell, Cell]:

@@ -64,6 +64,8 @@ def event_details(event: Event) -> list[str]:
     details: list[str] = []
     if event.verb == "health_status":
         details.append(event.action.partition(":")[2].strip())
+    if message := attributes.get("message"):  # of a cluster's event
+        details.append(message)
     if code := attributes.get("exitCode"):
         details.append(f"exit {code}")
     if signal := attributes.get("signal"):

@@ -16,7 +16,22 @@ from pyd_tui.dashboard.resources.system import SYSTEM
 from pyd_tui.dashboard.resources.tasks import TASKS
 from pyd_tui.dashboard.resources.volumes import VOLUMES
 
+RESOURCE_PREFIX = "resource:"
+"""Before a resource's name in the API, in the names of views that have no other."""
+
 _ALL = (IMAGES, NETWORKS, VOLUMES, EVENTS, SYSTEM, SERVICES, TASKS, NODES, STACKS, DEATHS)
 
 RESOURCES: Mapping[str, ResourceView] = {resource.name: resource for resource in _ALL}
 """All views except the containers, by name."""
+
+
+def resource_view(name: str, family: str) -> ResourceView | None:
+    """Return a view of a family of providers, if it has one of that name."""
+    if family != "cluster":
+        return RESOURCES.get(name)
+    from pyd_tui.dashboard.resources.cluster import CLUSTER_RESOURCES  # noqa: PLC0415 - only for clusters
+    from pyd_tui.dashboard.resources.cluster.tables import table_view  # noqa: PLC0415 - as above
+
+    if name.startswith(RESOURCE_PREFIX):
+        return table_view(name.removeprefix(RESOURCE_PREFIX), name.removeprefix(RESOURCE_PREFIX))
+    return CLUSTER_RESOURCES.get(name)

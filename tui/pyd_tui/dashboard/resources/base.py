@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,18 @@ class PruneCandidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BulkPlan:
+    """Steps that a command asks about before it takes them."""
+
+    question: str
+    verb: str
+    """The word for one step: `drain`."""
+    done: str
+    """The word of the report: `drained`."""
+    steps: Sequence[PruneCandidate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceView:
     """A view of one resource.
 
@@ -101,6 +113,8 @@ class ResourceView:
         files: Returns the access to the files in a row's object.
         logs: Returns the names, by id, of the tasks whose logs belong to a row.
         delay_s: The delay in seconds from an event until the engine returns the changed rows.
+        commands: Typed commands on a row, each returning its report.
+        plans: Typed commands that list what they do and ask first.
         container: Returns the id of the container that a row links to.
         moment: Returns the time of a row's event, nanoseconds since the epoch; 0 for a row that is no event.
     """
@@ -119,6 +133,8 @@ class ResourceView:
     delay_s: float = 0
     measures: bool = False
     measures_on_open: bool = False
+    commands: Mapping[str, Callable[[LoadContext, Row, tuple[str, ...]], Awaitable[str]]] = field(default_factory=dict)
+    plans: Mapping[str, Callable[[LoadContext, Row], Awaitable[BulkPlan]]] = field(default_factory=dict)
     container: Callable[[Row], str | None] = field(default=lambda _: None)
     moment: Callable[[Row], int] = field(default=lambda _: 0)
 

@@ -411,15 +411,39 @@ class Browse(ViewScreen):
 
     def run(self, call: CommandCall) -> None:
         """Run a typed command on this view."""
+        row = self._row
         if call.verb == "prune":
             self.action_prune()
-        elif call.verb == "scale" and self.resource.name == "services" and (row := self._row) is not None:
+        elif row is not None and call.verb in self.resource.commands:
+            if self.dashboard.may_change():
+                self.dashboard.tasks.start(self._run_command(call, row), name=call.verb)
+        elif row is not None and call.verb in self.resource.plans:
+            if self.dashboard.may_change():
+                self.dashboard.tasks.start(self._run_plan(call.verb, row), name=call.verb)
+        elif call.verb == "scale" and self.resource.name == "services" and row is not None:
             if not call.words[0].isdecimal():
                 raise InvalidInput("write :scale and a number", hint=f"the number of tasks of {row.name}")
             if self.dashboard.may_change():
                 self.dashboard.tasks.start(self._scale(row, int(call.words[0])), name="scale")
         else:
             super().run(call)
+
+    async def _run_command(self, call: CommandCall, row: Row) -> None:
+        try:
+            report = await self.resource.commands[call.verb](self._load_context, row, call.words)
+        except PydError as error:
+            self.footer.say(error.message, "bad", error.hint)
+        else:
+            self.footer.say(report, "good")
+            self._refresh()
+
+    async def _run_plan(self, verb: str, row: Row) -> None:
+        try:
+            plan = await self.resource.plans[verb](self._load_context, row)
+        except PydError as error:
+            self.footer.say(error.message, "bad", error.hint)
+        else:
+            self._removal.ask(plan.question, plan.steps, verb=plan.verb, done=plan.done)
 
     async def _scale(self, row: Row, count: int) -> None:
         try:

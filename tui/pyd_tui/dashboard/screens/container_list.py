@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget, project_targets
 from pyd_tui.dashboard.input.commands import CommandCall
+from pyd_tui.dashboard.input.keymap import lacked
 from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.screens.view import ViewScreen
@@ -63,6 +64,12 @@ class ContainerListScreen(ViewScreen):
         return (
             self.table.targets() if self.table.marked or self._at_heading or self.require_target() is not None else []
         )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Turn off keys of actions that the provider of the row lacks."""
+        if lacked(action, parameters, self.row_link.lacks if self.is_mounted else frozenset()):
+            return False
+        return super().check_action(action, parameters)
 
     def action_open(self) -> None:
         """Open the container under the cursor, or fold or unfold a project."""

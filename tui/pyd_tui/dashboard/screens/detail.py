@@ -10,14 +10,12 @@ from textual import on
 from textual.containers import Container
 
 from pyd_core.errors import NotFound, PydError
-from pyd_core.model.base import decode
-from pyd_core.model.container import Container as Inspected
 from pyd_core.model.container import Processes
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.engines.target import project_targets
 from pyd_tui.dashboard.input.key_bindings import keys_of
-from pyd_tui.dashboard.input.keymap import Scope, bindings
+from pyd_tui.dashboard.input.keymap import Scope, bindings, lacked
 from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.files import FilesPane
@@ -199,14 +197,14 @@ class Detail(SearchableScreen):
         if engine is None:
             return
         try:
-            body = await engine.containers.inspect_raw(self.key)
+            body, container = await engine.containers.describe(self.key)
         except NotFound:
             return  # it was removed; its last state stays on screen
         except PydError as error:
             self._subject.error = error
             self.document.say((error.message, "bad"), (error.hint, "dim"))
         else:
-            self._subject.body, self._subject.container = body, decode(body, Inspected)
+            self._subject.body, self._subject.container = body, container
             self._subject.error = None
             self._subject.asked_ns["health"] = self.dashboard.clock.now()
         if self.is_attached:
@@ -338,6 +336,10 @@ class Detail(SearchableScreen):
             self.dashboard.tasks.start(self._inspect(), name="inspect")
         if name in ASKS or name in PAGES:
             self.dashboard.tasks.start(self._ask(name) if name in ASKS else self._inspect(), name=name)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Turn off keys of actions that the container's provider lacks."""
+        return not lacked(action, parameters, self._target.link.lacks) and super().check_action(action, parameters)
 
     def action_act(self, name: str) -> None:
         """Run an action on the container."""

@@ -8,6 +8,7 @@ from textual import on
 
 from pyd_core.errors import PydError
 from pyd_tui.dashboard.panels.footer import Footer
+from pyd_tui.dashboard.panels.views import view_at_key
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.screens.base import SearchableScreen
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -24,8 +25,8 @@ class ViewScreen(SearchableScreen):
     DEFAULT_CSS = "ViewScreen #command { display: none; }"
 
     def action_view(self, name: str) -> None:
-        """Open another view."""
-        self.dashboard.open_view(name)
+        """Open the view of a key."""
+        self.dashboard.open_view(view_at_key(name, self.dashboard.link.family))
 
     def action_command(self, begin: str = "") -> None:
         """Let the user type a command, with an initial text."""
@@ -51,6 +52,8 @@ class ViewScreen(SearchableScreen):
         """Run a command on what this view shows."""
         if call.verb == "pull" and call.words:
             self.dashboard.container_actions.pull(self.dashboard.link, call.words[0], ask=False)
+        elif call.verb == "resource":
+            self.dashboard.open_view(f"resource:{call.words[0]}")
         else:
             self.dashboard.say("only works on a container", "warn", "press 1")
 

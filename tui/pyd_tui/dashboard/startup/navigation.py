@@ -85,7 +85,7 @@ def open_view(dashboard: NavigationHost, name: str) -> None:
     if name == "containers":
         dashboard.pop_screen()
         return
-    from pyd_tui.dashboard.resources import RESOURCES  # noqa: PLC0415 - after the first frame
+    from pyd_tui.dashboard.resources import resource_view  # noqa: PLC0415 - after the first frame
     from pyd_tui.dashboard.resources.base import LoadContext  # noqa: PLC0415 - after the first frame
     from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - after the first frame
 
@@ -93,7 +93,11 @@ def open_view(dashboard: NavigationHost, name: str) -> None:
     context = dashboard.load_contexts.get(link)
     if context is None:
         context = dashboard.load_contexts[link] = LoadContext(link, dashboard.clock)
-    browse = Browse(RESOURCES[name], context)
+    resource = resource_view(name, link.family)
+    if resource is None:
+        dashboard.say(f"there is no view {name} here", "warn", "the line of views lists those that there are")
+        return
+    browse = Browse(resource, context)
     if current == "containers":
         dashboard.push_screen(browse)
     else:

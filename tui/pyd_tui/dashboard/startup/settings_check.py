@@ -10,13 +10,13 @@ from pyd_tui.config.settings import UserCommand, UserSettings
 from pyd_tui.dashboard.actions.user_commands import FIELDS, words
 from pyd_tui.dashboard.input.commands import COMMANDS
 from pyd_tui.dashboard.input.key_bindings import Keys, Problem
-from pyd_tui.dashboard.panels.views import SWARM_VIEWS, VIEWS
+from pyd_tui.dashboard.panels.views import CLUSTER_VIEWS, SWARM_VIEWS, VIEWS
 
 
 def problems(settings: UserSettings) -> list[Problem]:
     """Return all problems of the settings."""
     result = list(Keys(settings.keys, settings.commands).problems)
-    views = (*VIEWS, *SWARM_VIEWS)
+    views = tuple(dict.fromkeys((*VIEWS, *SWARM_VIEWS, *CLUSTER_VIEWS)))
     if settings.view and settings.view not in views:
         result.append(Problem(("view",), f"there is no view {safe(settings.view)}", nearest(settings.view, views)))
     names: set[str] = set()
