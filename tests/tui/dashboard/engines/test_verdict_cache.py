@@ -62,3 +62,47 @@ async def test_a_loop_stays_broken_during_its_short_lives_and_is_not_judged_for_
     finally:
         await cache.aclose()
         await engine.aclose()
+
+
+async def test_a_loop_that_was_stopped_is_judged_again_soon():
+    scripted = ScriptedEngine()
+    identity = scripted.add("loop", state="restarting", exit_code=1, restart_count=4)
+    entries = [replace(LOOP, id=identity)]
+    engine, judged = scripted.engine(), asyncio.Event()
+    cache = VerdictCache(lambda: engine, lambda _: entries[-1])
+    cache.on_verdict = judged.set
+    try:
+        async with asyncio.timeout(60):
+            cache.request(entries)
+            await judged.wait()
+            judged.clear()
+            entries.append(replace(entries[0], state="exited", finished_ns=50))
+            cache.request(entries[-1:])
+            assert cache.of(entries[-1]) is cache.of(entries[0])
+            await judged.wait()
+        assert cache.of(entries[0]) is None or run_of(entries[-1]) in {run for run, _ in cache._verdicts.values()}
+    finally:
+        await cache.aclose()
+        await engine.aclose()
+
+
+async def test_a_verdict_on_a_run_of_a_loop_that_took_longer_than_the_run_is_kept():
+    scripted = ScriptedEngine()
+    identity = scripted.add("loop", state="restarting", exit_code=1, restart_count=4)
+    entry = replace(LOOP, id=identity)
+    engine, judged = scripted.engine(), asyncio.Event()
+    cache = VerdictCache(lambda: engine, lambda _: entry)
+    cache.on_verdict = judged.set
+    scripted.hold.clear()
+    try:
+        cache.request([entry])
+        await asyncio.sleep(0)
+        later = phases(entry)[0]
+        cache.request([later])
+        scripted.hold.set()
+        async with asyncio.timeout(60):
+            await judged.wait()
+        assert cache.of(later) is not None
+    finally:
+        await cache.aclose()
+        await engine.aclose()

@@ -8,10 +8,18 @@ import pytest
 
 from pyd_core.logs.annotation import Annotation
 from pyd_core.logs.line import LogLine
+from pyd_core.model.event import Actor, Event
 from pyd_core.model.image import ImageSummary
+from pyd_core.model.system import DiskUsage
+from pyd_core.model.volume import Volume, VolumeUsage
 from pyd_core.triage.verdict import Verdict
+from pyd_core.watch.delta import Delta
 from pyd_core.watch.history_store import Death, HistoryStore, Point
+from pyd_tui.dashboard.engines.timeline import Timeline
+from pyd_tui.dashboard.render.events import event_details
 from pyd_tui.dashboard.resources.images import step
+from pyd_tui.dashboard.resources.system import kinds
+from pyd_tui.dashboard.resources.volumes import ANONYMOUS
 from pyd_tui.dashboard.screens.browse import Browse
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.widgets.table import Table
@@ -194,6 +202,8 @@ async def test_a_view_is_refreshed_by_events_of_its_kind_and_never_otherwise():
         await ready(dashboard)
         await dashboard.press("2")
         await dashboard.until_shown("RUN apt-get update")
+        link, job = dashboard.app.link, engine.get("job").id
+        await dashboard.until(lambda: link.verdicts.of(link.containers[job]))
         await dashboard.pilot.pause(0.3)
         before = len(engine.requests)
         engine.emit("network", "connect", identity("n"), name="shop_net")
@@ -247,6 +257,43 @@ async def test_system_shows_the_size_of_each_kind_and_what_prune_would_remove():
         await dashboard.press("j")
         await dashboard.until_shown("1 unused")
         assert " job" in dashboard.text
+
+
+async def test_prune_on_the_engine_removes_what_is_unused_of_every_kind():
+    engine = shop()
+    job = engine.get("job").id
+    async with opened(engine) as dashboard:
+        await ready(dashboard)
+        await dashboard.press("6")
+        await dashboard.until_shown("1.2G")
+        await dashboard.press("P")
+        await dashboard.until_shown("job")
+        await dashboard.press("y")
+        await dashboard.until(lambda: f"DELETE /containers/{job}" in engine.requests)
+
+
+def test_the_unused_size_is_what_prune_removes_and_the_rest_is_named():
+    images = [
+        ImageSummary(id="a", repo_tags=["app:1"], size=100, shared_size=0),
+        ImageSummary(id="b", repo_tags=[], size=7, shared_size=2),
+    ]
+    volumes = [
+        Volume(name="named", usage_data=VolumeUsage(size=40, ref_count=0)),
+        Volume(name="x", labels={ANONYMOUS: ""}, usage_data=VolumeUsage(size=3, ref_count=0)),
+    ]
+    of = {kind.name: kind for kind in kinds(DiskUsage(images=images, volumes=volumes))}
+    assert (of["images"].free, of["images"].kept, of["images"].kept_size) == (5, 1, 100)
+    assert (of["volumes"].free, of["volumes"].kept, of["volumes"].kept_size) == (3, 1, 40)
+    assert of["images"].note == "prune keeps 1 unused tagged, 100B; x removes them"
+
+
+def test_events_of_networks_name_the_container():
+    attributes = {"name": "front", "container": "c" * 64}
+    event = Event(type="network", action="connect", actor=Actor(id="n", attributes=attributes), time_nano=1)
+    timeline = Timeline()
+    timeline.apply(Delta(events=(event,)), {"c" * 64: "web"})
+    assert [event_details(item) for item in timeline.items if isinstance(item, Event)] == [["web"]]
+    assert event_details(event) == ["c" * 12]
 
 
 @pytest.mark.parametrize("name", LOOKS)

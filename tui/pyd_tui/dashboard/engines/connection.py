@@ -246,7 +246,8 @@ class EngineConnection:
         self.verdicts.forget(delta.removed)
         if self._listener is not None and self.connection.state == "live":
             self._judge(delta.changed)
-        self._notify(delta, happened=self.timeline.apply(delta))
+        names = {identity: entry.name for identity, entry in self.containers.items()} if _has_networks(delta) else {}
+        self._notify(delta, happened=self.timeline.apply(delta, names))
 
     def _judge(self, changed: Collection[str]) -> None:
         """Request verdicts on containers that look broken, the latest ones first."""
@@ -288,3 +289,7 @@ class EngineConnection:
         if self.watcher is None:
             self._startup_state = ConnectionState("lost", time_ns(), known)
         self._notify(Delta())
+
+
+def _has_networks(delta: Delta) -> bool:
+    return any(event.type == "network" for event in delta.events)

@@ -22,6 +22,8 @@ RELOOK_S = 30.0
 """Seconds after which a container that keeps restarting is looked at again; its verdict stays until then."""
 SURVIVAL_S = 61.0
 """Seconds of life after which triage no longer counts a run to a restart loop, plus one."""
+EXIT_GRACE_S = 1.0
+"""Seconds after which a container that is still exited isn't between two runs of a loop."""
 NOTIFY_DELAY_S = 0.05
 """Seconds in which verdicts are collected before the listener is called."""
 _ENDLESS_POLICIES = frozenset({"always", "unless-stopped", "on-failure"})
@@ -63,6 +65,7 @@ class VerdictCache:
         self._engine = engine
         self._entry = entry
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._exit_checks: dict[str, asyncio.TimerHandle] = {}
         self._stored_at: dict[str, float] = {}
         self._notification: asyncio.TimerHandle | None = None
         self._tasks = TaskOwner(self._failed)
@@ -93,21 +96,45 @@ class VerdictCache:
         """Request verdicts on containers whose current run has none yet; return immediately."""
         for entry in entries:
             run, known = run_of(entry), self._verdicts.get(entry.id)
-            if not entry.detailed or self._pending.get(entry.id) == run or (known is not None and known[0] == run):
+            pending = self._pending.get(entry.id)
+            # A loop's runs may be shorter than triage takes: the verdict on the first of them holds for all.
+            is_pending = pending is not None and (pending == run or continues(pending, entry))
+            if not entry.detailed or is_pending or (known is not None and known[0] == run):
                 continue
-            if known is not None and self._is_loop(*known, entry) and self._relook_later(entry.id):
+            if known is not None and self._is_loop(*known, entry) and self._relook_later(entry):
                 continue
             self._queued[entry.id] = self._pending[entry.id] = run
+        self._start()
+
+    def _enqueue(self, entry: ContainerInfo) -> None:
+        self._queued[entry.id] = self._pending[entry.id] = run_of(entry)
+        self._start()
+
+    def _start(self) -> None:
         if self._queued and not len(self._tasks) and self._engine() is not None:
             self._tasks.start(self._work(), name="verdicts")
 
-    def _relook_later(self, identity: str) -> bool:
-        """Return whether the verdict on a restart loop is still new enough; if so, look again once it isn't."""
+    def _relook_later(self, entry: ContainerInfo) -> bool:
+        """Return whether the verdict on a restart loop is still new enough; if so, look again once it isn't.
+
+        A container that stays exited was stopped, which ends the loop.
+        """
+        identity = entry.id
+        if entry.state == "exited":
+            if identity not in self._exit_checks:
+                loop = asyncio.get_running_loop()
+                self._exit_checks[identity] = loop.call_later(EXIT_GRACE_S, self._check_exit, identity)
+            return True
         remaining_s = self._stored_at.get(identity, 0.0) + RELOOK_S - asyncio.get_running_loop().time()
         if remaining_s <= 0:
             return False
         self._look_in(identity, remaining_s)
         return True
+
+    def _check_exit(self, identity: str) -> None:
+        self._exit_checks.pop(identity, None)
+        if (entry := self._entry(identity)) is not None and entry.state == "exited":
+            self._look_again(identity)
 
     def _look_in(self, identity: str, delay_s: float) -> None:
         if (timer := self._timers.pop(identity, None)) is not None:
@@ -117,20 +144,18 @@ class VerdictCache:
     def _look_again(self, identity: str) -> None:
         self._timers.pop(identity, None)
         self._stored_at.pop(identity, None)
-        known, entry = self._verdicts.get(identity), self._entry(identity)
-        if entry is None or known is None:
-            return
-        if known[0] == run_of(entry):
-            self._verdicts[identity] = ((*known[0][:4], -1), known[1])  # shown until the new one is there
-        self.request([entry])
+        entry = self._entry(identity)
+        if entry is not None and identity in self._verdicts and self._pending.get(identity) != run_of(entry):
+            self._enqueue(entry)  # the known verdict is shown until the new one is there
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop the verdicts on removed containers."""
         for identity in ids:
             for table in (self._verdicts, self._queued, self._pending, self._stored_at):
                 table.pop(identity, None)
-            if (timer := self._timers.pop(identity, None)) is not None:
-                timer.cancel()
+            for timers in (self._timers, self._exit_checks):
+                if (timer := timers.pop(identity, None)) is not None:
+                    timer.cancel()
 
     def refresh(self, entry: ContainerInfo) -> None:
         """Request a new verdict: what couldn't be read may be readable now."""
@@ -140,7 +165,7 @@ class VerdictCache:
     async def aclose(self) -> None:
         """Close it; a thread that waits for the engine is left behind and does no harm."""
         self._ended.set()
-        for timer in (*self._timers.values(), *filter(None, (self._notification,))):
+        for timer in (*self._timers.values(), *self._exit_checks.values(), *filter(None, (self._notification,))):
             timer.cancel()
         await self._tasks.aclose()
 

@@ -6,6 +6,9 @@ from pyd_core.model.event import Event
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 
+CONTAINER_NAME = "pyd.container"
+"""The attribute that the dashboard adds to events of networks: the name of the container, whose id they have."""
+
 _ROLES: dict[str, Role] = {
     "start": "good",
     "unpause": "good",
@@ -66,6 +69,10 @@ def event_details(event: Event) -> list[str]:
         details.append(event.action.partition(":")[2].strip())
     if message := attributes.get("message"):  # of a cluster's event
         details.append(message)
+    if event.type == "network" and (
+        container := attributes.get(CONTAINER_NAME) or attributes.get("container", "")[:12]
+    ):
+        details.append(container)
     if code := attributes.get("exitCode"):
         details.append(f"exit {code}")
     if signal := attributes.get("signal"):

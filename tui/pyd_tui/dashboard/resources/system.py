@@ -27,22 +27,46 @@ STOPPED_STATES = frozenset({"created", "exited", "dead", "stopped"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """The disk usage of one kind of object, in bytes; None before it was measured."""
+    """The disk usage of one kind of object, in bytes; None before it was measured.
+
+    Attributes:
+        name: The kind.
+        count: All objects.
+        active: Those in use.
+        size: Bytes of all.
+        free: Bytes of those that prune removes.
+        kept: Objects that are unused too, but have a name and stay, as they may be needed later.
+        kept_size: Bytes of those.
+    """
 
     name: str
     count: int
     active: int
     size: int | None = None
     free: int | None = None
+    kept: int = 0
+    kept_size: int = 0
+
+    @property
+    def note(self) -> str:
+        """The objects that prune leaves."""
+        if not self.kept:
+            return ""
+        named = "tagged" if self.name == "images" else "named"
+        return f"prune keeps {self.kept:,} unused {named}, {compact_size(self.kept_size)}; x removes them"
 
 
 def kinds(disk: DiskUsage) -> list[Kind]:
-    """Return the disk usage of each kind of object."""
+    """Return the disk usage of each kind of object; what is free is what prune of the same row removes."""
     running = [container for container in disk.containers if container.state not in STOPPED_STATES]
     used_images = {container.image_id for container in disk.containers}
     mounted = {mount.name for container in disk.containers for mount in container.mounts if mount.type == "volume"}
     idle = [image for image in disk.images if image.id not in used_images]
+    dangling = [image for image in idle if not images.tags_of(image)]
+    tagged = [image for image in idle if images.tags_of(image)]
     unused = [volume for volume in disk.volumes if volume.name not in mounted]
+    anonymous = [volume for volume in unused if volumes.ANONYMOUS in volume.labels]
+    named = [volume for volume in unused if volumes.ANONYMOUS not in volume.labels]
     volume_sizes = {volume.name: max(0, volume.usage_data.size) if volume.usage_data else 0 for volume in disk.volumes}
     stopped = [container.size_rw or 0 for container in disk.containers if container.state in STOPPED_STATES]
     cache = [entry for entry in disk.build_cache if not entry.in_use]
@@ -59,14 +83,18 @@ def kinds(disk: DiskUsage) -> list[Kind]:
             count=len(disk.images),
             active=len(disk.images) - len(idle),
             size=disk.layers_size,
-            free=sum(image.size - max(0, image.shared_size) for image in idle),
+            free=sum(image.size - max(0, image.shared_size) for image in dangling),
+            kept=len(tagged),
+            kept_size=sum(image.size - max(0, image.shared_size) for image in tagged),
         ),
         Kind(
             name="volumes",
             count=len(disk.volumes),
             active=len(disk.volumes) - len(unused),
             size=sum(volume_sizes.values()),
-            free=sum(volume_sizes[volume.name] for volume in unused),
+            free=sum(volume_sizes[volume.name] for volume in anonymous),
+            kept=len(named),
+            kept_size=sum(volume_sizes[volume.name] for volume in named),
         ),
         Kind(
             name="build cache",
@@ -86,7 +114,7 @@ def row(kind: Kind) -> Row:
         cell(f"{kind.active:,}"),
         cell(compact_size(kind.size)) if kind.size is not None else EMPTY,
         cell(compact_size(kind.free), "warn" if kind.free else "dim") if kind.free is not None else EMPTY,
-        EMPTY,
+        cell(kind.note, "dim"),
     )
     return Row(key=kind.name, name=kind.name, cells=cells, thing=kind)
 
@@ -170,6 +198,9 @@ async def waste(context: LoadContext, row: Row) -> list[PruneCandidate]:
             return await volumes.waste(context)
         case "networks":
             return await networks.waste(context)
+        case "engine":
+            kinds = (_stopped_containers, images.waste, volumes.waste, networks.waste)
+            return [candidate for waste_of in kinds for candidate in await waste_of(context)]
         case _:
             return []
 

@@ -165,6 +165,7 @@ class Main(ContainerListScreen):
     def measured(self) -> None:
         """Update the figures in the list."""
         self.table.on_measured()
+        self.query_one(Header).update_content()  # rows show an event a moment before it is reported to screens
         if self.ranks_usage:
             self._update_notes()
 
