@@ -53,7 +53,7 @@ _UNITS = {"B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 @dataclass
 class Findings:
-    """What was compared, and what wasn't true."""
+    """Counts of comparisons and of contradictions, with examples of the latter."""
 
     compared: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
@@ -137,12 +137,12 @@ def rates(looks: list[Look], name: str) -> tuple[float, float] | None:
         for look in looks
         if (seen := look.containers.get(name)) is not None and seen.cpu_ns is not None
     ]
-    found = []
+    measured: list[float] = []
     for index, (at_s, cpu_ns) in enumerate(points):
         later = next(((t, c) for t, c in points[index + 1 :] if t - at_s >= 0.9), None)
         if later is not None and later[1] >= cpu_ns:
-            found.append((later[1] - cpu_ns) / (later[0] - at_s) / 1e7)
-    return (min(found), max(found)) if found else None
+            measured.append((later[1] - cpu_ns) / (later[0] - at_s) / 1e7)
+    return (min(measured), max(measured)) if measured else None
 
 
 def compare(screen: str, at_s: float, truth: Truth, findings: Findings, prefix: str) -> None:
