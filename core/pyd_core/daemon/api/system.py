@@ -118,7 +118,7 @@ async def info(engine: Engine, request: HttpRequest) -> Response:
             containers_stopped=len(states) - sum(states.count(state) for state in ("running", "paused", "restarting")),
             images=len(engine.images),
             driver="overlay2",
-            driver_status=[["Supports d_type", "true"]],
+            driver_status=[["Supports d_type", "true"], ["driver-type", "io.containerd.snapshotter.v1"]],
             docker_root_dir=str(engine.config.root),
             logging_driver="json-file",
             cgroup_driver="cgroupfs",

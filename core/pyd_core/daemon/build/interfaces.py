@@ -19,6 +19,7 @@ from pyd_core.errors import EngineError
 if TYPE_CHECKING:
     from pyd_core.buildkit.proto import control_pb2, gateway_pb2, ops_pb2
     from pyd_core.buildkit.proto.fsutil_stat_pb2 import Stat
+    from pyd_core.daemon.build.session.content_store import ContentStore
 
 
 class SyncedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -102,6 +103,14 @@ class BuildSession(Protocol):
 
         Raises:
             NotFound: The client forwards no such agent.
+        """
+        ...
+
+    def content_store(self, store_id: str) -> ContentStore:
+        """Return one of the client's content stores, such as `local:DIRECTORY` for a cache.
+
+        Raises:
+            Unsupported: The client serves none.
         """
         ...
 

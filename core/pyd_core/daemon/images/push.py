@@ -26,10 +26,10 @@ async def push(images: ImageStore, record: ImageRecord, registry: Registry, prog
         if await registry.has_blob(layer.blob):
             await progress.emit("Layer already exists", key, progressDetail={})
             continue
-        await _upload(images, registry, layer.blob, key, progress)
+        await upload_blob(images, registry, layer.blob, key, progress)
         await progress.emit("Pushed", key, progressDetail={})
     if not await registry.has_blob(record.id):
-        await _upload(images, registry, record.id, "", progress)
+        await upload_blob(images, registry, record.id, "", progress)
     body = build_manifest(images, record)
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
     headers = {"Content-Type": MANIFEST_MEDIA_TYPE}
@@ -40,7 +40,12 @@ async def push(images: ImageStore, record: ImageRecord, registry: Registry, prog
     await progress.emit("", aux={"Tag": reference.tag, "Digest": digest, "Size": len(body)})
 
 
-async def _upload(images: ImageStore, registry: Registry, digest: str, key: str, progress: ProgressEmitter) -> None:
+async def upload_blob(images: ImageStore, registry: Registry, digest: str, key: str, progress: ProgressEmitter) -> None:
+    """Upload a blob of the store, and emit progress under a key that isn't empty.
+
+    Raises:
+        EngineError: The registry failed, or doesn't say where.
+    """
     total = images.blobs.size(digest)
     file = images.blobs.path(digest)
     async with registry.send("POST", "blobs/uploads/", content=b"", push=True) as response:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from pyd_core.buildkit.proto import control_pb2
 from pyd_core.daemon.build.exporters.archive import ArchiveExporter
+from pyd_core.daemon.build.exporters.cache_export import INLINE, CacheExporter
 from pyd_core.daemon.build.exporters.files import FileExporter
-from pyd_core.daemon.build.exporters.image import EPOCH_KEY, ImageWriter
+from pyd_core.daemon.build.exporters.image import EPOCH_KEY, INLINE_CACHE_ATTR, ImageWriter, configs_of
 from pyd_core.daemon.build.exporters.packing import LayerPacker
 from pyd_core.daemon.build.exporters.steps import ExportSteps
 from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession, ExportRequest, FrontendResult
@@ -22,7 +23,8 @@ class BuildExporters:
     def __init__(self, solver: BuildSolver, events: ImageEvents) -> None:
         images = solver.images
         self._packer = LayerPacker(solver.snapshots, images.layers, images.blobs)
-        self._images = ImageWriter(images, events, self._packer, solver.snapshots)
+        self._caches = CacheExporter(images, self._packer, solver.registries)
+        self._images = ImageWriter(images, events, self._packer, solver.snapshots, self._caches)
         self._archives = ArchiveExporter(images, self._images)
         self._files = FileExporter(solver.snapshots)
 
@@ -42,6 +44,9 @@ class BuildExporters:
         response: dict[str, str] = {}
         for exporter in request.exporters:
             response |= await self._export(exporter, _attrs(exporter, request), result, session, progress)
+        if request.cache_exports:
+            refs = [ref for _, ref, _ in configs_of(result) if ref is not None]
+            response |= await self._caches.export(request.cache_exports, refs, session=session, progress=progress)
         return response
 
     async def _export(
@@ -76,4 +81,8 @@ class BuildExporters:
 def _attrs(exporter: control_pb2.Exporter, request: ExportRequest) -> dict[str, str]:
     """Return an exporter's attributes, with the time that the build's arguments set for all of them."""
     epoch = request.frontend_attrs.get("build-arg:SOURCE_DATE_EPOCH", "")
-    return ({EPOCH_KEY: epoch} if epoch else {}) | dict(exporter.Attrs)
+    attrs = ({EPOCH_KEY: epoch} if epoch else {}) | dict(exporter.Attrs)
+    attrs.pop(INLINE_CACHE_ATTR, None)
+    if any(entry.Type == INLINE for entry in request.cache_exports):
+        attrs[INLINE_CACHE_ATTR] = "true"
+    return attrs

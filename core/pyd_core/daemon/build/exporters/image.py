@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from pyd_core.daemon.build.exporters.cache_export import CacheExporter
 from pyd_core.daemon.build.exporters.image_config import ExportedLayer, complete_config
 from pyd_core.daemon.build.exporters.packing import LayerPacker
 from pyd_core.daemon.build.exporters.steps import ExportSteps
@@ -20,6 +21,8 @@ from pyd_core.model.base import format_time
 from pyd_core.model.reference import Reference, parse
 
 CONFIG_KEY = "containerimage.config"
+INLINE_CACHE_ATTR = "pyd.inline-cache"
+"""Attribute that the engine itself sets: the configuration gets the build's cache."""
 EPOCH_KEY = "source-date-epoch"
 MAX_NAMES = 1000
 MAX_EPOCH_S = 253_402_300_799
@@ -55,7 +58,15 @@ def epoch_of(attrs: Mapping[str, str]) -> int | None:
 class ImageWriter:
     """Writes results as images into the engine's store."""
 
-    def __init__(self, images: ImageStore, events: ImageEvents, packer: LayerPacker, snapshots: SnapshotStore) -> None:
+    def __init__(
+        self,
+        images: ImageStore,
+        events: ImageEvents,
+        packer: LayerPacker,
+        snapshots: SnapshotStore,
+        caches: CacheExporter,
+    ) -> None:
+        self._caches = caches
         self._images = images
         self._snapshots = snapshots
         self._events = events
@@ -82,8 +93,9 @@ class ImageWriter:
             ExportedLayer(diff_id, format_time(created) if created else "")
             for diff_id, created in zip(diff_ids, map(self._snapshots.created_ns, stack), strict=True)
         ]
+        cache = await self._caches.inline(ref) if attrs.get(INLINE_CACHE_ATTR) else ""
         epoch = datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if epoch_s is not None else ""
-        body = complete_config(config, layers, now=format_time(time.time_ns()), epoch=epoch)
+        body = complete_config(config, layers, now=format_time(time.time_ns()), epoch=epoch, cache=cache)
         await asyncio.to_thread(self._images.blobs.put, body)
         return self._images.add(body, diff_ids)
 

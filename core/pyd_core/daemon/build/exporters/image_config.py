@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pyd_core.daemon.build.solver.cache_config import INLINE_KEY
 from pyd_core.daemon.images.config import read_config
 from pyd_core.daemon.images.load import architecture
 from pyd_core.errors import InvalidInput
@@ -28,7 +29,9 @@ class ExportedLayer:
     created: str = ""
 
 
-def complete_config(body: bytes, layers: Sequence[ExportedLayer], *, now: str, epoch: str = "") -> bytes:
+def complete_config(
+    body: bytes, layers: Sequence[ExportedLayer], *, now: str, epoch: str = "", cache: str = ""
+) -> bytes:
     """Return a configuration with its layers, a history that fits them, and a time of creation.
 
     Times come from the layers, so that a build whose steps are all cached makes the same image again.
@@ -37,6 +40,7 @@ def complete_config(body: bytes, layers: Sequence[ExportedLayer], *, now: str, e
         body: The front end's configuration; empty makes a plain one.
         layers: The layers.
         now: The time for an image that has no other.
+        cache: The build's cache, for the configuration.
         epoch: The time of the image, and the latest one of its steps, as in RFC 3339 with UTC; empty sets none.
 
     Raises:
@@ -54,6 +58,9 @@ def complete_config(body: bytes, layers: Sequence[ExportedLayer], *, now: str, e
     if not document.get("created"):
         times = [step["created"] for step in history if step.get("created")]
         document["created"] = times[-1] if times else now
+    document.pop(INLINE_KEY, None)
+    if cache:
+        document[INLINE_KEY] = cache
     if epoch:
         document["created"] = epoch
         for step in history:

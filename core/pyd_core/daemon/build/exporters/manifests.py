@@ -85,10 +85,7 @@ def manifest(
         "schemaVersion": 2,
         "mediaType": media,
         "config": Document(OCI_CONFIG if is_oci else DOCKER_CONFIG, config).descriptor(),
-        "layers": [
-            {"mediaType": _layer_media(layer, is_oci=is_oci), "digest": layer.blob, "size": layer.packed}
-            for layer in layers
-        ],
+        "layers": [layer_descriptor(layer, is_oci=is_oci) for layer in layers],
         **(annotations.fields("manifest") if annotations is not None else {}),
     }
     return Document(media, json.dumps(body, indent=2).encode())
@@ -100,6 +97,11 @@ def index(manifests: Sequence[Mapping[str, Any]], *, is_oci: bool, annotations: 
     more = annotations.fields("index") if annotations is not None else {}
     body = {"schemaVersion": 2, "mediaType": media, "manifests": list(manifests), **more}
     return Document(media, json.dumps(body, indent=2).encode())
+
+
+def layer_descriptor(layer: StoredLayer, *, is_oci: bool) -> dict[str, Any]:
+    """Return a reference to a packed layer."""
+    return {"mediaType": _layer_media(layer, is_oci=is_oci), "digest": layer.blob, "size": layer.packed}
 
 
 def _layer_media(layer: StoredLayer, *, is_oci: bool) -> str:

@@ -14,6 +14,7 @@ from pyd_core.buildkit.proto.secrets_pb2 import GetSecretRequest
 from pyd_core.buildkit.proto.upload_grpc import UploadStub
 from pyd_core.buildkit.rpc.channel import AdoptedChannel, calls
 from pyd_core.daemon.build.interfaces import SyncedTree
+from pyd_core.daemon.build.session.content_store import READ, ContentStore
 from pyd_core.daemon.build.session.file_send import send_directory, send_file
 from pyd_core.daemon.build.session.file_sync import receive_directory, sync_metadata
 from pyd_core.daemon.build.session.ssh_agent import forwarded_agent
@@ -105,6 +106,11 @@ class ClientSession:
         """Serve a unix socket that leads to the client's ssh agent."""
         self._require(SSH_AGENT, "forwards no ssh agent")
         return forwarded_agent(self._channel, agent_id or "default", self._sockets)
+
+    def content_store(self, store_id: str) -> ContentStore:
+        """Return one of the client's content stores, see `BuildSession`."""
+        self._require(READ, "serves no content store")
+        return ContentStore(self._channel, store_id)
 
     async def send_file(self, chunks: AsyncIterator[bytes], metadata: Mapping[str, str]) -> None:
         """Send an exporter's file to the client."""

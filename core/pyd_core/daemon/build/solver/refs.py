@@ -6,12 +6,13 @@ import asyncio
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TypeVar
 
 from pyd_core.buildkit.proto.fsutil_stat_pb2 import Stat
 from pyd_core.daemon.build.solver import tree_walk
+from pyd_core.daemon.build.solver.cache_config import TraceEntry
 from pyd_core.daemon.build.solver.patterns import compile_name
 from pyd_core.daemon.build.solver.results import Result
 from pyd_core.daemon.build.solver.snapshots import SnapshotStore
@@ -46,8 +47,16 @@ def go_mode(mode: int) -> int:
 class SolvedRef:
     """A result, whose layers stay as long as it isn't released; see `BuildRef`."""
 
-    def __init__(self, result: Result, identity: str, snapshots: SnapshotStore, held: ExitStack) -> None:
+    def __init__(
+        self,
+        result: Result,
+        identity: str,
+        snapshots: SnapshotStore,
+        held: ExitStack,
+        trace: Sequence[TraceEntry] = (),
+    ) -> None:
         self.result = result
+        self.trace = trace
         self.identity = identity
         self.id = os.urandom(16).hex()
         self._snapshots = snapshots

@@ -17,6 +17,8 @@ import msgspec
 
 from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession, SolveOptions, VertexError
 from pyd_core.daemon.build.solver import keys
+from pyd_core.daemon.build.solver.cache_config import CacheRecord, TraceEntry
+from pyd_core.daemon.build.solver.cache_imports import ImportedCache
 from pyd_core.daemon.build.solver.exec_step import CommandFailed
 from pyd_core.daemon.build.solver.graph import Edge, Graph, Vertex
 from pyd_core.daemon.build.solver.records import ResultRecord
@@ -40,12 +42,14 @@ class _Probe(msgspec.Struct, kw_only=True):
         record: Its result, if it is known.
         keys: The keys that its result is to be found by.
         result: Its result, where finding it out made it.
+        imported: A result in a cache from elsewhere, whose layers may have to be fetched.
     """
 
     identity: str
     record: ResultRecord | None = None
     keys: tuple[str, ...] = ()
     result: VertexResult | None = None
+    imported: tuple[ImportedCache, CacheRecord] | None = None
 
 
 class Solve:
@@ -70,6 +74,7 @@ class Solve:
         self._tasks = TaskOwner(on_error=lambda _: None)
         self._probes: dict[str, asyncio.Task[_Probe]] = {}
         self._results: dict[str, asyncio.Task[VertexResult]] = {}
+        self._caches: list[ImportedCache] = []
 
     async def run(self) -> VertexResult:
         """Return the target's result.
@@ -80,6 +85,10 @@ class Solve:
         for vertex in self._graph.vertices.values():
             self._progress.vertex(vertex.message())
         try:
+            if self._options.cache_imports and any(map(_is_cacheable, self._graph.vertices.values())):
+                self._caches = await self._solver.open_caches(
+                    self._options.cache_imports, session=self._session, progress=self._progress
+                )
             return await self._result(self._graph.target.digest)
         finally:
             await self._tasks.aclose()
@@ -157,6 +166,9 @@ class Solve:
         if record is not None:
             self._report_cached(vertex)
             return _Probe(identity=record.identity, record=record)
+        imported = self._find_imported(vertex, (key,))
+        if imported is not None:
+            return _Probe(identity=imported[1].identity or key, keys=(key,), imported=imported)
         selections = keys.content_selections(vertex.op)
         content_key = key
         if selections:
@@ -172,8 +184,22 @@ class Solve:
                 self._solver.records.link(key, record)
                 self._report_cached(vertex)
                 return _Probe(identity=record.identity, record=record)
+        known_keys = tuple(dict.fromkeys((content_key, key)))
+        imported = self._find_imported(vertex, (content_key,)) if content_key != key else None
+        if imported is not None:
+            return _Probe(identity=imported[1].identity or content_key, keys=known_keys, imported=imported)
         identity = f"{content_key}+{os.urandom(8).hex()}" if vertex.ignore_cache else content_key
-        return _Probe(identity=identity, keys=tuple(dict.fromkeys((content_key, key))))
+        return _Probe(identity=identity, keys=known_keys)
+
+    def _find_imported(self, vertex: Vertex, candidates: tuple[str, ...]) -> tuple[ImportedCache, CacheRecord] | None:
+        """Return the result of a key in a cache from elsewhere."""
+        for cache in () if vertex.ignore_cache else self._caches:
+            for key in candidates:
+                record = cache.find(key)
+                if record is not None:
+                    self._report_cached(vertex)
+                    return cache, record
+        return None
 
     def _report_cached(self, vertex: Vertex) -> None:
         report_cached(self._progress, vertex)
@@ -203,6 +229,8 @@ class Solve:
         if probe.record is not None:
             outputs = tuple(Result(tuple(layers)) for layers in probe.record.outputs)
             return VertexResult(probe.record.identity, outputs)
+        if probe.imported is not None:
+            return await self._import(vertex, probe, *probe.imported)
         input_results = await _all(self._result(edge.digest) for edge in vertex.inputs)
         inputs = [self._output(result, edge) for result, edge in zip(input_results, vertex.inputs, strict=True)]
 
@@ -230,10 +258,43 @@ class Solve:
         )
         return result
 
+    async def _import(self, vertex: Vertex, probe: _Probe, cache: ImportedCache, record: CacheRecord) -> VertexResult:
+        """Fetch the layers of a result from elsewhere."""
+        outputs: list[Result] = []
+        for stack in cache.stacks(record):
+            layers = tuple(layer.diff_id for layer in stack)
+            self._held.enter_context(self._solver.snapshots.hold(layers))
+            for layer in stack:
+                await self._solver.fetch(cache, layer)
+            outputs.append(Result(layers))
+        result = VertexResult(probe.identity, tuple(outputs))
+        self._solver.remember(vertex, probe.keys, result)
+        return result
+
     def _output(self, result: VertexResult, edge: Edge) -> Result:
         if edge.index >= len(result.outputs):
             raise InvalidInput(f"an operation has no output {edge.index}", reference="bad-definition")
         return result.outputs[edge.index]
+
+    def trace(self) -> list[TraceEntry]:
+        """Return the results that this solve used or made, by the keys that they have everywhere."""
+        entries: list[TraceEntry] = []
+        for digest, probe_task in self._probes.items():
+            if not _is_successful(probe_task):
+                continue
+            probe, task = probe_task.result(), self._results.get(digest)
+            if probe.record is not None:
+                found_by = (*probe.keys, probe.record.key, probe.record.identity)
+                outputs = tuple(tuple(output) for output in probe.record.outputs)
+            elif probe.result is None and task is not None and _is_successful(task):
+                found_by = probe.keys
+                outputs = tuple(output.layers for output in task.result().outputs)
+            else:
+                continue  # a source, or not needed
+            name = self._graph.vertices[digest].name
+            keys_ = tuple(dict.fromkeys(found_by))
+            entries.append(TraceEntry(keys=keys_, identity=probe.identity, outputs=outputs, name=name))
+        return entries
 
     def target(self, result: VertexResult) -> Result:
         """Return the file system that the graph stands for."""
@@ -244,3 +305,11 @@ async def _all(tasks: Any) -> list[Any]:
     """Wait for tasks and raise the first failure; the others are the solve's to cancel."""
     waited = list(tasks)
     return list(await asyncio.gather(*(asyncio.shield(task) for task in waited))) if waited else []
+
+
+def _is_successful(task: asyncio.Task[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+def _is_cacheable(vertex: Vertex) -> bool:
+    return vertex.op.WhichOneof("op") != "source"

@@ -13,6 +13,8 @@ from pyd_core.buildkit.proto import control_pb2, gateway_pb2, ops_pb2
 from pyd_core.daemon import rmtree
 from pyd_core.daemon.build.interfaces import BuildProgress, BuildRef, BuildSession, PruneOptions, SolveOptions
 from pyd_core.daemon.build.solver import layer_ops
+from pyd_core.daemon.build.solver.cache_config import CacheLayer, TraceEntry
+from pyd_core.daemon.build.solver.cache_imports import ImportedCache, open_caches
 from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
 from pyd_core.daemon.build.solver.content_cache import ContentDigests
 from pyd_core.daemon.build.solver.exec_step import ExecRunner
@@ -46,6 +48,7 @@ from pyd_core.daemon.userns import Remapping
 from pyd_core.errors import InvalidInput, Unsupported
 from pyd_core.tasks import TaskOwner
 
+MAX_CONCURRENT_FETCHES = 3
 COLLECT_INTERVAL_S = 600.0
 """Time between two collections of what the cache has too much of."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -74,6 +77,8 @@ class BuildSolver:
         self.caches = CacheMounts(root / "caches")
         self.content = ContentDigests(self.records, self.snapshots)
         self.sources = ImageSource(images, image_events, registries)
+        self.registries = registries
+        self._fetches = asyncio.Semaphore(MAX_CONCURRENT_FETCHES)
         self._runtime = runtime
         self._namespaces = namespaces
         self._steps = ExecRunner(
@@ -127,7 +132,8 @@ class BuildSolver:
             solve = Solve(self, graph, session=session, progress=progress, options=options, held=held)
             vertex_result = await solve.run()
             self._collect_later()
-            return self.ref(solve.target(vertex_result), vertex_result.identity, held.pop_all())
+            trace = solve.trace()
+            return self.ref(solve.target(vertex_result), vertex_result.identity, held.pop_all(), trace)
 
     def _collect_later(self) -> None:
         """Bring the cache back into its bounds in the background, now and then."""
@@ -136,14 +142,35 @@ class BuildSolver:
             self._collected = now
             self._tasks.start(self.usage.collect(), name="build cache")
 
-    def ref(self, result: Result, identity: str = "", held: ExitStack | None = None) -> SolvedRef:
+    def ref(
+        self, result: Result, identity: str = "", held: ExitStack | None = None, trace: Sequence[TraceEntry] = ()
+    ) -> SolvedRef:
         """Return a result for clients and exporters; it keeps its layers."""
         own = ExitStack()
         if held is not None:
             own.push(held.__exit__)
         own.callback(self.discard, [result])
         own.enter_context(self.snapshots.hold(result.layers))
-        return SolvedRef(result, identity, self.snapshots, own)
+        return SolvedRef(result, identity, self.snapshots, own, trace)
+
+    async def open_caches(
+        self,
+        entries: tuple[control_pb2.CacheOptionsEntry, ...],
+        *,
+        session: BuildSession | None,
+        progress: BuildProgress,
+    ) -> list[ImportedCache]:
+        """Open caches from elsewhere; one that can't be read is left out."""
+        return await open_caches(entries, session=session, progress=progress, registries=self.registries)
+
+    async def fetch(self, cache: ImportedCache, layer: CacheLayer) -> None:
+        """Bring a layer of a cache from elsewhere into the image store.
+
+        Raises:
+            InvalidInput: It isn't what the cache says.
+        """
+        async with self._fetches:
+            await cache.fetch(self.images, layer)
 
     async def resolve_source(
         self, vertex: Vertex, *, session: BuildSession | None, progress: BuildProgress, held: ExitStack
