@@ -1,4 +1,4 @@
-"""The content of an image that an engine built: its files, as all layers make them up, and its configuration.
+"""The content of an image that an engine built: its files, as all layers make them up, and its configuration."""
 
 from __future__ import annotations
 
