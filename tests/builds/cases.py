@@ -293,7 +293,7 @@ def _metadata() -> list[Case]:
     cases += [
         _on_base("label-option", options=("--label", "x=y")),
         _on_base("arg-env", "ARG A=1", "ENV A=2", "RUN echo $A > /a", options=("--build-arg", "A=3")),
-        Case("comments", "# syntax=docker/dockerfile:1\n# escape=\\\nFROM BASE\n# comment\nENV A=1\n\n"),
+        Case("comments", "# escape=\\\nFROM BASE\n# comment\nENV A=1\n\n"),
         Case("escape", "# escape=`\nFROM BASE\nRUN echo a `\n  b > /a\n"),
         Case("lower", "from BASE\nrun echo a > /a\nenv A=1\n"),
         Case("global-arg", "ARG V=1\nFROM BASE\nARG V\nENV W=$V\n"),

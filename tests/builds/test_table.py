@@ -58,4 +58,12 @@ def test_both_engines_build_the_same_image(builders: Builders, case: Case, tmp_p
         engine("rmi", "-f", tag)
     assert ours.files == theirs.files
     assert ours.config == theirs.config
-    assert ours.history == theirs.history
+    assert _plain(ours.history) == _plain(theirs.history)
+
+
+def _plain(history: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Return a history without the arguments of ARG and HEALTHCHECK, which versions of BuildKit write differently."""
+    return [
+        (text.partition(" ")[0] if text.startswith(("ARG ", "HEALTHCHECK ")) else text, is_empty)
+        for text, is_empty in history
+    ]

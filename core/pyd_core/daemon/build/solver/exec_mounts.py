@@ -121,10 +121,13 @@ class MountPreparer:
             inner.mkdir(mode=0o710)
             if self._remapping is not None:
                 self._remapping.let_pass(inner)
-            work = Workspace(inner, self._layers_of(source))
+            if source.local is not None and item.output >= 0:
+                raise InvalidInput("the changes of a client's directory can't be kept")
+            work = Workspace(inner, source.layers)
             view = state.view()
             view.mkdir()
-            self._snapshots.mount_changes(work, container=True)
+            below = source.local.path if source.local is not None else None
+            self._snapshots.mount_changes(work, container=True, below=below)
             mount(str(work.merged), str(view), "", MS_BIND)
             unmount(work.merged)
             path = view

@@ -25,18 +25,23 @@ class MountStubs:
         self._root = root
         self._stubs: list[tuple[str, os.stat_result]] = []
         """Paths that were made, with the status that their directory had before."""
+        self._trees: list[tuple[str, os.stat_result]] = []
+        """The same for the directories of the kernel's file systems."""
 
     def make_kernel_trees(self) -> None:
         """Make the directories of the kernel's file systems, which stay, as in BuildKit's images."""
         for path in KERNEL_TREES:
             with contextlib.suppress(KernelError, OSError):
                 self._make(path, is_directory=True)
-        self._stubs.clear()
+        self._trees, self._stubs = self._stubs, []
 
     def make(self, targets: Iterable[tuple[str, bool]]) -> None:
         """Make what is missing of mount points, each with whether it is a directory."""
         for target, is_directory in targets:
-            if not target.startswith(tuple(f"{tree}/" for tree in KERNEL_TREES)):
+            tree = next((tree for tree in KERNEL_TREES if target.startswith(f"{tree}/")), None)
+            if tree is not None:  # its directory then goes again too, as in BuildKit
+                self._stubs += [stub for stub in self._trees if f"/{stub[0]}" == tree]
+            else:
                 with contextlib.suppress(KernelError, OSError):  # the runtime then reports what is in the way
                     self._make(target, is_directory=is_directory)
 

@@ -199,12 +199,18 @@ class SnapshotStore:
             self.mount_changes(work, container=container)
             yield work
 
-    def mount_changes(self, work: Workspace, *, container: bool) -> None:
-        """Mount a workspace's file system."""
+    def mount_changes(self, work: Workspace, *, container: bool, below: Path | None = None) -> None:
+        """Mount a workspace's file system.
+
+        Args:
+            work: The workspace.
+            container: Whether containers see it, with mapped ids.
+            below: A directory of the engine in place of layers.
+        """
         for name in ("merged", "upper", "work"):
             (work.directory / name).mkdir()
         work.upper.chmod(0o755)
-        stack = self._stack(work.lower)
+        stack = [below] if below is not None else self._stack(work.lower)
         if container and self._remapping is not None:
             self._remapping.mount(stack, work.upper, work.directory / "work", work.merged)
         else:
