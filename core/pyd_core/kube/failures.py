@@ -36,7 +36,7 @@ def parse_status(body: bytes) -> ApiStatus | None:
         status = msgspec.json.decode(body, type=ApiStatus)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return status if status.code or status.reason or status.message else None
+    return status if status.status or status.code or status.reason or status.message else None
 
 
 def error_from(code: int, body: bytes, *, where: str) -> PydError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -14,9 +14,12 @@ from pyd_core.errors import Unsupported
 from pyd_core.kube.cluster_api import ClusterApi, object_path
 from pyd_core.kube.container_view import PodMember, container_of, summary_of
 from pyd_core.kube.documents import fetch_document
+from pyd_core.kube.metrics import MetricsFeed
 from pyd_core.kube.pod_feed import PodFeed
 from pyd_core.kube.pod_logs import open_log
+from pyd_core.model.archive import PathStat
 from pyd_core.model.container import Container, ContainerSummary, Processes
+from pyd_core.model.stats import ContainerStats
 
 Filters = Mapping[str, list[str]]
 
@@ -35,6 +38,7 @@ class PodContainers(ContainersApi):
         super().__init__(base)
         self._feed = feed
         self._store = feed.store
+        self._metrics = MetricsFeed(feed.store.api)
         self._api: ClusterApi = feed.store.api
 
     async def list(
@@ -95,6 +99,45 @@ class PodContainers(ContainersApi):
             "previous": previous,
         }
         return self._log(name, options)
+
+    @asynccontextmanager
+    async def stats_stream(self, name: str) -> AsyncIterator[AsyncIterator[ContainerStats]]:
+        """Stream a container's use of resources, at the interval of the cluster's metrics."""
+        yield self._metrics.samples(await self._store.member(name))
+
+    async def archive_stat(self, name: str, path: str) -> PathStat:
+        """Return the metadata of a path in the container, without following links."""
+        from pyd_core.kube.pod_files import path_stat  # noqa: PLC0415 - opens a WebSocket
+
+        return await path_stat(self._api, await self._store.member(name), path)
+
+    @asynccontextmanager
+    async def archive_stream(self, name: str, path: str) -> AsyncIterator[Stream]:
+        """Stream a tar of a file or directory of the container."""
+        from pyd_core.kube.pod_files import open_archive  # noqa: PLC0415 - opens a WebSocket
+
+        async with open_archive(self._api, await self._store.member(name), path) as stream:
+            yield stream
+
+    async def archive_get(self, name: str, path: str) -> bytes:
+        """Return a tar of a file or directory in the container."""
+        async with self.archive_stream(name, path) as stream:
+            return b"".join([chunk async for chunk in stream.chunks()])
+
+    async def archive_put(
+        self,
+        name: str,
+        path: str,
+        tar: bytes | AsyncIterable[bytes],
+        *,
+        keep_owners: bool = False,
+        overwrite_kinds: bool = False,
+    ) -> None:
+        """Unpack a tar into a directory of the running container."""
+        from pyd_core.kube.pod_files import unpack  # noqa: PLC0415 - opens a WebSocket
+
+        del overwrite_kinds
+        await unpack(self._api, await self._store.member(name), path, tar, keep_owners=keep_owners)
 
     async def top(self, name: str, *, ps_args: str | None = None) -> Processes:
         """Return the processes that a container sees, as its own `ps` or its /proc lists them."""

@@ -187,7 +187,7 @@ class StatsCollector:
             if entry is None or not entry.has_processes:
                 new |= identity in self._usage
                 self._drop(identity)
-            elif entry.pid and (is_due or identity not in self._complete):
+            elif (entry.pid or (self._host is None and entry.detailed)) and (is_due or identity not in self._complete):
                 new |= self._sample(entry)
         if self._measures_rest:
             new |= self._sample_rest(is_due=is_due, is_rest_due=is_rest_due)

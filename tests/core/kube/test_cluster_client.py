@@ -134,6 +134,10 @@ async def test_a_command_runs_in_either_version_of_the_protocol(
 ):
     cluster.load_state("running")
     cluster.protocols = protocols
+    succeeded = await engine.execs.create("running/app", ["true"])
+    streams = await engine.execs.start(succeeded)
+    assert await streams.read() == b""
+    assert (await engine.execs.inspect(succeeded)).exit_code == 0
     created = await engine.execs.create("running/app", ["sh", "-c", "echo out; echo err >&2; exit 7"])
     streams = await engine.execs.start(created)
     data = b""

@@ -119,3 +119,29 @@ async def _input(process: asyncio.subprocess.Process, master: int, socket: Serve
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.terminate()
+
+
+async def serve_port(socket: ServerSocket, port: int) -> None:
+    """Relay to a port of this machine, as a kubelet does to a pod's."""
+    number = port.to_bytes(2, "little")
+    await socket.send(b"\x00" + number)
+    await socket.send(b"\x01" + number)
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        await socket.send(b"\x01" + f"error forwarding port {port} to pod: connection refused".encode())
+        await socket.close()
+        return
+    async with TaskOwner(lambda _: None) as tasks:
+
+        async def receive() -> None:
+            while (frame := await socket.receive()) is not None and frame[0] != 8:
+                writer.write(frame[1][1:])
+                await writer.drain()
+            writer.close()
+
+        tasks.start(receive())
+        while data := await reader.read(8192):
+            await socket.send(b"\x00" + data)
+        await socket.close()
+    writer.close()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pyd_core.tasks import TaskOwner
-from support.kube.exec import serve_exec
+from support.kube.exec import serve_exec, serve_port
 from support.kube.objects import KINDS, Object, Objects, selector
 from support.kube.patch import json_patch, merge_patch, strategic_patch
 from support.kube.records import state
@@ -51,6 +51,7 @@ class ScriptedCluster:
         token: The bearer token that it accepts; empty accepts everything.
         protocols: The WebSocket subprotocols that it speaks.
         cut_watch_bytes: Ends the next watch within its stream, after this number of bytes.
+        metrics: Answers of `metrics.k8s.io`; None where the cluster has none.
         admit: Called with each object that is created or patched; returns an answer that refuses it, or None.
     """
 
@@ -62,6 +63,7 @@ class ScriptedCluster:
         self.protocols: tuple[str, ...] = ("v5.channel.k8s.io", "v4.channel.k8s.io")
         self.cut_watch_bytes: int | None = None
         self.max_page = 500
+        self.metrics: list[Object] | None = None
         self.admit: Callable[[Request, Object], Answer | None] | None = None
         self.on_ephemeral: Callable[[Object], Awaitable[None]] | None = None
         self.on_created: Callable[[Object], Awaitable[None]] | None = None
@@ -191,6 +193,8 @@ class ScriptedCluster:
         if answer is None:
             assert match is not None
             namespace, resource, name, sub = match["namespace"] or "", match["resource"], match["name"], match["sub"]
+            if sub == "portforward":
+                return await self._forward(request, namespace, name, ServerSocket(reader, writer), writer)
             if sub in {"exec", "attach"} and request.headers.get("upgrade", "").lower() == "websocket":
                 return await self._stream_process(request, namespace, name, sub, ServerSocket(reader, writer), writer)
             if sub == "log":
@@ -215,6 +219,10 @@ class ScriptedCluster:
     def _fixed(self, request: Request) -> Answer | None:
         if request.path == "/version":
             return Answer(200, VERSION)
+        if request.path.startswith("/apis/metrics.k8s.io/"):
+            return (
+                Answer(404, b"404 page not found\n") if self.metrics is None else Answer(200, {"items": self.metrics})
+            )
         if request.path.endswith("/selfsubjectaccessreviews"):
             return Answer(201, json.loads(request.body) | {"status": {"allowed": True}})
         if request.path in {"/api/v1", *(f"/apis/{group}" for group, _, _ in KINDS.values())}:
@@ -399,6 +407,19 @@ class ScriptedCluster:
         await socket.accept(request, chosen)
         command = request.query.get("command", []) if sub == "exec" else self.attach_command(stored, request)
         await serve_exec(socket, command, tty=request.flag("tty"), environment=self.environment)
+        return False
+
+    async def _forward(
+        self, request: Request, namespace: str, pod: str, socket: ServerSocket, writer: asyncio.StreamWriter
+    ) -> bool:
+        if request.headers.get("sec-websocket-protocol") != "v4.channel.k8s.io":
+            writer.write(Answer(403, b"").encode())
+            return True
+        if self.objects.get("pods", namespace, pod) is None:
+            writer.write(status(404, "NotFound", f'pods "{pod}" not found').encode())
+            return True
+        await socket.accept(request, "v4.channel.k8s.io")
+        await serve_port(socket, int(request.text("ports")))
         return False
 
     def attach_command(self, pod: Object, request: Request) -> list[str]:

@@ -57,6 +57,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "cp": CommandEntry(
         "pyd_tui.cli.commands.container.cp", "Copy files between a container and the local file system", SHELL
     ),
+    "port-forward": CommandEntry(
+        "pyd_tui.cli.commands.cluster.port_forward", "Forward local ports to a pod of a cluster", SHELL
+    ),
     "run": CommandEntry("pyd_tui.cli.commands.container.run", "Create, start and attach to a container", CREATE),
     "create": CommandEntry("pyd_tui.cli.commands.container.create", "Create a container without starting it", CREATE),
     "demo": CommandEntry("pyd_tui.cli.commands.demo", "Create or remove demo containers", CREATE),

@@ -49,7 +49,7 @@ class ClusterNode(ClusterStruct):
 
     @property
     def problems(self) -> list[str]:
-        """Its problems: pressure, or no answer."""
+        """The conditions that are wrong: pressure, or no answer."""
         wrong = []
         for condition in self.status.conditions:
             if condition.type == "Ready":
