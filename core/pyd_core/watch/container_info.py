@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from pyd_core.model.base import parse_time
-from pyd_core.model.container import COMPOSE_PROJECT, COMPOSE_SERVICE, Container, ContainerSummary, Port
+from pyd_core.model.container import COMPOSE_PROJECT, COMPOSE_SERVICE, Container, ContainerSummary, MountPoint, Port
 
 _EXIT = re.compile(r"(?:Exited|Restarting) \((-?\d+)\)")
 _HEALTH = re.compile(r"\((?:health: )?(starting|healthy|unhealthy)\)")
@@ -48,6 +48,10 @@ class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
     labels: Mapping[str, str] = {}
     ports: tuple[Port, ...] = ()
+    networks: tuple[str, ...] = ()
+    """The names of its networks."""
+    volumes: tuple[str, ...] = ()
+    """The names of its volumes."""
     pid: int = 0
     """The main process on the engine's host; 0 if it doesn't run or isn't known yet."""
     memory_limit: int | None = None
@@ -84,6 +88,8 @@ def from_summary(summary: ContainerSummary, known: ContainerInfo | None = None) 
         service=summary.labels.get(COMPOSE_SERVICE, ""),
         labels=summary.labels,
         ports=_sort_ports(summary.ports),
+        networks=tuple(summary.network_settings.networks),
+        volumes=_volumes(summary.mounts),
         pid=base.pid if alive else 0,
     )
 
@@ -115,6 +121,8 @@ def from_inspect(container: Container, known: ContainerInfo | None = None) -> Co
         service=labels.get(COMPOSE_SERVICE, ""),
         labels=labels,
         ports=_ports(container),
+        networks=tuple(container.network_settings.networks),
+        volumes=_volumes(container.mounts),
         pid=state.pid,
         memory_limit=host.memory or None,
         cpu_limit=_cpu_limit(container),
@@ -139,6 +147,10 @@ def _cpu_limit(container: Container) -> float | None:
 
 def _sort_ports(ports: list[Port]) -> tuple[Port, ...]:
     return tuple(sorted(ports, key=lambda port: (port.private_port, port.type, port.ip, port.public_port or 0)))
+
+
+def _volumes(mounts: Sequence[MountPoint]) -> tuple[str, ...]:
+    return tuple(mount.name for mount in mounts if mount.name)
 
 
 def _ports(container: Container) -> tuple[Port, ...]:

@@ -189,6 +189,8 @@ class ContainerWatcher:
             self._backlog.append(event)
 
     def _apply(self, event: Event) -> None:
+        if event.type == "network" and event.actor.attributes.get("container", "") in self._entries:
+            self._inspector.enqueue_urgent(event.actor.attributes["container"])
         if event.type != "container" or not event.actor.id:
             return
         if event.verb in REMOVALS:

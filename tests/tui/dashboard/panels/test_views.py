@@ -224,7 +224,7 @@ async def test_prune_lists_what_it_removes_asks_once_and_removes_exactly_that():
         await dashboard.press("2")
         await dashboard.until_shown("dangling")
         await dashboard.press("P")
-        await dashboard.until_shown("Remove 2 unused objects? That frees up to 375M")
+        await dashboard.until_shown("Prune 2 unused images? That frees up to 375M")
         assert identity("left over")[:12] in dashboard.text
         await dashboard.press("y")
         await dashboard.until_shown("removed 2")

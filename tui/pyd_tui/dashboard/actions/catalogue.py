@@ -13,6 +13,8 @@ from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
 
+MIN_MEMORY_BYTES = 6 << 20
+"""The smallest memory limit that Docker Engine sets (moby, daemon/daemon_unix.go)."""
 ACTIVE_STATES = frozenset({"running", "paused", "restarting"})
 """States in which a container can be stopped."""
 
@@ -178,6 +180,8 @@ def limits(changes: Sequence[str]) -> dict[str, object]:
     for change in changes:
         name, _, value = change.partition("=")
         body |= _limit(name, value)
+        if isinstance(size := body.get("Memory"), int) and size < MIN_MEMORY_BYTES:
+            raise InvalidInput(f"memory={safe(value)} is too small", hint="Docker needs at least 6 MB")
     return body
 
 

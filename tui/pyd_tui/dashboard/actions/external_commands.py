@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -11,8 +12,9 @@ from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.config.settings import UserCommand
-from pyd_tui.dashboard.actions.user_commands import command_line, values
+from pyd_tui.dashboard.actions.user_commands import command_line
 from pyd_tui.dashboard.engines.target import RowTarget
+from pyd_tui.dashboard.render.env import mask_text
 from pyd_tui.dashboard.render.figures import counted
 
 if TYPE_CHECKING:
@@ -70,13 +72,13 @@ class ExternalCommands:
 
     # User commands
 
-    def own(self, name: str, link: EngineConnection, entry: ContainerInfo | None) -> None:
-        """Run one of the user's commands on a container, after asking for its prompts.
+    def own(self, name: str, link: EngineConnection, subjects: Sequence[Mapping[str, str]]) -> None:
+        """Run one of the user's commands on one object or several, after asking for its prompts.
 
         Args:
             name: The name of the command.
             link: The engine; `docker` in the command talks to it.
-            entry: The container, if there is one.
+            subjects: The fields of each object.
 
         Raises:
             NotFound: No command has this name.
@@ -87,30 +89,41 @@ class ExternalCommands:
         if command.changes and not self._dashboard.may_change(link):
             return
         if not command.prompts:
-            self._ask(link, command, values(entry))
+            self._ask(link, command, subjects)
             return
         from pyd_tui.dashboard.screens.form import Field, Form  # noqa: PLC0415 - only where it asks
 
         def answered(given: Mapping[str, str] | None) -> None:
             if given is not None:
-                self._ask(link, command, {**values(entry), **given})
+                self._ask(link, command, [{**subject, **given} for subject in subjects])
 
         fields = [Field(name=prompt) for prompt in command.prompts]
         self._dashboard.push_screen(Form(command.help or command.name, fields), answered)
 
-    def _ask(self, link: EngineConnection, command: UserCommand, given: Mapping[str, str]) -> None:
+    def _ask(self, link: EngineConnection, command: UserCommand, subjects: Sequence[Mapping[str, str]]) -> None:
         try:
-            argv, variables = command_line(command, given)
+            lines = [command_line(command, subject) for subject in subjects]
         except (ValueError, KeyError) as error:
             raise InvalidInput(f"{safe(command.name)} can't be run", hint="pyd config check says why") from error
         if not command.confirm:
-            self._run(link, command, argv, variables)
+            self._run_all(link, command, lines)
             return
         from pyd_tui.dashboard.screens.confirm import Confirm  # noqa: PLC0415 - only where it asks
 
-        shown = safe(" ".join(argv))
-        ask = Confirm(f"Run {shown}?", [])
-        self._dashboard.push_screen(ask, lambda yes: self._run(link, command, argv, variables) if yes else None)
+        shown = [mask_text(safe(" ".join(argv))) for argv, _ in lines]
+        ask = Confirm(f"Run {shown[0]}?" if len(shown) == 1 else f"Run {len(shown)} commands?", shown)
+        self._dashboard.push_screen(ask, lambda yes: self._run_all(link, command, lines) if yes else None)
+
+    def _run_all(
+        self, link: EngineConnection, command: UserCommand, lines: Sequence[tuple[list[str], dict[str, str]]]
+    ) -> None:
+        """Run the command lines of all objects, one after the other."""
+        if len(lines) == 1:
+            self._run(link, command, *lines[0])
+            return
+        # Each line gets its variables by env(1), and no word of it is interpreted by the shell.
+        words = [["env", *(f"{name}={value}" for name, value in variables.items()), *argv] for argv, variables in lines]
+        self._run(link, command, ["sh", "-c", "\n".join(map(shlex.join, words))], {})
 
     def _run(
         self, link: EngineConnection, command: UserCommand, argv: Sequence[str], variables: Mapping[str, str]

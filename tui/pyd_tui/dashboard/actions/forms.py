@@ -59,8 +59,8 @@ def limit_fields(container: Container | None = None) -> list[Field]:
     pids = str(host.pids_limit) if host and host.pids_limit and host.pids_limit > 0 else ""
     restart = host.restart_policy.name if host else ""
     return [
-        Field(name="memory", value=memory, hint="512m, 2g; empty leaves it"),
-        Field(name="cpus", value=cpus, hint="1.5; empty leaves it"),
+        Field(name="memory", value=memory, hint="512m, 2g; empty = unchanged"),
+        Field(name="cpus", value=cpus, hint="1.5; empty = unchanged"),
         Field(name="pids", value=pids, hint="100; -1 is no limit"),
         Field(name="restart", value=restart, hint="no, always, unless-stopped, on-failure:3"),
     ]

@@ -10,16 +10,24 @@ from pyd_tui.dashboard.actions.job_progress import Jobs
 
 
 class PullLayers:
-    """The progress of a pull, in downloaded bytes of all layers."""
+    """The progress of a pull or push, in transferred bytes of all layers.
 
-    def __init__(self) -> None:
+    Args:
+        moving: The status of a layer that is transferred.
+        done: The statuses of a layer that has been.
+    """
+
+    def __init__(
+        self, moving: str = "Downloading", done: tuple[str, ...] = ("Download complete", "Pull complete")
+    ) -> None:
+        self._moving, self._finished = moving, done
         self._fetched: dict[str, tuple[int, int]] = {}
 
     def add(self, step: Progress) -> None:
         """Add one line of the stream."""
-        if step.id and step.status == "Downloading":
+        if step.id and step.status == self._moving:
             self._fetched[step.id] = (step.progress_detail.current, step.progress_detail.total)
-        elif step.id in self._fetched and step.status in {"Download complete", "Pull complete"}:
+        elif step.id in self._fetched and step.status in self._finished:
             total = self._fetched[step.id][1]
             self._fetched[step.id] = (total, total)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from pyd_core.humanize import compact_size
 from pyd_tui.dashboard.actions.bulk import BulkAction, BulkItem
-from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 
 if TYPE_CHECKING:
@@ -21,6 +20,13 @@ class OnFinished(Protocol):
     def __call__(self, *, succeeded: bool) -> None:
         """Take the result; `succeeded` is whether all were removed."""
         ...
+
+
+def kind_of(resource: ResourceView, row: Row | None) -> str:
+    """Return what prune removes for a row: `networks`, `images`."""
+    if resource.name != "system":
+        return resource.name
+    return row.key if row is not None and row.key != "engine" else "objects"
 
 
 class BulkRemoval:
@@ -43,11 +49,16 @@ class BulkRemoval:
             return
         candidates = await resource.waste(self._context, row or Row(key="", name="", cells=(), thing=None))
         if not candidates:
-            self._dashboard.say("nothing is unused here", "good")
+            self._dashboard.say(f"no unused {kind_of(resource, row)}", "good")
             return
         freed = sum(candidate.size or 0 for candidate in candidates)
         frees = f" That frees up to {compact_size(freed)}." if freed else ""
-        self.ask(f"Remove {counted(len(candidates), 'unused object')}?{frees}", candidates)
+        kind = kind_of(resource, row)
+        if len(candidates) == 1:
+            what = f"1 unused {kind.removesuffix('s')} ({candidates[0].name})"
+        else:
+            what = f"{len(candidates):,} unused {kind}"
+        self.ask(f"Prune {what}?{frees}", candidates)
 
     def ask(
         self, question: str, candidates: Sequence[PruneCandidate], *, verb: str = "remove", done: str = "removed"

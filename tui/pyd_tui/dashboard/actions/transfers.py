@@ -13,6 +13,7 @@ from pyd_core.sanitise import safe
 from pyd_tui.dashboard.actions.clipboard import MAX_CLIPBOARD_BYTES, clipboard_works
 from pyd_tui.dashboard.actions.clipboard import save as save_lines
 from pyd_tui.dashboard.engines.target import RowTarget
+from pyd_tui.dashboard.render.env import has_secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -44,6 +45,8 @@ class Transfers:
         """
         text = text.encode(errors="replace").decode()  # file names needn't be text
         shown, works = safe(text), clipboard_works()
+        if works and has_secret(text):
+            shown = f"{'1 value' if len(text.splitlines()) <= 1 else 'it'} (hidden)"
         if works and len(text.encode()) <= MAX_CLIPBOARD_BYTES:
             self._dashboard.copy_to_clipboard(text)
             self._dashboard.say(f"copied {shown[:MAX_SHOWN_CHARACTERS]}", "good")

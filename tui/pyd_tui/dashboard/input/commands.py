@@ -69,6 +69,12 @@ COMMANDS: Mapping[str, PaletteCommand] = {
     "pull": PaletteCommand("pull [IMAGE]", "pull an image, or the container's", 0, 1),
     "export": PaletteCommand("export", "export its files as a tar"),
     "compose": PaletteCommand(f"compose {'|'.join(COMPOSE[:5])}…", "its Compose project", 1, 1, COMPOSE),
+    "connect": PaletteCommand("connect", "connect it to a network"),
+    "disconnect": PaletteCommand("disconnect", "disconnect it from a network", destructive=True),
+    "tag": PaletteCommand("tag NAME", "add a name to the image", 1, 1),
+    "push": PaletteCommand("push", "push the image to its registry, after asking"),
+    "run": PaletteCommand("run", "run a container of the image"),
+    "registry": PaletteCommand("registry [TERM]", "search the public registry for images", 0, 5),
     "prune": PaletteCommand("prune", "remove unused objects, after asking", 0, 0, destructive=True),
     "theme": PaletteCommand("theme NAME", "change colours", 1, 1, THEMES[1:]),
     "scale": PaletteCommand("scale N", "set the number of a service's tasks, or a workload's pods", 1, 1),
@@ -128,7 +134,8 @@ def hint(text: str, own: Sequence[str] = ()) -> str:
     """Return the syntax of a command, or the names that start with what is typed."""
     verb, blank, _ = text.partition(" ")
     if (known := COMMANDS.get(verb)) is not None:
-        return f"{known.usage}  {known.help}"
+        values = f"  {' '.join(known.choices)}" if known.choices and known.usage.count("|") == 0 else ""
+        return f"{known.usage}  {known.help}{values}"
     return "  ".join(_beginning(verb, own)) if verb and not blank else ""
 
 

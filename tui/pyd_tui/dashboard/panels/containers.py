@@ -19,6 +19,7 @@ from pyd_tui.dashboard.render.containers import (
     RowUsage,
     content_widths,
     heading,
+    reason,
     row,
 )
 from pyd_tui.dashboard.render.engines import engine_label
@@ -71,6 +72,9 @@ class ContainerTable(Table[RowTarget]):
         if self._members:
             widths |= {"project": 0, "state": 15}
             widths["name"] = max(widths["name"] + INDENT, *(columns(key.project) + 6 for key in self._members))
+        if self.view.broken_only:
+            answers = [(entry, key.link.verdicts.answer(entry)) for key in keys if (entry := key.entry) is not None]
+            widths["reason"] = max((width(reason(*answer)) for answer in answers), default=0)
         if self.view.merged:
             widths["engine"] = max((self._engine_width(link) for link in self.links), default=0)
         marked = set(self.marked)

@@ -20,16 +20,22 @@ if TYPE_CHECKING:
     from pyd_core.triage.verdict import Verdict
 
 COLUMNS = (
-    LayoutColumn(key="state", title="STATE", min_width=15, max_width=15, priority=0),
-    LayoutColumn(key="name", title="NAME", min_width=16, max_width=44, priority=0),
+    LayoutColumn(key="state", title="STATE", min_width=12, max_width=15, priority=0, whole=True),
+    LayoutColumn(key="name", title="NAME", min_width=16, max_width=44, priority=0, whole=True),
     LayoutColumn(key="engine", title="ENGINE", min_width=8, max_width=24, priority=0, optional=True),
-    LayoutColumn(key="health", title="HEALTH", min_width=11, max_width=11, priority=6, optional=True),
-    LayoutColumn(key="cpu", title="%CORE", min_width=5, max_width=5, priority=2, optional=True, right=True),
+    LayoutColumn(key="cpu", title="%CORE", min_width=6, max_width=6, priority=2, optional=True, right=True),
     LayoutColumn(key="trend", title="LAST 50s", min_width=10, max_width=10, priority=10, optional=True, if_room=True),
     LayoutColumn(key="memory", title="MEM", min_width=5, max_width=5, priority=3, optional=True, right=True),
     LayoutColumn(key="limit", title="LIMIT", min_width=7, max_width=7, priority=8, optional=True, tight=True),
     LayoutColumn(
-        key="throttled", title="HELD", min_width=5, max_width=5, priority=15, optional=True, right=True, if_room=True
+        key="throttled",
+        title="THROTTLED",
+        min_width=9,
+        max_width=9,
+        priority=15,
+        optional=True,
+        right=True,
+        if_room=True,
     ),
     LayoutColumn(
         key="pids", title="PIDS", min_width=5, max_width=5, priority=11, optional=True, right=True, if_room=True
@@ -48,11 +54,14 @@ COLUMNS = (
         key="disk", title="DISK/s R/W", min_width=11, max_width=11, priority=13, optional=True, right=True, if_room=True
     ),
     LayoutColumn(key="since", title="UP", min_width=8, max_width=8, priority=1, right=True),
-    LayoutColumn(key="reason", title="REASON", min_width=36, max_width=100, priority=0, optional=True),
+    LayoutColumn(key="reason", title="REASON", min_width=36, max_width=100, priority=0, optional=True, whole=True),
     LayoutColumn(key="image", title="IMAGE", min_width=12, max_width=40, priority=4, cut_start=True),
     LayoutColumn(key="project", title="PROJECT", min_width=8, max_width=20, priority=7, optional=True),
     LayoutColumn(key="ports", title="PORTS", min_width=12, max_width=60, priority=5, optional=True),
 )
+
+MIN_STATE_COLUMNS = 12
+"""Terminal columns of the longest action in progress, so that columns keep their places."""
 
 Cells = tuple[Cell, ...]
 MEASURED = ("cpu", "trend", "memory", "throttled", "pids", "net", "disk")
@@ -63,7 +72,7 @@ TREND_STEP_NS = 5 * SECOND
 TREND_COLUMNS = 10
 """Characters of that curve."""
 
-CPU_TITLES = {"core": "%CORE", "most": "%MOST"}
+CPU_TITLES = {"core": "%CORE", "most": "%LIMIT"}
 """Meaning of 100 %: one core, or all that the container may use (its limit, or the machine)."""
 
 ACTIVE_STATES = frozenset({"running", "paused", "restarting"})
@@ -130,6 +139,15 @@ def state(container: ContainerInfo, pending: str = "", verdict: Verdict | None =
     if is_broken(container, verdict) and container.state != "restarting":
         shape, role = "✗", "bad"
     return (Span(f"{shape} ", role), *cell(text, role))
+
+
+def state_and_health(container: ContainerInfo, pending: str = "", verdict: Verdict | None = None) -> Cell:
+    """Show the state; of a running container with a health probe, its health."""
+    if pending or container.state != "running" or container.health not in _HEALTH:
+        return state(container, pending, verdict)
+    shapes: dict[str, tuple[str, Role]] = {"healthy": ("●", "good"), "starting": ("●", "warn")}
+    shape, role = shapes.get(container.health, ("✗", "bad"))
+    return (Span(f"{shape} ", role), Span(container.health, role))
 
 
 def health(container: ContainerInfo) -> Cell:
@@ -301,10 +319,9 @@ def row(
     active = container.state in ACTIVE_STATES
     measured = usage_cells(row_usage if active else None)
     return (
-        state(container, pending, verdict),
+        state_and_health(container, pending, verdict),
         cell(container.name, "strong" if active else "text"),
         engine,
-        health(container),
         *measured[:3],
         limit(container, row_usage.usage if row_usage is not None else None) if active else EMPTY,
         *measured[3:],
@@ -348,19 +365,19 @@ def content_widths(containers: list[ContainerInfo], clock: Clock, *, reasons: bo
         reasons: Show why each is broken, in place of columns that mean nothing for exited containers.
     """
     widest: dict[str, int] = {column.key: 0 for column in COLUMNS}
+    widest["name"] = len("NAME▴")
     widest |= dict.fromkeys(MEASURED, 5 * any(container.state in ACTIVE_STATES for container in containers))
     for entry in containers:
         active = entry.state in ACTIVE_STATES
         widest["name"] = max(widest["name"], columns(entry.name))
         widest["image"] = max(widest["image"], columns(entry.image) if not entry.image.startswith("sha256:") else 12)
         widest["project"] = max(widest["project"], columns(entry.project))
-        widest["state"] = max(widest["state"], len(entry.state) + 2 + (4 if entry.exit_code else 2))
+        widest["state"] = max(widest["state"], width(state_and_health(entry)), MIN_STATE_COLUMNS)
         if entry.ports:
             widest["ports"] = max(widest["ports"], sum(len(piece.text) for piece in ports(entry)))
         widest["since"] = max(widest["since"], width(since(entry, clock)))
         if entry.memory_limit and active:
             widest["limit"] = max(widest["limit"], width(limit(entry, None)))
-    widest["health"] = 11 * any(entry.health in _HEALTH and entry.state in ACTIVE_STATES for entry in containers)
     if reasons:
-        widest |= {"reason": 100, "health": 0, "limit": 0, "ports": 0, **dict.fromkeys(MEASURED, 0)}
+        widest |= {"reason": 100, "limit": 0, "ports": 0, **dict.fromkeys(MEASURED, 0)}
     return widest

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pyd_tui.dashboard.render.env import masked
+from pyd_tui.dashboard.render.env import mask_text, masked
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import Cell, Role, Span, cell
 
@@ -20,7 +20,10 @@ MAX_VALUE_CHARACTERS = 4096
 """Characters of a value that are drawn; copies have all of them."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ENV = re.compile(r"\.(?:Config|ContainerConfig|Spec\.TaskTemplate\.ContainerSpec)\.Env\[\d+\]")
+_ENV = re.compile(
+    r"\.(?:(?:Config|ContainerConfig|Spec\.TaskTemplate\.ContainerSpec)\.)?(?:Env|Cmd|Entrypoint|Args|Command)\[\d+\]"
+)
+"""Paths of variables and arguments, in which `NAME=VALUE` may be a secret."""
 
 
 class DocumentLine(NamedTuple):
@@ -123,7 +126,7 @@ def _scalar(value: Any, path: str, *, unmasked: bool) -> Cell:
     if isinstance(value, str):
         if not unmasked and _ENV.fullmatch(path):
             return (Span('"'), *masked(value), Span('"'))
-        return cell(_quoted(value))
+        return cell(_quoted(value if unmasked else mask_text(value)))
     role: Role = "dim" if value is None or value in ({}, []) else "info"
     return cell(json.dumps(value), role)
 

@@ -12,13 +12,13 @@ from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit, width
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", min_width=12, max_width=40, priority=0),
+    LayoutColumn(key="name", title="NAME", min_width=12, max_width=40, priority=0, whole=True),
     LayoutColumn(key="state", title="STATE", min_width=15, max_width=15, priority=0),
     LayoutColumn(key="running", title="RUNNING", min_width=7, max_width=7, priority=2, right=True),
     LayoutColumn(key="all", title="ALL", min_width=5, max_width=7, priority=3, right=True),
     LayoutColumn(key="broken", title="BROKEN", min_width=6, max_width=6, priority=1, right=True),
     LayoutColumn(key="engine", title="ENGINE", min_width=14, max_width=24, priority=4),
-    LayoutColumn(key="address", title="ADDRESS", min_width=16, max_width=60, priority=5),
+    LayoutColumn(key="address", title="ADDRESS", min_width=16, max_width=100, priority=5, whole=True),
     LayoutColumn(key="error", title="ERROR", min_width=20, max_width=90, priority=1, optional=True),
 )
 

@@ -46,9 +46,32 @@ def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
     return lines
 
 
+def mask_text(text: str) -> str:
+    """Return a text with the passwords in URLs masked."""
+    return _URL_PASSWORD.sub(lambda match: match["head"] + MASK, text)
+
+
+def mask_words(text: str) -> Cell:
+    """Return a command line with likely secrets masked: `--password=VALUE`, and passwords in URLs."""
+    return tuple(
+        piece
+        for index, word in enumerate(text.split(" "))
+        for piece in ((Span(" "), *masked(word)) if index else masked(word))
+    )
+
+
+def has_secret(text: str) -> bool:
+    """Return whether a text has a likely secret: `NAME=VALUE` with a telling name, or a URL with a password."""
+    return any(
+        piece.text == MASK for line in text.splitlines() for piece in masked(line.strip().strip(',"')) if line.strip()
+    )
+
+
 def masked(variable: str) -> Cell:
     """Return `NAME=VALUE` with a likely secret masked."""
     name, sets, value = variable.partition("=")
+    if not sets or "://" in name:  # an argument: a URL may have a password and a query
+        return _value("", variable, unmasked=False)
     return (*cell(name + sets), *_value(name, value, unmasked=False))
 
 

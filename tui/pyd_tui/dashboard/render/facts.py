@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, columns, fit
 
 LABEL_COLUMNS = 14
 """Terminal columns of the labels on the left."""
 
 
 def fact(name: str, *cells: Cell) -> Cell:
-    """Return a line with a label that is known to be safe."""
-    return (Span(f" {name:<{LABEL_COLUMNS}}", "dim"), *(piece for pieces in cells for piece in pieces))
+    """Return a line with a label; one that is too long pushes the value aside."""
+    label = fit(cell(name, "dim"), LABEL_COLUMNS) if columns(name) < LABEL_COLUMNS else (*cell(name, "dim"), Span("  "))
+    return (Span(" "), *label, *(piece for pieces in cells for piece in pieces))
 
 
 def title(text: str) -> Cell:

@@ -23,6 +23,7 @@ class LayoutColumn:
         right: Aligned to the right.
         cut_start: Cut at its start rather than its end.
         tight: Separated from the column before it, to which it belongs, by one blank only.
+        whole: Shown whole before other columns get any room, up to half of the table.
         if_room: Shown only if room remains once all others have their full width.
     """
 
@@ -36,6 +37,7 @@ class LayoutColumn:
     cut_start: bool = False
     tight: bool = False
     if_room: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def arrange(columns: Sequence[LayoutColumn], room: int, content_widths: Mapping[
     """
     candidates = [column for column in columns if content_widths.get(column.key, 0) or not column.optional]
     chosen = [column for column in candidates if not column.if_room]
-    min_widths = {column.key: _min_width(column, content_widths) for column in chosen}
+    min_widths = {column.key: _min_width(column, content_widths, room) for column in chosen}
     while len(chosen) > 1 and sum(min_widths[column.key] for column in chosen) + GAP * (len(chosen) - 1) > room:
         last = max(chosen, key=lambda column: column.priority)
         if last.priority == 0:
@@ -85,10 +87,11 @@ def arrange(columns: Sequence[LayoutColumn], room: int, content_widths: Mapping[
     return _position(columns, chosen, widths, room)
 
 
-def _min_width(column: LayoutColumn, content_widths: Mapping[str, int]) -> int:
+def _min_width(column: LayoutColumn, content_widths: Mapping[str, int], room: int) -> int:
     """Return the column's minimum width; one with narrower content needs less."""
     content_width = content_widths.get(column.key, column.min_width)
-    return max(min(column.min_width, content_width), len(column.title))
+    least = max(column.min_width, min(column.max_width, room // 2)) if column.whole else column.min_width
+    return max(min(least, content_width), len(column.title))
 
 
 def _position(

@@ -35,7 +35,7 @@ def mounts(container: Container) -> list[Cell]:
         ),
     ]
     shown = block("Mounts", lines) + block("In memory", temporary)
-    return [*(shown or nothing("it has no mounts")), *block("Root", root)]
+    return [*(shown or nothing("no mounts")), *block("Root", root)]
 
 
 _SHOWN_LAYER_PATHS = {"MergedDir", "UpperDir", "WorkDir"}

@@ -7,6 +7,7 @@ from pyd_core.model.container import Container
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.containers import ACTIVE_STATES, health, memory_share, pressure, state
+from pyd_tui.dashboard.render.env import mask_words
 from pyd_tui.dashboard.render.facts import fact, title
 from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment, percent
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
@@ -82,7 +83,7 @@ def _process_facts(container: Container) -> list[Cell]:
     config, host = container.config, container.host_config
     lines = [
         title("Process"),
-        fact("command", cell(" ".join([container.path, *container.args]))),
+        fact("command", _command(container)),
         fact("user", cell(config.user or "root")),
         fact("directory", cell(config.working_dir or "/")),
     ]
@@ -97,6 +98,11 @@ def _process_facts(container: Container) -> list[Cell]:
     if container.state.pid:
         lines.append(fact("pid", cell(f"{container.state.pid} on the engine's host", "dim")))
     return lines
+
+
+def _command(container: Container) -> Cell:
+    """Return the command line with likely secrets masked."""
+    return mask_words(" ".join([container.path, *container.args]))
 
 
 def _network_facts(container: Container) -> list[Cell]:

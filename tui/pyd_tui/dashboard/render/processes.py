@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pyd_core.humanize import compact_size
 from pyd_core.model.container import Processes
 from pyd_core.sanitise import safe
-from pyd_tui.dashboard.render.pieces import Cell, Span, cell
+from pyd_tui.dashboard.render.env import mask_words
+from pyd_tui.dashboard.render.pieces import Cell, Span
 
 PS_ARGUMENTS = "-eo user,pid,ppid,rss,stime,time,args"
 """Arguments for the container's `ps` (ps(1)); an engine with another `ps` is asked for its default columns."""
@@ -38,7 +39,7 @@ def processes(listing: Processes) -> tuple[Cell, list[ProcessRow]]:
     for row, branch in _tree(rows, pid, ppid):
         values = "  ".join(_pad(safe(row[i]), widths[i], titles[i]) for i in shown if i < len(row))
         text = row[command] if command < len(row) else ""
-        line = (Span(f"{values}  ", "dim"), Span(branch, "faint"), *cell(text))
+        line = (Span(f"{values}  ", "dim"), Span(branch, "faint"), *mask_words(text))
         number = row[pid] if pid is not None and pid < len(row) else ""
         result.append(ProcessRow(line, int(number) if number.isdecimal() else 0, text))
     return (Span(f"{header}  {titles[command]}", "dim"),), result

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.stats import Usage
-from pyd_tui.dashboard.render.containers import ACTIVE_STATES, is_broken
+from pyd_tui.dashboard.render.containers import ACTIVE_STATES, is_broken, published
 from pyd_tui.dashboard.resources.text_filter import matches
 
 Rank = tuple[float, str, str]
@@ -25,7 +25,7 @@ class View:
 
     Attributes:
         text: Words that must occur in a container's name, image, project, service, state or id, whatever the case; a
-            word behind `!` must not.
+            word behind `!` must not. `port:`, `label:`, `net:` and `volume:` name where a word must occur.
         running_only: Whether to show only running containers.
         broken_only: Whether to show only containers with problems.
         sort: The column to sort by.
@@ -81,7 +81,7 @@ class View:
             return False
         if self.broken_only and not broken(entry):
             return False
-        return not self.text or matches(self.text, _fields(entry, engine))
+        return not self.text or matches(self.text, _fields(entry, engine), _named_fields(entry))
 
     def order(
         self,
@@ -103,7 +103,22 @@ class View:
 
 def _fields(entry: ContainerInfo, engine: str) -> tuple[str, ...]:
     """Return the fields that filters look into."""
-    return (entry.name, entry.image, entry.project, entry.service, entry.state, entry.health, entry.id[:12], engine)
+    ports = published(entry.ports) if entry.ports else ""
+    return (
+        *(entry.name, entry.image, entry.project, entry.service),
+        *(entry.state, entry.health, entry.id[:12], engine, ports),
+    )
+
+
+def _named_fields(entry: ContainerInfo) -> dict[str, Iterable[str]]:
+    """Return the fields that filters name: `port:8080`, `label:tier=web`, `net:shop`, `volume:data`."""
+    return {
+        "port": [str(number) for port in entry.ports for number in (port.public_port, port.private_port) if number],
+        "label": [f"{name}={value}" for name, value in entry.labels.items()],
+        "net": entry.networks,
+        "network": entry.networks,
+        "volume": entry.volumes,
+    }
 
 
 def _by_state(entry: ContainerInfo, usage: Usage | None) -> Rank:

@@ -58,7 +58,7 @@ def row(image: ImageSummary, used: list[ContainerSummary], clock: Clock) -> Row:
     else:
         known = digests[0].partition("@")[0] if digests else ""
         name = (*cell(f"{known} " if known else ""), Span("untagged" if used else "dangling", "warn"))
-    users_cell = names(used) or (Span("none", "dim"),)
+    users_cell = names(used) or (Span("unused", "dim"),)
     cells = (
         name,
         cell(compact_size(image.size)),
@@ -122,13 +122,12 @@ def about(
     runs = " ".join([*entry, *(config.cmd or [])]).strip()
     created = parse_time(image.created)
     platform = "/".join(part for part in (image.os, image.architecture, image.variant) if part)
-    contents = [f"{compact_size(image.size)} in {counted(len(image.root_fs.layers), 'layer')}", platform]
-    if created is not None:
-        contents.append(f"created {full_moment(created, clock)}")
     facts = [
         *(fact("tag" if not index else "", cell(tag)) for index, tag in enumerate(tags_of(summary))),
-        fact("holds", cell(", ".join(part for part in contents if part))),
-        fact("runs", cell(runs or "no default command"), cell(f"  as {config.user or 'root'}", "dim")),
+        fact("size", cell(f"{compact_size(image.size)}, {counted(len(image.root_fs.layers), 'layer')}")),
+        *([fact("platform", cell(platform))] if platform else []),
+        *([fact("created", cell(full_moment(created, clock)))] if created is not None else []),
+        fact("command", cell(runs or "no default command"), cell(f"  user {config.user or 'root'}", "dim")),
         *([fact("ports", cell(", ".join(config.exposed_ports)))] if config.exposed_ports else []),
         *(fact("digest", cell(digest, "dim")) for digest in image.repo_digests),
         fact("id", cell(image.id, "dim")),
@@ -137,7 +136,7 @@ def about(
         fact("", cell("no containers", "dim"))
     ]
     steps = block("Layers, the newest first", _layers(layers, inside))
-    hint: list[Cell] = [] if inside else [EMPTY, (Span(" f", "accent"), Span(" inspects the layers", "dim"))]
+    hint: list[Cell] = [] if inside else [EMPTY, (Span(" F", "accent"), Span(" inspects the layers", "dim"))]
     return block("Image", facts)[1:] + steps + (_wasted(inside) if inside else hint) + block("Used by", by)
 
 

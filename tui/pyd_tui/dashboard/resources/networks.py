@@ -32,7 +32,7 @@ def row(network: Network, used: list[ContainerSummary]) -> Row:
     """Return the row of a network."""
     subnets = ", ".join(config.subnet for config in network.ipam.config if config.subnet)
     rules = ", ".join(word for word, on in (("internal", network.internal), ("ingress", network.ingress)) if on)
-    members = names(used) or (Span("none", "dim"),)
+    members = names(used) or (Span("unused", "dim"),)
     cells = (
         cell(network.name, "strong" if used else "text"),
         cell(network.driver, "dim"),
@@ -66,8 +66,8 @@ def about(network: Network, used: list[ContainerSummary], clock: Clock) -> list[
             fact("subnet", cell(config.subnet), cell(f"  gateway {config.gateway}" if config.gateway else "", "dim"))
             for config in network.ipam.config
         ),
-        fact("outside", cell("can't be reached from it" if network.internal else "reachable")),
-        fact("each other", cell(_each_other(network))),
+        fact("internet", cell("no" if network.internal else "yes")),
+        fact("containers", cell(_each_other(network))),
         fact("id", cell(network.id[:12], "dim")),
     ]
     if created is not None:
@@ -80,12 +80,12 @@ def about(network: Network, used: list[ContainerSummary], clock: Clock) -> list[
 def _each_other(network: Network) -> str:
     """Return how members reach one another (docker.com, "Bridge network driver": names, and `enable_icc`)."""
     if network.driver in {"host", "null", "none"}:
-        return "they share the machine's own network" if network.driver == "host" else "no network"
+        return "share the host's network" if network.driver == "host" else "no network"
     if network.options.get("com.docker.network.bridge.enable_icc") == "false":
-        return "cut off from one another; only published ports"
+        return "can't reach each other, except on published ports"
     if network.name == "bridge" and network.driver == "bridge":
-        return "by address only: the default network knows no names"
-    return "by name and by address, on every port"
+        return "reach each other by IP only: the default network has no names"
+    return "reach each other by name and IP"
 
 
 def _members(network: Network, used: list[ContainerSummary]) -> list[Cell]:

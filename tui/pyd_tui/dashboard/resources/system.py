@@ -149,7 +149,7 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
     known = sum(candidate.size or 0 for candidate in candidates)
     head = (
         Span(f" {len(candidates):,} unused", "text"),
-        Span(f", {compact_size(known)} in total" if known else "", "text"),
+        Span(f", {compact_size(known)} reclaimable" if known else "", "text"),
         Span("   P", "accent"),
         Span(" removes them, after asking", "dim"),
     )

@@ -37,7 +37,7 @@ Thing = tuple[Volume, list[ContainerSummary]]
 def row(volume: Volume, size_bytes: int | None, used: list[ContainerSummary], clock: Clock) -> Row:
     """Return the row of a volume; `weight` is its size in bytes, None if unknown."""
     created = parse_time(volume.created_at)
-    users_cell = names(used) or (Span("none", "dim"),)
+    users_cell = names(used) or (Span("unused", "dim"),)
     cells = (
         cell(volume.name, "dim" if ANONYMOUS in volume.labels else "strong" if used else "text"),
         cell(volume.driver, "dim"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -111,6 +111,13 @@ class LiveScreen(Screen[None]):
         for key, name in self.dashboard.keys.own.items():
             self._bindings.bind(key, f"own({name!r})", show=False, priority=True)
 
+    def own_subjects(self) -> tuple[EngineConnection, list[Mapping[str, str]]]:
+        """Return what the user's own commands act on: the engine, and the fields of each object."""
+        from pyd_tui.dashboard.actions.user_commands import values  # noqa: PLC0415 - on first use
+
+        target = self.target
+        return (target.link, [values(target.entry)]) if target is not None else (self.dashboard.link, [values(None)])
+
     def own_entries(self) -> list[MenuEntry]:
         """Return the menu's entries for the user's own commands."""
         from pyd_tui.dashboard.input.key_bindings import shown  # noqa: PLC0415 - on first use
@@ -128,10 +135,9 @@ class LiveScreen(Screen[None]):
 
     def action_own(self, name: str) -> None:
         """Run one of the user's own commands."""
-        target = self.target
-        link = target.link if target is not None else self.dashboard.link
+        link, subjects = self.own_subjects()
         try:
-            self.dashboard.external_commands.own(name, link, target.entry if target is not None else None)
+            self.dashboard.external_commands.own(name, link, subjects)
         except PydError as error:
             self.dashboard.say(error.message, "bad", error.hint)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.containers import Container
+from textual.events import DescendantBlur, DescendantFocus
 
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.watch.delta import Delta
@@ -21,7 +23,7 @@ from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import shown_count
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
@@ -34,13 +36,18 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from pyd_tui.dashboard.actions.image_actions import ImageActions
+    from pyd_tui.dashboard.actions.network_actions import NetworkActions
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.resources.volume_access import VolumeAccess
+    from pyd_tui.dashboard.screens.menu import MenuEntry
 
 REFRESH_DEBOUNCE_S = 0.3
 """The time in which events are gathered before the rows are reloaded."""
 
 
+PANE_LACKS = frozenset({"follow", "times"})
+"""Keys without a meaning in details, which don't grow."""
 MENU = (
     ("open", "details"),
     ("logs", ""),
@@ -114,6 +121,7 @@ class Browse(ViewScreen):
         self.footer = self.query_one(Footer)
         self._filter = self.query_one("#narrowing", Prompt)
         self.about.ask = self.ask_find
+        self.bind_own()
         self.query_one(Header).update_content()
         self._details = DetailLoader(
             self.resource, self._load_context, self.about, self.dashboard.tasks, row=lambda: self._row
@@ -186,7 +194,9 @@ class Browse(ViewScreen):
 
     def _update_status(self) -> None:
         row = self._row
-        left = cell(row.name, "strong") if row is not None else EMPTY
+        left = cell(row.name, "title" if self.focused is self.about else "strong") if row is not None else EMPTY
+        if self.focused is self.about:
+            left = (Span("▌ ", "accent"), *left)
         right = self.about.search_status or self._status
         name = self.resource.name if self.table.count != 1 else self.resource.name.removesuffix("s")
         counted = self.table.count and self.resource.name != "system"
@@ -230,6 +240,14 @@ class Browse(ViewScreen):
 
     @on(LineList.Changed)
     def _about_changed(self) -> None:
+        self._update_status()
+
+    @on(DescendantFocus)
+    @on(DescendantBlur)
+    def _focus_moved(self) -> None:
+        """Show which part has the focus, and its keys."""
+        inside = self.focused is self.about
+        self.footer.set_scopes(*(("text", "move") if inside else ("browse", "views")), without=self._lacks | PANE_LACKS)
         self._update_status()
 
     # Actions of keys
@@ -299,10 +317,66 @@ class Browse(ViewScreen):
             for action, text in MENU
             if action not in self._lacks and (len(rows) == 1 or action in {"save", "remove", "refresh"})
         ]
+        if len(rows) == 1:
+            entries[1:1] = self._extra_entries(rows[0])
         title = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.resource.name}"
         self.app.push_screen(
             Menu(title, [*entries, *self.own_entries()]), lambda chosen: chosen() if chosen is not None else None
         )
+
+    def own_subjects(self) -> tuple[EngineConnection, list[Mapping[str, str]]]:
+        """Return the marked rows, else the one under the cursor."""
+        from pyd_tui.dashboard.actions.user_commands import values  # noqa: PLC0415 - on first use
+
+        rows = self._selected
+        subjects = [{**values(None), "name": row.name, "id": row.key} for row in rows]
+        return self._load_context.link, [*subjects] or [values(None)]
+
+    def _extra_entries(self, row: Row) -> list[MenuEntry]:
+        """Return the menu's entries that only this resource has."""
+        from pyd_tui.dashboard.screens.menu import MenuEntry  # noqa: PLC0415 - on first use
+
+        if self.resource.name == "images":
+            images, name = self._image_actions, row.name
+            return [
+                MenuEntry(key="n", text="run a new container of it", run=partial(images.run, name)),
+                MenuEntry(key="t", text="tag it", run=partial(images.tag, name)),
+                MenuEntry(key="p", text="push it to its registry (asks)", run=partial(images.push, name)),
+                MenuEntry(key="S", text="search the public registry", run=images.search),
+            ]
+        if self.resource.name == "networks":
+            change = partial(self._network_actions.change_members, row.name)
+            return [
+                MenuEntry(key="c", text="connect a container to it", run=partial(change, connect=True)),
+                MenuEntry(
+                    key="d",
+                    text="disconnect a container from it (asks)",
+                    run=partial(change, connect=False),
+                    destructive=True,
+                ),
+            ]
+        return []
+
+    @property
+    def _image_actions(self) -> ImageActions:
+        from pyd_tui.dashboard.actions.image_actions import ImageActions  # noqa: PLC0415 - on first use
+
+        return ImageActions(self.dashboard, self._load_context.link, self.dashboard.container_actions.pull)
+
+    @property
+    def _network_actions(self) -> NetworkActions:
+        from pyd_tui.dashboard.actions.network_actions import NetworkActions  # noqa: PLC0415 - on first use
+
+        return NetworkActions(self.dashboard, self._load_context.link)
+
+    def _run_on_image(self, call: CommandCall, row: Row) -> None:
+        match call.verb:
+            case "tag":
+                self._image_actions.tag(row.name, call.words[0])
+            case "push":
+                self._image_actions.push(row.name)
+            case _:
+                self._image_actions.run(row.name)
 
     def action_pull(self) -> None:
         """Pull the image under the cursor again, after asking."""
@@ -382,11 +456,14 @@ class Browse(ViewScreen):
             self._text = ""
             self._show()
         else:
-            self.action_quit()
+            self.dashboard.open_view("containers")
 
     def action_quit(self) -> None:
-        """Return to the containers."""
-        self.dashboard.open_view("containers")
+        """Return from the details to the list, else to the containers."""
+        if self.focused is self.about:
+            self.set_focus(self.table)
+        else:
+            self.dashboard.open_view("containers")
 
     def action_remove(self) -> None:
         """Remove the marked rows, or the one under the cursor, after confirmation."""
@@ -420,6 +497,8 @@ class Browse(ViewScreen):
         elif row is not None and call.verb in self.resource.plans:
             if self.dashboard.may_change():
                 self.dashboard.tasks.start(self._run_plan(call.verb, row), name=call.verb)
+        elif row is not None and call.verb in {"tag", "push", "run"} and self.resource.name == "images":
+            self._run_on_image(call, row)
         elif call.verb == "scale" and self.resource.name == "services" and row is not None:
             if not call.words[0].isdecimal():
                 raise InvalidInput("write :scale and a number", hint=f"the number of tasks of {row.name}")

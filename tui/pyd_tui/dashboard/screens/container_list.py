@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -194,11 +194,33 @@ class ContainerListScreen(ViewScreen):
             "kill": partial(self.action_command, "kill "),
             **{name: partial(self.action_act, name) for name in ("start", "stop", "restart", "pause", "remove")},
             "resume": partial(self.action_act, "pause"),
+            "connect": partial(self._change_networks, connect=True),
+            "disconnect": partial(self._change_networks, connect=False),
         }
         title = entries[0].name if len(entries) == 1 else f"{len(entries)} containers"
         menu = container_menu(entries, self.dashboard.keys.of("containers"), run)
         menu += self.own_entries()
         self.app.push_screen(Menu(title, menu), lambda chosen: chosen() if chosen is not None else None)
+
+    def own_subjects(self) -> tuple[EngineConnection, list[Mapping[str, str]]]:
+        """Return the marked containers, else the one under the cursor."""
+        from pyd_tui.dashboard.actions.user_commands import values  # noqa: PLC0415 - on first use
+
+        targets = [key for key in self.table.targets() if key.entry is not None] if self.table.marked else []
+        if not targets:
+            return super().own_subjects()
+        return targets[0].link, [values(key.entry) for key in targets if key.link is targets[0].link]
+
+    def _change_networks(self, *, connect: bool) -> None:
+        """Connect the containers to a network, or disconnect them."""
+        from pyd_tui.dashboard.actions.network_actions import NetworkActions  # noqa: PLC0415 - on first use
+
+        targets = self.require_targets()
+        by_link = {target.link for target in targets}
+        if len(by_link) > 1:
+            self.footer.say("they are on several engines", "warn", "mark containers of one engine")
+        elif targets:
+            NetworkActions(self.dashboard, targets[0].link).choose_network(targets, connect=connect)
 
     def action_files(self) -> None:
         """Open its files."""
@@ -234,6 +256,8 @@ class ContainerListScreen(ViewScreen):
                 self._do(catalogue.kill(*call.words))
             case "update":
                 self._do(catalogue.update(call.words))
+            case "connect" | "disconnect":
+                self._change_networks(connect=call.verb == "connect")
             case "rename" if len(self.table.targets()) > 1:
                 self.footer.say("several containers can't have one name", "warn", "esc clears the marks")
             case "rename":

@@ -77,7 +77,7 @@ class Engines(LiveScreen):
             return row(
                 link.label,
                 connection.state if link.started else "",
-                counts=(sum(entry.has_processes for entry in entries), len(entries), link.broken),
+                counts=(sum(entry.state == "running" for entry in entries), len(entries), link.broken),
                 engine=link.engine_name,
                 address=link.endpoint.url if link.endpoint is not None else "",
                 error=connection.error if connection.state == "lost" else None,

@@ -34,6 +34,7 @@ class ViewScreen(SearchableScreen):
 
         prompt = self.query_one("#command", Prompt)
         prompt.set_text(begin)
+        self._show_hint(prompt)
         prompt.complete = lambda text: complete(text, self.dashboard.own_names)
         prompt.display = True
         self.set_focus(prompt)
@@ -55,7 +56,8 @@ class ViewScreen(SearchableScreen):
         elif call.verb == "resource":
             self.dashboard.open_view(f"resource:{call.words[0]}")
         else:
-            self.dashboard.say("only works on a container", "warn", "press 1")
+            kind, key = ("an image", "2") if call.verb in {"tag", "push", "run"} else ("a container", "1")
+            self.dashboard.say(f"only works on {kind}", "warn", f"press {key}")
 
     def do(self, call: CommandCall) -> None:
         """Run a typed or chosen command."""
@@ -72,6 +74,11 @@ class ViewScreen(SearchableScreen):
                     (dashboard.action_engines if call.verb == "engines" else dashboard.action_merge)()
                 case "search":
                     self.action_search(" ".join(call.words))
+                case "registry":
+                    from pyd_tui.dashboard.actions.image_actions import ImageActions  # noqa: PLC0415 - rarely used
+
+                    pull = dashboard.container_actions.pull
+                    ImageActions(dashboard, dashboard.link, pull).search(" ".join(call.words))
                 case "theme":
                     dashboard.set_theme(call.words[0])
                 case "undo":
@@ -95,9 +102,13 @@ class ViewScreen(SearchableScreen):
 
     @on(Prompt.Changed, "#command")
     def _command_typed(self, event: Prompt.Changed) -> None:
+        self._show_hint(event.control)
+
+    def _show_hint(self, prompt: Prompt) -> None:
+        """Show the syntax of what is typed, whether the user or a key typed it."""
         from pyd_tui.dashboard.input.commands import hint  # noqa: PLC0415 - on first use
 
-        event.control.set_notes(cell(hint(event.text, self.dashboard.own_names), "dim"), EMPTY)
+        prompt.set_notes(cell(hint(prompt.text, self.dashboard.own_names), "dim"), EMPTY)
 
     @on(Prompt.Done, "#command")
     def _command_done(self, event: Prompt.Done) -> None:

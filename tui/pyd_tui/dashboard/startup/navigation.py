@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.resources.base import LoadContext
 
 
+FIRST_LINE = "! what is broken · S search every log · D a shell in anything · . menu"
+"""Shown in the footer when the dashboard is opened for the first time."""
+
+
 class NavigationHost(ScreenHost, Protocol):
     """The app as navigation sees it."""
 
@@ -64,6 +68,8 @@ def start(dashboard: NavigationHost) -> None:
         dashboard.say(startup.config_error.message, "bad", startup.config_error.hint)
     elif dashboard.keys.problems:
         dashboard.say(dashboard.keys.problems[0].message, "warn", "pyd config check shows all")
+    elif startup.first_time:
+        dashboard.say(FIRST_LINE, "accent", "? shows all keys")
     if startup.view == "containers":
         return
     from pyd_tui.dashboard.input.commands import parse  # noqa: PLC0415 - only for another first view

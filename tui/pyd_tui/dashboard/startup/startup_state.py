@@ -35,6 +35,7 @@ class StartupState:
         merged: Whether to list the containers of all engines together.
         state_path: The file of the state for next time; None keeps none.
         ascii: Whether to draw with ASCII only.
+        first_time: Whether the dashboard has never been closed before.
         config_error: The error why the configuration isn't used.
     """
 
@@ -47,10 +48,11 @@ class StartupState:
     state_path: Path | None = None
     ascii: bool = False
     config_error: ConfigError | None = None
+    first_time: bool = False
 
     def keep(self, how: UiState) -> None:
         """Save the state for next time, where this is turned on and possible."""
-        if self.state_path is not None and how != self.remembered:
+        if self.state_path is not None and (self.first_time or how != self.remembered):
             with contextlib.suppress(OSError):  # a convenience, and the terminal is no longer the dashboard's
                 save_state(self.state_path, how)
 
@@ -80,4 +82,5 @@ def load_startup_state(overrides: CliOverrides | None = None, *, utf8: bool = Tr
         state_path=state_path,
         ascii=settings.borders == "ascii" or (settings.borders == "auto" and not utf8),
         config_error=config_error,
+        first_time=state_path is not None and not state_path.exists(),
     )
