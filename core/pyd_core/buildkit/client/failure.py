@@ -46,6 +46,11 @@ class SourceLines(msgspec.Struct, frozen=True, kw_only=True):
     column: int = 0
     """Where on the first line, from 0."""
 
+    @property
+    def lines(self) -> str:
+        """The lines themselves."""
+        return "\n".join(self.text.splitlines()[self.first - 1 : self.last])
+
 
 class FailedStep(msgspec.Struct, frozen=True, kw_only=True):
     """The step that failed, as the builder describes it.

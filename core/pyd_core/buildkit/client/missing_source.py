@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,24 +11,42 @@ from pyd_core.dockerfile.ignore import IGNORE_FILE, IgnorePatterns, read_pattern
 from pyd_core.sanitise import safe
 
 _MISSING = re.compile(r'"(/[^"]*)": not found')
+_MISSING_DIRECTORY = re.compile(r"lstat \S*/buildkit-mount\d+(/[^:]*): no such file or directory")
 MAX_LISTED = 40
 """Names that are listed."""
 MAX_NAMES = 10_000
 """Names of a directory that are compared."""
 
 
-def explain_missing_source(message: str, context: Path, dockerfile: Path | None) -> str:
+def explain_missing_source(message: str, context: Path, dockerfile: Path | None, instruction: str = "") -> str:
     """Return why a file of the context is missing from a build; empty if the message is about something else.
 
     Args:
         message: The builder's message.
         context: The context's directory.
         dockerfile: The Dockerfile, next to which an ignore file of its own may be.
+        instruction: The COPY or ADD as the Dockerfile has it.
     """
-    match = _MISSING.search(message)
+    match = _MISSING.search(message) or _MISSING_DIRECTORY.search(message)
     if match is None:
         return ""
-    path = match[1].strip("/")
+    missing = match[1].strip("/")
+    # a message may name only the directory, if nothing of it was sent
+    paths = [path for path in _sources(instruction) if path == missing or path.startswith(f"{missing}/")] or [missing]
+    explanations = [_explain_path(path, context, dockerfile) for path in paths]
+    return next((text for text in explanations if text), "")
+
+
+def _sources(instruction: str) -> list[str]:
+    """Return the sources of a COPY or ADD from the context."""
+    words = instruction.split()
+    if len(words) < 3 or words[0].upper() not in {"COPY", "ADD"} or any(word.startswith("--from") for word in words):
+        return []
+    arguments = [word for word in words[1:] if not word.startswith("--")]
+    return [posixpath.normpath("/" + word).strip("/") for word in arguments[:-1]]
+
+
+def _explain_path(path: str, context: Path, dockerfile: Path | None) -> str:
     if not path or ".." in path.split("/"):
         return ""
     file = context / path
@@ -52,7 +71,7 @@ def describe_context(message: str, context: Path, dockerfile: Path | None) -> li
         context: The context's directory.
         dockerfile: The Dockerfile, next to which an ignore file of its own may be.
     """
-    match = _MISSING.search(message)
+    match = _MISSING.search(message) or _MISSING_DIRECTORY.search(message)
     if match is None or ".." in match[1].split("/"):
         return []
     directory = match[1].strip("/").rpartition("/")[0]

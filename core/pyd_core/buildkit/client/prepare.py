@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,6 +34,9 @@ DOCKERFILE_NAME = "Dockerfile"
 MAX_DOCKERFILE_BYTES = 16 * 2**20
 _ARCHIVE_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 _TAR_MAGIC = slice(257, 262)
+_TAR_TYPE = 156
+_GZIP = 31
+"""The window size with which zlib writes gzip."""
 
 
 def is_archive(head: bytes) -> bool:
@@ -161,7 +165,9 @@ class PreparedBuild:
             )
         head = stdin.read(512)
         if is_archive(head):
-            self._attributes["context"] = self.uploads.add(lambda: _Rejoined(head, stdin))
+            self._attributes["context"] = self.uploads.add(
+                lambda: _Rejoined(head, stdin, compress=_has_extended_header(head))
+            )
             if self._definition.dockerfile:
                 self._attributes["filename"] = self._definition.dockerfile
             return
@@ -285,15 +291,41 @@ def _find_dockerfile(root: Path, name: str) -> Path:
     raise missing
 
 
-class _Rejoined:
-    """Standard input with its first bytes, which were read to see what it is."""
+def _has_extended_header(head: bytes) -> bool:
+    """Return whether a tar starts with an extended header (pax, or GNU's long names).
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+    Builders recognise a tar by its first KiB, in which that header has no end, but gzip by its first bytes.
+    """
+    return head[_TAR_MAGIC] == b"ustar" and head[_TAR_TYPE : _TAR_TYPE + 1] in {b"x", b"g", b"L", b"K"}
+
+
+class _Rejoined:
+    """Standard input with its first bytes, which were read to see what it is.
+
+    Args:
+        head: The first bytes.
+        rest: Standard input.
+        compress: Whether to compress it all with gzip.
+    """
+
+    def __init__(self, head: bytes, rest: IO[bytes], *, compress: bool) -> None:
         self._head = head
         self._rest = rest
+        self._compressor = zlib.compressobj(level=1, wbits=_GZIP) if compress else None
 
     def read(self, size: int = -1) -> bytes:
         """Return data; empty at the end."""
+        data = self._read_plain(size)
+        if self._compressor is None:
+            return data
+        while data:
+            if packed := self._compressor.compress(data):
+                return packed
+            data = self._read_plain(size)
+        packed, self._compressor = self._compressor.flush(), None
+        return packed
+
+    def _read_plain(self, size: int) -> bytes:
         if self._head:
             head, self._head = self._head, b""
             return head

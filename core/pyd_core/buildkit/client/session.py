@@ -55,6 +55,7 @@ class ClientSession:
         duplex = await self._open(self.id, methods)
         handlers: list[IServable] = [Health(), *self._services]
         self._server = DuplexServer(duplex, handlers)
+        await self._server.start()
         return self
 
     async def __aexit__(

@@ -19,7 +19,7 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9][0-9][0-9])(?: |$)")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)$")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f]")
 _FORBIDDEN_IN_VALUE = re.compile(r"[\x00\r\n]")
-_SWITCHING_PROTOCOLS = 101
+SWITCHING_PROTOCOLS = 101
 
 
 class HeadError(ValueError):
@@ -36,7 +36,7 @@ class ResponseHead(NamedTuple):
     @property
     def is_raw(self) -> bool:
         """Whether the engine handed over the connection."""
-        return self.status == _SWITCHING_PROTOCOLS
+        return self.status == SWITCHING_PROTOCOLS
 
 
 def encode_head(request: ApiRequest) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport import failures
 from pyd_core.client.transport.base import ApiRequest, Duplex, Response, Stream
-from pyd_core.client.transport.stream import open_stream
+from pyd_core.client.transport.stream import open_duplex, open_stream
 
 if TYPE_CHECKING:
     from pyd_core.client.transport.http import HttpTransport
@@ -60,6 +60,8 @@ class LocalTransport:
 
     async def upgrade(self, request: ApiRequest) -> Duplex | Response:
         """Take over the raw connection."""
+        if isinstance(request.body, bytes):
+            return await open_duplex(request, self._path, self._endpoint, CONNECT_TIMEOUT_S)
         return await self._http().upgrade(request)
 
     async def aclose(self) -> None:

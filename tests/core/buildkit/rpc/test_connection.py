@@ -68,6 +68,7 @@ class Echo(filesync_grpc.FileSendBase):
 
 async def test_calls_and_their_errors_cross_the_connection(pipes: list[Pipe]):
     server = DuplexServer(pipes[0], [Secrets()])
+    await server.start()
     channel = DuplexChannel(pipes[1])
     secrets = secrets_grpc.SecretsStub(channel)
     response = await secrets.GetSecret(secrets_pb2.GetSecretRequest(ID="token"))
@@ -85,6 +86,7 @@ async def test_calls_and_their_errors_cross_the_connection(pipes: list[Pipe]):
 
 async def test_more_than_the_windows_and_buffers_hold_arrives_complete(pipes: list[Pipe]):
     server = DuplexServer(pipes[0], [Echo()])
+    await server.start()
     channel = DuplexChannel(pipes[1])
     block = bytes(range(256)) * 1024
     async with filesync_grpc.FileSendStub(channel).DiffCopy.open() as stream:

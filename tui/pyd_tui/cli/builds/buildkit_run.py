@@ -305,8 +305,9 @@ async def _explain(
 ) -> None:
     """Write a verdict on a failure, or add a hint to the error."""
     context = prepared.request.directories.get(CONTEXT)
+    instruction = error.sources[0].lines if error.sources else ""
     if context is not None and not error.hint:
-        error.hint = explain_missing_source(error.message, context, prepared.dockerfile)
+        error.hint = explain_missing_source(error.message, context, prepared.dockerfile, instruction)
     failed = [step for step in progress.steps.values() if step.error]
     if not verbose or not failed or error.hint:
         return
