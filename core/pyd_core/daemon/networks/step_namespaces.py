@@ -17,6 +17,7 @@ from pyd_core.daemon.networks import addresses
 from pyd_core.daemon.networks.collection import NetworkStore
 from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.linux import netns
+from pyd_core.linux.userns import IdMap
 from pyd_core.tasks import TaskOwner
 
 MAX_IDLE = 4
@@ -45,18 +46,25 @@ class StepNamespaces:
         self._idle: list[StepNamespace] = []
 
     @asynccontextmanager
-    async def use(self, *, alone: bool = False) -> AsyncIterator[Path]:
-        """Provide a namespace; one that is used `alone` is removed afterwards."""
-        namespace = self._idle.pop() if self._idle and not alone else await self._make()
+    async def use(self, *, alone: bool = False, ids: IdMap | None = None) -> AsyncIterator[dict[str, str]]:
+        """Provide a namespace, as paths by the OCI specification's type names.
+
+        Args:
+            alone: Whether it is removed afterwards, instead of being kept for another step.
+            ids: Ids of the user namespace that owns it, which is provided too; None is the host's.
+        """
+        alone = alone or ids is not None
+        namespace = self._idle.pop() if self._idle and not alone else await self._make(ids)
         try:
-            yield namespace.path
+            paths = {"network": str(namespace.path)}
+            yield paths if ids is None else {**paths, "user": str(_owner(namespace.path))}
         finally:
             if alone or len(self._idle) >= MAX_IDLE:
                 await asyncio.shield(self._tasks.start(self._remove(namespace)))
             else:
                 self._idle.append(namespace)
 
-    async def _make(self) -> StepNamespace:
+    async def _make(self, ids: IdMap | None) -> StepNamespace:
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         key = os.urandom(16).hex()
@@ -67,7 +75,10 @@ class StepNamespaces:
             leased = self._endpoints.lease(network)
         namespace = StepNamespace(path, self._config.link("v", key), network.id, tuple(map(str, leased)))
         try:
-            netns.create(path)
+            if ids is None:
+                netns.create(path)
+            else:
+                await asyncio.to_thread(netns.create_owned, path, _owner(path), ids)
             interface = netlink.InterfaceSpec(
                 host=namespace.link,
                 name="eth0",
@@ -91,6 +102,7 @@ class StepNamespaces:
 
         await asyncio.to_thread(netlink.remove, namespace.link)
         netns.remove(namespace.path)
+        netns.remove(_owner(namespace.path))
         self._endpoints.end_lease(namespace.network_id, namespace.addresses)
 
     async def close(self) -> None:
@@ -98,3 +110,8 @@ class StepNamespaces:
         idle, self._idle = self._idle, []
         for namespace in idle:
             await self._remove(namespace)
+
+
+def _owner(path: Path) -> Path:
+    """Return the file that keeps the user namespace alive which owns a network namespace."""
+    return path.with_name(f"{path.name}.user")

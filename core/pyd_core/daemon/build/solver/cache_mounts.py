@@ -60,7 +60,7 @@ class CacheMounts:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        root.mkdir(parents=True, exist_ok=True, mode=0o711)
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)  # set-user-ID files would run as root
         self._directories: list[CacheDirectory] = []
         for path in sorted(root.iterdir()):
             key, dash, _ = path.name.partition("-")

@@ -89,12 +89,16 @@ class MountPreparer:
                 cache = await stack.enter_async_context(
                     self._caches.use(options.ID or target, source.layers, options.sharing)
                 )
-                path = cache.upper
+                path = self._snapshots.container_path(cache.upper)
                 if source.layers:
                     path = state.view()
                     path.mkdir()
                     lower = [self._snapshots.directory(layer) for layer in reversed(source.layers)]
-                    mount_overlay(list(dict.fromkeys(lower)), cache.upper, cache.work, path)
+                    lowers = list(dict.fromkeys(lower))
+                    if self._remapping is not None:
+                        self._remapping.mount(lowers, cache.upper, cache.work, path)
+                    else:
+                        mount_overlay(lowers, cache.upper, cache.work, path)
                 self._bind(state, path, item, target)
             case ops_pb2.TMPFS:
                 state.mounts.append(StepMount(target=target, size=item.TmpfsOpt.size))

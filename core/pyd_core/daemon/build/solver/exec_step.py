@@ -21,7 +21,7 @@ from pyd_core.daemon.build.solver.reporter import VertexReporter
 from pyd_core.daemon.build.solver.results import Result
 from pyd_core.daemon.build.solver.snapshots import SnapshotStore
 from pyd_core.daemon.config import DaemonConfig
-from pyd_core.daemon.containers import apparmor, capabilities, spec, users
+from pyd_core.daemon.containers import apparmor, capabilities, mounts, spec, users
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import resolv_conf
 from pyd_core.daemon.networks.step_namespaces import StepNamespaces
@@ -202,9 +202,9 @@ class ExecRunner:
         record = exec_plan.record_of(op, key, state.mounts)
         network: dict[str, str] = {}
         if op.network == ops_pb2.UNSET:
-            alone = op.security == ops_pb2.INSECURE or self._remapping is not None
-            path = await stack.enter_async_context(self._namespaces.use(alone=alone))
-            network = {"network": str(path)}
+            ids = self._remapping.ids if self._remapping is not None else None
+            use = self._namespaces.use(alone=op.security == ops_pb2.INSECURE, ids=ids)
+            network = await stack.enter_async_context(use)
         root = state.root.merged
         profile = apparmor.profile(record.host, "", is_supported=apparmor.supported())
         await apparmor.ensure(profile)
@@ -217,6 +217,7 @@ class ExecRunner:
             kernel=os.uname().release,
             namespaces=network,
             files=_files_of(state),
+            required_options=await asyncio.to_thread(mounts.required_options, record.mounts),
             possible=capabilities.possible(),
             apparmor=profile,
             ids=self._remapping.ids if self._remapping is not None else None,

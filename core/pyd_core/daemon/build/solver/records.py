@@ -118,6 +118,13 @@ class CacheRecords:
             for key in keys:
                 self.results.delete(key)
 
+    def forget_contents(self, limit: int) -> None:
+        """Forget the digests of content if there are more than `limit`."""
+        if len(self.contents) > limit:
+            with self._store.transaction():
+                for key in list(self.contents.keys()):
+                    self.contents.delete(key)
+
     def __iter__(self) -> Iterator[ResultRecord]:
         return iter(self.results)
 

@@ -39,8 +39,10 @@ class Result:
             yield root
 
     def mount(self, snapshots: SnapshotStore, target: Path) -> Path:
-        """Return where it can be read; layers are mounted at a directory of a workspace."""
-        return self.local.path if self.local is not None else snapshots.mount_view(self.layers, target)
+        """Return where containers can read it; layers are mounted at a directory of a workspace."""
+        if self.local is not None:
+            return snapshots.container_path(self.local.path)
+        return snapshots.mount_view(self.layers, target, container=True)
 
 
 @dataclass(frozen=True)

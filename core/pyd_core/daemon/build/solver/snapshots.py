@@ -24,6 +24,7 @@ from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mount import MS_BIND, MS_RDONLY, MS_REMOUNT, mount, mount_overlay, unmount
 from pyd_core.linux.tree import remove_tree, tree_size
+from pyd_core.linux.userns import as_root_of
 
 _NO_OVERLAY = {19: "this kernel has none", 22: "the kernel has none over the engine's file system"}
 """ENODEV and EINVAL of mount(2), for the message."""
@@ -232,8 +233,14 @@ class SnapshotStore:
         with self.workspace() as directory:
             yield self.mount_view(layers, directory / "view-0")
 
-    def mount_view(self, layers: LayerStack, target: Path) -> Path:
-        """Mount a file system read-only in a directory of a workspace, whose name begins with `view-`."""
+    def mount_view(self, layers: LayerStack, target: Path, *, container: bool = False) -> Path:
+        """Mount a file system read-only in a directory of a workspace, whose name begins with `view-`.
+
+        Args:
+            layers: The layers.
+            target: The directory.
+            container: Whether containers see it, with mapped ids.
+        """
         target.mkdir()
         stack = self._stack(layers)
         empty = self._empty()
@@ -242,7 +249,12 @@ class SnapshotStore:
             mount("", str(target), "", MS_BIND | MS_REMOUNT | MS_RDONLY)
             return target
         # An overlay without an upper directory takes two others, and hides the whiteouts that a layer has.
-        _mount(stack if len(stack) > 1 else [*stack, empty], None, None, target)
+        stack = stack if len(stack) > 1 else [*stack, empty]
+        if container and self._remapping is not None:
+            mapped = [self._remapping.mapped_path(path) for path in stack]
+            as_root_of(self._remapping.ids, lambda: mount_overlay(mapped, None, None, target))
+        else:
+            _mount(stack, None, None, target)
         return target
 
     @contextmanager
@@ -253,6 +265,10 @@ class SnapshotStore:
             yield
         finally:
             unmount(target)
+
+    def container_path(self, path: Path) -> Path:
+        """Return where containers see a directory of the engine with their ids."""
+        return self._remapping.mapped_path(path) if self._remapping is not None else path
 
     def commit(self, upper: Path) -> str:
         """Keep a directory of changes as a layer and return its id; it is pending until a result refers to it."""

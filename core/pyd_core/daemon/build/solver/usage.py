@@ -27,6 +27,8 @@ LOCAL_KIND, MOUNT_KIND, REGULAR_KIND = "source.local", "exec.cachemount", "regul
 MAX_CACHE_SHARE = 10
 """The cache may have a tenth of the disk, as in Docker Engine."""
 MIN_CACHE_BYTES = 2 << 30
+MAX_CONTENT_DIGESTS = 10_000
+"""Digests of content that are remembered; beyond it all are forgotten, and read again when they are needed."""
 MIN_FREE_SHARE = 20
 """A twentieth of the disk stays free where removing from the cache can do that."""
 
@@ -174,6 +176,7 @@ class CacheUsage:
         ]
         before = {record.ID: record for record in self._layers()}
         solver.records.remove(list(dict.fromkeys(keys)))
+        solver.records.forget_contents(MAX_CONTENT_DIGESTS)
         paths += solver.snapshots.delete_unreferenced()
         await rmtree.remove(paths)
         await solver.images.sweep()
