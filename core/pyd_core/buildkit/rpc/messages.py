@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
 from google.protobuf.message import DecodeError, Message
@@ -31,7 +32,8 @@ async def send_packed(stream: Any, data: bytes) -> None:
         stream: A stream of `grpclib.client` or `grpclib.server`.
         data: What `pack` returned.
     """
-    await wire(stream).send_data(data)
+    with _ended_with(stream):
+        await wire(stream).send_data(data)
 
 
 async def receive_batches(stream: Any, kind: type[M]) -> AsyncGenerator[list[M], None]:
@@ -41,11 +43,20 @@ async def receive_batches(stream: Any, kind: type[M]) -> AsyncGenerator[list[M],
         ProtocolError: What arrives is no such message.
     """
     buffer = wire(stream).buffer
-    while messages := await buffer.read_messages():
+    while True:
+        with _ended_with(stream):
+            messages = await buffer.read_messages()
+        if not messages:
+            return
         try:
             yield [kind.FromString(message) for message in messages]
         except DecodeError as error:
             raise ProtocolError(f"not a message of {kind.__name__}: {error}") from error
+
+
+def _ended_with(stream: Any) -> AbstractContextManager[None]:
+    """Return what makes a wait end with the stream: of a server's stream, that is around its whole call already."""
+    return getattr(stream, "_wrapper", None) or nullcontext()
 
 
 def wire(stream: Any) -> WindowedStream:

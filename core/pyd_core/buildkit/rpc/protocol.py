@@ -200,6 +200,7 @@ class AdoptedProtocol(protocol.H2Protocol):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End all streams."""
+        self.connection.write_ready.set()  # a call that ends waits for it, whatever has ended the call
         super().connection_lost(exc)
         if not self.lost.done():
             self.lost.set_result(None)

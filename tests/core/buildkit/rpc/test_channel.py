@@ -67,6 +67,13 @@ class Files(filesync_grpc.FileSyncBase):
         await send_packed(stream, pack(Packet(ID=number) for number in range(3, 1000)))
 
 
+class Stalled(Files):
+    """Reads nothing."""
+
+    async def DiffCopy(self, _stream: Any) -> None:
+        await asyncio.Event().wait()
+
+
 @asynccontextmanager
 async def connected(
     services: list[Any], early: bytes = b""
@@ -145,6 +152,32 @@ async def test_a_lost_connection_cancels_the_calls_of_both_sides():
             await calling
 
 
+async def test_a_lost_connection_ends_a_wait_for_batches_and_for_the_window():
+    async with connected([Stalled()]) as (channel, writer), TaskOwner(on_error=lambda _: None) as owner:
+        started = asyncio.Event()
+
+        async def call() -> None:
+            with calls():
+                async with filesync_grpc.FileSyncStub(channel).DiffCopy.open() as stream:
+                    await stream.send_request()
+
+                    async def send() -> None:
+                        while True:
+                            await send_packed(stream, pack([Packet(data=b"y" * (8 << 20))]))
+                            started.set()
+
+                    async with TaskOwner(on_error=lambda _: None) as sending:
+                        sending.start(send())
+                        async for _ in receive_batches(stream, Packet):
+                            raise AssertionError
+
+        calling = owner.start(call())
+        await started.wait()
+        writer.transport.abort()
+        with pytest.raises(StreamInterrupted):
+            await calling
+
+
 async def test_a_client_that_cancels_a_call_ends_it_on_the_server():
     secrets = Secrets()
     async with connected([secrets]) as (channel, _), TaskOwner() as owner:
@@ -175,13 +208,6 @@ async def test_what_is_not_http2_closes_the_connection(hostile: bytes):
         while await reader.read(1 << 16):
             pass
         writer.close()
-
-
-class Stalled(Files):
-    """Reads nothing."""
-
-    async def DiffCopy(self, _stream: Any) -> None:
-        await asyncio.Event().wait()
 
 
 async def test_a_client_that_ignores_its_window_is_cut_off():
