@@ -151,3 +151,16 @@ async def test_an_order_by_usage_says_how_many_containers_it_is_based_on():
         assert "of 60" in dashboard.text
         await dashboard.press("o", "o")
         await dashboard.until(lambda: "ordered by what" not in dashboard.text)
+
+
+async def test_the_times_of_exited_containers_are_not_under_a_heading_of_durations():
+    engine = ScriptedEngine()
+    engine.add("web")
+    engine.add("job", state="exited")
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 2)
+        await dashboard.until_shown("UP/ENDED")
+        await dashboard.press("a")
+        await dashboard.until(lambda: dashboard.shown == ["web"])
+        assert "UP/ENDED" not in dashboard.text
+        assert " UP " in dashboard.text

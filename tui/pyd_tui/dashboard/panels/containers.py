@@ -14,6 +14,7 @@ from pyd_tui.dashboard.render.containers import (
     ACTIVE_STATES,
     COLUMNS,
     CPU_TITLES,
+    SINCE_TITLES,
     TREND_COLUMNS,
     TREND_STEP_NS,
     RowUsage,
@@ -68,6 +69,7 @@ class ContainerTable(Table[RowTarget]):
         self.set_sorted_by(self.view.sort, reverse=self.view.reverse)
         self.set_title("cpu", CPU_TITLES[self.view.scale])
         containers = [key.link.containers[key.id] for key in keys if not key.is_heading]
+        self.set_title("since", SINCE_TITLES[all(entry.state in ACTIVE_STATES for entry in containers)])
         widths = content_widths(containers, self._clock, reasons=self.view.broken_only)
         if self._members:
             widths |= {"project": 0, "state": 15}

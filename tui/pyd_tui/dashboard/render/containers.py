@@ -53,7 +53,7 @@ COLUMNS = (
     LayoutColumn(
         key="disk", title="DISK/s R/W", min_width=11, max_width=11, priority=13, optional=True, right=True, if_room=True
     ),
-    LayoutColumn(key="since", title="UP", min_width=8, max_width=8, priority=1, right=True),
+    LayoutColumn(key="since", title="UP/ENDED", min_width=8, max_width=8, priority=1, right=True),
     LayoutColumn(key="reason", title="REASON", min_width=36, max_width=100, priority=0, optional=True, whole=True),
     LayoutColumn(key="image", title="IMAGE", min_width=12, max_width=40, priority=4, cut_start=True),
     LayoutColumn(key="project", title="PROJECT", min_width=8, max_width=20, priority=7, optional=True),
@@ -74,6 +74,9 @@ TREND_COLUMNS = 10
 
 CPU_TITLES = {"core": "%CORE", "most": "%LIMIT"}
 """Meaning of 100 %: one core, or all that the container may use (its limit, or the machine)."""
+
+SINCE_TITLES = {True: "UP", False: "UP/ENDED"}
+"""The title of the times, by whether all containers shown run: exited ones have the moment of their end."""
 
 ACTIVE_STATES = frozenset({"running", "paused", "restarting"})
 """States in which a container has processes, or is about to; `ContainerInfo.alive` leaves out `restarting`."""

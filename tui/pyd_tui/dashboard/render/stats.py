@@ -184,7 +184,8 @@ def _memory(now: Usage | None, history: UsageHistory, window: _Window, limit: in
         summary = cell(compact_size(now.memory_bytes), pressure(share))
         summary += cell(f" of {compact_size(limit)}, {percent(100 * (share or 0))}" if limit else ", no limit", "dim")
         if now.memory_peak is not None:
-            summary += (Span("   "), *cell(compact_size(now.memory_peak)), *cell(" peak, with cache", "dim"))
+            peak = f"   peak {compact_size(now.memory_peak)} (incl. cache)"
+            summary += cell(peak, "dim")
     curve = _Curve(_field("memory_bytes"), _BYTES, compact_size, "accent", lines, float(limit or 0))
     return _block("Memory", summary, [curve], history, window)
 
