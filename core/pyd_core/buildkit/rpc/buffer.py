@@ -42,6 +42,11 @@ class StreamBuffer:
         self._ended = True
         self._wake()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the peer sends no more."""
+        return self._ended
+
     def unacked_size(self) -> int:
         """Drop what wasn't read, and return 0: this buffer has its own acknowledgements."""
         size = len(self._data) - self._offset

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from grpclib import protocol
 from grpclib.config import Configuration
@@ -19,6 +19,9 @@ from h2.connection import H2Connection
 from h2.settings import SettingCodes
 
 from pyd_core.buildkit.rpc.buffer import StreamBuffer
+
+if TYPE_CHECKING:
+    from h2.events import StreamReset
 
 STREAM_WINDOW_BYTES = 16 << 20
 CONNECTION_WINDOW_BYTES = 64 << 20
@@ -95,6 +98,19 @@ class WindowedConnection(protocol.Connection):
             self._transport.write(update)
 
 
+class CallProcessor(protocol.EventsProcessor):
+    """Processes the events of the side that calls."""
+
+    def process_stream_reset(self, event: StreamReset) -> None:
+        """End a stream, unless its call has ended: servers reset what they don't read of a call after its end.
+
+        What has arrived before the end is still to be read.
+        """
+        stream = cast("WindowedStream | None", self.streams.get(event.stream_id))
+        if stream is None or not stream.buffer.ended:
+            super().process_stream_reset(event)
+
+
 class AdoptedProtocol(protocol.H2Protocol):
     """The protocol of a connection that was taken over.
 
@@ -138,7 +154,8 @@ class AdoptedProtocol(protocol.H2Protocol):
         self.connection = WindowedConnection(h2, cast("asyncio.Transport", transport), config=self.config)
         self.connection.flush()
         self.connection.initialize()
-        self.processor = protocol.EventsProcessor(self.handler, self.connection)
+        kind = CallProcessor if self.h2_config.client_side else protocol.EventsProcessor
+        self.processor = kind(self.handler, self.connection)
 
     def data_received(self, data: bytes) -> None:
         """Split received data into frames."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from grpclib.exceptions import GRPCError, StreamTerminatedError
+from h2.exceptions import StreamClosedError
 
 from pyd_core.buildkit.proto import filesync_grpc, secrets_grpc, secrets_pb2
 from pyd_core.buildkit.proto.fsutil_wire_pb2 import Packet
@@ -72,6 +73,16 @@ class Stalled(Files):
 
     async def DiffCopy(self, _stream: Any) -> None:
         await asyncio.Event().wait()
+
+
+class Hasty(Files):
+    """Ends a call without reading its requests, as servers in Go do."""
+
+    async def DiffCopy(self, stream: Any) -> None:
+        for number in range(3):
+            await stream.send_message(Packet(ID=number))
+        await stream.send_trailing_metadata()
+        stream._stream.reset_nowait()
 
 
 @asynccontextmanager
@@ -176,6 +187,23 @@ async def test_a_lost_connection_ends_a_wait_for_batches_and_for_the_window():
         writer.transport.abort()
         with pytest.raises(StreamInterrupted):
             await calling
+
+
+async def test_what_arrives_before_a_hasty_end_is_read():
+    async with connected([Hasty()]) as (channel, _):
+        numbers: list[int] = []
+
+        async def call() -> None:
+            async with filesync_grpc.FileSyncStub(channel).DiffCopy.open() as stream:
+                await stream.send_request()
+                await stream._stream.trailers_received.wait()
+                async for packets in receive_batches(stream, Packet):
+                    numbers.extend(packet.ID for packet in packets)
+                await stream.end()
+
+        with pytest.raises(StreamClosedError):
+            await call()
+        assert numbers == [0, 1, 2]
 
 
 async def test_a_client_that_cancels_a_call_ends_it_on_the_server():
