@@ -63,17 +63,17 @@ def test_rows_of_two_engines_are_read_and_acted_on_each_at_its_own_and_outlive_a
     screen.wait_for(f"{here} on docker.sock")
     screen.wait_for(f"{away} on pyd.sock")
     screen.keys("n", "p", "y")
-    screen.wait_for("paused or unpaused 2")
+    screen.wait_for("paused 2")
     assert [corner.inspect(name)["State"]["Paused"] for corner, name in both] == [True, True]
     screen.keys("*", "p", "y")
     for _, name in both:
         screen.wait_for(re.compile(rf"running +{name}"))
-    screen.wait_for("paused or unpaused 2")
+    screen.wait_for("resumed 2")
     assert [corner.inspect(name)["State"]["Paused"] for corner, name in both] == [False, False]
 
     narrow(screen, here, 1)
     screen.wait_for("I am here")
-    screen.keys("r")
+    screen.keys("r", "y")
     screen.wait_for(f"restarted {here} on docker.sock")
     narrow(screen, token, 2)
     engine.stop()

@@ -11,6 +11,7 @@ from pyd_core.client.options import ImportOptions
 from pyd_core.demo.busybox import find_busybox
 from pyd_core.demo.images import shell_files, web_files
 from pyd_core.errors import Conflict, NotFound, Unsupported
+from pyd_core.model.container import COMPOSE_PROJECT, COMPOSE_SERVICE
 from pyd_core.model.container_config import HealthConfig
 from pyd_core.model.creation import CreateBody
 from pyd_core.model.host_config import HostConfig, PortBinding, RestartPolicy
@@ -20,6 +21,8 @@ LABEL = "pyd.demo"
 """Label on everything that belongs to the playground."""
 NAME = "pyd-demo"
 WEB_IMAGE, SHELL_IMAGE = f"{NAME}/web", f"{NAME}/shell"
+_COMPOSE_LABELS = {"com.docker.compose.container-number": "1", "com.docker.compose.oneoff": "False"}
+"""Labels by which tools recognise a container of a Compose project."""
 SECOND_NS = 1_000_000_000
 
 _CHATTER = """i=0
@@ -32,7 +35,7 @@ while true; do
 done"""
 _CRASH = "echo 'reading /etc/app/config.yml'; sleep 1; echo 'fatal: no such file: /etc/app/config.yml' >&2; exit 3"
 _OUT_OF_MEMORY = "echo 'loading the whole catalogue into memory'; sleep 1; tail /dev/zero"
-_UNHEALTHY = "echo 'listening, but the database is away'; exec sleep 1000000"
+_UNHEALTHY = "echo 'started without its health endpoint'; exec sleep 1000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ def demo_containers() -> list[DemoContainer]:
         user="65534",
     )
     probe = HealthConfig(
-        test=["CMD-SHELL", "echo 'database: connection refused'; exit 1"], interval=2 * SECOND_NS, retries=2
+        test=["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1:9999/health"], interval=2 * SECOND_NS, retries=2
     )
     memory = 24 * 2**20
     return [
@@ -68,12 +71,12 @@ def demo_containers() -> list[DemoContainer]:
         DemoContainer(name="chatty", shows="prints all the time: pyd logs -f pyd-demo-chatty", body=_shell(_CHATTER)),
         DemoContainer(
             name="crashing",
-            shows="ends at once, again and again: pyd triage pyd-demo-crashing",
+            shows="crashes again and again: pyd triage pyd-demo-crashing",
             body=_shell(_CRASH, HostConfig(restart_policy=again)),
         ),
         DemoContainer(
             name="hungry",
-            shows="was killed for want of memory: pyd triage pyd-demo-hungry",
+            shows="ran out of memory: pyd triage pyd-demo-hungry",
             body=_shell(_OUT_OF_MEMORY, HostConfig(memory=memory, memory_swap=memory)),
         ),
         DemoContainer(
@@ -97,7 +100,7 @@ def _body(
         image=image,
         cmd=command,
         user=user,
-        labels={LABEL: "1"},
+        labels={LABEL: "1", COMPOSE_PROJECT: NAME, **_COMPOSE_LABELS},
         exposed_ports=exposed,
         healthcheck=health,
         stop_timeout=1,
@@ -128,7 +131,9 @@ async def bring_up(engine: EngineClient, machine: str) -> list[DemoContainer]:
         await engine.networks.create(NetworkBody(name=NAME, labels={LABEL: "1"}))
         containers = demo_containers()
         for part in containers:
-            container = await engine.containers.create(part.body, name=f"{NAME}-{part.name}")
+            labels = {**part.body.labels, COMPOSE_SERVICE: part.name}
+            body = msgspec.structs.replace(part.body, labels=labels)
+            container = await engine.containers.create(body, name=f"{NAME}-{part.name}")
             await engine.containers.start(container.id)
     except BaseException:
         await take_down(engine)

@@ -34,7 +34,7 @@ def notice(connection: ConnectionState, *, total: int, filtered: str, room: int,
                 cell("no containers yet", "text"),
                 EMPTY,
                 cell("containers appear here as soon as they are created on this engine", "dim"),
-                *((EMPTY, _keys(demo_key, "starts a demo with five containers on this engine")) if demo_key else ()),
+                *((EMPTY, _keys(demo_key, "starts a demo: a Compose project of five containers")) if demo_key else ()),
             ]
         case _:
             return _connection_error(connection, room)
