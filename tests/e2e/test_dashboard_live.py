@@ -47,7 +47,7 @@ def test_a_container_started_elsewhere_is_listed_and_its_death_and_exit_code_are
     name = docker.run("guest", busybox, "sh", "-c", "echo hello; read line; exit 42", options=(*ALONE, "-i"))
     dashboard.wait_for(row(name, "● running"))
     docker("kill", "--signal", "KILL", name)
-    dashboard.wait_for(row(name, "✗ exited 137"))
+    dashboard.wait_for(row(name, "○ exited 137"))
     docker("rm", name)
     dashboard.wait_for(re.compile("none of|no containers yet"))
 

@@ -27,9 +27,9 @@ class Dialog(NamedTuple):
 DIALOGS = (
     Dialog("filter", ("slash",), "shop !web"),
     Dialog("confirm", ("j", "space", "space", "space", "x"), shown="3 containers"),
-    Dialog("kill", ("asterisk", "colon"), "kill HUP", ("enter",), "11 containers"),
+    Dialog("kill", ("asterisk", "colon"), "kill HUP", ("enter",), "7 containers"),
     Dialog("limits", ("U",), shown="Limits of"),
-    Dialog("again", ("A",), shown="with changes"),
+    Dialog("again", ("A",), shown=":accept deletes it"),
     Dialog("commit", ("C",), shown="to an image"),
     Dialog("export", ("colon",), "export", ("enter",), "to directory"),
     Dialog("own", ("f7",), shown="port"),
@@ -38,10 +38,11 @@ DIALOGS = (
     Dialog("compose", ("colon",), "compose ", shown="compose up"),
     Dialog("usage", ("colon",), "update ", shown="update"),
     Dialog("palette", ("ctrl+p",), "sho", shown="shop"),
+    Dialog("menu", ("full_stop",), shown="what is wrong with it"),
     Dialog("help", ("question_mark",), shown="Containers"),
     Dialog("search", ("question_mark", "slash"), "mark"),
     Dialog("report", ("asterisk", "colon"), "update pids=100", ("enter", "y"), "of 11 failed"),
-    Dialog("prune", ("2", "P"), shown="unused object"),
+    Dialog("prune", ("2", "P"), shown="unused images"),
 )
 
 

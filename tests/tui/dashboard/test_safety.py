@@ -1,4 +1,4 @@
-"""What interrupts a container asks first or can be undone, and nothing destructive is preselected."""
+"""Interruptions of containers ask first or can be undone, and nothing destructive is preselected."""
 
 from __future__ import annotations
 

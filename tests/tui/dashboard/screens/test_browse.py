@@ -1,0 +1,81 @@
+"""Lists of objects: what prune asks, where the focus is, and that nothing is cut or runs together."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyd_tui.dashboard.render.containers import COLUMNS
+from pyd_tui.dashboard.render.engines import COLUMNS as ENGINE_COLUMNS
+from pyd_tui.dashboard.render.facts import LABEL_COLUMNS, fact
+from pyd_tui.dashboard.render.layout import arrange
+from pyd_tui.dashboard.render.pieces import cell
+from pyd_tui.dashboard.resources.base import PruneCandidate
+from pyd_tui.dashboard.screens.browse import Browse
+from support.dashboard import Opened, opened, three
+
+
+def browse(dashboard: Opened) -> Browse:
+    screen = dashboard.app.screen
+    assert isinstance(screen, Browse)
+    return screen
+
+
+async def test_a_prune_of_one_object_names_it(monkeypatch: pytest.MonkeyPatch):
+    async def waste(*_: object) -> list[PruneCandidate]:
+        return [PruneCandidate("crit-unused", None, lambda engine: engine.networks.remove("crit-unused"))]
+
+    async with opened(three()) as dashboard:
+        await dashboard.press("3")
+        await dashboard.until_shown("SUBNET")
+        screen = browse(dashboard)
+        resource = screen.resource
+        fields = {name: getattr(resource, name) for name in resource.__dataclass_fields__}
+        screen.resource = type(resource)(**{**fields, "waste": waste})
+        await dashboard.press("P")
+        await dashboard.until_shown("Prune 1 unused network (crit-unused)?")
+
+
+async def test_open_moves_to_the_details_visibly_and_q_returns_to_the_list():
+    async with opened(three()) as dashboard:
+        await dashboard.press("2")
+        await dashboard.until_shown("Layers, the newest first")
+        assert "enter open" in dashboard.text
+        await dashboard.press("enter")
+        await dashboard.until(lambda: "enter open" not in dashboard.text)
+        assert "▌ postgres:16.4" in dashboard.text
+        assert "^d page down" in dashboard.text.split("\n")[-1]
+        await dashboard.press("q")
+        await dashboard.until_shown("enter open")
+        assert browse(dashboard).resource.name == "images"
+
+
+@pytest.mark.parametrize("name", ["crit-shop_back", "com.docker.compose.container-number", "id"])
+def test_a_long_label_never_runs_into_its_value(name: str):
+    text = "".join(piece.text for piece in fact(name, cell("172.28.0.7")))
+    assert text.startswith(f" {name}")
+    assert "  172.28.0.7" in text or len(name) == LABEL_COLUMNS - 1
+
+
+@pytest.mark.parametrize(("room", "least"), [(75, 30), (115, 57)])
+def test_the_reason_gets_the_room_of_image_and_project(room: int, least: int):
+    widths = {"state": 12, "name": 20, "since": 8, "image": 30, "project": 20, "reason": 60}
+    placed = {column.column.key: column.width for column in arrange(COLUMNS, room, widths)}
+    assert placed["reason"] >= least
+    assert placed["name"] == 20
+
+
+async def test_the_engines_view_counts_as_the_header_and_shows_addresses_whole():
+    engine = three()
+    engine.pause("db")
+    async with opened(engine) as dashboard:
+        await dashboard.until_shown("● 1 running  ‖ 1 paused")
+        await dashboard.press("E")
+        await dashboard.until_shown("RUNNING")
+        line = next(line for line in dashboard.text.split("\n") if "scripted" in line or "● live" in line)
+        assert line.split("● live")[1].split()[0] == "1"
+    address = "unix:///a/directory/with/a/rather/long/name/pyd.sock"
+    placed = {
+        column.column.key: column.width
+        for column in arrange(ENGINE_COLUMNS, 195, {"name": 12, "state": 15, "engine": 14, "address": len(address)})
+    }
+    assert placed["address"] == len(address)
