@@ -11,7 +11,7 @@ from pyd_core.dockerfile.ignore import IGNORE_FILE, IgnorePatterns, read_pattern
 from pyd_core.sanitise import safe
 
 _MISSING = re.compile(r'"(/[^"]*)": not found')
-_MISSING_DIRECTORY = re.compile(r"lstat \S*/buildkit-mount\d+(/[^:]*): no such file or directory")
+_MISSING_DIRECTORY = re.compile(r"lstat (?:\S*/buildkit-mount\d+)?(/[^:]*): no such file or directory")
 MAX_LISTED = 40
 """Names that are listed."""
 MAX_NAMES = 10_000

@@ -20,6 +20,7 @@ from pyd_core.daemon.build.interfaces import (
     FrontendResult,
     SolveOptions,
     Solver,
+    VertexError,
 )
 from pyd_core.daemon.build.progress import ProgressLog
 from pyd_core.daemon.build.solve_request import SolveRequest, imports_of
@@ -145,8 +146,17 @@ class Build:
             entitlements=self.request.entitlements,
             cache_imports=tuple(imports) or self.request.cache_imports,  # type: ignore[arg-type]
             evaluate=evaluate,
+            keep_failure=self._returned is not None,  # a client that drives the build may look into a failed step
         )
-        ref = await self._tools.solver.solve(definition, session=self.session, progress=self.progress, options=options)
+        try:
+            ref = await self._tools.solver.solve(
+                definition, session=self.session, progress=self.progress, options=options
+            )
+        except VertexError as error:
+            for state in (*error.inputs, *error.mounts):
+                if state is not None:
+                    self.keep(state, ops_pb2.Definition())
+            raise
         if ref is not None:
             self.keep(ref, definition)
         return ref

@@ -6,13 +6,14 @@ import base64
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from google.protobuf import json_format
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.buildkit.proto.status_pb2 import Status as StatusMessage
 from pyd_core.buildkit.rpc.failures import json_detail, to_status
-from pyd_core.daemon.build.interfaces import VertexError
+from pyd_core.daemon.build.interfaces import BuildRef, VertexError
 from pyd_core.errors import DockerfileError, PydError
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def failure(
     details: list[AnyMessage] = []
     if isinstance(error, VertexError):
         details.append(json_detail("errdefs.Vertex", {"digest": error.digest}))
+        if error.op is not None and error.mounts:
+            details.append(solve_detail(error, error.op))
         details += (source_detail(info, ranges) for info, ranges in locations(error.digest, sources))
     elif isinstance(error, DockerfileError) and error.line and file is not None:
         span = ops_pb2.Range(
@@ -43,6 +46,16 @@ def failure(
         details.append(source_detail(file, [span]))
     # Clients put any other status in front of the message, where it says nothing to their users.
     return GRPCError(Status.UNKNOWN, to_status(error).message, details or None)
+
+
+def solve_detail(error: VertexError, op: ops_pb2.Op) -> AnyMessage:
+    """Return a failed step with its states, on which clients open containers."""
+
+    def ids(refs: Iterable[BuildRef | None]) -> list[str]:
+        return [ref.id if ref is not None else "" for ref in refs]
+
+    states = {"inputIDs": ids(error.inputs), "mountIDs": ids(error.mounts), "op": json_format.MessageToDict(op)}
+    return json_detail("errdefs.Solve", states)
 
 
 def locations(

@@ -63,6 +63,14 @@ class BuildSession(Protocol):
     shared_key: str
     """Names the client's directory across its builds; empty where the client named none."""
 
+    def upload(self, path: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Receive what the client serves as `http://buildkit-session/PATH`.
+
+        Raises:
+            NotFound: It serves no such thing.
+        """
+        ...
+
     async def sync_directory(
         self,
         *,

@@ -67,6 +67,11 @@ def list_steps(definition: ops_pb2.Definition) -> list[BuildStep]:
     return steps
 
 
+def find_digest(definition: ops_pb2.Definition, digest: str) -> BuildStep | None:
+    """Return the RUN step with a digest; None if it is another step."""
+    return next((step for step in list_steps(definition) if op_digest(step.op) == digest), None)
+
+
 def find_step(definition: ops_pb2.Definition, text: str) -> BuildStep:
     """Return the step that a text names.
 

@@ -10,13 +10,14 @@ import msgspec
 
 from pyd_core.buildkit.client.failure import FailedStep
 from pyd_core.buildkit.client.gateway import Gateway
-from pyd_core.buildkit.llb.definition import marshal, op_digest, unmarshal
+from pyd_core.buildkit.llb.definition import marshal, op_digest
+from pyd_core.buildkit.llb.search import find_vertex
 from pyd_core.buildkit.llb.vertex import GraphVertex, VertexOutput
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.debug.build.step_shell import BASE_DIRECTORY, RC_FILE, STEP_DIRECTORY, rc_text
 from pyd_core.debug.helper import TOOLBOX
 from pyd_core.debug.toolbox import PREFIX
-from pyd_core.errors import NotFound, ProtocolError, Unsupported
+from pyd_core.errors import ProtocolError, Unsupported
 
 if TYPE_CHECKING:
     from pyd_core.buildkit.client.process import GatewayProcess
@@ -32,6 +33,8 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     mount_ids: tuple[str, ...]
     base_id: str = ""
     """The root file system before the step."""
+    replay: bool = False
+    """Whether the step has to run again to bring about the state in which it failed."""
 
 
 def failed_state(step: FailedStep) -> StepState:
@@ -44,11 +47,12 @@ def failed_state(step: FailedStep) -> StepState:
     if op.WhichOneof("op") != "exec":
         raise Unsupported("only RUN steps have a container to enter", reference="no-step-container")
     base = _root_input(op)
-    return StepState(
-        op=step.op,
-        mount_ids=step.mount_ids,
-        base_id=step.input_ids[base] if 0 <= base < len(step.input_ids) else "",
+    base_id = step.input_ids[base] if 0 <= base < len(step.input_ids) else ""
+    root_id = next(
+        (mount_id for mount, mount_id in zip(op.exec.mounts, step.mount_ids, strict=False) if mount.dest == ROOT), ""
     )
+    # a builder that keeps no failed state names the state before it
+    return StepState(op=step.op, mount_ids=step.mount_ids, base_id=base_id, replay=root_id == base_id)
 
 
 async def state_before(gateway: Gateway, definition: ops_pb2.Definition, serialized: bytes) -> StepState:
@@ -62,30 +66,12 @@ async def state_before(gateway: Gateway, definition: ops_pb2.Definition, seriali
     Raises:
         BuildFailed: An earlier step failed.
     """
-    vertex = _find(definition, serialized)
+    vertex = find_vertex(definition, op_digest(serialized))
     results = [await gateway.solve(marshal(parent)) for parent in vertex.inputs]
     op = ops_pb2.Op.FromString(serialized)
     ids = [results[mount.input] if 0 <= mount.input < len(results) else "" for mount in op.exec.mounts]
     base = _root_input(op)
     return StepState(op=serialized, mount_ids=tuple(ids), base_id=results[base] if 0 <= base < len(results) else "")
-
-
-def _find(definition: ops_pb2.Definition, serialized: bytes) -> GraphVertex:
-    """Return the vertex of an operation, with its inputs.
-
-    Raises:
-        NotFound: It isn't in the definition.
-    """
-    digest = op_digest(serialized)
-    graph = ops_pb2.Definition()
-    graph.CopyFrom(definition)
-    ops: list[bytes] = getattr(graph, "def")  # the field's name is a keyword
-    del ops[-1:]
-    ops.append(ops_pb2.Op(inputs=[ops_pb2.Input(digest=digest)]).SerializeToString())
-    output = unmarshal(graph)
-    if output is None:
-        raise NotFound("the step isn't in the build's definition")
-    return output.vertex
 
 
 def _root_input(op: ops_pb2.Op) -> int:
@@ -129,7 +115,7 @@ async def open_step(gateway: Gateway, state: StepState, toolbox_image: str) -> A
     if len(op.exec.mounts) > MAX_MOUNTS or len(state.mount_ids) < len(op.exec.mounts):
         raise ProtocolError("the builder describes the failed step incompletely")
     toolbox = await gateway.solve(marshal(_image(toolbox_image, op.platform)))
-    start_up = await gateway.solve(marshal(_file(RC_FILE, rc_text(op).encode())))
+    start_up = await gateway.solve(marshal(_file(RC_FILE, rc_text(op, replay=state.replay).encode())))
     mounts = _mounts(op, state.mount_ids)
     mounts.append(_extra(PREFIX, toolbox, selector=TOOLBOX))
     mounts.append(_extra(STEP_DIRECTORY, start_up))

@@ -56,10 +56,18 @@ help() {{
 """
 
 
-def rc_text(op: ops_pb2.Op) -> str:
-    """Return the start-up file for a step."""
+_REPLAY = "try >/dev/null 2>&1 </dev/null\n"
+
+
+def rc_text(op: ops_pb2.Op, *, replay: bool = False) -> str:
+    """Return the start-up file for a step.
+
+    Args:
+        op: The step.
+        replay: Run the step first, as the state in which it failed isn't known.
+    """
     meta = op.exec.meta
-    return _RC.format(
+    text = _RC.format(
         rerun=RERUN,
         edit=EDIT,
         cwd=quote(meta.cwd or "/"),
@@ -68,6 +76,7 @@ def rc_text(op: ops_pb2.Op) -> str:
         base=BASE_DIRECTORY,
         tools=f"{PREFIX}/bin",
     )
+    return text + _REPLAY if replay else text
 
 
 def shell_meta(op: ops_pb2.Op, toolbox: str, *, terminal: str, command: str | None) -> ops_pb2.Meta:

@@ -12,12 +12,14 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pyd_core.buildkit.client.failure import BuildFailed
 from pyd_core.buildkit.client.gateway import Gateway
 from pyd_core.buildkit.client.missing_source import describe_context
 from pyd_core.buildkit.client.request import BuildResult
 from pyd_core.buildkit.proto import ops_pb2
-from pyd_core.debug.build.breakpoint import definition_of, find_step
+from pyd_core.debug.build.breakpoint import definition_of, find_digest, find_step
 from pyd_core.debug.build.step_container import StepContainer, StepState, failed_state, open_step, state_before
 from pyd_core.debug.build.step_shell import EDIT, RERUN, shell_meta, step_text
 from pyd_core.debug.helper import image as toolbox_image
@@ -83,7 +85,7 @@ class BuildDebugger:
                 result = await gateway.build(solve.request, evaluate=True)
             except BuildFailed as error:
                 try:
-                    await self._inspect(error, gateway)
+                    await self._inspect(error, solve, gateway)
                 finally:
                     await self._abandon(gateway, error.message, run)
                 raise
@@ -108,23 +110,40 @@ class BuildDebugger:
         await self._enter(gateway, state, line=step.first)
         self._stopped = True
 
-    async def _inspect(self, error: BuildFailed, gateway: Gateway) -> None:
+    async def _inspect(self, error: BuildFailed, solve: Solve, gateway: Gateway) -> None:
         """Open the failed step, if it has a container."""
         self._on_stop()
         lines = failure_lines(error.sources)
         sys.stderr.write("".join(f"{line}\n" for line in (*lines, f"failed: {error.message}")))
         line = error.sources[0].first if error.sources else 0
-        try:
-            if error.step is None or not error.step.op:
-                raise Unsupported("the step has no container")  # noqa: TRY301 - as a step that isn't RUN
-            state = failed_state(error.step)
-        except Unsupported:
-            if self._context is not None:
-                lines = describe_context(error.message, self._context, self._dockerfile)
-                sys.stderr.write("".join(f"{line}\n" for line in lines))
-            await self._ask(line)
+        state = await self._failed_state(error, solve, gateway)
+        if state is not None:
+            await self._enter(gateway, state, line=line)
             return
-        await self._enter(gateway, state, line=line)
+        if self._context is not None:
+            lines = describe_context(error.message, self._context, self._dockerfile)
+            sys.stderr.write("".join(f"{line}\n" for line in lines))
+        await self._ask(line)
+
+    async def _failed_state(self, error: BuildFailed, solve: Solve, gateway: Gateway) -> StepState | None:
+        """Return the state in which a step failed; None if it has no container."""
+        if error.step is None:
+            return None
+        if error.step.op:
+            try:
+                return failed_state(error.step)
+            except Unsupported:
+                return None
+        # a builder that keeps no failed state: the step runs again on the state before it
+        try:
+            definition = definition_of(await gateway.build(solve.request, evaluate=False))
+            step = find_digest(definition, error.step.digest)
+            if step is None:
+                return None
+            state = await state_before(gateway, definition, step.op)
+        except PydError:
+            return None
+        return msgspec.structs.replace(state, replay=True)
 
     async def _enter(self, gateway: Gateway, state: StepState, *, line: int) -> None:
         toolbox = await asyncio.to_thread(find_toolbox, _progress)

@@ -209,17 +209,22 @@ class BuildSolver:
             held.callback(self.trees.release, tree)
             return VertexResult(f"local:{digest}", (Result(local=tree),))
         if identifier.startswith(http_source.SCHEMES):
-            return await self._downloaded(vertex, HttpSource.parse(identifier, attrs), held)
+            return await self._downloaded(vertex, HttpSource.parse(identifier, attrs), session, held)
         if identifier.startswith(git_source.SCHEME):
             return await self._cloned(vertex, GitSource.parse(identifier, attrs), session, held)
         raise Unsupported(f"the source {identifier[:100]} isn't served", reference="not-served")
 
-    async def _downloaded(self, vertex: Vertex, source: HttpSource, held: ExitStack) -> VertexResult:
+    async def _downloaded(
+        self, vertex: Vertex, source: HttpSource, session: BuildSession | None, held: ExitStack
+    ) -> VertexResult:
+        upload = source.upload_identity(session)  # a client serves an upload once
+        if upload and (known := self._known_source(upload, held)) is not None:
+            return known
         with self.snapshots.workspace() as directory:
             upper = directory / "upper"
             upper.mkdir(mode=0o755)
-            identity = f"http:{await source.fetch(upper)}"
-            return await self._keep_source(vertex, identity, upper, held)
+            identity = f"http:{await source.fetch(upper, session)}"
+            return await self._keep_source(vertex, upload or identity, upper, held)
 
     async def _cloned(
         self, vertex: Vertex, source: GitSource, session: BuildSession | None, held: ExitStack

@@ -7,16 +7,21 @@ import hashlib
 import os
 import posixpath
 import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from pyd_core.daemon.build.interfaces import BuildSession
 from pyd_core.daemon.images.connection_errors import translate_errors
 from pyd_core.errors import InvalidInput
 
 SCHEMES = ("http://", "https://")
+UPLOAD_PREFIX = "http://buildkit-session/"
+"""The address of what a client serves in its session, such as a context from standard input."""
 MAX_FILE_BYTES = 4 << 30
 HTTP_TIMEOUT_S = httpx.Timeout(30.0, read=60.0)
 DEFAULT_NAME = "download"
@@ -63,8 +68,18 @@ class HttpSource:
             gid=_number(attrs, "http.gid", 0),
         )
 
-    async def fetch(self, directory: Path) -> str:
+    def upload_identity(self, session: BuildSession | None) -> str:
+        """Return what names an upload of a session; empty for other files."""
+        if session is None or not self.url.startswith(UPLOAD_PREFIX):
+            return ""
+        return f"upload:{session.id}:{self.url}:{self.name}:{self.mode}:{self.uid}:{self.gid}"
+
+    async def fetch(self, directory: Path, session: BuildSession | None) -> str:
         """Download the file into a directory and return the digest of its content.
+
+        Args:
+            directory: Where.
+            session: The client's session, from which uploads come.
 
         Raises:
             InvalidInput: It is too large, missing, or doesn't match the checksum.
@@ -73,20 +88,15 @@ class HttpSource:
         hasher = hashlib.sha256()
         fd = os.open(directory / self.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "wb") as out, translate_errors(self.url[:200]):
-            async with (
-                httpx.AsyncClient(timeout=HTTP_TIMEOUT_S, follow_redirects=True) as client,
-                client.stream("GET", self.url, headers={"Accept-Encoding": "identity"}) as response,
-            ):
-                if response.status_code != 200:
-                    raise InvalidInput(f"invalid response status {response.status_code} of {self.url[:200]}")
-                async for chunk in response.aiter_bytes():
+            async with self._opened(session) as (chunks, headers):
+                async for chunk in chunks:
                     hasher.update(chunk)
                     out.write(chunk)
                     if out.tell() > MAX_FILE_BYTES:
                         raise InvalidInput(
                             f"{self.url[:200]} is larger than the {MAX_FILE_BYTES} bytes that are fetched"
                         )
-                modified = response.headers.get("last-modified", "")
+                modified = headers.get("last-modified", "")
             out.flush()
             os.fchown(out.fileno(), self.uid, self.gid)
             os.fchmod(out.fileno(), self.mode)
@@ -96,6 +106,25 @@ class HttpSource:
         if self.checksum and digest != self.checksum:
             raise InvalidInput(f"digest mismatch: {self.url[:200]} is {digest}, not {self.checksum}")
         return f"{digest} {self.name} {self.mode} {self.uid} {self.gid} {time_s}"
+
+    @asynccontextmanager
+    async def _opened(
+        self, session: BuildSession | None
+    ) -> AsyncIterator[tuple[AsyncIterator[bytes], Mapping[str, str]]]:
+        """Yield the content and the headers of the file."""
+        if self.url.startswith(UPLOAD_PREFIX):
+            if session is None:
+                raise InvalidInput("an upload needs the session of its client")
+            async with session.upload(self.url.removeprefix(UPLOAD_PREFIX)) as chunks:
+                yield chunks, {}
+            return
+        async with (
+            httpx.AsyncClient(timeout=HTTP_TIMEOUT_S, follow_redirects=True) as client,
+            client.stream("GET", self.url, headers={"Accept-Encoding": "identity"}) as response,
+        ):
+            if response.status_code != 200:
+                raise InvalidInput(f"invalid response status {response.status_code} of {self.url[:200]}")
+            yield response.aiter_bytes(), response.headers
 
 
 def _time(last_modified: str) -> float:
