@@ -245,10 +245,10 @@ def test_the_failed_step_is_entered_with_tools_its_files_and_its_mounts(
     assert "missing-file" in done.stderr
 
 
-def test_a_step_is_entered_before_it_runs(pyd: Run, engine: Docker, distroless: Path) -> None:
+def test_a_step_is_entered_before_it_runs(pyd: Run, engine: Docker, distroless: Path, context: Path) -> None:
     failed = pyd("build", "--on", "8", "--debug-command", "ls /left || echo not yet", *label(engine), str(distroless))
     assert "not yet" in failed.stdout
-    unknown = pyd("build", "--on", "nowhere:3", "--debug-command", "true", *label(engine), str(distroless))
+    unknown = pyd("build", "--on", "nowhere:3", "--debug-command", "true", *label(engine), str(context))
     assert (unknown.returncode, "[no-such-step]" in unknown.stderr) == (1, True)
 
 

@@ -49,12 +49,13 @@ def failure(
 
 
 def solve_detail(error: VertexError, op: ops_pb2.Op) -> AnyMessage:
-    """Return a failed step with its states, on which clients open containers."""
+    """Return a failed step with the states of its mounts before and after, on which clients open containers."""
 
     def ids(refs: Iterable[BuildRef | None]) -> list[str]:
         return [ref.id if ref is not None else "" for ref in refs]
 
-    states = {"inputIDs": ids(error.inputs), "mountIDs": ids(error.mounts), "op": json_format.MessageToDict(op)}
+    inputs = [error.inputs[mount.input] if 0 <= mount.input < len(error.inputs) else None for mount in op.exec.mounts]
+    states = {"inputIDs": ids(inputs), "mountIDs": ids(error.mounts), "op": json_format.MessageToDict(op)}
     return json_detail("errdefs.Solve", states)
 
 

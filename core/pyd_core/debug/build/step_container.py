@@ -37,8 +37,12 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the step has to run again to bring about the state in which it failed."""
 
 
-def failed_state(step: FailedStep) -> StepState:
+def failed_state(step: FailedStep, *, before: bool = False) -> StepState:
     """Return the state in which a RUN step failed.
+
+    Args:
+        step: The step; its ids are those of its mounts.
+        before: Return the state before it ran instead.
 
     Raises:
         Unsupported: It isn't one.
@@ -46,13 +50,9 @@ def failed_state(step: FailedStep) -> StepState:
     op = ops_pb2.Op.FromString(step.op)
     if op.WhichOneof("op") != "exec":
         raise Unsupported("only RUN steps have a container to enter", reference="no-step-container")
-    base = _root_input(op)
-    base_id = step.input_ids[base] if 0 <= base < len(step.input_ids) else ""
-    root_id = next(
-        (mount_id for mount, mount_id in zip(op.exec.mounts, step.mount_ids, strict=False) if mount.dest == ROOT), ""
-    )
-    # a builder that keeps no failed state names the state before it
-    return StepState(op=step.op, mount_ids=step.mount_ids, base_id=base_id, replay=root_id == base_id)
+    root = next((number for number, mount in enumerate(op.exec.mounts) if mount.dest == ROOT), -1)
+    base_id = step.input_ids[root] if 0 <= root < len(step.input_ids) else ""
+    return StepState(op=step.op, mount_ids=step.input_ids if before else step.mount_ids, base_id=base_id)
 
 
 async def state_before(gateway: Gateway, definition: ops_pb2.Definition, serialized: bytes) -> StepState:

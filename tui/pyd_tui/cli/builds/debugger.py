@@ -131,7 +131,7 @@ class BuildDebugger:
             return None
         if error.step.op:
             try:
-                return failed_state(error.step)
+                return failed_state(error.step, before=self._options.on != ON_ERROR and not self._stopped)
             except Unsupported:
                 return None
         # a builder that keeps no failed state: the step runs again on the state before it
