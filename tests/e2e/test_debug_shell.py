@@ -335,3 +335,36 @@ def test_other_shells_come_as_they_are(terminal: Opener, pyd: Path, docker: Dock
     lacking = terminal([pyd, "debug", "--shell", "fish", target], (110, 40), environment)
     assert lacking.wait_exit(STARTING) == 127
     assert "fish" in lacking.screen
+
+
+def test_builtins_are_commands_in_loops_pipes_substitutions_and_after_separators(shells: Shells, target: str):
+    shell = shells(target)
+    shell.ask("true; limits | grep -c 'open files'", "1")
+    shell.ask("for i in 1 2; do caps | grep -c ^seccomp; done | sort | uniq -c | tr -d ' '", "21")
+    shell.ask("x=$(ps --json); echo ${#x} | grep -c '^[1-9][0-9][0-9]'", "1")
+    shell.ask("p=1; fds $p --json | jq -r type", "array")
+    shell.ask("if limits nonsense >/dev/null 2>&1; then echo fine; else echo wrong-$?; fi", "wrong-2")
+    shell.ask("(exit 3) || files /only-here --json | jq -r '.[].name'", "a file.txt")
+    shell.ask("true; files /only-here | head -c 1 >/dev/null; echo $((40 + 2))", "42")
+    shell.ask("env HIDDEN=1 sh -c 'echo hidden-$HIDDEN'; true; env HIDDEN=2 sh -c 'echo hidden-$HIDDEN'", "hidden-2")
+
+
+def test_ctrl_c_ends_a_builtin_that_bash_runs_and_the_next_one_works(shells: Shells, target: str):
+    shell = shells(target)
+    shell.ready()
+    shell.line("true; logs -f")
+    shell.terminal.wait_for("the last words", TIMEOUT_S)
+    shell.terminal.keys("C-c")
+    shell.ask("true; limits | grep -c 'open files'", "1")
+
+
+def test_a_program_cannot_call_a_builtin_that_acts_on_this_machine(shells: Shells, target: str, tmp_path: Path):
+    shell = shells(target)
+    mine = tmp_path / "mine"
+    forged = rf"printf 'c\0nget\0t\0d/\0a/only-here\0a{mine}\0\0' >&197; head -n 1 <&196"
+    shell.ask(f"echo get; {forged}", "x 0 [0-9]+")
+    assert not mine.exists()
+    shell.ask(f"true; get /only-here {mine}", "pyd: get works only at the start of a line.*")
+    assert not mine.exists()
+    hidden = r"printf 'c\0ninsp''ect\0t\0d/\0\0' >&197; head -n 1 <&196"
+    shell.ask(hidden, "x 0 [0-9]+")

@@ -48,6 +48,22 @@ class BashChannel(Protocol):
         ...
 
 
+class CallServer(Protocol):
+    """Answers the builtins that bash calls."""
+
+    def open(self, answers: int, source: int, relay: TerminalRelay) -> None:
+        """Answer requests while a line runs."""
+        ...
+
+    def refuse(self) -> None:
+        """Refuse a request that comes while no line runs."""
+        ...
+
+    def on_line_end(self) -> None:
+        """End a call that the line has left behind."""
+        ...
+
+
 class Bash:
     """The bash of a session, given lines one after the other.
 
@@ -55,14 +71,26 @@ class Bash:
         link: The way to the session.
         show: Receives the output.
         fresh: Whether this client has just started bash.
+        builtins: Definitions of the builtins' functions, for a bash that has pipes for them.
+        calls: Answers them.
     """
 
-    def __init__(self, link: BashChannel, *, show: Callable[[bytes], None], fresh: bool = True) -> None:
+    def __init__(
+        self,
+        link: BashChannel,
+        *,
+        show: Callable[[bytes], None],
+        fresh: bool = True,
+        builtins: bytes = b"",
+        calls: CallServer | None = None,
+    ) -> None:
         self.link = link
         self.report = JoinReport()
         self.has_ended = False
         """Whether the session has ended."""
         self._fresh = fresh
+        self._builtins = builtins
+        self._calls = calls
         self._reports = Reports()
         self._descriptors: list[int] = []
         self._pending: bytes | None = None
@@ -133,8 +161,10 @@ class Bash:
             elif source == self._descriptors[0]:
                 with contextlib.suppress(OSError):
                     self._relay.copy_output()
-            else:
+            elif source == self._descriptors[2]:
                 self._read_reports()
+            elif self._calls is not None:
+                self._calls.refuse()
 
     def close(self) -> None:
         """Close the descriptors, which ends a session that only this process holds."""
@@ -153,12 +183,14 @@ class Bash:
 
     def _open(self, descriptors: list[int]) -> None:
         self._descriptors = descriptors
-        master, _, from_bash = descriptors
+        master, _, from_bash, *calls = descriptors
         os.set_inheritable(master, False)
         self._relay.start(master)
         self._relay.add(from_bash, self._read_reports)
+        if calls and self._calls is not None:
+            self._calls.open(calls[0], calls[1], self._relay)
         if self._fresh:
-            begin(descriptors)
+            begin(descriptors, self._builtins if calls else b"")
 
     def _hear(self) -> bool:
         self.has_ended = self.has_ended or self.link.read_message()
@@ -176,6 +208,8 @@ class Bash:
                 self._give()
             elif isinstance(message, JoinReport):
                 self.report = message
+                if self._calls is not None:
+                    self._calls.on_line_end()
                 if self._running:
                     done, self._running = True, False
                 else:
@@ -228,16 +262,17 @@ class Bash:
         return number
 
 
-def begin(descriptors: list[int]) -> None:
+def begin(descriptors: list[int], builtins: bytes = b"") -> None:
     """Start the conversation with a fresh bash; it reports when it is ready.
 
     Args:
         descriptors: The pty's master, where lines are written, and where reports are read.
+        builtins: Definitions of the builtins' functions.
     """
-    master, to_bash, _ = descriptors
+    master, to_bash, *_ = descriptors
     _set_modes(master, echo=False)
     write_all(master, FIRST)
-    write_all(to_bash, INIT + b"\0")
+    write_all(to_bash, INIT + builtins + b"\0")
 
 
 def acknowledge(descriptors: list[int]) -> None:

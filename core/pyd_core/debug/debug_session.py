@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _FORWARDED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _MAX_MESSAGE_BYTES = 65536
+_MAX_DESCRIPTORS = 5
+"""The pty's master, and two ends each of the channel and of the pipes for builtins."""
 
 
 class DebugSession:
@@ -106,7 +108,7 @@ class DebugSession:
 
     def read_message(self) -> bool:
         """Take one message; True when there will be no more, because all the session's processes have ended."""
-        message, descriptors, _, _ = socket.recv_fds(self.supervisor.status, _MAX_MESSAGE_BYTES, 3)
+        message, descriptors, _, _ = socket.recv_fds(self.supervisor.status, _MAX_MESSAGE_BYTES, _MAX_DESCRIPTORS)
         if not message:
             return True
         kind, *fields = message.decode(errors="replace").split("\0")

@@ -204,10 +204,11 @@ def open_terminal(plan: Plan, terminals: int, status: socket.socket) -> tuple[in
         os.fchown(slave, plan["credentials"]["uid"], -1)
     channel: dict[int, int] = {}
     theirs: tuple[int, ...] = (master,)
-    if plan.get("channel"):
-        (incoming, to_command), (from_command, outgoing) = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
-        channel = dict(zip(plan["channel"], (incoming, outgoing), strict=True))
-        theirs = (master, to_command, from_command)
+    for numbers in (plan.get("channel"), plan.get("calls")):
+        if numbers:
+            (incoming, to_command), (from_command, outgoing) = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+            channel |= dict(zip(numbers, (incoming, outgoing), strict=True))
+            theirs = (*theirs, to_command, from_command)
     report(status, "terminal", descriptors=theirs)
     for descriptor in theirs:
         os.close(descriptor)

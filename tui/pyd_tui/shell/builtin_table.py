@@ -65,6 +65,18 @@ BUILTINS: dict[str, Builtin] = {
 }
 
 
+NESTED = frozenset(
+    {
+        *("ps", "sockets", "net", "dns", "reach", "fds", "maps", "env", "limits", "caps", "mounts", "cgroup", "files"),
+        *("diff", "logs", "inspect", "layers", "why", "entrypoint", "trace", "stack", "search", "builtins", "help"),
+    }
+)
+"""Builtins that also run anywhere in a line, called by bash: they change nothing on this machine or in this shell."""
+
+PROGRAMS = frozenset({"ps", "env", "diff", "install", "su", "stack", "search", "trace", "logs", "help"})
+"""Builtins that share their name with a common program, which runs where the arguments are for it: `env A=1 sh`."""
+
+
 def load(name: str) -> click.Command:
     """Load a builtin."""
     return cast("click.Command", import_module(BUILTINS[name].module).command)

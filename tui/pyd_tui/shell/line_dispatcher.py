@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
 from pyd_core.errors import InvalidInput, PydError
 from pyd_tui.console import failures
 from pyd_tui.console.usage_errors import from_click
-from pyd_tui.shell.builtin_table import BUILTINS, load
+from pyd_tui.shell.builtin_calls import FOR_PROGRAM_EXIT_CODE
+from pyd_tui.shell.builtin_table import BUILTINS, NESTED, PROGRAMS, load
 from pyd_tui.shell.interactive_shell import ShellContext
-from pyd_tui.shell.line_parser import BuiltinCall, parse_call
+from pyd_tui.shell.line_parser import BuiltinCall, parse_call, tokens
 
+_WORD = re.compile(r"[A-Za-z]+")
+_EXPANDS = re.compile(r"[$`*?~{\[]")
 _PIPES = frozenset({"|", "|&", ">", ">>"})
 _SEPARATORS = frozenset({"&&", "||", ";", "\n"})
 MAX_PIPED_BYTES = 1 << 20
@@ -29,11 +33,15 @@ class LineDispatcher:
     Args:
         context: Returns a builtin's context.
         bash: Runs a line in bash and returns its exit code.
+        nests: Whether bash can call builtins.
     """
 
-    def __init__(self, context: Callable[[], ShellContext], bash: Callable[[str], int]) -> None:
+    def __init__(self, context: Callable[[], ShellContext], bash: Callable[[str], int], *, nests: bool = False) -> None:
         self._context = context
         self._bash = bash
+        self._nests = nests
+        self._typed: set[str] = set()
+        """The builtins that the user has named so far."""
         self.busy = False
         """Whether a builtin is running."""
 
@@ -43,8 +51,11 @@ class LineDispatcher:
             call = parse_call(line, BUILTINS.keys())
         except ValueError:
             call = None  # an open quote, which bash reports
-        if call is None:
+        self._typed.update(BUILTINS.keys() & set(_WORD.findall(line)))
+        if call is None or (self._nests and call.name in NESTED and self._needs_bash(line, call)):
             return self._bash(line)
+        if self._is_for_program(call.name, call.arguments):
+            return self._bash(f"command {line.lstrip()}")
         if not call.operator or (call.operator in _SEPARATORS and not call.rest):
             return self._call(call)
         if call.operator in _SEPARATORS:
@@ -57,6 +68,38 @@ class LineDispatcher:
             f"a builtin can't be followed by {call.operator!r}",
             f"for the program of that name: @{call.name}; builtins take | > >> && || ;",
         )
+
+    def _needs_bash(self, line: str, call: BuiltinCall) -> bool:
+        """Return whether a line has more than one command, or arguments that bash expands."""
+        if call.operator:
+            return call.operator != "\n" or bool(call.rest)
+        return any(_EXPANDS.search(token.text) and token.text[0] != "'" for token in tokens(line)[1:])
+
+    def _is_for_program(self, name: str, arguments: Sequence[str]) -> bool:
+        """Return whether the program of a builtin's name is meant, since the builtin doesn't take the arguments."""
+        if name not in PROGRAMS or {"-h", "--help"} & set(arguments):
+            return False
+        try:
+            with load(name).make_context(name, list(arguments), obj=self._context()):
+                return False
+        except click.UsageError:
+            return True
+        except (click.ClickException, click.exceptions.Exit, click.Abort, PydError, OSError):
+            return False  # running it reports the error
+
+    def refusal(self, name: str) -> str:
+        """Return why bash may not call a builtin; empty if it may. The request comes from inside the container."""
+        if name not in BUILTINS:
+            return "no such builtin"
+        if name not in NESTED:
+            return f"{name} works only at the start of a line, since it acts on this machine"
+        return "" if name in self._typed else f"{name} runs once its name was typed in this shell"
+
+    def run_nested(self, name: str, arguments: Sequence[str]) -> int:
+        """Run a builtin that bash calls, and return its exit code; see `BuiltinCalls`."""
+        if self._is_for_program(name, arguments):
+            return FOR_PROGRAM_EXIT_CODE
+        return self._call(BuiltinCall(name, tuple(arguments)))
 
     def _feed(self, call: BuiltinCall) -> int:
         """Run a builtin and pass its output to the rest of the line, in bash."""

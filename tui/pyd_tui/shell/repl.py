@@ -16,6 +16,7 @@ import msgspec
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.bash import Bash
+from pyd_core.debug.builtin_calls import CALLS, BuiltinRequest, functions
 from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
@@ -24,6 +25,8 @@ from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import LocalTarget, RemoteTarget
 from pyd_core.debug.user_io import NoticesOnly
 from pyd_core.errors import Conflict, PydError, Unsupported
+from pyd_tui.shell.builtin_calls import BuiltinCalls
+from pyd_tui.shell.builtin_table import BUILTINS
 from pyd_tui.shell.editor import Editor, Pieces, ReadAborted
 from pyd_tui.shell.history import TargetHistory, history_path
 from pyd_tui.shell.interactive_shell import ShellContext
@@ -100,10 +103,12 @@ class Repl:
         """The last line's exit code, if bash doesn't know it."""
         self._leaving = False
         self._recorder: SessionRecording | None = None
+        self._cwd = ""
+        """The working directory of a call by bash."""
         self._tools: dict[str, frozenset[str]] = {}
         self._background = bytearray()
         self._editor = Editor(screen.text(), TargetHistory(history_path(target.container.name or target.name)))
-        self._calls = LineDispatcher(self._context, self._bash)
+        self._calls = LineDispatcher(self._context, self._bash, nests=isinstance(target, LocalTarget) and not attached)
         self._watch = StateWatch(endpoint, target.container, self._editor.redraw)
         self._elsewhere: Access | None = None
         self._helper_lock = threading.Lock()
@@ -144,7 +149,10 @@ class Repl:
             resources.callback(supervisor.close)
             session = resources.enter_context(self._open_session(options, supervisor))
             session.plan["cwd"] = self._level.bash.report.cwd
-            bash = Bash(session, show=self._show)
+            if isinstance(self._target, LocalTarget):
+                session.plan["calls"] = CALLS
+            calls = BuiltinCalls(self.run_call, self.refuse_call)
+            bash = Bash(session, show=self._show, builtins=functions(sorted(BUILTINS)), calls=calls)
             resources.callback(bash.close)
             bash.start()
             bash.wait_ready()
@@ -315,13 +323,25 @@ class Repl:
         self._editor.type_ahead(typed)
         return bash.report.code
 
+    def run_call(self, call: BuiltinRequest) -> int:
+        """Run a builtin that bash calls, in a process of its own."""
+        from pyd_tui.console.rich_console import console  # noqa: PLC0415 - only where a builtin runs
+
+        console.cache_clear()  # it would keep the width of the terminal
+        self._cwd = call.cwd
+        return self._calls.run_nested(call.name, call.arguments)
+
+    def refuse_call(self, name: str) -> str:
+        """Return why a builtin that bash calls doesn't run; empty if it does."""
+        return self._calls.refusal(name)
+
     def _context(self) -> ShellContext:
         level = self._level
         return ShellContext(
             access=self._access(),
             engine=self._engine,
             name=self._target.name,
-            cwd=level.bash.report.cwd,
+            cwd=self._cwd or level.bash.report.cwd,
             identity=level.identity,
             send=lambda line: self._editor.type_ahead(f"{line}\n".encode()),
             interactive_shell=self,

@@ -18,6 +18,7 @@ import msgspec
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.bash import Bash
+from pyd_core.debug.builtin_calls import CALLS, BuiltinRequest, functions
 from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.session import run
@@ -27,6 +28,9 @@ from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.target import LocalTarget, RemoteTarget
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe
+from pyd_tui.console.failures import FAILED
+from pyd_tui.shell.builtin_calls import BuiltinCalls
+from pyd_tui.shell.builtin_table import BUILTINS
 from pyd_tui.shell.screen import Screen
 
 if TYPE_CHECKING:
@@ -70,7 +74,10 @@ class ShellRunner:
     def interact(self, session: DebugSession) -> int:
         """Run a shell in a session and return its exit code."""
         self.ended = None
-        bash = Bash(session, show=self.show)
+        calls = BuiltinCalls(self._run_call, self._refuse_call)
+        if isinstance(session.target, LocalTarget):
+            session.plan["calls"] = CALLS
+        bash = Bash(session, show=self.show, builtins=functions(sorted(BUILTINS)), calls=calls)
         session.on_line = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the session owns the terminal by then
         bash.start()
         with recorded_session(session, self._endpoint, self._options):
@@ -83,6 +90,15 @@ class ShellRunner:
         if session.target_ended:
             self.ended = session.target
         return session.result()
+
+    def _run_call(self, call: BuiltinRequest) -> int:
+        """Run a builtin that bash calls, in a process of its own."""
+        if self._repl is None:
+            return FAILED
+        return self._repl.run_call(call)
+
+    def _refuse_call(self, name: str) -> str:
+        return "the shell isn't ready" if self._repl is None else self._repl.refuse_call(name)
 
     def attach(self, link: Attached, target: LocalTarget | RemoteTarget, toolbox: str) -> int | None:
         """Run a shell in another process's session; return its exit code, or None if the session continues."""
