@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -43,11 +43,11 @@ JSON_PATCH = "application/json-patch+json"
 Query = Mapping[str, str | int | bool | Sequence[str] | None]
 
 
-class ListPage(ClusterStruct):
-    """A page of a list, whose items are decoded by the caller's type."""
+class ListPage(ClusterStruct, Generic[T]):
+    """A page of a list."""
 
     metadata: ListMeta = ListMeta()
-    items: list[msgspec.Raw] | None = None
+    items: list[T] = []  # noqa: RUF012 - msgspec copies it
 
 
 class WatchEvent(msgspec.Struct, frozen=True):
@@ -147,13 +147,14 @@ class ClusterApi:
         for _ in range(MAX_PAGES):
             parameters = {**(query or {}), "limit": PAGE_ITEMS, "continue": token or None}
             try:
-                page = await self.get(path, ListPage, parameters)
+                answer = await self.send("GET", path, parameters)
             except ListExpired as error:
                 if not error.next or error.next == token:
                     raise
                 token = error.next
                 continue
-            yield [decode(bytes(item), kind, what="list") for item in page.items or []], page.metadata
+            page: ListPage[T] = decode(answer.body, _page_type(kind), what="list")
+            yield page.items, page.metadata
             token = page.metadata.next
             if not token:
                 return
@@ -238,6 +239,10 @@ class ClusterApi:
     async def aclose(self) -> None:
         """Close all connections."""
         await self.connection.aclose()
+
+
+def _page_type(kind: type[T]) -> type[ListPage[T]]:
+    return ListPage[kind]  # type: ignore[valid-type]
 
 
 class _ReviewStatus(msgspec.Struct):

@@ -16,8 +16,8 @@ from pyd_tui.console.global_options import State, pass_state
     cls=PydCommand,
     json=False,
     examples=(
-        ("pyd -H kube:// port-forward pod/web 8080:80", "forward this machine's port 8080 to port 80 of a pod"),
-        ("pyd -H kube:// port-forward deploy/api :8000", "forward a free local port to a pod of a workload"),
+        ("pyd port-forward pod/web 8080:80", "forward this machine's port 8080 to port 80 of a pod"),
+        ("pyd port-forward deploy/api :8000", "forward a free local port to a pod of a workload"),
     ),
 )
 @click.argument("target", metavar="TARGET")
