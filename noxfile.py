@@ -130,6 +130,12 @@ def builds(session: nox.Session) -> None:
 
 
 @nox.session
+def kube(session: nox.Session) -> None:
+    """Run pyd on a scripted Kubernetes cluster, in a real terminal; not part of the default run."""
+    pytest(session, "tests/kube")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure speed as ratios to a peer in one run; not part of the default run."""
     session.run(sys.executable, "benchmarks/run.py", *session.posargs)

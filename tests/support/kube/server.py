@@ -118,7 +118,7 @@ class ScriptedCluster:
         self.objects.remove(resource, namespace, name)
         await self.objects.announce()
 
-    def load_state(self, name: str, *, as_name: str = "") -> Object:
+    def load_state(self, name: str, as_name: str = "") -> Object:
         """Store a recorded pod with its events and logs."""
         record = state(name)
         pod: Object = record["pod"]
@@ -137,6 +137,10 @@ class ScriptedCluster:
                 if answer and str(answer.get("status", "")).find("200") >= 0:
                     self.logs[(*key, *suffix)] = str(answer.get("body") or "").encode()
         return pod
+
+    async def announce(self) -> None:
+        """Wake watches after changes that were made without a call of this class."""
+        await self.objects.announce()
 
     def fail(self, pattern: str, answer: Answer, *, times: int = 1) -> None:
         """Answer requests whose `METHOD path?query` matches with something else."""

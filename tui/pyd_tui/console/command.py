@@ -33,7 +33,8 @@ def global_options(*, json: bool) -> list[click.Parameter]:
             callback=keep("hosts"),
             expose_value=False,
             multiple=True,
-            help="Engine to use: unix:///path.sock, tcp://host:port or ssh://user@host. The dashboard takes several.",
+            help="Engine to use: unix:///path.sock, tcp://host:port, ssh://user@host, or a cluster: "
+            "kube://context/namespace. The dashboard takes several.",
         ),
         click.Option(
             ["--context"],
