@@ -63,7 +63,7 @@ def test_a_container_runs_again_with_changes_and_undo_brings_it_back(
     screen = on(server)
     before = docker("inspect", "--format", "{{.Id}}", server)
     screen.keys("A")
-    screen.wait_for("with changes; :undo")
+    screen.wait_for(":undo restores the old one")
     screen.keys("Tab", "Tab")
     screen.type("MODE=debug")
     screen.keys("Tab", "Tab")

@@ -84,7 +84,7 @@ COMMANDS: Mapping[str, PaletteCommand] = {
     "uncordon": PaletteCommand("uncordon", "of a cluster: let a node take new pods again"),
     "drain": PaletteCommand("drain", "of a cluster: evict a node's pods (lists them and asks)"),
     "resource": PaletteCommand("resource NAME", "of a cluster: list any resource by its name in the API", 1, 1),
-    "search": PaletteCommand("search [TEXT]", "search the logs of all containers, stopped ones too", 0, 20),
+    "search": PaletteCommand("search [TEXT]", "search all logs, including stopped containers", 0, 20),
     "engines": PaletteCommand("engines", "list the engines, switch to another"),
     "merge": PaletteCommand("merge", "list the containers of all engines, or of one"),
     "help": PaletteCommand("help", "all keys and commands"),

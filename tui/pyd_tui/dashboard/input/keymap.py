@@ -184,7 +184,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("app.engine(1)", ("right_square_bracket",), "[ ]", "", "previous engine, next engine", 5, "next-engine"),
         Key("app.engine(-1)", ("left_square_bracket",), "", "", "", called="previous-engine"),
     ),
-    "engines": (Key("open", ("enter",), "enter", "open", "list its containers; connects if necessary", 1),),
+    "engines": (Key("open", ("enter",), "enter", "switch", "list its containers; connects if necessary", 1),),
     "move": (
         Key("down", ("j", "down"), "j ↓", "", "down"),
         Key("up", ("k", "up"), "k ↑", "", "up"),

@@ -35,6 +35,8 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from pyd_tui.config.settings import Layout
+
 DEBOUNCE_S = 0.15
 """The time that the cursor rests on a container before its log is requested: a held key must not request fifty."""
 
@@ -78,6 +80,8 @@ class Main(ContainerListScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self._layout_choice: Layout | None = None
+        """Where the pane is; None until the user chooses, and the settings say it."""
         self._pointed: EngineConnection | None = None
         """The engine of the row under the cursor that is shown so far; None at first."""
 
@@ -88,7 +92,7 @@ class Main(ContainerListScreen):
         yield Views("containers")
         yield ProblemStrip()
         yield Prompt(id="narrowing")
-        with Container(id="body"):
+        with Container(id="body", classes="right" if self._is_side_by_side else ""):
             with Container(id="list"):
                 yield ContainerTable(self.links, dashboard.clock)
                 yield Notice()
@@ -110,7 +114,6 @@ class Main(ContainerListScreen):
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
         self._strip = self.query_one(ProblemStrip)
-        self._layout_choice = self.dashboard.startup.settings.layout
         self._filter = self.query_one("#narrowing", Prompt)
         self._debounce = self.set_interval(DEBOUNCE_S, self._follow_log, pause=True)
         self.events.display = False
@@ -392,9 +395,10 @@ class Main(ContainerListScreen):
 
     @property
     def _is_side_by_side(self) -> bool:
-        if self._layout_choice == "auto":
+        choice = self._layout_choice or self.dashboard.startup.settings.layout
+        if choice == "auto":
             return self.app.size.width >= MIN_SIDE_BY_SIDE_COLUMNS
-        return self._layout_choice == "right"
+        return choice == "right"
 
     def _lay_out(self) -> None:
         self.query_one("#body").set_class(self._is_side_by_side, "right")

@@ -70,7 +70,7 @@ class SearchScreen(LiveScreen):
         if self._pattern.text:
             self._search()
         else:
-            self.table.say(("enter searches the logs of all containers, stopped ones too", "dim"))
+            self.table.say(("enter searches all logs, including stopped containers", "dim"))
             self.action_ask()
         self._update_title()
 
