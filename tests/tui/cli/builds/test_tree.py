@@ -13,8 +13,8 @@ from pyd_core.model.image import HistoryLayer, Image
 from pyd_tui.cli.builds.displays import JsonDisplay, LiveDisplay, PlainDisplay
 from pyd_tui.cli.builds.report import change_lines, size_lines, size_parts, time_lines
 from pyd_tui.cli.builds.source_view import source_lines
-from pyd_tui.cli.builds.stages import group_steps
-from pyd_tui.cli.builds.tree import TreePainter, clock
+from pyd_tui.console.builds.stages import group_steps
+from pyd_tui.console.builds.tree import TreePainter, clock
 
 
 def timestamp(seconds: float) -> Timestamp:

@@ -9,7 +9,7 @@ from typing import IO, Protocol
 
 from pyd_core.buildkit.client.progress import BuildProgress, ProgressChange, Step
 from pyd_core.sanitise import safe
-from pyd_tui.cli.builds.tree import TreePainter, clock
+from pyd_tui.console.builds.tree import TreePainter, clock
 from pyd_tui.console.output import json_line
 
 FRAME_S = 0.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyd_tui.cli.builds.buildkit_run import BuildOutcome
-from pyd_tui.cli.builds.stages import locate
+from pyd_tui.console.builds.stages import locate
 
 
 def outcome_document(outcome: BuildOutcome) -> dict[str, Any]:

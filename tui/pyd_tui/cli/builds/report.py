@@ -14,7 +14,7 @@ from pyd_core.model.base import parse_time
 from pyd_core.model.image import HistoryLayer, Image
 from pyd_core.sanitise import safe
 from pyd_tui.cli.builds.displays import summary_time
-from pyd_tui.cli.builds.stages import CONTEXT_GROUP, RESULT_GROUP, locate, one_line
+from pyd_tui.console.builds.stages import CONTEXT_GROUP, RESULT_GROUP, locate, one_line
 
 MAX_SLOW_STEPS = 3
 MIN_SHARE = 0.05

@@ -21,8 +21,8 @@ CLUSTER_VIEWS = (
     "namespaces",
 )
 """Views of clusters, in the order of their digits."""
-UNNUMBERED_VIEWS = ("deaths",)
-"""Views of this machine, opened only by name."""
+UNNUMBERED_VIEWS = ("deaths", "builds")
+"""Views that are opened only by name."""
 
 DIGITS_COLUMNS = 34
 """Terminal columns of the digits with the longest name among them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pyd_tui.dashboard.resources.base import ResourceView
+from pyd_tui.dashboard.resources.builds import BUILDS
 from pyd_tui.dashboard.resources.deaths import DEATHS
 from pyd_tui.dashboard.resources.events import EVENTS
 from pyd_tui.dashboard.resources.images import IMAGES
@@ -19,7 +20,7 @@ from pyd_tui.dashboard.resources.volumes import VOLUMES
 RESOURCE_PREFIX = "resource:"
 """Before a resource's name in the API, in the names of views that have no other."""
 
-_ALL = (IMAGES, NETWORKS, VOLUMES, EVENTS, SYSTEM, SERVICES, TASKS, NODES, STACKS, DEATHS)
+_ALL = (IMAGES, NETWORKS, VOLUMES, EVENTS, SYSTEM, SERVICES, TASKS, NODES, STACKS, DEATHS, BUILDS)
 
 RESOURCES: Mapping[str, ResourceView] = {resource.name: resource for resource in _ALL}
 """All views except the containers, by name."""

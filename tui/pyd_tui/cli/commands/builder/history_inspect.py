@@ -60,7 +60,7 @@ def _document(record: BuildRecord, progress: BuildProgress) -> dict[str, Any]:
 
 
 def _lines(record: BuildRecord, progress: BuildProgress) -> list[str]:
-    from pyd_tui.cli.builds.tree import TreePainter
+    from pyd_tui.console.builds.tree import TreePainter
 
     lines = [f"build     {safe(record.reference)}", f"status    {record.status}"]
     if record.error:

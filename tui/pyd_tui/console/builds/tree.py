@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyd_core.buildkit.client.progress import BuildProgress, Step, Transfer
 from pyd_core.humanize import size
 from pyd_core.sanitise import safe
-from pyd_tui.cli.builds.stages import CONTEXT_GROUP, RESULT_GROUP, StagedStep, StageGroup, counts, group_steps
+from pyd_tui.console.builds.stages import CONTEXT_GROUP, RESULT_GROUP, StagedStep, StageGroup, counts, group_steps
 
 TAIL_LINES = 4
 """Last lines that are shown of a running step."""

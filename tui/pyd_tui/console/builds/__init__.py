@@ -1,0 +1,1 @@
+"""The steps of builds as a tree, which command line and dashboard share."""
