@@ -8,10 +8,12 @@ from typing import Any
 from pyd_core.buildkit.frontend.compiler import DockerfileSource
 from pyd_core.buildkit.frontend.options import FrontendOptions
 from pyd_core.dockerfile.checks.case import CheckCase
+from pyd_core.dockerfile.expansion import expand
 from pyd_core.dockerfile.instructions import ArgInstruction, CopyInstruction, RunInstruction, Stage
 from pyd_core.dockerfile.parser import parse_dockerfile
 from pyd_core.dockerfile.span import LineSpan
 from pyd_core.dockerfile.stages import divide
+from pyd_core.errors import DockerfileError
 
 
 class _OutlineBuilder:
@@ -65,8 +67,11 @@ def outline_of(source: DockerfileSource, options: FrontendOptions) -> dict[str, 
     if description := description_of(stage.start.node.comments, stage.name):
         outline["description"] = description
     builder = _OutlineBuilder(options)
-    instructions = [item for link in _needed(case, stage) for item in link.instructions]
-    for item in (*case.dockerfile.global_arguments, *instructions):
+    needed = _needed(case, stage)
+    instructions = [item for link in needed for item in link.instructions]
+    used = _used_globals(case, needed)
+    declared = [item for item in case.dockerfile.global_arguments if used & {part.name for part in item.declarations}]
+    for item in (*declared, *instructions):
         if isinstance(item, ArgInstruction):
             builder.add_arguments(item)
         elif isinstance(item, RunInstruction):
@@ -92,6 +97,29 @@ def _needed(case: CheckCase, stage: Stage) -> list[Stage]:
         base = case.base_of(current)
         pending += [by_name[name.lower()] for name in names if name.lower() in by_name] + ([base] if base else [])
     return [needed[index] for index in sorted(needed)]
+
+
+def _used_globals(case: CheckCase, needed: list[Stage]) -> set[str]:
+    """Return the names of global arguments that stages use, directly or by others' defaults."""
+    used: set[str] = set()
+    for stage in needed:
+        used |= _names(stage.start.base) | _names(stage.start.platform)
+        for item in stage.instructions:
+            if isinstance(item, ArgInstruction):
+                used |= {part.name for part in item.declarations if part.default is None}
+    for item in reversed(case.dockerfile.global_arguments):
+        for part in item.declarations:
+            if part.name in used and part.default is not None:
+                used |= _names(part.default)
+    return used
+
+
+def _names(text: str) -> set[str]:
+    try:
+        expansion = expand(text, {})
+    except DockerfileError:
+        return set()
+    return set(expansion.matched | expansion.unmatched)
 
 
 def location(span: LineSpan) -> dict[str, Any]:
