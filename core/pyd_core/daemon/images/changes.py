@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.daemon.build.variables import Lexer, parse_assignments
+from pyd_core.dockerfile.expansion import expand
+from pyd_core.dockerfile.parser import parse_node
 from pyd_core.errors import InvalidInput
 from pyd_core.gosyntax.durations import MAX_DIGITS, parse_request_duration
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
@@ -42,7 +43,11 @@ def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> Con
         word, _, rest = line.strip().partition(" ")
         values = {name: value for name, _, value in (entry.partition("=") for entry in config.env)}
         if word.upper() in {"ENV", "LABEL"}:
-            variables = parse_assignments(rest.strip(), values, word=word.upper())
+            pairs = parse_node(line.strip(), "\\").arguments
+            texts = [expand(text, values).text for text in pairs]
+            variables = list(zip(texts[::2], texts[1::2], strict=True))
+            if not variables:
+                raise InvalidInput(f"{word.upper()} needs an argument: {line[:100]!r}")
             field, merged = (
                 ("env", merge_env(config.env, [f"{name}={value}" for name, value in variables]))
                 if word.upper() == "ENV"
@@ -50,7 +55,7 @@ def apply_commit_changes(config: ContainerConfig, changes: Sequence[str]) -> Con
             )
             config = msgspec.structs.replace(config, **{field: merged})
         elif word.upper() in _EXPANDED and not rest.strip().startswith("["):
-            config = apply_changes(config, [f"{word} {' '.join(Lexer(rest.strip(), values).words())}"])
+            config = apply_changes(config, [f"{word} {' '.join(expand(rest.strip(), values).words)}"])
         else:
             config = apply_changes(config, [line])
     return config
