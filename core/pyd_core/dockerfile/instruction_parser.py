@@ -36,6 +36,8 @@ from pyd_core.dockerfile.suggestions import did_you_mean
 from pyd_core.dockerfile.tree import Heredoc, InstructionNode
 from pyd_core.errors import DockerfileError
 
+MAX_SOURCES = 5000
+"""Limit for an instruction."""
 NETWORKS = ("default", "none", "host")
 SECURITY = ("sandbox", "insecure")
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
@@ -106,6 +108,8 @@ def _transfer(node: InstructionNode) -> tuple[tuple[str, ...], tuple[Heredoc, ..
             "Destination could not be determined"
         )
     *sources, destination = node.arguments
+    if len(sources) > MAX_SOURCES:
+        raise DockerfileError(f"{node.word} can have {MAX_SOURCES:,} sources", hint="copy their directory")
     if parse_start(destination) is not None:
         raise DockerfileError(f"{node.word} cannot accept a heredoc as a destination")
     by_name = {heredoc.name: heredoc for heredoc in node.heredocs}

@@ -182,6 +182,8 @@ class Stage(msgspec.Struct, frozen=True):
     index: int
     start: FromInstruction
     instructions: tuple[TypedInstruction, ...]
+    base_index: int = -1
+    """Number of the earlier stage that it continues; -1 if the base is an image, or has variables."""
 
     @property
     def name(self) -> str:

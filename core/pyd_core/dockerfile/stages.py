@@ -7,6 +7,9 @@ from pyd_core.dockerfile.instructions import ArgInstruction, FromInstruction, St
 from pyd_core.dockerfile.tree import DockerfileTree
 from pyd_core.errors import DockerfileError
 
+MAX_STAGES = 1000
+"""Limit for a Dockerfile."""
+
 
 def divide(tree: DockerfileTree) -> StagedDockerfile:
     """Divide a Dockerfile into stages.
@@ -19,6 +22,8 @@ def divide(tree: DockerfileTree) -> StagedDockerfile:
     for node in tree.instructions:
         instruction = parse_typed(node)
         if isinstance(instruction, FromInstruction):
+            if len(stages) == MAX_STAGES:
+                raise DockerfileError(f"a Dockerfile can have {MAX_STAGES:,} stages", line=node.span.start)
             stages.append((instruction, []))
         elif stages:
             stages[-1][1].append(instruction)
@@ -31,6 +36,10 @@ def divide(tree: DockerfileTree) -> StagedDockerfile:
             )  # fmt: skip
     if not stages:
         raise DockerfileError("dockerfile contains no stages to build", hint="begin with FROM")
-    return StagedDockerfile(
-        tuple(arguments), tuple(Stage(index, start, tuple(body)) for index, (start, body) in enumerate(stages))
-    )
+    by_name: dict[str, int] = {}
+    divided: list[Stage] = []
+    for index, (start, body) in enumerate(stages):
+        divided.append(Stage(index, start, tuple(body), by_name.get(start.base, -1)))
+        if start.name:
+            by_name[start.name] = index
+    return StagedDockerfile(tuple(arguments), tuple(divided))

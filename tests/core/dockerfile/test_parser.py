@@ -115,3 +115,13 @@ def test_files_that_are_no_dockerfiles_are_refused():
         parse_dockerfile(b"x" * (MAX_DOCKERFILE_BYTES + 1))
     with pytest.raises(DockerfileError, match="max allowed size"):
         parse_dockerfile(b"FROM a\nRUN " + b"x" * 70_000)
+
+
+def test_counts_are_limited():
+    stages = "".join(f"FROM a AS s{number}\n" for number in range(1001))
+    with pytest.raises(DockerfileError, match="1,000 stages"):
+        divide(parse_dockerfile(stages.encode()))
+    with pytest.raises(DockerfileError, match="5,000 sources"):
+        divide(parse_dockerfile(f"FROM a\nCOPY {'a ' * 6000} /b/\n".encode()))
+    with pytest.raises(DockerfileError, match="options"):
+        divide(parse_dockerfile(f"FROM a\nCOPY {'--exclude=a ' * 2000} a b\n".encode()))

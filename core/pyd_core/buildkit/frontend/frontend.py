@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -68,7 +69,7 @@ async def run_frontend(
         metadata = await answer_subrequest(options.request, source, options, services)
         return FrontendOutcome(options=options, source=source, metadata=metadata)
     builds = await compile_dockerfile(source, options=options, services=services)
-    findings, check_options = check_source(source, options, builds[0].base_facts)
+    findings, check_options = await asyncio.to_thread(check_source, source, options, builds[0].base_facts)
     refuse_findings(findings, check_options)
     return FrontendOutcome(
         options=options, source=source, builds=builds, findings=findings, metadata=_metadata(options, builds)

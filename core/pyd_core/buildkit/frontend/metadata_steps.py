@@ -159,14 +159,11 @@ def _healthcheck(instruction: HealthcheckInstruction, node: StageNode, scope: Co
 
 @_apply.register
 def _expose(instruction: ExposeInstruction, node: StageNode, scope: CompileScope) -> str:
-    ports = [
-        port
-        for text in instruction.ports
-        for word in node.expand_words(text, scope.escape)
-        for port in parse_ports(word)
-    ]
-    if len(ports) + len(node.image.config.exposed_ports) > MAX_PORTS:
-        raise DockerfileError(f"an image can expose {MAX_PORTS:,} ports")
+    ports: list[str] = []
+    for word in (word for text in instruction.ports for word in node.expand_words(text, scope.escape)):
+        ports += parse_ports(word)
+        if len(ports) + len(node.image.config.exposed_ports) > MAX_PORTS:
+            raise DockerfileError(f"an image can expose {MAX_PORTS:,} ports")
     node.image.config.exposed_ports = {**node.image.config.exposed_ports, **{port: {} for port in ports}}
     return f"EXPOSE map[{' '.join(f'{port}:{{}}' for port in sorted(set(ports)))}]"
 

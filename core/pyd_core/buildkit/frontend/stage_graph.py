@@ -38,6 +38,7 @@ class StageGraph:
         find_context: Callable[[StageNode, str], str | None],
     ) -> None:
         self.nodes: list[StageNode] = []
+        self._stages: list[StageNode] = []
         self._by_name: dict[str, StageNode] = {}
         self._escape = escape
         self._arguments = arguments
@@ -120,6 +121,8 @@ class StageGraph:
         if use_base:
             node.base = self._by_name.get(node.base_name)
         self.nodes.append(node)
+        if node.is_stage:
+            self._stages.append(node)
         if node.name:
             self._by_name[node.name] = node
 
@@ -143,7 +146,7 @@ class StageGraph:
 
     def _source(self, name: str, span: LineSpan, *, allow_index: bool) -> StageNode:
         if allow_index and name.isascii() and name.isdecimal():
-            stages = [stage for stage in self.nodes if stage.is_stage]
+            stages = self._stages
             if len(name) > 5 or int(name) >= len(stages):
                 raise DockerfileError(
                     f"invalid stage index {name[:40]}", line=span.start, end_line=span.end,
@@ -171,24 +174,29 @@ class StageGraph:
     def _refuse_circles(self) -> None:
         done: set[StageNode] = set()
         for root in self.nodes:
-            path: list[StageNode] = []
+            path: dict[StageNode, None] = {}
             stack: list[tuple[StageNode, bool]] = [(root, False)]
             while stack:
                 node, is_left = stack.pop()
                 if is_left:
-                    path.pop()
+                    path.popitem()
                     done.add(node)
                     continue
                 if node in done:
                     continue
                 if node in path:
-                    span = path[-1].dependencies.get(node, node.span)
-                    raise DockerfileError(
-                        f"circular dependency detected on stage: {node.shown_name}", line=span.start, end_line=span.end,
-                        hint=" needs ".join(stage.shown_name for stage in (*path[path.index(node) :], node)),
-                    )  # fmt: skip
-                path.append(node)
+                    raise _circle([*path], node)
+                path[node] = None
                 stack.append((node, True))
                 stack += [(needed, False) for needed in node.dependencies]
                 if node.base is not None:
                     stack.append((node.base, False))
+
+
+def _circle(path: list[StageNode], node: StageNode) -> DockerfileError:
+    span = path[-1].dependencies.get(node, node.span)
+    circle = [*path[path.index(node) :], node]
+    return DockerfileError(
+        f"circular dependency detected on stage: {node.shown_name}", line=span.start, end_line=span.end,
+        hint=" needs ".join(stage.shown_name for stage in circle[:10]),
+    )  # fmt: skip

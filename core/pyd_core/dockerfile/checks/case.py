@@ -56,15 +56,14 @@ class CheckCase(msgspec.Struct, frozen=True, kw_only=True):
 
     def base_of(self, stage: Stage) -> Stage | None:
         """Return the stage that a stage continues, or None."""
-        earlier = [other for other in self.stages[: stage.index] if other.name and other.name == stage.start.base]
-        return earlier[-1] if earlier else None
+        return self.stages[stage.base_index] if stage.base_index >= 0 else None
 
     def chain(self, stage: Stage) -> list[Stage]:
         """Return a stage and those that it continues, the first one first."""
         chain = [stage]
-        while (base := self.base_of(chain[0])) is not None:
-            chain.insert(0, base)
-        return chain
+        while (base := self.base_of(chain[-1])) is not None:
+            chain.append(base)
+        return chain[::-1]
 
     def instructions(self) -> list[Located]:
         """Return all instructions with their stages."""

@@ -221,6 +221,7 @@ def test_a_definition_survives_decoding(compile_text: Compile):
         ("FROM base\nADD --checksum=sha256:1 a /\n", 2, "checksum requires HTTP(S)"),
         ("FROM base\nSTOPSIGNAL SIGNONE\n", 2, "invalid signal"),
         ("FROM base\nEXPOSE 99999\n", 2, "invalid containerPort"),
+        ("FROM base\nEXPOSE 1-65535 1-65535/udp\n", 2, "can expose 70,000 ports"),
         ("FROM base\nRUN --mount=type=cahce,target=/x y\n", 2, "did you mean cache?"),
         ("FROM base\nRUN --mount=type=bind,target=/ y\n", 2, "invalid mount target"),
         ("FROM base\nENV a=${\n", 2, "missing '}'"),
