@@ -63,7 +63,10 @@ def test_a_long_dockerfile_gives_others_their_turn(pydd: Pydd, docker: Docker, b
     body = f"FROM {busybox}\n{lines}LABEL pyd.test={docker.prefix}\n".encode()
     command = [*docker.command, "build", "-t", docker.name("long"), "-"]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(DOCKER_HOST=docker.host)
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(DOCKER_HOST=docker.host, DOCKER_BUILDKIT="0"),
     ) as build:
         assert build.stdin is not None
         assert build.stdout is not None

@@ -221,6 +221,11 @@ class Engine:
             tasks=self.tasks,
         )
 
+    @property
+    def has_build_cache(self) -> bool:
+        """Whether the engine has built before: until then its solver isn't loaded."""
+        return "build_solver" in self.__dict__ or (self.config.root / "builder").exists()
+
     @cached_property
     def build_solver(self) -> BuildSolver:
         """The solver of builds, which loads with the first build."""

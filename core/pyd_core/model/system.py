@@ -128,6 +128,10 @@ class BuildCache(ApiStruct):
     in_use: bool = False
     shared: bool = False
     size: int = 0
+    created_at: str = ""
+    last_used_at: str | None = None
+    usage_count: int = 0
+    parents: list[str] | None = None
 
 
 class DiskUsage(ApiStruct):

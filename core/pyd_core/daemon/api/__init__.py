@@ -10,6 +10,7 @@ def load_handlers() -> Dispatch:
     # The handlers register themselves.
     from pyd_core.daemon.api import (  # noqa: F401, PLC0415
         build,
+        build_cache,
         build_sessions,
         containers,
         execs,

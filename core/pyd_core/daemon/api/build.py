@@ -1,4 +1,4 @@
-"""`/build`: the classic builder, and `/build/prune`."""
+"""`/build`: the classic builder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from pyd_core.daemon.api import registries
-from pyd_core.daemon.api.encoding import json, line
+from pyd_core.daemon.api.encoding import line
 from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import CancelOnDisconnect, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.images import join_reference
@@ -22,7 +22,6 @@ from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
 from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.repository import Repository
 from pyd_core.daemon.build.request import BuildRequest, Record, failure_record
-from pyd_core.daemon.filters import until
 from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.registry import RegistryLogin
 from pyd_core.errors import InvalidInput, PydError, Unsupported
@@ -36,10 +35,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 HUB_KEY = "https://index.docker.io/v1/"
 """What clients call Docker Hub in `X-Registry-Config`."""
-PRUNE_FILTERS = {
-    *("until", "unused-for", "label", "label!", "id", "parent", "type", "description", "inuse", "shared", "private"),
-}
-"""Filters of Docker Engine's build cache; here they select nothing."""
 
 
 @route("POST", "/build")
@@ -178,15 +173,3 @@ def _logins(header: str) -> dict[str, RegistryLogin]:
         return msgspec.json.decode(text, type=dict[str, RegistryLogin])
     except (ValueError, msgspec.DecodeError):
         return {}
-
-
-@route("POST", "/build/prune")
-async def prune(engine: Engine, request: HttpRequest) -> Response:
-    """Remove builds' caches: there are none, as the steps of a build are images and go with them."""
-    filters = request.filters()
-    unknown = set(filters) - PRUNE_FILTERS
-    if unknown:
-        raise InvalidInput(f"failed to prune build cache: invalid filter '{min(unknown)[:40]}'")
-    until(filters.get("until", []))
-    engine.events.emit("builder", "prune", "", {"reclaimed": "0"})
-    return json({"CachesDeleted": None, "SpaceReclaimed": 0})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 import pyd_core
+from pyd_core.daemon.api.build_cache import cache_records
 from pyd_core.daemon.api.encoding import full, json, line
 from pyd_core.daemon.api.http import HandlerResult, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.routes import NEWEST, OLDEST, route
@@ -218,8 +219,10 @@ async def disk_usage(engine: Engine, request: HttpRequest) -> Response:
             ),
         )
 
-    body = full(await asyncio.to_thread(measured))
-    return json({**body, "BuilderSize": 0})
+    usage = await asyncio.to_thread(measured)
+    records = await cache_records(engine) if "build-cache" in kinds else []
+    body = full(msgspec.structs.replace(usage, build_cache=records))
+    return json({**body, "BuilderSize": sum(record.size for record in records)})
 
 
 def _image(engine: Engine, record: ImageRecord) -> ImageSummary:
