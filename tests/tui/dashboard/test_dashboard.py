@@ -144,11 +144,11 @@ async def test_only_containers_on_screen_are_measured():
 
 async def test_without_events_nothing_is_painted_or_requested():
     engine = ScriptedEngine()
-    for number in range(50):
+    for number in range(15):
         engine.add(f"dead-{number:02}", state="exited", exit_code=1)
     async with opened(engine) as dashboard:
         await dashboard.until(lambda: all(entry.detailed for entry in dashboard.app.link.containers.values()))
-        await dashboard.until(lambda: len(dashboard.shown) == 50)
+        await dashboard.until(lambda: len(dashboard.shown) == 15)
         await dashboard.until(lambda: dashboard.app.link.engine_name != "engine" and dashboard.app.tail.book.containers)
         known = dashboard.app.link.containers.values()
         await dashboard.until(lambda: all(dashboard.app.link.verdicts.of(entry) for entry in known))

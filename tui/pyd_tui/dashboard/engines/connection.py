@@ -32,8 +32,10 @@ RETRY_INTERVAL_S = 2.0
 
 JUDGING_DELAY_S = 1.0
 """The delay from the first list to the first verdicts: loading the rules earlier would hold up the first keys."""
-MAX_JUDGED = 300
+MAX_JUDGED = 100
 """Containers that look broken and are judged unasked, of each change; older ones are judged once they are shown."""
+MAX_JUDGED_ELSEWHERE = 20
+"""The same on other machines, from which triage may have to download programs."""
 
 Choose = Callable[[], "Endpoint"]
 Open = Callable[["Endpoint"], "EngineClient"]
@@ -257,7 +259,8 @@ class EngineConnection:
             return
         suspects = [entry for identity in changed if (entry := self.containers.get(identity)) and may_be_broken(entry)]
         suspects.sort(key=lambda entry: -(entry.finished_ns or entry.started_ns or 0))
-        self.verdicts.request(suspects[:MAX_JUDGED])
+        is_local = self.endpoint is not None and self.endpoint.is_local
+        self.verdicts.request(suspects[: MAX_JUDGED if is_local else MAX_JUDGED_ELSEWHERE])
 
     def _start_judging(self) -> None:
         self._judging = True
