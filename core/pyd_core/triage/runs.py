@@ -91,11 +91,12 @@ def judged_run(container: Container, runs: tuple[Run, ...], now_ns: int) -> Run:
     state = container.state
     if not state.running and not state.restarting and (state.started_ns is None or state.status == "created"):
         return Run(complete=True)
-    if (state.running or state.paused) and not is_looping(container, runs, now_ns):
+    lives = (state.running or state.paused) and not state.restarting  # engines say both of one that waits for a restart
+    if lives and not is_looping(container, runs, now_ns):
         live = runs[-1] if runs and runs[-1].alive else Run()
         return msgspec.structs.replace(live, started_ns=state.started_ns, ended_ns=None, code=None)
     died = [run for run in runs if not run.alive]
-    if state.running:
+    if lives:
         return died[-1] if died else Run(started_ns=None, ended_ns=state.finished_ns, code=None)
     last = died[-1] if died else (runs[-1] if runs else Run())
     started, finished = state.started_ns, state.finished_ns

@@ -112,3 +112,19 @@ def test_restarts_on_request_are_no_loop() -> None:
     ]
     young = container("running", policy="always", started=17)
     assert not is_looping(young, runs_of([*events, event("start", 17)]), NOW + 18 * SECOND)
+
+
+def test_a_container_that_waits_for_its_first_restart_is_judged_by_its_death() -> None:
+    state = ContainerState(
+        status="restarting",
+        running=True,
+        restarting=True,
+        exit_code=1,
+        started_at=format_time(NOW - 2 * SECOND),
+        finished_at=format_time(NOW - SECOND),
+    )
+    host = HostConfig(restart_policy=RestartPolicy(name="always"))
+    waiting = Container(id="x", name_="/web", state=state, host_config=host, restart_count=1)
+    run = judged_run(waiting, (), NOW)
+    assert not run.alive
+    assert run.code == 1
