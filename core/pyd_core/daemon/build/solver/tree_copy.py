@@ -24,6 +24,7 @@ CHUNK_BYTES = 1 << 20
 MAX_COPY_BYTES = 1 << 30
 """Bytes that copy_file_range(2) gets at once."""
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 MAX_HELD_TARGETS = 4000
 """Levels of a copied tree."""
@@ -164,11 +165,7 @@ class TreeCopier:
             for step in tree_walk.walk(fd, include, exclude):
                 self._check()
                 if isinstance(step, tree_walk.Visited):
-                    source = os.open(step.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=step.parent)
-                    try:
-                        self._copy_node(source, step.status, stack[-1][0], step.name)
-                    finally:
-                        os.close(source)
+                    self._copy_visited(step, stack[-1][0])
                 elif isinstance(step, tree_walk.Left):
                     target, applies, status, xattrs = stack.pop()
                     try:
@@ -270,20 +267,43 @@ class TreeCopier:
                 raise InvalidInput(f"cannot replace to directory {name[:300]} with file") from None
             remove_tree(name, dir_fd=parent)
 
+    def _copy_visited(self, step: tree_walk.Visited, target: int) -> None:
+        """Copy what the walk is at. The source doesn't change meanwhile, so that a file stays one."""
+        status = step.status
+        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+            source = os.open(step.name, _READ, dir_fd=step.parent)
+            try:
+                self._write_file(source, status, target, step.name)
+            finally:
+                os.close(source)
+            return
+        source = os.open(step.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=step.parent)
+        try:
+            self._copy_node(source, status, target, step.name)
+        finally:
+            os.close(source)
+
     def _copy_file(self, source: int, status: os.stat_result, parent: int, name: str) -> None:
         reading = reopen(source, os.O_RDONLY | os.O_NOCTTY)
         try:
-            writing = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
-            try:
-                copy_content(reading, writing, self._check)
-                self._set_owner_and_mode(writing, status)
-                _set_xattrs(writing, tree_walk.read_xattrs(reading))
-                mtime = status.st_mtime_ns if self._options.mtime_ns is None else self._options.mtime_ns
-                os.utime(writing, ns=(mtime, mtime))
-            finally:
-                os.close(writing)
+            self._write_file(reading, status, parent, name)
         finally:
             os.close(reading)
+
+    def _write_file(self, reading: int, status: os.stat_result, parent: int, name: str) -> None:
+        try:
+            writing = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+        except FileExistsError:
+            self._clear(parent, name)
+            writing = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+        try:
+            copy_content(reading, writing, status.st_size, self._check)
+            self._set_owner_and_mode(writing, status)
+            _set_xattrs(writing, tree_walk.read_xattrs(reading))
+            mtime = status.st_mtime_ns if self._options.mtime_ns is None else self._options.mtime_ns
+            os.utime(writing, ns=(mtime, mtime))
+        finally:
+            os.close(writing)
 
     def _set_owner_and_mode(self, fd: int, status: os.stat_result) -> None:
         uid, gid = self._options.owner or (status.st_uid, status.st_gid)
@@ -294,16 +314,19 @@ class TreeCopier:
         return stat.S_IMODE(mode) if self._options.mode is None else self._options.mode.apply(mode)
 
 
-def copy_content(reading: int, writing: int, check: Callable[[], None]) -> None:
-    """Copy a file's content, in the kernel where it can."""
-    with contextlib.suppress(OSError):  # across file systems, or where the kernel doesn't have it
-        while os.copy_file_range(reading, writing, MAX_COPY_BYTES):
-            check()
+def copy_content(reading: int, writing: int, size: int, check: Callable[[], None]) -> None:
+    """Copy a file's content; that of a large one in the kernel, where it can."""
+    if size > CHUNK_BYTES:
+        with contextlib.suppress(OSError):  # across file systems, or where the kernel doesn't have it
+            while os.copy_file_range(reading, writing, MAX_COPY_BYTES):
+                check()
     while data := os.read(reading, CHUNK_BYTES):
         check()
         view = memoryview(data)
         while view:
             view = view[os.write(writing, view) :]
+        if len(data) == size:
+            return
 
 
 def _set_xattrs(fd: int, xattrs: Mapping[str, bytes]) -> None:
