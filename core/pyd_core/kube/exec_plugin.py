@@ -78,7 +78,7 @@ async def run_plugin(plugin: ExecPlugin, settings: AccessSettings, *, may_ask: b
             start_new_session=not interactive,
         )
     except (OSError, ValueError) as error:
-        hint = " ".join(safe(plugin.install_hint).split())[:300] or "check users[].user.exec in the kubeconfig"
+        hint = safe(" ".join(plugin.install_hint.split()))[:300] or "check users[].user.exec in the kubeconfig"
         text = error.strerror if isinstance(error, OSError) else str(error)
         raise Refused(
             f"can't run the credential plugin {name}: {text}", hint=hint, reference="credential-plugin"
