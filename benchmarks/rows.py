@@ -16,6 +16,8 @@ from row import Row
 from terminal import Meter
 from triage import recorder, sweep, verdict
 
+import build_rows
+
 
 def start(ground: Ground) -> list[Row]:
     """Measure the minimum that any command takes."""
@@ -158,4 +160,5 @@ ROWS: dict[str, Callable[[Ground], list[Row]]] = {
     "recorder": recorder,
     "run": embedded.run,
     "pull": embedded.pull,
+    "build": build_rows.cached,
 }
