@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
+import build_rows
 import embedded
 import screens
 from ground import PYD, Ground, needs_module
@@ -15,8 +16,6 @@ from measure import Skip, environment, in_turn
 from row import Row
 from terminal import Meter
 from triage import recorder, sweep, verdict
-
-import build_rows
 
 
 def start(ground: Ground) -> list[Row]:
