@@ -308,7 +308,7 @@ def test_the_shell_outlasts_its_target(shells: Shells, docker: Docker, image: st
     shell.ask("touch /tmp/mark; echo made", "made")
     shell.line("sleep 1000")
     docker("kill", name)
-    screen = shell.terminal.wait_for("post-mortem")
+    screen = shell.terminal.wait_for("inspect its files")
     assert "SIGKILL" in screen
     assert re.search("^the last words$", screen, re.MULTILINE)
     shell.line("r")
@@ -317,7 +317,7 @@ def test_the_shell_outlasts_its_target(shells: Shells, docker: Docker, image: st
     shell.line("r")
     shell.terminal.wait_for(re.compile(r"\(running\) root:/#\s*\Z"), STARTING)
     docker("kill", name)
-    shell.terminal.wait_for(re.compile("post-mortem.*post-mortem", re.DOTALL), TIMEOUT_S)
+    shell.terminal.wait_for(re.compile("inspect its files.*inspect its files", re.DOTALL), TIMEOUT_S)
     shell.line("p")
     shell.terminal.wait_for(re.compile(r"\(exited\) root:/#\s*\Z"), STARTING)
     shell.ask("ls /tmp/mark", "/tmp/mark")

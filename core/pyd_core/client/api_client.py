@@ -335,6 +335,10 @@ def _parse_version(text: str) -> tuple[int, int]:
         return 0, 0
 
 
+_LONG_ID = re.compile(r"(?<![0-9a-f:])([0-9a-f]{12})[0-9a-f]{52}(?![0-9a-f])")
+"""An id in an engine's message, which is shortened as in lists; digests keep their digits."""
+
+
 def _error_from(response: Response) -> PydError:
     """Map a status of the Engine API to the error tree."""
     cause = ""
@@ -343,7 +347,8 @@ def _error_from(response: Response) -> PydError:
         message, cause = document.message, document.cause
     except (msgspec.DecodeError, RecursionError):
         message = response.body[:200].decode(errors="replace").strip()
-    message = safe(" ".join(message.split())) or f"the engine answered with status {response.status}"
+    message = safe(_LONG_ID.sub(r"\1", " ".join(message.split())))
+    message = message or f"the engine answered with status {response.status}"
     if response.status < 400:
         return ProtocolError(f"the engine redirects to {response.headers.get('location', 'another place')}")
     if response.status == 400:

@@ -69,7 +69,7 @@ def _run_local(
         )
     toolbox = find_toolbox(io.progress)
     if os.isatty(0) and os.isatty(1):
-        io.notify(f"in {target.name}: / is the container's own, tools come from {PREFIX}; nothing stays behind")
+        io.notify(f"in {target.name}: you see the container's files; tools are in {PREFIX} and vanish on exit")
     code, ended = run_in_target(target, request, toolbox, supervisor, io)
     if ended and request.interact is None:
         from pyd_core.client.containers import ContainersApi  # noqa: PLC0415 - only now

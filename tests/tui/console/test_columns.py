@@ -65,3 +65,12 @@ def test_both_kinds_of_table_sanitise_hostile_text():
         assert len(text.splitlines()) == 2
         assert not set(text) & set("\x1b\x07\x9b\u202e")
         assert "[bold]x[/bold]" in text
+
+
+def test_a_column_that_wraps_loses_nothing_on_a_narrow_terminal():
+    columns = (TableColumn(title="NAME"), TableColumn(title="VALUE", cut=20, wrap=True))
+    words = " ".join(f"CAP_{number}" for number in range(40))
+    out = io.StringIO()
+    Console(file=out, width=40, color_system=None).print(fitted(columns, [[Cell("a"), Cell(words)]], 40))
+    assert "".join(out.getvalue().split()).removeprefix("NAMEVALUEa") == words.replace(" ", "")
+    assert max(map(len, out.getvalue().splitlines())) <= 40

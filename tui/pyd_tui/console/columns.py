@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 GAP = 2
 
 
+WIDE: ContextVar[bool] = ContextVar("WIDE", default=False)
+"""Whether tables ignore the width of the terminal."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumn:
     """A column.
@@ -24,12 +29,14 @@ class TableColumn:
         right: Align to the right, as for numbers.
         rank: The highest ranks are dropped first when a terminal is too narrow; 0 is always shown.
         cut: The width to which cells may be shortened, ellipsis included, before columns are dropped; 0 is never.
+        wrap: Continue a cell that is too long on the next line instead of shortening it.
     """
 
     title: str
     right: bool = False
     rank: int = 0
     cut: int = 0
+    wrap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ def write_table(columns: Sequence[TableColumn], rows: Rows, *, hide_empty: bool 
         rows: A cell per column each.
         hide_empty: Hide columns without text on a terminal; piped output always has all columns.
     """
-    if not on_terminal():
+    if not on_terminal() or WIDE.get():
         write(plain(columns, rows))
         return
     from pyd_tui.console.rich_console import console
@@ -95,8 +102,8 @@ def fitted(columns: Sequence[TableColumn], rows: Rows, width: int, *, hide_empty
         table.add_column(
             column.title,
             justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
+            no_wrap=not column.wrap,
+            overflow="fold" if column.wrap else "ellipsis",
             width=fit,
         )
     for row in rows:

@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
+from pyd_tui.console.columns import WIDE
 from pyd_tui.console.command import CommandWithExamples
 from pyd_tui.shell.interactive_shell import ShellContext
 
 
 class BuiltinCommand(CommandWithExamples):
-    """A builtin: examples in its help, and `--json`.
+    """A builtin: examples in its help, `--json` and `--wide`.
 
     Args:
-        json: Whether it has a `--json` option, which sets `ShellContext.json`.
+        json: Whether it has the options `--json`, which sets `ShellContext.json`, and `--wide`.
         arguments: As `CommandWithExamples`.
     """
 
@@ -23,9 +24,17 @@ class BuiltinCommand(CommandWithExamples):
         if json:
             option = click.Option(["--json"], is_flag=True, expose_value=False, callback=_set_json, help="Print JSON.")
             self.params.append(option)
+            wide = click.Option(
+                ["--wide"], is_flag=True, expose_value=False, callback=_set_wide, help="Ignore the terminal's width."
+            )
+            self.params.append(wide)
 
 
 def _set_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     shell = ctx.find_object(ShellContext)
     if shell is not None:
         shell.json = value
+
+
+def _set_wide(_ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    WIDE.set(value)

@@ -38,12 +38,20 @@ class InteractiveShell(Protocol):
         """Return the names of the programs in a directory of the toolbox."""
         ...
 
+    def forget_tools(self) -> None:
+        """Read the toolbox's programs again when they are needed."""
+        ...
+
     def switch(self, identity: str) -> None:
         """Open a bash of another user on top of this one, until it ends.
 
         Raises:
             InvalidInput: No such identity.
         """
+        ...
+
+    def confirm(self, question: str) -> bool:
+        """Ask the user a question, and return whether the answer is yes."""
         ...
 
     def record(self, path: Path | None) -> Path | None:

@@ -18,7 +18,9 @@ from pyd_tui.shell.builtin_calls import FOR_PROGRAM_EXIT_CODE
 from pyd_tui.shell.builtin_table import BUILTINS, NESTED, PROGRAMS, load
 from pyd_tui.shell.interactive_shell import ShellContext
 from pyd_tui.shell.line_parser import BuiltinCall, parse_call, tokens
+from pyd_tui.shell.pack_tools import PACK_OF_TOOL
 
+NOT_FOUND_EXIT_CODE = 127
 _WORD = re.compile(r"[A-Za-z]+")
 _EXPANDS = re.compile(r"[$`*?~{\[]")
 _PIPES = frozenset({"|", "|&", ">", ">>"})
@@ -53,7 +55,7 @@ class LineDispatcher:
             call = None  # an open quote, which bash reports
         self._typed.update(BUILTINS.keys() & set(_WORD.findall(line)))
         if call is None or (self._nests and call.name in NESTED and self._needs_bash(line, call)):
-            return self._bash(line)
+            return self._run_in_bash(line)
         if self._is_for_program(call.name, call.arguments):
             return self._bash(f"command {line.lstrip()}")
         if not call.operator or (call.operator in _SEPARATORS and not call.rest):
@@ -68,6 +70,22 @@ class LineDispatcher:
             f"a builtin can't be followed by {call.operator!r}",
             f"for the program of that name: @{call.name}; builtins take | > >> && || ;",
         )
+
+    def _run_in_bash(self, line: str) -> int:
+        """Run a line in bash; if its program is missing and a pack has it, offer the pack and run the line again."""
+        code = self._bash(line)
+        if code != NOT_FOUND_EXIT_CODE:
+            return code
+        words = [token.text for token in tokens(line) if not token.operator]
+        tool = words[0].removeprefix("@") if words else ""
+        shell = self._context().interactive_shell if tool in PACK_OF_TOOL else None
+        if shell is None or tool in shell.tools:
+            return code
+        pack = PACK_OF_TOOL[tool]
+        if not shell.confirm(f"{tool} is in pack {pack}: install it? [y/N] "):
+            return code
+        installed = self._call(BuiltinCall("install", (pack,)))
+        return self._bash(line) if installed == 0 else installed
 
     def _needs_bash(self, line: str, call: BuiltinCall) -> bool:
         """Return whether a line has more than one command, or arguments that bash expands."""

@@ -141,6 +141,10 @@ class Repl:
             self._tools[directory] = frozenset(names)
         return self._tools[directory]
 
+    def forget_tools(self) -> None:
+        """See `InteractiveShell`."""
+        self._tools.clear()
+
     def switch(self, identity: str) -> None:
         """See `InteractiveShell`."""
         options = msgspec.structs.replace(self._options, identity=identity)
@@ -185,6 +189,15 @@ class Repl:
     @staticmethod
     def _print_notice(line: str) -> None:
         print(f"pyd: {line}", file=sys.stderr)  # noqa: T201 - the shell's own stream
+
+    def confirm(self, question: str) -> bool:
+        """See `InteractiveShell`."""
+        self._screen.fresh_line()
+        sys.stdout.write(question)
+        sys.stdout.flush()
+        with contextlib.suppress(KeyboardInterrupt, EOFError, OSError):
+            return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        return False
 
     def record(self, path: Path | None) -> Path | None:
         """See `InteractiveShell`."""

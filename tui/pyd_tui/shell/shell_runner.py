@@ -241,8 +241,8 @@ def ask_to_reenter(endpoint: Endpoint, target: LocalTarget | RemoteTarget, io: U
 
     running = report_target_exit(endpoint, target, io.notify)
     while running is not None and io.ask is not None:
-        runs = "it runs again: " if running else "it isn't running: [p] post-mortem shell in its files; "
-        answer = io.ask(f"{runs}[r] enter it again; [q] quit: ").strip().lower()[:1]
+        stopped = "stopped. [p] inspect its files, [r] re-enter when it restarts, [q] quit: "
+        answer = io.ask("it runs again. [r] re-enter, [q] quit: " if running else stopped).strip().lower()[:1]
         if answer in ("", "q"):
             return False
         if answer == "p" and not running:

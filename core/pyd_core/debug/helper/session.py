@@ -58,8 +58,8 @@ def run(engine: ApiClient, request: SessionRequest, target: RemoteTarget, superv
     with launch_with_retry(engine, request, target, io, enter) as (context, (link, tier, _, plan)):
         name = safe(context.target.name)
         if terminal:
-            where = "/ is the container's own" if tier.joins else "its files are at /target"
-            io.notify(f"in {name}: {where}, tools come from {PREFIX}; nothing stays behind")
+            where = "you see the container's files" if tier.joins else "its files are at /target"
+            io.notify(f"in {name}: {where}; tools are in {PREFIX} and vanish on exit")
         if interact is not None:
             converse(plan)
         plan |= {"target": name, "shared": shares_pids(context.target, tier), "tools": context.toolbox}

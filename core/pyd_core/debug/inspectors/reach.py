@@ -74,6 +74,18 @@ def parse_place(text: str) -> tuple[str, int, bool | None]:
     return host, int(number), tls
 
 
+def join_place(host: str, port: str) -> str:
+    """Return a host and a port that are written apart, as nc takes them, as `parse_place` reads them.
+
+    Raises:
+        InvalidInput: The host has a port already.
+    """
+    is_address = host.count(":") > 1 and not host.startswith("[")
+    if "/" in host or (":" in host and not is_address and not host.endswith("]")):
+        raise InvalidInput(f"two ports: {host!r} and {port!r}", hint="write HOST PORT or HOST:PORT")
+    return f"[{host}]:{port}" if is_address else f"{host}:{port}"
+
+
 def reach(access: Access, host: str, port: int, *, tls: bool) -> Reached:
     """Try layer by layer from inside the target's network, and stop at the first that fails."""
     steps: list[ReachStep] = []

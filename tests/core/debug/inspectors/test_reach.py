@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.debug.inspectors.reach import parse_place, reach
+from pyd_core.debug.inspectors.reach import join_place, parse_place, reach
 from pyd_core.debug.local_process import SocketProcess
 from pyd_core.errors import InvalidInput, KernelError, NotFound
 from support.tls import Certificates
@@ -87,3 +87,17 @@ def test_a_certificate_is_trusted_by_the_targets_own_bundle_alone(tmp_path: Path
     assert "TLSv1" in trusting.steps[-1].text
     assert other.failed == "tls"
     assert "isn't trusted" in other.steps[-1].text
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "expected"),
+    [("db", "5432", ("db", 5432)), ("::1", "80", ("::1", 80)), ("[::1]", "80", ("::1", 80))],
+)
+def test_a_host_and_a_port_may_be_written_apart(host: str, port: str, expected: tuple[str, int]):
+    assert parse_place(join_place(host, port))[:2] == expected
+
+
+@pytest.mark.parametrize("host", ["db:80", "http://db", "[::1]:80"])
+def test_two_ports_are_refused(host: str):
+    with pytest.raises(InvalidInput):
+        join_place(host, "80")

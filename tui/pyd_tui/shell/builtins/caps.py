@@ -11,7 +11,7 @@ from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-COLUMNS = (TableColumn(title="PROPERTY"), TableColumn(title="VALUE", cut=60))
+COLUMNS = (TableColumn(title="PROPERTY"), TableColumn(title="VALUE", cut=60, wrap=True))
 
 
 @click.command(

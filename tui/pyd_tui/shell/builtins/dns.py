@@ -17,7 +17,7 @@ COLUMNS = (
     TableColumn(title="SOURCE"),
     TableColumn(title="QUESTION"),
     TableColumn(title="RESULT"),
-    TableColumn(title="ANSWER", cut=40),
+    TableColumn(title="ANSWER", cut=40, wrap=True),
     TableColumn(title="TTL", right=True, rank=1),
     TableColumn(title="MS", right=True, rank=2),
 )

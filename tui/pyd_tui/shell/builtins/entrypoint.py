@@ -18,8 +18,8 @@ from pyd_tui.shell.builtins.trace import write_event
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-FINDINGS = (TableColumn(title="LEVEL"), TableColumn(title="ID"), TableColumn(title="PROBLEM", cut=60))
-FACTS = (TableColumn(title="PROPERTY"), TableColumn(title="VALUE", cut=60))
+FINDINGS = (TableColumn(title="LEVEL"), TableColumn(title="ID"), TableColumn(title="PROBLEM", cut=60, wrap=True))
+FACTS = (TableColumn(title="PROPERTY"), TableColumn(title="VALUE", cut=60, wrap=True))
 
 
 @click.command(

@@ -11,7 +11,7 @@ from pyd_tui.shell.builtins.process import pid_argument, process_of
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-COLUMNS = (TableColumn(title="NAME"), TableColumn(title="VALUE", cut=40), TableColumn(title="FROM", rank=1))
+COLUMNS = (TableColumn(title="NAME"), TableColumn(title="VALUE", cut=40, wrap=True), TableColumn(title="FROM", rank=1))
 _FROM = {True: "configuration", False: "", None: ""}
 
 

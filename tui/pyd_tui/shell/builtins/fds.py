@@ -16,7 +16,7 @@ COLUMNS = (
     TableColumn(title="KIND"),
     TableColumn(title="MODE", rank=1),
     TableColumn(title="AT", right=True, rank=2),
-    TableColumn(title="TARGET", cut=40),
+    TableColumn(title="TARGET", cut=40, wrap=True),
 )
 
 

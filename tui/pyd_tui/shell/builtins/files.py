@@ -21,7 +21,7 @@ COLUMNS = (
     TableColumn(title="OWNER", rank=1),
     TableColumn(title="SIZE", right=True),
     TableColumn(title="CHANGED", rank=2),
-    TableColumn(title="NAME", cut=30),
+    TableColumn(title="NAME", cut=30, wrap=True),
 )
 _STYLES = {"directory": "bold blue", "link": "cyan", "pipe": "yellow", "socket": "magenta"}
 

@@ -19,7 +19,7 @@ COLUMNS = (
     TableColumn(title="HERE"),
     TableColumn(title="THERE"),
     TableColumn(title="CONNECTIONS", right=True),
-    TableColumn(title="LAST ERROR", cut=30),
+    TableColumn(title="LAST ERROR", cut=30, wrap=True),
 )
 
 

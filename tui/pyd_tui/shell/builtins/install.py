@@ -21,6 +21,8 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 def command(shell: ShellContext, /, *, names: tuple[str, ...]) -> None:
     """Add packs or Debian packages to the running sessions of this shell and to future ones."""
     toolbox = with_progress(lambda progress: manage.install(names, progress))
+    if shell.interactive_shell is not None:
+        shell.interactive_shell.forget_tools()
     refreshed = refresh_sessions(toolbox) if os.geteuid() == 0 else 0
     if shell.json:
         write_json({"toolbox": toolbox, "sessions": refreshed})

@@ -18,7 +18,7 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 COLUMNS = (
     TableColumn(title="SIZE", right=True),
     TableColumn(title="LAYER", rank=2),
-    TableColumn(title="MADE BY", cut=40),
+    TableColumn(title="MADE BY", cut=40, wrap=True),
 )
 
 

@@ -20,7 +20,7 @@ COLUMNS = (
     TableColumn(title="SIZE", right=True, rank=1),
     TableColumn(title="PARTS", right=True, rank=4),
     TableColumn(title="MODE", rank=2),
-    TableColumn(title="FILE", cut=30),
+    TableColumn(title="FILE", cut=30, wrap=True),
 )
 
 

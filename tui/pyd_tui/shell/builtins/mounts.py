@@ -11,12 +11,12 @@ from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
 COLUMNS = (
-    TableColumn(title="PATH", cut=24),
+    TableColumn(title="PATH", cut=24, wrap=True),
     TableColumn(title="FROM"),
     TableColumn(title="MODE"),
     TableColumn(title="FILE SYSTEM", rank=1),
-    TableColumn(title="SOURCE", cut=30),
-    TableColumn(title="OPTIONS", rank=3, cut=20),
+    TableColumn(title="SOURCE", cut=30, wrap=True),
+    TableColumn(title="OPTIONS", rank=3, cut=20, wrap=True),
     TableColumn(title="PROPAGATION", rank=2),
 )
 

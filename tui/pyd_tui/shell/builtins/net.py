@@ -14,7 +14,7 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 INTERFACES = (
     TableColumn(title="INTERFACE"),
     TableColumn(title="STATE"),
-    TableColumn(title="ADDRESSES", cut=40),
+    TableColumn(title="ADDRESSES", cut=40, wrap=True),
     TableColumn(title="MAC", rank=3),
     TableColumn(title="MTU", right=True, rank=4),
     TableColumn(title="RECEIVED", right=True, rank=1),

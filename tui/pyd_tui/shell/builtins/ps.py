@@ -20,7 +20,7 @@ COLUMNS = (
     TableColumn(title="FDS", right=True, rank=2),
     TableColumn(title="THREADS", right=True, rank=4),
     TableColumn(title="STATE", rank=3),
-    TableColumn(title="COMMAND", cut=20),
+    TableColumn(title="COMMAND", cut=20, wrap=True),
 )
 
 

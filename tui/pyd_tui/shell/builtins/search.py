@@ -10,7 +10,7 @@ from pyd_tui.console.output import write_json
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
-COLUMNS = (TableColumn(title="NAME"), TableColumn(title="SUMMARY", cut=20))
+COLUMNS = (TableColumn(title="NAME"), TableColumn(title="SUMMARY", cut=20, wrap=True))
 
 
 @click.command("search", cls=BuiltinCommand, examples=(("search dns", "packs and packages"),))

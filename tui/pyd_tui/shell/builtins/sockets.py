@@ -13,8 +13,8 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 COLUMNS = (
     TableColumn(title="PROTO"),
     TableColumn(title="STATE"),
-    TableColumn(title="LOCAL", cut=24),
-    TableColumn(title="REMOTE", cut=24, rank=1),
+    TableColumn(title="LOCAL", cut=24, wrap=True),
+    TableColumn(title="REMOTE", cut=24, rank=1, wrap=True),
     TableColumn(title="RECV-Q", right=True, rank=3),
     TableColumn(title="SEND-Q", right=True, rank=3),
     TableColumn(title="PID", right=True),

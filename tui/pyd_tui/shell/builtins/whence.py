@@ -19,7 +19,7 @@ from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 COLUMNS = (
     TableColumn(title="COMMAND"),
     TableColumn(title="FROM"),
-    TableColumn(title="WHERE", cut=20),
+    TableColumn(title="WHERE", cut=20, wrap=True),
     TableColumn(title="CALLED AS"),
 )
 
