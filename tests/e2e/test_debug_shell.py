@@ -179,7 +179,7 @@ def test_builtins_stand_beside_programs_and_feed_them(shells: Shells, target: st
     assert "while :; do" in shell.ask("ps | grep -c 'the last words'; ps", ".*COMMAND.*")
     shell.ask("ps --json | jq -r '.[0].pid'", "1")
     shell.ask("whence ls", r"ls +toolbox +/dev/.pyd/first/ls +ls")
-    assert "usage" in shell.ask("ps --nonsense || echo refused", "refused")
+    assert "ps(1)" in shell.ask("ps --nonsense || echo refused", "refused")
     shell.ask("why --nonsense; echo continues", "continues")
     shell.ask("builtins", r"whence .*")
     shell.ask("su target", ".*")
