@@ -60,3 +60,7 @@ def test_keys_of_what_a_cluster_lacks_are_not_offered(dashboard: Terminal):
     dashboard.wait_for("Workloads")
     dashboard.wait_gone("s stop")
     assert "r restart" in dashboard.screen
+    dashboard.keys(".")
+    dashboard.wait_for("remove it")
+    for absent in ("stop it", "rename it", "commit its files", "connect it"):
+        assert absent not in dashboard.screen

@@ -30,7 +30,22 @@ class ClusterClient(EngineClient):
 
     FAMILY: ClassVar[str] = "cluster"
     LACKS: ClassVar[frozenset[str]] = frozenset(
-        {"start", "stop", "pause", "kill", "rename", "limits", "recreate", "commit", "pull", "compose", "export"}
+        {
+            "start",
+            "stop",
+            "pause",
+            "resume",
+            "connect",
+            "disconnect",
+            "kill",
+            "rename",
+            "limits",
+            "recreate",
+            "commit",
+            "pull",
+            "compose",
+            "export",
+        }
     )
 
     def __init__(self, endpoint: Endpoint, access: ClusterAccess | None = None, *, may_ask: bool = False) -> None:

@@ -197,6 +197,8 @@ class ContainerListScreen(ViewScreen):
             "connect": partial(self._change_networks, connect=True),
             "disconnect": partial(self._change_networks, connect=False),
         }
+        lacks = frozenset[str]().union(*(target.link.lacks for target in targets))
+        run = {name: action for name, action in run.items() if name not in lacks}
         title = entries[0].name if len(entries) == 1 else f"{len(entries)} containers"
         menu = container_menu(entries, self.dashboard.keys.of("containers"), run)
         menu += self.own_entries()
