@@ -82,6 +82,7 @@ def _copy_options() -> list[Case]:
     modes = ("644", "0755", "4755", "600", "1777")
     cases += [_on_base(f"chmod-{mode}", f"COPY --chmod={mode} a.txt run.sh /m/") for mode in modes]
     cases += [_on_base(f"chmod-dir-{mode}", f"COPY --chmod={mode} dir /m/") for mode in ("755", "700")]
+    cases += [_on_base(f"chmod-new-dir-{mode}", f"COPY --chmod={mode} dir /new") for mode in ("700", "644")]
     cases += [
         _on_base("link", "COPY --link a.txt /l/"),
         _on_base("link-dir", "COPY --link dir /l/"),

@@ -98,6 +98,8 @@ class TreeCopier:
                 base = path.rstrip("/").rpartition("/")[2]
                 final = f"{final.rstrip('/')}/{base}" if base not in {"", "."} else final
             if is_directory:
+                if options.contents:  # BuildKit makes this one as a parent, without the modes of source and --chmod
+                    os.close(self._make_directories(final))
                 self._copy_tree(fd, final)
             else:
                 above, _, last = final.rpartition("/")
