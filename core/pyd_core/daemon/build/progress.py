@@ -56,12 +56,11 @@ class ProgressLog:
     def log(self, digest: str, stream: int, data: bytes) -> None:
         """Report output of a vertex; what exceeds `MAX_LOG_BYTES` is dropped with a note."""
         before = self._log_bytes.get(digest, 0)
-        if before >= MAX_LOG_BYTES:
+        if before > MAX_LOG_BYTES:
             return
         self._log_bytes[digest] = before + len(data)
         if before + len(data) > MAX_LOG_BYTES:
             data = data[: MAX_LOG_BYTES - before] + b"\n[output clipped, log limit 2MiB reached]\n"
-            self._log_bytes[digest] = MAX_LOG_BYTES
         self._add(VertexLog(vertex=digest, stream=stream, msg=data, timestamp=timestamp()))
 
     def warning(self, warning: VertexWarning) -> None:
