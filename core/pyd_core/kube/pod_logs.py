@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from pyd_core.client.frames import PLAIN
 from pyd_core.client.transport.base import Stream
-from pyd_core.errors import InvalidInput
+from pyd_core.errors import EngineError, InvalidInput, NotFound
 from pyd_core.kube.cluster_api import ClusterApi, Query, object_path
 from pyd_core.kube.container_view import PodMember
 
@@ -102,11 +102,34 @@ async def open_log(
         async with api.stream("GET", path, query, accept="*/*") as stream:
             start = "" if since is None else _sortable(_rfc3339(since))
             end = "" if until is None else _sortable(_rfc3339(until))
-            yield _LogBody(stream.chunks(), start, end)
+            restarted = status.state.running is not None and status.last_state.terminated is not None
+            chunks = stream.chunks()
+            if restarted and not previous and (tail is None or bounded):
+                chunks = _after_previous(api, path, {**query, "follow": None, "previous": True}, chunks)
+            yield _LogBody(chunks, start, end)
     except InvalidInput as error:
         if "waiting to start" not in error.message and "is terminated" not in error.message:
             raise
         yield _LogBody(None, "", "")
+
+
+async def _after_previous(
+    api: ClusterApi, path: str, query: Query, current: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    """Yield the log of the run before, if its node still has it, and then the current one.
+
+    An engine's log holds all runs of a container, and its readers expect that.
+    """
+    last = b"\n"
+    with suppress(InvalidInput, NotFound, EngineError):
+        async with api.stream("GET", path, query, accept="*/*") as stream:
+            async for chunk in stream.chunks():
+                last = chunk or last
+                yield chunk
+    if not last.endswith(b"\n"):
+        yield b"\n"
+    async for chunk in current:
+        yield chunk
 
 
 def _rfc3339(text: str, *, fraction: bool = True) -> str:

@@ -115,6 +115,23 @@ async def test_a_log_is_read_with_its_times_and_bounds(cluster: ScriptedCluster,
     assert [item.data async for item in kept if isinstance(item, LogLine)] == [b"line 1", b"line 2"]
 
 
+async def test_the_log_of_a_container_that_restarted_starts_with_the_run_before(
+    cluster: ScriptedCluster, engine: ClusterClient
+):
+    pod = cluster.load_state("running")
+    for entry in pod["status"]["containerStatuses"]:
+        entry["lastState"] = {"terminated": {"exitCode": 1, "finishedAt": "2026-11-30T23:19:00Z"}}
+    cluster.logs["states", "running", "app", "previous"] = b"2026-11-30T23:18:59.000000001Z died"
+    cluster.logs["states", "running", "app"] = b"2026-11-30T23:20:00.000000001Z again\n"
+    lines = [item.data async for item in follow(engine, "running/app") if isinstance(item, LogLine)]
+    assert lines == [b"died", b"again"]
+    del cluster.logs["states", "running", "app", "previous"]
+    assert [item.data async for item in follow(engine, "running/app") if isinstance(item, LogLine)] == [b"again"]
+    assert [item.data async for item in follow(engine, "running/app", tail=5) if isinstance(item, LogLine)] == [
+        b"again"
+    ]
+
+
 async def test_a_followed_log_grows(cluster: ScriptedCluster, engine: ClusterClient):
     cluster.load_state("running")
     cluster.logs["states", "running", "app"] = b""
