@@ -119,6 +119,7 @@ ACROSS = {
         "daemon/test_parsing.py",
         "debug/inspectors/test_texts.py",
         "debugimages/test_packs.py",
+        "dockerfile/test_fuzz.py",
         "model/test_spec.py",
         "model/test_threads.py",
         "test_imports.py",
