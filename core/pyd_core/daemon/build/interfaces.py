@@ -122,11 +122,11 @@ class BuildSession(Protocol):
         """
         ...
 
-    async def send_file(self, chunks: AsyncIterator[bytes], metadata: Mapping[str, str]) -> None:
-        """Send an exporter's file to the client, with the exporter's response as metadata."""
+    async def send_file(self, chunks: AsyncIterator[bytes], metadata: Mapping[str, str], *, exporter: int = 0) -> None:
+        """Send the file of an exporter, given by its number in the request, with its response as metadata."""
         ...
 
-    async def send_directory(self, root_fd: int, metadata: Mapping[str, str]) -> None:
+    async def send_directory(self, root_fd: int, metadata: Mapping[str, str], *, exporter: int = 0) -> None:
         """Send the content of a directory to the client, for the exporter `local`."""
         ...
 

@@ -42,6 +42,7 @@ class ArchiveExporter:
         session: BuildSession | None,
         *,
         is_docker: bool,
+        number: int = 0,
     ) -> dict[str, str]:
         """Send an archive and return the exporter's response.
 
@@ -76,7 +77,9 @@ class ArchiveExporter:
             if names:
                 response["image.name"] = ",".join(f"{name.repository}:{name.tag}" for name in names)
             with steps.step("sending tarball"):
-                await session.send_file(tar_writer.stream_tar(lambda packer: self._write(packer, archive)), response)
+                await session.send_file(
+                    tar_writer.stream_tar(lambda packer: self._write(packer, archive)), response, exporter=number
+                )
         return response
 
     def _plan(

@@ -41,21 +41,23 @@ class BuildExporters:
         Raises:
             InvalidInput: An exporter is unknown, or its attributes are invalid.
         """
+        _warn_of_attestations(request, progress)
         response: dict[str, str] = {}
-        for exporter in request.exporters:
-            response |= await self._export(exporter, _attrs(exporter, request), result, session, progress)
+        for number, exporter in enumerate(request.exporters):
+            response |= await self._export(exporter, _attrs(exporter, request), result, session, progress, number)
         if request.cache_exports:
             refs = [ref for _, ref, _ in configs_of(result) if ref is not None]
             response |= await self._caches.export(request.cache_exports, refs, session=session, progress=progress)
         return response
 
-    async def _export(
+    async def _export(  # noqa: PLR0917 - each is another part of the export
         self,
         exporter: control_pb2.Exporter,
         attrs: Mapping[str, str],
         result: FrontendResult,
         session: BuildSession | None,
         progress: BuildProgress,
+        number: int,
     ) -> Mapping[str, str]:
         match exporter.Type:
             case "image" | "moby":
@@ -65,17 +67,34 @@ class BuildExporters:
             case "oci" | "docker" as kind:
                 steps = ExportSteps(progress, f"exporting to {'oci' if kind == 'oci' else 'docker'} image format")
                 with steps.running():
-                    return await self._archives.export(result, attrs, steps, session, is_docker=kind == "docker")
+                    return await self._archives.export(
+                        result, attrs, steps, session, is_docker=kind == "docker", number=number
+                    )
             case "tar":
                 steps = ExportSteps(progress, "exporting to client tarball")
                 with steps.running():
-                    return await self._files.export_tar(result, steps, session)
+                    return await self._files.export_tar(result, steps, session, number)
             case "local":
                 steps = ExportSteps(progress, "exporting to client directory")
                 with steps.running():
-                    return await self._files.export_local(result, steps, session)
+                    return await self._files.export_local(result, steps, session, number)
             case kind:
                 raise InvalidInput(f"the exporter {kind[:60]!r} isn't served", reference="unknown-exporter")
+
+
+def _warn_of_attestations(request: ExportRequest, progress: BuildProgress) -> None:
+    """Warn of attestations that the client asks for, since none are written; clients' defaults are inline only."""
+    names = [
+        name.removeprefix("attest:")
+        for name, value in request.frontend_attrs.items()
+        if name.startswith("attest:") and "inline-only=true" not in value and "disabled=true" not in value
+    ]
+    if not names:
+        return
+    steps = ExportSteps(progress, "attestations")
+    with steps.running():
+        text = f"pydd writes no attestations: {', '.join(sorted(names))[:100]}"
+        progress.warning(control_pb2.VertexWarning(vertex=steps.digest, level=1, short=text.encode()))
 
 
 def _attrs(exporter: control_pb2.Exporter, request: ExportRequest) -> dict[str, str]:

@@ -26,7 +26,7 @@ class FileExporter:
         self._snapshots = snapshots
 
     async def export_tar(
-        self, result: FrontendResult, steps: ExportSteps, session: BuildSession | None
+        self, result: FrontendResult, steps: ExportSteps, session: BuildSession | None, number: int
     ) -> dict[str, str]:
         """Send an archive of the files."""
         client = _client(session)
@@ -43,11 +43,11 @@ class FileExporter:
                     packer.add_contents(path, prefix)
 
             with steps.step("sending tarball"):
-                await client.send_file(tar_writer.stream_tar(write), {})
+                await client.send_file(tar_writer.stream_tar(write), {}, exporter=number)
         return {}
 
     async def export_local(
-        self, result: FrontendResult, steps: ExportSteps, session: BuildSession | None
+        self, result: FrontendResult, steps: ExportSteps, session: BuildSession | None, number: int
     ) -> dict[str, str]:
         """Send the files to a directory of the client."""
         client = _client(session)
@@ -63,7 +63,7 @@ class FileExporter:
             fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             opened.callback(os.close, fd)
             with steps.step("copying files"):
-                await client.send_directory(fd, {})
+                await client.send_directory(fd, {}, exporter=number)
         return {}
 
     def _trees(self, result: FrontendResult) -> dict[str, SolvedRef | None]:

@@ -112,15 +112,15 @@ class ClientSession:
         self._require(READ, "serves no content store")
         return ContentStore(self._channel, store_id)
 
-    async def send_file(self, chunks: AsyncIterator[bytes], metadata: Mapping[str, str]) -> None:
+    async def send_file(self, chunks: AsyncIterator[bytes], metadata: Mapping[str, str], *, exporter: int = 0) -> None:
         """Send an exporter's file to the client."""
         self._require(FILE_SEND, "takes no exported files")
-        await send_file(self._channel, chunks, metadata)
+        await send_file(self._channel, chunks, metadata, exporter=exporter)
 
-    async def send_directory(self, root_fd: int, metadata: Mapping[str, str]) -> None:
+    async def send_directory(self, root_fd: int, metadata: Mapping[str, str], *, exporter: int = 0) -> None:
         """Send the content of a directory to the client."""
         self._require(FILE_SEND, "takes no exported files")
-        await send_directory(self._channel, root_fd, metadata)
+        await send_directory(self._channel, root_fd, metadata, exporter=exporter)
 
     @contextlib.asynccontextmanager
     async def upload(self, path: str) -> AsyncIterator[AsyncIterator[bytes]]:

@@ -21,6 +21,8 @@ from pyd_core.linux.openat2 import open_in_root
 from pyd_core.sanitise import safe
 
 METADATA_PREFIX = "exporter-md-"
+EXPORTER_HEADER = "buildkit-attachable-exporter-id"
+"""The number of the exporter that sends, for clients with several."""
 PIECE_BYTES = 32 << 10
 """Clients have buffers of this size for each piece of a file."""
 SEND_BYTES = 1 << 20
@@ -32,14 +34,18 @@ def export_metadata(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(f"{METADATA_PREFIX}{name.lower()}", value) for name, value in metadata.items() if value.isascii()]
 
 
-async def send_file(channel: AdoptedChannel, chunks: AsyncIterator[bytes], metadata: Mapping[str, str]) -> None:
+async def send_file(
+    channel: AdoptedChannel, chunks: AsyncIterator[bytes], metadata: Mapping[str, str], *, exporter: int = 0
+) -> None:
     """Send a file; it ends with the call.
 
     Raises:
         PydError: The client refused it, or is gone.
     """
     with calls():
-        async with FileSendStub(channel).DiffCopy.open(metadata=export_metadata(metadata)) as stream:
+        async with FileSendStub(channel).DiffCopy.open(
+            metadata=[*export_metadata(metadata), (EXPORTER_HEADER, str(exporter))]
+        ) as stream:
             await stream.send_request()
             async for chunk in chunks:
                 for start in range(0, len(chunk), SEND_BYTES):
@@ -49,14 +55,18 @@ async def send_file(channel: AdoptedChannel, chunks: AsyncIterator[bytes], metad
                 pass
 
 
-async def send_directory(channel: AdoptedChannel, root_fd: int, metadata: Mapping[str, str]) -> None:
+async def send_directory(
+    channel: AdoptedChannel, root_fd: int, metadata: Mapping[str, str], *, exporter: int = 0
+) -> None:
     """Send the content of a directory; the client requests the files that it lacks, which are all.
 
     Raises:
         PydError: The client refused it, or is gone.
     """
     with calls():
-        async with FileSendStub(channel).DiffCopy.open(metadata=export_metadata(metadata)) as stream:
+        async with FileSendStub(channel).DiffCopy.open(
+            metadata=[*export_metadata(metadata), (EXPORTER_HEADER, str(exporter))]
+        ) as stream:
             await stream.send_request()
             await _Sender(stream, root_fd).run()
             await stream.end()
