@@ -259,6 +259,18 @@ async def test_system_shows_the_size_of_each_kind_and_what_prune_would_remove():
         assert " job" in dashboard.text
 
 
+async def test_prune_says_that_unused_volumes_with_a_name_stay():
+    engine = ScriptedEngine()
+    engine.add("web")
+    engine.documents["/volumes"] = {"Volumes": [{"Name": "shop_db", "Driver": "local"}]}
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 1)
+        await dashboard.press("4")
+        await dashboard.until_shown("shop_db")
+        await dashboard.press("P")
+        await dashboard.until_shown("unused volumes with a name stay")
+
+
 async def test_prune_on_the_engine_removes_what_is_unused_of_every_kind():
     engine = shop()
     job = engine.get("job").id

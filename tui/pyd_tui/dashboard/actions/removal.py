@@ -22,6 +22,13 @@ class OnFinished(Protocol):
         ...
 
 
+KEPT = {
+    "images": "unused images with a tag stay; x removes one",
+    "volumes": "unused volumes with a name stay; x removes one",
+}
+"""What prune leaves, by kind."""
+
+
 def kind_of(resource: ResourceView, row: Row | None) -> str:
     """Return what prune removes for a row: `networks`, `images`."""
     if resource.name != "system":
@@ -49,7 +56,8 @@ class BulkRemoval:
             return
         candidates = await resource.waste(self._context, row or Row(key="", name="", cells=(), thing=None))
         if not candidates:
-            self._dashboard.say(f"no unused {kind_of(resource, row)}", "good")
+            kind = kind_of(resource, row)
+            self._dashboard.say(f"no unused {kind} to prune", "good", KEPT.get(kind, ""))
             return
         freed = sum(candidate.size or 0 for candidate in candidates)
         frees = f" That frees up to {compact_size(freed)}." if freed else ""
