@@ -22,7 +22,7 @@ class OnFinished(Protocol):
         ...
 
 
-KEPT = {
+PRUNE_HINTS = {
     "images": "unused images with a tag stay; x removes one",
     "volumes": "unused volumes with a name stay; x removes one",
 }
@@ -57,7 +57,7 @@ class BulkRemoval:
         candidates = await resource.waste(self._context, row or Row(key="", name="", cells=(), thing=None))
         if not candidates:
             kind = kind_of(resource, row)
-            self._dashboard.say(f"no unused {kind} to prune", "good", KEPT.get(kind, ""))
+            self._dashboard.say(f"no unused {kind} to prune", "good", PRUNE_HINTS.get(kind, ""))
             return
         freed = sum(candidate.size or 0 for candidate in candidates)
         frees = f" That frees up to {compact_size(freed)}." if freed else ""
