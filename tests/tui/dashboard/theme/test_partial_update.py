@@ -12,7 +12,9 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
+from pyd_tui.config.settings import UserSettings
 from pyd_tui.dashboard.app import Dashboard
+from pyd_tui.dashboard.startup.startup_state import StartupState
 from pyd_tui.dashboard.theme.partial_update import MAX_GAP_CELLS, FullUpdate, TerminalContents, TightUpdate
 from support.dashboard import opened
 from support.scripted_engine import ScriptedEngine
@@ -99,6 +101,10 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sent
 
 
+BELOW = StartupState(settings=UserSettings(layout="below"))
+"""The log below the list, which shows as many rows as an engine elsewhere measures at a time."""
+
+
 def fifty() -> ScriptedEngine:
     engine = ScriptedEngine()
     for number in range(50):
@@ -108,7 +114,7 @@ def fifty() -> ScriptedEngine:
 
 async def test_a_move_of_the_cursor_sends_the_terminal_no_more_than_two_kilobytes(monkeypatch: pytest.MonkeyPatch):
     engine = fifty()
-    async with opened(engine, size=(200, 50)) as dashboard:
+    async with opened(engine, size=(200, 50), beginning=BELOW) as dashboard:
         await dashboard.measured(engine)
         await dashboard.press("V")  # the log below would follow the cursor
         await dashboard.at_rest(0.3)
@@ -131,7 +137,7 @@ async def test_the_next_log_is_painted_over_the_last_and_costs_two_kilobytes_mor
             engine.print(
                 f"box-{number:02}", f"line {line} of box {number}: GET /api/v1/things/{line} 200 in {number} ms"
             )
-    async with opened(engine, size=(200, 50)) as dashboard:
+    async with opened(engine, size=(200, 50), beginning=BELOW) as dashboard:
         await dashboard.measured(engine)
         sent = measured(monkeypatch)
         for key in ("j", "k"):  # fills the record of written cells
