@@ -187,7 +187,7 @@ async def test_an_event_opens_the_log_and_the_stats_of_that_second():
         assert isinstance(here, Annotation)
         lines = [item.data for _, item in screen.book.store.scan(screen.book.store.first) if isinstance(item, LogLine)]
         assert lines[0] == b"line 181"
-        assert lines[-1] == b"line 420"
+        assert b"line 420" in lines, "it reads on from there"
         assert "around 22:19:20" in dashboard.text
         await dashboard.press("q", "m")
         await dashboard.until_shown("the event")
