@@ -75,7 +75,8 @@ def test_a_build_is_kept_cached_and_reported(pyd: Run, engine: Docker, context: 
     document = json.loads(again.stdout)
     assert document["Id"] == engine.inspect(image)["Id"]
     assert document["Tags"] == [image]
-    assert all(step["Cached"] for step in document["Steps"] if step["Name"].startswith(("RUN", "COPY")))
+    ran = [step for step in document["Steps"] if step["Name"].startswith(("RUN", "COPY")) and not step["Cached"]]
+    assert ran == []
     (context / "src/a.txt").write_text("changed")
     changed = pyd("build", "-t", image, "--build-arg", "WHO=you", *label(engine), str(context))
     assert "changed since the build" in changed.stderr
