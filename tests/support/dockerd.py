@@ -59,8 +59,8 @@ class Dockerd:
         remap = [f"--userns-remap={self.remap}"] if self.remap else []
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["unshare", "--net", "dockerd", f"--host={self.url}", f"--data-root={self.home}/data",
-                 f"--exec-root={self.home}/run", f"--pidfile={self.home}/pid",
+                ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec dockerd "$@"', "dockerd",
+                 f"--host={self.url}", f"--data-root={self.home}/data", f"--exec-root={self.home}/run", f"--pidfile={self.home}/pid",
                  *self.options, *remap],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
