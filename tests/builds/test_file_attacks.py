@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.buildkit.proto import ops_pb2
-from pyd_core.daemon.build.solver.file_actions import FileActions
+from pyd_core.daemon.build.solver.file_actions import FileOperations
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.openat2 import RootDirectory
 
@@ -30,7 +30,7 @@ def roots(tmp_path: Path) -> Iterator[tuple[Path, Path, Path]]:
 
 def _apply(source: Path, target: Path, action: ops_pb2.FileAction) -> None:
     with RootDirectory(source) as source_root, RootDirectory(target) as target_root:
-        FileActions(target_root).apply(action, source_root, None)
+        FileOperations(target_root).apply(action, source_root, None)
 
 
 def _copy(path: str, destination: str, **options: object) -> ops_pb2.FileAction:

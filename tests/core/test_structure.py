@@ -13,7 +13,9 @@ from urllib.parse import unquote
 ROOT = Path(__file__).parents[2]
 SOURCE_ROOTS = ("core", "tui", "debugimages")
 MAX_CIRCLE_MODULES = 5
-SHARED_CLASS_NAMES = {"Changed": "a widget's message, named within the widget as Textual does"}
+SHARED_CLASS_NAMES = dict.fromkeys(
+    ("Changed", "Clicked"), "a widget's message, named within the widget as Textual does"
+)
 """Names that several classes may have, each with the reason."""
 
 

@@ -60,8 +60,8 @@ class Dockerd:
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec dockerd "$@"', "dockerd",
-                 f"--host={self.url}", f"--data-root={self.home}/data", f"--exec-root={self.home}/run", f"--pidfile={self.home}/pid",
-                 *self.options, *remap],
+                 f"--host={self.url}", f"--data-root={self.home}/data", f"--exec-root={self.home}/run",
+                 f"--pidfile={self.home}/pid", *self.options, *remap],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         deadline = time.monotonic() + TIMEOUT_S

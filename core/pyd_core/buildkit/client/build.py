@@ -21,7 +21,7 @@ from pyd_core.buildkit.client.upload import UploadService
 
 if TYPE_CHECKING:
     from pyd_core.buildkit.rpc.connection import DuplexChannel
-    from pyd_core.buildkit.rpc.duplex import Duplex
+    from pyd_core.buildkit.rpc.duplex import DuplexConnection
 
 
 class Builder(Protocol):
@@ -31,7 +31,7 @@ class Builder(Protocol):
         """Open a control connection."""
         ...
 
-    async def session(self, session_id: str, *, name: str, shared_key: str, methods: Sequence[str]) -> Duplex:
+    async def session(self, session_id: str, *, name: str, shared_key: str, methods: Sequence[str]) -> DuplexConnection:
         """Open a session's connection."""
         ...
 
@@ -70,7 +70,7 @@ async def run_build(
         services.append(SshService(request.agents))
     shared_key = context_key(request.directories.get(CONTEXT))
 
-    async def open_session(session_id: str, methods: Sequence[str]) -> Duplex:
+    async def open_session(session_id: str, methods: Sequence[str]) -> DuplexConnection:
         name = request.directories.get(CONTEXT, Path("build")).name
         return await builder.session(session_id, name=name, shared_key=shared_key, methods=methods)
 

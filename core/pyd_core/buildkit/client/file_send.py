@@ -14,7 +14,7 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 
 from pyd_core.buildkit.client.receive import DirectoryReceiver
-from pyd_core.buildkit.client.request import Output
+from pyd_core.buildkit.client.request import BuildOutput
 from pyd_core.buildkit.proto import filesync_pb2
 from pyd_core.buildkit.rpc.framing import RawMessage
 from pyd_core.buildkit.rpc.metadata import metadata_value
@@ -38,7 +38,7 @@ class FileSendService:
 
     METHODS = ("/moby.filesync.v1.FileSend/DiffCopy",)
 
-    def __init__(self, outputs: Sequence[Output]) -> None:
+    def __init__(self, outputs: Sequence[BuildOutput]) -> None:
         self._outputs = outputs
 
     def __mapping__(self) -> dict[str, grpclib.const.Handler]:
@@ -60,7 +60,7 @@ class FileSendService:
         except OSError as error:
             raise GRPCError(Status.ABORTED, f"can't write {output.destination}: {error.strerror}") from error
 
-    def _choose(self, stream: Stream[Any, Any]) -> Output:
+    def _choose(self, stream: Stream[Any, Any]) -> BuildOutput:
         number = metadata_value(stream, EXPORTER_ID)
         if number.isascii() and number.isdecimal() and int(number) < len(self._outputs):
             return self._outputs[int(number)]

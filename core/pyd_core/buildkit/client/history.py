@@ -9,7 +9,7 @@ import msgspec
 from grpclib.exceptions import GRPCError
 
 from pyd_core.buildkit.client.failure import call_error, clean_message
-from pyd_core.buildkit.client.progress import BuildProgress, ProgressChange
+from pyd_core.buildkit.client.progress import BuildSteps, ProgressChange
 from pyd_core.buildkit.proto import control_grpc, control_pb2
 from pyd_core.errors import Ambiguous, NotFound
 from pyd_core.sanitise import safe
@@ -118,13 +118,13 @@ async def find_build(channel: DuplexChannel, name: str) -> BuildRecord:
     return matches[0]
 
 
-async def replay(channel: DuplexChannel, reference: str) -> AsyncIterator[tuple[BuildProgress, ProgressChange]]:
+async def replay(channel: DuplexChannel, reference: str) -> AsyncIterator[tuple[BuildSteps, ProgressChange]]:
     """Yield the progress of a build, from its start; of one that runs, until it ends.
 
     Raises:
         PydError: The builder doesn't know it.
     """
-    progress = BuildProgress()
+    progress = BuildSteps()
     try:
         async with control_grpc.ControlStub(channel).Status.open() as stream:
             await stream.send_message(control_pb2.StatusRequest(Ref=reference), end=True)

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from pyd_core.buildkit.client.definition import BuildDefinition
-from pyd_core.buildkit.client.request import CONTEXT, DOCKERFILE, BuildRequest, Output
+from pyd_core.buildkit.client.request import CONTEXT, DOCKERFILE, BuildOutput, BuildRequest
 from pyd_core.buildkit.client.upload import UploadService
 from pyd_core.buildkit.client.values import (
     ENGINE_EXPORTER,
@@ -226,10 +226,10 @@ class PreparedBuild:
             attributes["no-cache"] = ""
         return attributes
 
-    def _outputs(self) -> tuple[Output, ...]:
+    def _outputs(self) -> tuple[BuildOutput, ...]:
         definition = self._definition
         tags = [_full_name(tag) for tag in definition.tags]
-        outputs: list[Output] = []
+        outputs: list[BuildOutput] = []
         pushes = definition.push
         for text in definition.outputs:
             output, push = parse_output(text)
@@ -238,7 +238,7 @@ class PreparedBuild:
                 outputs.append(output)
         kept = any(output.type == ENGINE_EXPORTER for output in outputs)
         if not kept and (definition.load or pushes or not definition.outputs):
-            outputs.append(Output(type=ENGINE_EXPORTER))
+            outputs.append(BuildOutput(type=ENGINE_EXPORTER))
         if pushes and not tags and not any(output.attributes.get("name") for output in outputs):
             raise InvalidInput("an image needs a name to be pushed", hint="add -t NAME")
         named = [self._named(output, tags) for output in outputs]
@@ -249,7 +249,7 @@ class PreparedBuild:
             raise InvalidInput("only one output can go to standard output")
         return tuple(named)
 
-    def _named(self, output: Output, tags: list[str]) -> Output:
+    def _named(self, output: BuildOutput, tags: list[str]) -> BuildOutput:
         attributes = dict(output.attributes)
         if tags and output.type in {ENGINE_EXPORTER, "oci", "docker"} and "name" not in attributes:
             attributes["name"] = ",".join(tags)
@@ -259,7 +259,7 @@ class PreparedBuild:
                 raise InvalidInput(f"--annotation {safe(annotation)} can't be read", hint="write NAME=VALUE")
             kind, colon, key = name.rpartition(":")
             attributes[f"annotation-{kind}.{key}" if colon and "." not in kind else f"annotation.{name}"] = value
-        return Output(type=output.type, attributes=attributes, destination=output.destination)
+        return BuildOutput(type=output.type, attributes=attributes, destination=output.destination)
 
     def _entitlements(self) -> tuple[str, ...]:
         allowed = list(self._definition.allow)

@@ -45,7 +45,7 @@ class Warning(msgspec.Struct, frozen=True):  # noqa: A001 - BuildKit's word
     line: int = 0
 
 
-class LogLine(msgspec.Struct, frozen=True):
+class StepOutputLine(msgspec.Struct, frozen=True):
     """A line that a step printed; `stream` is 1 for standard output and 2 for standard error."""
 
     step: str
@@ -53,7 +53,7 @@ class LogLine(msgspec.Struct, frozen=True):
     text: str
 
 
-class Step(msgspec.Struct):
+class StepProgress(msgspec.Struct):
     """A step of a build, a vertex of its graph. Times are in seconds since the epoch."""
 
     digest: str
@@ -66,7 +66,7 @@ class Step(msgspec.Struct):
     cached: bool = False
     error: str = ""
     transfers: dict[str, Transfer] = {}
-    lines: deque[LogLine] = msgspec.field(default_factory=lambda: deque(maxlen=MAX_LOG_LINES))
+    lines: deque[StepOutputLine] = msgspec.field(default_factory=lambda: deque(maxlen=MAX_LOG_LINES))
     skipped_lines: int = 0
     spent: float = 0.0
     """Seconds of earlier runs: the builder may start a step several times."""
@@ -91,22 +91,22 @@ class Step(msgspec.Struct):
 class ProgressChange(msgspec.Struct, frozen=True):
     """Changes that a message of the status stream brought."""
 
-    steps: tuple[Step, ...] = ()
-    lines: tuple[LogLine, ...] = ()
+    steps: tuple[StepProgress, ...] = ()
+    lines: tuple[StepOutputLine, ...] = ()
     warnings: tuple[Warning, ...] = ()
 
 
-class BuildProgress:
+class BuildSteps:
     """The steps of a build so far, in the order of their first appearance."""
 
     def __init__(self) -> None:
-        self.steps: dict[str, Step] = {}
+        self.steps: dict[str, StepProgress] = {}
         self.warnings: list[Warning] = []
         self._partial: dict[tuple[str, int], bytes] = {}
 
     def apply(self, response: control_pb2.StatusResponse) -> ProgressChange:
         """Take a message of the status stream in, and return what changed."""
-        changed: dict[str, Step] = {}
+        changed: dict[str, StepProgress] = {}
         for vertex in response.vertexes:
             step = self._step(vertex.digest)
             if step is not None:
@@ -122,7 +122,7 @@ class BuildProgress:
                 completed=_seconds(status.completed) if status.HasField("completed") else None,
             )  # fmt: skip
             changed[step.digest] = step
-        lines: list[LogLine] = []
+        lines: list[StepOutputLine] = []
         for log in response.logs:
             lines += self._split(log.vertex, log.stream, log.msg)
         lines += self._keep(
@@ -132,17 +132,17 @@ class BuildProgress:
         self.warnings += warnings
         return ProgressChange(steps=tuple(changed.values()), lines=tuple(lines), warnings=warnings)
 
-    def running(self) -> list[Step]:
+    def running(self) -> list[StepProgress]:
         """Return the steps that run now."""
         return [step for step in self.steps.values() if step.is_running]
 
-    def _step(self, digest: str) -> Step | None:
+    def _step(self, digest: str) -> StepProgress | None:
         step = self.steps.get(digest)
         if step is None and len(self.steps) < MAX_STEPS:
-            step = self.steps[digest] = Step(digest=digest, number=len(self.steps) + 1)
+            step = self.steps[digest] = StepProgress(digest=digest, number=len(self.steps) + 1)
         return step
 
-    def _split(self, digest: str, stream: int, data: bytes) -> list[LogLine]:
+    def _split(self, digest: str, stream: int, data: bytes) -> list[StepOutputLine]:
         if digest not in self.steps:
             return []
         key = (digest, stream)
@@ -154,12 +154,12 @@ class BuildProgress:
             self._partial[key] = rest
         return self._keep(_log_line(digest, stream, line) for line in complete)
 
-    def _rest(self, step: Step) -> list[LogLine]:
+    def _rest(self, step: StepProgress) -> list[StepOutputLine]:
         """Return the last lines of a completed step, which have no line end."""
         keys = [key for key in self._partial if key[0] == step.digest]
         return [_log_line(step.digest, key[1], self._partial.pop(key)) for key in keys]
 
-    def _keep(self, lines: Iterable[LogLine]) -> list[LogLine]:
+    def _keep(self, lines: Iterable[StepOutputLine]) -> list[StepOutputLine]:
         kept = list(lines)
         for line in kept:
             step = self.steps[line.step]
@@ -169,12 +169,12 @@ class BuildProgress:
         return kept
 
 
-def _log_line(digest: str, stream: int, data: bytes) -> LogLine:
+def _log_line(digest: str, stream: int, data: bytes) -> StepOutputLine:
     text = data[:MAX_LINE_BYTES].decode(errors="replace").rstrip("\r")
-    return LogLine(step=digest, stream=stream, text=text.rpartition("\r")[2])
+    return StepOutputLine(step=digest, stream=stream, text=text.rpartition("\r")[2])
 
 
-def _update(step: Step, vertex: control_pb2.Vertex) -> None:
+def _update(step: StepProgress, vertex: control_pb2.Vertex) -> None:
     step.name = vertex.name or step.name
     step.inputs = tuple(vertex.inputs) or step.inputs
     step.cached = step.cached or vertex.cached

@@ -23,7 +23,7 @@ class CacheEntry(msgspec.Struct, frozen=True):
     attributes: Mapping[str, str] = {}
 
 
-class Output(msgspec.Struct, frozen=True, kw_only=True):
+class BuildOutput(msgspec.Struct, frozen=True, kw_only=True):
     """An exporter of the result.
 
     Attributes:
@@ -53,7 +53,7 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     attributes: Mapping[str, str] = {}
     directories: Mapping[str, Path] = {}
-    outputs: tuple[Output, ...] = ()
+    outputs: tuple[BuildOutput, ...] = ()
     cache_imports: tuple[CacheEntry, ...] = ()
     cache_exports: tuple[CacheEntry, ...] = ()
     secrets: Mapping[str, SecretSource] = {}

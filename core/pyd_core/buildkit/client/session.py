@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from grpclib.health.service import Health
 
 from pyd_core.buildkit.rpc.connection import DuplexServer
-from pyd_core.buildkit.rpc.duplex import Duplex
+from pyd_core.buildkit.rpc.duplex import DuplexConnection
 
 if TYPE_CHECKING:
     import grpclib.const
@@ -32,7 +32,7 @@ class SessionService(Protocol):
         ...
 
 
-OpenSession = Callable[[str, Sequence[str]], Awaitable[Duplex]]
+OpenSession = Callable[[str, Sequence[str]], Awaitable[DuplexConnection]]
 """Opens a session's connection, given its id and the methods that it serves."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from pyd_core.buildkit.client.failure import build_error
-from pyd_core.buildkit.client.progress import BuildProgress, ProgressChange
+from pyd_core.buildkit.client.progress import BuildSteps, ProgressChange
 from pyd_core.buildkit.client.request import BuildRequest, BuildResult, CacheEntry
 from pyd_core.buildkit.proto import control_grpc, control_pb2
 from pyd_core.errors import StreamInterrupted
@@ -19,7 +19,7 @@ from pyd_core.tasks import TaskOwner
 if TYPE_CHECKING:
     from pyd_core.buildkit.rpc.connection import DuplexChannel
 
-OnProgress = Callable[[BuildProgress, ProgressChange], None]
+OnProgress = Callable[[BuildSteps, ProgressChange], None]
 
 
 class Solve:
@@ -38,7 +38,7 @@ class Solve:
         self.request = request
         self._on_progress = on_progress
         self.reference = secrets.token_hex(12)
-        self.progress = BuildProgress()
+        self.progress = BuildSteps()
 
     async def run(self, *, gateway: bool = False) -> BuildResult:
         """Build, and return once all progress has arrived.

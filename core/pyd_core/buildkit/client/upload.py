@@ -20,7 +20,7 @@ CHUNK_BYTES = 64 * 1024
 URL_PREFIX = "http://buildkit-session/"
 
 
-class Readable(Protocol):
+class UploadSource(Protocol):
     """An open file, or what reads like one."""
 
     def read(self, size: int, /) -> bytes:
@@ -34,9 +34,9 @@ class UploadService(upload_grpc.UploadBase):
     METHODS = ("/moby.upload.v1.Upload/Pull",)
 
     def __init__(self) -> None:
-        self._readers: dict[str, Callable[[], Readable]] = {}
+        self._readers: dict[str, Callable[[], UploadSource]] = {}
 
-    def add(self, reader: Callable[[], Readable]) -> str:
+    def add(self, reader: Callable[[], UploadSource]) -> str:
         """Add a reader and return its URL for the build."""
         name = uuid.uuid4().hex
         self._readers[name] = reader

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pyd_core.buildkit.client.request import CacheEntry, Output
+from pyd_core.buildkit.client.request import BuildOutput, CacheEntry
 from pyd_core.buildkit.client.secrets import MAX_SECRET_BYTES, SecretSource
 from pyd_core.buildkit.client.ssh_agent import DEFAULT_ID
 from pyd_core.cliparse.fields import split_fields
@@ -21,7 +21,7 @@ _TYPES = _FILE_TYPES | {"local", "image", "registry", "cacheonly", ENGINE_EXPORT
 _CACHE_TYPES = frozenset({"registry", "inline", "gha", "s3", "azblob"})
 
 
-def parse_output(text: str) -> tuple[Output | None, bool]:
+def parse_output(text: str) -> tuple[BuildOutput | None, bool]:
     """Read an output.
 
     Returns:
@@ -42,7 +42,7 @@ def parse_output(text: str) -> tuple[Output | None, bool]:
     if kind == "cacheonly":
         return None, False
     if kind in {"image", "registry", ENGINE_EXPORTER} or (kind == "docker" and destination is None):
-        return Output(type=ENGINE_EXPORTER, attributes=fields), push
+        return BuildOutput(type=ENGINE_EXPORTER, attributes=fields), push
     if push:
         raise InvalidInput(f"--output {safe(text)}: only images can be pushed")
     if destination is None and kind == "local":
@@ -51,7 +51,7 @@ def parse_output(text: str) -> tuple[Output | None, bool]:
         raise InvalidInput("a directory can't be written to standard output", hint="use type=tar")
     if kind in _FILE_TYPES and destination not in {None, "-"} and Path(str(destination)).is_dir():
         raise InvalidInput(f"--output {safe(text)}: {safe(str(destination))} is a directory", hint="name a file")
-    return Output(type=kind, attributes=fields, destination=destination or "-"), False
+    return BuildOutput(type=kind, attributes=fields, destination=destination or "-"), False
 
 
 def parse_caches(texts: Iterable[str], option: str) -> tuple[CacheEntry, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from grpclib.client import Channel, Handler
 
-from pyd_core.buildkit.rpc.duplex import Duplex, DuplexTransport
+from pyd_core.buildkit.rpc.duplex import DuplexConnection, DuplexTransport
 from pyd_core.buildkit.rpc.protocol import AdoptedProtocol, adopt
 from pyd_core.buildkit.rpc.server import server_protocol
 from pyd_core.buildkit.rpc.status import StatusDetailsCodec
@@ -50,9 +50,9 @@ class DuplexChannel(Channel):
         duplex: The connection.
     """
 
-    def __init__(self, duplex: Duplex) -> None:
+    def __init__(self, duplex: DuplexConnection) -> None:
         super().__init__(host="buildkit", port=80, status_details_codec=StatusDetailsCodec())
-        self._duplex: Duplex | None = duplex
+        self._duplex: DuplexConnection | None = duplex
         self._transport: DuplexTransport | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -87,7 +87,7 @@ class DuplexServer:
         handlers: Implementations of the generated service bases.
     """
 
-    def __init__(self, duplex: Duplex, handlers: Collection[IServable]) -> None:
+    def __init__(self, duplex: DuplexConnection, handlers: Collection[IServable]) -> None:
         self._protocol = server_protocol(handlers)
         self._duplex = duplex
         self._transport: DuplexTransport | None = None

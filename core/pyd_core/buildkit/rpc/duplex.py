@@ -20,7 +20,7 @@ PAUSE_BYTES = 1024 * 1024
 RESUME_BYTES = 256 * 1024
 
 
-class Duplex(Protocol):
+class DuplexConnection(Protocol):
     """A connection of bytes both ways."""
 
     async def read(self, limit: int = 65536) -> bytes:
@@ -46,7 +46,7 @@ class DuplexTransport(asyncio.Transport):
     """
 
     def __init__(
-        self, duplex: Duplex, protocol: asyncio.Protocol, on_closed: Callable[[], None] = lambda: None
+        self, duplex: DuplexConnection, protocol: asyncio.Protocol, on_closed: Callable[[], None] = lambda: None
     ) -> None:
         super().__init__()
         self._duplex = duplex

@@ -16,12 +16,12 @@ from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import CancelOnDisconnect, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.images import join_reference
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.build.builder import Builder, Fetch
+from pyd_core.daemon.build.builder import ClassicBuilder, Fetch
 from pyd_core.daemon.build.context import DOCKERFILE, read_dockerfile
 from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
 from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.repository import Repository
-from pyd_core.daemon.build.request import BuildRequest, Record, failure_record
+from pyd_core.daemon.build.request import ClassicBuildRequest, Record, failure_record
 from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.registry import RegistryLogin
 from pyd_core.errors import InvalidInput, PydError, Unsupported
@@ -57,7 +57,7 @@ async def _start_build(engine: Engine, request: HttpRequest) -> StreamingRespons
         if is_lone_dockerfile:
             build_request = msgspec.structs.replace(build_request, dockerfile=DOCKERFILE)
         dockerfile = parse_dockerfile(read_dockerfile(context, build_request.dockerfile))
-        builder = Builder(engine.build_services, build_request, dockerfile, _fetch(engine, request))
+        builder = ClassicBuilder(engine.build_services, build_request, dockerfile, _fetch(engine, request))
         kept = stack.pop_all()
     return StreamingResponse(chunks=_stream_records(builder, kept, quiet=request.flag("q")))
 
@@ -80,7 +80,7 @@ def _remote_source(request: HttpRequest) -> Repository | ResolvedAddress | None:
     return source
 
 
-async def _stream_records(builder: Builder, stack: AsyncExitStack, *, quiet: bool) -> AsyncIterator[bytes]:
+async def _stream_records(builder: ClassicBuilder, stack: AsyncExitStack, *, quiet: bool) -> AsyncIterator[bytes]:
     image_line = ""
     last: Record | None = None  # sent once the build's files are removed
     async with stack, aclosing(builder.run()) as records:
@@ -100,8 +100,8 @@ async def _stream_records(builder: Builder, stack: AsyncExitStack, *, quiet: boo
         yield line(last)
 
 
-def _request(request: HttpRequest, context: Path) -> BuildRequest:
-    return BuildRequest(
+def _request(request: HttpRequest, context: Path) -> ClassicBuildRequest:
+    return ClassicBuildRequest(
         context=context,
         dockerfile=request.query.get("dockerfile") or "Dockerfile",
         tags=[reference for text in request.many.get("t", []) if (reference := join_reference(text, ""))],

@@ -17,7 +17,7 @@ import msgspec
 
 from pyd_core.daemon.build import copy_instruction, run_instruction
 from pyd_core.daemon.build.dockerfile import Dockerfile, Instruction, instruction
-from pyd_core.daemon.build.request import PROXIES, BuildRequest, Record, failure_record, stream_record
+from pyd_core.daemon.build.request import PROXIES, ClassicBuildRequest, Record, failure_record, stream_record
 from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.build.stage import BuildStage, history_text
 from pyd_core.daemon.build.variables import Lexer, parse_assignments
@@ -38,7 +38,7 @@ _PLAIN_INSTRUCTIONS = {"EXPOSE", "VOLUME", "USER", "STOPSIGNAL"}
 """Instructions that change the configuration only by their arguments, after substitution."""
 
 
-class Builder:
+class ClassicBuilder:
     """Build of one image.
 
     Args:
@@ -51,7 +51,9 @@ class Builder:
         InvalidInput: The target stage doesn't exist.
     """
 
-    def __init__(self, services: BuildServices, request: BuildRequest, dockerfile: Dockerfile, fetch: Fetch) -> None:
+    def __init__(
+        self, services: BuildServices, request: ClassicBuildRequest, dockerfile: Dockerfile, fetch: Fetch
+    ) -> None:
         self._services = services
         self._request = request
         self._fetch = fetch

@@ -20,7 +20,7 @@ PROXIES = {
 """Arguments that RUN steps know without ARG; images and the cache don't contain them unless ARG names them."""
 
 
-class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
+class ClassicBuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Options of a build."""
 
     context: Path

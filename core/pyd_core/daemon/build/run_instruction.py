@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from pyd_core.daemon.build.request import BuildRequest, Record, failure_record, stream_record
+from pyd_core.daemon.build.request import ClassicBuildRequest, Record, failure_record, stream_record
 from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.build.stage import BuildStage
 from pyd_core.daemon.containers import logs
@@ -70,7 +70,7 @@ async def keep_changes(stage: BuildStage, container: EngineContainer, created_by
     stage.move(image, stage.config)
 
 
-async def run(stage: BuildStage, step: Instruction, request: BuildRequest) -> AsyncGenerator[Record, None]:
+async def run(stage: BuildStage, step: Instruction, request: ClassicBuildRequest) -> AsyncGenerator[Record, None]:
     """Run a command."""
     words = parse_command(step.rest, stage.config.shell)
     arguments = stage.run_arguments

@@ -26,7 +26,7 @@ ROOT = "/"
 MAX_MOUNTS = 500
 
 
-class StepState(msgspec.Struct, frozen=True, kw_only=True):
+class StepSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """A step with the results that its mounts show, by their ids in the builder; empty ids are empty file systems."""
 
     op: bytes
@@ -37,7 +37,7 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the step has to run again to bring about the state in which it failed."""
 
 
-def failed_state(step: FailedStep, *, before: bool = False) -> StepState:
+def failed_state(step: FailedStep, *, before: bool = False) -> StepSnapshot:
     """Return the state in which a RUN step failed.
 
     Args:
@@ -52,10 +52,10 @@ def failed_state(step: FailedStep, *, before: bool = False) -> StepState:
         raise Unsupported("only RUN steps have a container to enter", reference="no-step-container")
     root = next((number for number, mount in enumerate(op.exec.mounts) if mount.dest == ROOT), -1)
     base_id = step.input_ids[root] if 0 <= root < len(step.input_ids) else ""
-    return StepState(op=step.op, mount_ids=step.input_ids if before else step.mount_ids, base_id=base_id)
+    return StepSnapshot(op=step.op, mount_ids=step.input_ids if before else step.mount_ids, base_id=base_id)
 
 
-async def state_before(gateway: Gateway, definition: ops_pb2.Definition, serialized: bytes) -> StepState:
+async def state_before(gateway: Gateway, definition: ops_pb2.Definition, serialized: bytes) -> StepSnapshot:
     """Build what a step needs, and return the state before it runs.
 
     Args:
@@ -71,14 +71,14 @@ async def state_before(gateway: Gateway, definition: ops_pb2.Definition, seriali
     op = ops_pb2.Op.FromString(serialized)
     ids = [results[mount.input] if 0 <= mount.input < len(results) else "" for mount in op.exec.mounts]
     base = _root_input(op)
-    return StepState(op=serialized, mount_ids=tuple(ids), base_id=results[base] if 0 <= base < len(results) else "")
+    return StepSnapshot(op=serialized, mount_ids=tuple(ids), base_id=results[base] if 0 <= base < len(results) else "")
 
 
 def _root_input(op: ops_pb2.Op) -> int:
     return next((mount.input for mount in op.exec.mounts if mount.dest == ROOT), -1)
 
 
-class StepContainer:
+class DebugStepContainer:
     """A container with the state of a step.
 
     Args:
@@ -100,7 +100,7 @@ class StepContainer:
 
 
 @asynccontextmanager
-async def open_step(gateway: Gateway, state: StepState, toolbox_image: str) -> AsyncIterator[StepContainer]:
+async def open_step(gateway: Gateway, state: StepSnapshot, toolbox_image: str) -> AsyncIterator[DebugStepContainer]:
     """Create a step's container.
 
     Args:
@@ -122,7 +122,7 @@ async def open_step(gateway: Gateway, state: StepState, toolbox_image: str) -> A
     if state.base_id:
         mounts.append(_extra(BASE_DIRECTORY, state.base_id))
     async with gateway.container(mounts, op) as container_id:
-        yield StepContainer(gateway, container_id, op)
+        yield DebugStepContainer(gateway, container_id, op)
 
 
 def _mounts(op: ops_pb2.Op, ids: Sequence[str]) -> list[ops_pb2.Mount]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyd_core.buildkit.client import progress
-from pyd_core.buildkit.client.progress import BuildProgress
+from pyd_core.buildkit.client.progress import BuildSteps
 from pyd_core.buildkit.proto.control_pb2 import StatusResponse, Vertex, VertexLog, VertexStatus, VertexWarning
 
 
@@ -18,7 +18,7 @@ def vertex(digest: str = "sha256:1", **fields: object) -> Vertex:
 
 
 def test_a_step_runs_prints_and_completes():
-    build = BuildProgress()
+    build = BuildSteps()
     build.apply(StatusResponse(vertexes=[vertex(started=timestamp(10))]))
     assert [step.digest for step in build.running()] == ["sha256:1"]
     change = build.apply(StatusResponse(logs=[VertexLog(vertex="sha256:1", stream=1, msg=b"one\ntwo\rtwo again\nthr")]))
@@ -31,7 +31,7 @@ def test_a_step_runs_prints_and_completes():
 
 
 def test_the_time_of_a_step_that_ran_twice_is_the_sum():
-    build = BuildProgress()
+    build = BuildSteps()
     build.apply(StatusResponse(vertexes=[vertex(started=timestamp(1), completed=timestamp(2))]))
     build.apply(StatusResponse(vertexes=[vertex(started=timestamp(5))]))
     assert build.steps["sha256:1"].is_running
@@ -40,7 +40,7 @@ def test_the_time_of_a_step_that_ran_twice_is_the_sum():
 
 
 def test_output_of_two_streams_is_not_mixed():
-    build = BuildProgress()
+    build = BuildSteps()
     build.apply(StatusResponse(vertexes=[vertex(started=timestamp(1))]))
     logs = [(1, b"out"), (2, b"err"), (1, b"put\n"), (2, b"or\n")]
     change = build.apply(StatusResponse(logs=[VertexLog(vertex="sha256:1", stream=s, msg=m) for s, m in logs]))
@@ -48,7 +48,7 @@ def test_output_of_two_streams_is_not_mixed():
 
 
 def test_what_a_hostile_builder_sends_is_bounded():
-    build = BuildProgress()
+    build = BuildSteps()
     for start in range(0, progress.MAX_STEPS + 2000, 1000):
         build.apply(StatusResponse(vertexes=[vertex(f"sha256:{n}") for n in range(start, start + 1000)]))
     assert len(build.steps) == progress.MAX_STEPS

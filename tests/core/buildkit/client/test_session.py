@@ -17,7 +17,7 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 from pyd_core.buildkit.client.auth import AuthService
 from pyd_core.buildkit.client.file_send import FileSendService
 from pyd_core.buildkit.client.file_sync import FileSyncService
-from pyd_core.buildkit.client.request import Output
+from pyd_core.buildkit.client.request import BuildOutput
 from pyd_core.buildkit.client.secrets import SecretSource, SecretsService
 from pyd_core.buildkit.client.session import ClientSession as OurSession
 from pyd_core.buildkit.client.ssh_agent import SshService
@@ -27,7 +27,7 @@ from pyd_core.buildkit.proto.fsutil_stat_pb2 import Stat
 from pyd_core.buildkit.proto.fsutil_wire_pb2 import Packet
 from pyd_core.buildkit.rpc.channel import AdoptedChannel, open_channel
 from pyd_core.buildkit.rpc.framing import RawMessage
-from pyd_core.daemon.build.session.client_session import ClientSession
+from pyd_core.daemon.build.session.client_session import RemoteSession
 from pyd_core.errors import EngineError, NotFound, PydError
 
 
@@ -49,7 +49,7 @@ class Pipe:
 
 
 @asynccontextmanager
-async def opened(services: Sequence[Any], sockets: Path) -> AsyncIterator[tuple[ClientSession, AdoptedChannel]]:
+async def opened(services: Sequence[Any], sockets: Path) -> AsyncIterator[tuple[RemoteSession, AdoptedChannel]]:
     """Open a session with services, and yield the engine's side of it."""
     ours, theirs = socket.socketpair()
     channel = await open_channel(*await asyncio.open_connection(sock=theirs))
@@ -62,14 +62,14 @@ async def opened(services: Sequence[Any], sockets: Path) -> AsyncIterator[tuple[
     async with OurSession(open_session, services) as session:
         try:
             yield (
-                ClientSession(session.id, shared_key="k", methods=frozenset(served), channel=channel, sockets=sockets),
+                RemoteSession(session.id, shared_key="k", methods=frozenset(served), channel=channel, sockets=sockets),
                 channel,
             )
         finally:
             channel.close()
 
 
-async def sync(session: ClientSession, destination: Path, **options: Any) -> dict[str, Any]:
+async def sync(session: RemoteSession, destination: Path, **options: Any) -> dict[str, Any]:
     descriptor = os.open(destination, os.O_RDONLY | os.O_DIRECTORY)
     try:
         return dict((await session.sync_directory(name="context", destination_fd=descriptor, **options)).entries)
@@ -223,7 +223,7 @@ async def test_an_exported_file_appears_complete_or_not_at_all(tmp_path: Path):
         if fail:
             raise EngineError("stopped")
 
-    service = FileSendService([Output(type="tar", destination=str(target))])
+    service = FileSendService([BuildOutput(type="tar", destination=str(target))])
     async with opened([service], tmp_path) as (session, channel):
         with pytest.raises(EngineError):
             await session.send_file(chunks(fail=True), {})
@@ -241,7 +241,7 @@ async def test_an_exported_directory_is_merged_into_the_destination(context: Pat
     (destination / "src/a.txt").write_text("is replaced")
     descriptor = os.open(context, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        service = FileSendService([Output(type="local", destination=str(destination))])
+        service = FileSendService([BuildOutput(type="local", destination=str(destination))])
         async with opened([service], tmp_path) as (session, _):
             await session.send_directory(descriptor, {})
     finally:
@@ -277,7 +277,7 @@ async def test_an_engine_writes_nothing_outside_the_destination(announced: list[
     outside.mkdir()
     (tmp_path / "victim").write_text("untouched")
     (destination / "planted").symlink_to(outside)
-    service = FileSendService([Output(type="local", destination=str(destination))])
+    service = FileSendService([BuildOutput(type="local", destination=str(destination))])
     async with opened([service], tmp_path) as (_, channel):
         with pytest.raises((GRPCError, StreamTerminatedError)):
             await send_tree(channel, announced)

@@ -7,7 +7,7 @@ import io
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyd_core.buildkit.client.failure import SourceLines
-from pyd_core.buildkit.client.progress import BuildProgress, ProgressChange
+from pyd_core.buildkit.client.progress import BuildSteps, ProgressChange
 from pyd_core.buildkit.proto.control_pb2 import StatusResponse, Vertex, VertexLog, VertexStatus
 from pyd_core.model.image import HistoryLayer, Image
 from pyd_tui.cli.builds.displays import JsonDisplay, LiveDisplay, PlainDisplay
@@ -30,8 +30,8 @@ def vertex(digest: str, name: str, start: float | None = None, end: float | None
     return item
 
 
-def example() -> BuildProgress:
-    build = BuildProgress()
+def example() -> BuildSteps:
+    build = BuildSteps()
     build.apply(
         StatusResponse(
             vertexes=[
@@ -75,7 +75,7 @@ def test_the_tree_fits_into_a_small_terminal():
 
 
 def test_steps_that_refer_to_each_other_in_a_circle_are_drawn():
-    build = BuildProgress()
+    build = BuildSteps()
     circle = [vertex("a", "[x 1/2] A", inputs=["b"]), vertex("b", "[y 1/2] B", inputs=["a"])]
     build.apply(StatusResponse(vertexes=circle))
     assert {group.name for group in group_steps(build.steps.values())} == {"x", "y"}
@@ -83,7 +83,7 @@ def test_steps_that_refer_to_each_other_in_a_circle_are_drawn():
 
 def test_plain_lines_name_each_step_once_and_end_it():
     out = io.StringIO()
-    display, build = PlainDisplay(out), BuildProgress()
+    display, build = PlainDisplay(out), BuildSteps()
     for response in (
         StatusResponse(vertexes=[vertex("a", "[1/1] RUN x", 1)]),
         StatusResponse(logs=[VertexLog(vertex="a", stream=1, msg=b"hi \x1b[2J\n")]),
@@ -96,7 +96,7 @@ def test_plain_lines_name_each_step_once_and_end_it():
 
 def test_json_lines_escape_what_a_terminal_interprets():
     out = io.StringIO()
-    build = BuildProgress()
+    build = BuildSteps()
     build.apply(StatusResponse(vertexes=[vertex("a", "x", 1)]))
     change = build.apply(StatusResponse(logs=[VertexLog(vertex="a", stream=2, msg="\u202ehi\n".encode())]))
     JsonDisplay(out).update(build, change)

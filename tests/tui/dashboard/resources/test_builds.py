@@ -7,7 +7,7 @@ from typing import Any, cast
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyd_core.buildkit.client.history import BuildRecord
-from pyd_core.buildkit.client.progress import BuildProgress
+from pyd_core.buildkit.client.progress import BuildSteps
 from pyd_core.buildkit.proto.control_pb2 import StatusResponse, Vertex, VertexLog
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.resources.base import LoadContext
@@ -42,7 +42,7 @@ def test_the_details_show_the_steps_and_the_last_output():
         reference="r1", status="error", error="exit code: 3", created=NOW_S - 9, completed=NOW_S - 4,
         metadata={"containerimage.digest": "sha256:1", "containerimage.config": "{}"},
     )  # fmt: skip
-    progress = BuildProgress()
+    progress = BuildSteps()
     started = Timestamp(seconds=NOW_S - 8)
     ended = Timestamp(seconds=NOW_S - 5)
     failed = Vertex(digest="a", name="[app 2/2] RUN make", started=started, completed=ended, error="exit code: 3")

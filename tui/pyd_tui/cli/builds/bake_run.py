@@ -14,7 +14,7 @@ import msgspec
 from pyd_core.buildkit.bake.targets import TARGET_PREFIX, BakeTarget
 from pyd_core.buildkit.client.definition import BuildDefinition
 from pyd_core.errors import PydError
-from pyd_tui.cli.builds.buildkit_run import BuildOutcome, RunOptions, run_definition
+from pyd_tui.cli.builds.buildkit_run import BuildOutcome, BuildRunOptions, run_definition
 from pyd_tui.cli.builds.several import SharedDisplay
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def bake(
             await finished[need].wait()
         definition = _linked(target, names)
         outcomes[target.name] = await run_definition(
-            engine, definition, lambda: shared.part(target.name), RunOptions(report=False)
+            engine, definition, lambda: shared.part(target.name), BuildRunOptions(report=False)
         )
         finished[target.name].set()
 

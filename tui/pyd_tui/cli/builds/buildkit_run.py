@@ -16,15 +16,15 @@ from pyd_core.buildkit.client.definition import BuildDefinition
 from pyd_core.buildkit.client.failure import BuildFailed
 from pyd_core.buildkit.client.missing_source import explain_missing_source
 from pyd_core.buildkit.client.prepare import PreparedBuild
-from pyd_core.buildkit.client.progress import BuildProgress, ProgressChange
-from pyd_core.buildkit.client.request import CONTEXT, BuildRequest, BuildResult, Output
+from pyd_core.buildkit.client.progress import BuildSteps, ProgressChange
+from pyd_core.buildkit.client.request import CONTEXT, BuildOutput, BuildRequest, BuildResult
 from pyd_core.buildkit.client.values import ENGINE_EXPORTER
 from pyd_core.client.builds import BuildsApi
 from pyd_core.client.credentials import Logins
 from pyd_core.errors import NotFound, PydError, Unsupported
 from pyd_core.model.reference import parse
 from pyd_core.sanitise import safe
-from pyd_tui.cli.builds.debug_options import DebugOptions, RebuildRequested
+from pyd_tui.cli.builds.debug_options import BuildDebugOptions, RebuildRequested
 from pyd_tui.cli.builds.displays import BuildDisplay
 from pyd_tui.cli.builds.report import change_lines, size_lines, size_parts, time_lines
 from pyd_tui.cli.builds.source_view import failure_lines
@@ -52,12 +52,12 @@ class BuildOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     result: BuildResult
-    progress: BuildProgress
+    progress: BuildSteps
     elapsed: float
     tags: tuple[str, ...] = ()
 
 
-class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+class BuildRunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of running a build.
 
     Attributes:
@@ -66,14 +66,14 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     report: bool = True
-    debug: DebugOptions | None = None
+    debug: BuildDebugOptions | None = None
 
 
 async def run_definition(
     engine: EngineClient,
     definition: BuildDefinition,
     open_display: Callable[[], BuildDisplay],
-    options: RunOptions,
+    options: BuildRunOptions,
 ) -> BuildOutcome:
     """Build, show the progress, push, and write the report.
 
@@ -95,7 +95,7 @@ async def run_definition(
 
 
 async def _attempt(
-    engine: EngineClient, definition: BuildDefinition, display: BuildDisplay, options: RunOptions, *, stopped: bool
+    engine: EngineClient, definition: BuildDefinition, display: BuildDisplay, options: BuildRunOptions, *, stopped: bool
 ) -> BuildOutcome:
     builder = BuildsApi(engine.api)
     gateway = await _gateway(builder) if any("host-gateway" in host for host in definition.extra_hosts) else ""
@@ -136,7 +136,7 @@ async def _attempt(
 
 
 def _debugger(
-    engine: EngineClient, options: DebugOptions, prepared: PreparedBuild, run: _Run, *, stopped: bool
+    engine: EngineClient, options: BuildDebugOptions, prepared: PreparedBuild, run: _Run, *, stopped: bool
 ) -> BuildDebugger:
     from pyd_tui.cli.builds.debugger import BuildDebugger
 
@@ -152,7 +152,7 @@ class _Run:
         self._prepared = prepared
         self._display = display
         self._is_shown = True
-        self.progress = BuildProgress()
+        self.progress = BuildSteps()
         self.debugger: BuildDebugger | None = None
 
     def finish(self) -> None:
@@ -161,7 +161,7 @@ class _Run:
             self._is_shown = False
             self._display.finish(self.progress)
 
-    async def build(self) -> tuple[BuildResult, Sequence[Output]]:
+    async def build(self) -> tuple[BuildResult, Sequence[BuildOutput]]:
         """Build; return the result, and archives that the engine has to save of it."""
         request = self._prepared.request
         try:
@@ -182,7 +182,7 @@ class _Run:
             drive=self.debugger.drive if self.debugger is not None else None,
         )
 
-    def _show(self, progress: BuildProgress, change: ProgressChange) -> None:
+    def _show(self, progress: BuildSteps, change: ProgressChange) -> None:
         self.progress = progress
         if self._is_shown:
             self._display.update(progress, change)
@@ -225,7 +225,7 @@ async def _inspect(engine: EngineClient, name: str) -> Image | None:
         return None
 
 
-def _without_archives(request: BuildRequest) -> tuple[BuildRequest, tuple[Output, ...]]:
+def _without_archives(request: BuildRequest) -> tuple[BuildRequest, tuple[BuildOutput, ...]]:
     """Return the request with images in place of `docker` archives, and the archives to save afterwards."""
     saved = tuple(output for output in request.outputs if output.type == "docker")
     if any(output.type == "oci" for output in request.outputs):
@@ -238,11 +238,11 @@ def _without_archives(request: BuildRequest) -> tuple[BuildRequest, tuple[Output
         return request, ()
     kept = [output for output in request.outputs if output.type != "docker"]
     if not any(output.type == ENGINE_EXPORTER for output in kept):
-        kept.append(Output(type=ENGINE_EXPORTER, attributes=saved[0].attributes))
+        kept.append(BuildOutput(type=ENGINE_EXPORTER, attributes=saved[0].attributes))
     return msgspec.structs.replace(request, outputs=tuple(kept)), saved
 
 
-async def _save_archive(engine: EngineClient, output: Output, result: BuildResult) -> None:
+async def _save_archive(engine: EngineClient, output: BuildOutput, result: BuildResult) -> None:
     names = [name for name in output.attributes.get("name", "").split(",") if name] or [result.image_id]
     async with engine.images.save(names) as stream:
         if output.destination in {None, "-"}:
@@ -301,7 +301,7 @@ def _show_source(error: BuildFailed) -> None:
 
 
 async def _explain(
-    engine: EngineClient, error: BuildFailed, prepared: PreparedBuild, progress: BuildProgress, *, verbose: bool
+    engine: EngineClient, error: BuildFailed, prepared: PreparedBuild, progress: BuildSteps, *, verbose: bool
 ) -> None:
     """Write a verdict on a failure, or add a hint to the error."""
     context = prepared.request.directories.get(CONTEXT)

@@ -7,7 +7,7 @@ import msgspec
 ON_ERROR = "error"
 
 
-class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
+class BuildDebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The step to stop at, and the command to run there.
 
     Attributes:

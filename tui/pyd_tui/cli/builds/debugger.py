@@ -20,13 +20,13 @@ from pyd_core.buildkit.client.missing_source import describe_context
 from pyd_core.buildkit.client.request import BuildResult
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.debug.build.breakpoint import definition_of, find_digest, find_step
-from pyd_core.debug.build.step_container import StepContainer, StepState, failed_state, open_step, state_before
+from pyd_core.debug.build.step_container import DebugStepContainer, StepSnapshot, failed_state, open_step, state_before
 from pyd_core.debug.build.step_shell import EDIT, RERUN, shell_meta, step_text
 from pyd_core.debug.helper import image as toolbox_image
 from pyd_core.debug.toolbox.selection import find_toolbox
 from pyd_core.errors import PydError, Unsupported
 from pyd_core.tasks import TaskOwner
-from pyd_tui.cli.builds.debug_options import ON_ERROR, DebugOptions, RebuildRequested
+from pyd_tui.cli.builds.debug_options import ON_ERROR, BuildDebugOptions, RebuildRequested
 from pyd_tui.cli.builds.source_view import failure_lines
 from pyd_tui.console.terminal import raw_mode, read_input, window_size
 
@@ -53,7 +53,7 @@ class BuildDebugger:
     def __init__(
         self,
         engine: EngineClient,
-        options: DebugOptions,
+        options: BuildDebugOptions,
         dockerfile: Path | None,
         *,
         context: Path | None,
@@ -125,7 +125,7 @@ class BuildDebugger:
             sys.stderr.write("".join(f"{line}\n" for line in lines))
         await self._ask(line)
 
-    async def _failed_state(self, error: BuildFailed, solve: Solve, gateway: Gateway) -> StepState | None:
+    async def _failed_state(self, error: BuildFailed, solve: Solve, gateway: Gateway) -> StepSnapshot | None:
         """Return the state in which a step failed; None if it has no container."""
         if error.step is None:
             return None
@@ -145,7 +145,7 @@ class BuildDebugger:
             return None
         return msgspec.structs.replace(state, replay=True)
 
-    async def _enter(self, gateway: Gateway, state: StepState, *, line: int) -> None:
+    async def _enter(self, gateway: Gateway, state: StepSnapshot, *, line: int) -> None:
         toolbox = await asyncio.to_thread(find_toolbox, _progress)
         image = await toolbox_image.ensure(self._engine.api, toolbox, _progress)
         async with open_step(gateway, state, image) as container:
@@ -156,7 +156,7 @@ class BuildDebugger:
             await self._edit(line)
             raise RebuildRequested
 
-    async def _run_shell(self, container: StepContainer, toolbox: str) -> int:
+    async def _run_shell(self, container: DebugStepContainer, toolbox: str) -> int:
         command = self._options.command
         tty = command is None and sys.stdin.isatty()
         if tty:

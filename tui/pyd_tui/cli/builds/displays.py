@@ -7,7 +7,7 @@ import sys
 import time
 from typing import IO, Protocol
 
-from pyd_core.buildkit.client.progress import BuildProgress, ProgressChange, Step
+from pyd_core.buildkit.client.progress import BuildSteps, ProgressChange, StepProgress
 from pyd_core.sanitise import safe
 from pyd_tui.console.builds.tree import TreePainter, clock
 from pyd_tui.console.output import json_line
@@ -20,11 +20,11 @@ SPARE_ROWS = 1
 class BuildDisplay(Protocol):
     """Shows a build while it runs."""
 
-    def update(self, progress: BuildProgress, change: ProgressChange) -> None:
+    def update(self, progress: BuildSteps, change: ProgressChange) -> None:
         """Show what a message changed."""
         ...
 
-    def finish(self, progress: BuildProgress) -> None:
+    def finish(self, progress: BuildSteps) -> None:
         """Show the last state, of a build that ended in any way."""
         ...
 
@@ -49,10 +49,10 @@ def choose_display(kind: str, title: str) -> BuildDisplay:
 class QuietDisplay:
     """Shows nothing."""
 
-    def update(self, progress: BuildProgress, change: ProgressChange) -> None:
+    def update(self, progress: BuildSteps, change: ProgressChange) -> None:
         """Do nothing."""
 
-    def finish(self, progress: BuildProgress) -> None:
+    def finish(self, progress: BuildSteps) -> None:
         """Do nothing."""
 
 
@@ -68,7 +68,7 @@ class PlainDisplay:
         self._named: set[str] = set()
         self._ended: set[str] = set()
 
-    def update(self, progress: BuildProgress, change: ProgressChange) -> None:
+    def update(self, progress: BuildSteps, change: ProgressChange) -> None:
         """Write what changed."""
         lines: list[str] = []
         for step in change.steps:
@@ -86,17 +86,17 @@ class PlainDisplay:
             self._out.write("\n".join(lines) + "\n")
             self._out.flush()
 
-    def finish(self, progress: BuildProgress) -> None:
+    def finish(self, progress: BuildSteps) -> None:
         """Write ends that haven't been written."""
         self.update(progress, ProgressChange(steps=tuple(progress.steps.values())))
 
-    def _name(self, step: Step) -> list[str]:
+    def _name(self, step: StepProgress) -> list[str]:
         if step.digest in self._named:
             return []
         self._named.add(step.digest)
         return [f"#{step.number} {safe(' '.join(step.name.split()))}"]
 
-    def _end(self, step: Step) -> str | None:
+    def _end(self, step: StepProgress) -> str | None:
         if step.completed is None or step.digest in self._ended or step.digest not in self._named:
             return None
         self._ended.add(step.digest)
@@ -115,7 +115,7 @@ class JsonDisplay:
     def __init__(self, out: IO[str]) -> None:
         self._out = out
 
-    def update(self, progress: BuildProgress, change: ProgressChange) -> None:
+    def update(self, progress: BuildSteps, change: ProgressChange) -> None:
         """Write what changed."""
         del progress
         for step in change.steps:
@@ -129,7 +129,7 @@ class JsonDisplay:
             self._write({"type": "warning", "message": warning.message, "url": warning.url, "line": warning.line})
         self._out.flush()
 
-    def finish(self, progress: BuildProgress) -> None:
+    def finish(self, progress: BuildSteps) -> None:
         """Do nothing: all has been written."""
 
     def _write(self, document: dict[str, object]) -> None:
@@ -151,13 +151,13 @@ class LiveDisplay:
         self._painted = 0.0
         self._started = time.time()
 
-    def update(self, progress: BuildProgress, change: ProgressChange) -> None:
+    def update(self, progress: BuildSteps, change: ProgressChange) -> None:
         """Paint, unless the last picture is younger than a frame."""
         del change
         if time.monotonic() - self._painted >= FRAME_S:
             self.paint(progress)
 
-    def paint(self, progress: BuildProgress) -> None:
+    def paint(self, progress: BuildSteps) -> None:
         """Paint the present state over the last picture."""
         size = self._size()
         lines = self._painter.lines(
@@ -165,7 +165,7 @@ class LiveDisplay:
         )
         self._replace(lines)
 
-    def finish(self, progress: BuildProgress) -> None:
+    def finish(self, progress: BuildSteps) -> None:
         """Paint the complete tree."""
         lines = self._painter.lines(
             progress, now=time.time(), started=self._started, width=self._size().columns, height=0

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
-from pyd_core.buildkit.client.progress import BuildProgress, Step
+from pyd_core.buildkit.client.progress import BuildSteps, StepProgress
 from pyd_core.humanize import age, size
 from pyd_core.model.base import parse_time
 from pyd_core.model.image import HistoryLayer, Image
@@ -36,7 +36,7 @@ class SizePart(msgspec.Struct, frozen=True):
     """Instructions with their bytes, the largest first."""
 
 
-def time_lines(progress: BuildProgress, elapsed: float) -> list[str]:
+def time_lines(progress: BuildSteps, elapsed: float) -> list[str]:
     """Return where the time went."""
     steps = sorted(progress.steps.values(), key=lambda step: -step.duration(0))
     busy = [step for step in steps if step.completed is not None and not step.cached]
@@ -46,7 +46,7 @@ def time_lines(progress: BuildProgress, elapsed: float) -> list[str]:
     return [f"time    {summary_time(elapsed)}" + (f": {'; '.join(parts)}" if parts else "")]
 
 
-def size_parts(progress: BuildProgress, history: Sequence[HistoryLayer]) -> list[SizePart]:
+def size_parts(progress: BuildSteps, history: Sequence[HistoryLayer]) -> list[SizePart]:
     """Return the bytes of the base image and of each stage whose steps are layers of the image.
 
     Layers are matched with steps by their instruction, since an image's history doesn't name stages.
@@ -76,7 +76,7 @@ def size_lines(image: Image, parts: Sequence[SizePart]) -> list[str]:
     return [f"size    {size(image.size)}" + (f": {'; '.join(texts)}" if texts else "")]
 
 
-def change_lines(progress: BuildProgress, before: Image | None, after: Image, now: float) -> list[str]:
+def change_lines(progress: BuildSteps, before: Image | None, after: Image, now: float) -> list[str]:
     """Return what changed since the last build of the image's name."""
     if before is None:
         return []
@@ -120,7 +120,7 @@ def change_lines(progress: BuildProgress, before: Image | None, after: Image, no
     return [f"changed{since}: {'; '.join(changes)}"] if changes else []
 
 
-def _ran(step: Step) -> bool:
+def _ran(step: StepProgress) -> bool:
     return step.started is not None and not step.cached
 
 
@@ -143,7 +143,7 @@ def _ago(image: Image, now: float) -> str:
     return f"{age(now - created)} ago" if created else ""
 
 
-def _step_name(step: Step) -> str:
+def _step_name(step: StepProgress) -> str:
     placed = locate(step)
     stage = placed.stage if placed.number or placed.stage not in {CONTEXT_GROUP, RESULT_GROUP} else ""
     return f"{safe(stage)} {_short(placed.text)}".strip()

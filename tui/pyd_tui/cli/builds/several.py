@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from pyd_core.buildkit.client.progress import BuildProgress, LogLine, ProgressChange, Step
+from pyd_core.buildkit.client.progress import BuildSteps, ProgressChange, StepOutputLine, StepProgress
 from pyd_tui.cli.builds.displays import BuildDisplay
 
 _STAGE = re.compile(r"^\[(?!internal\])(?P<rest>[^\]]*)\]")
@@ -21,7 +21,7 @@ class SharedDisplay:
 
     def __init__(self, display: BuildDisplay) -> None:
         self._display = display
-        self._progress = BuildProgress()
+        self._progress = BuildSteps()
 
     def part(self, name: str) -> BuildDisplay:
         """Return the display of one build."""
@@ -36,7 +36,7 @@ class SharedDisplay:
             ProgressChange(
                 steps=tuple(self._progress.steps[f"{name} {step.digest}"] for step in change.steps),
                 lines=tuple(
-                    LogLine(step=f"{name} {line.step}", stream=line.stream, text=line.text)
+                    StepOutputLine(step=f"{name} {line.step}", stream=line.stream, text=line.text)
                     for line in change.lines
                     if f"{name} {line.step}" in self._progress.steps
                 ),
@@ -48,7 +48,7 @@ class SharedDisplay:
         """Show the last state of all."""
         self._display.finish(self._progress)
 
-    def _add(self, name: str, step: Step) -> None:
+    def _add(self, name: str, step: StepProgress) -> None:
         digest = f"{name} {step.digest}"
         known = self._progress.steps.get(digest)
         self._progress.steps[digest] = msgspec.structs.replace(
@@ -65,12 +65,12 @@ class _Part:
         self._shared = shared
         self._name = name
 
-    def update(self, progress: BuildProgress, change: ProgressChange) -> None:
+    def update(self, progress: BuildSteps, change: ProgressChange) -> None:
         """Show what changed."""
         del progress
         self._shared.update(self._name, change)
 
-    def finish(self, progress: BuildProgress) -> None:
+    def finish(self, progress: BuildSteps) -> None:
         """Show the last state of all: the one display of all builds ends with the last."""
         self._shared.update(self._name, ProgressChange(steps=tuple(progress.steps.values())))
 

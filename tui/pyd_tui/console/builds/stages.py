@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from pyd_core.buildkit.client.progress import Step
+from pyd_core.buildkit.client.progress import StepProgress
 
 _STAGED = re.compile(r"^\[(?:(?P<stage>[^\]]*?) )?(?P<number>\d{1,6})/(?P<count>\d{1,6})\] (?P<text>.*)$", re.DOTALL)
 _INTERNAL = re.compile(r"^\[[^\]]+\] ")
@@ -27,7 +27,7 @@ class StagedStep(msgspec.Struct, frozen=True):
         text: The instruction.
     """
 
-    step: Step
+    step: StepProgress
     stage: str
     number: int
     count: int
@@ -41,7 +41,7 @@ class StageGroup(msgspec.Struct):
     steps: list[StagedStep] = []
 
 
-def locate(step: Step) -> StagedStep:
+def locate(step: StepProgress) -> StagedStep:
     """Return a step with its position, which builders put into its name: `[builder 2/5] RUN make`."""
     if match := _STAGED.match(step.name):
         return StagedStep(
@@ -52,7 +52,7 @@ def locate(step: Step) -> StagedStep:
     return StagedStep(step, RESULT_GROUP if is_result else CONTEXT_GROUP, 0, 0, one_line(text))
 
 
-def group_steps(steps: Collection[Step]) -> list[StageGroup]:
+def group_steps(steps: Collection[StepProgress]) -> list[StageGroup]:
     """Return steps by stage: what loads the context first, then stages after those that they use, the result last."""
     groups: dict[str, StageGroup] = {}
     for step in steps:
@@ -64,7 +64,7 @@ def group_steps(steps: Collection[Step]) -> list[StageGroup]:
     return sorted(groups.values(), key=lambda group: _rank(group, depths))
 
 
-def counts(steps: Mapping[str, Step]) -> tuple[int, int, int]:
+def counts(steps: Mapping[str, StepProgress]) -> tuple[int, int, int]:
     """Return how many instructions are done, how many there are, and how many came from the cache."""
     placed = [item for item in map(locate, steps.values()) if item.number]
     done = sum(item.step.completed is not None and not item.step.error for item in placed)
@@ -76,7 +76,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _depths(steps: Collection[Step]) -> dict[str, int]:
+def _depths(steps: Collection[StepProgress]) -> dict[str, int]:
     """Return how many steps in a row lead to each, by digest."""
     known = {step.digest: step for step in steps}
     depths: dict[str, int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyd_core.buildkit.client.progress import BuildProgress, Step, Transfer
+from pyd_core.buildkit.client.progress import BuildSteps, StepProgress, Transfer
 from pyd_core.humanize import size
 from pyd_core.sanitise import safe
 from pyd_tui.console.builds.stages import CONTEXT_GROUP, RESULT_GROUP, StagedStep, StageGroup, counts, group_steps
@@ -37,7 +37,7 @@ class TreePainter:
         self._title = title
         self._coloured = coloured
 
-    def lines(self, progress: BuildProgress, *, now: float, started: float, width: int, height: int) -> list[str]:
+    def lines(self, progress: BuildSteps, *, now: float, started: float, width: int, height: int) -> list[str]:
         """Return the tree, no wider than `width`, and no higher than `height` if that isn't 0.
 
         Stages that are done shrink to one line, then the tails of output to one line, until all fits.
@@ -53,7 +53,7 @@ class TreePainter:
             rows = [rows[0], *rows[len(rows) - height + 1 :]]
         return [self._cut(text, style, right, width) for text, style, right in rows]
 
-    def _head(self, progress: BuildProgress, elapsed: float) -> tuple[str, str, str]:
+    def _head(self, progress: BuildSteps, elapsed: float) -> tuple[str, str, str]:
         done, total, cached = counts(progress.steps)
         cached_text = f", {cached} cached" if cached else ""
         return f"{self._title}  {done} of {total} steps{cached_text}", BOLD, clock(elapsed)
@@ -129,5 +129,5 @@ def describe_transfer(transfer: Transfer) -> str:
     return f"{name}  {size(transfer.current)}" if transfer.current else name
 
 
-def _active(step: Step) -> Sequence[Transfer]:
+def _active(step: StepProgress) -> Sequence[Transfer]:
     return [transfer for transfer in step.transfers.values() if transfer.completed is None]

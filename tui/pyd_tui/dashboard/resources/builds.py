@@ -19,7 +19,7 @@ from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 
 if TYPE_CHECKING:
     from pyd_core.buildkit.client.history import BuildRecord
-    from pyd_core.buildkit.client.progress import BuildProgress
+    from pyd_core.buildkit.client.progress import BuildSteps
     from pyd_core.buildkit.rpc.connection import DuplexChannel
 
 COLUMNS = (
@@ -79,11 +79,11 @@ async def _load(context: LoadContext) -> list[Row]:
 async def _about(context: LoadContext, row: Row) -> list[Cell]:
     record = cast("BuildRecord", row.thing)
 
-    async def read(channel: DuplexChannel) -> BuildProgress:
+    async def read(channel: DuplexChannel) -> BuildSteps:
         from pyd_core.buildkit.client.history import replay  # noqa: PLC0415 - as above
-        from pyd_core.buildkit.client.progress import BuildProgress  # noqa: PLC0415 - as above
+        from pyd_core.buildkit.client.progress import BuildSteps  # noqa: PLC0415 - as above
 
-        last = BuildProgress()
+        last = BuildSteps()
         with suppress(TimeoutError):
             async with asyncio.timeout(RUNNING_S if record.status == "running" else None):
                 async for progress, _ in replay(channel, record.reference):
@@ -93,7 +93,7 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
     return about(record, await _call(context.engine, read), context)
 
 
-def about(record: BuildRecord, progress: BuildProgress, context: LoadContext) -> list[Cell]:
+def about(record: BuildRecord, progress: BuildSteps, context: LoadContext) -> list[Cell]:
     """Return the details of a build: its steps as a tree, the last output, its options and its result."""
     now = context.clock.now() / 1e9
     facts = [fact("status", cell(record.status, _ROLES.get(record.status, "text")))]

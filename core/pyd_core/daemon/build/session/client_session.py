@@ -29,7 +29,7 @@ MAX_SECRET_BYTES = 500 << 10
 """The bound of BuildKit's clients."""
 
 
-class ClientSession:
+class RemoteSession:
     """Calls a client's services; implements `BuildSession`.
 
     Args:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyd_core.buildkit.rpc.channel import channel_over
 from pyd_core.daemon.build.interfaces import BuildSession
-from pyd_core.daemon.build.session.client_session import ClientSession
+from pyd_core.daemon.build.session.client_session import RemoteSession
 from pyd_core.errors import Conflict, InvalidInput, NotFound
 
 WAIT_S = 5.0
@@ -55,7 +55,7 @@ class BuildSessions:
         self.check(session_id)
         self._sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
         async with channel_over(*connection) as channel:
-            session = ClientSession(
+            session = RemoteSession(
                 session_id,
                 shared_key=shared_key,
                 methods=frozenset(method.lower() for method in methods[:MAX_METHODS]),

@@ -33,7 +33,7 @@ class CacheLayer(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the packed form."""
 
 
-class CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
+class ExportedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A result of an exported cache; its layers are numbers in the list of layers."""
 
     digest: str
@@ -47,7 +47,7 @@ class CacheConfig(msgspec.Struct, frozen=True, kw_only=True):
     """An exported cache."""
 
     layers: list[CacheLayer] = []
-    records: list[CacheRecord] = []
+    records: list[ExportedRecord] = []
 
 
 class TraceEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ def cache_of(trace: Sequence[TraceEntry], stored: Mapping[str, StoredLayer]) -> 
     """
     numbers: dict[str, int] = {}
     layers: list[CacheLayer] = []
-    records: list[CacheRecord] = []
+    records: list[ExportedRecord] = []
     for entry in trace:
         if not all(layer in stored for output in entry.outputs for layer in output):
             continue
@@ -81,7 +81,7 @@ def cache_of(trace: Sequence[TraceEntry], stored: Mapping[str, StoredLayer]) -> 
                     layers.append(CacheLayer(blob=item.blob, diff_id=item.diff_id, media=item.media, size=item.packed))
             outputs.append([numbers[layer] for layer in output])
         records += [
-            CacheRecord(digest=key, identity=entry.identity, outputs=outputs, name=entry.name)
+            ExportedRecord(digest=key, identity=entry.identity, outputs=outputs, name=entry.name)
             for key in entry.keys
             if "+" not in key
         ]

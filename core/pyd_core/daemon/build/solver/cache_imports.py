@@ -16,7 +16,7 @@ from pyd_core.daemon.build.solver.cache_config import (
     MEDIA_TYPE,
     CacheConfig,
     CacheLayer,
-    CacheRecord,
+    ExportedRecord,
     inline_cache,
     read_cache,
 )
@@ -40,11 +40,11 @@ class ImportedCache(ABC):
         self._config = config
         self._records = {record.digest: record for record in config.records}
 
-    def find(self, key: str) -> CacheRecord | None:
+    def find(self, key: str) -> ExportedRecord | None:
         """Return the result of a key."""
         return self._records.get(key)
 
-    def stacks(self, record: CacheRecord) -> list[list[CacheLayer]]:
+    def stacks(self, record: ExportedRecord) -> list[list[CacheLayer]]:
         """Return the layers of each output of a result."""
         return [[self._config.layers[number] for number in output] for output in record.outputs]
 

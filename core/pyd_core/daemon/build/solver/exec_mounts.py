@@ -27,7 +27,7 @@ MAX_SECRET_BYTES = 500 << 10
 
 
 @dataclass
-class StepState:
+class StepMounts:
     """The prepared mounts of a step."""
 
     directory: Path
@@ -63,7 +63,7 @@ class MountPreparer:
     async def prepare(  # noqa: PLR0917 - each is another part of the step
         self,
         stack: AsyncExitStack,
-        state: StepState,
+        state: StepMounts,
         number: int,
         item: ops_pb2.Mount,
         inputs: Sequence[Result],
@@ -110,14 +110,14 @@ class MountPreparer:
             case kind:
                 raise InvalidInput(f"unknown type of a mount: {kind}", reference="bad-definition")
 
-    def _prepare_root(self, state: StepState, number: int, item: ops_pb2.Mount, source: Result) -> None:
+    def _prepare_root(self, state: StepMounts, number: int, item: ops_pb2.Mount, source: Result) -> None:
         work = Workspace(state.directory, self._layers_of(source))
         self._snapshots.mount_changes(work, container=True)
         state.root = work
         if item.output >= 0:
             state.changed[number] = work
 
-    def _prepare_bind(self, state: StepState, number: int, item: ops_pb2.Mount, source: Result, target: str) -> None:
+    def _prepare_bind(self, state: StepMounts, number: int, item: ops_pb2.Mount, source: Result, target: str) -> None:
         if item.readonly:
             path = source.mount(self._snapshots, state.view())
         else:
@@ -144,7 +144,7 @@ class MountPreparer:
             raise InvalidInput("a client's directory can only be mounted read-only")
         return source.layers
 
-    def _bind(self, state: StepState, path: Path, item: ops_pb2.Mount, target: str) -> None:
+    def _bind(self, state: StepMounts, path: Path, item: ops_pb2.Mount, target: str) -> None:
         """Mount a part of a file system where the runtime takes it from; no link in it leads out."""
         is_directory = True
         selector = item.selector.strip("/")
@@ -169,7 +169,7 @@ class MountPreparer:
         state.targets.append((target, is_directory))
 
     async def _prepare_secret(
-        self, state: StepState, item: ops_pb2.Mount, target: str, session: BuildSession | None
+        self, state: StepMounts, item: ops_pb2.Mount, target: str, session: BuildSession | None
     ) -> None:
         option = item.secretOpt
         data = await self.secret(session, option.ID, is_optional=option.optional)
@@ -218,7 +218,7 @@ class MountPreparer:
             raise InvalidInput(f"the user {uid} or group {gid} has no number in containers")
         return ids
 
-    def _secret_directory(self, state: StepState) -> Path:
+    def _secret_directory(self, state: StepMounts) -> Path:
         """Return a directory in memory, so that secrets never reach a disk."""
         directory = state.bundle / "secrets"
         if not directory.exists():
@@ -229,7 +229,7 @@ class MountPreparer:
     async def _prepare_agent(
         self,
         stack: AsyncExitStack,
-        state: StepState,
+        state: StepMounts,
         item: ops_pb2.Mount,
         target: str,
         session: BuildSession | None,

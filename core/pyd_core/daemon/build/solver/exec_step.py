@@ -14,7 +14,7 @@ from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.build.interfaces import BuildSession
 from pyd_core.daemon.build.solver import exec_plan, step_process
 from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
-from pyd_core.daemon.build.solver.exec_mounts import Bundle, MountPreparer, StepState
+from pyd_core.daemon.build.solver.exec_mounts import Bundle, MountPreparer, StepMounts
 from pyd_core.daemon.build.solver.mount_stubs import MountStubs
 from pyd_core.daemon.build.solver.records import SnapshotRecord
 from pyd_core.daemon.build.solver.reporter import VertexReporter
@@ -60,10 +60,10 @@ class PreparedStep:
     """
 
     key: str
-    state: StepState
+    state: StepMounts
 
 
-class ExecRunner:
+class StepRunner:
     """Runs steps.
 
     Args:
@@ -166,7 +166,7 @@ class ExecRunner:
         """
         key = f"build{os.urandom(16).hex()}"
         directory = stack.enter_context(self._snapshots.workspace())
-        state = StepState(directory, stack.enter_context(Bundle(self.bundles / key, self._remapping)))
+        state = StepMounts(directory, stack.enter_context(Bundle(self.bundles / key, self._remapping)))
         for number, item in enumerate(op.mounts):
             await self._mounts.prepare(stack, state, number, item, inputs, session)
         if state.root is None:
@@ -191,7 +191,7 @@ class ExecRunner:
     async def _write_plan(
         self,
         stack: AsyncExitStack,
-        state: StepState,
+        state: StepMounts,
         op: ops_pb2.ExecOp,
         key: str,
         secrets: Mapping[str, str],
@@ -246,7 +246,7 @@ class ExecRunner:
             "capabilities": spec.capability_sets(held, identity.uid),
         }
 
-    def _write_files(self, state: StepState, op: ops_pb2.ExecOp) -> list[str]:
+    def _write_files(self, state: StepMounts, op: ops_pb2.ExecOp) -> list[str]:
         on_host = op.network == ops_pb2.HOST
         texts = {
             "hosts": exec_plan.hosts_text(op),
@@ -259,7 +259,7 @@ class ExecRunner:
             (state.bundle / name).chmod(0o644)
         return list(_files_of(state))
 
-    async def _keep(self, state: StepState) -> dict[int, Result]:
+    async def _keep(self, state: StepMounts) -> dict[int, Result]:
         """Turn changes into layers."""
         for work in state.changed.values():
             unmount(work.merged)
@@ -275,7 +275,7 @@ class ExecRunner:
         return changes
 
 
-def _files_of(state: StepState) -> dict[str, str]:
+def _files_of(state: StepMounts) -> dict[str, str]:
     return {f"/etc/{name}": str(state.bundle / name) for name in ("hosts", "resolv.conf")}
 
 

@@ -25,7 +25,7 @@ MAX_FILE_BYTES = 16 << 20
 """Data of a `mkfile`."""
 
 
-class FileActions:
+class FileOperations:
     """Applies actions to a file system.
 
     Args:

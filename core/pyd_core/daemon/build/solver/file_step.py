@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from pyd_core.buildkit.proto import ops_pb2
-from pyd_core.daemon.build.solver.file_actions import FileActions
+from pyd_core.daemon.build.solver.file_actions import FileOperations
 from pyd_core.daemon.build.solver.owners import owner_of
 from pyd_core.daemon.build.solver.results import Result
 from pyd_core.daemon.build.solver.snapshots import SnapshotStore, Workspace
@@ -103,7 +103,7 @@ class FileStep:
                 option: ops_pb2.ChownOpt = getattr(action, kind).owner
                 if getattr(action, kind).HasField("owner"):
                     owner = owner_of(option, self._users(opened, option.user), self._users(opened, option.group))
-            FileActions(target, check=self._check).apply(action, source, owner)
+            FileOperations(target, check=self._check).apply(action, source, owner)
 
     def _users(self, opened: ExitStack, option: ops_pb2.UserOpt) -> RootDirectory | None:
         if option.WhichOneof("user") != "byName" or option.byName.input < 0:

@@ -17,7 +17,7 @@ import msgspec
 
 from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession, SolveOptions, VertexError
 from pyd_core.daemon.build.solver import keys
-from pyd_core.daemon.build.solver.cache_config import CacheRecord, TraceEntry
+from pyd_core.daemon.build.solver.cache_config import ExportedRecord, TraceEntry
 from pyd_core.daemon.build.solver.cache_imports import ImportedCache
 from pyd_core.daemon.build.solver.exec_step import CommandFailed
 from pyd_core.daemon.build.solver.graph import Edge, Graph, Vertex
@@ -49,10 +49,10 @@ class _Probe(msgspec.Struct, kw_only=True):
     record: ResultRecord | None = None
     keys: tuple[str, ...] = ()
     result: VertexResult | None = None
-    imported: tuple[ImportedCache, CacheRecord] | None = None
+    imported: tuple[ImportedCache, ExportedRecord] | None = None
 
 
-class Solve:
+class GraphSolve:
     """A solve of one graph."""
 
     def __init__(
@@ -191,7 +191,9 @@ class Solve:
         identity = f"{content_key}+{os.urandom(8).hex()}" if vertex.ignore_cache else content_key
         return _Probe(identity=identity, keys=known_keys)
 
-    def _find_imported(self, vertex: Vertex, candidates: tuple[str, ...]) -> tuple[ImportedCache, CacheRecord] | None:
+    def _find_imported(
+        self, vertex: Vertex, candidates: tuple[str, ...]
+    ) -> tuple[ImportedCache, ExportedRecord] | None:
         """Return the result of a key in a cache from elsewhere."""
         for cache in () if vertex.ignore_cache else self._caches:
             for key in candidates:
@@ -258,7 +260,9 @@ class Solve:
         )
         return result
 
-    async def _import(self, vertex: Vertex, probe: _Probe, cache: ImportedCache, record: CacheRecord) -> VertexResult:
+    async def _import(
+        self, vertex: Vertex, probe: _Probe, cache: ImportedCache, record: ExportedRecord
+    ) -> VertexResult:
         """Fetch the layers of a result from elsewhere."""
         outputs: list[Result] = []
         for stack in cache.stacks(record):

@@ -17,7 +17,7 @@ from pyd_core.daemon.build.solver.cache_config import CacheLayer, TraceEntry
 from pyd_core.daemon.build.solver.cache_imports import ImportedCache, open_caches
 from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
 from pyd_core.daemon.build.solver.content_cache import ContentDigests
-from pyd_core.daemon.build.solver.exec_step import ExecRunner
+from pyd_core.daemon.build.solver.exec_step import StepRunner
 from pyd_core.daemon.build.solver.file_step import FileStep
 from pyd_core.daemon.build.solver.graph import Vertex, read_graph
 from pyd_core.daemon.build.solver.local_trees import LocalTrees
@@ -27,7 +27,7 @@ from pyd_core.daemon.build.solver.reporter import VertexReporter
 from pyd_core.daemon.build.solver.results import Result, VertexResult
 from pyd_core.daemon.build.solver.shared_runs import SharedRuns
 from pyd_core.daemon.build.solver.snapshots import SnapshotStore
-from pyd_core.daemon.build.solver.solve import Solve
+from pyd_core.daemon.build.solver.solve import GraphSolve
 from pyd_core.daemon.build.solver.sources import git as git_source
 from pyd_core.daemon.build.solver.sources import http as http_source
 from pyd_core.daemon.build.solver.sources import image as image_source
@@ -81,7 +81,7 @@ class BuildSolver:
         self._fetches = asyncio.Semaphore(MAX_CONCURRENT_FETCHES)
         self._runtime = runtime
         self._namespaces = namespaces
-        self._steps = ExecRunner(
+        self._steps = StepRunner(
             config=config,
             snapshots=self.snapshots,
             caches=self.caches,
@@ -129,7 +129,7 @@ class BuildSolver:
         if graph is None:
             return None
         with ExitStack() as held:
-            solve = Solve(self, graph, session=session, progress=progress, options=options, held=held)
+            solve = GraphSolve(self, graph, session=session, progress=progress, options=options, held=held)
             vertex_result = await solve.run()
             self._collect_later()
             trace = solve.trace()

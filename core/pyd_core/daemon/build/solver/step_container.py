@@ -17,7 +17,7 @@ from pathlib import Path
 from pyd_core.buildkit.proto import gateway_pb2, ops_pb2
 from pyd_core.daemon.build.interfaces import BuildSession
 from pyd_core.daemon.build.solver import exec_plan
-from pyd_core.daemon.build.solver.exec_step import ExecRunner, PreparedStep
+from pyd_core.daemon.build.solver.exec_step import PreparedStep, StepRunner
 from pyd_core.daemon.build.solver.results import Result
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.daemon.runtime.oci import write_plan
@@ -113,7 +113,7 @@ class StepContainer:
 
     def __init__(
         self,
-        runner: ExecRunner,
+        runner: StepRunner,
         request: gateway_pb2.NewContainerRequest,
         inputs: Sequence[Result | None],
         session: BuildSession | None,

@@ -15,7 +15,7 @@ from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
     from pyd_core.buildkit.client.history import BuildRecord
-    from pyd_core.buildkit.client.progress import BuildProgress
+    from pyd_core.buildkit.client.progress import BuildSteps
     from pyd_core.buildkit.rpc.connection import DuplexChannel
 
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 def command(state: State, /, *, name: str) -> None:
     """Show a build's options, steps and result; the newest one's without a name."""
     from pyd_core.buildkit.client.history import find_build, replay
-    from pyd_core.buildkit.client.progress import BuildProgress
+    from pyd_core.buildkit.client.progress import BuildSteps
 
-    async def work(channel: DuplexChannel) -> tuple[BuildRecord, BuildProgress]:
+    async def work(channel: DuplexChannel) -> tuple[BuildRecord, BuildSteps]:
         record = await find_build(channel, name)
-        progress = BuildProgress()
+        progress = BuildSteps()
         if record.status != "running":
             async for replayed, _ in replay(channel, record.reference):
                 progress = replayed
@@ -44,7 +44,7 @@ def command(state: State, /, *, name: str) -> None:
     write("\n".join(_lines(record, progress)) + "\n")
 
 
-def _document(record: BuildRecord, progress: BuildProgress) -> dict[str, Any]:
+def _document(record: BuildRecord, progress: BuildSteps) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.to_builtins(record)
     document["steps"] = [
         {
@@ -59,7 +59,7 @@ def _document(record: BuildRecord, progress: BuildProgress) -> dict[str, Any]:
     return document
 
 
-def _lines(record: BuildRecord, progress: BuildProgress) -> list[str]:
+def _lines(record: BuildRecord, progress: BuildSteps) -> list[str]:
     from pyd_tui.console.builds.tree import TreePainter
 
     lines = [f"build     {safe(record.reference)}", f"status    {record.status}"]

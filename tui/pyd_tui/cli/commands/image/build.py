@@ -20,7 +20,7 @@ from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
-    from pyd_tui.cli.builds.debug_options import DebugOptions
+    from pyd_tui.cli.builds.debug_options import BuildDebugOptions
 
 
 @click.command(
@@ -109,23 +109,23 @@ def command(
     return 0
 
 
-def _debug_options(on: str | None, command: str | None) -> DebugOptions:
-    from pyd_tui.cli.builds.debug_options import ON_ERROR, DebugOptions
+def _debug_options(on: str | None, command: str | None) -> BuildDebugOptions:
+    from pyd_tui.cli.builds.debug_options import ON_ERROR, BuildDebugOptions
 
     if command is None and not sys.stdin.isatty():
         raise InvalidInput("--debug needs a terminal", hint="or give it --debug-command")
-    return DebugOptions(on=on or ON_ERROR, command=command)
+    return BuildDebugOptions(on=on or ON_ERROR, command=command)
 
 
 async def _build(
-    engine: EngineClient, flags: BuildFlags, source: str, *, progress: str, silent: bool, stop: DebugOptions | None
+    engine: EngineClient, flags: BuildFlags, source: str, *, progress: str, silent: bool, stop: BuildDebugOptions | None
 ) -> dict[str, Any]:
-    from pyd_tui.cli.builds.buildkit_run import RunOptions, run_definition
+    from pyd_tui.cli.builds.buildkit_run import BuildRunOptions, run_definition
     from pyd_tui.cli.builds.displays import choose_display
     from pyd_tui.cli.builds.outcome import outcome_document
 
     title = safe(flags.tags[0] if flags.tags else flags.file or source)
-    options = RunOptions(report=not silent and progress != "rawjson", debug=stop)
+    options = BuildRunOptions(report=not silent and progress != "rawjson", debug=stop)
     outcome = await run_definition(engine, flags.definition(source), lambda: choose_display(progress, title), options)
     return outcome_document(outcome)
 
