@@ -132,6 +132,7 @@ ACROSS = {
         "triage/test_words.py",
     },
     "tui": {
+        "cli/builds/test_tree.py",
         "cli/test_command_line.py",
         "cli/test_option_structs.py",
         "console/test_render_events_and_stats.py",
