@@ -113,12 +113,12 @@ def test_the_session_has_cgroups_of_its_own_and_the_containers_devices(debug: Ru
             assert line not in own
 
 
-def test_the_environment_is_the_containers_with_our_tools_behind_its_own(debug: Run, docker: Docker, distroless: str):
+def test_the_environment_is_the_containers_with_our_tools_around_its_own(debug: Run, docker: Docker, distroless: str):
     env = ("-e", "PATH=/app-bin", "-e", 'GREETING=it\'s "so" $HOME', "-e", "LD_LIBRARY_PATH=/nowhere")
     name = docker.run("env", distroless, options=(*env, "-w", "/etc"))
     done = debug(name, "-c", 'echo "$PATH"; echo "$GREETING"; echo "$LD_LIBRARY_PATH"; pwd')
     path, greeting, libraries, directory = done.stdout.splitlines()
-    assert path.startswith("/app-bin:")
+    assert path.startswith("/dev/.pyd/first:/app-bin:/dev/.pyd/bin:")
     assert greeting == 'it\'s "so" $HOME'
     assert libraries == "/nowhere"
     assert directory == "/etc"
