@@ -41,13 +41,13 @@ def test_a_file_of_the_host_is_not_opened_by_its_handle(
 
 
 def test_a_program_of_the_targets_in_the_place_of_a_tool_opens_nothing(docker_lab: Lab, marker: Marker, tmp_path: Path):
-    """The target's programs come first on PATH: its `ls` runs with what root in a session holds."""
+    """A program of the target runs with what root in a session holds."""
     kind, digits = marker.handle()
     (tmp_path / "shared").write_text("")
     script = f"#!/bin/sh\n/bin/handle /shared {kind} {digits}\n"
     image = docker_lab.build("ls", {"usr/local/bin/ls": script})
     name = docker_lab.start("ls", image=image, options=("-v", f"{tmp_path / 'shared'}:/shared"))
-    done = docker_lab.debug(name, "-c", "ls /")
+    done = docker_lab.debug(name, "-c", "@target ls /")
     assert "open_by_handle_at" in done.stdout
     marker.assert_unreached(done.stdout)
 
