@@ -61,7 +61,7 @@ async def test_files_are_the_same_by_every_way_and_no_link_leads_to_the_hosts(
                 if b"ready" in printed:
                     break
         result = await engine.containers.inspect(name)
-        live = open_files(engine, result)
+        live = await open_files(engine, result)
         assert live.way == "live"
         archive = ArchiveFiles(engine, result.id)
         await look(live)
@@ -81,7 +81,7 @@ async def test_files_are_the_same_by_every_way_and_no_link_leads_to_the_hosts(
 
         corner("kill", "--signal", "KILL", name)
         corner("wait", name)
-        stopped = open_files(engine, await engine.containers.inspect(name))
+        stopped = await open_files(engine, await engine.containers.inspect(name))
         await look(stopped)
         await look(archive)
         with pytest.raises(NotFound):

@@ -58,7 +58,7 @@ def _open(engine: ApiClient, request: SessionRequest, io: UserIO) -> Iterator[Ac
             from pyd_core.debug.stopped.session import open_stopped  # noqa: PLC0415 - running targets don't need it
 
             toolbox = find_toolbox(io.progress)
-            with open_stopped(engine, target.container, request.options, toolbox, io) as (staged, _):
+            with open_stopped(engine, target.container, request, toolbox, io) as (staged, _):
                 yield LocalAccess(staged, toolbox, request.options)
         case LocalTarget():
             yield LocalAccess(target, find_toolbox(io.progress), request.options)

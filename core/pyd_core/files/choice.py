@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
+
+import msgspec
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import PydError
@@ -15,7 +18,7 @@ from pyd_core.linux.layered_fs import MergedTree
 from pyd_core.model.container import Container
 
 
-def open_files(engine: EngineClient, container: Container) -> Files:
+async def open_files(engine: EngineClient, container: Container) -> Files:
     """Return access to the files: of the running process, of the layers on this disk, else through the engine."""
     if engine.endpoint.is_local:
         if container.state.pid > 0 and _is_process_of(container):
@@ -23,9 +26,25 @@ def open_files(engine: EngineClient, container: Container) -> Files:
                 return LiveFiles(container.state.pid)
             except PydError:
                 return ArchiveFiles(engine, container.id)
-        if container.state.pid == 0 and (tree := merged_tree(container)) is not None:
+        if container.state.pid == 0 and (tree := merged_tree(await locate_layers(engine, container))) is not None:
             return LayerFiles(tree)
     return ArchiveFiles(engine, container.id)
+
+
+async def locate_layers(engine: EngineClient, container: Container) -> Container:
+    """Return the container with the directories of its layers, where a local engine keeps them in containerd."""
+    driver, socket = container.graph_driver, engine.endpoint.socket_path
+    if driver.data or not driver.name or socket is None:
+        return container
+    from pyd_core.cri.engine_stores import engine_stores  # noqa: PLC0415 - for one kind of store only
+    from pyd_core.cri.held_layers import LayerRequest, locate  # noqa: PLC0415 - the same, and gRPC
+
+    request = LayerRequest(snapshotter=driver.name, container=container.id)
+    try:
+        graph = await locate(await asyncio.to_thread(engine_stores, socket), request)
+    except PydError:
+        return container
+    return msgspec.structs.replace(container, graph_driver=graph)
 
 
 def merged_tree(container: Container) -> MergedTree | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.errors import PydError
 from pyd_core.layers import archive, local
 from pyd_core.layers.content import ImageContents, LayerContent, stack_layers
+from pyd_core.model.container import GraphDriver
 from pyd_core.model.image import Image
 
 OnProgress = Callable[[int], None]
@@ -23,13 +26,37 @@ async def image_contents(engine: EngineClient, image: Image, on_progress: OnProg
     Raises:
         PydError: The engine can't send the image.
     """
-    directories = local.layer_directories(image.graph_driver) if engine.endpoint.is_local else []
-    if directories and len(directories) == len(image.root_fs.layers):
+    if engine.endpoint.is_local:
         try:
-            return stack_layers(await asyncio.to_thread(lambda: [local.read_layer(path) for path in directories]))
-        except OSError:
-            pass  # another mount namespace's path, or removed meanwhile: ask the engine
+            async with _located(engine, image) as graph:
+                contents = await _read_directories(graph, len(image.root_fs.layers))
+        except (OSError, PydError):
+            contents = None  # another mount namespace's path, or removed meanwhile: ask the engine
+        if contents is not None:
+            return contents
     return await asyncio.to_thread(stack_layers, await _read_through_engine(engine, image, on_progress))
+
+
+@asynccontextmanager
+async def _located(engine: EngineClient, image: Image) -> AsyncIterator[GraphDriver]:
+    """Yield the directories of the image's layers: those that inspect names, else those of its snapshot."""
+    driver, socket = image.graph_driver, engine.endpoint.socket_path
+    if driver.data or not driver.name or socket is None or engine.endpoint.read_only:  # a lease is a change
+        yield driver
+        return
+    from pyd_core.cri.engine_stores import engine_stores  # noqa: PLC0415 - for one kind of store only
+    from pyd_core.cri.held_layers import LayerRequest, held_layers  # noqa: PLC0415 - the same, and gRPC
+
+    request = LayerRequest(snapshotter=driver.name, diff_ids=tuple(image.root_fs.layers))
+    async with held_layers(await asyncio.to_thread(engine_stores, socket), request) as graph:
+        yield graph
+
+
+async def _read_directories(graph: GraphDriver, count: int) -> ImageContents | None:
+    directories = local.layer_directories(graph)
+    if not directories or len(directories) != count:
+        return None
+    return stack_layers(await asyncio.to_thread(lambda: [local.read_layer(path) for path in directories]))
 
 
 async def _read_through_engine(engine: EngineClient, image: Image, on_progress: OnProgress) -> list[LayerContent]:

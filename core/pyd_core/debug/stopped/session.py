@@ -55,7 +55,7 @@ def run(engine: ApiClient, request: SessionRequest, container: Container, superv
         return _run_held(engine, request, container, supervisor, io)
     check(container, options)
     toolbox = find_toolbox(io.progress)
-    with open_stopped(engine, container, options, toolbox, io) as (target, holder):
+    with open_stopped(engine, container, request, toolbox, io) as (target, holder):
         if io.ask is not None:
             io.notify(banner(target, options))
         code, _ = run_in_target(target, request, toolbox, supervisor, io)
@@ -64,24 +64,26 @@ def run(engine: ApiClient, request: SessionRequest, container: Container, superv
             from pyd_core.debug.stopped.outcome import ApplyOutcome  # noqa: PLC0415 - most sessions keep nothing
             from pyd_core.debug.stopped.staged import StagedChanges  # noqa: PLC0415 - the same
 
-            changes = StagedChanges(engine, container, holder)
+            changes = StagedChanges(engine, target.container, holder)
             ApplyOutcome(engine, container, changes, notify=io.notify, show=print_line).settle(options, io.ask)
         return code
 
 
 @contextmanager
 def open_stopped(
-    engine: ApiClient, container: Container, options: DebugOptions, toolbox: str, io: UserIO
+    engine: ApiClient, container: Container, request: SessionRequest, toolbox: str, io: UserIO
 ) -> Iterator[tuple[LocalTarget, Holder]]:
     """Set a container that doesn't run, or an image, up on a stage for as long as the block lasts.
 
     Raises:
         PydError: It can't be set up; nothing is left of it.
     """
+    options = request.options
     with (
-        _layers(engine, container, io) as layers,
+        _snapshot(engine, container, request) as located,
+        _layers(engine, located, io) as layers,
         _network(engine, container, options) as network,
-        build_stage(container, layers, options, toolbox, io.notify, network=network) as (target, holder),
+        build_stage(located, layers, options, toolbox, io.notify, network=network) as (target, holder),
     ):
         if options.explain:
             io.notify(
@@ -151,6 +153,19 @@ def check(container: Container, options: DebugOptions) -> None:
         raise InvalidInput(
             f"{safe(container.name)} is an image; nothing can be put back into it", hint="make a new one: --save IMAGE"
         )
+
+
+@contextmanager
+def _snapshot(engine: ApiClient, container: Container, request: SessionRequest) -> Iterator[Container]:
+    """Yield the container with the directories of its layers, where the engine keeps them in containerd."""
+    socket = request.endpoint.socket_path
+    if container.graph_driver.data or not container.graph_driver.name or socket is None:
+        yield container
+        return
+    from pyd_core.debug.stopped.snapshot import hold_snapshot  # noqa: PLC0415 - gRPC, for one kind of store only
+
+    with hold_snapshot(engine, container, socket) as located:
+        yield located
 
 
 @contextmanager

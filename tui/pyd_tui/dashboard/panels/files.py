@@ -67,7 +67,7 @@ class FilesPane(Table[str]):
         from pyd_core.files.choice import open_files  # noqa: PLC0415 - only when files are looked at
 
         self._target, engine = target, target.engine
-        self.files = open_files(engine, await engine.containers.inspect(target.id))
+        self.files = await open_files(engine, await engine.containers.inspect(target.id))
         await self.load(self.directory)
         try:
             self._take_changes(await engine.containers.changes(target.id))

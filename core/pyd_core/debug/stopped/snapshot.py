@@ -1,0 +1,52 @@
+"""The layers of a target that the engine keeps in containerd."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from pyd_core.client.api_client import ApiClient
+from pyd_core.client.images import ImagesApi
+from pyd_core.client.transport.blocking import run_now
+from pyd_core.cri.engine_stores import engine_stores
+from pyd_core.cri.held_layers import LayerRequest, hold, release
+from pyd_core.debug.reference import IMAGE
+from pyd_core.errors import PydError
+from pyd_core.model.container import Container
+
+
+@contextmanager
+def hold_snapshot(engine: ApiClient, container: Container, socket: Path) -> Iterator[Container]:
+    """Yield a container that doesn't run, or an image, with the directories of its snapshot.
+
+    They stay for as long as the block lasts, also if the engine removes the container or the image. Without a snapshot
+    in reach, the container is yielded as it is.
+
+    Args:
+        engine: The engine.
+        container: The engine's inspect data.
+        socket: The engine's socket.
+    """
+    try:
+        held = asyncio.run(hold(engine_stores(socket), _request(engine, container)))
+    except PydError:
+        held = None  # its files are copied instead
+    if held is None:
+        yield container
+        return
+    try:
+        yield msgspec.structs.replace(container, graph_driver=held.graph)
+    finally:
+        asyncio.run(release(held))
+
+
+def _request(engine: ApiClient, container: Container) -> LayerRequest:
+    snapshotter = container.graph_driver.name
+    if container.state.status == IMAGE:
+        image = run_now(ImagesApi(engine).inspect(container.id))
+        return LayerRequest(snapshotter=snapshotter, diff_ids=tuple(image.root_fs.layers))
+    return LayerRequest(snapshotter=snapshotter, container=container.id)
