@@ -71,7 +71,7 @@ def _target(
     hosts = build.get("extra_hosts", [])
     target["extra-hosts"] = [f"{k}:{v}" for k, v in hosts.items()] if isinstance(hosts, dict) else list(hosts)
     target["secret"] = [_secret(item, content, directory) for item in build.get("secrets", [])]
-    ulimits = build.get("ulimits", {})
+    ulimits: Any = build.get("ulimits", {})
     target["ulimits"] = [
         f"{key}={value['soft']}:{value['hard']}" if isinstance(value, dict) else f"{key}={value}"
         for key, value in ulimits.items()

@@ -219,7 +219,10 @@ def _texts(name: str, key: str, value: Any) -> tuple[str, ...]:
 def _attestations(texts: Sequence[str]) -> dict[str, str]:
     attestations: dict[str, str] = {}
     for text in texts:
-        fields = dict(field.partition("=")[::2] for field in text.split(","))
+        fields: dict[str, str] = {}
+        for field in text.split(","):
+            key, _, value = field.partition("=")
+            fields[key] = value
         kind = fields.pop("type", "")
         if kind and fields.pop("disabled", "false") != "true":
             attestations[kind] = ",".join(f"{key}={value}" for key, value in fields.items())

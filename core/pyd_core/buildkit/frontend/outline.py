@@ -38,7 +38,10 @@ class _OutlineBuilder:
 
     def add_mounts(self, item: RunInstruction) -> None:
         for mount in item.mounts:
-            values = dict(field.partition("=")[::2] for field in mount.fields)
+            values: dict[str, str] = {}
+            for field in mount.fields:
+                key, _, value = field.partition("=")
+                values[key] = value
             name = values.get("id") or values.get("source") or values.get("src") or values.get("target", "")
             entry: dict[str, Any] = {"location": location(item.span)}
             if values.get("required", "false") in {"", "true", "1"}:

@@ -110,9 +110,10 @@ async def _lint(source: DockerfileSource, options: FrontendOptions, services: Fr
         builds = await compile_dockerfile(source, options=options, services=services)
         facts = builds[0].base_facts if builds else {}
     except DockerfileError as error:
-        report["buildError"] = {"message": error.message}
+        failure: dict[str, Any] = {"message": error.message}
         if error.line:
-            report["buildError"]["location"] = location(LineSpan(error.line, error.end_line))
+            failure["location"] = location(LineSpan(error.line, error.end_line))
+        report["buildError"] = failure
         facts = {}
     try:
         findings, _ = check_source(source, options, facts)

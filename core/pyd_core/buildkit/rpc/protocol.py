@@ -151,7 +151,9 @@ class AdoptedProtocol(protocol.H2Protocol):
             }
         )
         h2.increment_flow_control_window(CONNECTION_WINDOW_BYTES - _DEFAULT_WINDOW_BYTES)
-        self.connection = WindowedConnection(h2, cast("asyncio.Transport", transport), config=self.config)
+        self.connection = WindowedConnection(  # pyright: ignore[reportIncompatibleVariableOverride] - with the same methods
+            h2, cast("asyncio.Transport", transport), config=self.config
+        )
         self.connection.flush()
         self.connection.initialize()
         kind = CallProcessor if self.h2_config.client_side else protocol.EventsProcessor

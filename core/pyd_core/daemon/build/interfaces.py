@@ -230,7 +230,7 @@ class BuildProcess(Protocol):
         """Resize its terminal."""
         ...
 
-    def kill(self, signal: int) -> None:
+    def kill(self, number: int) -> None:
         """Send it a signal."""
         ...
 

@@ -85,6 +85,7 @@ class ProgressLog:
     def responses(self, start: int = 0) -> tuple[list[StatusResponse], int]:
         """Return the events from one on as messages of bounded size, and where the next ones begin."""
         messages: list[StatusResponse] = []
+        message = StatusResponse()
         size = MAX_MESSAGE_BYTES
         for event in self._events[start:]:
             if size >= MAX_MESSAGE_BYTES:

@@ -9,7 +9,7 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OPTIONS: Sequence[Callable[[F], F]] = (
+_OPTIONS: Sequence[Callable[[Any], Any]] = (
     click.option("-t", "--tag", "tags", multiple=True, metavar="NAME[:TAG]", help="Name of the image."),
     click.option(
         "-f", "--file", default="", metavar="FILE", help="Path of the Dockerfile; - reads it from standard input."

@@ -21,7 +21,7 @@ Section = tuple[str, list[Row]]
 
 def sections(keys: Keys, first: Sequence[Scope] = ()) -> list[Section]:
     """Return titles and their rows: key scopes, those of `first` first, commands, the user's own commands."""
-    ordered = [*dict.fromkeys((*first, *TITLES))]
+    ordered: list[Scope] = [*dict.fromkeys((*first, *TITLES))]
     result: list[Section] = [(TITLES[scope], _rows(keys, scope)) for scope in ordered]
     commands = [(name, command.help, command.usage.removeprefix(name).strip()) for name, command in COMMANDS.items()]
     result.append(("Commands, behind :", commands))

@@ -301,7 +301,7 @@ class Browse(ViewScreen):
 
     def action_menu(self) -> None:
         """Show what can be done to the row under the cursor, or to all marked."""
-        from pyd_tui.dashboard.screens.menu import Menu, MenuEntry  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.menu import Menu, MenuEntry, perform  # noqa: PLC0415 - on first use
 
         rows = self._selected
         if not rows:
@@ -320,9 +320,7 @@ class Browse(ViewScreen):
         if len(rows) == 1:
             entries[1:1] = self._extra_entries(rows[0])
         title = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.resource.name}"
-        self.app.push_screen(
-            Menu(title, [*entries, *self.own_entries()]), lambda chosen: chosen() if chosen is not None else None
-        )
+        self.app.push_screen(Menu(title, [*entries, *self.own_entries()]), perform)
 
     def own_subjects(self) -> tuple[EngineConnection, list[Mapping[str, str]]]:
         """Return the marked rows, else the one under the cursor."""

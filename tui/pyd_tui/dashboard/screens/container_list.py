@@ -168,7 +168,7 @@ class ContainerListScreen(ViewScreen):
     def action_menu(self) -> None:
         """Show what can be done to the container under the cursor, or to all marked."""
         from pyd_tui.dashboard.actions.menus import container_menu  # noqa: PLC0415 - on first use
-        from pyd_tui.dashboard.screens.menu import Menu  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.menu import Menu, perform  # noqa: PLC0415 - on first use
 
         targets = self.require_targets()
         entries = [entry for target in targets if (entry := target.entry) is not None]
@@ -202,7 +202,7 @@ class ContainerListScreen(ViewScreen):
         title = entries[0].name if len(entries) == 1 else f"{len(entries)} containers"
         menu = container_menu(entries, self.dashboard.keys.of("containers"), run)
         menu += self.own_entries()
-        self.app.push_screen(Menu(title, menu), lambda chosen: chosen() if chosen is not None else None)
+        self.app.push_screen(Menu(title, menu), perform)
 
     def own_subjects(self) -> tuple[EngineConnection, list[Mapping[str, str]]]:
         """Return the marked containers, else the one under the cursor."""

@@ -399,7 +399,7 @@ class Detail(SearchableScreen):
     def action_menu(self) -> None:
         """Show what can be done to the container."""
         from pyd_tui.dashboard.actions.menus import container_menu  # noqa: PLC0415 - on first use
-        from pyd_tui.dashboard.screens.menu import Menu  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.menu import Menu, perform  # noqa: PLC0415 - on first use
 
         if (entry := self._target.entry) is None:
             self.dashboard.say("the container was removed", "warn")
@@ -423,7 +423,7 @@ class Detail(SearchableScreen):
             "resume": partial(self.action_act, "pause"),
         }
         menu = container_menu([entry], self.dashboard.keys.of("detail"), run) + self.own_entries()
-        self.app.push_screen(Menu(entry.name, menu), lambda chosen: chosen() if chosen is not None else None)
+        self.app.push_screen(Menu(entry.name, menu), perform)
 
     def action_project_logs(self) -> None:
         """Open the merged logs of its Compose project."""

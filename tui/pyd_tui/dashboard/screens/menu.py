@@ -124,3 +124,9 @@ class Menu(Dialog[Callable[[], object] | None]):
             self.dismiss(self.entries[number].run)
         elif not inside:
             self.dismiss(None)
+
+
+def perform(action: Callable[[], object] | None) -> None:
+    """Perform the action that was chosen in a menu, if any was."""
+    if action is not None:
+        action()

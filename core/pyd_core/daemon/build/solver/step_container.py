@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from pyd_core.buildkit.proto import gateway_pb2, ops_pb2
-from pyd_core.daemon.build.interfaces import BuildSession
+from pyd_core.daemon.build.interfaces import BuildProcess, BuildSession
 from pyd_core.daemon.build.solver import exec_plan
 from pyd_core.daemon.build.solver.exec_step import PreparedStep, StepRunner
 from pyd_core.daemon.build.solver.results import Result
@@ -139,7 +139,7 @@ class StepContainer:
             mount.output = -1
         return op
 
-    async def start(self, message: gateway_pb2.InitMessage, *, secrets: Mapping[str, bytes]) -> StepProcess:
+    async def start(self, message: gateway_pb2.InitMessage, *, secrets: Mapping[str, bytes]) -> BuildProcess:
         """Start a process; the first one is the container's init process.
 
         Raises:
