@@ -26,6 +26,18 @@ def test_a_failing_pod_s_log_and_verdict(pyd: Run):
     assert "cause: connection-refused" in pyd("triage", "crashloop").stdout
 
 
+def test_pods_have_verdicts_of_their_own(pyd: Run):
+    pending = pyd("triage", "pending-cpu")
+    assert "cause: insufficient-resources" in pending.stdout
+    assert "Insufficient cpu (1 node)" in pending.stdout
+    assert "partly-ready/bad" in pyd("triage", "partly-ready").stdout
+    swept = pyd("triage", "--json")
+    assert swept.returncode == 1, swept.stderr
+    kinds = {concern["subjects"][0]: concern["kind"] for concern in json.loads(swept.stdout)["concerns"]}
+    assert kinds["evicted-emptydir"] == "evicted-storage-limit"
+    assert kinds["init-fail/setup"] == "connection-refused"
+
+
 def test_exec_keeps_streams_and_exit_codes(pyd: Run):
     done = pyd("exec", "-i", "running/ticker", "sh", "-c", "cat; echo err >&2; exit 9", stdin=b"typed")
     assert (done.stdout, done.stderr, done.returncode) == ("typed", "err\n", 9)

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from pyd_core.triage.causes import CAUSES
+from support.pod_stages import STAGES as POD_STAGES
+from support.pod_stages import WELL
 from support.stages import NOT_ON_PODMAN, STAGES
 from support.staging import Stage
 
@@ -63,11 +65,32 @@ docs/development/triage-coverage.md`), and a test holds it to the tests.
 |---|---|---|---|
 """
 
+_PODS_HEAD = """
+## Pods
+
+No engine has these causes. `tests/support/pod_stages.py` serves pods that a real cluster recorded, or changes of them,
+from a scripted API server, and on each exactly the right cause has to be named. Pods that are well must be called so.
+
+| cause | staged pods | in a scan |
+|---|---|---|
+"""
+
+SWEPT_BY: dict[str, str] = {
+    "rollout-stuck": "test_a_recorded_rollout_is_stuck",
+    "job-failed": "test_a_recorded_job_has_failed",
+    **dict.fromkeys(
+        ("quota-exceeded", "service-account-missing", "pod-security-refused", "pods-refused"),
+        "test_the_answer_to_the_controller_names_the_cause",
+    ),
+    "service-without-endpoints": "test_a_service_without_endpoints_says_why",
+}
+"""Causes of workloads and services, with their tests in `tests/core/triage/pods`."""
+
 
 def render() -> str:
     """Return the page as Markdown."""
     parts = [_HEAD]
-    for cause in CAUSES:
+    for cause in (identity for identity, about in CAUSES.items() if about.family != "pods"):
         mine = [this for this in STAGES if this.cause == cause or cause in this.also]
         own = ALONE.get(cause)
         alone = f"`{own[1]}`" if own else ""
@@ -77,6 +100,12 @@ def render() -> str:
     parts.append(f"\nStages in the table: {len(STAGES)} on Docker Engine and the embedded engine, {count} on Podman. ")
     parts.append("Those on their own run on all three where they can be set. Not on Podman:\n\n")
     parts += [f"* `{short}`: {why}\n" for short, why in NOT_ON_PODMAN.items()]
+    parts.append(_PODS_HEAD)
+    for cause in (identity for identity, about in CAUSES.items() if about.family == "pods"):
+        pods = [stage.short for stage in POD_STAGES if cause in {stage.cause, *stage.also}]
+        scanned = f"`{SWEPT_BY[cause]}`" if cause in SWEPT_BY else ""
+        parts.append(f"| `{cause}` | {', '.join(pods)} | {scanned} |\n")
+    parts.append(f"\nStaged pods: {len(POD_STAGES)}; recorded pods that are well: {len(WELL)}.\n")
     return "".join(parts)
 
 

@@ -106,6 +106,13 @@ class PodStore:
                 return member
         raise _no_such(identity)
 
+    def known(self, identity: str) -> PodMember | None:
+        """Return a container by its id as it was last seen, without a request."""
+        key, name = self._members.get(identity, ("", ""))
+        pod = self._pods.get(key)
+        own = members(pod, qualified=self.qualified) if pod is not None else iter(())
+        return next((member for member in own if member.spec.name == name), None)
+
     def _by_name(self, text: str) -> PodMember:
         from pyd_core.client.names import pick_container  # noqa: PLC0415 - it imports the engine client
         from pyd_core.kube.container_view import summary_of  # noqa: PLC0415 - with the above

@@ -6,7 +6,7 @@ another source.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -14,6 +14,9 @@ from pyd_core.linux.kernel_events import Fault, ForkRefused, OomKill, SeccompKil
 from pyd_core.model.container import Container
 from pyd_core.model.event import Event
 from pyd_core.triage.codes import signal_of
+
+if TYPE_CHECKING:
+    from pyd_core.triage.pods.facts import PodFacts  # noqa: TC004 - it imports this module
 
 Source = Literal["inspect", "events", "kernel log", "cgroup", "log", "image", "health", "host", "history", "engine"]
 
@@ -237,6 +240,8 @@ class Case(msgspec.Struct, kw_only=True):
     absent: tuple[str, ...] = ()
     """Paths of the host that should be mounted and aren't there."""
     peers: tuple[NetworkPeer, ...] = ()
+    pod: PodFacts | None = None
+    """The container's pod, on a cluster."""
     unread: list[UnavailableSource] = []
 
     @property

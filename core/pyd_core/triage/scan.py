@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Literal
 
 import msgspec
@@ -59,6 +60,11 @@ async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | 
         progress: Called with the number of examined containers and of all.
     """
     around = await SharedEvidence.of(engine, all_events=True)
+    async with around.cluster.following() if around.cluster is not None else nullcontext():
+        return await _examine(engine, around, progress)
+
+
+async def _examine(engine: EngineClient, around: SharedEvidence, progress: Callable[[int, int], None] | None) -> Sweep:
     listed = await engine.containers.list(all=True)
     verdicts: list[Verdict] = []
     cases: list[Case] = []
@@ -68,18 +74,31 @@ async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | 
             case = await gather(engine, summary.id, around=around)
         except NotFound:
             continue  # removed between the two
+        if case.pod is not None and case.pod.member.role == "ephemeral":
+            continue  # a debug container that failed is no problem of its pod
         cases.append(case)
         verdicts.append(decide(case))
         # A single container's lost events or log don't matter for a scan; a source that can't be read for any does.
-        unread.update({(gap.source, gap.reason): gap for gap in case.unread if gap.source in {"kernel log", "cgroup"}})
+        unread.update({(gap.source, gap.reason): gap for gap in case.unread if gap.source in _SHARED_SOURCES})
         if progress is not None:
             progress(index + 1, len(listed))
+    if around.cluster is not None:
+        from pyd_core.triage.pods.choose import distinct  # noqa: PLC0415 - engines don't need it
+
+        verdicts = distinct(zip(cases, verdicts, strict=True))
     concerns = [concern for verdict in verdicts if (concern := _of_verdict(verdict)) is not None]
-    concerns += _habits([case.container for case in cases])
+    if around.cluster is not None:
+        issues, gaps = await around.cluster.issues()
+        concerns += issues
+        unread.update({(gap.source, gap.reason): gap for gap in gaps})
+    concerns += _habits([case.container for case in cases], cluster=around.cluster is not None)
     concerns += await _engine_concerns(engine, local=around.local)
     concerns.sort(key=lambda concern: _ORDER[concern.level])
     return Sweep(concerns=tuple(concerns), containers=len(cases), unread=tuple(unread.values()))
 
+
+_SHARED_SOURCES = frozenset({"kernel log", "cgroup", "pod events", "node"})
+"""Sources that can't be read for any container if they can't for one."""
 
 _ORDER: dict[Level, int] = {"broken": 0, "soon": 1, "advice": 2}
 _SOON = {"memory-near-limit", "cpu-throttled"}
@@ -92,32 +111,38 @@ def _of_verdict(verdict: Verdict) -> Issue | None:
         level = "soon"
     else:
         return None
+    import shlex  # noqa: PLC0415 - as in verdicts
+
     return Issue(
         level=level,
         kind=verdict.cause,
         subjects=(verdict.name,),
         text=verdict.summary,
-        advice=(f"pyd triage {verdict.name}", *verdict.advice[:1]),
+        advice=(f"pyd triage {shlex.quote(verdict.name)}", *verdict.advice[:1]),
     )
 
 
-def _habits(containers: Iterable[Container]) -> list[Issue]:
+def _habits(containers: Iterable[Container], *, cluster: bool) -> list[Issue]:
     """Return risks of running containers, one issue per kind with all affected containers."""
     running = [container for container in containers if container.state.running]
-    checks: tuple[tuple[str, str, str, Callable[[Container], bool]], ...] = (
+    checks: list[tuple[str, str, str, Callable[[Container], bool]]] = [
         ("privileged", "may do anything on the host (--privileged)", "give the capabilities it needs instead",
          lambda c: c.host_config.privileged),
         ("engine-socket", "hold the engine's socket, which is root on the host", "put a filtering proxy between",
          lambda c: any(mount.source.endswith(("docker.sock", "podman.sock")) for mount in c.mounts)),
         ("published-everywhere", "publish ports on every address of the host", "publish on 127.0.0.1:PORT",
          _published_everywhere),
-        ("no-memory-limit", "have no memory limit", "pyd update --memory 512m --memory-swap 512m NAME",
+        ("no-memory-limit", "have no memory limit",
+         "set resources.limits.memory in the template" if cluster else
+         "pyd update --memory 512m --memory-swap 512m NAME",
          lambda c: c.host_config.memory == 0),
         ("runs-as-root", "run as root and add no capability that would need it", "set USER in the image, or --user",
          _root_without_need),
         ("latest-tag", "run an image without a fixed tag", "name a version or a digest",
          lambda c: _unpinned(c.config.image)),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if cluster:  # a pod doesn't say as which user its image runs
+        checks = [check for check in checks if check[0] != "runs-as-root"]
     concerns: list[Issue] = []
     for kind, text, advice, test in checks:
         names = tuple(sorted(container.name for container in running if test(container)))

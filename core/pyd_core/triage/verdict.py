@@ -56,6 +56,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def decide(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
     """Apply the rules and return the best supported cause with contributing ones."""
+    if case.pod is not None:
+        from pyd_core.triage.rules.pods import POD_RULES  # noqa: PLC0415 - engines don't need them
+
+        rules = (*rules, *POD_RULES)
     conclusions = [conclusion for rule in rules if (conclusion := _apply(rule, case)) is not None]
     conclusions.sort(key=lambda conclusion: (conclusion.about.rank, conclusion.confidence), reverse=True)
     if not conclusions:
@@ -109,21 +113,30 @@ def _apply(rule: Rule, case: Case) -> Conclusion | None:
     return msgspec.structs.replace(conclusion, confidence=conclusion.confidence * UNREAD_FACTOR ** len(lost))
 
 
-_GENERIC = frozenset({"clean-exit", "app-error", "usage-error", "running-ok", "never-started", "unknown"})
+_GENERIC = frozenset(
+    {"clean-exit", "app-error", "usage-error", "running-ok", "never-started", "pod-starting", "unknown"}
+)
 
 
 def _contributes(other: Conclusion, best: Conclusion) -> bool:
     """Return whether a cause adds to the best one: generic ones don't, and a run has only one ending."""
     if other.cause in _GENERIC:
         return other.cause == "app-error" and best.cause == "restart-loop"
+    if best.about.family == "pods" and other.about.family == "ending":
+        return False  # how the program exited says nothing more about a pod's end
     return not (other.about.family == "ending" and best.about.family == "ending")
+
+
+_ENGINE_VERBS = frozenset({"start", "stop", "kill", "update", "unpause"})
+"""Commands that clusters don't support."""
 
 
 def _advice(best: Conclusion, case: Case) -> tuple[str, ...]:
     import shlex  # noqa: PLC0415 - costs a millisecond at start, and only a verdict's advice needs it
 
     name = shlex.quote(case.name)
-    commands = tuple(text.replace("{name}", name) for text in best.advice)
+    usable = [text for text in best.advice if case.pod is None or text.split()[:2][-1] not in _ENGINE_VERBS]
+    commands = tuple(text.replace("{name}", name) for text in usable)
     return (*commands, CAUSES[best.cause].remedy) if best.about.severity != "fine" or commands else commands
 
 

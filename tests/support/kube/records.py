@@ -1,4 +1,4 @@
-"""Answers of a real cluster, recorded once: pods in forty states with their events and logs."""
+"""Answers of a real cluster, recorded once: pods in forty states with their events and logs, and a lost node."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 STATES = Path(__file__).parent / "records/states"
+NODELOST = STATES.with_name("nodelost")
+"""A pod of a node whose kubelet was killed, with that node; and a pod after the node's restart."""
 
 
 @cache
 def _read(name: str) -> str:
-    return (STATES / f"{name}.json").read_text()
+    file = STATES / f"{name}.json"
+    return (file if file.exists() else NODELOST / f"{name}.json").read_text()
 
 
 def state_names() -> list[str]:

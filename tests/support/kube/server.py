@@ -120,8 +120,13 @@ class ScriptedCluster:
 
     def load_state(self, name: str, as_name: str = "") -> Object:
         """Store a recorded pod with its events and logs."""
-        record = state(name)
+        return self.load_record(state(name), as_name)
+
+    def load_record(self, record: Object, as_name: str = "") -> Object:
+        """Store a pod with its events, logs and node."""
         pod: Object = record["pod"]
+        if "node" in record:
+            self.objects.put("nodes", record["node"])
         if as_name:
             pod["metadata"] |= {"name": as_name, "uid": f"uid-{as_name}"}
         metadata = pod["metadata"]

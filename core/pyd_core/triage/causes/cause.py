@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Family = Literal["ending", "starting", "memory", "program", "state", "engine"]
+Family = Literal["ending", "starting", "memory", "program", "state", "engine", "pods"]
 Severity = Literal["fine", "notice", "broken"]
 
 

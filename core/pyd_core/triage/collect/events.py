@@ -79,5 +79,7 @@ def note_lost(case: Case) -> None:
     """State it when the events of the judged run are no longer all there."""
     if case.events is None or case.run.complete or case.run.started_ns is None:
         return
+    if case.pod is not None:
+        return  # the kubelet sends no signals on behalf of users, so that such events don't exist
     reason = "the engine no longer remembers this run from its start (it keeps a limited number of events)"
     case.unread.append(UnavailableSource(source="events", reason=reason, would_tell=TELLS))

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.engine_client import EngineClient
@@ -19,6 +20,9 @@ from pyd_core.triage.phrases import credible_output, find_phrases
 from pyd_core.triage.runs import is_looping, judged_run, runs_of
 from pyd_core.triage.start_errors import parse_start_error
 
+if TYPE_CHECKING:
+    from pyd_core.triage.pods.collect import ClusterEvidence
+
 
 class SharedEvidence:
     """Evidence shared by all containers of an engine, read once for a scan.
@@ -28,6 +32,7 @@ class SharedEvidence:
         tool: `docker` or `podman`.
         architecture: Of the engine's machine, as images name it.
         events: Of all containers by id, where they were fetched at once.
+        cluster: Events and nodes, on a cluster.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class SharedEvidence:
         names = {component.name for component in version.components}
         self.tool = "podman" if any("Podman" in name for name in names) else "docker"
         self.architecture = version.arch
+        self.cluster: ClusterEvidence | None = None
         self._kernel: kernel.Kernel | None = None
         self._look = look
 
@@ -62,6 +68,10 @@ class SharedEvidence:
         around = cls(await engine.system.version(), local=engine.endpoint.is_local, look=look, endpoint=engine.endpoint)
         if all_events:
             around.events = await events.fetch_all(engine, around.tool)
+        if engine.endpoint.is_cluster:
+            from pyd_core.triage.pods.collect import cluster_evidence  # noqa: PLC0415 - engines don't need it
+
+            around.cluster = cluster_evidence(engine, all_events=all_events)
         return around
 
     @property
@@ -107,6 +117,8 @@ async def gather(
     container = await engine.containers.inspect(name)
     case = Case(container=container, now_ns=now_ns or time.time_ns(), tool=around.tool)
     await events.collect(case, engine, known=around.events)
+    if around.cluster is not None:
+        await around.cluster.collect(case)
     return await complete(case, engine, around)
 
 
@@ -134,12 +146,13 @@ async def complete(case: Case, engine: EngineClient, around: SharedEvidence, *, 
             await log.collect(case, engine)
         output = credible_output(case.lines or (), case.run.ended_ns)
         case.findings = find_phrases((*output, *log.probe_lines(case)))
-        await peers.collect(case, engine)
+        if case.pod is None:  # pods reach each other without networks of their own
+            await peers.collect(case, engine)
     if not case.run.alive or case.run.started_ns is None:
         host.collect(case, local=around.local, engine_started_ns=around.engine_started_ns)
         await host.note_outlived(case, engine)
         await request.collect(case, engine, local=around.local)
-        if _wants_program(case):
+        if case.pod is None and _wants_program(case):  # a pod's files can only be read by an exec while it runs
             await image.collect(case, engine, local=around.local)
     return case
 

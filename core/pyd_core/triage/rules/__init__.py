@@ -8,4 +8,4 @@ from pyd_core.triage.rules import ending, faults, memory, program, starting, sta
 RULES: tuple[Rule, ...] = tuple(
     rule for family in (starting, memory, ending, faults, program, state) for rule in family.BOOK.rules
 )
-"""All rules, in no particular order."""
+"""All rules about containers, in no particular order; `rules.pods` has those about pods of a cluster."""

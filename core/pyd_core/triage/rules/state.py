@@ -126,11 +126,11 @@ def _probe_command_missing(case: Case) -> bool:
     return any(finding.line.stream == "health" for finding in case.findings_of("command-not-found"))
 
 
-@BOOK.rule("unhealthy", needs=("inspect",), says="Its health is unhealthy, and the probe can run.")
+@BOOK.rule("unhealthy", needs=("inspect",), says="Its health is unhealthy, and the probe can run; not of pods.")
 def unhealthy(case: Case) -> Conclusion | None:
     """Conclude that the probe fails."""
     health = case.container.state.health
-    if health is None or health.status != "unhealthy" or not case.run.alive:
+    if health is None or health.status != "unhealthy" or not case.run.alive or case.pod is not None:
         return None
     last = health.log[-1] if health.log else None
     refused = next(

@@ -1,0 +1,1 @@
+"""Triage of pods: their facts, and the collection of these."""
