@@ -64,7 +64,7 @@ PIPES = {"output": "{} | cat", "input": "echo | {}", "none": "{}", "both": "{} 2
 @pytest.mark.parametrize("way", PIPES)
 def test_what_is_typed_after_a_session_stays_with_the_user(docker_lab: Lab, listener: str, way: str, identity: str):
     """With one end piped the session had the user's terminal: passed on, it was read for good."""
-    line = PIPES[way].format(shlex.join(docker_lab.command(listener, "-c", "ls /", identity=identity)))
+    line = PIPES[way].format(shlex.join(docker_lab.command(listener, "-c", "@target ls /", identity=identity)))
     script = f"stty -echo; {line}; echo after-$?; read word; echo the shell got $word; exit"
     typed = f"typed-{way}-{identity}"
     with pexpect_of(["sh", "-c", script], env=docker_lab.environment()) as shell:
@@ -81,7 +81,7 @@ def test_what_is_typed_after_a_session_stays_with_the_user(docker_lab: Lab, list
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_a_file_that_output_is_appended_to_is_not_read(docker_lab: Lab, listener: str, marker: Marker, identity: str):
     """A redirection to a file passed the file: the main process read what was in it before."""
-    command = shlex.join(docker_lab.command(listener, "-c", "ls /; echo printed", identity=identity))
+    command = shlex.join(docker_lab.command(listener, "-c", "@target ls /; echo printed", identity=identity))
     with pexpect_of(["sh", "-c", f"{command} >> {marker.path}; echo after-$?"], env=docker_lab.environment()) as shell:
         shell.expect(r"after-\d+")
     assert marker.path.read_text() == f"{marker.text}printed\n"
@@ -91,7 +91,7 @@ def test_a_file_that_output_is_appended_to_is_not_read(docker_lab: Lab, listener
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_a_file_that_input_comes_from_is_not_written(docker_lab: Lab, listener: str, marker: Marker, identity: str):
     """A redirection from a file passed the file: the main process opened it again, for writing."""
-    command = shlex.join(docker_lab.command(listener, "-c", "ls /; cat", identity=identity))
+    command = shlex.join(docker_lab.command(listener, "-c", "@target ls /; cat", identity=identity))
     line = f"{command} < {marker.path} | cat; echo after-$?"
     with pexpect_of(["sh", "-c", line], env=docker_lab.environment()) as shell:
         shell.expect(r"after-\d+")
@@ -132,6 +132,6 @@ def test_no_state_of_a_target_gets_a_descriptor_of_the_users(
 
 def test_in_a_terminal_the_session_has_one_of_its_own(docker_lab: Lab, listener: str):
     """With `-c` too: the terminal that the main process is passed hangs up with the session."""
-    with pexpect_of(docker_lab.command(listener, "-c", "ls /"), env=docker_lab.environment()) as session:
+    with pexpect_of(docker_lab.command(listener, "-c", "@target ls /"), env=docker_lab.environment()) as session:
         session.expect(pexpect.EOF)
     assert "tty=1" in wait_for_output(docker_lab, listener, "HUNG UP")

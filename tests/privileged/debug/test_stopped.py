@@ -74,7 +74,7 @@ def test_a_file_written_before_the_end_is_there_and_a_deleted_one_is_not(debug: 
     docker("wait", name)
     done = debug(name, "-c", "cat /etc/mine /d/f; ls -d /bin/vi /bin/busybox")
     assert done.stdout.split() == ["kept", "1", "/bin/busybox"]
-    assert "/bin/vi: No such file" in done.stderr
+    assert "'/bin/vi': No such file" in done.stderr
 
 
 def test_environment_folder_and_rights_are_the_containers(debug: Run, docker: Docker, distroless: str):

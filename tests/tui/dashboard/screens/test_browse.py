@@ -37,9 +37,10 @@ async def test_a_prune_of_one_object_names_it(monkeypatch: pytest.MonkeyPatch):
 
 async def test_open_moves_to_the_details_visibly_and_q_returns_to_the_list():
     async with opened(three()) as dashboard:
+        await dashboard.until_shown("2 running")
         await dashboard.press("2")
         await dashboard.until_shown("Layers, the newest first")
-        assert "enter open" in dashboard.text
+        await dashboard.until_shown("enter open")
         await dashboard.press("enter")
         await dashboard.until(lambda: "enter open" not in dashboard.text)
         assert "▌ postgres:16.4" in dashboard.text
