@@ -150,6 +150,26 @@ def unbound_claim(record: Object) -> None:
     scheduling("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found")(record)
 
 
+def unresolved_name(record: Object) -> None:
+    for runs in record["logs"].values():
+        for run in runs.values():
+            stamp = str(run["body"]).partition(" ")[0]
+            run["body"] = f"{stamp} Error: getaddrinfo ENOTFOUND db.example\n"
+
+
+def crashing_sidecar(record: Object) -> None:
+    """Give the sidecar the status and the log of a container that a real cluster saw in a crash loop."""
+    crashing = state("crashloop")
+    entry = record["pod"]["status"]["initContainerStatuses"][0]
+    entry |= {**crashing["pod"]["status"]["containerStatuses"][0], "name": entry["name"]}
+    record["logs"][entry["name"]] = crashing["logs"]["main"]
+
+
+def blocked_by_sidecar(record: Object) -> None:
+    crashing_sidecar(record)
+    record["pod"]["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "PodInitializing"}}
+
+
 def init_image(record: Object) -> None:
     record["pod"]["status"]["initContainerStatuses"][0]["state"] = {
         "waiting": {
@@ -245,6 +265,10 @@ STAGES: tuple[PodStage, ...] = (
     PodStage("init-fail", "connection-refused", "init-fail", also=("restart-loop",)),
     PodStage("init-fail-never", "connection-refused", "init-fail-never"),
     PodStage("init-fail-main", "init-failed", "init-fail", container="main"),
+    PodStage("sidecar-crash", "connection-refused", "sidecar", crashing_sidecar, ("restart-loop",)),
+    PodStage("sidecar-blocks", "init-failed", "sidecar", blocked_by_sidecar, container="main"),
+    PodStage("sidecar-stopped", "stopped", "sidecar-done", container="proxy"),
+    PodStage("crashloop-dns", "dns-failure", "crashloop", unresolved_name, ("restart-loop",)),
     PodStage("init-image", "image-never-pulled", "init-fail", init_image),
     PodStage("crashloop", "connection-refused", "crashloop", also=("restart-loop",)),
     PodStage("error-never", "connection-refused", "error-never"),

@@ -12,6 +12,8 @@ from pyd_core.triage.rule import Conclusion, RuleBook
 BOOK = RuleBook()
 
 KILLED = 137
+MAX_REASON_LENGTH = 500
+"""Characters kept of a pod's message."""
 STOP_WINDOW_NS = 5 * 10**9
 """Maximum time by which an event may be stamped after the end that it led to."""
 
@@ -21,7 +23,7 @@ def _failed(case: Case, *reasons: str) -> tuple[PodFacts, str] | None:
     facts = case.pod
     if facts is None or not facts.finished or facts.pod.status.reason not in reasons:
         return None
-    return facts, facts.pod.status.message.strip()
+    return facts, facts.pod.status.message[:MAX_REASON_LENGTH].strip()
 
 
 def _status_item(facts: PodFacts) -> Item:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyd_core.triage.evidence import Case, Item
-from pyd_core.triage.pods.facts import PodFacts, event_item
+from pyd_core.triage.pods.facts import MAX_MESSAGE_LENGTH, PodFacts, event_item
 from pyd_core.triage.pods.scheduler import Predicate, predicates
 from pyd_core.triage.rule import Conclusion, RuleBook
 
@@ -25,7 +25,7 @@ def _refusal(case: Case) -> tuple[PodFacts, str] | None:
     scheduled = facts.pod.condition("PodScheduled")
     if scheduled is None or scheduled.status != "False" or scheduled.reason != "Unschedulable":
         return None
-    return facts, scheduled.message
+    return facts, scheduled.message[:MAX_MESSAGE_LENGTH]
 
 
 def _evidence(facts: PodFacts, message: str) -> tuple[Item, ...]:
