@@ -188,7 +188,7 @@ def test_the_terminal_is_the_targets(user: Way, quiet: str):
     program, *arguments = user.command(quiet)
     child = pexpect.spawn(program, arguments, timeout=120, dimensions=(30, 100), encoding="utf-8", **user.options)
     try:
-        child.expect(f"in {quiet}: / is the container's own")
+        child.expect(f"in {quiet}: you see the container's files")
         child.sendline("echo $((6*7)); stty size")
         child.expect("42\r\n30 100\r\n")
         child.setwinsize(40, 120)

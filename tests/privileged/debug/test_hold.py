@@ -48,7 +48,8 @@ def test_a_crashing_container_can_be_looked_at_and_run_by_hand(
     debug: Run, docker: Docker, crasher: str, tmp_path: Path
 ):
     before = clones(docker)
-    line = "cat /data/given; id -u; echo $A; sh -c 'echo crashing; exit 3'; echo $?; echo x > /etc/x; touch /data/given"
+    line = "cat /data/given; id -u; echo $A; sh -c 'echo crashing; exit 3'; echo $?; "
+    line += "echo x > /etc/x; @target touch /data/given"
     done = debug("--as", "target", "--hold", crasher, "-c", line)
     assert done.stdout.split() == ["in", "the", "volume", "1000", "b", "crashing", "3"]
     assert done.stderr.count("Read-only file system") == 2

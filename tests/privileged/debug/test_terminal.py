@@ -36,7 +36,7 @@ def ask(shell: pexpect.spawn, line: str, answer: str) -> None:
 def test_the_beginning_says_where_one_is(locked: str):
     program, *arguments = command("--shell", "bash", locked)
     child = pexpect.spawn(program, arguments, encoding="utf-8", codec_errors="replace", timeout=120)
-    child.expect(f"in {locked}: / is the container's own")
+    child.expect(f"in {locked}: you see the container's files")
     child.expect(PROMPT)
     child.sendline("exit 4")
     child.expect(pexpect.EOF)

@@ -18,6 +18,11 @@ def tool(name: str) -> str:
     return f"{PREFIX}/bin/{name}"
 
 
+def of_target(argv: Sequence[str]) -> list[str]:
+    """Return a command that finds programs as the target does, without the tools on its PATH."""
+    return [f"{PREFIX}/forced/@target", *argv]
+
+
 def merged(argv: Sequence[str]) -> list[str]:
     """Return a command whose errors come with its output, as on a terminal."""
     return [*_BASH, 'exec "$@" 2>&1', "run", *argv]

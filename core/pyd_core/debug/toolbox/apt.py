@@ -128,13 +128,13 @@ class Apt:
 
     def closure(self, packages: Iterable[str], bare: Iterable[str] = ()) -> list[PackageArchive]:
         """Return the packages and all they depend on, and more without what those depend on."""
-        # What is in the cache isn't printed, so apt is shown an empty one.
+        # What is in the cache, or in the working directory, isn't printed, so apt is shown empty ones.
         empty = self._directory / "empty"
         (empty / "partial").mkdir(parents=True, exist_ok=True)
         options = ["-o", f"Dir::Cache::archives={empty}"]
         printed = self._run([*options, "install", "-y", "--print-uris", *packages], "", _unheard)
         if alone := list(bare):
-            printed += self._run(["download", "--print-uris", *alone], "", _unheard)
+            printed += self._run(["download", "--print-uris", *alone], "", _unheard, directory=empty)
         archives = [PackageArchive(name, int(size), check) for _, name, size, check in _URI.findall(printed)]
         if not archives:
             raise ToolboxError("apt offers no packages", hint="check /etc/apt/sources.list and run: apt-get update")
@@ -162,7 +162,7 @@ class Apt:
             if path.name not in kept:
                 path.unlink(missing_ok=True)
 
-    def _run(self, arguments: list[str], stage: str, progress: Progress) -> str:
+    def _run(self, arguments: list[str], stage: str, progress: Progress, directory: Path | None = None) -> str:
         command = ["apt-get", f"--config-file={self._settings}"]
         read, write = os.pipe()
         environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
@@ -175,7 +175,7 @@ class Apt:
                 stdout=subprocess.PIPE if not stage else subprocess.DEVNULL,
                 stderr=errors,
                 pass_fds=(write,),
-                cwd=self._cache / "archives",
+                cwd=directory or self._cache / "archives",
                 env=environment,
             ) as process,
         ):

@@ -9,7 +9,7 @@ import click
 
 from pyd_core.debug.inspectors.programs import ProgramUse, Start, examine_start, lint
 from pyd_core.debug.inspectors.system_calls import parse_trace
-from pyd_core.debug.inspectors.tools import lines_of, merged, swapped, timed, tool
+from pyd_core.debug.inspectors.tools import lines_of, merged, of_target, swapped, timed, tool
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.sanitise import safe
 from pyd_tui.console.columns import Cell, TableColumn, write_table
@@ -92,7 +92,7 @@ def _row(problem: ProgramUse) -> list[Cell]:
 
 
 def _run(shell: ShellContext, start: Start, seconds: float | None) -> int:
-    process = shell.access.start(merged(timed(start.argv, seconds)), identity="target")
+    process = shell.access.start(merged(timed(of_target(start.argv), seconds)), identity="target")
     try:
         process.close_input()
         _write_lines(lines_of(process))
@@ -107,7 +107,7 @@ def _run(shell: ShellContext, start: Start, seconds: float | None) -> int:
 def _trace(shell: ShellContext, start: Start, seconds: float | None) -> int:
     """Trace the program: strace's lines go to stdout, the program's output to stderr."""
     strace = [tool("strace"), "-f", "-qq", "-ttt", "-s", "200", "-e", "trace=%file,execve,connect", "-e", "signal=all"]
-    process = shell.access.start(swapped(timed([*strace, *merged(start.argv)], seconds)), identity="target")
+    process = shell.access.start(swapped(timed([*strace, *merged(of_target(start.argv))], seconds)), identity="target")
     try:
         process.close_input()
         started = False
