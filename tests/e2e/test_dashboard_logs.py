@@ -55,9 +55,7 @@ def test_a_long_log_opens_at_its_end_is_searched_narrowed_and_read_back(
     screen.keys("Escape")
     screen.wait_gone("1 of 1")  # a key right after escape would be one with alt
     screen.keys("g")
-    screen.wait_for("2,000 lines")
-    screen.keys("g")
-    screen.wait_for(re.compile(r"n=300\d"))
+    screen.wait_for("line 1 of 5,002 lines")
     docker("kill", "--signal", "KILL", name)
     screen.keys("G")
     screen.wait_for(f"{name} died, exit 137")
@@ -99,12 +97,12 @@ def test_what_is_too_long_for_the_clipboard_is_copied_to_a_file_that_is_named(
     screen = log(name, env={"XDG_DATA_HOME": str(tmp_path)})
     screen._command("set-option", "-s", "set-clipboard", "on")
     screen.wait_for("line 2499")
-    screen.keys("g", "v", "G", "c")
-    screen.wait_for("too much for the clipboard")
+    screen.keys("v", *["PPage"] * 28, "c")
+    screen.wait_for("too much for the clipboard", 20)
     lines = saved(screen, tmp_path)
     numbers = ",".join(map(str, range(1, 61)))
     first = int(lines[0].split(" ")[2])
-    assert len(lines) == 2500 - first >= 1000
+    assert len(lines) == 2500 - first >= 500
     assert [line.partition(" ")[2] for line in lines] == [f"line {number} {numbers}" for number in range(first, 2500)]
     screen.keys("q", "i")
     screen.wait_for('"Id"')
@@ -172,9 +170,9 @@ def test_a_log_of_two_gigabytes_opens_at_its_end_and_is_read_back(
         screen = log(name)
         screen.wait_for("the end n=4999")
         screen.keys("g")
-        screen.wait_for("2,000 lines")
-        screen.keys("g")
-        screen.wait_for(re.compile(r"the end n=300\d"))
+        screen.wait_for("xxxx", 30)
+        screen.keys("G")
+        screen.wait_for("the end n=4999")
     finally:
         docker("rm", "-f", name)
 
@@ -191,10 +189,10 @@ def test_the_logs_of_marked_containers_are_one_and_each_is_heard_alone_or_left_o
     screen.keys("*", "l")
     screen.wait_for("sung by bass")
     screen.wait_for("sung by alto")
-    screen.keys("=")
+    screen.keys("@")
     screen.wait_gone("sung by alto")
     assert "sung by bass" in screen.screen
-    screen.keys("=")
+    screen.keys("@")
     screen.wait_for("sung by alto")
     screen.keys("#")
     screen.wait_gone("sung by bass")
