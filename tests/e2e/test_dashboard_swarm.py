@@ -23,7 +23,7 @@ def swarm() -> Iterator[Docker]:
         docker("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1:2377")
         image = docker.image("shell", busybox_files())
         service = ("--name", "shop_talker", "--replicas", "2", "--network", "host", "--env", "SLOT={{.Task.Slot}}")
-        docker("service", "create", "--detach", "--no-resolve-image", *service, image, "sh", "-c", TALK)
+        docker("service", "create", "--quiet", "--no-resolve-image", *service, image, "sh", "-c", TALK)
         yield docker
 
 
