@@ -50,7 +50,8 @@ class SnapshotHost:
         pipe = subprocess.PIPE
         line = command(*arguments, host=self.docker.host)
         env = environment(PYD_COPIES=str(self.copies))
-        return subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=env)
+        directory = self.copies.parent  # changes that conflict are saved in the working directory
+        return subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=env, cwd=directory)
 
     def debug(self, *arguments: str) -> tuple[str, str]:
         """Run `pyd debug` to its end; return stdout and stderr."""
