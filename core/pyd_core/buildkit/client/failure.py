@@ -32,7 +32,7 @@ _PREFIXES = (
     re.compile(r"failed to compute cache key: "),
     re.compile(r"failed to calculate checksum of ref \S+: "),
 )
-"""What the layers of a builder add to a message, without a meaning to its user."""
+"""Prefixes that the parts of a builder add to a message and that mean nothing to its user."""
 
 
 class SourceLines(msgspec.Struct, frozen=True, kw_only=True):
