@@ -60,9 +60,12 @@ _LIBRARY = re.compile(r"\.so(\.[0-9.]+)?$|^/dev/zero|^/SYSV|/locale-archive$|/gc
 
 _OWN = re.compile(
     r"/dev/null|/dev/pts/\d+|/dev/ptmx|pipe:\[\d+\]|socket:\[\d+\]|anon_inode:.*|/memfd:.*"
-    r"|/(bin|dev/\.pyd)/.*|/proc(/\d+/.*)?|/(tmp|work|out)?(/[^/]*)?|/etc/.*"
+    r"|/(bin|dev/\.pyd)/.*|/proc(/\d+/.*|/filesystems)?|/(tmp|work|out)?(/[^/]*)?|/etc/.*"
 )
-"""What a descriptor may lead to: things of the session's own, and files of the container's."""
+"""What a descriptor may lead to: things of the session's own, and files of the container's.
+
+libselinux, which `ls` and its like of the toolbox load, reads /proc/filesystems when it starts.
+"""
 
 
 def _is_own_descriptor(target: str) -> bool:

@@ -41,10 +41,21 @@ async def locate_layers(engine: EngineClient, container: Container) -> Container
 
     request = LayerRequest(snapshotter=driver.name, container=container.id)
     try:
-        graph = await locate(await asyncio.to_thread(engine_stores, socket), request)
+        if _has_loop():
+            graph = await locate(await asyncio.to_thread(engine_stores, socket), request)
+        else:  # a one-shot command's blocking transport, and gRPC needs a loop
+            graph = asyncio.run(locate(engine_stores(socket), request))
     except PydError:
         return container
     return msgspec.structs.replace(container, graph_driver=graph)
+
+
+def _has_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def merged_tree(container: Container) -> MergedTree | None:
