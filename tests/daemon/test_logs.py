@@ -40,6 +40,13 @@ def ready(docker: Docker, name: str) -> None:
     wait_until(lambda: docker("exec", name, "ls", "/tmp") == "go")
 
 
+def test_the_last_line_is_one_while_more_are_written(both: Docker, image: str):
+    name = both.run("busy", image, "sh", "-c", "while :; do echo line; done", options=LONE)
+    wait_until(lambda: both("logs", "--tail", "1", name) == "line")
+    assert {both("logs", "--tail", "2", name) for _ in range(10)} == {"line\nline"}
+    both("rm", "-f", name)
+
+
 def test_a_log_in_several_files_is_read_as_one_and_the_oldest_go(both: Docker, image: str):
     name = both.run("talker", image, "sh", "-c", TALKER, options=(*LONE, *LIMITS))
     ready(both, name)

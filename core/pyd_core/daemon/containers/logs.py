@@ -93,9 +93,10 @@ def _canonical(time: bytes) -> bytes:
     return format_time(moment).encode() if moment is not None else time
 
 
-def _tail(file: IO[bytes], count: int, formatter: _Formatter) -> tuple[int, int]:
-    """Return the offset of the last `count` lines of a file, and how many there are."""
+def _tail(file: IO[bytes], count: int, formatter: _Formatter, end: int | None) -> tuple[int, int]:
+    """Return the offset of the last `count` lines of a file, and how many there are; lines after `end` don't count."""
     offset, rest, count_found = file.seek(0, os.SEEK_END), b"", 0
+    offset = offset if end is None else min(offset, end)
     while offset > 0:
         size = min(BLOCK, offset)
         offset -= size
@@ -114,11 +115,18 @@ def _tail(file: IO[bytes], count: int, formatter: _Formatter) -> tuple[int, int]
 
 
 class _Position:
-    """A position in the files of a log, which survives their renaming."""
+    """A position in the files of a log, which survives their renaming.
 
-    def __init__(self, container: EngineContainer, formatter: _Formatter) -> None:
+    Args:
+        container: Whose log it is.
+        formatter: Formats its lines.
+        end: Where to stop, an inode number and an offset; None for the end of what is written.
+    """
+
+    def __init__(self, container: EngineContainer, formatter: _Formatter, end: tuple[int, int] | None) -> None:
         self._container = container
         self._formatter = formatter
+        self._end = end
         self._file: LogFile | None = None
         self._next: LogFile | None = None
         self._contents: IO[bytes] | None = None
@@ -128,8 +136,9 @@ class _Position:
         """Seek to the last `count` lines."""
         while (file := self._neighbour(-1)) is not None:
             contents = await self._go_to(file)
+            end = self._end_of(file)
             self._offset, lines = (
-                _tail(contents, count, self._formatter) if count else (contents.seek(0, os.SEEK_END), 0)
+                _tail(contents, count, self._formatter, end) if count else (end or contents.seek(0, os.SEEK_END), 0)
             )
             count -= lines
             if count == 0:
@@ -142,9 +151,14 @@ class _Position:
                 file.close()
         self._file = self._next = None
 
-    def is_past(self, end: tuple[int, int]) -> bool:
-        """Return whether a position, an inode number and an offset, has been read."""
-        return self._file is not None and self._file.inode == end[0] and self._offset >= end[1]
+    @property
+    def at_end(self) -> bool:
+        """Whether everything up to `end` has been read."""
+        end = None if self._file is None else self._end_of(self._file)
+        return end is not None and self._offset >= end
+
+    def _end_of(self, file: LogFile) -> int | None:
+        return self._end[1] if self._end is not None and file.inode == self._end[0] else None
 
     def has_newer(self) -> bool:
         """Return the next file, if there is one: this one is no longer written to then."""
@@ -187,7 +201,7 @@ class _Position:
         Returns:
             The text for the client, whether there were any lines, and whether the client's end time is reached.
         """
-        if self._contents is None:
+        if self._contents is None or self.at_end:
             return b"", False, False
         pieces: list[bytes] = []
         begun = self._offset
@@ -199,7 +213,7 @@ class _Position:
             pieces.append(self._formatter.line(line[:-1]))
             if self._formatter.late(line[:-1]):
                 return b"".join(pieces), True, True
-            if self._offset - begun >= BLOCK:
+            if self._offset - begun >= BLOCK or self.at_end:
                 break
         return b"".join(pieces), self._offset > begun, False
 
@@ -229,7 +243,7 @@ async def read(container: EngineContainer, options: LogOptions) -> AsyncGenerato
         raise
     end = None if options.follow else _end(container.log)
     ended = container.next_end()
-    with watching as watch, closing(_Position(container, formatter)) as position:
+    with watching as watch, closing(_Position(container, formatter, end)) as position:
         if options.tail is not None:
             await position.go_back(options.tail)
         async with TaskOwner() as owner:
@@ -243,7 +257,7 @@ async def read(container: EngineContainer, options: LogOptions) -> AsyncGenerato
                         piece, any_, late = position.block()
                         if piece:
                             yield piece
-                        if end is not None and position.is_past(end):
+                        if position.at_end:
                             return  # later output isn't requested, and might come faster than it is read
                         await asyncio.sleep(0)
                     if late or not newer:
