@@ -9,6 +9,7 @@ from pyd_core.client.api_client import ApiClient, Query, segment
 from pyd_core.client.json_stream import read_records
 from pyd_core.client.options import CommitOptions
 from pyd_core.client.transport.base import Duplex, Stream
+from pyd_core.errors import Unsupported
 from pyd_core.model.archive import PathStat, decode_stat
 from pyd_core.model.base import decode
 from pyd_core.model.container import (
@@ -152,6 +153,7 @@ class ContainersApi:
         until: str | None = None,
         timestamps: bool = True,
         tail: int | None = None,
+        previous: bool = False,
     ) -> AbstractAsyncContextManager[Stream]:
         """Stream its output, framed unless it has a TTY; `pyd_core.logs` reads it.
 
@@ -164,7 +166,15 @@ class ContainersApi:
             until: End time, in the same form.
             timestamps: Start each line with its time.
             tail: Number of lines from the end; None is all.
+            previous: Only the run before the current one, which clusters store.
+
+        Raises:
+            Unsupported: `previous` is set: an engine stores all runs in one log.
         """
+        if previous:
+            raise Unsupported(
+                "an engine stores all runs of a container in one log", hint="leave --previous out", reference="one-log"
+            )
         query = {
             "follow": follow,
             "stdout": stdout,

@@ -17,6 +17,7 @@ from pyd_core.kube.pod_containers import PodContainers
 from pyd_core.kube.pod_execs import PodExecs
 from pyd_core.kube.pod_feed import PodFeed
 from pyd_core.kube.pod_store import PodStore
+from pyd_core.kube.subject import parse_subject, pods_query
 
 
 class ClusterClient(EngineClient):
@@ -68,6 +69,19 @@ class ClusterClient(EngineClient):
     async def can(self, capability: Capability) -> bool:
         """Return whether a cluster has a capability."""
         return capability is Capability.KUBERNETES
+
+    async def narrow(self, subject: str = "", *, labels: str = "") -> None:
+        """Keep only the pods of a subject in sight, such as `deploy/web`, or those that a label selector names.
+
+        Raises:
+            NotFound: There is no such object, or it selects no pods.
+            InvalidInput: Its namespace isn't known.
+        """
+        store = self.feed.store
+        if labels:
+            store.query = {"labelSelector": labels}
+        else:
+            store.query = await pods_query(self.cluster, parse_subject(subject))
 
     async def aclose(self) -> None:
         """Close all connections."""

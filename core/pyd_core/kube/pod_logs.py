@@ -82,8 +82,13 @@ async def open_log(
         timestamps: Start each line with its time.
         tail: Lines from the end; None is all.
         previous: The log of the run before the current one.
+
+    Raises:
+        NotFound: There is no such run.
     """
     status = member.status
+    if previous and (status is None or status.last_state.terminated is None):
+        raise NotFound(f"{member.name} has no run before the current one", reference="no-previous-run")
     if status is None or (status.state.waiting is not None and status.last_state.terminated is None):
         yield _LogBody(None, "", "")  # it has never run, so that the server would only refuse
         return

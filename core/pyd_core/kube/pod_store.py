@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from pyd_core.errors import NotFound, ProtocolError, Refused, StreamInterrupted
 from pyd_core.kube.changes import events_between
-from pyd_core.kube.cluster_api import ClusterApi, object_path
+from pyd_core.kube.cluster_api import ClusterApi, Query, object_path
 from pyd_core.kube.container_view import PodMember, age_key, members
 from pyd_core.kube.failures import ListExpired
 from pyd_core.kube.model.pod import Pod
@@ -29,6 +29,8 @@ class PodStore:
         self.api = api
         self.namespace = api.access.scope
         """The namespace; empty for all."""
+        self.query: Query = {}
+        """The selectors of the pods in sight; empty selects all."""
         self._pods: dict[str, Pod] = {}
         self._members: dict[str, tuple[str, str]] = {}
         self._live = False
@@ -65,7 +67,7 @@ class PodStore:
             PydError: They can't be listed.
         """
         try:
-            pods, version = await self.api.list(self.path, Pod)
+            pods, version = await self.api.list(self.path, Pod, self.query)
         except Refused as error:
             if not self.namespace and error.reference == "cluster-forbidden":
                 raise Refused(
@@ -134,7 +136,7 @@ class PodStore:
             yield []
             while True:
                 try:
-                    async for event in self.api.watch(self.path, version):
+                    async for event in self.api.watch(self.path, version, self.query):
                         pod = decode(bytes(event.object), Pod, what="watch")
                         version = pod.metadata.resource_version or version
                         if event.type == "BOOKMARK":

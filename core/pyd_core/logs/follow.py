@@ -28,6 +28,7 @@ def follow(
     until: int | None = None,
     follow: bool = False,
     restarts: bool = True,
+    previous: bool = False,
     max_line_bytes: int = MAX_LINE_BYTES,
 ) -> LogStream:
     """Read a container's log.
@@ -42,15 +43,16 @@ def follow(
         until: Nanoseconds since the epoch.
         follow: Continue with new output. A lost connection is restored and reported as a `Gap`.
         restarts: When following, continue when the container starts again, until it is removed; otherwise end with it.
+        previous: Only the run before the current one, where the provider stores runs separately.
         max_line_bytes: Maximum size of a line; the rest of a longer one is dropped.
 
     Raises:
         PydError: From the iteration: no such container, or its log can't be read. While following, a lost connection
             raises nothing.
     """
-    return LogStream(
-        _Follower(engine, container, ResumePoint(since=since, tail=tail), until, max_line_bytes).run(follow, restarts)
-    )
+    follower = _Follower(engine, container, ResumePoint(since=since, tail=tail), until, max_line_bytes)
+    follower.previous = previous
+    return LogStream(follower.run(follow and not previous, restarts))
 
 
 class _Follower:
@@ -65,6 +67,8 @@ class _Follower:
         self._until = until
         self._max_line_bytes = max_line_bytes
         self._cut: tuple[int, PydError] | None = None
+        self.previous = False
+        """Whether the run before the current one is read."""
 
     async def run(self, follow: bool, restarts: bool) -> AsyncGenerator[Batch, None]:
         target = await self._engine.containers.inspect(self._container)
@@ -102,6 +106,7 @@ class _Follower:
             since=api_timestamp(resume.since),
             until=api_timestamp(self._until),
             tail=resume.tail,
+            previous=self.previous,
         ) as stream:
             framed = is_framed(stream.headers, tty=target.config.tty)
             kind = FramedSplitter if framed else RawSplitter

@@ -38,18 +38,27 @@ class _Source:
 
 
 class LiveMerge:
-    """Reads all sources concurrently and emits lines in order, once no older one can come or their wait is over."""
+    """Reads all sources concurrently and emits lines in order, once no older one can come or their wait is over.
 
-    def __init__(self, sources: Sequence[LogStream], max_wait_s: float) -> None:
+    Args:
+        sources: The logs.
+        max_wait_s: Seconds that a line waits for older ones.
+        open_ended: Wait for sources to be added when all have ended.
+    """
+
+    def __init__(self, sources: Sequence[LogStream], max_wait_s: float, *, open_ended: bool = False) -> None:
         self._sources = [_Source(source) for source in sources]
         self._max_wait_s = max_wait_s
+        self._open_ended = open_ended
+        self._entered = False
         self._changed = asyncio.Event()
         self._failure: Exception | None = None
         self._tasks = TaskOwner(on_error=self._on_error)
 
     async def __aenter__(self) -> Self:
+        self._entered = True
         for source in self._sources:
-            self._tasks.start(self._pump(source))
+            self._start(source)
         return self
 
     async def __aexit__(
@@ -59,6 +68,20 @@ class LiveMerge:
         for source in self._sources:
             await source.stream.aclose()
 
+    def add(self, stream: LogStream) -> None:
+        """Read another log."""
+        source = _Source(stream)
+        self._sources.append(source)
+        if self._entered:
+            self._start(source)
+
+    def _start(self, source: _Source) -> None:
+        self._tasks.start(self._pump(source))
+
+    def fail(self, error: Exception) -> None:
+        """End the merged log with an error, after all lines that have arrived."""
+        self._on_error(error)
+
     async def batches(self) -> AsyncIterator[Batch]:
         """Yield the merged lines.
 
@@ -66,9 +89,10 @@ class LiveMerge:
             PydError: The error of a source, after all earlier lines.
         """
         loop = asyncio.get_running_loop()
-        lanes = [source.lane for source in self._sources]
         while True:
             self._changed.clear()
+            self._drop_ended()
+            lanes = [source.lane for source in self._sources]
             batch = emit_ready(lanes, self._bound(loop.time()))
             if batch:
                 for source in self._sources:
@@ -77,7 +101,7 @@ class LiveMerge:
                 continue
             if self._failure is not None:
                 raise self._failure
-            if all(lane.ended for lane in lanes):
+            if not self._open_ended and all(lane.ended for lane in lanes):
                 return
             arrivals = [source.arrivals[0][0] for source in self._sources if source.arrivals]
             timer = loop.call_at(min(arrivals) + self._max_wait_s, self._changed.set) if arrivals else None
@@ -85,12 +109,17 @@ class LiveMerge:
             if timer is not None:
                 timer.cancel()
 
+    def _drop_ended(self) -> None:
+        """Forget sources that have ended and whose lines are emitted, so that pods that come and go cost nothing."""
+        if self._open_ended:
+            self._sources = [source for source in self._sources if source.lane.items or not source.lane.ended]
+
     def _bound(self, now: float) -> int:
         """Return the newest time up to which lines may be emitted."""
-        overdue = max(source.overdue(now - self._max_wait_s) for source in self._sources)
+        overdue = max((source.overdue(now - self._max_wait_s) for source in self._sources), default=0)
         live = [source.lane for source in self._sources if not source.lane.ended]
         if not live or self._failure is not None:
-            return max(source.lane.newest for source in self._sources)
+            return max((source.lane.newest for source in self._sources), default=0)
         return max(overdue, min(lane.newest for lane in live))
 
     async def _pump(self, source: _Source) -> None:

@@ -31,7 +31,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """`broken` now, `soon` to break, or `advice` only."""
     kind: str
     """A cause id, or one of `disk-filling`, `no-memory-limit`, `runs-as-root`, `latest-tag`, `published-everywhere`,
-    `dangling-volumes`, `privileged`, `engine-socket`."""
+    `dangling-volumes`, `privileged`, `engine-socket`, `endpoints-not-ready`."""
     subjects: tuple[str, ...]
     """The affected containers, volumes or disks."""
     text: str
@@ -79,32 +79,34 @@ async def _examine(engine: EngineClient, around: SharedEvidence, progress: Calla
         cases.append(case)
         verdicts.append(decide(case))
         # A single container's lost events or log don't matter for a scan; a source that can't be read for any does.
-        unread.update({(gap.source, gap.reason): gap for gap in case.unread if gap.source in _SHARED_SOURCES})
+        unread.update({(gap.source, gap.reason): gap for gap in case.unread if gap.source in SHARED_SOURCES})
         if progress is not None:
             progress(index + 1, len(listed))
     if around.cluster is not None:
         from pyd_core.triage.pods.choose import distinct  # noqa: PLC0415 - engines don't need it
 
         verdicts = distinct(zip(cases, verdicts, strict=True))
-    concerns = [concern for verdict in verdicts if (concern := _of_verdict(verdict)) is not None]
+    concerns = [concern for verdict in verdicts if (concern := issue_of(verdict)) is not None]
     if around.cluster is not None:
         issues, gaps = await around.cluster.issues()
         concerns += issues
         unread.update({(gap.source, gap.reason): gap for gap in gaps})
     concerns += _habits([case.container for case in cases], cluster=around.cluster is not None)
     concerns += await _engine_concerns(engine, local=around.local)
-    concerns.sort(key=lambda concern: _ORDER[concern.level])
+    concerns.sort(key=lambda concern: ORDER[concern.level])
     return Sweep(concerns=tuple(concerns), containers=len(cases), unread=tuple(unread.values()))
 
 
-_SHARED_SOURCES = frozenset({"kernel log", "cgroup", "pod events", "node"})
+SHARED_SOURCES = frozenset({"kernel log", "cgroup", "pod events", "node"})
 """Sources that can't be read for any container if they can't for one."""
 
-_ORDER: dict[Level, int] = {"broken": 0, "soon": 1, "advice": 2}
+ORDER: dict[Level, int] = {"broken": 0, "soon": 1, "advice": 2}
+"""Levels, worst first."""
 _SOON = {"memory-near-limit", "cpu-throttled"}
 
 
-def _of_verdict(verdict: Verdict) -> Issue | None:
+def issue_of(verdict: Verdict) -> Issue | None:
+    """Return the issue that a container's verdict is; None if the container is well."""
     if verdict.broken:
         level: Level = "broken"
     elif verdict.cause in _SOON:

@@ -170,6 +170,10 @@ class ScriptedCluster:
             self.logs[key] = self.logs.get(key, b"") + data
             self._log_grew.notify_all()
 
+    async def append_log(self, namespace: str, pod: str, container: str, text: str) -> None:
+        """Add text to a container's log; `write_log` for callers in another process."""
+        await self.write_log(namespace, pod, container, text.encode())
+
     # Serving
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

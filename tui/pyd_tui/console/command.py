@@ -13,6 +13,8 @@ from pyd_tui.console.switches import settle_switches
 
 Examples = Sequence[tuple[str, str]]
 
+CURRENT_CLUSTER = "kube://"
+"""The address of the kubeconfig's current context."""
 CONTEXT_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -37,6 +39,13 @@ def global_options(*, json: bool) -> list[click.Parameter]:
             "kube://context/namespace. The dashboard takes several.",
         ),
         click.Option(
+            ["--kube"],
+            is_flag=True,
+            callback=_use_cluster,
+            expose_value=False,
+            help="Use the current context of the kubeconfig: -H kube://.",
+        ),
+        click.Option(
             ["--context"],
             metavar="NAME",
             callback=keep("contexts"),
@@ -57,6 +66,12 @@ def global_options(*, json: bool) -> list[click.Parameter]:
             click.Option(["--json"], is_flag=True, callback=keep("json"), expose_value=False, help="Write JSON.")
         )
     return options
+
+
+def _use_cluster(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    state = ctx.ensure_object(State)
+    if value and CURRENT_CLUSTER not in state.hosts:
+        state.hosts = (*state.hosts, CURRENT_CLUSTER)
 
 
 class HelpFormatter(click.HelpFormatter):

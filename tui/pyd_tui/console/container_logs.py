@@ -15,8 +15,9 @@ from pyd_tui.console.output import coloured
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.logs.pattern import LogPattern
-    from pyd_core.logs.stream import Batch
+    from pyd_core.logs.stream import Batch, LogStream
     from pyd_tui.console.exit_notifier import ExitNotifier
+    from pyd_tui.console.log_group import GroupedLogs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class LogsOptions:
         all: Every container, running or not.
         grep: A regular expression that lines must match; None is all lines.
         ignore_case: Ignore case when matching.
+        previous: Only the run before the last restart.
+        selector: Labels of a cluster's pods whose logs are shown.
     """
 
     names: tuple[str, ...]
@@ -46,17 +49,22 @@ class LogsOptions:
     all: bool = False
     grep: str | None = None
     ignore_case: bool = False
+    previous: bool = False
+    selector: str = ""
 
 
 async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
     """Print logs until they end, and return the number of lines."""
-    from pyd_core.client.gap import Gap
     from pyd_core.client.names import pick_container
     from pyd_core.logs.follow import follow
-    from pyd_core.logs.line import LogLine
     from pyd_core.logs.merge import MAX_WAIT_S, merge
     from pyd_tui.console.render.logs import LogPrinter, records
 
+    if options.selector or any("/" in name for name in options.names):
+        from pyd_tui.console.log_group import GroupedLogs, is_group
+
+        if is_group(options):
+            return await _print_group(GroupedLogs(engine, options), options, json=json)
     known = await engine.containers.list(all=True)
     picked = known if options.all else [pick_container(known, name) for name in options.names]
     containers = {summary.id: summary for summary in picked}
@@ -69,6 +77,7 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
             until=options.until,
             follow=options.follow,
             restarts=options.restarts,
+            previous=options.previous,
         )
         for summary in containers.values()
     ]
@@ -86,21 +95,40 @@ async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) 
         render = LogPrinter(
             [summary.name for summary in containers.values()], times=options.times, colour=coloured()
         ).text
-    test = log_pattern(options).test if options.grep is not None else None
     merged = merge(sources, max_wait_s=MAX_WAIT_S if options.follow else None)
-    count = 0
     finished = False
+    try:
+        count = await _print(merged, options, render)
+        finished = True
+    finally:
+        if exit_notifier is not None:
+            await exit_notifier.aclose(wait=finished)
+    return count
+
+
+async def _print_group(group: GroupedLogs, options: LogsOptions, *, json: bool) -> int:
+    from pyd_tui.console.render.logs import LogPrinter, records
+
+    merged, names = await group.open()
+    printer = LogPrinter(names, times=options.times, colour=coloured(), named=options.follow)
+    return await _print(merged, options, records if json else printer.text)
+
+
+async def _print(merged: LogStream, options: LogsOptions, render: Callable[[Batch], str]) -> int:
+    """Print a log until it ends, and return the number of lines."""
+    from pyd_core.client.gap import Gap
+    from pyd_core.logs.line import LogLine
+
+    test = log_pattern(options).test if options.grep is not None else None
+    count = 0
     try:
         async for batch in merged.batches():
             # A batch at a time: a write for each line would cost more than everything before it.
             kept = batch if test is None else [item for item in batch if isinstance(item, Gap) or test(item)]
             count += sum(isinstance(item, LogLine) for item in kept)
             _write(render(kept))
-        finished = True
     finally:
         await merged.aclose()
-        if exit_notifier is not None:
-            await exit_notifier.aclose(wait=finished)
     return count
 
 

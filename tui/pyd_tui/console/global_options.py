@@ -26,6 +26,17 @@ class State(msgspec.Struct):
     json: bool = False
     read_only: bool = False
 
+    def for_subjects(self, names: tuple[str, ...]) -> State:
+        """Return these options, with the kubeconfig's current context if a name such as `deploy/web` needs a cluster.
+
+        Options that name an engine, or another cluster, stay as they are.
+        """
+        if self.hosts or self.contexts or not any("/" in name for name in names):
+            return self
+        from pyd_core.kube.subject import is_cluster_subject
+
+        return msgspec.structs.replace(self, hosts=("kube://",)) if any(map(is_cluster_subject, names)) else self
+
     def endpoint(self) -> Endpoint:
         """Return the engine's address; if there is none, start the embedded engine.
 

@@ -5,26 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pyd_core.errors import InvalidInput
-from pyd_core.sanitise import safe
 
-KINDS = {
-    "pod": "pod",
-    "po": "pod",
-    "pods": "pod",
-    "deploy": "deployment",
-    "deployment": "deployment",
-    "deployments": "deployment",
-    "sts": "statefulset",
-    "statefulset": "statefulset",
-    "ds": "daemonset",
-    "daemonset": "daemonset",
-    "rs": "replicaset",
-    "replicaset": "replicaset",
-    "job": "job",
-    "node": "node",
-    "no": "node",
-}
-"""Kinds before the slash of a target, with kubectl's short names."""
 IDLE_TTL_S = 3600
 """Seconds after which an ephemeral container without a session ends itself."""
 
@@ -58,35 +39,3 @@ class PodDebugOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInput("both -c and a command are given", hint="give one of them")
         if any("\0" in text for text in (*self.command, self.line or "")):
             raise InvalidInput("a command can't hold NUL bytes")
-
-
-class ClusterSubject(msgspec.Struct, frozen=True):
-    """A target, taken apart."""
-
-    kind: str
-    """`pod`, `node`, a workload's kind, or empty for a container by its name or id."""
-    name: str
-    container: str = ""
-
-
-def parse_target(text: str) -> ClusterSubject:
-    """Take a target apart.
-
-    Raises:
-        InvalidInput: It has too many parts, or an empty one.
-    """
-    kind, slash, rest = text.partition("/")
-    if not slash or kind.lower() not in KINDS:
-        return ClusterSubject("", text)
-    name, _, container = rest.partition("/")
-    if not name or "/" in container:
-        raise InvalidInput(
-            f"not a target: {safe(text)!r}", hint="write pod/NAME, pod/NAME/CONTAINER, deploy/NAME or node/NAME"
-        )
-    return ClusterSubject(KINDS[kind.lower()], name, container)
-
-
-def is_cluster_target(text: str) -> bool:
-    """Return whether a target names an object of a cluster by its kind."""
-    kind, slash, _ = text.partition("/")
-    return bool(slash) and kind.lower() in KINDS

@@ -11,12 +11,13 @@ from pyd_core.debug.pod.copies import copy_name, copy_of, node_pod, temporary_po
 from pyd_core.debug.pod.ephemeral import add_ephemeral, describe
 from pyd_core.debug.pod.keeper import session_command
 from pyd_core.debug.pod.ladder import Rung, rungs
-from pyd_core.debug.pod.options import PodDebugOptions, parse_target
+from pyd_core.debug.pod.options import PodDebugOptions
 from pyd_core.debug.pod.target import find_target, require_running, user_of
 from pyd_core.errors import InvalidInput
 from pyd_core.kube.cluster_api import object_path
 from pyd_core.kube.cluster_client import ClusterClient
 from pyd_core.kube.container_view import PodMember
+from pyd_core.kube.subject import parse_subject
 
 
 class PodSession(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ async def open_session(
         PydError: There is no way in.
     """
     engine.cluster.require_writable()
-    subject = parse_target(options.target)
+    subject = parse_subject(options.target)
     if subject.kind == "node":
         async with _on_node(engine, options, subject.name) as session:
             yield session

@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
 from pyd_core.debug.pod.ladder import TargetUser
-from pyd_core.debug.pod.options import ClusterSubject
 from pyd_core.errors import Conflict, NotFound, PydError
 from pyd_core.kube.channels import run_command
 from pyd_core.kube.cluster_api import ClusterApi, object_path
 from pyd_core.kube.cluster_client import ClusterClient
 from pyd_core.kube.container_view import PodMember, default_container, members
 from pyd_core.kube.model.pod import Pod
+from pyd_core.kube.subject import ClusterSubject, pods_query
 from pyd_core.sanitise import safe
 
 _IDS = re.compile(r"^(Uid|Gid):\s+(\d+)", re.MULTILINE)
 _CAPABILITIES = re.compile(r"^CapPrm:\s+([0-9a-f]+)", re.MULTILINE)
 DEFAULT_CAPABILITIES = 0xA80425FB
 """The capabilities of an ordinary container (containerd, `defaultUnixCaps`)."""
-WORKLOAD_GROUPS = {
-    "deployment": ("apps/v1", "deployments"),
-    "statefulset": ("apps/v1", "statefulsets"),
-    "daemonset": ("apps/v1", "daemonsets"),
-    "replicaset": ("apps/v1", "replicasets"),
-    "job": ("batch/v1", "jobs"),
-}
-
-
-class _Selector(msgspec.Struct, rename="camel"):
-    match_labels: dict[str, str] = {}
-
-
-class _WorkloadSpec(msgspec.Struct):
-    selector: _Selector = msgspec.field(default_factory=_Selector)
-
-
-class _Workload(msgspec.Struct):
-    spec: _WorkloadSpec = msgspec.field(default_factory=_WorkloadSpec)
 
 
 async def find_target(engine: ClusterClient, subject: ClusterSubject) -> PodMember:
@@ -61,12 +40,8 @@ async def find_target(engine: ClusterClient, subject: ClusterSubject) -> PodMemb
 
 
 async def _pod_of_workload(api: ClusterApi, subject: ClusterSubject, namespace: str) -> Pod:
-    group, resource = WORKLOAD_GROUPS[subject.kind]
-    path = object_path(resource, group=group, namespace=namespace, name=subject.name)
-    labels = (await api.get(path, _Workload)).spec.selector.match_labels
-    selector = ",".join(f"{name}={value}" for name, value in labels.items())
-    pods, _ = await api.list(object_path("pods", namespace=namespace), Pod, {"labelSelector": selector or None})
-    running = [pod for pod in pods if labels and pod.status.phase == "Running" and not pod.metadata.deletion_timestamp]
+    pods, _ = await api.list(object_path("pods", namespace=namespace), Pod, await pods_query(api, subject))
+    running = [pod for pod in pods if pod.status.phase == "Running" and not pod.metadata.deletion_timestamp]
     if not running:
         raise NotFound(
             f"{subject.kind} {safe(subject.name)} has no running pod", hint="see pyd triage", reference="no-running-pod"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pyd_core.kube.model.meta import ClusterStruct, Condition, ObjectMeta
 
+PRESSURES = {"MemoryPressure": "memory", "DiskPressure": "disk space", "PIDPressure": "process ids"}
+"""Conditions of a node that is short of a resource, and the resource."""
+
 
 class Taint(ClusterStruct):
     """Mark that keeps pods away from a node."""

@@ -6,10 +6,20 @@ from pyd_core.kube.model.meta import ClusterStruct, Condition, ObjectMeta
 from pyd_core.kube.model.pod import PodContainer
 
 
+class LabelExpression(ClusterStruct):
+    """Condition on a label."""
+
+    key: str = ""
+    operator: str = ""
+    """`In`, `NotIn`, `Exists` or `DoesNotExist`."""
+    values: list[str] = []
+
+
 class LabelSelector(ClusterStruct):
-    """Selection of pods by labels; expressions aren't read."""
+    """Selection of pods by labels; all of its conditions must hold."""
 
     match_labels: dict[str, str] = {}
+    match_expressions: list[LabelExpression] = []
 
 
 class PodTemplateSpec(ClusterStruct):

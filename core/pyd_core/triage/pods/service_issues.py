@@ -8,7 +8,9 @@ from pyd_core.kube.model.pod import Pod
 from pyd_core.kube.model.service import ClusterService
 from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.scan import Issue
+from pyd_core.triage.verdict import Verdict
 
+MAX_REASON_LENGTH = 300
 CAUSE = "service-without-endpoints"
 
 
@@ -31,6 +33,28 @@ def service_issues(services: Iterable[ClusterService], pods: Iterable[Pod]) -> l
             text = f"{name} has no endpoints: {why}"
             advice = (CAUSES[CAUSE].remedy,)
             issues.append(Issue(level="broken", kind=CAUSE, subjects=(name,), text=text, advice=advice))
+    return issues
+
+
+def endpoint_issues(service: ClusterService, pods: Iterable[Pod], verdicts: Iterable[Verdict]) -> list[Issue]:
+    """Return the endpoints of a service that aren't ready, each with the reason.
+
+    Args:
+        service: A service with some endpoints that are ready.
+        pods: The pods that it selects.
+        verdicts: The verdicts on their containers.
+    """
+    summaries = [(verdict.name, verdict.summary) for verdict in verdicts if verdict.severity != "fine"]
+    name = f"service/{service.metadata.name}"
+    issues = []
+    for pod in pods:
+        ready = pod.condition("Ready")
+        if pod.status.phase in {"Succeeded", "Failed"} or (ready is not None and ready.status == "True"):
+            continue
+        own = [text for known, text in summaries if pod.metadata.name in known.split("/")]
+        why = own[0] if own else ready.message if ready is not None and ready.message else "it has no condition Ready"
+        text = f"{name} leaves out the endpoint {pod.metadata.name}: {why[:MAX_REASON_LENGTH]}"
+        issues.append(Issue(level="soon", kind="endpoints-not-ready", subjects=(name,), text=text))
     return issues
 
 

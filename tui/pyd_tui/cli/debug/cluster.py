@@ -8,7 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from pyd_core.client.endpoint import CLUSTER_PREFIX, Endpoint
-from pyd_core.debug.pod.options import PodDebugOptions, is_cluster_target
+from pyd_core.debug.pod.options import PodDebugOptions
+from pyd_core.kube.subject import is_cluster_subject
 from pyd_tui.console import failures
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def cluster_endpoint(state: State, target: str) -> Endpoint | None:
     """
     if any(host.startswith(CLUSTER_PREFIX) for host in state.hosts):
         return state.endpoint()
-    if is_cluster_target(target) and not state.hosts and not state.contexts:
+    if is_cluster_subject(target) and not state.hosts and not state.contexts:
         return Endpoint(url=CLUSTER_PREFIX, origin="kubeconfig", read_only=state.read_only)
     return None
 

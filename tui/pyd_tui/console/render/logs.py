@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -15,6 +15,8 @@ from pyd_tui.console.output import json_line
 
 _NAME_COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 """SGR codes, those readable on dark and light backgrounds first; red is reserved for errors."""
+MAX_NAMES = 10_000
+"""Names with a prefix of their own, so that containers that come and go don't fill memory."""
 _SGR = re.compile(rb"\x1b\[[0-9;:]*m")
 
 
@@ -37,14 +39,16 @@ class LogPrinter:
 
     Args:
         names: The names of the containers; with more than one, each line starts with its container's name.
+        named: Start each line with a name however few the containers are.
         times: Show the time at which the engine read each line.
         colour: Colour names, and keep the containers' own colours; otherwise, remove them.
     """
 
-    def __init__(self, names: Sequence[str], *, times: bool = False, colour: bool = False) -> None:
+    def __init__(self, names: Sequence[str], *, times: bool = False, colour: bool = False, named: bool = False) -> None:
+        self._named = named
         self._times = times
         self._colour = colour
-        self._prefixes = _prefixes(names, colour=colour) if len(names) > 1 else {}
+        self._prefixes = _prefixes(names, colour=colour) if len(names) > 1 or (named and names) else {}
 
     def text(self, items: Iterable[LogLine | Gap]) -> str:
         """Return items as lines, each with its newline."""
@@ -64,9 +68,18 @@ class LogPrinter:
             text += f" … ({line.cut} bytes cut)"
         if self._times:
             text = f"{format_time(line.time_ns)} {text}" if line.time_ns else text
-        if self._prefixes:
-            return f"{self._prefixes.get(line.name) or safe(line.name)} {text}\n"
+        if self._prefixes or self._named:
+            return f"{self._prefixes.get(line.name) or self._late_prefix(line.name)} {text}\n"
         return f"{text}\n"
+
+    def _late_prefix(self, name: str) -> str:
+        """Return the prefix of a container that came after the printer was made, with a colour of its own."""
+        if len(self._prefixes) >= MAX_NAMES:
+            return f"{safe(name)} |"
+        code = _NAME_COLOURS[len(self._prefixes) % len(_NAME_COLOURS)]
+        prefix = f"\x1b[{code}m{safe(name)} |\x1b[0m" if self._colour else f"{safe(name)} |"
+        self._prefixes[name] = prefix
+        return prefix
 
     def _gap(self, gap: Gap) -> str:
         text = f"-- {gap_words(gap)} --"
@@ -98,7 +111,7 @@ def gap_words(gap: Gap) -> str:
     return f"{where}{safe(gap.reason)}, for {span:.1f} s: {lost}"
 
 
-def _prefixes(names: Sequence[str], *, colour: bool) -> Mapping[str, str]:
+def _prefixes(names: Sequence[str], *, colour: bool) -> dict[str, str]:
     width = max(map(len, map(safe, names)))
     prefixes = {}
     for index, name in enumerate(dict.fromkeys(names)):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pyd_core.kube.model.meta import Condition
+from pyd_core.kube.model.node import PRESSURES
 from pyd_core.triage.evidence import Case, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 
 BOOK = RuleBook()
-
-_PRESSURES = {"MemoryPressure": "memory", "DiskPressure": "disk space", "PIDPressure": "process ids"}
 
 
 def _ready(case: Case) -> Condition | None:
@@ -81,10 +80,10 @@ def node_pressure(case: Case) -> Conclusion | None:
     node = case.pod.node if case.pod is not None else None
     if case.pod is None or node is None:
         return None
-    held = [entry for entry in node.status.conditions if entry.type in _PRESSURES and entry.status == "True"]
+    held = [entry for entry in node.status.conditions if entry.type in PRESSURES and entry.status == "True"]
     if not held:
         return None
-    short = ", ".join(_PRESSURES[entry.type] for entry in held)
+    short = ", ".join(PRESSURES[entry.type] for entry in held)
     return Conclusion(
         cause="node-pressure",
         confidence=0.9,

@@ -37,14 +37,14 @@ def command(state: State, /, *, target: str, ports: tuple[str, ...], address: st
         raise Unsupported("only a cluster's pods have ports to forward", hint="-H kube://CONTEXT/NAMESPACE")
 
     async def run() -> None:
-        from pyd_core.debug.pod.options import parse_target
         from pyd_core.debug.pod.target import find_target
         from pyd_core.kube.cluster_client import ClusterClient
         from pyd_core.kube.port_forward import forward_ports
+        from pyd_core.kube.subject import parse_subject
         from pyd_core.sanitise import safe
 
         async with ClusterClient(endpoint, may_ask=sys.stderr.isatty()) as engine:
-            pod = (await find_target(engine, parse_target(target))).pod
+            pod = (await find_target(engine, parse_subject(target))).pod
 
             def report(text: str) -> None:
                 sys.stderr.write(f"pyd: {safe(text)}\n")

@@ -36,6 +36,8 @@ def _when(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
         ("pyd logs -F web", "keep following when it restarts"),
         ("pyd logs --since 10m -t web", "show the last ten minutes, with timestamps"),
         ("pyd logs --json web | jq .message", "write one JSON document per line"),
+        ("pyd logs -f deploy/api", "follow all pods of a Kubernetes deployment; later ones join"),
+        ("pyd logs --previous pod/web-7f9c", "show the run before the last restart of a pod's container"),
         ("pyd logs --all --grep 'timeout|refused'", "search the logs of all containers, stopped ones too"),
     ),
 )
@@ -53,13 +55,22 @@ def _when(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
 @click.option("--until", metavar="TIME", callback=_when, help="Show logs before a time.")
 @click.option("-t", "--timestamps", "times", is_flag=True, help="Show timestamps.")
 @click.option("-a", "--all", is_flag=True, help="Show the logs of all containers.")
+@click.option("-p", "--previous", is_flag=True, help="Show only the run before the last restart, which clusters store.")
+@click.option(
+    "-l", "--selector", metavar="LABELS", default="", help="Show the logs of a cluster's pods with these labels."
+)
 @click.option("--grep", metavar="REGEX", help="Show only lines that match; the exit code is 1 if there are none.")
 @click.option("-i", "--ignore-case", is_flag=True, help="Ignore case when matching.")
 @pass_state
 def command(state: State, /, *, follow: bool, restarts: bool, **values: Any) -> None:
     """Show the logs of one or more containers, merged in time order."""
+    state = state.for_subjects(values["names"])
     options = LogsOptions(follow=follow or restarts, restarts=restarts, **values)
-    if bool(options.names) == options.all:
+    if options.previous and options.follow:
+        raise click.UsageError("--previous and --follow can't be combined: that run has ended")
+    if options.selector and (options.names or options.all):
+        raise click.UsageError("--selector can't be combined with names or --all")
+    if not options.selector and bool(options.names) == options.all:
         raise click.UsageError(
             "name containers, or use --all" if not options.all else "names and --all can't be combined"
         )

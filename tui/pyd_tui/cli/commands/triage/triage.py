@@ -38,6 +38,7 @@ MAX_MESSAGE_CHARS = 2**20
             "pyd triage web --error 'db:5432: connection refused'",
             "explain an error of web from networks, names and ports",
         ),
+        ("pyd triage deploy/api", "explain a Kubernetes workload and its pods; svc/NAME and node/NAME too"),
         ("pyd triage web db --json", "print verdicts for programs"),
     ),
 )
@@ -63,9 +64,33 @@ def command(state: State, /, *, names: tuple[str, ...], explain: str | None, err
             raise InvalidInput("--error takes at most one container")
         _explain_message(state, error, "".join(names))
     elif names:
-        _containers(state, names)
+        _named(state.for_subjects(names), names)
     else:
         _scan(state)
+
+
+def _named(state: State, names: tuple[str, ...]) -> None:
+    if not any("/" in name for name in names):
+        _containers(state, names)
+        return
+    from pyd_core.kube.subject import is_cluster_subject, parse_subject
+
+    subjects = [parse_subject(name) for name in names if is_cluster_subject(name)]
+    if not any(subject.kind != "pod" for subject in subjects):
+        _containers(state, names)
+        return
+    if len(names) > 1:
+        raise InvalidInput("a workload, service or node is explained one at a time", hint=f"name one of {len(names)}")
+
+    async def scan_subject(engine: EngineClient) -> Sweep:
+        from pyd_core.kube.cluster_client import ClusterClient
+        from pyd_core.triage.pods.subject_scan import sweep_subject
+
+        if not isinstance(engine, ClusterClient):
+            raise InvalidInput("only a cluster has workloads", hint="-H kube://CONTEXT/NAMESPACE")
+        return await sweep_subject(engine, subjects[0])
+
+    _report(state, state.run(scan_subject))
 
 
 def _containers(state: State, names: tuple[str, ...]) -> None:
@@ -129,7 +154,10 @@ def _scan(state: State) -> None:
 
         return await sweep(engine)
 
-    scan = state.ask(scan_engine)
+    _report(state, state.ask(scan_engine))
+
+
+def _report(state: State, scan: Sweep) -> None:
     if state.json:
         write_json(
             {
