@@ -46,7 +46,7 @@ def exec_(ground: Ground) -> list[Row]:
 
 def debug(ground: Ground) -> list[Row]:
     """Measure `pyd debug X -c true` with the toolbox in its store."""
-    needs_module("pyd_tui.cli.commands.debug.group")
+    needs_module("pyd_tui.cli.commands.debug.debug")
     target = ground.container("target")
     subprocess.run([PYD, "debug", target, "-c", "true"], capture_output=True, check=False, env=environment())
     ours, theirs = in_turn(

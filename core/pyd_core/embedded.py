@@ -21,9 +21,9 @@ async def record(url: str, last_output: LastOutput) -> None:
     from pyd_core.client.connect import open_engine  # noqa: PLC0415 - loaded once the engine listens
     from pyd_core.client.endpoint import Endpoint  # noqa: PLC0415 - as above
     from pyd_core.errors import Conflict  # noqa: PLC0415 - as above
+    from pyd_core.watch.death_recorder import DeathRecorder  # noqa: PLC0415 - as above
     from pyd_core.watch.history_path import path_unless_off  # noqa: PLC0415 - as above
     from pyd_core.watch.history_store import HistoryStore  # noqa: PLC0415 - as above
-    from pyd_core.watch.recorder import DeathRecorder  # noqa: PLC0415 - as above
     from pyd_core.watch.recorder_lock import RecorderLock  # noqa: PLC0415 - as above
 
     path = path_unless_off()

@@ -169,7 +169,7 @@ def toolbox(pyd: Path) -> None:
     """Skip where `pyd debug` can't be run."""
     import importlib.util
 
-    if importlib.util.find_spec("pyd_tui.cli.commands.debug.group") is None:
+    if importlib.util.find_spec("pyd_tui.cli.commands.debug.debug") is None:
         missing("pyd debug")
 
 

@@ -12,7 +12,7 @@ from pyd_core.client.api_client import ApiClient
 from pyd_core.debug.access import Access
 from pyd_core.debug.local import LocalAccess
 from pyd_core.debug.resolve import open_engine, resolve
-from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.sessions.request import SessionRequest
 from pyd_core.debug.target import LocalTarget, NetworkTarget, RemoteTarget, StoppedTarget
 from pyd_core.debug.toolbox.selection import find_toolbox
 from pyd_core.errors import InvalidInput

@@ -1,4 +1,4 @@
-"""The session's own cgroups: planned here, created by the supervisor (`session_groups`), removed after its end.
+"""The session's own cgroups: planned here, created by the supervisor (`sessions.cgroups`), removed after its end.
 
 No tool then counts against the target's limits, and nothing of the session is frozen with a paused target. Names carry
 the supervisor's pid namespace, pid and start time (`pyd-4026531836-1234-567890`), so what a killed supervisor left is

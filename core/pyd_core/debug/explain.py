@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from pyd_core.debug.credentials import names, withheld
 from pyd_core.debug.plan import shared_namespaces
+from pyd_core.debug.sessions.credentials import names, withheld
 from pyd_core.debug.target import LocalTarget
 from pyd_core.linux.process import Status
 from pyd_core.model.container import Container

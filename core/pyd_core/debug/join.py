@@ -37,11 +37,11 @@ import signal
 import socket
 import sys
 
-from pyd_core.debug.joiner import open_terminal
-from pyd_core.debug.session_groups import SessionCgroups
-from pyd_core.debug.session_keeper import SessionCommand, become_command, close_streams, kill_children, wait_for_child
-from pyd_core.debug.session_reports import CLIENT_GONE, HANDLED_SIGNALS, report, report_failure
-from pyd_core.debug.session_supervisor import supervise
+from pyd_core.debug.sessions.cgroups import SessionCgroups
+from pyd_core.debug.sessions.joiner import open_terminal
+from pyd_core.debug.sessions.keeper import SessionCommand, become_command, close_streams, kill_children, wait_for_child
+from pyd_core.debug.sessions.reports import CLIENT_GONE, HANDLED_SIGNALS, report, report_failure
+from pyd_core.debug.sessions.supervisor import supervise
 from pyd_core.debug.syscalls import (
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import NoReturn
 
-    from pyd_core.debug.session_reports import Plan
+    from pyd_core.debug.sessions.reports import Plan
 
     Bridge = Callable[[Plan, socket.socket, int], NoReturn]
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pyd_core.debug.access import CommandOutcome, DirectoryEntry
-from pyd_core.debug.credentials import inside, outside
 from pyd_core.debug.environment import tool_environment
 from pyd_core.debug.local_files import write_atomic
 from pyd_core.debug.local_process import LocalProcess, SocketProcess
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
+from pyd_core.debug.sessions.credentials import inside, outside
 from pyd_core.debug.target import LocalTarget
 from pyd_core.errors import Conflict, InvalidInput, KernelError, NotFound, PydError, Refused
 from pyd_core.linux.cgroup_stats import UNIFIED, group_named, read_groups, read_mounts

@@ -19,7 +19,7 @@ from pyd_core.debug.access import CommandOutcome
 from pyd_core.debug.cgroup import remove_stale
 from pyd_core.debug.failures import failure
 from pyd_core.debug.interpreter import command_line, environment, seal_program
-from pyd_core.debug.supervisor import MAX_PLAN_BYTES
+from pyd_core.debug.sessions.supervisor_process import MAX_PLAN_BYTES
 from pyd_core.errors import KernelError, PydError
 from pyd_core.linux.netns import run_inside
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from pyd_core.debug import cgroup
 from pyd_core.debug.channel import CHANNEL, CONVERSING, SILENT
-from pyd_core.debug.credentials import WITHHELD, ProcessCredentials, choose_credentials, is_confined
 from pyd_core.debug.environment import build_environment, file_names
 from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.sessions.credentials import WITHHELD, ProcessCredentials, choose_credentials, is_confined
 from pyd_core.debug.system_call_filter import session_filter
 from pyd_core.debug.target import LocalTarget
 from pyd_core.debug.toolbox import PREFIX

@@ -11,7 +11,7 @@ from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import BlockingTransport, run_now
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import find_subject
-from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.sessions.request import SessionRequest
 from pyd_core.debug.target import (
     NETWORK_PREFIX,
     LocalTarget,

@@ -13,7 +13,7 @@ from pyd_core.daemon.containers.status_text import ago
 from pyd_core.daemon.events import fits
 from pyd_core.daemon.images.blobs import hex_digest
 from pyd_core.daemon.images.changes import apply_commit_changes
-from pyd_core.daemon.networks import addresses, rules
+from pyd_core.daemon.networks import addresses, firewall
 from pyd_core.daemon.runtime.oci import failure
 from pyd_core.daemon.times import moment
 from pyd_core.detach_keys import DetachKeys, parse_keys
@@ -197,34 +197,34 @@ def test_subnets_and_addresses_avoid_what_is_taken():
 
 
 def test_the_packet_rules_are_written_completely_from_the_running_containers():
-    bridge = rules.Bridge(interface="pyd0", subnet="10.1.0.0/24")
-    inner = rules.Bridge(interface="pyd1", subnet="10.2.0.0/24", internal=True, allows_icc=False)
-    port = rules.Published(protocol="tcp", host_address="127.0.0.1", host_port=8080, address="10.1.0.2", port=80)
-    text = rules.plan("pyd", [bridge, inner], [port], has_ipv6=False)
+    bridge = firewall.Bridge(interface="pyd0", subnet="10.1.0.0/24")
+    inner = firewall.Bridge(interface="pyd1", subnet="10.2.0.0/24", internal=True, allows_icc=False)
+    port = firewall.Published(protocol="tcp", host_address="127.0.0.1", host_port=8080, address="10.1.0.2", port=80)
+    text = firewall.plan("pyd", [bridge, inner], [port], has_ipv6=False)
     assert text.startswith("table ip pyd\ndelete table ip pyd\n")
     assert "ip daddr 127.0.0.1 tcp dport 8080 dnat to 10.1.0.2:80" in text
     assert 'ip saddr 10.1.0.0/24 oifname != "pyd0" masquerade' in text
     assert 'ip saddr 10.2.0.0/24 oifname != "pyd1" masquerade' not in text
     assert 'iifname "pyd1" oifname "pyd1" drop' in text
     assert "ip6" not in text
-    assert rules.plan("pyd", [], [], has_ipv6=False) == "table ip pyd\ndelete table ip pyd\n"
+    assert firewall.plan("pyd", [], [], has_ipv6=False) == "table ip pyd\ndelete table ip pyd\n"
 
 
 def test_the_packet_rules_of_ipv6_are_a_table_of_their_own():
-    both = rules.Bridge(interface="pyd0", subnet="10.1.0.0/24", subnet6="fd00:1::/64")
-    four = rules.Bridge(interface="pyd1", subnet="10.2.0.0/24")
+    both = firewall.Bridge(interface="pyd0", subnet="10.1.0.0/24", subnet6="fd00:1::/64")
+    four = firewall.Bridge(interface="pyd1", subnet="10.2.0.0/24")
     ports = [
-        rules.Published(protocol="tcp", host_address="0.0.0.0", host_port=80, address="10.1.0.2", port=8080),  # noqa: S104
-        rules.Published(protocol="tcp", host_address="::", host_port=80, address="fd00:1::2", port=8080),
+        firewall.Published(protocol="tcp", host_address="0.0.0.0", host_port=80, address="10.1.0.2", port=8080),  # noqa: S104
+        firewall.Published(protocol="tcp", host_address="::", host_port=80, address="fd00:1::2", port=8080),
     ]
-    text = rules.plan("pyd", [both, four], ports, has_ipv6=True)
+    text = firewall.plan("pyd", [both, four], ports, has_ipv6=True)
     old, new = text.split("table ip6 pyd\n", 1)
     assert "fd00" not in old
     assert "tcp dport 80 dnat to 10.1.0.2:8080" in old
     assert "tcp dport 80 dnat to [fd00:1::2]:8080" in new
     assert 'ip6 saddr fd00:1::/64 oifname != "pyd0" masquerade' in new
     assert "pyd1" not in new
-    assert rules.plan("pyd", [four], [], has_ipv6=True).endswith("table ip6 pyd\ndelete table ip6 pyd\n")
+    assert firewall.plan("pyd", [four], [], has_ipv6=True).endswith("table ip6 pyd\ndelete table ip6 pyd\n")
 
 
 @pytest.mark.parametrize(

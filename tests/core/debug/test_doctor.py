@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pyd_core.debug.credentials import mask
 from pyd_core.debug.doctor import kernel
 from pyd_core.debug.doctor.check import BLOCKER, OK, UNKNOWN, WARNING
 from pyd_core.debug.doctor.examine import examine, first_blocker
+from pyd_core.debug.sessions.credentials import mask
 from pyd_core.errors import NoEngine
 from pyd_core.linux.process import Status
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.debug.credentials import mask
 from pyd_core.debug.helper.stand_in import program_archive
+from pyd_core.debug.sessions.credentials import mask
 from pyd_core.debug.stopped.apply import choose, find_conflicts
 from pyd_core.debug.stopped.archive import write_archive
 from pyd_core.debug.stopped.changes import ChangedPath, find_changes

@@ -91,6 +91,6 @@ def test_a_warm_start_loads_no_event_loop_and_nothing_that_draws(locked: str):
     start, *rest = command(locked, "-c", "true")
     done = subprocess.run([start, "-X", "importtime", *rest], capture_output=True, text=True, check=True, timeout=60)
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "pyd_core.debug.session" in loaded
+    assert "pyd_core.debug.sessions.session" in loaded
     heavy = {"asyncio", "httpx", "rich", "textual", "prompt_toolkit", "subprocess", "hashlib"}
     assert not {"pyd_core.debug.join", *heavy} & loaded

@@ -17,8 +17,8 @@ from pyd_core.debug.helper.container import LABEL
 from pyd_core.debug.helper.launch import ENDED, MAX_ATTEMPTS
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.resolve import open_engine, resolve_remote
-from pyd_core.debug.session_request import SessionRequest
-from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.sessions.request import SessionRequest
+from pyd_core.debug.sessions.supervisor_process import Supervisor
 from pyd_core.debug.user_io import NoticesOnly
 from pyd_core.errors import Conflict, NotFound
 from support.debugging import main_pid

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pyd_core.debug import join
-from pyd_core.debug.credentials import DEBUGGER
+from pyd_core.debug.sessions.credentials import DEBUGGER
 from pyd_core.linux.process import ProcessEntry
 from support.debugging import main_pid
 from support.docker import Docker

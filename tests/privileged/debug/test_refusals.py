@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
-from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.sessions.debug_session import DebugSession
+from pyd_core.debug.sessions.supervisor_process import Supervisor
 from pyd_core.debug.target import running_target
 from pyd_core.errors import Conflict
 from pyd_core.model.base import decode

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyd_core.debug.credentials import TRACER, mask
+from pyd_core.debug.sessions.credentials import TRACER, mask
 from support.connections import Way, ways
 from support.debugging import Run, main_pid
 from support.docker import Docker

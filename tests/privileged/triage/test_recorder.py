@@ -12,8 +12,8 @@ import pytest
 from pyd_core.client.connect import open_engine
 from pyd_core.client.engine_choice import choose_endpoint
 from pyd_core.tasks import TaskOwner
+from pyd_core.watch.death_recorder import DeathRecorder
 from pyd_core.watch.history_store import Death, HistoryReader, HistoryStore
-from pyd_core.watch.recorder import DeathRecorder
 from support.docker import Docker
 
 NONE = ("--network", "none")

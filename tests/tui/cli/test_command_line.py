@@ -152,7 +152,7 @@ def test_a_fast_path_debug_session_starts_without_click(engine: FakeEngine):
     done = _pyd("debug", "gone", "-c", "true", before=LOADED, DOCKER_HOST=engine.url)
     loaded = set(done.stderr.split())
     assert done.returncode == 125  # the engine has no such container
-    assert {"pyd_core.debug.session", "msgspec"} <= loaded
+    assert {"pyd_core.debug.sessions.session", "msgspec"} <= loaded
     assert not {"click", "inspect", "typing_extensions", "asyncio", "httpx", "rich", "textual"} & loaded
 
 

@@ -29,7 +29,7 @@ SWARM = "Swarm"
 ENGINE = "Engine"
 
 COMMANDS: dict[str, CommandEntry] = {
-    "ps": CommandEntry("pyd_tui.cli.commands.container.ls", "List containers", INSPECT),
+    "ps": CommandEntry("pyd_tui.cli.commands.container.ps", "List containers", INSPECT),
     "images": CommandEntry("pyd_tui.cli.commands.image.ls", "List images", INSPECT),
     "logs": CommandEntry(
         "pyd_tui.cli.commands.container.logs", "Show the logs of one or more containers, merged in time order", INSPECT
@@ -50,7 +50,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "history": CommandEntry(
         "pyd_tui.cli.commands.triage.history", "Show recorded deaths, of removed containers too", INSPECT
     ),
-    "debug": CommandEntry("pyd_tui.cli.commands.debug.group", "Open a shell with tools in any container", SHELL),
+    "debug": CommandEntry("pyd_tui.cli.commands.debug.debug", "Open a shell with tools in any container", SHELL),
     "toolbox": CommandEntry("pyd_tui.cli.commands.toolbox.group", "Manage the tools of the debug shell", SHELL),
     "exec": CommandEntry("pyd_tui.cli.commands.container.exec", "Run a command in a running container", SHELL),
     "attach": CommandEntry("pyd_tui.cli.commands.container.attach", "Attach to a running container", SHELL),

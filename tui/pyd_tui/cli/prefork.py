@@ -11,7 +11,7 @@ import sys
 
 TYPE_CHECKING = False  # as type checkers know it; loading `typing` would keep the fork waiting
 if TYPE_CHECKING:
-    from pyd_core.debug.supervisor import Supervisor
+    from pyd_core.debug.sessions.supervisor_process import Supervisor
 
 _supervisors: list[Supervisor] = []
 
@@ -40,6 +40,6 @@ def drop() -> None:
 
 
 def _new() -> Supervisor:
-    from pyd_core.debug.supervisor import Supervisor
+    from pyd_core.debug.sessions.supervisor_process import Supervisor
 
     return Supervisor()

@@ -8,9 +8,9 @@ TYPE_CHECKING = False  # as type checkers know it; loading `typing` would delay 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
     from pyd_core.debug.options import DebugOptions
-    from pyd_core.debug.session_request import SessionRequest
     from pyd_core.debug.sessions.record import SessionRecord
-    from pyd_core.debug.supervisor import Supervisor
+    from pyd_core.debug.sessions.request import SessionRequest
+    from pyd_core.debug.sessions.supervisor_process import Supervisor
 
 
 def run_shell(request: SessionRequest, supervisor: Supervisor, io: TerminalIO, *, record: str | None = None) -> int:
@@ -22,7 +22,7 @@ def run_shell(request: SessionRequest, supervisor: Supervisor, io: TerminalIO, *
 
 def run_builtin(endpoint: Endpoint, options: DebugOptions, line: str) -> int:
     """Run a line that calls a builtin of the debug shell and return its exit code."""
-    from pyd_core.debug.session_request import SessionRequest
+    from pyd_core.debug.sessions.request import SessionRequest
     from pyd_tui.shell.run_builtin import run_once
 
     io = TerminalIO(asks=False)
@@ -34,7 +34,7 @@ def run_builtin(endpoint: Endpoint, options: DebugOptions, line: str) -> int:
 
 def detach(endpoint: Endpoint, options: DebugOptions, *, ttl: float) -> tuple[str, int]:
     """Start a detached session; return its id, or an empty one and the exit code of its failure."""
-    from pyd_core.debug.session_request import SessionRequest
+    from pyd_core.debug.sessions.request import SessionRequest
     from pyd_tui.shell import detached_sessions
 
     return detached_sessions.detach(SessionRequest(endpoint, options), TerminalIO(asks=False), ttl=ttl)

@@ -52,7 +52,7 @@ class ExitNotifier:
     async def _report(self, container: ContainerSummary) -> None:
         from pyd_core.triage.api import explain
         from pyd_core.triage.text_report import brief
-        from pyd_core.watch.recorder import VERDICT_DELAY_S
+        from pyd_core.watch.death_recorder import VERDICT_DELAY_S
 
         await asyncio.sleep(VERDICT_DELAY_S)
         try:

@@ -13,13 +13,13 @@ from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.client.transport.choice import blocking_transport
-from pyd_core.debug.debug_session import DebugSession
-from pyd_core.debug.session import run
-from pyd_core.debug.session_request import SessionRequest
 from pyd_core.debug.sessions.attached import Attached
+from pyd_core.debug.sessions.debug_session import DebugSession
 from pyd_core.debug.sessions.record import SessionEntry, SessionRecord
+from pyd_core.debug.sessions.request import SessionRequest
+from pyd_core.debug.sessions.session import run
 from pyd_core.debug.sessions.session_daemon import SessionDaemon
-from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.sessions.supervisor_process import Supervisor
 from pyd_core.debug.target import LocalTarget, RemoteTarget
 from pyd_core.errors import NotFound, PydError
 from pyd_core.linux.process import ProcessEntry

@@ -17,11 +17,11 @@ import msgspec
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.bash import Bash
 from pyd_core.debug.builtin_calls import CALLS, BuiltinRequest, functions
-from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
-from pyd_core.debug.session_request import SessionRequest
-from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.sessions.debug_session import DebugSession
+from pyd_core.debug.sessions.request import SessionRequest
+from pyd_core.debug.sessions.supervisor_process import Supervisor
 from pyd_core.debug.target import LocalTarget, RemoteTarget
 from pyd_core.debug.user_io import NoticesOnly
 from pyd_core.errors import Conflict, PydError, Unsupported

@@ -9,7 +9,7 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.transport.choice import blocking_transport
 from pyd_core.debug.access_factory import open_access
 from pyd_core.debug.forward import BACKGROUND
-from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.sessions.request import SessionRequest
 from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.shell.builtin_table import BUILTINS, load

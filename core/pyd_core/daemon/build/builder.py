@@ -21,7 +21,7 @@ from pyd_core.daemon.build.request import PROXIES, ClassicBuildRequest, Record, 
 from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.build.stage import BuildStage, history_text
 from pyd_core.daemon.build.variables import Lexer, parse_assignments
-from pyd_core.daemon.containers.spec import DEFAULT_PATH
+from pyd_core.daemon.containers.oci_spec import DEFAULT_PATH
 from pyd_core.daemon.images.changes import apply_changes, merge_env, parse_command
 from pyd_core.daemon.images.load import encode_config
 from pyd_core.daemon.images.store import ImageRecord

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyd_core.daemon.backlog import MAX_MEMORY_BYTES, Backlog
-from pyd_core.daemon.containers import apparmor, capabilities, files, spec, users
+from pyd_core.daemon.containers import apparmor, capabilities, files, oci_spec, users
 from pyd_core.daemon.containers.attach import frame
 from pyd_core.daemon.containers.container import ContainerLookup, EngineContainer
 from pyd_core.daemon.containers.exec_record import Exec, ExecBody
@@ -71,7 +71,7 @@ def plan_process(exec_: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
     """Plan a command's process (config.md, "Process"); `links` are the variables about linked containers."""
     record, body = exec_.container.record, exec_.body
     identity = users.look_up(exec_.container.root, body.user or record.config.user, record.host.group_add)
-    security = spec.Security.parse(record.host.security_opt)
+    security = oci_spec.Security.parse(record.host.security_opt)
     held = capabilities.capabilities(
         add=record.host.cap_add,
         drop=record.host.cap_drop,
@@ -79,7 +79,7 @@ def plan_process(exec_: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
     )
     held = [name for name in held if name in capabilities.possible()]
     confined = apparmor.profile(record.host, security.apparmor, is_supported=apparmor.supported())
-    planned = spec.process(record, identity, held, security, apparmor=confined, linked=links)
+    planned = oci_spec.process(record, identity, held, security, apparmor=confined, linked=links)
     env = merge_env([variable for variable in planned["env"] if not variable.startswith("TERM=")], body.env)
     if body.tty and not any(variable.startswith("TERM=") for variable in env):
         env.append("TERM=xterm")

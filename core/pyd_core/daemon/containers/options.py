@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pyd_core.daemon.containers import capabilities, log_options, modes, resources, signals
-from pyd_core.daemon.containers.spec import Security
+from pyd_core.daemon.containers.oci_spec import Security
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.creation import CreateBody
@@ -42,7 +42,7 @@ def merge_image_config(body: CreateBody, image: ContainerConfig, key: str) -> Co
     if not (entrypoint or own["cmd"]):
         raise InvalidInput("no command specified")
     named = {entry.partition("=")[0] for entry in body.env}
-    # A name without a value stays: it removes the image's variable (`spec.environment`).
+    # A name without a value stays: it removes the image's variable (`oci_spec.environment`).
     own["env"] = [*body.env, *(entry for entry in image.env if entry.partition("=")[0] not in named)]
     own["labels"] = {**image.labels, **body.labels}
     own["exposed_ports"] = {**image.exposed_ports, **body.exposed_ports}

@@ -19,8 +19,8 @@ from pyd_core.daemon.containers import (
     cdi,
     devices,
     mounts,
+    oci_spec,
     propagation,
-    spec,
     subpaths,
     users,
 )
@@ -108,7 +108,7 @@ class StartPreparation:
             namespaces["user"] = remapping.user_namespace_of(shared)
         self._files.write(container)
         identity = users.look_up(container.root, record.config.user, host.group_add)
-        requested_profile = spec.Security.parse(host.security_opt).apparmor
+        requested_profile = oci_spec.Security.parse(host.security_opt).apparmor
         confined = apparmor.profile(host, requested_profile, is_supported=apparmor.supported())
         await apparmor.ensure(confined)
         shown = [
@@ -117,7 +117,7 @@ class StartPreparation:
             else mount_record
             for mount_record in record.mounts
         ]
-        facts = spec.SpecInputs(
+        facts = oci_spec.SpecInputs(
             rootfs=str(container.root),
             identity=identity,
             cgroup=f"/{host.cgroup_parent.strip('/') or self._config.cgroup}/{record.id}",
@@ -140,7 +140,7 @@ class StartPreparation:
             ids=remapping.ids if remapping is not None else None,
             volumes=volume_paths,
         )
-        planned = spec.plan(msgspec.structs.replace(record, mounts=settled), facts)
+        planned = oci_spec.plan(msgspec.structs.replace(record, mounts=settled), facts)
         cdi.apply(planned, cdi.find(host.device_requests, self._cdi_spec_dirs))
         write_plan(container.bundle / "config.json", planned)
 
@@ -161,7 +161,7 @@ class StartPreparation:
             path = container.bundle / "shm"
             path.mkdir()
             owner = ",uid={},gid={}".format(*remapping.ids.root) if remapping is not None else ""
-            mount("shm", str(path), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or spec.DEFAULT_SHM}{owner}")
+            mount("shm", str(path), "tmpfs", 0xE, f"mode=1777,size={host.shm_size or oci_spec.DEFAULT_SHM}{owner}")
             return str(path)
         if host.ipc_mode.startswith("container:"):
             other = self._containers.find(host.ipc_mode.partition(":")[2])
@@ -192,7 +192,7 @@ def _init() -> str:
 
 
 def _profile(container: EngineContainer) -> dict[str, Any] | None:
-    text = spec.Security.parse(container.record.host.security_opt).seccomp
+    text = oci_spec.Security.parse(container.record.host.security_opt).seccomp
     if text in {"", "unconfined", "builtin"}:
         return None
     profile: dict[str, Any] = json.loads(text)

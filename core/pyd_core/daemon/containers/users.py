@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pyd_core.daemon.containers.spec import Identity
+from pyd_core.daemon.containers.oci_spec import Identity
 from pyd_core.errors import InvalidInput, KernelError
 from pyd_core.linux.openat2 import RootDirectory, open_file
 from pyd_core.passwd import GROUP_FIELDS, PASSWD_FIELDS, split_rows

@@ -9,8 +9,8 @@ import msgspec
 from pyd_core.daemon.containers import apparmor, capabilities, mount_rules, status_text
 from pyd_core.daemon.containers.container import ContainerLookup, EngineContainer
 from pyd_core.daemon.containers.log_options import DRIVERS, NONE
+from pyd_core.daemon.containers.oci_spec import Security
 from pyd_core.daemon.containers.options import parse_port
-from pyd_core.daemon.containers.spec import Security
 from pyd_core.daemon.images.layers import LayerStore
 from pyd_core.daemon.networks import legacy_links
 from pyd_core.daemon.networks.endpoints import Endpoints

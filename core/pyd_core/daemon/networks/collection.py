@@ -17,7 +17,7 @@ from pyd_core.daemon.config import DaemonConfig
 from pyd_core.daemon.containers.container import ContainerLookup, EngineContainer
 from pyd_core.daemon.containers.options import parse_port
 from pyd_core.daemon.events import EventBus
-from pyd_core.daemon.networks import addresses, rules
+from pyd_core.daemon.networks import addresses, firewall
 from pyd_core.daemon.networks.firewalld import Firewalld
 from pyd_core.daemon.networks.record import BRIDGE_OPTION, DEFAULT, MTU_OPTION, PREDEFINED, NetworkRecord
 from pyd_core.daemon.store import Store, StoreTable
@@ -251,7 +251,7 @@ class NetworkStore:
         self._interfaces_up.add(network_id)
 
     async def _open_firewalls(self, record: NetworkRecord) -> None:
-        await rules.set_accept_rules(record.interface, allow=True, dns=record.has_name_server)
+        await firewall.set_accept_rules(record.interface, allow=True, dns=record.has_name_server)
         await self._firewalld.trust(record.interface)
 
     async def _reopen_firewalls(self) -> None:
@@ -268,7 +268,7 @@ class NetworkStore:
             if record.made_parent or "parent" not in record.options:
                 await asyncio.to_thread(netlink.remove, record.interface)
             return
-        await rules.set_accept_rules(record.interface, allow=False, dns=record.has_name_server)
+        await firewall.set_accept_rules(record.interface, allow=False, dns=record.has_name_server)
         await self._firewalld.forget(record.interface)
         await asyncio.to_thread(netlink.remove, record.interface)
         await self.write_rules()
@@ -276,7 +276,7 @@ class NetworkStore:
     async def write_rules(self) -> None:
         """Write the packet rules of all networks."""
         bridges = [
-            rules.Bridge(
+            firewall.Bridge(
                 interface=record.interface,
                 subnet=record.subnet,
                 subnet6=record.subnet6,
@@ -288,9 +288,11 @@ class NetworkStore:
             for record in self.all()
             if record.id in self._interfaces_up and record.driver == "bridge"
         ]
-        await rules.apply(rules.plan(self._config.table, bridges, list(self._published()), has_ipv6=socket.has_ipv6))
+        await firewall.apply(
+            firewall.plan(self._config.table, bridges, list(self._published()), has_ipv6=socket.has_ipv6)
+        )
 
-    def _published(self) -> Iterable[rules.Published]:
+    def _published(self) -> Iterable[firewall.Published]:
         internal = {record.name for record in self._table if record.internal}
         for container in self._containers.all():
             record = container.record
@@ -302,7 +304,7 @@ class NetworkStore:
                 for binding in bindings:
                     address = ipv6 if ":" in binding.host_ip else ipv4
                     if address:
-                        yield rules.Published(
+                        yield firewall.Published(
                             protocol=protocol,
                             host_address=binding.host_ip,
                             host_port=int(binding.host_port),
@@ -319,7 +321,7 @@ class NetworkStore:
             if name.startswith(config.prefix("b")) and name not in known:
                 from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
-                await rules.set_accept_rules(name, allow=False, dns=True)
+                await firewall.set_accept_rules(name, allow=False, dns=True)
                 await self._firewalld.forget(name)
                 await asyncio.to_thread(netlink.remove, name)
         if self._interfaces_up:  # ufw and firewalld may have dropped them while no engine ran

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from pyd_core.daemon.networks import rules
+from pyd_core.daemon.networks import firewall
 from pyd_core.linux import netns
 
 ADDRESS = "127.0.0.11"
@@ -23,10 +23,10 @@ async def redirect_dns(namespace: Path, server: str) -> None:
         EngineError: The kernel refuses.
     """
     if server:
-        await rules.apply(plan(server), namespace=namespace)  # before anything is let in
+        await firewall.apply(plan(server), namespace=namespace)  # before anything is let in
     await asyncio.to_thread(netns.run_inside, namespace, lambda: _route_loopback(on=bool(server)))
     if not server:
-        await rules.apply(plan(server), namespace=namespace)
+        await firewall.apply(plan(server), namespace=namespace)
 
 
 def plan(server: str) -> str:
@@ -38,9 +38,9 @@ def plan(server: str) -> str:
     redirect = f"ip daddr {ADDRESS} meta l4proto {{ tcp, udp }} th dport 53 dnat to {server}:53"
     foreign = [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("saddr", "daddr")]
     chains = [
-        rules.chain("output", rules.NAT_OUTPUT, [redirect]),
-        rules.chain("postrouting", "nat hook postrouting priority srcnat", [masquerade]),
-        rules.chain("guard", "filter hook prerouting priority raw", foreign),
+        firewall.chain("output", firewall.NAT_OUTPUT, [redirect]),
+        firewall.chain("postrouting", "nat hook postrouting priority srcnat", [masquerade]),
+        firewall.chain("guard", "filter hook prerouting priority raw", foreign),
     ]
     return f"{head}table ip {TABLE} {{\n{''.join(chains)}}}\n"
 

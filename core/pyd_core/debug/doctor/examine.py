@@ -17,7 +17,7 @@ from pyd_core.debug.doctor.check import BLOCKER, OK, UNKNOWN, WARNING, Check
 from pyd_core.debug.network_member import find_network
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.resolve import resolve
-from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.sessions.request import SessionRequest
 from pyd_core.debug.target import LocalTarget, NetworkTarget, RemoteTarget
 from pyd_core.debug.toolbox import store
 from pyd_core.debug.toolbox.selection import load_selection

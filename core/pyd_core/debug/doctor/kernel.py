@@ -8,8 +8,8 @@ import platform
 import re
 from pathlib import Path
 
-from pyd_core.debug.credentials import mask
 from pyd_core.debug.doctor.check import BLOCKER, OK, UNKNOWN, WARNING, Check
+from pyd_core.debug.sessions.credentials import mask
 from pyd_core.linux.process import Status
 
 OLDEST: tuple[int, int] = (5, 12)

@@ -26,7 +26,7 @@ from pyd_core.debug.inspectors.processes import target_pid
 from pyd_core.debug.local import explain_errno
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.resolve import open_engine, resolve_remote
-from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.sessions.request import SessionRequest
 from pyd_core.debug.target import RemoteTarget
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.debug.user_io import UserIO

@@ -16,7 +16,7 @@ from pyd_core.debug.helper.container import helper_body
 from pyd_core.debug.helper.stand_in import run_stand_in
 from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.machine import engine_machine
-from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.sessions.request import SessionRequest
 from pyd_core.debug.target import RemoteTarget
 from pyd_core.debug.toolbox.selection import find_toolbox
 from pyd_core.debug.user_io import UserIO

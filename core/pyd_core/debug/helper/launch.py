@@ -20,7 +20,7 @@ from pyd_core.debug.helper.link import AgentLink, TargetFacts
 from pyd_core.debug.helper.plan import look
 from pyd_core.debug.helper.tiers import Tier, out_of_sight
 from pyd_core.debug.resolve import resolve_remote
-from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.sessions.request import SessionRequest
 from pyd_core.debug.target import RemoteTarget
 from pyd_core.debug.user_io import UserIO
 from pyd_core.errors import (

@@ -8,7 +8,6 @@ from typing import Any
 
 from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.blocking import run_now
-from pyd_core.debug.credentials import ProcessCredentials, choose_credentials, is_confined, names
 from pyd_core.debug.environment import build_environment, file_names, searched_paths
 from pyd_core.debug.explain import confinement
 from pyd_core.debug.helper import TOOLBOX
@@ -16,6 +15,7 @@ from pyd_core.debug.helper.link import AgentLink, TargetFacts
 from pyd_core.debug.helper.tiers import Tier
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import command_line, terminal_size
+from pyd_core.debug.sessions.credentials import ProcessCredentials, choose_credentials, is_confined, names
 from pyd_core.debug.system_call_filter import session_filter
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.errors import Conflict, InvalidInput

@@ -10,7 +10,6 @@ from typing import Any, cast
 from pyd_core.client.api_client import ApiClient
 from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.blocking import run_now
-from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.helper.context import HelperContext, helper_context
 from pyd_core.debug.helper.launch import RunningHelper, launch_helper, launch_with_retry
 from pyd_core.debug.helper.link import TargetFacts
@@ -19,8 +18,9 @@ from pyd_core.debug.helper.tiers import ORDER, TIERS, Tier
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import converse
 from pyd_core.debug.resolve import open_engine, resolve_remote
-from pyd_core.debug.session_request import SessionRequest
-from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.sessions.debug_session import DebugSession
+from pyd_core.debug.sessions.request import SessionRequest
+from pyd_core.debug.sessions.supervisor_process import Supervisor
 from pyd_core.debug.target import RemoteTarget
 from pyd_core.debug.target_exit import describe_exit
 from pyd_core.debug.toolbox import PREFIX

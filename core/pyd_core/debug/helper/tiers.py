@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pyd_core.debug.credentials import DEBUGGER, names
+from pyd_core.debug.sessions.credentials import DEBUGGER, names
 from pyd_core.model.host_config import HostConfig
 
 _DEFAULT = (

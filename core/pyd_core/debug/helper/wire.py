@@ -34,8 +34,8 @@ module.main()
 them."""
 
 _MODULES = (
-    *("syscalls", "view", "confine", "device_rules", "session_groups", "session_reports"),
-    *("session_keeper", "joiner", "session_supervisor", "join"),
+    *("syscalls", "view", "confine", "device_rules", "sessions.cgroups", "sessions.reports"),
+    *("sessions.keeper", "sessions.joiner", "sessions.supervisor", "join"),
 )
 """The modules of the join, each after those it imports."""
 
@@ -43,8 +43,9 @@ _MODULES = (
 def program() -> bytes:
     """Return the bytes that `BOOT` reads."""
     debug = importlib.resources.files("pyd_core.debug")
-    modules = {"pyd_core": b"", "pyd_core.debug": b""}
-    modules |= {f"pyd_core.debug.{name}": debug.joinpath(f"{name}.py").read_bytes() for name in _MODULES}
+    modules = {"pyd_core": b"", "pyd_core.debug": b"", "pyd_core.debug.sessions": b""}
+    for name in _MODULES:
+        modules[f"pyd_core.debug.{name}"] = debug.joinpath(f"{name.replace('.', '/')}.py").read_bytes()
     modules["agent"] = importlib.resources.files("pyd_core.debug.helper").joinpath("agent.py").read_bytes()
     parts = [part for name, source in modules.items() for part in (name.encode(), source)]
     texts = b"".join(b"%08d%s" % (len(part), part) for part in (*parts, b""))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from pyd_core.debug.access import Access
-from pyd_core.debug.credentials import EVERY_ID, inside, names
 from pyd_core.debug.inspectors.processes import id_maps
+from pyd_core.debug.sessions.credentials import EVERY_ID, inside, names
 from pyd_core.errors import PydError
 from pyd_core.linux.process import parse_status
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from pyd_core.debug.access import Access
-from pyd_core.debug.credentials import EVERY_ID, inside
+from pyd_core.debug.sessions.credentials import EVERY_ID, inside
 from pyd_core.errors import Conflict, NotFound, PydError
 from pyd_core.sanitise import safe
 

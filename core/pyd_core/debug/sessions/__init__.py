@@ -1,1 +1,1 @@
-"""Sessions that are known beyond the process that began them: listed, left to themselves, come back to, ended."""
+"""Debug sessions: requests, credentials and processes; detached sessions are listed, attached to and ended."""

@@ -19,7 +19,7 @@ import msgspec
 
 from pyd_core.debug.bash import acknowledge, begin
 from pyd_core.debug.channel import ASKS, JoinReport, Reports
-from pyd_core.debug.debug_session import DebugSession
+from pyd_core.debug.sessions.debug_session import DebugSession
 from pyd_core.debug.sessions.record import SOCKET, SessionEntry
 
 CHUNK_BYTES = 65536

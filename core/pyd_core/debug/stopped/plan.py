@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from pyd_core.debug.credentials import CAPABILITIES, mask
+from pyd_core.debug.sessions.credentials import CAPABILITIES, mask
 from pyd_core.errors import Unsupported
 from pyd_core.linux.overlay import MAX_LAYERS
 from pyd_core.model.container import Container, GraphDriver

@@ -16,14 +16,14 @@ from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.cgroup import DEFAULT_DEVICES
 from pyd_core.debug.clone import Clone
 from pyd_core.debug.failures import failure
-from pyd_core.debug.local_session import run_in_target
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.reference import IMAGE
-from pyd_core.debug.session_request import SessionRequest
+from pyd_core.debug.sessions.local_session import run_in_target
+from pyd_core.debug.sessions.request import SessionRequest
+from pyd_core.debug.sessions.supervisor_process import Supervisor
 from pyd_core.debug.stopped.plan import copies_root, find_layers, plan_stage
 from pyd_core.debug.stopped.save import check_name
 from pyd_core.debug.stopped.stage import Holder
-from pyd_core.debug.supervisor import Supervisor
 from pyd_core.debug.syscalls import CallFailed
 from pyd_core.debug.target import LocalTarget, running_target
 from pyd_core.debug.toolbox.selection import find_toolbox

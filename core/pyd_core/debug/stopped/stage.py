@@ -25,7 +25,7 @@ from typing import NoReturn
 import msgspec
 
 from pyd_core.debug.confine import drop_bounding, take_credentials
-from pyd_core.debug.credentials import ProcessCredentials
+from pyd_core.debug.sessions.credentials import ProcessCredentials
 from pyd_core.debug.stopped.changes import paths_in
 from pyd_core.debug.stopped.plan import MASKED, READ_ONLY, PlannedMount, StagedRoot
 from pyd_core.debug.stopped.user import resolve_user

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pyd_tui.cli.commands.debug.group import command
+from pyd_tui.cli.commands.debug.debug import command
 from pyd_tui.cli.debug.fastpath import SUBCOMMANDS, FastOptions, read
 
 CLICK_NAMES = {"target": "name", "command": "arguments"}

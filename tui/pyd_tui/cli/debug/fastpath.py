@@ -1,7 +1,7 @@
 """Command lines of `pyd debug` that are read without click, which takes a quarter of a short session's time to load.
 
 They are the most common ones: a name, and a command to run in it. Any other command line, and any that might be
-mistaken, is left to click (`commands/debug/group.py`), which reads these to the same effect.
+mistaken, is left to click (`commands/debug/debug.py`), which reads these to the same effect.
 """
 
 from __future__ import annotations

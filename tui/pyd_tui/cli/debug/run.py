@@ -27,8 +27,8 @@ def run_session(state: State, make_options: Callable[[], DebugOptions], *, recor
     """
     gc.disable()  # starting a session leaves no garbage; looking for some takes a tenth of the start
     supervisor = prefork.take_supervisor()  # it gets ready while the rest is loaded
-    from pyd_core.debug.session import run
-    from pyd_core.debug.session_request import SessionRequest
+    from pyd_core.debug.sessions.request import SessionRequest
+    from pyd_core.debug.sessions.session import run
     from pyd_core.errors import PydError
     from pyd_tui.console import failures
     from pyd_tui.console.prompts import TerminalIO

@@ -32,7 +32,7 @@ async def record(link: EngineConnection, path: Path, on_problem: Callable[[str],
         on_problem(f"deaths aren't recorded: {error}")
         return
     try:
-        from pyd_core.watch.recorder import DeathRecorder  # noqa: PLC0415 - loaded by the thread above
+        from pyd_core.watch.death_recorder import DeathRecorder  # noqa: PLC0415 - loaded by the thread above
 
         await DeathRecorder(engine, store, watcher=watcher, stats=stats, on_problem=on_problem).run()
     finally:
@@ -41,7 +41,7 @@ async def record(link: EngineConnection, path: Path, on_problem: Callable[[str],
 
 
 def _open(path: Path, engine: str) -> tuple[RecorderLock, HistoryStore]:
-    from pyd_core.watch import recorder  # noqa: F401, PLC0415 - with forty rules, off the event loop
+    from pyd_core.watch import death_recorder  # noqa: F401, PLC0415 - with forty rules, off the event loop
     from pyd_core.watch.history_store import HistoryStore  # noqa: PLC0415 - as above
     from pyd_core.watch.recorder_lock import RecorderLock  # noqa: PLC0415 - as above
 

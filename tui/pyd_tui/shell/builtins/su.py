@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.debug.credentials import check_identity
+from pyd_core.debug.sessions.credentials import check_identity
 from pyd_tui.shell.builtins.named import IdentityName
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell

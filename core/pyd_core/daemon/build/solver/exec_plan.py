@@ -1,6 +1,6 @@
 """The plan of a step's container: a pure function from the operation to the OCI specification.
 
-A step has the security defaults of every container: `daemon/containers/spec.py` plans it.
+A step has the security defaults of every container: `daemon/containers/oci_spec.py` plans it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyd_core.buildkit.proto import ops_pb2
-from pyd_core.daemon.containers import spec
+from pyd_core.daemon.containers import oci_spec
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
 from pyd_core.errors import InvalidInput, Refused
 from pyd_core.model.container_config import ContainerConfig
@@ -86,7 +86,7 @@ def record_of(op: ops_pb2.ExecOp, key: str, mounts: Sequence[StepMount]) -> Cont
         host=HostConfig(
             network_mode=network,
             privileged=op.security == ops_pb2.INSECURE,
-            shm_size=shm or spec.DEFAULT_SHM,
+            shm_size=shm or oci_spec.DEFAULT_SHM,
             cgroup_parent=meta.cgroupParent,
             ulimits=[Ulimit(name=limit.Name, soft=limit.Soft, hard=limit.Hard) for limit in meta.ulimit],
         ),
@@ -105,7 +105,7 @@ def _mount(mount: StepMount) -> MountRecord:
 
 
 def plan(
-    op: ops_pb2.ExecOp, record: ContainerRecord, facts: spec.SpecInputs, secrets: Mapping[str, str]
+    op: ops_pb2.ExecOp, record: ContainerRecord, facts: oci_spec.SpecInputs, secrets: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the OCI specification.
 
@@ -115,7 +115,7 @@ def plan(
         facts: The host's inputs.
         secrets: Variables whose values the client keeps.
     """
-    planned = spec.plan(record, facts)
+    planned = oci_spec.plan(record, facts)
     planned["process"]["env"] = environment(op, facts.identity.home, secrets)
     return planned
 

@@ -21,7 +21,7 @@ from pyd_core.daemon.build.solver.reporter import VertexReporter
 from pyd_core.daemon.build.solver.results import Result
 from pyd_core.daemon.build.solver.snapshots import SnapshotStore
 from pyd_core.daemon.config import DaemonConfig
-from pyd_core.daemon.containers import apparmor, capabilities, mounts, spec, users
+from pyd_core.daemon.containers import apparmor, capabilities, mounts, oci_spec, users
 from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import resolv_conf
 from pyd_core.daemon.networks.step_namespaces import StepNamespaces
@@ -208,7 +208,7 @@ class StepRunner:
         root = state.root.merged
         profile = apparmor.profile(record.host, "", is_supported=apparmor.supported())
         await apparmor.ensure(profile)
-        facts = spec.SpecInputs(
+        facts = oci_spec.SpecInputs(
             rootfs=str(root),
             identity=users.look_up(root, op.meta.user or "0"),
             cgroup=f"/{op.meta.cgroupParent.strip('/') or self._config.cgroup}/{key}",
@@ -243,7 +243,7 @@ class StepRunner:
             "args": list(op.meta.args),
             "cwd": op.meta.cwd or "/",
             "env": exec_plan.environment(op, identity.home, {}),
-            "capabilities": spec.capability_sets(held, identity.uid),
+            "capabilities": oci_spec.capability_sets(held, identity.uid),
         }
 
     def _write_files(self, state: StepMounts, op: ops_pb2.ExecOp) -> list[str]:

@@ -34,6 +34,7 @@ command = LazyGroup(
         "update": "Update the limits of one or more containers",
         "wait": "Wait until containers stop, then print their exit codes",
     },
+    aliases={"ls": "container.ps"},
     examples=(
         ("pyd container ls -a", "list all containers"),
         ("pyd container prune", "remove all stopped containers"),

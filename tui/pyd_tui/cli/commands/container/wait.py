@@ -64,7 +64,7 @@ async def wait(engine: EngineClient, names: tuple[str, ...], *, explain: bool) -
         if not explain:
             return code, None
         from pyd_core.triage.api import explain as why
-        from pyd_core.watch.recorder import VERDICT_DELAY_S
+        from pyd_core.watch.death_recorder import VERDICT_DELAY_S
 
         await asyncio.sleep(VERDICT_DELAY_S)
         return code, await why(engine, identity)

@@ -88,7 +88,7 @@ async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | N
 
     from pyd_core.tasks import TaskOwner
     from pyd_core.watch.death_hook import DeathHook
-    from pyd_core.watch.recorder import DeathRecorder
+    from pyd_core.watch.death_recorder import DeathRecorder
 
     hook = DeathHook(on_death) if on_death else None
 

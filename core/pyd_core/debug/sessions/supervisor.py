@@ -12,16 +12,16 @@ import signal
 import socket
 import struct
 
-from pyd_core.debug.joiner import TargetHandles, join_target
-from pyd_core.debug.session_reports import CLIENT_GONE, report, report_failure, signal_descriptor
+from pyd_core.debug.sessions.joiner import TargetHandles, join_target
+from pyd_core.debug.sessions.reports import CLIENT_GONE, report, report_failure, signal_descriptor
 from pyd_core.debug.syscalls import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, prctl
 
 TYPE_CHECKING = False  # as type checkers know it; nothing here takes what `typing` takes to load
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from pyd_core.debug.session_groups import SessionCgroups
-    from pyd_core.debug.session_reports import Plan
+    from pyd_core.debug.sessions.cgroups import SessionCgroups
+    from pyd_core.debug.sessions.reports import Plan
 
 _MAX_REPORT_BYTES = 4096
 _REAP_TIMEOUT_MS = 5000

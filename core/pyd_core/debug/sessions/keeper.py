@@ -17,7 +17,7 @@ import termios
 import warnings  # noqa: F401 - os.execvpe imports it, and by then the library is out of sight
 
 from pyd_core.debug.confine import install_filters, take_credentials, take_limits
-from pyd_core.debug.session_reports import CLIENT_GONE, FORWARDED_SIGNALS, report, report_failure, signal_descriptor
+from pyd_core.debug.sessions.reports import CLIENT_GONE, FORWARDED_SIGNALS, report, report_failure, signal_descriptor
 from pyd_core.debug.syscalls import (
     PR_SET_CHILD_SUBREAPER,
     PR_SET_NAME,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-    from pyd_core.debug.session_reports import Plan
+    from pyd_core.debug.sessions.reports import Plan
 
 CAP_KILL = 1 << 5
 

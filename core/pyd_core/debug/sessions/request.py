@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.debug.debug_session import Interact
 from pyd_core.debug.options import DebugOptions
+from pyd_core.debug.sessions.debug_session import Interact
 
 
 class SessionRequest(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pyd_core.debug.credentials import DEBUGGER, TRACER, choose_credentials, inside, is_confined, mask, names
+from pyd_core.debug.sessions.credentials import DEBUGGER, TRACER, choose_credentials, inside, is_confined, mask, names
 from pyd_core.errors import InvalidInput, Refused
 from pyd_core.linux.process import Status, parse_status
 

@@ -26,8 +26,8 @@ from pyd_core.debug.confine import (
     start_time,
     take_profile,
 )
-from pyd_core.debug.session_keeper import CAP_KILL, SessionCommand, keep
-from pyd_core.debug.session_reports import report, report_failure
+from pyd_core.debug.sessions.keeper import CAP_KILL, SessionCommand, keep
+from pyd_core.debug.sessions.reports import report, report_failure
 from pyd_core.debug.syscalls import (
     PR_SET_DUMPABLE,
     PR_SET_KEEPCAPS,
@@ -50,7 +50,7 @@ TYPE_CHECKING = False  # as type checkers know it; nothing here takes what `typi
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from pyd_core.debug.session_reports import Plan
+    from pyd_core.debug.sessions.reports import Plan
 
 _CLONE_NEWNS = 0x00020000
 _CAP_SETGID, _CAP_SETUID, _CAP_SYS_ADMIN = 1 << 6, 1 << 7, 1 << 21

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from pyd_core.debug.session_groups import SessionCgroups
-from pyd_core.debug.session_supervisor import Watch, make_link
+from pyd_core.debug.sessions.cgroups import SessionCgroups
+from pyd_core.debug.sessions.supervisor import Watch, make_link
 
 
 def relayed(*messages: bytes) -> list[bytes]:

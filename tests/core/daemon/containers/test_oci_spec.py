@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from pyd_core.daemon.containers import capabilities
+from pyd_core.daemon.containers.oci_spec import Identity, Security, SpecInputs, plan
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
-from pyd_core.daemon.containers.spec import Identity, Security, SpecInputs, plan
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.userns import IdMap, IdRange
 from pyd_core.model.container_config import ContainerConfig

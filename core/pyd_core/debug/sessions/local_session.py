@@ -6,10 +6,10 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from pyd_core.debug.debug_session import DebugSession
 from pyd_core.debug.plan import make_plan
-from pyd_core.debug.session_request import SessionRequest
-from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.sessions.debug_session import DebugSession
+from pyd_core.debug.sessions.request import SessionRequest
+from pyd_core.debug.sessions.supervisor_process import Supervisor
 from pyd_core.debug.target import LocalTarget
 
 if TYPE_CHECKING:

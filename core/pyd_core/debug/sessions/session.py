@@ -9,10 +9,10 @@ import msgspec
 
 from pyd_core.client.api_client import ApiClient
 from pyd_core.client.transport.blocking import run_now
-from pyd_core.debug.local_session import run_in_target
 from pyd_core.debug.resolve import open_engine, resolve
-from pyd_core.debug.session_request import SessionRequest
-from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.sessions.local_session import run_in_target
+from pyd_core.debug.sessions.request import SessionRequest
+from pyd_core.debug.sessions.supervisor_process import Supervisor
 from pyd_core.debug.target import LocalTarget, NetworkTarget, RemoteTarget, StoppedTarget
 from pyd_core.debug.toolbox import PREFIX
 from pyd_core.debug.toolbox.selection import find_toolbox

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pyd_core.debug.failures import describe_no_directory, describe_not_applied, failure
-from pyd_core.debug.supervisor import Supervisor
+from pyd_core.debug.sessions.supervisor_process import Supervisor
 from pyd_core.debug.target import LocalTarget, RemoteTarget
 from pyd_core.errors import InvalidInput, PydError
 

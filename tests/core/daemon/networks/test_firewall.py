@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyd_core.daemon.containers.record import ContainerRecord
-from pyd_core.daemon.networks import dns, eligibility, legacy_links, rules
+from pyd_core.daemon.networks import dns, eligibility, firewall, legacy_links
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.container_config import ContainerConfig
@@ -34,18 +34,20 @@ def container(mode: str, *networks: str, status: str = "created") -> ContainerRe
 
 def test_forbidden_packets_are_dropped_before_translation():
     bridges = [
-        rules.Bridge(interface="b0", subnet="10.0.0.0/24"),
-        rules.Bridge(interface="b1", subnet="10.0.1.0/24", subnet6="fd00::/64", name_servers=("10.0.1.1", "fd00::1")),
+        firewall.Bridge(interface="b0", subnet="10.0.0.0/24"),
+        firewall.Bridge(
+            interface="b1", subnet="10.0.1.0/24", subnet6="fd00::/64", name_servers=("10.0.1.1", "fd00::1")
+        ),
     ]
-    local = rules.Published(protocol="tcp", host_address="127.0.0.1", host_port=80, address="10.0.0.2", port=8080)
-    text = rules.plan("pyd", bridges, [local], has_ipv6=True)
+    local = firewall.Published(protocol="tcp", host_address="127.0.0.1", host_port=80, address="10.0.0.2", port=8080)
+    text = firewall.plan("pyd", bridges, [local], has_ipv6=True)
     four, six = text.split("table ip6 pyd {")
     assert 'iifname { "b0", "b1" } ip saddr 127.0.0.0/8 drop' in four
     assert 'iifname { "b0", "b1" } ip daddr 127.0.0.0/8 drop' in four
     assert 'iifname != "lo" ip daddr 127.0.0.1 tcp dport 80 drop' in four
     assert 'iifname != "b1" ip daddr 10.0.1.1 meta l4proto { tcp, udp } th dport 53 drop' in four
     assert 'iifname != "b1" ip6 daddr fd00::1 meta l4proto { tcp, udp } th dport 53 drop' in six
-    assert "dport 53" not in rules.plan("pyd", bridges[:1], [], has_ipv6=False)
+    assert "dport 53" not in firewall.plan("pyd", bridges[:1], [], has_ipv6=False)
 
 
 def test_names_are_served_bare_and_with_their_networks():
