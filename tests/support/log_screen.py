@@ -52,7 +52,7 @@ class Log:
         return [self.text_of(shown.number(row)) for row in range(len(shown))]
 
     def text_of(self, number: int) -> str:
-        return self.screen._plain_text(self.book.store[number], time=False)
+        return self.screen.panel.plain_text(self.book.store[number], time=False)
 
     @property
     def cursor(self) -> str:

@@ -185,6 +185,6 @@ async def test_the_first_start_names_what_no_other_dashboard_has(tmp_path: Path)
     beginning = StartupState(first_time=True)
     async with opened(three(), beginning=beginning) as dashboard:
         await ready(dashboard)
-        assert dashboard.message.startswith("! what is broken · S search every log · D a shell in anything")
+        assert dashboard.message.startswith("! what is broken · w why · S search every log · ^p go to anything")
         await dashboard.press("j")
         assert dashboard.message == ""

@@ -220,12 +220,12 @@ async def test_the_command_line_shows_the_syntax_of_the_command_that_a_key_typed
         assert ("USR1" in dashboard.text) == (command == "kill ")
 
 
-@pytest.mark.parametrize(("width", "keys"), [(120, "!S?"), (200, "!S?:"), (80, "!?")])
+@pytest.mark.parametrize(("width", "keys"), [(120, "!wS^?"), (200, "!wS^?:"), (80, "!?")])
 async def test_the_footer_names_what_matters_most_at_every_width(width: int, keys: str):
     async with opened(three(), size=(width, 40)) as dashboard:
         await ready(dashboard)
         footer = dashboard.text.split("\n")[-1]
-        labels = {"!": "! broken", "S": "S search logs", "?": "? help", ":": ": command"}
+        labels = {"!": "! broken", "w": "w why", "S": "S search logs", "^": "^p go to", "?": "? help", ":": ": command"}
         assert [key for key in keys if labels[key] not in footer] == []
 
 

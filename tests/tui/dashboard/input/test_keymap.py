@@ -9,7 +9,7 @@ from pyd_tui.dashboard.input.key_bindings import TOGETHER, Keys, key_name
 from pyd_tui.dashboard.input.keymap import KEYMAP, Scope
 from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.files import FilesPane
-from pyd_tui.dashboard.panels.logs import LogPane
+from pyd_tui.dashboard.panels.log_panel import LogPanel
 from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.panels.processes import ProcessesPane
 from pyd_tui.dashboard.panels.why import WhyPane
@@ -34,12 +34,12 @@ from pyd_tui.dashboard.widgets.table import Table
 HOLDERS: dict[Scope, tuple[type, ...]] = {
     "containers": (Main,),
     "move": (Table, LineList, LogView, Confirm),
-    "text": (LineList, LogPane),
+    "text": (LineList,),
     "detail": (Detail,),
     "browse": (Browse,),
     "views": (Main, Browse),
     "engines": (Engines,),
-    "log": (LogScreen,),
+    "log": (LogPanel,),
     "line": (LineScreen,),
     "search": (SearchScreen,),
     "files": (FilesPane,),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.logs.logbook import Logbook
-from pyd_tui.dashboard.logs.sources import liveness_of
+from pyd_tui.dashboard.logs.sources import Sources, liveness_of
 from pyd_tui.dashboard.logs.window import TAIL
 from pyd_tui.dashboard.panels.logview import FRAME_INTERVAL_S
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from pyd_core.logs.annotation import Annotation
     from pyd_tui.dashboard.engines.connection import EngineConnection
-    from pyd_tui.dashboard.protocols import Timers
+    from pyd_tui.dashboard.panels.log_panel import LogPanel
+    from pyd_tui.dashboard.protocols import Notifier, Timers
+    from pyd_tui.dashboard.render.figures import Clock
 
 MAX_MEMORY_BYTES = 8 * 2**20
 """Bytes held of the log below the list; the log's own screen holds more."""
@@ -70,14 +72,31 @@ class LogTail:
         """Stop following."""
         await self.book.aclose()
 
+    def panel(self, host: Notifier, clock: Clock, on_changed: Callable[[], None]) -> LogPanel:
+        """Make a panel that shows this log.
+
+        Args:
+            host: Shows messages.
+            clock: The clock.
+            on_changed: Called when the position, the search or the filters change.
+        """
+        from pyd_tui.dashboard.panels.log_panel import LogPanel  # noqa: PLC0415 - it knows the screens
+
+        return LogPanel(self.book, self._sources, clock, host, on_changed, id="logs")
+
+    def update(self, panel: LogPanel) -> None:
+        """Show the lines read so far in a panel."""
+        self._sources.refresh_names()
+        panel.show(self.book, self._sources)
+
     def mark(self, link: EngineConnection, mark: Annotation) -> None:
         """Add an annotation for an event of an engine."""
         if self.target is not None and self.target.link is link:
             self.book.mark(mark)
 
     def _open(self, target: RowTarget | None) -> Logbook:
-        sources = {target.id: target.link.engine} if target is not None else {}
-        book = Logbook(sources, self.changed, self._now, memory=MAX_MEMORY_BYTES, disk=0)
+        self._sources = Sources((target,) if target is not None else ())
+        book = Logbook(self._sources.engines, self.changed, self._now, memory=MAX_MEMORY_BYTES, disk=0)
         if target is not None:
             book.known_marks = lambda: target.link.known_marks(book.containers)
             book.liveness = lambda: liveness_of((target,))

@@ -57,6 +57,16 @@ WINDOWS = {
     "5": Window(label="30m", seconds=1800),
     "6": Window(label="1h", seconds=3600),
 }
+WINDOW_HELP = {
+    "0": "from its end, and follow",
+    "1": "from its start",
+    "2": "of the last minute",
+    "3": "of the last 5 minutes",
+    "4": "of the last 15 minutes",
+    "5": "of the last 30 minutes",
+    "6": "of the last hour",
+}
+"""What the windows show, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The lines of a log screen: cursor, matches, marks and a selection, while new lines arrive."""
+"""The lines of a log: cursor, matches, marks and a selection, while new lines arrive."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ INDENT = 4
 """Terminal columns by which continuation rows of a wrapped line are indented."""
 
 
+LATEST = 2**62
+"""A number above that of any line: the end of a log that grows."""
 MAX_LOOK_BACK_ITEMS = 4
 """Items that are asked for the time of the line before one."""
 
@@ -100,6 +102,13 @@ class LogView(LogMouse):
                 shown.number(index) for index in range(shown.index_of(low), min(self.count, shown.index_of(high) + 1))
             ]
         return sorted(self.marked) or [cursor]
+
+    def select(self) -> None:
+        """Start a selection at the cursor, or end it."""
+        cursor = self.cursor
+        self.selection_start = cursor if self.selection_start is None else None
+        if cursor is not None:
+            self.go(cursor)
 
     @property
     def highest_top(self) -> int:
@@ -220,7 +229,7 @@ class LogView(LogMouse):
             self._search_start = None
         elif self._search_start is None:
             cursor = self.cursor
-            self._search_start = cursor if cursor is not None and not self.following else self.book.store.end
+            self._search_start = cursor if cursor is not None and not self.following else LATEST
         self.redraw()
         self.sync()
         self._on_changed()
@@ -235,7 +244,7 @@ class LogView(LogMouse):
             return
         if search.complete and self.screen.focused is self:
             self._search_start = None
-        match = search.before(start) if start >= self.book.store.end else search.after(start - 1)
+        match = search.before(start) if start == LATEST else search.after(start - 1)
         if match is not None:
             self.go(match, middle=True)
 

@@ -22,7 +22,7 @@ CLUSTER_VIEWS = (
 )
 """Views of clusters, in the order of their digits."""
 UNNUMBERED_VIEWS = ("deaths", "builds")
-"""Views that are opened only by name."""
+"""Views without a digit, which are opened by name or by a click."""
 
 DIGITS_COLUMNS = 34
 """Terminal columns of the digits with the longest name among them."""
@@ -96,5 +96,13 @@ class Views(Line):
             pieces.append(Span(str(digit % 10), "accent" if not current else "title"))
             if current or not short:
                 pieces.append(Span(f" {name.capitalize()}", "title" if current else "dim"))
+            self._hits.append((name, start, width(pieces)))
+        for name in UNNUMBERED_VIEWS if cast("EngineRegistry", self.app).link.family == "engine" else ():
+            current = name == self._current
+            if not current and (short or width(pieces) + len(name) + 3 > room):
+                continue
+            pieces.append(Span("  "))
+            start = width(pieces)
+            pieces += (Span(":", "title" if current else "accent"), Span(name, "title" if current else "dim"))
             self._hits.append((name, start, width(pieces)))
         return tuple(pieces), engines

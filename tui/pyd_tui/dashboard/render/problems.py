@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from pyd_core.triage.verdict import Verdict
     from pyd_core.watch.container_info import ContainerInfo
 
-MIN_REASON_COLUMNS = 12
-"""Terminal columns below which a container isn't named."""
+MIN_REASON_COLUMNS = 28
+"""Terminal columns of a reason below which fewer containers are named; shorter reasons take less."""
+
+MIN_ENTRY_COLUMNS = 28
+"""Terminal columns below which no container is named."""
 
 Hit = tuple[int | None, int, int]
 """A clickable part: the index of a container or None for the count, its first column and the one after its last."""
@@ -51,14 +54,17 @@ def problem_line(
         pieces.append(Span(f"  {filter_key}", "accent"))
     hits: list[Hit] = [(None, 0, width(pieces))]
     left = room - width(pieces)
-    shown = list(worst)
-    while shown and left < len(shown) * (MIN_REASON_COLUMNS + 16):
+    shown = []
+    for key, (entry, answer) in zip(keys, worst, strict=False):
+        head = (Span("   "), Span(f"{key} " if key else "", "accent"), *cell(entry.name, "strong"), Span(" "))
+        shown.append((head, cell(short_reason(entry, answer), "bad")))
+    least = [width(head) + min(MIN_REASON_COLUMNS, width(reason)) for head, reason in shown]
+    while len(shown) > 1 and sum(least[: len(shown)]) > left:
         shown.pop()
-    for index, (entry, answer) in enumerate(shown):
-        share = left // (len(shown) - index)
-        key = f"{keys[index]} " if keys[index] else ""
-        head = (Span("   "), Span(key, "accent"), *cell(entry.name, "strong"), Span(" "))
-        reason = cell(short_reason(entry, answer), "bad")
+    if left < MIN_ENTRY_COLUMNS:
+        shown = []
+    for index, (head, reason) in enumerate(shown):
+        share = left - sum(least[index + 1 : len(shown)])
         part: Cell = (*head, *reason)
         if width(part) > share:
             part = (*head, *fit(reason, share - width(head))) if share > width(head) + 3 else fit(head, share)

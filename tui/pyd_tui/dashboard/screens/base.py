@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.engines.target import RowTarget
     from pyd_tui.dashboard.panels.files import FilesPane
-    from pyd_tui.dashboard.panels.logs import LogPane
+    from pyd_tui.dashboard.panels.logview import LogView
     from pyd_tui.dashboard.panels.searched import SearchableTable
     from pyd_tui.dashboard.screens.host import ScreenHost
     from pyd_tui.dashboard.screens.menu import MenuEntry
@@ -152,9 +152,16 @@ class SearchableScreen(LiveScreen):
     DEFAULT_CSS = "SearchableScreen #find { display: none; }"
 
     @property
-    def pane(self) -> LineList[Any] | LogPane | FilesPane | SearchableTable:
-        """The pane that is searched."""
+    def pane(self) -> LineList[Any] | LogView | FilesPane | SearchableTable:
+        """The pane that has the keys."""
         raise NotImplementedError
+
+    @property
+    def searchable(self) -> LineList[Any] | FilesPane | SearchableTable | None:
+        """The pane that is searched through the screen's prompt; None for a log, which has its own."""
+        from pyd_tui.dashboard.panels.logview import LogView  # noqa: PLC0415 - screens without a log don't load it
+
+        return None if isinstance(self.pane, LogView) else self.pane
 
     @property
     def _find(self) -> Prompt:
@@ -167,20 +174,22 @@ class SearchableScreen(LiveScreen):
 
     def end_find(self) -> bool:
         """End a search, and return whether there was one."""
-        if not self.pane.query_text:
+        pane = self.searchable
+        if pane is None or not pane.query_text:
             return False
         self._find.set_text("")
-        self.pane.find("")
+        pane.find("")
         return True
 
     @on(Prompt.Changed, "#find")
     def _find_typed(self, event: Prompt.Changed) -> None:
-        self.pane.find(event.text)
+        if (pane := self.searchable) is not None:
+            pane.find(event.text)
 
     @on(Prompt.Done, "#find")
     def _find_done(self, event: Prompt.Done) -> None:
-        if not event.kept:
+        if not event.kept and (pane := self.searchable) is not None:
             self._find.set_text("")
-            self.pane.find("")
+            pane.find("")
         self._find.display = False
         self.set_focus(self.pane)

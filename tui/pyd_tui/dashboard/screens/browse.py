@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.containers import Container
 from textual.events import DescendantBlur, DescendantFocus
 
-from pyd_core.errors import InvalidInput, PydError
+from pyd_core.errors import PydError
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.actions.removal import BulkRemoval
+from pyd_tui.dashboard.actions.row_commands import RowCommands
 from pyd_tui.dashboard.engines.detail_loader import DetailLoader
 from pyd_tui.dashboard.engines.row_loader import RowLoader
 from pyd_tui.dashboard.engines.target import RowTarget
@@ -21,7 +21,6 @@ from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.views import Views
-from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
@@ -36,11 +35,8 @@ from pyd_tui.dashboard.widgets.table import Table
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from pyd_tui.dashboard.actions.image_actions import ImageActions
-    from pyd_tui.dashboard.actions.network_actions import NetworkActions
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.resources.volume_access import VolumeAccess
-    from pyd_tui.dashboard.screens.menu import MenuEntry
 
 REFRESH_DEBOUNCE_S = 0.3
 """The time in which events are gathered before the rows are reloaded."""
@@ -48,18 +44,6 @@ REFRESH_DEBOUNCE_S = 0.3
 
 PANE_LACKS = frozenset({"follow", "times"})
 """Keys without a meaning in details, which don't grow."""
-MENU = (
-    ("open", "details"),
-    ("logs", ""),
-    ("files", ""),
-    ("stats", ""),
-    ("save", "save it to a file"),
-    ("pull", ""),
-    ("refresh", ""),
-    ("remove", ""),
-    ("prune", ""),
-)
-"""The menu's actions in order, with texts other than the keymap's."""
 
 
 class Browse(ViewScreen):
@@ -129,6 +113,7 @@ class Browse(ViewScreen):
         self._debounce = self.set_interval(REFRESH_DEBOUNCE_S, self._refresh, pause=True)
         self._loader = RowLoader(self.resource, self._load_context, self, self.dashboard.tasks)
         self._removal = BulkRemoval(self.dashboard, self._load_context, self._removed)
+        self._commands = RowCommands(self.dashboard, self._load_context, self.resource, self._removal, self._refresh)
         self.table.say(("loading", "dim"))
         self._loader.load(measure=self.resource.measures_on_open and self._load_context.disk is None)
 
@@ -301,24 +286,17 @@ class Browse(ViewScreen):
 
     def action_menu(self) -> None:
         """Show what can be done to the row under the cursor, or to all marked."""
-        from pyd_tui.dashboard.screens.menu import Menu, MenuEntry, perform  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.actions.row_menu import row_entries  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.menu import Menu, perform  # noqa: PLC0415 - on first use
 
         rows = self._selected
         if not rows:
             return
-        texts = {key.action: (key.shown if key.keys else "", key.help) for key in self.dashboard.keys.of("browse")}
-        entries = [
-            MenuEntry(
-                key=texts[action][0],
-                text=text or texts[action][1],
-                run=getattr(self, f"action_{action}"),
-                destructive=action in {"remove", "prune"},
-            )
-            for action, text in MENU
-            if action not in self._lacks and (len(rows) == 1 or action in {"save", "remove", "refresh"})
-        ]
+        offered = {key.action: key.shown if key.keys else "" for key in self.dashboard.keys.of("browse")}
+        run = {name: getattr(self, f"action_{name}") for name in offered if name not in self._lacks | {"menu"}}
+        entries = row_entries(self.resource, offered, run, count=len(rows))
         if len(rows) == 1:
-            entries[1:1] = self._extra_entries(rows[0])
+            entries[1:1] = self._commands.entries(rows[0])
         title = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.resource.name}"
         self.app.push_screen(Menu(title, [*entries, *self.own_entries()]), perform)
 
@@ -329,52 +307,6 @@ class Browse(ViewScreen):
         rows = self._selected
         subjects = [{**values(None), "name": row.name, "id": row.key} for row in rows]
         return self._load_context.link, [*subjects] or [values(None)]
-
-    def _extra_entries(self, row: Row) -> list[MenuEntry]:
-        """Return the menu's entries that only this resource has."""
-        from pyd_tui.dashboard.screens.menu import MenuEntry  # noqa: PLC0415 - on first use
-
-        if self.resource.name == "images":
-            images, name = self._image_actions, row.name
-            return [
-                MenuEntry(key="n", text="run a new container of it", run=partial(images.run, name)),
-                MenuEntry(key="t", text="tag it", run=partial(images.tag, name)),
-                MenuEntry(key="p", text="push it to its registry (asks)", run=partial(images.push, name)),
-                MenuEntry(key="S", text="search the public registry", run=images.search),
-            ]
-        if self.resource.name == "networks":
-            change = partial(self._network_actions.change_members, row.name)
-            return [
-                MenuEntry(key="c", text="connect a container to it", run=partial(change, connect=True)),
-                MenuEntry(
-                    key="d",
-                    text="disconnect a container from it (asks)",
-                    run=partial(change, connect=False),
-                    destructive=True,
-                ),
-            ]
-        return []
-
-    @property
-    def _image_actions(self) -> ImageActions:
-        from pyd_tui.dashboard.actions.image_actions import ImageActions  # noqa: PLC0415 - on first use
-
-        return ImageActions(self.dashboard, self._load_context.link, self.dashboard.container_actions.pull)
-
-    @property
-    def _network_actions(self) -> NetworkActions:
-        from pyd_tui.dashboard.actions.network_actions import NetworkActions  # noqa: PLC0415 - on first use
-
-        return NetworkActions(self.dashboard, self._load_context.link)
-
-    def _run_on_image(self, call: CommandCall, row: Row) -> None:
-        match call.verb:
-            case "tag":
-                self._image_actions.tag(row.name, call.words[0])
-            case "push":
-                self._image_actions.push(row.name)
-            case _:
-                self._image_actions.run(row.name)
 
     def action_pull(self) -> None:
         """Pull the image under the cursor again, after asking."""
@@ -486,49 +418,10 @@ class Browse(ViewScreen):
 
     def run(self, call: CommandCall) -> None:
         """Run a typed command on this view."""
-        row = self._row
         if call.verb == "prune":
             self.action_prune()
-        elif row is not None and call.verb in self.resource.commands:
-            if self.dashboard.may_change():
-                self.dashboard.tasks.start(self._run_command(call, row), name=call.verb)
-        elif row is not None and call.verb in self.resource.plans:
-            if self.dashboard.may_change():
-                self.dashboard.tasks.start(self._run_plan(call.verb, row), name=call.verb)
-        elif row is not None and call.verb in {"tag", "push", "run"} and self.resource.name == "images":
-            self._run_on_image(call, row)
-        elif call.verb == "scale" and self.resource.name == "services" and row is not None:
-            if not call.words[0].isdecimal():
-                raise InvalidInput("write :scale and a number", hint=f"the number of tasks of {row.name}")
-            if self.dashboard.may_change():
-                self.dashboard.tasks.start(self._scale(row, int(call.words[0])), name="scale")
-        else:
+        elif not ((row := self._row) is not None and self._commands.run(call, row)):
             super().run(call)
-
-    async def _run_command(self, call: CommandCall, row: Row) -> None:
-        try:
-            report = await self.resource.commands[call.verb](self._load_context, row, call.words)
-        except PydError as error:
-            self.footer.say(error.message, "bad", error.hint)
-        else:
-            self.footer.say(report, "good")
-            self._refresh()
-
-    async def _run_plan(self, verb: str, row: Row) -> None:
-        try:
-            plan = await self.resource.plans[verb](self._load_context, row)
-        except PydError as error:
-            self.footer.say(error.message, "bad", error.hint)
-        else:
-            self._removal.ask(plan.question, plan.steps, verb=plan.verb, done=plan.done)
-
-    async def _scale(self, row: Row, count: int) -> None:
-        try:
-            await self._load_context.engine.services.scale(row.key, count)
-        except PydError as error:
-            self.footer.say(error.message, "bad", error.hint)
-        else:
-            self.footer.say(f"scaled {row.name} to {counted(count, 'task')}", "good")
 
     # Typing
 

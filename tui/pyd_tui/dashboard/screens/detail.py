@@ -21,12 +21,13 @@ from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
-from pyd_tui.dashboard.panels.logs import LogPane
+from pyd_tui.dashboard.panels.log_panel import LogPanel
+from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.panels.processes import ProcessesPane
 from pyd_tui.dashboard.panels.searched import SearchableTable
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.panels.why import WhyPane
-from pyd_tui.dashboard.render.containers import state
+from pyd_tui.dashboard.render.containers import state_and_health
 from pyd_tui.dashboard.render.figures import SECOND, Clock
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.render.stats import SPANS, span_of
@@ -48,6 +49,7 @@ LOADING_TEXTS = {"why": "collecting evidence"}
 
 
 TAB_SCOPES: dict[str, tuple[Scope, ...]] = {
+    "logs": ("log", "detail"),
     "files": ("files", "detail"),
     "inspect": ("document", "detail"),
     "processes": ("processes", "detail"),
@@ -60,6 +62,8 @@ PROBE_EVENTS = frozenset({"exec_die", "health_status"})
 """Events of a health probe's end: of Docker Engine and pydd, which run it as an exec, and of Podman."""
 STATIC_TAB_KEYS = ("follow", "times")
 """Keys without a meaning on tabs that don't grow."""
+LOG_TAB_LACKS = ("go('logs')", "zoom(1)")
+"""Keys of the details without a meaning in the log."""
 
 
 class Detail(SearchableScreen):
@@ -99,7 +103,7 @@ class Detail(SearchableScreen):
                     continue
                 lines: LineList[Cell] = LineList(_same, empty=LOADING_TEXTS.get(name, "asking the engine"), id=name)
                 yield lines
-            yield LogPane(dashboard.tail.book, dashboard.clock, self._update_status, id="logs")
+            yield dashboard.tail.panel(dashboard, dashboard.clock, self._update_status)
             yield Events(dashboard.clock, id="events")
             yield DocumentPane(dashboard.transfers.copy, self._update_status, id="inspect")
             yield ProcessesPane(self._kill, self._update_status, id="processes")
@@ -111,12 +115,13 @@ class Detail(SearchableScreen):
         """Open the first tab, and inspect the container."""
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
-        self.logs = self.query_one(LogPane)
+        self.logs = self.query_one(LogPanel)
+        self.logs.on_full, self.logs.on_debug = self.action_logs, self.action_debug
         self.files = self.query_one(FilesPane)
         self.document = self.query_one(DocumentPane)
         self.processes = self.query_one(ProcessesPane)
-        self._pages: dict[str, LogPane | FilesPane | SearchableTable | LineList[Any]] = {
-            "logs": self.logs,
+        self._pages: dict[str, LogView | FilesPane | SearchableTable | LineList[Any]] = {
+            "logs": self.logs.view,
             "events": self.query_one(Events),
             "files": self.files,
             "inspect": self.document,
@@ -124,7 +129,8 @@ class Detail(SearchableScreen):
             **{name: self.query_one(f"#{name}", LineList) for name in PAGES},
         }
         for page in self._pages.values():
-            page.ask = self.ask_find
+            if not isinstance(page, LogView):
+                page.ask = self.ask_find
         self.bind_own()
         self.query_one(Header).update_content()
         self.query_one(Events).show(self.link.timeline.of(self.key))
@@ -150,7 +156,7 @@ class Detail(SearchableScreen):
         return self._subject.entry
 
     @property
-    def pane(self) -> LogPane | FilesPane | SearchableTable | LineList[Any]:
+    def pane(self) -> LogView | FilesPane | SearchableTable | LineList[Any]:
         """The open tab."""
         return self._pages[self.tabs.current]
 
@@ -185,7 +191,7 @@ class Detail(SearchableScreen):
 
     def logged(self) -> None:
         """Take new lines of the log."""
-        self.logs.show(self.dashboard.tail.book)
+        self.dashboard.tail.update(self.logs)
         self._update_status()
 
     def watched(self) -> set[RowTarget]:
@@ -258,7 +264,7 @@ class Detail(SearchableScreen):
         entry = self.entry
         if entry is not None:
             gone = self.key not in self.link.containers
-            doing = cell("removed", "bad") if gone else state(entry, self._pending_action, self.link.verdicts.of(entry))
+            doing = cell("removed", "bad") if gone else self._state(entry)
             name = (*cell(entry.name, "strong"), Span("  "), *doing)
             self.query_one("#subject", Line).put(name, cell(entry.image, "dim"))
         status: Cell = EMPTY
@@ -269,6 +275,9 @@ class Detail(SearchableScreen):
         elif isinstance(self.pane, LineList | SearchableTable):
             status = self.pane.search_status or self._age()
         self.tabs.set_status(EMPTY, status)
+
+    def _state(self, entry: ContainerInfo) -> Cell:
+        return state_and_health(entry, self._pending_action, self.link.verdicts.of(entry))
 
     def _age(self) -> Cell:
         """Return how old the tab's data is, and the key that refreshes it."""
@@ -287,12 +296,11 @@ class Detail(SearchableScreen):
     def action_go(self, name: str) -> None:
         """Open a tab."""
         for tab, page in self._pages.items():
-            page.display = tab == name
+            (self.logs if tab == "logs" else page).display = tab == name
         self.tabs.open(name)
         self.set_focus(self._pages[name])
-        self.footer.set_scopes(
-            *TAB_SCOPES.get(name, ("detail", "text")), without=STATIC_TAB_KEYS if name in PAGES else ()
-        )
+        without = STATIC_TAB_KEYS if name in PAGES else LOG_TAB_LACKS if name == "logs" else ()
+        self.footer.set_scopes(*TAB_SCOPES.get(name, ("detail", "text")), without=without)
         if name == "stats":
             self.link.count_processors()
         if name in ASKS and name not in self._subject.answers:
@@ -338,7 +346,9 @@ class Detail(SearchableScreen):
             self.dashboard.tasks.start(self._ask(name) if name in ASKS else self._inspect(), name=name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Turn off keys of actions that the container's provider lacks."""
+        """Turn off keys of actions that the container's provider lacks, and of other tabs."""
+        if action == "zoom" and self.tabs.current == "logs":
+            return False
         return not lacked(action, parameters, self._target.link.lacks) and super().check_action(action, parameters)
 
     def action_act(self, name: str) -> None:
@@ -430,8 +440,8 @@ class Detail(SearchableScreen):
         self.app.push_screen(LogScreen(project_targets(self._target)))
 
     def action_back(self) -> None:
-        """End a search, else return to the list."""
-        if not self.end_find():
+        """End a search, remove the filters of the log, else return to the list."""
+        if not (self.logs.clear() if self.tabs.current == "logs" else self.end_find()):
             self.action_quit()
 
     @on(Tabs.Clicked)

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.containers import Container
+from textual.events import DescendantFocus
 
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.actions.menus import row_labels
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
-from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
-from pyd_tui.dashboard.panels.logs import LogPane
+from pyd_tui.dashboard.panels.log_panel import LogPanel
+from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.panels.notice import Notice
 from pyd_tui.dashboard.panels.problems import MAX_SHOWN, ProblemStrip
 from pyd_tui.dashboard.panels.tabs import Tabs
@@ -55,6 +57,10 @@ COLUMN_SORTS = {
     "project": "project",
 }
 """The order that a click on a column's heading chooses."""
+
+PANE_ACTIONS = frozenset({"filter", "open", "mark", "mark_range", "mark_all"})
+"""Actions on the list whose keys the pane has while it has the focus."""
+PANE_SCOPES: dict[str, tuple[Scope, ...]] = {"logs": ("log", "move"), "events": ("text", "move")}
 
 ORDER = ("live", "connecting", "lost")
 """The states of a connection, the most informative first."""
@@ -99,7 +105,7 @@ class Main(ContainerListScreen):
             with Container(id="lower"):
                 yield Tabs(("logs", "events"), "logs", id="tabs")
                 with Container(id="pane"):
-                    yield LogPane(dashboard.tail.book, dashboard.clock, self._update_pane_title, id="logs")
+                    yield dashboard.tail.panel(dashboard, dashboard.clock, self._update_pane_title)
                     yield Events(dashboard.clock, id="events")
         yield Prompt(id="find")
         yield Prompt(id="command", sign=":")
@@ -109,7 +115,8 @@ class Main(ContainerListScreen):
         """Show the containers, of which there are none at the start."""
         self.table = self.query_one(ContainerTable)
         self.notice = self.query_one(Notice)
-        self.logs = self.query_one(LogPane)
+        self.logs = self.query_one(LogPanel)
+        self.logs.on_full, self.logs.on_debug = self.action_logs, self.action_debug
         self.events = self.query_one(Events)
         self.tabs = self.query_one(Tabs)
         self.footer = self.query_one(Footer)
@@ -117,7 +124,7 @@ class Main(ContainerListScreen):
         self._filter = self.query_one("#narrowing", Prompt)
         self._debounce = self.set_interval(DEBOUNCE_S, self._follow_log, pause=True)
         self.events.display = False
-        self.logs.ask = self.events.ask = self.ask_find
+        self.events.ask = self.ask_find
         self.bind_own()
         startup = self.dashboard.startup
         last = startup.remembered
@@ -131,9 +138,9 @@ class Main(ContainerListScreen):
         self._narrow(view.with_merged(merged=self.dashboard.merged))
 
     @property
-    def pane(self) -> LogPane | LineList[Any]:
+    def pane(self) -> LogView | LineList[Any]:
         """The open pane."""
-        return self.logs if self.tabs.current == "logs" else self.events
+        return self.logs.view if self.tabs.current == "logs" else self.events
 
     @property
     def links(self) -> Sequence[EngineConnection]:
@@ -174,7 +181,7 @@ class Main(ContainerListScreen):
 
     def logged(self) -> None:
         """Show new lines in the pane."""
-        self.logs.show(self.dashboard.tail.book)
+        self.dashboard.tail.update(self.logs)
         self._update_pane_title()
 
     def ticked(self) -> None:
@@ -198,6 +205,14 @@ class Main(ContainerListScreen):
         self._show_pointed_engine()
         self._update_pane_title()
         self._update_row_keys()
+
+    @on(DescendantFocus)
+    def _focus_moved(self) -> None:
+        """Show the keys of the part that has the focus; those of the list stay while the user types a filter."""
+        if isinstance(self.focused, Prompt):
+            return
+        scopes: tuple[Scope, ...] = ("containers", "views")
+        self.footer.set_scopes(*(PANE_SCOPES[self.tabs.current] if self.focused is self.pane else scopes))
 
     @on(Table.Marked)
     def _marked(self) -> None:
@@ -321,7 +336,7 @@ class Main(ContainerListScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Turn off keys that don't apply: `/` finds in the pane, and only an empty engine takes a demo."""
-        if action == "filter" and self.focused is self.pane:
+        if action in PANE_ACTIONS and self.focused is self.pane:
             return False
         if action == "demo" and not self._is_empty:
             return False
@@ -432,7 +447,7 @@ class Main(ContainerListScreen):
     def action_back(self) -> None:
         """Clear a search, a focus, marks, then the filters."""
         if self.focused is self.pane:
-            if not self.end_find():
+            if not (self.logs.clear() if self.tabs.current == "logs" else self.end_find()):
                 self.set_focus(self.table)
         elif self.table.marked:
             self.table.clear_marks()

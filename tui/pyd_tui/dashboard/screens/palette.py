@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from textual.containers import Vertical
 
 from pyd_core.sanitise import safe
+from pyd_tui.dashboard.actions.menus import CONTAINER_MENU, allows
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.commands import COMMANDS, CommandCall
 from pyd_tui.dashboard.input.fuzzy import best
 from pyd_tui.dashboard.input.key_bindings import shown
 from pyd_tui.dashboard.input.keymap import Scope, bindings
-from pyd_tui.dashboard.panels.views import VIEWS
+from pyd_tui.dashboard.panels.views import UNNUMBERED_VIEWS, VIEWS
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.dialog import Dialog
@@ -61,6 +62,11 @@ class PaletteItem:
 
 class CommandRunner(Protocol):
     """Runs commands: a view."""
+
+    @property
+    def target(self) -> RowTarget | None:
+        """The container that commands act on."""
+        ...
 
     def do(self, call: CommandCall) -> None:
         """Run a command."""
@@ -115,7 +121,7 @@ class CommandPalette(Dialog[PaletteAction | None]):
         """Return all entries, in the order in which they are offered before anything is typed: the safe ones first."""
         view, keys = self._view, self._dashboard.keys
         digits = {key.name: " ".join(map(shown, key.keys)) for key in keys.of("views")}
-        for name in VIEWS:
+        for name in (*VIEWS, *UNNUMBERED_VIEWS):
             run = partial(view.do, CommandCall("view", (name,)))
             yield name, PaletteItem("view", "", run, key=digits.get(name, ""))
         own_keys = {name: shown(key) for key, name in keys.own.items()}
@@ -136,7 +142,8 @@ class CommandPalette(Dialog[PaletteAction | None]):
             for entry in link.containers.values()
         ]
         by_name = {key.name: key.shown for scope in COMMAND_SCOPES for key in keys.of(scope) if key.keys}
-        commands = sorted(COMMANDS.items(), key=lambda item: item[1].destructive)
+        suits = [item for item in COMMANDS.items() if self._suits(item[0])]
+        commands = sorted(suits, key=lambda item: item[1].destructive)
         for name, known in commands:
             ask = partial(view.action_command, f"{name} ")
             run = ask if known.least else partial(view.do, CommandCall(name))
@@ -146,6 +153,14 @@ class CommandPalette(Dialog[PaletteAction | None]):
                 containers = []
             yield name, item
         yield from containers
+
+    def _suits(self, command: str) -> bool:
+        """Return whether a command makes sense for the container under the cursor in its state."""
+        target = self._view.target
+        if target is None or (entry := target.entry) is None:
+            return True
+        condition = next((condition for name, _, condition in CONTAINER_MENU if name == command), "")
+        return allows(entry, condition)
 
     def _open(self, target: RowTarget) -> None:
         self._dashboard.push_screen(Detail(target, "overview", self._dashboard.clock))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
@@ -45,7 +44,7 @@ class TaskLogs(LogScreen):
     def update_names(self) -> None:
         """Show the names of tasks, where there are several."""
         if len(self.keys) > 1:
-            self.view.log_style = replace(self.view.log_style, labels=source_labels(self.sources.names))
+            self.panel.show_chips(source_labels(self.sources.names))
 
     def subject(self) -> Cell:
         """Return the title."""

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from pyd_tui.dashboard.resources.base import LoadContext
 
 
-FIRST_LINE = "! what is broken · S search every log · D a shell in anything · . menu"
-"""Shown in the footer when the dashboard is opened for the first time."""
+FIRST_LINES = (
+    "! what is broken · w why · S search every log · ^p go to anything · D a shell in anything · ? all keys",
+    "! broken · w why · S search logs · ^p go to · D shell · ? all keys",
+    "! broken · w why · S search logs · D shell · ? all keys",
+)
+"""Shown in the footer when the dashboard is opened for the first time: the longest that fits."""
 
 
 class NavigationHost(ScreenHost, Protocol):
@@ -69,7 +73,8 @@ def start(dashboard: NavigationHost) -> None:
     elif dashboard.keys.problems:
         dashboard.say(dashboard.keys.problems[0].message, "warn", "pyd config check shows all")
     elif startup.first_time:
-        dashboard.say(FIRST_LINE, "accent", "? shows all keys")
+        fitting = (line for line in FIRST_LINES if len(line) <= dashboard.screen.size.width - 2)
+        dashboard.say(next(fitting, FIRST_LINES[-1]), "accent")
     if startup.view == "containers":
         return
     from pyd_tui.dashboard.input.commands import parse  # noqa: PLC0415 - only for another first view
