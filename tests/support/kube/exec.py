@@ -1,4 +1,4 @@
-"""Exec as a kubelet serves it: a process of this machine behind the channels of a WebSocket."""
+"""Exec as a kubelet serves it: a process of this machine behind the channels of a client."""
 
 from __future__ import annotations
 
@@ -10,56 +10,77 @@ import pty
 import struct
 import termios
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyd_core.tasks import TaskOwner
-from support.kube.wire import ServerSocket
+from support.kube.channels import CLOSE, RESIZE, STDERR, STDIN, STDOUT, Channels
 
-STDIN, STDOUT, STDERR, RESULT, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
+RUNTIME_FAILURE = b"OCI runtime exec failed"
 
 
-async def serve_exec(socket: ServerSocket, command: list[str], *, tty: bool, environment: dict[str, str]) -> None:
-    """Run a command, relay its streams, and send its result."""
-    await socket.send(bytes([STDOUT]))  # the first frame is an empty one
-    master, slave = pty.openpty() if tty else (-1, -1)
-    pipe: Any = slave if tty else asyncio.subprocess.PIPE
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program to run.
+
+    Attributes:
+        command: It and its arguments.
+        tty: Whether it runs on a terminal of its own.
+        stdin: Whether the client sends input.
+        environment: Variables added to those of this process.
+        wanted: The command that the client asked for, as errors name it.
+    """
+
+    command: list[str]
+    tty: bool = False
+    stdin: bool = True
+    environment: dict[str, str] = field(default_factory=dict)
+    wanted: str = ""
+
+
+async def serve_exec(channels: Channels, program: Program) -> None:
+    """Run a program, relay its streams, and send its result."""
+    await channels.open()
+    master, slave = pty.openpty() if program.tty else (-1, -1)
+    pipe: Any = slave if program.tty else asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=pipe,
+            *program.command,
+            stdin=pipe if program.tty or program.stdin else asyncio.subprocess.DEVNULL,
             stdout=pipe,
             stderr=pipe,
-            env={**os.environ, **environment},
+            env={**os.environ, **program.environment},
             start_new_session=True,
         )
     except OSError as error:
-        text = (
-            f"Internal error occurred: OCI runtime exec failed: exec failed: unable to start container process: exec: "
-            f'"{command[0]}": {"executable file not found in $PATH" if error.errno == 2 else "permission denied"}'
-        )
-        body = {"metadata": {}, "status": "Failure", "message": text, "reason": "InternalError", "code": 500}
-        await socket.send(bytes([RESULT]) + json.dumps(body).encode())
-        await socket.close()
+        text = "executable file not found in $PATH" if error.errno == 2 else "permission denied"
+        await channels.finish(_not_started(program.command[0], text))
         return
     finally:
         if slave >= 0:
             os.close(slave)
+    relay = _Relay(channels, process, master)
     async with TaskOwner(lambda _: None) as tasks:
-        outputs = (
-            [tasks.start(_copy_terminal(master, socket))]
-            if tty
-            else [
-                tasks.start(_copy(process.stdout, socket, STDOUT)),
-                tasks.start(_copy(process.stderr, socket, STDERR)),
-            ]
-        )
-        tasks.start(_input(process, master, socket))
+        outputs = [tasks.start(copying) for copying in relay.outputs()]
+        tasks.start(relay.read_input())
         await asyncio.gather(*outputs)
         code = await process.wait()
-        await socket.send(bytes([RESULT]) + json.dumps(_result(code)).encode())
-        await socket.close()
+        if relay.refusal and code in {126, 127}:
+            text = relay.refusal.decode().strip().rpartition("exec: ")[2].partition(": ")[2].removesuffix(": unknown")
+            result = _not_started(program.wanted or program.command[0], text)
+        else:
+            result = _result(code)
+        await channels.finish(result)
     if master >= 0:
         os.close(master)
+
+
+def _not_started(command: str, text: str) -> dict[str, Any]:
+    message = (
+        "Internal error occurred: OCI runtime exec failed: exec failed: unable to start container process: exec: "
+        f'"{command}": {text}'
+    )
+    return {"metadata": {}, "status": "Failure", "message": message, "reason": "InternalError", "code": 500}
 
 
 def _result(code: int) -> dict[str, Any]:
@@ -75,73 +96,67 @@ def _result(code: int) -> dict[str, Any]:
     }
 
 
-async def _copy(stream: asyncio.StreamReader | None, socket: ServerSocket, channel: int) -> None:
-    while stream is not None and (data := await stream.read(8192)):
-        await socket.send(bytes([channel]) + data)
+class _Relay:
+    """The streams between a process and its client.
 
+    Attributes:
+        refusal: What a container runtime said when it could not start the program; not sent on as output.
+    """
 
-async def _copy_terminal(master: int, socket: ServerSocket) -> None:
-    loop = asyncio.get_running_loop()
-    readable = asyncio.Event()
-    loop.add_reader(master, readable.set)
-    try:
-        while True:
-            await readable.wait()
-            readable.clear()
-            try:
-                data = os.read(master, 8192)
-            except OSError:
-                return
-            if not data:
-                return
-            await socket.send(bytes([STDOUT]) + data)
-    finally:
-        loop.remove_reader(master)
+    def __init__(self, channels: Channels, process: asyncio.subprocess.Process, master: int) -> None:
+        self._channels, self._process, self._master = channels, process, master
+        self.refusal = b""
 
+    def outputs(self) -> list[Any]:
+        """Return what copies the output."""
+        if self._master >= 0:
+            return [self._copy_terminal()]
+        return [self._copy(self._process.stdout, STDOUT), self._copy(self._process.stderr, STDERR)]
 
-async def _input(process: asyncio.subprocess.Process, master: int, socket: ServerSocket) -> None:
-    while (frame := await socket.receive()) is not None:
-        opcode, data = frame
-        if opcode == 8:
-            break
-        channel, payload = data[0], data[1:]
-        if channel == STDIN and master >= 0:
-            os.write(master, payload)
-        elif channel == STDIN and process.stdin is not None:
-            process.stdin.write(payload)
-            with suppress(ConnectionError):
-                await process.stdin.drain()
-        elif channel == CLOSE and process.stdin is not None:
-            process.stdin.close()
-        elif channel == RESIZE and master >= 0:
-            size = json.loads(payload)
-            fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", size["Height"], size["Width"], 0, 0))
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.terminate()
+    async def _send(self, channel: int, data: bytes) -> None:
+        if data.startswith(RUNTIME_FAILURE):
+            self.refusal = data
+        else:
+            await self._channels.send(channel, data)
 
+    async def _copy(self, stream: asyncio.StreamReader | None, channel: int) -> None:
+        while stream is not None and (data := await stream.read(8192)):
+            await self._send(channel, data)
 
-async def serve_port(socket: ServerSocket, port: int) -> None:
-    """Relay to a port of this machine, as a kubelet does to a pod's."""
-    number = port.to_bytes(2, "little")
-    await socket.send(b"\x00" + number)
-    await socket.send(b"\x01" + number)
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        await socket.send(b"\x01" + f"error forwarding port {port} to pod: connection refused".encode())
-        await socket.close()
-        return
-    async with TaskOwner(lambda _: None) as tasks:
+    async def _copy_terminal(self) -> None:
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(self._master, readable.set)
+        try:
+            while True:
+                await readable.wait()
+                readable.clear()
+                try:
+                    data = os.read(self._master, 8192)
+                except OSError:
+                    return
+                if not data:
+                    return
+                await self._send(STDOUT, data)
+        finally:
+            loop.remove_reader(self._master)
 
-        async def receive() -> None:
-            while (frame := await socket.receive()) is not None and frame[0] != 8:
-                writer.write(frame[1][1:])
-                await writer.drain()
-            writer.close()
-
-        tasks.start(receive())
-        while data := await reader.read(8192):
-            await socket.send(b"\x00" + data)
-        await socket.close()
-    writer.close()
+    async def read_input(self) -> None:
+        """Pass the client's input on; end the process when the client goes away."""
+        while (message := await self._channels.receive()) is not None:
+            channel, data = message
+            stdin = self._process.stdin
+            if channel == STDIN and self._master >= 0:
+                os.write(self._master, data)
+            elif channel == STDIN and stdin is not None:
+                stdin.write(data)
+                with suppress(ConnectionError):
+                    await stdin.drain()
+            elif channel == CLOSE and stdin is not None:
+                stdin.close()
+            elif channel == RESIZE and self._master >= 0:
+                size = json.loads(data)
+                fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", size["Height"], size["Width"], 0, 0))
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()

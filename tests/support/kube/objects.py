@@ -10,26 +10,6 @@ from typing import Any
 
 Object = dict[str, Any]
 
-KINDS: dict[str, tuple[str, str, bool]] = {
-    "pods": ("v1", "Pod", True),
-    "nodes": ("v1", "Node", False),
-    "namespaces": ("v1", "Namespace", False),
-    "services": ("v1", "Service", True),
-    "events": ("v1", "Event", True),
-    "configmaps": ("v1", "ConfigMap", True),
-    "secrets": ("v1", "Secret", True),
-    "persistentvolumeclaims": ("v1", "PersistentVolumeClaim", True),
-    "deployments": ("apps/v1", "Deployment", True),
-    "replicasets": ("apps/v1", "ReplicaSet", True),
-    "statefulsets": ("apps/v1", "StatefulSet", True),
-    "daemonsets": ("apps/v1", "DaemonSet", True),
-    "jobs": ("batch/v1", "Job", True),
-    "cronjobs": ("batch/v1", "CronJob", True),
-    "ingresses": ("networking.k8s.io/v1", "Ingress", True),
-    "endpointslices": ("discovery.k8s.io/v1", "EndpointSlice", True),
-}
-"""Resources: group and version, kind, and whether they live in a namespace."""
-
 
 @dataclass
 class Change:
@@ -97,26 +77,3 @@ class Objects:
         """Wake all watches."""
         async with self.changed:
             self.changed.notify_all()
-
-
-def selector(labels: str, fields: str) -> Callable[[Object], bool]:
-    """Return the test that label and field selectors make; only equality is scripted."""
-
-    def read(document: Object, path: str) -> str:
-        value: Any = document
-        for step in path.split("."):
-            value = value.get(step, "") if isinstance(value, dict) else ""
-        return str(value)
-
-    def keep(document: Object) -> bool:
-        own = document["metadata"].get("labels") or {}
-        for term in filter(None, labels.split(",")):
-            name, equals, value = term.partition("=")
-            if name not in own or (equals and own[name] != value.lstrip("=")):
-                return False
-        return all(
-            read(document, term.partition("=")[0]) == term.partition("=")[2].lstrip("=")
-            for term in filter(None, fields.split(","))
-        )
-
-    return keep

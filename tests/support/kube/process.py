@@ -69,6 +69,8 @@ async def serve(directory: Path) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async with ScriptedCluster() as cluster:
         kubelet = ScriptedKubelet(cluster)
+        for namespace in ("default", "kube-system", "states"):
+            cluster.objects.put("namespaces", {"metadata": {"name": namespace}, "status": {"phase": "Active"}})
         for name in state_names():
             cluster.load_state(name)
         cluster.kubeconfig(directory / "config", namespace="states")

@@ -1,59 +1,63 @@
-"""Tables of objects, with a few of the columns that the real server prints."""
+"""Tables of objects, as the API server prints them for `kubectl get`."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+
+from support.kube.columns import COLUMNS, other_cells
 
 Object = dict[str, Any]
 
 
-def table_of(resource: str, items: list[Object], version: str) -> Object:
-    """Return objects as a Table."""
-    columns = COLUMNS.get(resource, ["Name", "Created At"])
-    definitions = [
-        {"name": name, "type": "string", "format": "name" if name == "Name" else "", "description": "", "priority": 0}
-        for name in columns
-    ]
-    rows = [
-        {
-            "cells": [_cell(item, name) for name in columns],
-            "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": item["metadata"]},
-        }
-        for item in items
-    ]
+def definitions(resource: str) -> list[Object]:
+    """Return the column definitions of a resource."""
+    names, _ = COLUMNS.get(resource, ("Name Created_At", other_cells))
+    return [_definition(name) for name in names.split()]
+
+
+def _definition(column: str) -> Object:
+    name = column.rstrip("+#?").replace("_", " ")
+    kind = "integer" if "#" in column else "boolean" if "?" in column else "string"
     return {
-        "kind": "Table",
-        "apiVersion": "meta.k8s.io/v1",
-        "metadata": {"resourceVersion": version},
-        "columnDefinitions": definitions,
-        "rows": rows,
+        "name": name,
+        "type": "date" if name == "Created At" else kind,
+        "format": "name" if name == "Name" else "",
+        "description": "",
+        "priority": 1 if column.endswith("+") else 0,
     }
 
 
-COLUMNS = {
-    "configmaps": ["Name", "Data", "Age"],
-    "secrets": ["Name", "Type", "Data", "Age"],
-    "services": ["Name", "Type", "Cluster-IP", "Age"],
-    "deployments": ["Name", "Ready", "Age"],
-    "nodes": ["Name", "Status", "Version", "Age"],
-}
+def rows(resource: str, items: list[Object], *, include: str = "Metadata", now: datetime | None = None) -> list[Object]:
+    """Return the rows of objects.
+
+    Args:
+        resource: The plural of the resource.
+        items: The objects.
+        include: What each row carries: `None`, `Metadata` or `Object`.
+        now: The moment from which ages count.
+    """
+    moment = now or datetime.now(UTC)
+    _, cells = COLUMNS.get(resource, ("", other_cells))
+    return [{"cells": cells(item, moment), "object": _carried(item, include)} for item in items]
 
 
-def _cell(item: Object, column: str) -> Any:  # noqa: PLR0911 - a value for each column
-    match column:
-        case "Name":
-            return item["metadata"]["name"]
-        case "Data":
-            return len(item.get("data") or {})
-        case "Type":
-            return item.get("type") or item.get("spec", {}).get("type", "")
-        case "Cluster-IP":
-            return item.get("spec", {}).get("clusterIP", "")
-        case "Ready":
-            return f"{item.get('status', {}).get('readyReplicas', 0)}/{item.get('spec', {}).get('replicas', 0)}"
-        case "Status":
-            conditions = {entry["type"]: entry["status"] for entry in item.get("status", {}).get("conditions", [])}
-            return "Ready" if conditions.get("Ready") == "True" else "NotReady"
-        case "Version":
-            return item.get("status", {}).get("nodeInfo", {}).get("kubeletVersion", "")
-    return item["metadata"].get("creationTimestamp")
+def _carried(item: Object, include: str) -> Object | None:
+    if include == "None":
+        return None
+    if include == "Object":
+        return item
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": item["metadata"]}
+
+
+def table_of(
+    resource: str, items: list[Object], metadata: Object, *, include: str = "Metadata", heading: bool = True
+) -> Object:
+    """Return objects as a Table, with its column definitions where `heading` is set."""
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "columnDefinitions": definitions(resource) if heading else None,
+        "rows": rows(resource, items, include=include),
+    }
