@@ -12,7 +12,7 @@ def timestamp(moment: datetime | None = None) -> str:
 
 def parse(text: str) -> datetime:
     """Return the moment of a timestamp of the API."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def age(text: str | None, now: datetime) -> str:

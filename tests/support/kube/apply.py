@@ -47,7 +47,7 @@ class ServerSideApply:
         """
         body = {key: value for key, value in copy.deepcopy(body).items() if key not in {"kind", "apiVersion"}}
         body.get("metadata", {}).pop("managedFields", None)
-        wanted = {path: value for path, value in _leaves(body).items() if path[:2] not in UNOWNED}
+        applied = {path: value for path, value in _leaves(body).items() if path[:2] not in UNOWNED}
         live = _leaves(self._document)
         entries = self._document["metadata"].get("managedFields") or []
         conflicts = []
@@ -55,7 +55,7 @@ class ServerSideApply:
             if (entry["manager"], entry["operation"]) == (manager, "Apply"):
                 continue
             own = _paths(entry["fieldsV1"])
-            taken = {path for path in own & wanted.keys() if live.get(path) != wanted[path]}
+            taken = {path for path in own & applied.keys() if live.get(path) != applied[path]}
             conflicts += [(entry["manager"], path) for path in sorted(taken)]
             if force and taken:
                 entry["fieldsV1"] = _tree(own - taken)
@@ -66,11 +66,11 @@ class ServerSideApply:
         )
         others = {path for entry in entries if entry is not previous for path in _paths(entry["fieldsV1"])}
         if previous is not None:
-            for path in _paths(previous["fieldsV1"]) - wanted.keys() - others:
+            for path in _paths(previous["fieldsV1"]) - applied.keys() - others:
                 _remove(self._document, path)
         _merge(self._document, body)
         kept = [entry for entry in entries if entry is not previous and entry["fieldsV1"]]
-        self._document["metadata"]["managedFields"] = [*kept, _entry(manager, "Apply", resource, set(wanted))]
+        self._document["metadata"]["managedFields"] = [*kept, _entry(manager, "Apply", resource, set(applied))]
 
     def record_update(self, resource: Resource, manager: str, before: Object) -> None:
         """Make a manager the owner of the fields that it changed by another verb than apply."""
@@ -133,27 +133,27 @@ def _dotted(path: Path) -> str:
 def _leaves(value: Any, path: Path = ()) -> dict[Path, Any]:
     """Return the values of all leaves by their paths; a list without a merge key is one leaf."""
     if isinstance(value, dict) and value:
-        found: dict[Path, Any] = {}
+        collected: dict[Path, Any] = {}
         for name, inner in value.items():
-            found |= _leaves(inner, (*path, f"f:{name}"))
-        return found
+            collected |= _leaves(inner, (*path, f"f:{name}"))
+        return collected
     key = MERGE_KEYS.get(path[-1].removeprefix("f:")) if path else None
     if key and isinstance(value, list) and value and all(isinstance(item, dict) and key in item for item in value):
-        found = {}
+        collected = {}
         for item in value:
-            found |= _leaves(item, (*path, "k:" + json.dumps({key: item[key]})))
-        return found
+            collected |= _leaves(item, (*path, "k:" + json.dumps({key: item[key]})))
+        return collected
     return {path: value}
 
 
 def _paths(tree: Object, path: Path = ()) -> set[Path]:
-    found: set[Path] = set()
+    collected: set[Path] = set()
     for step, inner in tree.items():
         if step == ".":
             continue
         here = (*path, _plain(step))
-        found |= _paths(inner, here) if set(inner) - {"."} else {here}
-    return found
+        collected |= _paths(inner, here) if set(inner) - {"."} else {here}
+    return collected
 
 
 def _plain(step: str) -> str:

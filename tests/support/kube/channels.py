@@ -67,8 +67,8 @@ class SpdyChannels:
     def __init__(self, session: SpdySession, request: Request) -> None:
         self._session = session
         tty = request.flag("tty")
-        wanted = {"error", *(name for name in ("stdin", "stdout", "stderr") if request.flag(name))}
-        self._wanted = (wanted - {"stderr"} if tty else wanted) | ({"resize"} if tty else set())
+        expected = {"error", *(name for name in ("stdin", "stdout", "stderr") if request.flag(name))}
+        self._expected = (expected - {"stderr"} if tty else expected) | ({"resize"} if tty else set())
         self._streams: dict[int, SpdyStream] = {}
         self._incoming: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue()
         self._tasks = TaskOwner(lambda _: None)
@@ -85,7 +85,7 @@ class SpdyChannels:
             self._streams[channel] = stream
             if channel in {STDIN, RESIZE}:
                 self._tasks.start(self._copy(channel, stream))
-            if {NAMES[name] for name in self._wanted} <= self._streams.keys():
+            if {NAMES[name] for name in self._expected} <= self._streams.keys():
                 self._complete.set()
         self._complete.set()
         self._incoming.put_nowait(None)

@@ -28,14 +28,14 @@ class Program:
         tty: Whether it runs on a terminal of its own.
         stdin: Whether the client sends input.
         environment: Variables added to those of this process.
-        wanted: The command that the client asked for, as errors name it.
+        name: The command of the client, as errors name it.
     """
 
     command: list[str]
     tty: bool = False
     stdin: bool = True
     environment: dict[str, str] = field(default_factory=dict)
-    wanted: str = ""
+    name: str = ""
 
 
 async def serve_exec(channels: Channels, program: Program) -> None:
@@ -67,7 +67,7 @@ async def serve_exec(channels: Channels, program: Program) -> None:
         code = await process.wait()
         if relay.refusal and code in {126, 127}:
             text = relay.refusal.decode().strip().rpartition("exec: ")[2].partition(": ")[2].removesuffix(": unknown")
-            result = _not_started(program.wanted or program.command[0], text)
+            result = _not_started(program.name or program.command[0], text)
         else:
             result = _result(code)
         await channels.finish(result)

@@ -33,7 +33,7 @@ class Denial:
 
 @dataclass
 class Faults:
-    """What goes wrong.
+    """The faults of a server.
 
     Attributes:
         cut_watch_bytes: Ends the next watch within its stream, after this number of bytes.

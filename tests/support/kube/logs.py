@@ -89,11 +89,11 @@ def container_of(request: Request, pod: Object) -> str | Answer:
         for field in ("containers", "initContainers", "ephemeralContainers")
         for entry in spec.get(field) or []
     ]
-    wanted = request.text("container")
-    if wanted and wanted not in listed:
-        return status(400, "BadRequest", f"container {wanted} is not valid for pod {name}")
-    if wanted:
-        return wanted
+    name_asked = request.text("container")
+    if name_asked and name_asked not in listed:
+        return status(400, "BadRequest", f"container {name_asked} is not valid for pod {name}")
+    if name_asked:
+        return name_asked
     main = [entry["name"] for entry in spec["containers"]]
     default = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container", "")
     if len(main) > 1 and default not in main:

@@ -47,29 +47,29 @@ def decode_object(data: bytes) -> dict[str, Any]:
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
+    position = 0
+    while position < len(data):
+        tag, position = _varint(data, position)
         match tag & 7:
             case 0:
-                value, at = _varint(data, at)
+                value, position = _varint(data, position)
                 yield tag >> 3, value
             case 2:
-                size, at = _varint(data, at)
-                yield tag >> 3, data[at : at + size]
-                at += size
+                size, position = _varint(data, position)
+                yield tag >> 3, data[position : position + size]
+                position += size
             case wire:
                 raise UnknownMessage(f"wire type {wire}")
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _varint(data: bytes, position: int) -> tuple[int, int]:
     value = shift = 0
     while True:
-        byte = data[at]
+        byte = data[position]
         value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
+        position, shift = position + 1, shift + 7
         if not byte & 0x80:
-            return value, at
+            return value, position
 
 
 def _message(kind: str, data: bytes) -> dict[str, Any]:

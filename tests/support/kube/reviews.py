@@ -20,10 +20,12 @@ def review(resource: Resource, body: Any, allowed: Allowed) -> Answer:
     answered: Object = {"kind": resource.kind, "apiVersion": resource.group_version, "metadata": {}, **body}
     match resource.kind:
         case "SelfSubjectAccessReview":
-            wanted = body["spec"].get("resourceAttributes") or {}
-            sub = wanted.get("subresource")
-            name = wanted.get("resource", "") + (f"/{sub}" if sub else "")
-            verdict = allowed(wanted.get("verb", ""), name, wanted.get("namespace", ""), wanted.get("name", ""))
+            attributes = body["spec"].get("resourceAttributes") or {}
+            sub = attributes.get("subresource")
+            name = attributes.get("resource", "") + (f"/{sub}" if sub else "")
+            verdict = allowed(
+                attributes.get("verb", ""), name, attributes.get("namespace", ""), attributes.get("name", "")
+            )
             answered["status"] = {"allowed": verdict}
         case "SelfSubjectRulesReview":
             rules = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]

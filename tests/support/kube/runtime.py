@@ -1,4 +1,4 @@
-"""Where the containers of a scripted cluster run."""
+"""The runtime of a scripted cluster's containers."""
 
 from __future__ import annotations
 

@@ -29,23 +29,23 @@ def selector(labels: str, fields: str) -> Test:
 def label_selector(selection: Object) -> str:
     """Return the selector of an object, with `matchLabels` and `matchExpressions`, as a query has it."""
     terms = [f"{name}={value}" for name, value in sorted((selection.get("matchLabels") or {}).items())]
-    for wanted in selection.get("matchExpressions") or []:
-        values = ",".join(wanted.get("values") or [])
-        verbs = {"In": f"{wanted['key']} in ({values})", "NotIn": f"{wanted['key']} notin ({values})"}
+    for expected in selection.get("matchExpressions") or []:
+        values = ",".join(expected.get("values") or [])
+        verbs = {"In": f"{expected['key']} in ({values})", "NotIn": f"{expected['key']} notin ({values})"}
         terms.append(
-            verbs.get(wanted["operator"], ("!" if wanted["operator"] == "DoesNotExist" else "") + wanted["key"])
+            verbs.get(expected["operator"], ("!" if expected["operator"] == "DoesNotExist" else "") + expected["key"])
         )
     return ",".join(terms)
 
 
 def _label_tests(text: str) -> list[Test]:
     tests: list[Test] = []
-    at = 0
-    while at < len(text):
-        match = _TERM.match(text, at)
-        if match is None or match.end() == at:
-            raise ValueError(f"unable to parse requirement: {text[at:]!r}")
-        at = match.end()
+    position = 0
+    while position < len(text):
+        match = _TERM.match(text, position)
+        if match is None or match.end() == position:
+            raise ValueError(f"unable to parse requirement: {text[position:]!r}")
+        position = match.end()
         tests.append(_label_test(match))
     return tests
 
@@ -59,8 +59,8 @@ def _label_test(match: re.Match[str]) -> Test:
         return lambda document: label(document, match["missing"]) is None
     if match["verb"]:
         values = {value.strip() for value in match["values"].split(",")}
-        wanted = match["verb"] == "in"
-        return lambda document: (label(document, match["set"]) in values) is wanted
+        expected = match["verb"] == "in"
+        return lambda document: (label(document, match["set"]) in values) is expected
     if match["operator"] is None:
         return lambda document: label(document, match["name"]) is not None
     return lambda document: (label(document, match["name"]) == match["value"].strip()) is (match["operator"] != "!=")
@@ -78,9 +78,9 @@ def _field_tests(text: str) -> list[Test]:
 
 def _field_test(path: str, value: str, *, equal: bool) -> Test:
     def read(document: Object) -> str:
-        found: Any = document
+        field: Any = document
         for step in path.split("."):
-            found = found.get(step, "") if isinstance(found, dict) else ""
-        return str(found).lower() if isinstance(found, bool) else str(found)
+            field = field.get(step, "") if isinstance(field, dict) else ""
+        return str(field).lower() if isinstance(field, bool) else str(field)
 
     return lambda document: (read(document) == value) is equal

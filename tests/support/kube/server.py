@@ -37,8 +37,8 @@ class ScriptedCluster:
         token: The bearer token that it accepts; empty accepts everything.
         protocols: The WebSocket subprotocols that it speaks.
         metrics: Answers of `metrics.k8s.io`; None where the cluster has none.
-        faults: What goes wrong.
-        runtime: Where containers run.
+        faults: The faults that it plays.
+        runtime: Runs the containers.
         admit: Called with each object that is created or patched; returns an answer that refuses it, or None.
         on_created: Called with each pod that a client has created.
         on_ephemeral: Called with each pod that got an ephemeral container.

@@ -142,12 +142,12 @@ class SpdySession:
 
     def _headers(self, block: bytes) -> dict[str, str]:
         plain = self._inflate.decompress(block, MAX_FRAME_BYTES)
-        (count,), at = struct.unpack("!I", plain[:4]), 4
+        (count,), position = struct.unpack("!I", plain[:4]), 4
         texts = []
         for _ in range(2 * count):
-            (size,) = struct.unpack("!I", plain[at : at + 4])
-            texts.append(plain[at + 4 : at + 4 + size].decode())
-            at += 4 + size
+            (size,) = struct.unpack("!I", plain[position : position + 4])
+            texts.append(plain[position + 4 : position + 4 + size].decode())
+            position += 4 + size
         return dict(zip(texts[::2], texts[1::2], strict=True))
 
     async def _control(self, kind: int, data: bytes, flags: int = 0) -> None:

@@ -104,9 +104,9 @@ class Streams:
 
     def _program(self, request: Request, target: Target, pod: Object, container: str) -> Program:
         runtime, tty = self._cluster.runtime, request.flag("tty")
-        wanted = request.query.get("command", [])
+        arguments = request.query.get("command", [])
         if target.sub == "exec":
-            command = runtime.exec_command(pod, container, wanted, tty=tty)
+            command = runtime.exec_command(pod, container, arguments, tty=tty)
         else:
             command = runtime.attach_command(pod, container)
         return Program(
@@ -114,7 +114,7 @@ class Streams:
             tty=tty,
             stdin=request.flag("stdin"),
             environment=self._cluster.environment,
-            wanted=(wanted or [""])[0],
+            name=(arguments or [""])[0],
         )
 
     async def _channels(

@@ -1,4 +1,4 @@
-"""What an API server does with objects: get, list, create, change and delete them."""
+"""The verbs of an API server on its objects: get, list, create, change and delete."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ class Verbs:
         resource = target.resource
         try:
             keep = selector(request.text("labelSelector"), request.text("fieldSelector"))
-            wanted = int(request.text("resourceVersion", "0") or 0)
+            version = int(request.text("resourceVersion", "0") or 0)
         except ValueError as error:
             return status(400, "BadRequest", str(error))
-        if wanted > self._objects.version:
-            text = f"Timeout: Too large resource version: {wanted}, current: {self._objects.version}"
+        if version > self._objects.version:
+            text = f"Timeout: Too large resource version: {version}, current: {self._objects.version}"
             causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
             answer = status(504, "Timeout", text, details={"causes": causes, "retryAfterSeconds": 1})
             answer.headers["Retry-After"] = "1"
@@ -162,8 +162,8 @@ class Verbs:
     async def _delete(self, request: Request, target: Target, stored: Object, options: Any) -> Answer:
         options = options if isinstance(options, dict) else {}
         metadata = stored["metadata"]
-        wanted = options.get("preconditions") or {}
-        if wanted.get("uid", metadata["uid"]) != metadata["uid"]:
+        preconditions = options.get("preconditions") or {}
+        if preconditions.get("uid", metadata["uid"]) != metadata["uid"]:
             return status(409, "Conflict", "the UID in the precondition does not match")
         resource, namespace, name = target.resource, metadata.get("namespace", ""), metadata["name"]
         if request.text("dryRun") or options.get("dryRun"):
@@ -223,8 +223,8 @@ class Verbs:
         document["metadata"]["resourceVersion"] = document["metadata"].get("resourceVersion", "")
         if sub == "status":
             document = {**copy.deepcopy(stored), "status": document.get("status", {})}
-        wanted = document["metadata"].get("resourceVersion")
-        if wanted not in {"", None, stored["metadata"].get("resourceVersion")}:
+        expected = document["metadata"].get("resourceVersion")
+        if expected not in {"", None, stored["metadata"].get("resourceVersion")}:
             text = (
                 f'Operation cannot be fulfilled on {resource.qualified} "{target.name}": the object has been modified; '
                 "please apply your changes to the latest version and try again"
