@@ -219,7 +219,7 @@ class Verbs:
         except ApplyConflict as conflict:
             return conflict.answer
         except PatchRefused as refusal:
-            return status(422, "Invalid", str(refusal))
+            return status(422, "Invalid", str(error))
         document["metadata"]["resourceVersion"] = document["metadata"].get("resourceVersion", "")
         if sub == "status":
             document = {**copy.deepcopy(stored), "status": document.get("status", {})}
