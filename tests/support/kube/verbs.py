@@ -218,7 +218,7 @@ class Verbs:
             document, created = self._changed(request, resource, stored, body)
         except ApplyConflict as conflict:
             return conflict.answer
-        except PatchRefused as refusal:
+        except PatchRefused as error:
             return status(422, "Invalid", str(error))
         document["metadata"]["resourceVersion"] = document["metadata"].get("resourceVersion", "")
         if sub == "status":
