@@ -20,7 +20,7 @@ from pyd_core.errors import InvalidInput
 from pyd_core.model import reference as references
 
 MAX_IGNORE_BYTES = 1 << 20
-_LAYOUT = re.compile(r"(?P<store>[^@]{1,255})@(?P<digest>sha256:[0-9a-f]{64})")
+_LAYOUT = re.compile(r"(?P<store>[^@:]{1,255})(?::[^@:/]{1,128})?@(?P<digest>sha256:[0-9a-f]{64})")
 
 
 class LoadedContext(msgspec.Struct):

@@ -22,7 +22,8 @@ from pyd_core.daemon.filters import has_label, truth, until
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import platforms, tar_writer
 from pyd_core.daemon.images import save as save_
-from pyd_core.daemon.images.store import ImageRecord, familiar_name
+from pyd_core.daemon.images.names import familiar_name
+from pyd_core.daemon.images.store import ImageRecord
 from pyd_core.daemon.rows import show_rows
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
 from pyd_core.model.base import parse_time

@@ -106,6 +106,7 @@ class Build:
         return await self._tools.exporters.export(
             ExportRequest(
                 build_id=request.ref,
+                started_ns=self.created_ns,
                 exporters=request.exporters,
                 cache_exports=request.cache_exports,
                 frontend=self.frontend,

@@ -10,7 +10,9 @@ import msgspec
 from pyd_core.buildkit.frontend.options import DEFAULT_DOCKERFILE
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.build.interfaces import BuildRef
-from pyd_core.errors import InvalidInput, NotFound, Unsupported
+from pyd_core.daemon.build.solver.sources.image import platform_text
+from pyd_core.daemon.build.solver.sources.oci_layout import LayoutImage
+from pyd_core.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from pyd_core.daemon.build.build import Build
@@ -49,9 +51,16 @@ class EngineFrontendServices:
     async def layout_config(
         self, reference: str, *, platform: ops_pb2.Platform, session: str, store: str, log_name: str
     ) -> tuple[str, bytes]:
-        """Refuse: images in a client's OCI layout aren't served."""
-        del platform, session, store, log_name
-        raise Unsupported(f"the OCI layout {reference[:100]} can't be read: not served", reference="not-served")
+        """Return digest and configuration of an image in a client's OCI layout.
+
+        Raises:
+            NotFound: It is for another platform.
+            InvalidInput: A document isn't what its digest says.
+        """
+        del log_name
+        attrs = {"oci.session": session, "oci.store": store}
+        image = LayoutImage.of_source(reference, attrs, platform_text(platform), self._build.session)
+        return await image.config()
 
     async def read_file(
         self, definition: ops_pb2.Definition, path: str, *, max_bytes: int, start_only: bool = False

@@ -329,7 +329,7 @@ class Solver(Protocol):
         session: BuildSession | None,
         progress: BuildProgress,
     ) -> tuple[str, bytes]:
-        """Return digest and configuration of an image; `resolve_mode` is `local`, `pull`, or empty (the default).
+        """Return digest and configuration of an image; `resolve_mode` is `pull`, or prefers the local one.
 
         Raises:
             NotFound: No such image.
@@ -379,9 +379,11 @@ class ExportRequest:
 
     Attributes:
         frontend_attrs: The front end's attributes, for provenance.
+        started_ns: When the build began, in nanoseconds since 1970.
     """
 
     build_id: str
+    started_ns: int = 0
     exporters: tuple[control_pb2.Exporter, ...] = ()
     cache_exports: tuple[control_pb2.CacheOptionsEntry, ...] = ()
     frontend: str = ""

@@ -14,7 +14,7 @@ from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord, new_id
 from pyd_core.daemon.events import EventBus
-from pyd_core.daemon.images import platforms
+from pyd_core.daemon.images.platform_images import find_for
 from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.networks import legacy_links
 from pyd_core.daemon.networks.endpoints import Endpoints
@@ -92,10 +92,8 @@ class ContainerCreator:
         name = self._containers.new_name(name)
         if not body.image:
             raise InvalidInput("no image specified" if body.cmd or body.entrypoint else "no command specified")
-        image = self._images.find(body.image)
+        image = find_for(self._images, body.image, platform)
         file = self._images.config(image)
-        if platform:
-            platforms.check_platform(body.image, file, platform)
         key = new_id()
         config = options.merge_image_config(body, file.config or ContainerConfig(), key)
         self._check_joined(body.host_config)

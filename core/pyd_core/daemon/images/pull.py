@@ -7,15 +7,15 @@ import hashlib
 from pathlib import Path
 
 import httpx
-import msgspec
 
 from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.blobs import hex_digest
 from pyd_core.daemon.images.config import check_diff_ids, read_config
+from pyd_core.daemon.images.manifest_document import Blob, choose_manifest, decode_manifest
 from pyd_core.daemon.images.progress import ProgressEmitter
 from pyd_core.daemon.images.registry import Registry
 from pyd_core.daemon.images.store import ImageStore
-from pyd_core.errors import EngineError, InvalidInput, NotFound
+from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.model.reference import Reference
 from pyd_core.tasks import TaskOwner
 
@@ -30,31 +30,6 @@ LIST_MEDIA_TYPES = (
 )
 
 
-class _Blob(msgspec.Struct, rename="camel"):
-    digest: str
-    size: int = 0
-    media_type: str = ""
-
-
-class _Platform(msgspec.Struct):
-    os: str = ""
-    architecture: str = ""
-    variant: str | None = None
-
-
-class _ListEntry(msgspec.Struct):
-    digest: str
-    platform: _Platform | None = None
-
-
-class _Manifest(msgspec.Struct):
-    """Manifest, or a list of them: `application/vnd.oci.image.manifest.v1+json`, `….index.v1+json`, Docker's types."""
-
-    config: _Blob | None = None
-    layers: list[_Blob] | None = None
-    manifests: list[_ListEntry] | None = None
-
-
 class Pull:
     """Pull of one image."""
 
@@ -65,7 +40,7 @@ class Pull:
         self._requested_platform = platform
         self._platform = platforms.parse_platform(platform or "linux")
         self._config_digest = ""
-        self._blobs: list[_Blob] = []
+        self._blobs: list[Blob] = []
         self.digest = ""
         """Digest that the name refers to: the list's if it is one."""
 
@@ -77,10 +52,10 @@ class Pull:
         """
         version = self._reference.digest or self._reference.tag
         media, body, self.digest = await self._registry.manifest(version)
-        manifest = _decode_manifest(body)
+        manifest = decode_manifest(body)
         if media in LIST_MEDIA_TYPES or manifest.manifests is not None:
-            _, body, _ = await self._registry.manifest(self._choose_manifest(manifest))
-            manifest = _decode_manifest(body)
+            _, body, _ = await self._registry.manifest(choose_manifest(manifest, self._platform))
+            manifest = decode_manifest(body)
         if manifest.config is None or manifest.layers is None:
             raise InvalidInput(f"{self._reference} has a manifest of an old form that isn't supported")
         self._config_digest, self._blobs = f"sha256:{hex_digest(manifest.config.digest)}", manifest.layers
@@ -95,16 +70,6 @@ class Pull:
         if self._requested_platform:
             platforms.check_platform(str(self._reference), read_config(body), self._requested_platform)
         return body
-
-    def _choose_manifest(self, index: _Manifest) -> str:
-        system, arch, variant = self._platform
-        for entry in index.manifests or []:
-            platform = entry.platform or _Platform()
-            is_same = (platform.os, platform.architecture) == (system, arch)
-            if is_same and (not variant or platform.variant in {None, variant}):
-                return entry.digest
-        platform_name = "/".join(part for part in self._platform if part)
-        raise NotFound(f"no matching manifest for {platform_name} in the manifest list entries")
 
     async def run(self, progress: ProgressEmitter) -> str:
         """Download what is missing, store and name the image, and return its id."""
@@ -128,7 +93,7 @@ class Pull:
         await progress.emit(f"Status: {outcome} {reference}")
         return record.id
 
-    async def _pull_layers(self, layers: dict[str, _Blob], progress: ProgressEmitter) -> None:
+    async def _pull_layers(self, layers: dict[str, Blob], progress: ProgressEmitter) -> None:
         semaphore = asyncio.Semaphore(MAX_CONCURRENT_LAYERS)
         failures: list[Exception] = []
         async with TaskOwner(on_error=failures.append) as owner:
@@ -147,7 +112,7 @@ class Pull:
         return await self._registry.config(digest)
 
     async def _pull_layer(
-        self, layer: _Blob, diff_id: str, semaphore: asyncio.Semaphore, progress: ProgressEmitter
+        self, layer: Blob, diff_id: str, semaphore: asyncio.Semaphore, progress: ProgressEmitter
     ) -> None:
         digest, total = layer.digest, layer.size
         key = digest.removeprefix("sha256:")[:12]
@@ -209,10 +174,3 @@ class Pull:
                 continue
             break
         return f"sha256:{hasher.hexdigest()}"
-
-
-def _decode_manifest(body: bytes) -> _Manifest:
-    try:
-        return msgspec.json.decode(body, type=_Manifest)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidInput(f"the registry's answer is no manifest: {error}") from error

@@ -10,7 +10,8 @@ import hashlib
 import json
 from typing import Any
 
-from pyd_core.daemon.images.store import ImageRecord, ImageStore, familiar_name, full_name
+from pyd_core.daemon.images.names import familiar_name, full_name
+from pyd_core.daemon.images.store import ImageRecord, ImageStore
 from pyd_core.daemon.images.tar_writer import TarWriter
 from pyd_core.model.base import parse_time
 from pyd_core.model.reference import IMAGE_ID, parse

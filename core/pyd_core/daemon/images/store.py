@@ -14,8 +14,10 @@ import msgspec
 
 from pyd_core.daemon import rmtree
 from pyd_core.daemon.images.blobs import BlobStore
+from pyd_core.daemon.images.built_index import BuiltIndex
 from pyd_core.daemon.images.config import ImageConfig, read_config
 from pyd_core.daemon.images.layers import LayerStore, StoredLayer
+from pyd_core.daemon.images.names import familiar_name, full_name, with_digests
 from pyd_core.daemon.store import Store, StoreTable
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError
 from pyd_core.model.base import format_time, parse_time
@@ -68,6 +70,8 @@ class ImageStore:
         self.layers = layers
         self._store = store
         self._table = StoreTable(store, "image", ImageRecord)
+        self.indexes = StoreTable(store, "image_index", BuiltIndex)
+        """By the image that carries the names."""
         self._users = users
         self.layer_users: list[Callable[[], Iterable[str]]] = []
         """What else needs layers: each returns diff ids."""
@@ -230,7 +234,7 @@ class ImageStore:
             self._check_deletable(record, force=force)
             untagged = [*record.names, *record.digests]
         else:
-            untagged = _with_digests(record, full_name(parse(name)))
+            untagged = with_digests(full_name(parse(name)), record.names, record.digests)
         is_last = not {*record.names, *record.digests} - set(untagged)
         users = self._users.using_image(record.id)
         if not by_id and is_last and users and not force:
@@ -248,8 +252,8 @@ class ImageStore:
             self._table.put(record.id, record)
             return removed
         with self._store.transaction(durable=True):
-            self._table.delete(record.id)
-            images = [record.id, *(self._delete_steps(record.parent) if prune else ())]
+            images = self._delete(record)
+            images += self._delete_steps(record.parent) if prune else ()
             layers = self.layers.delete_unused(self._used_layers()) if prune else []
         await rmtree.remove([*map(self.blobs.set_aside, images), *self.layers.set_aside(layers)])
         return [*removed, *(Removed(deleted=key) for key in [*images, *(layer.diff_id for layer in layers)])]
@@ -286,6 +290,15 @@ class ImageStore:
             await self.sweep()
             raise
 
+    def _delete(self, record: ImageRecord) -> list[str]:
+        """Delete the records of an image and of what only its index refers to; return their ids."""
+        self._table.delete(record.id)
+        index = self.indexes.get(record.id)
+        if index is None:
+            return [record.id]
+        self.indexes.delete(record.id)
+        return [record.id, *(key for variant in index.variants() for key in self._delete_steps(variant))]
+
     def _delete_steps(self, image_id: str) -> list[str]:
         """Delete the records of build steps, from an image down its parents, until one that is still needed."""
         deleted: list[str] = []
@@ -293,14 +306,14 @@ class ImageStore:
         while (record := self._table.get(image_id)) is not None:
             if record.names or record.digests or record.id in parents or self.is_needed(record.id):
                 break
-            self._table.delete(record.id)
-            deleted.append(record.id)
+            deleted += self._delete(record)
             image_id, parents = record.parent, self.parents()
         return deleted
 
     def parents(self) -> set[str]:
-        """Return the ids of the images that others were created from."""
-        return {record.parent for record in self._table}
+        """Return the ids of the images that others were created from, or whose index they belong to."""
+        variants = {variant for index in self.indexes for variant in index.variants()}
+        return {record.parent for record in self._table} | variants
 
     def is_needed(self, image_id: str) -> bool:
         """Return whether a container or a running build uses an image."""
@@ -398,23 +411,3 @@ class ImageStore:
             steps[index] = msgspec.structs.replace(layer, id=ancestor.id, tags=tags)
             ancestor = self._table.get(ancestor.parent)
         return steps
-
-
-def full_name(reference: Reference) -> str:
-    """Return the name as it is stored: with its domain, and its tag or digest."""
-    if reference.digest:
-        return f"{reference.repository}@{reference.digest}"
-    return f"{reference.repository}:{reference.tag}"
-
-
-def familiar_name(name: str) -> str:
-    """Return a stored name in its short form."""
-    return str(parse(name))
-
-
-def _with_digests(record: ImageRecord, name: str) -> list[str]:
-    """Return the names to remove: with a repository's last tag also its digests, which are useless without it."""
-    repository = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
-    if any(other != name and other.rpartition(":")[0] == repository for other in record.names) or "@" in name:
-        return [name]
-    return [name, *(other for other in record.digests if other.partition("@")[0] == repository)]

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pyd_core.daemon.build.exporters import manifests
-from pyd_core.daemon.build.exporters.image import ImageWriter, configs_of, names_of
-from pyd_core.daemon.build.exporters.manifests import Annotations, Document
+from pyd_core.daemon.build.exporters.attester import Attester
+from pyd_core.daemon.build.exporters.image import ImageWriter, names_of
 from pyd_core.daemon.build.exporters.steps import ExportSteps
 from pyd_core.daemon.build.interfaces import BuildSession, FrontendResult
 from pyd_core.daemon.images import tar_writer
-from pyd_core.daemon.images.store import ImageRecord, ImageStore
+from pyd_core.daemon.images.image_documents import ImageDocuments, documents_of
+from pyd_core.daemon.images.manifests import OCI_INDEX, Annotations
+from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.images.tar_writer import TarWriter
-from pyd_core.errors import InvalidInput, Unsupported
-
-
-@dataclass(frozen=True)
-class _Archive:
-    documents: list[Document]
-    layers: dict[str, str]
-    """Diff ids by the digest of the packed form."""
-    index: list[dict[str, Any]]
-    docker_manifest: bytes = b""
+from pyd_core.errors import Conflict, InvalidInput, NotFound, Unsupported
 
 
 class ArchiveExporter:
@@ -43,6 +36,7 @@ class ArchiveExporter:
         *,
         is_docker: bool,
         number: int = 0,
+        attester: Attester | None = None,
     ) -> dict[str, str]:
         """Send an archive and return the exporter's response.
 
@@ -56,84 +50,67 @@ class ArchiveExporter:
             raise Unsupported(
                 "an image is exported as an archive only", hint="leave tar=false out", reference="not-served"
             )
-        if is_docker and len(result.refs) > 1:
-            raise InvalidInput("the docker exporter writes one platform", hint="export type=oci")
-        is_oci = attrs.get("oci-mediatypes", "true" if not is_docker else "false").lower() not in {"false", "0"}
-        records = [
-            (platform, await self._writer.write(ref, config, steps, attrs))
-            for platform, ref, config in configs_of(result)
-        ]
-        names = names_of(attrs)
-        with self._images.hold([record.id for _, record in records]):
-            archive, top = self._plan(
-                records, attrs, is_oci=is_oci, names=[str(name) for name in names], is_docker=is_docker
+        attester = attester if attester is not None and not (is_docker and attester.is_inline_only) else None
+        if is_docker and (len(result.refs) > 1 or attester is not None):
+            raise InvalidInput(
+                "docker exporter does not currently support exporting manifest lists", hint="export type=oci"
             )
+        is_oci = attrs.get("oci-mediatypes", "true" if not is_docker else "false").lower() not in {"false", "0"}
+        earlier = {record.id for record in self._images.all()}
+        parts = await self._writer.write_all(result, attrs, steps, attester)
+        names = names_of(attrs)
+        with self._images.hold([part.image_id for part in parts]):
+            documents = documents_of(
+                self._images,
+                parts,
+                names=names,
+                is_oci=is_oci,
+                annotations=lambda platform: Annotations.parse(attrs, platform),
+            )
+            top = documents.top
             with steps.step(f"exporting manifest {top.digest}"):
                 pass
-            config_digest = records[0][1].id
-            response = {"containerimage.digest": top.digest}
-            if len(records) == 1:
-                response["containerimage.config.digest"] = config_digest
-            if names:
-                response["image.name"] = ",".join(f"{name.repository}:{name.tag}" for name in names)
+            response = {
+                "containerimage.digest": top.digest,
+                "containerimage.descriptor": base64.b64encode(json.dumps(top.descriptor()).encode()).decode(),
+            }
+            if len(parts) == 1:
+                response["containerimage.config.digest"] = parts[0].image_id
+            texts = [f"{name.repository}:{name.tag}" for name in names]
+            if texts:
+                response["image.name"] = ",".join(texts)
+            docker = self._docker_manifest(parts[0].image_id, [str(name) for name in names]) if is_docker else b""
             with steps.step("sending tarball"):
                 await session.send_file(
-                    tar_writer.stream_tar(lambda packer: self._write(packer, archive)), response, exporter=number
+                    tar_writer.stream_tar(lambda packer: self._write(packer, documents, texts, docker)),
+                    response,
+                    exporter=number,
                 )
+        await self._remove_unnamed({part.image_id for part in parts} - earlier)
         return response
 
-    def _plan(
-        self,
-        records: list[tuple[str, ImageRecord]],
-        attrs: Mapping[str, str],
-        *,
-        is_oci: bool,
-        names: list[str],
-        is_docker: bool,
-    ) -> tuple[_Archive, Document]:
-        documents: list[Document] = []
-        layers: dict[str, str] = {}
-        descriptors: list[dict[str, Any]] = []
-        paths: list[str] = []
-        for platform, record in records:
-            annotations = Annotations.parse(attrs, platform)
-            config = self._images.blobs.read(record.id)
-            stored = [self._images.layers.get(diff_id) for diff_id in record.layers]
-            layers |= {layer.blob: layer.blob for layer in stored}
-            paths = [_path(layer.blob) for layer in stored]
-            document = manifests.manifest(config, stored, is_oci=is_oci, annotations=annotations)
-            documents += [Document("", config), document]
-            extra = annotations.fields("manifest-descriptor")
-            descriptors.append(
-                document.descriptor(
-                    **({"platform": manifests.platform_of(config)} if len(records) > 1 else {}), **extra
-                )
-            )
-        top = documents[-1]
-        if len(records) > 1:
-            top = manifests.index(descriptors, is_oci=is_oci, annotations=Annotations.parse(attrs))
-            documents.append(top)
-            descriptors = [top.descriptor(**Annotations.parse(attrs).fields("index-descriptor"))]
-        docker = b""
-        if is_docker:
-            docker = json.dumps(
-                [{"Config": _path(records[0][1].id), "RepoTags": names or None, "Layers": paths}]
-            ).encode()
-        return _Archive(documents, layers, _named(descriptors, names), docker), top
+    async def _remove_unnamed(self, image_ids: Iterable[str]) -> None:
+        """Remove the images again that only the archive needed; the layers stay in the build's cache."""
+        for image_id in image_ids:
+            with contextlib.suppress(NotFound, Conflict):  # another build took it, or a container uses it
+                record = self._images.find(image_id)
+                if not record.names and not record.digests and not self._images.is_needed(image_id):
+                    await self._images.remove(image_id, force=False)
 
-    def _write(self, packer: TarWriter, archive: _Archive) -> None:
-        written: set[str] = set()
-        for digest in archive.layers:
+    def _docker_manifest(self, image_id: str, names: list[str]) -> bytes:
+        record = self._images.find(image_id)
+        paths = [_path(self._images.layers.get(diff_id).blob) for diff_id in record.layers]
+        return json.dumps([{"Config": _path(image_id), "RepoTags": names or None, "Layers": paths}]).encode()
+
+    def _write(self, packer: TarWriter, documents: ImageDocuments, names: list[str], docker_manifest: bytes) -> None:
+        for digest in documents.layers:
             packer.add_file(_path(digest), self._images.blobs.path(digest))
-            written.add(digest)
-        for document in archive.documents:
-            if document.digest not in written:
-                written.add(document.digest)
-                packer.add_bytes(_path(document.digest), document.body)
-        body = {"schemaVersion": 2, "mediaType": manifests.OCI_INDEX, "manifests": archive.index}
+        for document in documents.all():
+            packer.add_bytes(_path(document.digest), document.body)
+        body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": _named(documents.entries, names)}
         packer.add_bytes("index.json", json.dumps(body).encode())
-        if archive.docker_manifest:
-            packer.add_bytes("manifest.json", archive.docker_manifest)
+        if docker_manifest:
+            packer.add_bytes("manifest.json", docker_manifest)
         packer.add_bytes("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
 
 

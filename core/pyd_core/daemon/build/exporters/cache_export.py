@@ -6,10 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from pyd_core.buildkit.proto import control_pb2
-from pyd_core.daemon.build.exporters.manifests import OCI_MANIFEST, Document, layer_descriptor
 from pyd_core.daemon.build.exporters.packing import LayerPacker
 from pyd_core.daemon.build.exporters.steps import ExportSteps
-from pyd_core.daemon.build.exporters.upload import put_manifest, upload_document, upload_stored
 from pyd_core.daemon.build.interfaces import BuildProgress, BuildSession
 from pyd_core.daemon.build.solver.cache_config import (
     MEDIA_TYPE,
@@ -22,9 +20,11 @@ from pyd_core.daemon.build.solver.cache_config import (
 from pyd_core.daemon.build.solver.refs import SolvedRef
 from pyd_core.daemon.build.solver.sources.image import login_for
 from pyd_core.daemon.images.layers import StoredLayer
+from pyd_core.daemon.images.manifests import OCI_MANIFEST, Document, layer_descriptor
 from pyd_core.daemon.images.registry import Registry
 from pyd_core.daemon.images.registry_config import RegistrySettings
 from pyd_core.daemon.images.store import ImageStore
+from pyd_core.daemon.images.upload import put_manifest, upload_document, upload_stored
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.reference import parse
 
@@ -107,7 +107,7 @@ class CacheExporter:
                     with steps.step(f"writing config {document.digest}"):
                         await upload_document(registry, document)
                     with steps.step(f"writing cache manifest {manifest.digest}"):
-                        await put_manifest(registry, manifest, reference.tag or manifest.digest)
+                        await put_manifest(registry, manifest.media, manifest.body, reference.tag or manifest.digest)
                 return {}
             case "local":
                 if session is None:

@@ -9,7 +9,7 @@ import pyd_core
 from pyd_core.buildkit.proto.caps_pb2 import APICap
 from pyd_core.buildkit.proto.ops_pb2 import Platform
 from pyd_core.buildkit.proto.worker_pb2 import BuildkitVersion, WorkerRecord
-from pyd_core.daemon.images.load import architecture
+from pyd_core.daemon.build.solver.emulation import runnable_platforms
 
 _LLB = """
 source.image source.image.resolvemode
@@ -38,7 +38,6 @@ gateway.exec.extrahosts frontend.caps gateway.solve.evaluate gateway.warnings
 GATEWAY_CAPABILITIES = tuple(_GATEWAY.split())
 """Names of moby/buildkit's `frontend/gateway/pb/caps.go`."""
 
-_VARIANTS = {"arm64": "", "arm": "v7"}
 EXECUTOR_LABEL = "org.mobyproject.buildkit.worker.executor"
 HOSTNAME_LABEL = "org.mobyproject.buildkit.worker.hostname"
 SNAPSHOTTER_LABEL = "org.mobyproject.buildkit.worker.snapshotter"
@@ -57,7 +56,6 @@ def version() -> BuildkitVersion:
 
 def worker(engine_id: str) -> WorkerRecord:
     """Describe the worker."""
-    processor = architecture()
     return WorkerRecord(
         ID=engine_id,
         Labels={
@@ -65,6 +63,8 @@ def worker(engine_id: str) -> WorkerRecord:
             HOSTNAME_LABEL: os.uname().nodename,
             SNAPSHOTTER_LABEL: "overlayfs",
         },
-        platforms=[Platform(OS="linux", Architecture=processor, Variant=_VARIANTS.get(processor, ""))],
+        platforms=[
+            Platform(OS=item.os, Architecture=item.architecture, Variant=item.variant) for item in runnable_platforms()
+        ],
         BuildkitVersion=version(),
     )

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TypeVar
 
@@ -54,9 +54,13 @@ class SolvedRef:
         snapshots: SnapshotStore,
         held: ExitStack,
         trace: Sequence[TraceEntry] = (),
+        *,
+        sources: Mapping[str, str] | None = None,
     ) -> None:
         self.result = result
         self.trace = trace
+        self.sources = sources or {}
+        """What the sources were, by vertex."""
         self.identity = identity
         self.id = os.urandom(16).hex()
         self._snapshots = snapshots

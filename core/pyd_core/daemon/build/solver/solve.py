@@ -300,6 +300,14 @@ class GraphSolve:
             entries.append(TraceEntry(keys=keys_, identity=probe.identity, outputs=outputs, name=name))
         return entries
 
+    def source_identities(self) -> dict[str, str]:
+        """Return what the sources were, by vertex: a commit, the digest of a download."""
+        return {
+            digest: task.result().identity
+            for digest, task in self._probes.items()
+            if self._graph.vertices[digest].op.WhichOneof("op") == "source" and _is_successful(task)
+        }
+
     def target(self, result: VertexResult) -> Result:
         """Return the file system that the graph stands for."""
         return self._output(result, self._graph.target)

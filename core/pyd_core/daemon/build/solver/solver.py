@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pyd_core.daemon.build.solver.cache_config import CacheLayer, TraceEntry
 from pyd_core.daemon.build.solver.cache_imports import ImportedCache, open_caches
 from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
 from pyd_core.daemon.build.solver.content_cache import ContentDigests
+from pyd_core.daemon.build.solver.emulation import check_runnable
 from pyd_core.daemon.build.solver.exec_step import StepRunner
 from pyd_core.daemon.build.solver.file_step import FileStep
 from pyd_core.daemon.build.solver.graph import Vertex, read_graph
@@ -32,6 +33,7 @@ from pyd_core.daemon.build.solver.sources import git as git_source
 from pyd_core.daemon.build.solver.sources import http as http_source
 from pyd_core.daemon.build.solver.sources import image as image_source
 from pyd_core.daemon.build.solver.sources import local as local_source
+from pyd_core.daemon.build.solver.sources import oci_layout
 from pyd_core.daemon.build.solver.sources.git import GitSource
 from pyd_core.daemon.build.solver.sources.http import HttpSource
 from pyd_core.daemon.build.solver.sources.image import ImageSource, platform_text
@@ -132,8 +134,14 @@ class BuildSolver:
             solve = GraphSolve(self, graph, session=session, progress=progress, options=options, held=held)
             vertex_result = await solve.run()
             self._collect_later()
-            trace = solve.trace()
-            return self.ref(solve.target(vertex_result), vertex_result.identity, held.pop_all(), trace)
+            trace, sources = solve.trace(), solve.source_identities()
+            return self.ref(
+                solve.target(vertex_result),
+                vertex_result.identity,
+                held.pop_all(),
+                trace,
+                sources=sources,
+            )
 
     def _collect_later(self) -> None:
         """Bring the cache back into its bounds in the background, now and then."""
@@ -143,7 +151,13 @@ class BuildSolver:
             self._tasks.start(self.usage.collect(), name="build cache")
 
     def ref(
-        self, result: Result, identity: str = "", held: ExitStack | None = None, trace: Sequence[TraceEntry] = ()
+        self,
+        result: Result,
+        identity: str = "",
+        held: ExitStack | None = None,
+        trace: Sequence[TraceEntry] = (),
+        *,
+        sources: Mapping[str, str] | None = None,
     ) -> SolvedRef:
         """Return a result for clients and exporters; it keeps its layers."""
         own = ExitStack()
@@ -151,7 +165,7 @@ class BuildSolver:
             own.push(held.__exit__)
         own.callback(self.discard, [result])
         own.enter_context(self.snapshots.hold(result.layers))
-        return SolvedRef(result, identity, self.snapshots, own, trace)
+        return SolvedRef(result, identity, self.snapshots, own, trace, sources=sources)
 
     async def open_caches(
         self,
@@ -203,6 +217,10 @@ class BuildSolver:
             held.enter_context(self.images.hold([record.id]))
             held.enter_context(self.snapshots.hold(record.layers))
             layers = tuple(record.layers)
+            return VertexResult(f"layers:{_digest(layers)}", (Result(layers),))
+        if identifier.startswith(oci_layout.SCHEME):
+            image = oci_layout.LayoutImage.of_source(identifier, attrs, platform_text(vertex.op.platform), session)
+            layers = await image.layers(self.images, self.snapshots, held, reporter)
             return VertexResult(f"layers:{_digest(layers)}", (Result(layers),))
         if identifier.startswith(local_source.SCHEME):
             tree, digest = await local_source.sync(self.trees, identifier, attrs, session=session, reporter=reporter)
@@ -275,6 +293,7 @@ class BuildSolver:
         op = vertex.op
         match op.WhichOneof("op"):
             case "exec":
+                check_runnable(op.platform, vertex.name)
                 return await self._steps.run(
                     op.exec, inputs, session=session, reporter=reporter, entitlements=entitlements
                 )

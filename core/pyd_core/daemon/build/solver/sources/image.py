@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.build.interfaces import BuildSession
 from pyd_core.daemon.build.solver.reporter import VertexReporter, now
-from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.events import ImageEvents
+from pyd_core.daemon.images.platform_images import find_for
 from pyd_core.daemon.images.progress import ProgressEmitter
 from pyd_core.daemon.images.pull import Pull
 from pyd_core.daemon.images.registry import Registry, RegistryLogin
@@ -59,12 +59,9 @@ class ImageSource:
     def find(self, reference: Reference, platform: str) -> ImageRecord | None:
         """Return the store's image with a name, if it is for the platform."""
         try:
-            record = self._images.find(str(reference))
-            if platform:
-                platforms.check_platform(str(reference), self._images.config(record), platform)
+            return find_for(self._images, str(reference), platform)
         except NotFound:
             return None
-        return record
 
     async def resolve(
         self, name: str, *, platform: str, mode: str, session: BuildSession | None, reporter: VertexReporter | None
@@ -74,7 +71,7 @@ class ImageSource:
         Args:
             name: Its reference.
             platform: The platform that it must have; empty is any.
-            mode: `pull` asks the registry even if the image is here, `local` never does.
+            mode: `pull` asks the registry even if the image is here; anything else only if it isn't.
             session: Has the credentials.
             reporter: Gets the progress of a pull.
 
@@ -85,8 +82,6 @@ class ImageSource:
         record = self.find(reference, platform) if mode != "pull" else None
         if record is not None:
             return record
-        if mode == "local":
-            raise NotFound(f"No such image: {reference}")
         registry = Registry(reference, await login_for(session, reference), self._registries, pull=True)
         async with registry:
             work = Pull(self._images, registry, platform=platform)
@@ -127,8 +122,6 @@ class ImageSource:
             prefix = f"{reference.repository}@"
             digest = next((text.removeprefix(prefix) for text in record.digests if text.startswith(prefix)), "")
             return digest, await asyncio.to_thread(self._images.blobs.read, record.id)
-        if mode == "local":
-            raise NotFound(f"No such image: {reference}")
         async with Registry(reference, await login_for(session, reference), self._registries, pull=True) as registry:
             work = Pull(self._images, registry, platform=platform)
             await first_host(registry, work.resolve)

@@ -109,6 +109,12 @@ def _layer_media(layer: StoredLayer, *, is_oci: bool) -> str:
     return f"{_OCI_LAYER}+{suffix}" if is_oci else f"{_DOCKER_LAYER}.{suffix}"
 
 
+def platform_text_of(config: bytes) -> str:
+    """Return an image's platform as `linux/arm64`, from its configuration."""
+    platform = platform_of(config)
+    return "/".join(platform[key] for key in ("os", "architecture", "variant") if platform.get(key))
+
+
 def platform_of(config: bytes) -> dict[str, str]:
     """Return an image's platform, from its configuration."""
     document = json.loads(config)
