@@ -147,13 +147,13 @@ def test_the_cache_knows_what_is_fetched_by_its_contents(docker: Docker, busybox
         ("ADD {0}/ /directory/", "cannot determine filename"),
         ("ADD --checksum=sha256:" + "0" * 64 + " {0}/note /x", "digest mismatch"),
         ("ADD --checksum=md5:0 {0}/note /x", "invalid checksum"),
-        ("ADD --checksum=" + DIGEST + " Dockerfile /x", "--checksum"),
+        ("ADD --checksum=" + DIGEST + " Dockerfile /x", "checksum requires HTTP(S)"),
         ("COPY {0}/note /x", "can't be a URL for COPY"),
         ("ADD {0}/huge /x", "larger than"),
         ("ADD {0}/short /x", "short"),
         ("ADD http://127.0.0.1:1/x /x", "127.0.0.1:1"),
         ("ADD http://[::bad/x /x", "[::bad"),
-        ("ADD ftp://127.0.0.1/x /x", "not fetched by this engine"),
+        ("ADD ftp://127.0.0.1/x /x", "file does not exist"),
     ],
 )
 def test_a_failed_download_ends_the_build_and_leaves_nothing(  # noqa: PLR0917 - fixtures and parameters

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon import settings, userns
 from pyd_core.daemon.build.context import BuildContexts
-from pyd_core.daemon.build.services import BuildServices
 from pyd_core.daemon.config import DaemonConfig
 from pyd_core.daemon.containers.clean_up import CleanUp
 from pyd_core.daemon.containers.collection import ContainerStore
@@ -50,6 +49,7 @@ from pyd_core.linux.reaper import become_subreaper
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
+    from pyd_core.daemon.build.classic.steps import ClassicServices
     from pyd_core.daemon.build.exporters.exporters import BuildExporters
     from pyd_core.daemon.build.server import BuildServer
     from pyd_core.daemon.build.solver.solver import BuildSolver
@@ -199,14 +199,6 @@ class Engine:
             unified=self.unified,
         )
         self.build_contexts = BuildContexts(self.config.root / "build", self.images, self.tasks)
-        self.build_services = BuildServices(
-            images=self.images,
-            image_events=self.image_events,
-            creator=self.creator,
-            files=self.files,
-            lifecycle=self.lifecycle,
-            tasks=self.tasks,
-        )
         self._recovery = Recovery(
             config=self.config,
             containers=self.containers,
@@ -248,6 +240,21 @@ class Engine:
         from pyd_core.daemon.build.exporters.exporters import BuildExporters  # noqa: PLC0415 - loads Protocol Buffers
 
         return BuildExporters(self.build_solver, self.image_events)
+
+    @cached_property
+    def classic_builds(self) -> ClassicServices:
+        """The parts that builds by `/build` use."""
+        from pyd_core.daemon.build.classic.kept import KeptSteps  # noqa: PLC0415 - with the solver only
+        from pyd_core.daemon.build.classic.steps import ClassicServices  # noqa: PLC0415 - loads Protocol Buffers
+
+        return ClassicServices(
+            solver=self.build_solver,
+            events=self.image_events,
+            tasks=self.tasks,
+            packer=self.build_exporters.packer,
+            kept=KeptSteps(self.creator, self.containers),
+            spool=self.config.run / "build-output",
+        )
 
     @cached_property
     def builds(self) -> BuildServer:

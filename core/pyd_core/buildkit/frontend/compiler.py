@@ -32,6 +32,7 @@ from pyd_core.dockerfile.instructions import (
     RunInstruction,
     StagedDockerfile,
     TransferInstruction,
+    TypedInstruction,
     WorkdirInstruction,
 )
 from pyd_core.dockerfile.parser import parse_dockerfile, parse_instruction
@@ -98,6 +99,44 @@ async def compile_dockerfile(
         compiler = DockerfileCompiler(source, dockerfile, options, services, platform, escape=tree.directives.escape)
         builds.append(await compiler.compile())
     return builds
+
+
+def apply_step(scope: CompileScope, node: StageNode, step: StageStep) -> None:
+    """Apply an instruction to its stage.
+
+    Raises:
+        DockerfileError: It can't be built.
+    """
+    span = step.instruction.span
+    try:
+        if isinstance(step.instruction, RunInstruction):
+            apply_run(scope, node, step)
+        elif isinstance(step.instruction, TransferInstruction):
+            apply_transfer(scope, node, step)
+        else:
+            apply_metadata(scope, node, step)
+    except PydError as error:
+        if isinstance(error, DockerfileError) and error.line:
+            raise
+        raise DockerfileError(
+            error.message, line=span.start, end_line=span.end, hint=error.hint, reference=error.reference
+        ) from error
+
+
+def parse_trigger(node: StageNode, text: str) -> TypedInstruction:
+    """Return an ONBUILD trigger of a stage's base as an instruction of the stage.
+
+    Raises:
+        DockerfileError: It can't be read.
+    """
+    try:
+        instruction = parse_typed(parse_instruction(text))
+    except DockerfileError as error:
+        raise DockerfileError(
+            f"ONBUILD trigger of {node.base_name[:120]}: {error.message}", line=node.span.start,
+            end_line=node.span.end, hint=error.hint,
+        ) from None  # fmt: skip
+    return msgspec.structs.replace(instruction, node=msgspec.structs.replace(instruction.node, span=node.span))
 
 
 class DockerfileCompiler:
@@ -207,16 +246,7 @@ class DockerfileCompiler:
         node.steps[:0] = [self._trigger(node, text) for text in triggers]
 
     def _trigger(self, node: StageNode, text: str) -> StageStep:
-        try:
-            instruction = parse_typed(parse_instruction(text))
-        except DockerfileError as error:
-            raise DockerfileError(
-                f"ONBUILD trigger of {node.base_name[:120]}: {error.message}", line=node.span.start,
-                end_line=node.span.end, hint=error.hint,
-            ) from None  # fmt: skip
-        instruction = msgspec.structs.replace(
-            instruction, node=msgspec.structs.replace(instruction.node, span=node.span)
-        )
+        instruction = parse_trigger(node, text)
         node.step_total += _is_step(instruction)
         return self.graph.step(node, instruction, is_trigger=True)
 
@@ -238,24 +268,7 @@ class DockerfileCompiler:
         node.platform = node.platform or self._platform
         base_images.begin(node)
         for step in node.steps:
-            span = step.instruction.span
-            try:
-                self._apply(scope, node, step)
-            except PydError as error:
-                if isinstance(error, DockerfileError) and error.line:
-                    raise
-                raise DockerfileError(
-                    error.message, line=span.start, end_line=span.end, hint=error.hint, reference=error.reference
-                ) from error
-
-    @staticmethod
-    def _apply(scope: CompileScope, node: StageNode, step: StageStep) -> None:
-        if isinstance(step.instruction, RunInstruction):
-            apply_run(scope, node, step)
-        elif isinstance(step.instruction, TransferInstruction):
-            apply_transfer(scope, node, step)
-        else:
-            apply_metadata(scope, node, step)
+            apply_step(scope, node, step)
 
     def _limit_transfers(self, needed: set[StageNode]) -> None:
         """Set the paths of local directories that the build uses, so that clients send no others."""

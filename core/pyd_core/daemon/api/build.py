@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,20 +17,21 @@ from pyd_core.daemon.api.failures import describe
 from pyd_core.daemon.api.http import CancelOnDisconnect, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.images import join_reference
 from pyd_core.daemon.api.routes import route
-from pyd_core.daemon.build.builder import ClassicBuilder, Fetch
 from pyd_core.daemon.build.context import DOCKERFILE, read_dockerfile
-from pyd_core.daemon.build.dockerfile import parse as parse_dockerfile
 from pyd_core.daemon.build.remote import ResolvedAddress
 from pyd_core.daemon.build.repository import Repository
 from pyd_core.daemon.build.request import ClassicBuildRequest, Record, failure_record
 from pyd_core.daemon.images import platforms
 from pyd_core.daemon.images.registry import RegistryLogin
-from pyd_core.errors import InvalidInput, PydError, Unsupported
+from pyd_core.dockerfile.parser import parse_dockerfile
+from pyd_core.errors import Conflict, InvalidInput, PydError, Unsupported
 from pyd_core.model.host_config import HostConfig
 from pyd_core.model.reference import DEFAULT_DOMAIN, parse
 from pyd_core.model.resources import Ulimit
 
 if TYPE_CHECKING:
+    from pyd_core.daemon.build.classic.bases import Fetch
+    from pyd_core.daemon.build.classic.builder import ClassicBuilder
     from pyd_core.daemon.engine import Engine
 
 T = TypeVar("T")
@@ -56,17 +58,40 @@ async def _start_build(engine: Engine, request: HttpRequest) -> StreamingRespons
         build_request = _request(request, context)
         if is_lone_dockerfile:
             build_request = msgspec.structs.replace(build_request, dockerfile=DOCKERFILE)
-        dockerfile = parse_dockerfile(read_dockerfile(context, build_request.dockerfile))
-        builder = ClassicBuilder(engine.build_services, build_request, dockerfile, _fetch(engine, request))
+        dockerfile = read_dockerfile(context, build_request.dockerfile)
+        builder = _builder(engine, request, build_request, dockerfile)
         kept = stack.pop_all()
     return StreamingResponse(chunks=_stream_records(builder, kept, quiet=request.flag("q")))
+
+
+def _builder(
+    engine: Engine, request: HttpRequest, build_request: ClassicBuildRequest, dockerfile: bytes
+) -> ClassicBuilder:
+    from pyd_core.daemon.build.classic import builder  # noqa: PLC0415 - loads Protocol Buffers
+
+    settings = builder.settings_of(build_request)
+    mode, _, name = build_request.host.network_mode.partition(":")
+    if mode == "container":
+        joined = engine.containers.find(name)
+        if joined.record.main is None:
+            raise Conflict(f"cannot join network of a non running container: {joined.id}")
+        settings = replace(settings, namespace=f"/proc/{joined.record.main.pid}/ns/net")
+    elif settings.network:
+        engine.networks.find(settings.network)
+    return builder.ClassicBuilder(
+        engine.classic_builds,
+        build_request,
+        parse_dockerfile(dockerfile),
+        fetch=_fetch(engine, request),
+        settings=settings,
+    )
 
 
 def _refuse(request: HttpRequest) -> None:
     if request.query.get("version", "1") == "2" or request.query.get("session"):
         raise Unsupported("BuildKit is not served by this engine", hint="DOCKER_BUILDKIT=0", reference="not-served")
     if request.flag("squash"):
-        raise Unsupported("squash is not served by this engine", reference="not-served")
+        raise InvalidInput("squash is only supported with experimental mode", reference="not-served")
     if request.query.get("outputs"):
         raise Unsupported("outputs are not served by this engine", reference="not-served")
 
@@ -110,7 +135,8 @@ def _request(request: HttpRequest, context: Path) -> ClassicBuildRequest:
         target=request.query.get("target", ""),
         use_cache=not request.flag("nocache"),
         cache_from=_structured(request, "cachefrom", list[str]) or None,
-        keep=not request.flag("rm", default=True) and not request.flag("forcerm"),
+        keeps_successful=not request.flag("rm", default=True) and not request.flag("forcerm"),
+        keeps_failed=not request.flag("forcerm"),
         pull=request.flag("pull"),
         host=_host(request),
     )

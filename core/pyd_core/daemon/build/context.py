@@ -8,17 +8,17 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from pyd_core.daemon.build.copy_instruction import is_archive
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images.store import ImageStore
-from pyd_core.daemon.images.streams import decompress
+from pyd_core.daemon.images.streams import HashingReader, decompress
 from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.dockerfile.ignore import IGNORE_FILE, IgnorePatterns, read_patterns
-from pyd_core.errors import InvalidInput, KernelError
+from pyd_core.errors import InvalidInput, KernelError, PydError
 from pyd_core.linux.openat2 import RootDirectory, open_file
 from pyd_core.linux.tree import remove_tree
+from pyd_core.tar.reader import TarReader
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
@@ -98,6 +98,16 @@ class BuildContexts:
         finally:
             # A task of the engine: the client may disconnect, and this be cancelled, at any moment.
             await asyncio.shield(self._tasks.start(asyncio.to_thread(remove_tree, directory, ignore_errors=True)))
+
+
+def is_archive(raw: BinaryIO) -> bool:
+    """Return whether a file is a tar, compressed or not; it is rewound afterwards."""
+    try:
+        return next(iter(TarReader(HashingReader(decompress(raw)))), None) is not None
+    except (PydError, OSError, EOFError):
+        return False
+    finally:
+        raw.seek(0)
 
 
 def _store(spooled: Path, directory: Path) -> bool:

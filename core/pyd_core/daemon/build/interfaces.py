@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from pyd_core.errors import EngineError
+from pyd_core.model.host_config import HostConfig
 
 if TYPE_CHECKING:
     from pyd_core.buildkit.proto import control_pb2, gateway_pb2, ops_pb2
@@ -155,6 +156,23 @@ class BuildProgress(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepSettings:
+    """Settings of a build's steps for which definitions have no field; the classic builder has them.
+
+    Attributes:
+        key: The id of the step's container; empty makes one up.
+        limits: Its memory and processors.
+        network: The network of steps that name none; empty is the default bridge.
+        namespace: The path of a network namespace for such steps, in place of a network.
+    """
+
+    key: str = ""
+    limits: HostConfig = field(default_factory=HostConfig)
+    network: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SolveOptions:
     """Options of a solve.
 
@@ -171,6 +189,7 @@ class SolveOptions:
     cache_imports: tuple[control_pb2.CacheOptionsEntry, ...] = ()
     evaluate: bool = True
     keep_failure: bool = False
+    settings: StepSettings = field(default_factory=StepSettings)
 
 
 class BuildRef(Protocol):

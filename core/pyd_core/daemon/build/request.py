@@ -1,4 +1,4 @@
-"""Build requests, and records of the progress stream."""
+"""Requests for builds by `/build`, and records of the progress stream."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ from pyd_core.model.reference import Reference
 
 Record = dict[str, Any]
 """Record of a build's progress stream: `stream`, `aux`, or `error` with `errorDetail`."""
-
-PROXIES = {
-    name for variable in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY") for name in (variable, variable.lower())
-}
-"""Arguments that RUN steps know without ARG; images and the cache don't contain them unless ARG names them."""
 
 
 class ClassicBuildRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +29,10 @@ class ClassicBuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     use_cache: bool = True
     cache_from: list[str] | None = None
     """The images whose steps count as a cache; None is every image."""
-    keep: bool = False
-    """Keep the containers of RUN steps."""
+    keeps_successful: bool = False
+    """Whether the containers of RUN steps are kept."""
+    keeps_failed: bool = False
+    """Whether the container of a RUN step that fails is kept."""
     pull: bool = False
     """Whether to ask registries for base images that exist locally."""
     host: HostConfig = HostConfig()

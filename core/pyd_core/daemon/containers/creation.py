@@ -69,7 +69,7 @@ class ContainerCreator:
         self._events = events
 
     def create(
-        self, body: CreateBody, name: str, *, platform: str = "", step: bool = False, sent_empty: Sequence[str] = ()
+        self, body: CreateBody, name: str, *, platform: str = "", key: str = "", sent_empty: Sequence[str] = ()
     ) -> EngineContainer:
         """Create a container.
 
@@ -77,7 +77,7 @@ class ContainerCreator:
             body: The request.
             name: The container's name; an empty one is made up.
             platform: The platform that the image must have; empty is any.
-            step: Whether the container is a step of a build.
+            key: The container's id; an empty one is made up.
             sent_empty: Fields of the host configuration that were sent empty, by their name on the wire.
 
         Raises:
@@ -94,7 +94,7 @@ class ContainerCreator:
             raise InvalidInput("no image specified" if body.cmd or body.entrypoint else "no command specified")
         image = find_for(self._images, body.image, platform)
         file = self._images.config(image)
-        key = new_id()
+        key = key or new_id()
         config = options.merge_image_config(body, file.config or ContainerConfig(), key)
         self._check_joined(body.host_config)
         host = body.host_config
@@ -117,7 +117,6 @@ class ContainerCreator:
             config=config,
             host=host,
             sent_empty=list(sent_empty),
-            step=step,
         )
         record.links = legacy_links.resolve(self._containers, host)
         record.networks = self._endpoints.resolve_endpoints(record, options.requested_endpoints(body))

@@ -46,15 +46,18 @@ class StepNamespaces:
         self._idle: list[StepNamespace] = []
 
     @asynccontextmanager
-    async def use(self, *, alone: bool = False, ids: IdMap | None = None) -> AsyncIterator[dict[str, str]]:
+    async def use(
+        self, network: str = "", *, alone: bool = False, ids: IdMap | None = None
+    ) -> AsyncIterator[dict[str, str]]:
         """Provide a namespace, as paths by the OCI specification's type names.
 
         Args:
+            network: The network's name or id; empty is the default bridge.
             alone: Whether it is removed afterwards, instead of being kept for another step.
             ids: Ids of the user namespace that owns it, which is provided too; None is the host's.
         """
-        alone = alone or ids is not None
-        namespace = self._idle.pop() if self._idle and not alone else await self._make(ids)
+        alone = alone or ids is not None or bool(network)
+        namespace = self._idle.pop() if self._idle and not alone else await self._make(network or "bridge", ids)
         try:
             paths = {"network": str(namespace.path)}
             yield paths if ids is None else {**paths, "user": str(_owner(namespace.path))}
@@ -64,12 +67,12 @@ class StepNamespaces:
             else:
                 self._idle.append(namespace)
 
-    async def _make(self, ids: IdMap | None) -> StepNamespace:
+    async def _make(self, name: str, ids: IdMap | None) -> StepNamespace:
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         key = os.urandom(16).hex()
         path = self._directory / f"step-{key[:12]}"
-        network = self._networks.find("bridge")
+        network = self._networks.find(name)
         async with self._networks.lock:
             await self._networks.ensure_interface(network)
             leased = self._endpoints.lease(network)

@@ -37,9 +37,9 @@ class BuildExporters:
 
     def __init__(self, solver: BuildSolver, events: ImageEvents) -> None:
         images = solver.images
-        self._packer = LayerPacker(solver.snapshots, images.layers, images.blobs)
-        self._caches = CacheExporter(images, self._packer, solver.registries)
-        self._images = ImageWriter(solver, events, self._packer, self._caches)
+        self.packer = LayerPacker(solver.snapshots, images.layers, images.blobs)
+        self._caches = CacheExporter(images, self.packer, solver.registries)
+        self._images = ImageWriter(solver, events, self.packer, self._caches)
         self._archives = ArchiveExporter(images, self._images)
         self._files = FileExporter(solver.snapshots)
 

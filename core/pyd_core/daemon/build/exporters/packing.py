@@ -19,6 +19,8 @@ from pyd_core.daemon.images.tar_writer import TarWriter
 
 EMPTY_ARCHIVE = bytes(1024)
 """The archive of a layer without files, as BuildKit has it, so that both give it the same digest."""
+EMPTY_ARCHIVE_DIGEST = f"sha256:{hashlib.sha256(EMPTY_ARCHIVE).hexdigest()}"
+"""Diff id of a layer without files."""
 
 
 class _HashingFile:

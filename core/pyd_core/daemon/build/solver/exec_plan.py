@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.containers import oci_spec
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
@@ -64,7 +66,7 @@ def check(op: ops_pb2.ExecOp, entitlements: frozenset[str]) -> None:
         raise InvalidInput("a step has no root file system", reference="bad-definition")
 
 
-def record_of(op: ops_pb2.ExecOp, key: str, mounts: Sequence[StepMount]) -> ContainerRecord:
+def record_of(op: ops_pb2.ExecOp, key: str, mounts: Sequence[StepMount], limits: HostConfig) -> ContainerRecord:
     """Return the step as a container's record, which exists only while it runs."""
     meta = op.meta
     network = {ops_pb2.NONE: "none", ops_pb2.HOST: "host"}.get(op.network, "bridge")
@@ -83,7 +85,8 @@ def record_of(op: ops_pb2.ExecOp, key: str, mounts: Sequence[StepMount]) -> Cont
             user=meta.user,
             working_dir=meta.cwd or "/",
         ),
-        host=HostConfig(
+        host=msgspec.structs.replace(
+            limits,
             network_mode=network,
             privileged=op.security == ops_pb2.INSECURE,
             shm_size=shm or oci_spec.DEFAULT_SHM,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyd_core.buildkit.proto import ops_pb2
-from pyd_core.daemon.build.interfaces import BuildSession
+from pyd_core.daemon.build.interfaces import BuildSession, SolveOptions, StepSettings
 from pyd_core.daemon.build.solver import exec_plan, step_process
 from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
 from pyd_core.daemon.build.solver.exec_mounts import Bundle, MountPreparer, StepMounts
@@ -112,7 +112,7 @@ class StepRunner:
         *,
         session: BuildSession | None,
         reporter: VertexReporter,
-        entitlements: frozenset[str],
+        options: SolveOptions,
     ) -> list[Result]:
         """Run a step and return its outputs; the new layers are recorded.
 
@@ -120,9 +120,9 @@ class StepRunner:
             CommandFailed: The command failed.
             InvalidInput: The operation is malformed.
         """
-        exec_plan.check(op, entitlements)
+        exec_plan.check(op, options.entitlements)
         async with AsyncExitStack() as stack:
-            async with self.prepared(stack, op, inputs, session) as step:
+            async with self.prepared(stack, op, inputs, session, settings=options.settings) as step:
                 code = await step_process.run(self.runtime, step.key, step.state.bundle, reporter.log, owner=self.owner)
             changes = await self._keep(step.state)
         outputs = {
@@ -149,6 +149,7 @@ class StepRunner:
         *,
         secrets: Mapping[str, bytes] | None = None,
         tty: bool = False,
+        settings: StepSettings | None = None,
     ) -> AsyncIterator[PreparedStep]:
         """Prepare a container; its mounts last as long as the stack, its mount points as long as the block.
 
@@ -159,12 +160,14 @@ class StepRunner:
             session: Has secrets and agents.
             secrets: Variables with secrets, besides those that the operation names.
             tty: Whether its process has a terminal.
+            settings: Those of the build; None for the defaults.
 
         Raises:
             InvalidInput: The operation is malformed, or a mount's source is missing.
             NotFound: The client has no such secret or agent.
         """
-        key = f"build{os.urandom(16).hex()}"
+        settings = settings or StepSettings()
+        key = f"build{settings.key or os.urandom(16).hex()}"
         directory = stack.enter_context(self._snapshots.workspace())
         state = StepMounts(directory, stack.enter_context(Bundle(self.bundles / key, self._remapping)))
         for number, item in enumerate(op.mounts):
@@ -178,7 +181,7 @@ class StepRunner:
             data = await self._mounts.secret(session, secret.ID, is_optional=secret.optional)
             if data is not None:
                 variables[secret.name] = data.decode(errors="surrogateescape")
-        await self._write_plan(stack, state, op, key, variables, tty=tty)
+        await self._write_plan(stack, state, op, key, variables, tty=tty, settings=settings)
         with RootDirectory(root) as opened:
             stubs = MountStubs(opened)
             stubs.make_kernel_trees()
@@ -197,13 +200,16 @@ class StepRunner:
         secrets: Mapping[str, str],
         *,
         tty: bool,
+        settings: StepSettings,
     ) -> None:
         assert state.root is not None  # noqa: S101 - checked by the caller
-        record = exec_plan.record_of(op, key, state.mounts)
+        record = exec_plan.record_of(op, key, state.mounts, settings.limits)
         network: dict[str, str] = {}
-        if op.network == ops_pb2.UNSET:
+        if op.network == ops_pb2.UNSET and settings.namespace:
+            network = {"network": settings.namespace}
+        elif op.network == ops_pb2.UNSET:
             ids = self._remapping.ids if self._remapping is not None else None
-            use = self._namespaces.use(alone=op.security == ops_pb2.INSECURE, ids=ids)
+            use = self._namespaces.use(settings.network, alone=op.security == ops_pb2.INSECURE, ids=ids)
             network = await stack.enter_async_context(use)
         root = state.root.merged
         profile = apparmor.profile(record.host, "", is_supported=apparmor.supported())

@@ -75,6 +75,13 @@ class GraphSolve:
         self._probes: dict[str, asyncio.Task[_Probe]] = {}
         self._results: dict[str, asyncio.Task[VertexResult]] = {}
         self._caches: list[ImportedCache] = []
+        self._is_begun = False
+
+    async def identify(self) -> tuple[str, bool]:
+        """Look up the target; return what its result is identified by, and whether the result is known."""
+        await self._begin()
+        probe = await self._probe(self._graph.target.digest)
+        return probe.identity, probe.record is not None
 
     async def run(self) -> VertexResult:
         """Return the target's result.
@@ -82,16 +89,23 @@ class GraphSolve:
         Raises:
             VertexError: A vertex failed.
         """
+        await self._begin()
+        return await self._result(self._graph.target.digest)
+
+    async def _begin(self) -> None:
+        if self._is_begun:
+            return
+        self._is_begun = True
         for vertex in self._graph.vertices.values():
             self._progress.vertex(vertex.message())
-        try:
-            if self._options.cache_imports and any(map(_is_cacheable, self._graph.vertices.values())):
-                self._caches = await self._solver.open_caches(
-                    self._options.cache_imports, session=self._session, progress=self._progress
-                )
-            return await self._result(self._graph.target.digest)
-        finally:
-            await self._tasks.aclose()
+        if self._options.cache_imports and any(map(_is_cacheable, self._graph.vertices.values())):
+            self._caches = await self._solver.open_caches(
+                self._options.cache_imports, session=self._session, progress=self._progress
+            )
+
+    async def close(self) -> None:
+        """Cancel what still runs."""
+        await self._tasks.aclose()
 
     # Each vertex is looked up and made once, by a task of its own: a deep graph is no deep recursion.
 
@@ -248,7 +262,7 @@ class GraphSolve:
                     inputs,
                     session=self._session,
                     reporter=reporter,
-                    entitlements=self._options.entitlements,
+                    options=self._options,
                 )
             result = VertexResult(probe.identity, tuple(outputs))
             self._solver.remember(vertex, probe.keys, result)

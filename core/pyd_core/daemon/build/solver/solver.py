@@ -6,13 +6,14 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
 from pyd_core.buildkit.proto import control_pb2, gateway_pb2, ops_pb2
 from pyd_core.daemon import rmtree
 from pyd_core.daemon.build.interfaces import BuildProgress, BuildRef, BuildSession, PruneOptions, SolveOptions
 from pyd_core.daemon.build.solver import layer_ops
+from pyd_core.daemon.build.solver.begun_solve import BegunSolve
 from pyd_core.daemon.build.solver.cache_config import CacheLayer, TraceEntry
 from pyd_core.daemon.build.solver.cache_imports import ImportedCache, open_caches
 from pyd_core.daemon.build.solver.cache_mounts import CacheMounts
@@ -43,7 +44,7 @@ from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.config import DaemonConfig
 from pyd_core.daemon.images.events import ImageEvents
 from pyd_core.daemon.images.registry_config import RegistrySettings
-from pyd_core.daemon.images.store import ImageStore
+from pyd_core.daemon.images.store import ImageRecord, ImageStore
 from pyd_core.daemon.networks.step_namespaces import StepNamespaces
 from pyd_core.daemon.runtime.oci import Runtime
 from pyd_core.daemon.userns import Remapping
@@ -127,23 +128,31 @@ class BuildSolver:
             VertexError: A vertex failed.
             InvalidInput: The definition is none.
         """
+        async with self.begun(definition, session=session, progress=progress, options=options) as begun:
+            return await begun.run() if begun is not None else None
+
+    @asynccontextmanager
+    async def begun(
+        self,
+        definition: ops_pb2.Definition,
+        *,
+        session: BuildSession | None,
+        progress: BuildProgress,
+        options: SolveOptions,
+    ) -> AsyncIterator[BegunSolve | None]:
+        """Begin to solve a definition: what is known of its result can be asked for before it runs."""
         graph = read_graph(definition)
         if graph is None:
-            return None
+            yield None
+            return
         with ExitStack() as held:
             solve = GraphSolve(self, graph, session=session, progress=progress, options=options, held=held)
-            vertex_result = await solve.run()
-            self._collect_later()
-            trace, sources = solve.trace(), solve.source_identities()
-            return self.ref(
-                solve.target(vertex_result),
-                vertex_result.identity,
-                held.pop_all(),
-                trace,
-                sources=sources,
-            )
+            try:
+                yield BegunSolve(self, solve, held)
+            finally:
+                await solve.close()
 
-    def _collect_later(self) -> None:
+    def collect_later(self) -> None:
         """Bring the cache back into its bounds in the background, now and then."""
         now = time.monotonic()
         if now - self._collected >= COLLECT_INTERVAL_S:
@@ -214,10 +223,9 @@ class BuildSolver:
                 session=session,
                 reporter=reporter,
             )
-            held.enter_context(self.images.hold([record.id]))
-            held.enter_context(self.snapshots.hold(record.layers))
-            layers = tuple(record.layers)
-            return VertexResult(f"layers:{_digest(layers)}", (Result(layers),))
+            return self._image(record, held)
+        if identifier.startswith(image_source.ID_SCHEME):
+            return self._image(self.images.find(identifier.removeprefix(image_source.ID_SCHEME)), held)
         if identifier.startswith(oci_layout.SCHEME):
             image = oci_layout.LayoutImage.of_source(identifier, attrs, platform_text(vertex.op.platform), session)
             layers = await image.layers(self.images, self.snapshots, held, reporter)
@@ -231,6 +239,12 @@ class BuildSolver:
         if identifier.startswith(git_source.SCHEME):
             return await self._cloned(vertex, GitSource.parse(identifier, attrs), session, held)
         raise Unsupported(f"the source {identifier[:100]} isn't served", reference="not-served")
+
+    def _image(self, record: ImageRecord, held: ExitStack) -> VertexResult:
+        held.enter_context(self.images.hold([record.id]))
+        held.enter_context(self.snapshots.hold(record.layers))
+        layers = tuple(record.layers)
+        return VertexResult(f"layers:{_digest(layers)}", (Result(layers),))
 
     async def _downloaded(
         self, vertex: Vertex, source: HttpSource, session: BuildSession | None, held: ExitStack
@@ -287,16 +301,14 @@ class BuildSolver:
         *,
         session: BuildSession | None,
         reporter: VertexReporter,
-        entitlements: frozenset[str],
+        options: SolveOptions,
     ) -> list[Result]:
         """Run an operation and return its outputs."""
         op = vertex.op
         match op.WhichOneof("op"):
             case "exec":
                 check_runnable(op.platform, vertex.name)
-                return await self._steps.run(
-                    op.exec, inputs, session=session, reporter=reporter, entitlements=entitlements
-                )
+                return await self._steps.run(op.exec, inputs, session=session, reporter=reporter, options=options)
             case "file":
                 return await on_thread(
                     lambda check: FileStep(op.file, inputs, self.snapshots, check).run(), late=self.discard

@@ -93,9 +93,7 @@ class HttpSource:
                     hasher.update(chunk)
                     out.write(chunk)
                     if out.tell() > MAX_FILE_BYTES:
-                        raise InvalidInput(
-                            f"{self.url[:200]} is larger than the {MAX_FILE_BYTES} bytes that are fetched"
-                        )
+                        raise self._too_large()
                 modified = headers.get("last-modified", "")
             out.flush()
             os.fchown(out.fileno(), self.uid, self.gid)
@@ -106,6 +104,9 @@ class HttpSource:
         if self.checksum and digest != self.checksum:
             raise InvalidInput(f"digest mismatch: {self.url[:200]} is {digest}, not {self.checksum}")
         return f"{digest} {self.name} {self.mode} {self.uid} {self.gid} {time_s}"
+
+    def _too_large(self) -> InvalidInput:
+        return InvalidInput(f"{self.url[:200]} is larger than the {MAX_FILE_BYTES} bytes that are fetched")
 
     @asynccontextmanager
     async def _opened(
@@ -124,6 +125,9 @@ class HttpSource:
         ):
             if response.status_code != 200:
                 raise InvalidInput(f"invalid response status {response.status_code} of {self.url[:200]}")
+            size = response.headers.get("content-length", "")
+            if size.isdecimal() and int(size[:20]) > MAX_FILE_BYTES:
+                raise self._too_large()
             yield response.aiter_bytes(), response.headers
 
 

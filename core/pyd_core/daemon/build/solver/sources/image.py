@@ -22,6 +22,8 @@ from pyd_core.model.reference import Reference, parse
 T = TypeVar("T")
 
 SCHEME = "docker-image://"
+ID_SCHEME = "pyd-image://"
+"""An image of the store by its id, as the classic builder names the image of the step before."""
 _HUB_AUTH_HOST = "registry-1.docker.io"
 """The name by which clients know their credentials for Docker Hub."""
 

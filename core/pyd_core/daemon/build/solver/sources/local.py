@@ -8,6 +8,7 @@ import os
 from pyd_core.daemon.build.interfaces import BuildSession
 from pyd_core.daemon.build.solver.local_trees import LocalTree, LocalTrees
 from pyd_core.daemon.build.solver.reporter import VertexReporter, now
+from pyd_core.daemon.build.solver.sources.unpacked import UnpackedContext
 from pyd_core.errors import InvalidInput
 
 SCHEME = "local://"
@@ -33,6 +34,9 @@ async def sync(
     name = identifier.removeprefix(SCHEME)
     if session is None:
         raise InvalidInput(f"{identifier[:80]}: this build has no session that could send files")
+    if isinstance(session, UnpackedContext):
+        session.tree.holders += 1
+        return session.tree, await session.identity()
     hint = "\0".join(attrs.get(key, "") for key in ("local.sharedkeyhint", "local.differ"))
     tree = trees.acquire(session.shared_key, name, hint)
     try:
