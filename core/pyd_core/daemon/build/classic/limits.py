@@ -6,8 +6,9 @@ import posixpath
 from urllib.parse import urlsplit
 
 from pyd_core.buildkit.frontend.stage_node import StageNode
+from pyd_core.dockerfile.git_references import parse_git_reference
 from pyd_core.dockerfile.instructions import CopyInstruction, RunInstruction, TransferInstruction, TypedInstruction
-from pyd_core.errors import DockerfileError, PydError, Unsupported
+from pyd_core.errors import DockerfileError, InvalidInput, PydError, Unsupported
 
 _BUILDKIT_FLAGS = ("mount", "network", "security", "device", "link", "parents", "exclude", "keep-git-dir", "unpack")
 
@@ -51,6 +52,7 @@ def check_destination(instruction: TransferInstruction, node: StageNode, escape:
 
     Raises:
         DockerfileError: It is no directory, or the name of a download isn't known.
+        Unsupported: A source is a Git repository.
     """
     destination = node.expand(instruction.destination, escape)
     if len(instruction.sources) > 1 and not destination.endswith("/"):
@@ -60,8 +62,18 @@ def check_destination(instruction: TransferInstruction, node: StageNode, escape:
         )
     for source in instruction.sources:
         url = node.expand(source, escape)
+        if _is_repository(url):
+            raise _needs_buildkit(instruction.span.start, f"{instruction.node.word} of a repository")
         if url.startswith(("http://", "https://")) and destination.endswith("/") and not _file_name(url):
             raise DockerfileError(f"cannot determine filename for source {url[:200]}")
+
+
+def _is_repository(source: str) -> bool:
+    try:
+        repository = parse_git_reference(source)
+    except InvalidInput:
+        return False  # the front end reports it
+    return repository is not None and not repository.looks_local
 
 
 def _file_name(url: str) -> str:

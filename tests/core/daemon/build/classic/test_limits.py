@@ -70,6 +70,12 @@ def test_a_destination_must_be_able_to_take_its_sources(line: str, words: str):
         check_destination(transfer(line), node, "\\")
 
 
+def test_repositories_are_refused_by_name():
+    node = StageNode("", "scratch", stage=None)
+    with pytest.raises(Unsupported, match="ADD of a repository requires BuildKit"):
+        check_destination(transfer("ADD https://host/x.git /x"), node, "\\")
+
+
 def test_a_missing_source_is_reported_in_docker_engines_words():
     error = InvalidInput("lstat /dir/x: no such file or directory", reference="copy-source-missing")
     assert copy_failure(transfer("COPY dir/x /b"), error) == (
