@@ -138,6 +138,7 @@ def _request(request: HttpRequest, context: Path) -> ClassicBuildRequest:
         keeps_successful=not request.flag("rm", default=True) and not request.flag("forcerm"),
         keeps_failed=not request.flag("forcerm"),
         pull=request.flag("pull"),
+        platform=request.query.get("platform", ""),
         host=_host(request),
     )
 
@@ -174,17 +175,14 @@ def _structured(request: HttpRequest, name: str, kind: type[T]) -> T | None:
 
 def _fetch(engine: Engine, request: HttpRequest) -> Fetch:
     logins = _logins(request.headers.get("x-registry-config", ""))
-    default_platform = request.query.get("platform", "")
-    if default_platform:
+    if default_platform := request.query.get("platform", ""):
         platforms.parse_platform(default_platform)
 
     async def fetch(name: str, platform: str) -> AsyncGenerator[Record, None]:
         reference = parse(name)
         known = HUB_KEY if reference.domain == DEFAULT_DOMAIN else reference.domain
         async with aclosing(
-            await registries.start_pull(
-                engine, reference, logins.get(known, RegistryLogin()), platform or default_platform
-            )
+            await registries.start_pull(engine, reference, logins.get(known, RegistryLogin()), platform)
         ) as records:
             async for record in records:
                 yield record

@@ -35,6 +35,8 @@ class ClassicBuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the container of a RUN step that fails is kept."""
     pull: bool = False
     """Whether to ask registries for base images that exist locally."""
+    platform: str = ""
+    """The platform of stages that name none; empty is any."""
     host: HostConfig = HostConfig()
     """Limits and network of RUN steps."""
 

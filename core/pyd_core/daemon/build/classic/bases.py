@@ -12,6 +12,7 @@ from pyd_core.buildkit.frontend.step_compiler import StepCompiler
 from pyd_core.daemon.build.classic.stage import built_config, output_of
 from pyd_core.daemon.build.request import Record
 from pyd_core.daemon.images.load import encode_config
+from pyd_core.daemon.images.platform_images import find_for
 from pyd_core.daemon.images.store import ImageRecord, ImageStore
 from pyd_core.errors import NotFound
 from pyd_core.model.container_config import ContainerConfig
@@ -28,26 +29,32 @@ class BaseImages:
         images: The store.
         fetch: Pulls an image.
         pulls: Whether to ask registries for images that exist locally.
+        platform: The platform of stages that name none; empty is any.
     """
 
-    def __init__(self, images: ImageStore, fetch: Fetch, *, pulls: bool) -> None:
+    def __init__(self, images: ImageStore, fetch: Fetch, *, pulls: bool, platform: str) -> None:
         self._images = images
         self._fetch = fetch
         self._pulls = pulls
+        self._platform = platform
 
     async def pulled(self, node: StageNode) -> AsyncGenerator[Record, None]:
         """Pull the image of a stage's base unless it is here; the last record is an error if that failed."""
         name = node.base_name
-        if name == SCRATCH or not (self._pulls or self.find(name) is None):
+        platform = self._platform_of(node)
+        if name == SCRATCH or not (self._pulls or self.find(name, platform) is None):
             return
-        async with aclosing(self._fetch(name, str(node.platform) if node.platform is not None else "")) as progress:
+        async with aclosing(self._fetch(name, platform)) as progress:
             async for record in progress:
                 yield record
 
-    def find(self, name: str) -> ImageRecord | None:
-        """Return an image by name or id; None if there is none."""
+    def _platform_of(self, node: StageNode) -> str:
+        return str(node.platform) if node.platform is not None else self._platform
+
+    def find(self, name: str, platform: str = "") -> ImageRecord | None:
+        """Return an image by name or id; None if there is none for the platform."""
         try:
-            return self._images.find(name)
+            return find_for(self._images, name, platform)
         except NotFound:
             return None
 
@@ -59,7 +66,7 @@ class BaseImages:
         """
         if node.base_name == SCRATCH:
             return self._images.add(encode_config(ContainerConfig(), [], [], created=SCRATCH_CREATED), [])
-        return self._images.find(node.base_name)
+        return find_for(self._images, node.base_name, self._platform_of(node))
 
     def provide(self, compiler: StepCompiler, node: StageNode) -> None:
         """Give a base's image to the compiler.

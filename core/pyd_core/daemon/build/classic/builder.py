@@ -60,7 +60,7 @@ class ClassicBuilder:
         self._images = services.solver.images
         self._events = services.events
         self._request = request
-        self._bases = BaseImages(self._images, fetch, pulls=request.pull)
+        self._bases = BaseImages(self._images, fetch, pulls=request.pull, platform=request.platform)
         metadata = describe("[internal] load build context")
         context = local_source(CONTEXT, LocalOptions(), metadata=metadata).output
         self._compiler = StepCompiler(tree, options_of(request), context, host_platform())
