@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pyd_core.client.connect import open_engine
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 
 
-def open_provider(endpoint: Endpoint, *, may_ask: bool = False) -> EngineClient:
+def open_provider(endpoint: Endpoint, *, may_ask: bool = False) -> Provider:
     """Return a client of what runs containers at `endpoint`; nothing is sent before the first call.
 
     Args:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from pyd_core.errors import InvalidInput
+from pyd_core.errors import InvalidInput, Refused
 
 DOCKER_SOCKET = "unix:///var/run/docker.sock"
 EMBEDDED_SOCKET = Path("/run/pyd/pyd.sock")
@@ -81,6 +81,19 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     def is_cluster(self) -> bool:
         """Whether it is a cluster's, so that providers of clusters serve it."""
         return self.url.startswith(CLUSTER_PREFIX)
+
+    def require_writable(self) -> None:
+        """Check that changes are allowed.
+
+        Raises:
+            Refused: The endpoint is read-only.
+        """
+        if self.read_only:
+            raise Refused(
+                "read-only: nothing is changed on this engine",
+                hint="leave --read-only out to allow it",
+                reference="read-only",
+            )
 
     @property
     def is_plain_tcp(self) -> bool:

@@ -33,9 +33,9 @@ class EngineClient:
     one-shot commands start fast.
     """
 
-    FAMILY: ClassVar[str] = "engine"
+    family: ClassVar[str] = "engine"
     """The family of providers, which has its own views in the dashboard."""
-    LACKS: ClassVar[frozenset[str]] = frozenset()
+    lacks: ClassVar[frozenset[str]] = frozenset()
     """Actions on containers that no provider of this family has, by the dashboard's names."""
 
     def __init__(self, endpoint: Endpoint, transport: Transport) -> None:

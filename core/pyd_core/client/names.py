@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import Ambiguous, NotFound
 from pyd_core.model.container import ContainerSummary
 from pyd_core.sanitise import safe
@@ -13,7 +13,7 @@ MAX_CANDIDATES = 10
 """Names listed in an error; longer lists don't help."""
 
 
-async def resolve_container(engine: EngineClient, name: str) -> ContainerSummary:
+async def resolve_container(engine: Provider, name: str) -> ContainerSummary:
     """Return the container that `name` means: its id, its name, or the beginning of its id.
 
     The order is Docker Engine's own, so that a container named like the beginning of another's id can be reached.

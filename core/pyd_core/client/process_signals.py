@@ -6,13 +6,14 @@ import os
 import signal as signals
 from typing import TYPE_CHECKING
 
+from pyd_core.client.provider import engine_of
 from pyd_core.errors import Conflict, InvalidInput, NotFound, Refused, Unsupported
 from pyd_core.linux.cgroup_stats import read_groups
 from pyd_core.linux.pidns import namespace_members
 from pyd_core.sanitise import safe
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 HINT = "D opens a debug shell, which has kill"
 
@@ -31,7 +32,7 @@ def signal_number(name: str) -> signals.Signals:
         raise InvalidInput(f"there is no signal {label}", hint="write TERM, KILL, HUP or a number") from None
 
 
-async def signal_process(engine: EngineClient, container: str, pid: int, signal: str) -> None:
+async def signal_process(engine: Provider, container: str, pid: int, signal: str) -> None:
     """Send a signal to one process of a container.
 
     The engine signals the main process; other processes are signalled from here, if the engine runs on this machine. A
@@ -52,13 +53,13 @@ async def signal_process(engine: EngineClient, container: str, pid: int, signal:
         Unsupported: The engine's processes are out of reach.
     """
     number = signal_number(signal)
-    engine.api.require_writable()
+    engine.endpoint.require_writable()
     inspected = await engine.containers.inspect(container)
     main_pid = inspected.state.pid
     if not main_pid:
         raise Conflict(f"{safe(inspected.name)} doesn't run")
     if pid == main_pid:
-        await engine.containers.kill(container, signal=number.name.removeprefix("SIG"))
+        await engine_of(engine).containers.kill(container, signal=number.name.removeprefix("SIG"))
         return
     if not engine.endpoint.is_local or not _belongs_to(main_pid, inspected.id):
         raise Unsupported("the engine can only signal the main process", hint=HINT)

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import NotFound
 from pyd_core.files.entry import MAX_ENTRIES, DirectoryListing, FileEntry, Kind, sort_entries
 from pyd_core.sanitise import safe
@@ -36,7 +36,7 @@ class ArchiveFiles:
 
     way = "through the engine"
 
-    def __init__(self, engine: EngineClient, container: str) -> None:
+    def __init__(self, engine: Provider, container: str) -> None:
         self._engine = engine
         self._container = container
 

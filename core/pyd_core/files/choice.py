@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import PydError
 from pyd_core.files.archive import ArchiveFiles
 from pyd_core.files.entry import Files
@@ -18,7 +18,7 @@ from pyd_core.linux.layered_fs import MergedTree
 from pyd_core.model.container import Container
 
 
-async def open_files(engine: EngineClient, container: Container) -> Files:
+async def open_files(engine: Provider, container: Container) -> Files:
     """Return access to the files: of the running process, of the layers on this disk, else through the engine."""
     if engine.endpoint.is_local:
         if container.state.pid > 0 and _is_process_of(container):
@@ -31,7 +31,7 @@ async def open_files(engine: EngineClient, container: Container) -> Files:
     return ArchiveFiles(engine, container.id)
 
 
-async def locate_layers(engine: EngineClient, container: Container) -> Container:
+async def locate_layers(engine: Provider, container: Container) -> Container:
     """Return the container with the directories of its layers, where a local engine keeps them in containerd."""
     driver, socket = container.graph_driver, engine.endpoint.socket_path
     if driver.data or not driver.name or socket is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.sanitise import safe
 from pyd_core.tar.async_reader import AsyncTarReader
@@ -25,7 +25,7 @@ class Downloaded(msgspec.Struct, frozen=True):
     size: int
 
 
-async def download(engine: EngineClient, container: str, path: str, directory: Path, progress: Progress) -> Downloaded:
+async def download(engine: Provider, container: str, path: str, directory: Path, progress: Progress) -> Downloaded:
     """Write a regular file as it is, anything else as a tar; nothing is overwritten.
 
     Args:

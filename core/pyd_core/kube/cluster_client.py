@@ -1,14 +1,13 @@
-"""Client of a cluster, in the form that all providers of containers have."""
+"""Client of a cluster: a provider of containers (`client/provider.py`)."""
 
 from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
-from typing import ClassVar
+from types import TracebackType
+from typing import ClassVar, Self
 
 from pyd_core.client.capabilities import Capability
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import EngineClient
-from pyd_core.client.transport.refusing import RefusingTransport
 from pyd_core.kube.access import ClusterAccess
 from pyd_core.kube.cluster_api import ClusterApi
 from pyd_core.kube.cluster_system import ClusterSystem
@@ -20,7 +19,7 @@ from pyd_core.kube.pod_store import PodStore
 from pyd_core.kube.subject import parse_subject, pods_query
 
 
-class ClusterClient(EngineClient):
+class ClusterClient:
     """A cluster as a provider of containers: those of the pods of a namespace, or of all.
 
     Args:
@@ -29,8 +28,8 @@ class ClusterClient(EngineClient):
         may_ask: Whether credential plugins may use the terminal.
     """
 
-    FAMILY: ClassVar[str] = "cluster"
-    LACKS: ClassVar[frozenset[str]] = frozenset(
+    family: ClassVar[str] = "cluster"
+    lacks: ClassVar[frozenset[str]] = frozenset(
         {
             "start",
             "stop",
@@ -50,13 +49,21 @@ class ClusterClient(EngineClient):
     )
 
     def __init__(self, endpoint: Endpoint, access: ClusterAccess | None = None, *, may_ask: bool = False) -> None:
-        super().__init__(endpoint, RefusingTransport(f"the cluster at {endpoint.url}"))
+        self.endpoint = endpoint
         access = access or choose_access(endpoint.url)
         self.cluster = ClusterApi(access, read_only=endpoint.read_only, may_ask=may_ask)
         self.feed = PodFeed(PodStore(self.cluster))
-        self.containers = PodContainers(self.feed, self.api)
-        self.execs = PodExecs(self.feed.store, self.api)
-        self.system = ClusterSystem(self.feed, self.api)
+        self.containers = PodContainers(self.feed)
+        self.execs = PodExecs(self.feed.store)
+        self.system = ClusterSystem(self.feed)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     async def connect(self) -> int | None:
         """Reach the API server, and return its clock."""

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from pyd_core.client.system import SystemApi
 from pyd_core.errors import PydError, Refused, StreamInterrupted
 from pyd_core.kube.changes import event_of, events_between
 from pyd_core.kube.cluster_api import ClusterApi, object_path
@@ -28,16 +27,14 @@ class _GitVersion(msgspec.Struct, rename="camel"):
     platform: str = ""
 
 
-class ClusterSystem(SystemApi):
+class ClusterSystem:
     """Version, facts and events of a cluster.
 
     Args:
         feed: The pods.
-        base: A client that refuses everything else.
     """
 
-    def __init__(self, feed: PodFeed, base: object) -> None:
-        super().__init__(base)  # type: ignore[arg-type] # refuses every request
+    def __init__(self, feed: PodFeed) -> None:
         self._feed = feed
         self._api: ClusterApi = feed.store.api
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from pyd_core.client.containers import ContainersApi
 from pyd_core.client.transport.base import Duplex, Stream
 from pyd_core.errors import Unsupported
 from pyd_core.kube.cluster_api import ClusterApi, object_path
@@ -24,18 +23,14 @@ from pyd_core.model.stats import ContainerStats
 Filters = Mapping[str, list[str]]
 
 
-class PodContainers(ContainersApi):
+class PodContainers:
     """The containers of the pods in sight.
-
-    What a cluster can't do to a container, such as a pause, is refused by the base class's client.
 
     Args:
         feed: The pods.
-        base: `ContainersApi` with a client that refuses everything.
     """
 
-    def __init__(self, feed: PodFeed, base: Any) -> None:
-        super().__init__(base)
+    def __init__(self, feed: PodFeed) -> None:
         self._feed = feed
         self._store = feed.store
         self._metrics = MetricsFeed(feed.store.api)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
-from pyd_core.client.execs import ExecsApi
 from pyd_core.client.transport.base import Duplex
 from pyd_core.errors import EngineError, NotFound, Unsupported
 from pyd_core.kube.channels import ProcessStreams, open_exec
@@ -28,16 +26,14 @@ class _PreparedExec(msgspec.Struct):
     streams: ProcessStreams | None = None
 
 
-class PodExecs(ExecsApi):
+class PodExecs:
     """Commands in the containers of pods. A cluster has no ids for them, so this object keeps them.
 
     Args:
         store: The pods.
-        base: A client that refuses everything else.
     """
 
-    def __init__(self, store: PodStore, base: Any) -> None:
-        super().__init__(base)
+    def __init__(self, store: PodStore) -> None:
         self._store = store
         self._execs: dict[str, _PreparedExec] = {}
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.errors import PydError
 from pyd_core.layers import archive, local
 from pyd_core.layers.content import ImageContents, LayerContent, stack_layers
@@ -17,7 +17,7 @@ OnProgress = Callable[[int], None]
 """Called with the number of bytes read so far."""
 
 
-async def image_contents(engine: EngineClient, image: Image, on_progress: OnProgress) -> ImageContents:
+async def image_contents(engine: Provider, image: Image, on_progress: OnProgress) -> ImageContents:
     """Return the contents of an image's layers.
 
     The store is read on a thread. Where it isn't accessible, the engine sends the image as an archive, of which only
@@ -38,7 +38,7 @@ async def image_contents(engine: EngineClient, image: Image, on_progress: OnProg
 
 
 @asynccontextmanager
-async def _located(engine: EngineClient, image: Image) -> AsyncIterator[GraphDriver]:
+async def _located(engine: Provider, image: Image) -> AsyncIterator[GraphDriver]:
     """Yield the directories of the image's layers: those that inspect names, else those of its snapshot."""
     driver, socket = image.graph_driver, engine.endpoint.socket_path
     if driver.data or not driver.name or socket is None or engine.endpoint.read_only:  # a lease is a change
@@ -59,7 +59,7 @@ async def _read_directories(graph: GraphDriver, count: int) -> ImageContents | N
     return stack_layers(await asyncio.to_thread(lambda: [local.read_layer(path) for path in directories]))
 
 
-async def _read_through_engine(engine: EngineClient, image: Image, on_progress: OnProgress) -> list[LayerContent]:
+async def _read_through_engine(engine: Provider, image: Image, on_progress: OnProgress) -> list[LayerContent]:
     feed = archive.Feed()
     loop = asyncio.get_running_loop()
     result: asyncio.Future[list[LayerContent] | Exception] = loop.create_future()
@@ -70,7 +70,7 @@ async def _read_through_engine(engine: EngineClient, image: Image, on_progress: 
     reader = loop.run_in_executor(None, archive.read_feed, feed, done)
     received_bytes = 0
     try:
-        async with engine.images.save([image.id]) as stream:
+        async with engine_of(engine).images.save([image.id]) as stream:
             async for chunk in stream.chunks():
                 if not await asyncio.to_thread(feed.feed, chunk):
                     break

@@ -6,9 +6,9 @@ import time
 from collections.abc import AsyncGenerator
 
 from pyd_core.client.backoff import Backoff
-from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.frames import is_framed
 from pyd_core.client.gap import Gap
+from pyd_core.client.provider import Provider
 from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import EngineUnavailable, NotFound, PydError
 from pyd_core.logs.line import MAX_LINE_BYTES, LogLine
@@ -20,7 +20,7 @@ from pyd_core.model.container import Container
 
 
 def follow(
-    engine: EngineClient,
+    engine: Provider,
     container: str,
     *,
     tail: int | None = None,
@@ -59,7 +59,7 @@ class _Follower:
     """State of a reader of a log."""
 
     def __init__(
-        self, engine: EngineClient, container: str, resume: ResumePoint, until: int | None, max_line_bytes: int
+        self, engine: Provider, container: str, resume: ResumePoint, until: int | None, max_line_bytes: int
     ) -> None:
         self._engine = engine
         self._container = container

@@ -6,8 +6,8 @@ import time
 from collections.abc import AsyncGenerator, Callable
 
 from pyd_core.client.backoff import Backoff
-from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.gap import Gap
+from pyd_core.client.provider import Provider
 from pyd_core.errors import EngineUnavailable, PydError, StreamInterrupted
 from pyd_core.logs.live import LiveMerge
 from pyd_core.logs.stream import Batch, LogStream
@@ -18,7 +18,7 @@ OPENING_EVENTS = ["create", "start"]
 
 
 def follow_group(
-    engine: EngineClient,
+    engine: Provider,
     belongs: Callable[[ContainerSummary], bool],
     open_log: Callable[[str, bool], LogStream],
     *,
@@ -39,7 +39,7 @@ def follow_group(
 
 
 async def _follow(
-    engine: EngineClient,
+    engine: Provider,
     belongs: Callable[[ContainerSummary], bool],
     open_log: Callable[[str, bool], LogStream],
     max_wait_s: float,
@@ -57,7 +57,7 @@ class _Group:
 
     def __init__(
         self,
-        engine: EngineClient,
+        engine: Provider,
         belongs: Callable[[ContainerSummary], bool],
         open_log: Callable[[str, bool], LogStream],
         max_wait_s: float,

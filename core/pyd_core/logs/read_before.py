@@ -6,7 +6,7 @@ end, up to the time of the oldest known one, costs the engine a look at the file
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import MAX_LINE_BYTES, LogLine
 
@@ -15,7 +15,7 @@ MAX_LINES = 50_000_000
 
 
 async def read_before(
-    engine: EngineClient,
+    engine: Provider,
     container: str,
     *,
     before_ns: int,

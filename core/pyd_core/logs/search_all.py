@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import PydError
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine
@@ -38,7 +38,7 @@ class LogMatch:
 
 
 async def search_all(
-    engine: EngineClient,
+    engine: Provider,
     containers: Sequence[ContainerSummary],
     pattern: LogPattern,
     *,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.names import resolve_container
+from pyd_core.client.provider import Provider
 from pyd_core.errors import NotFound
+from pyd_core.kube.pod_source import PodSource
 from pyd_core.triage.collect.gather import SharedEvidence, gather
 from pyd_core.triage.verdict import Verdict, decide
 
 
 async def explain(
-    engine: EngineClient, name: str, *, shared: SharedEvidence | None = None, now_ns: int | None = None
+    engine: Provider, name: str, *, shared: SharedEvidence | None = None, now_ns: int | None = None
 ) -> Verdict:
     """Return the verdict on a container; for the name of a pod, on the worst of its containers.
 
@@ -25,7 +26,7 @@ async def explain(
         Ambiguous: The prefix of several ids.
         EngineUnavailable: The engine can't be reached.
     """
-    if engine.endpoint.is_cluster:
+    if isinstance(engine, PodSource):
         from pyd_core.triage.pods.choose import containers_of, worst  # noqa: PLC0415 - engines don't need it
 
         if pod := await containers_of(engine, name):

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.errors import NotFound, PydError
 from pyd_core.humanize import size
 from pyd_core.model.container import Container
@@ -52,7 +52,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
         return any(concern.level == "broken" for concern in self.concerns)
 
 
-async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | None = None) -> Sweep:
+async def sweep(engine: Provider, *, progress: Callable[[int, int], None] | None = None) -> Sweep:
     """Examine every container, the engine's disks and its volumes.
 
     Args:
@@ -64,7 +64,7 @@ async def sweep(engine: EngineClient, *, progress: Callable[[int, int], None] | 
         return await _examine(engine, around, progress)
 
 
-async def _examine(engine: EngineClient, around: SharedEvidence, progress: Callable[[int, int], None] | None) -> Sweep:
+async def _examine(engine: Provider, around: SharedEvidence, progress: Callable[[int, int], None] | None) -> Sweep:
     listed = await engine.containers.list(all=True)
     verdicts: list[Verdict] = []
     cases: list[Case] = []
@@ -170,10 +170,10 @@ def _unpinned(image: str) -> bool:
     return not colon or tag == "latest"
 
 
-async def _engine_concerns(engine: EngineClient, *, local: bool) -> list[Issue]:
+async def _engine_concerns(engine: Provider, *, local: bool) -> list[Issue]:
     concerns: list[Issue] = []
     try:
-        dangling = await engine.volumes.list(filters={"dangling": ["true"]})
+        dangling = await engine_of(engine).volumes.list(filters={"dangling": ["true"]})
         info = await engine.system.info()
     except PydError:
         return concerns

@@ -9,8 +9,8 @@ from contextlib import suppress
 from types import MappingProxyType
 
 from pyd_core.client.backoff import Backoff
-from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.gap import Gap
+from pyd_core.client.provider import Provider
 from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import PydError, StreamInterrupted
 from pyd_core.model.container import Container, ContainerSummary
@@ -48,7 +48,7 @@ class ContainerWatcher:
             before hundreds of responses are read.
     """
 
-    def __init__(self, engine: EngineClient, *, max_inspects: int = MAX_CONCURRENCY, inspect: bool = True) -> None:
+    def __init__(self, engine: Provider, *, max_inspects: int = MAX_CONCURRENCY, inspect: bool = True) -> None:
         self._engine = engine
         self._inspect_enabled = inspect
         self._entries: dict[str, ContainerInfo] = {}

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from pyd_core.client.backoff import Backoff
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import ConfigError, EngineUnavailable, NotFound, PydError
 from pyd_core.model.container import Container
 from pyd_core.model.event import Event
@@ -82,7 +82,7 @@ class DeathRecorder:
 
     def __init__(
         self,
-        engine: EngineClient,
+        engine: Provider,
         store: HistoryStore,
         *,
         watcher: ContainerWatcher | None = None,

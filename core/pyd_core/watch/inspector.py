@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import EngineUnavailable, NotFound, PydError
 from pyd_core.model.container import Container
 from pyd_core.tasks import TaskOwner
@@ -27,7 +27,7 @@ class Inspector:
 
     def __init__(
         self,
-        engine: EngineClient,
+        engine: Provider,
         tasks: TaskOwner,
         *,
         on_found: Callable[[Container], None],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder
+from pyd_core.client.provider import Provider, attaching_of
 from pyd_core.errors import PydError
 from pyd_core.triage.evidence import EvidenceLogLine
 
@@ -43,7 +43,7 @@ class OutputTail:
         self._lines.extend(_line(stream, line) for line in complete[-MAX_LINES:])
         self._rest[stream] = rest[:MAX_LINE_BYTES]
 
-    async def listen(self, engine: EngineClient, container: str, *, logs: bool) -> None:
+    async def listen(self, engine: Provider, container: str, *, logs: bool) -> None:
         """Read output until the container ends or the connection does.
 
         Args:
@@ -54,7 +54,7 @@ class OutputTail:
                 `daemon/logger/factory.go`).
         """
         try:
-            connection = await engine.containers.attach(container, logs=logs)
+            connection = await attaching_of(engine).attach(container, logs=logs)
         except PydError:
             return
         decoder: FrameDecoder | None = None

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import msgspec
 
 from pyd_core.client.backoff import Backoff
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import NotFound, PydError
 from pyd_core.observers import Observers
 from pyd_core.tasks import TaskOwner
@@ -54,7 +54,7 @@ class StatsCollector:
 
     def __init__(
         self,
-        engine: EngineClient,
+        engine: Provider,
         watcher: ContainerWatcher,
         *,
         interval_s: float = SAMPLE_INTERVAL_S,

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.names import resolve_container
+from pyd_core.client.provider import engine_of, images_of, removal_of, restarting_of, stopping_of
 from pyd_core.errors import NotFound, Refused, StreamInterrupted, Unsupported
 from pyd_core.kube.access import AccessSettings, ClusterAccess
 from pyd_core.kube.cluster_client import ClusterClient
@@ -193,11 +194,15 @@ async def test_inspect_shows_the_pod_as_the_server_has_it(cluster: ScriptedClust
     assert "managedFields" not in document["metadata"]
 
 
-async def test_what_a_cluster_has_not_is_refused_by_name(engine: ClusterClient):
-    with pytest.raises(Unsupported, match="images"):
-        await engine.images.list()
-    with pytest.raises(Unsupported, match="pause"):
-        await engine.containers.pause("x")
+def test_what_a_cluster_has_not_is_refused_in_one_line(engine: ClusterClient):
+    with pytest.raises(Unsupported, match=r"is a cluster: it doesn't offer images"):
+        images_of(engine)
+    with pytest.raises(Unsupported, match="only engines"):
+        engine_of(engine)
+    with pytest.raises(Unsupported, match="stops of containers"):
+        stopping_of(engine)
+    assert removal_of(engine) == engine.containers
+    assert restarting_of(engine) == engine.containers
 
 
 async def test_without_rights_in_all_namespaces_one_is_suggested(cluster: ScriptedCluster):

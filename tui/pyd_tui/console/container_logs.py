@@ -13,7 +13,7 @@ from pyd_core.sanitise import safe
 from pyd_tui.console.output import coloured
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.logs.pattern import LogPattern
     from pyd_core.logs.stream import Batch, LogStream
     from pyd_tui.console.exit_notifier import ExitNotifier
@@ -53,7 +53,7 @@ class LogsOptions:
     selector: str = ""
 
 
-async def print_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
+async def print_logs(engine: Provider, options: LogsOptions, *, json: bool) -> int:
     """Print logs until they end, and return the number of lines."""
     from pyd_core.client.names import pick_container
     from pyd_core.logs.follow import follow
@@ -132,7 +132,7 @@ async def _print(merged: LogStream, options: LogsOptions, render: Callable[[Batc
     return count
 
 
-async def search_logs(engine: EngineClient, options: LogsOptions, *, json: bool) -> int:
+async def search_logs(engine: Provider, options: LogsOptions, *, json: bool) -> int:
     """Print matching lines of all logs as they are found, in order per container; return their number."""
     from pyd_core.logs.search_all import search_all
     from pyd_tui.console.render.logs import LogPrinter, records

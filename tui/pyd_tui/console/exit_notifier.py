@@ -14,7 +14,7 @@ from pyd_core.sanitise import safe
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.model.container import ContainerSummary
 
 
@@ -25,7 +25,7 @@ class ExitNotifier:
         engine: The containers' engine.
     """
 
-    def __init__(self, engine: EngineClient) -> None:
+    def __init__(self, engine: Provider) -> None:
         self._engine = engine
         self._tasks = TaskOwner(on_error=lambda _: None)  # a failed notice must not end the log
         self._waiting: list[asyncio.Task[None]] = []

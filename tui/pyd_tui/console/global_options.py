@@ -13,6 +13,7 @@ from pyd_core.errors import InvalidInput, NoEngine
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
     from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -60,13 +61,29 @@ class State(msgspec.Struct):
         return msgspec.structs.replace(endpoint, read_only=True) if self.read_only else endpoint
 
     def ask(self, work: Callable[[EngineClient], Awaitable[T]]) -> T:
-        """Run one-shot requests to the engine over the fastest transport.
+        """Run one-shot requests to an engine; see `ask_provider`.
 
-        `work` may await nothing but the engine: on a unix socket, there is no event loop.
+        Raises:
+            Unsupported: The options name a provider that is no engine.
+        """
+        return self.ask_provider(_with_engine(work))
+
+    def run(self, work: Callable[[EngineClient], Awaitable[T]]) -> T:
+        """Run work on an engine that streams or is concurrent; see `run_provider`.
+
+        Raises:
+            Unsupported: The options name a provider that is no engine.
+        """
+        return self.run_provider(_with_engine(work))
+
+    def ask_provider(self, work: Callable[[Provider], Awaitable[T]]) -> T:
+        """Run one-shot requests to the provider over the fastest transport.
+
+        `work` may await nothing but the provider: on an engine's unix socket, there is no event loop.
         """
         endpoint = self.endpoint()
         if endpoint.socket_path is None:
-            return self.run(work, endpoint)
+            return self.run_provider(work, endpoint)
         from pyd_core.client.transport.blocking import blocking_engine, run_now
 
         engine = blocking_engine(endpoint)
@@ -77,7 +94,7 @@ class State(msgspec.Struct):
 
         return run_now(work_once())
 
-    def run(self, work: Callable[[EngineClient], Awaitable[T]], endpoint: Endpoint | None = None) -> T:
+    def run_provider(self, work: Callable[[Provider], Awaitable[T]], endpoint: Endpoint | None = None) -> T:
         """Run work that streams or is concurrent, in an event loop."""
         import asyncio
 
@@ -88,6 +105,15 @@ class State(msgspec.Struct):
                 return await work(engine)
 
         return asyncio.run(work_once(endpoint or self.endpoint()))
+
+
+def _with_engine(work: Callable[[EngineClient], Awaitable[T]]) -> Callable[[Provider], Awaitable[T]]:
+    async def work_on(provider: Provider) -> T:
+        from pyd_core.client.provider import engine_of
+
+        return await work(engine_of(provider))
+
+    return work_on
 
 
 def pass_state(verb: Callable[Concatenate[State, P], T]) -> Callable[P, T]:

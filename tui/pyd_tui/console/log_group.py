@@ -14,7 +14,7 @@ from pyd_core.logs.stream import Batch, LogStream
 from pyd_core.model.container import POD_CONTAINER, ContainerSummary
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_tui.console.container_logs import LogsOptions
 
 
@@ -31,7 +31,7 @@ class GroupedLogs:
         options: The selection, and what is shown of the logs.
     """
 
-    def __init__(self, engine: EngineClient, options: LogsOptions) -> None:
+    def __init__(self, engine: Provider, options: LogsOptions) -> None:
         self._engine = engine
         self._options = options
         self._container = ""

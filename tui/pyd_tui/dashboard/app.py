@@ -365,7 +365,7 @@ class Dashboard(App[None]):
         try:
             for link in links or (self.link,):
                 if link.engine is not None:
-                    link.engine.api.require_writable()
+                    link.engine.endpoint.require_writable()
         except PydError as error:
             self.say(error.message, "warn", error.hint)
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.checks.build import check_context
 from pyd_core.triage.checks.findings import CheckFindings
@@ -16,7 +16,7 @@ from pyd_core.triage.messages import read_message
 from pyd_core.triage.verdict import EvidenceLine, Verdict, as_line
 
 
-async def explain_error(text: str, engine: EngineClient | None, *, directory: Path, name: str = "") -> Verdict:
+async def explain_error(text: str, engine: Provider | None, *, directory: Path, name: str = "") -> Verdict:
     """Explain an error message of an engine or its commands, and check the objects it names.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import PydError
 from pyd_core.linux.listeners import find_listener
 from pyd_core.triage.checks.findings import CheckFindings
@@ -10,7 +10,7 @@ from pyd_core.triage.evidence import UnavailableSource
 from pyd_core.triage.messages import Message
 
 
-async def check_port(message: Message, engine: EngineClient | None, findings: CheckFindings) -> None:
+async def check_port(message: Message, engine: Provider | None, findings: CheckFindings) -> None:
     """Find the program and the container that use a port."""
     text = message.subject.rpartition(":")[2] or message.subject
     digits = "".join(character for character in text.partition("/")[0] if character.isdigit())

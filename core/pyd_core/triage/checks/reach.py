@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.errors import PydError
 from pyd_core.linux.listeners import listening_addresses
 from pyd_core.model.container import ContainerSummary
@@ -22,7 +22,7 @@ _NO_TRAFFIC = "com.docker.network.bridge.enable_icc"
 """The option of a bridge whose `false` forbids traffic between its containers (Docker's bridge driver)."""
 
 
-async def check_reach(message: Message, engine: EngineClient | None, name: str, findings: CheckFindings) -> None:
+async def check_reach(message: Message, engine: Provider | None, name: str, findings: CheckFindings) -> None:
     """Find the container that a message names, and compare it with the one that couldn't reach it.
 
     Args:
@@ -108,7 +108,7 @@ def _compare(asking: ContainerSummary, target: ContainerSummary, findings: Check
     findings.advice.append(f"pyd network connect {named or 'shared'} {asking.name}")
 
 
-async def _listening(target: ContainerSummary, port: int | None, engine: EngineClient, findings: CheckFindings) -> None:
+async def _listening(target: ContainerSummary, port: int | None, engine: Provider, findings: CheckFindings) -> None:
     """Report the target's listening sockets, from its network namespace if it is on this machine."""
     exposed = sorted({f"{entry.private_port}/{entry.type}" for entry in target.ports})
     findings.add("engine", f"it exposes {', '.join(exposed) or 'no port'}")
@@ -133,10 +133,10 @@ async def _listening(target: ContainerSummary, port: int | None, engine: EngineC
         findings.advice.insert(0, f"make {target.name} listen on 0.0.0.0")
 
 
-async def _filters(networks: set[str], engine: EngineClient, findings: CheckFindings) -> None:
+async def _filters(networks: set[str], engine: Provider, findings: CheckFindings) -> None:
     for name in sorted(networks):
         try:
-            network = await engine.networks.inspect(name)
+            network = await engine_of(engine).networks.inspect(name)
         except PydError:
             continue
         if network.options.get(_NO_TRAFFIC) == "false":

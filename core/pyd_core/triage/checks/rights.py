@@ -8,7 +8,7 @@ import pwd
 import shlex
 from pathlib import Path
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import PydError
 from pyd_core.model.container import Container
 from pyd_core.triage.checks.findings import CheckFindings
@@ -47,7 +47,7 @@ def _group(gid: int) -> str:
         return str(gid)
 
 
-async def check_path(message: Message, engine: EngineClient | None, name: str, findings: CheckFindings) -> None:
+async def check_path(message: Message, engine: Provider | None, name: str, findings: CheckFindings) -> None:
     """Compare the owner of a path with the user a container runs as.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.errors import PydError
 from pyd_core.humanize import size
 from pyd_core.triage.checks.findings import CheckFindings
@@ -10,13 +10,13 @@ from pyd_core.triage.collect.host import file_system
 from pyd_core.triage.evidence import UnavailableSource
 
 
-async def check_space(engine: EngineClient | None, findings: CheckFindings) -> None:
+async def check_space(engine: Provider | None, findings: CheckFindings) -> None:
     """Report the engine's disk usage and what a prune would free."""
     root = "/var/lib/docker"
     if engine is not None:
         try:
             root = (await engine.system.info()).docker_root_dir or root
-            used = await engine.system.disk_usage()
+            used = await engine_of(engine).system.disk_usage()
         except PydError as error:
             findings.unread.append(
                 UnavailableSource(source="engine", reason=error.message, would_tell="what uses the space")

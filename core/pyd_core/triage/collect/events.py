@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import PydError
 from pyd_core.model.base import parse_time
@@ -14,7 +14,7 @@ from pyd_core.triage.evidence import Case, UnavailableSource
 TELLS = "who sent which signal and when, and whether the engine reported an out-of-memory kill"
 
 
-async def fetch_all(engine: EngineClient, tool: str, *, since_ns: int = 10**9) -> dict[str, list[Event]] | None:
+async def fetch_all(engine: Provider, tool: str, *, since_ns: int = 10**9) -> dict[str, list[Event]] | None:
     """Fetch the events of all containers that the engine remembers, by container id; None when it refuses."""
     until = _until(time.time_ns(), tool)
     events: dict[str, list[Event]] = {}
@@ -30,7 +30,7 @@ async def fetch_all(engine: EngineClient, tool: str, *, since_ns: int = 10**9) -
     return events
 
 
-async def collect(case: Case, engine: EngineClient, *, known: dict[str, list[Event]] | None = None) -> None:
+async def collect(case: Case, engine: Provider, *, known: dict[str, list[Event]] | None = None) -> None:
     """Fetch what the engine remembers of it: Docker Engine keeps its last 256 events, of all containers.
 
     Args:
@@ -51,7 +51,7 @@ async def collect(case: Case, engine: EngineClient, *, known: dict[str, list[Eve
     case.events = tuple(events)
 
 
-async def fetch(engine: EngineClient, identity: str, tool: str, *, since_ns: int, until_ns: int) -> list[Event]:
+async def fetch(engine: Provider, identity: str, tool: str, *, since_ns: int, until_ns: int) -> list[Event]:
     """Return what an engine remembers of one container, which may be gone.
 
     Raises:

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
+from pyd_core.kube.pod_source import PodSource
 from pyd_core.linux.process import counts_as_host
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
@@ -56,7 +57,7 @@ class SharedEvidence:
 
     @classmethod
     async def of(
-        cls, engine: EngineClient, *, all_events: bool = False, look: Callable[[], kernel.Kernel] = kernel.read
+        cls, engine: Provider, *, all_events: bool = False, look: Callable[[], kernel.Kernel] = kernel.read
     ) -> SharedEvidence:
         """Ask the engine.
 
@@ -68,10 +69,10 @@ class SharedEvidence:
         around = cls(await engine.system.version(), local=engine.endpoint.is_local, look=look, endpoint=engine.endpoint)
         if all_events:
             around.events = await events.fetch_all(engine, around.tool)
-        if engine.endpoint.is_cluster:
-            from pyd_core.triage.pods.collect import cluster_evidence  # noqa: PLC0415 - engines don't need it
+        if isinstance(engine, PodSource):
+            from pyd_core.triage.pods.collect import ClusterEvidence  # noqa: PLC0415 - engines don't need it
 
-            around.cluster = cluster_evidence(engine, all_events=all_events)
+            around.cluster = ClusterEvidence(engine, all_events=all_events)
         return around
 
     @property
@@ -99,7 +100,7 @@ class SharedEvidence:
 
 
 async def gather(
-    engine: EngineClient, name: str, *, around: SharedEvidence | None = None, now_ns: int | None = None
+    engine: Provider, name: str, *, around: SharedEvidence | None = None, now_ns: int | None = None
 ) -> Case:
     """Collect the evidence about a container.
 
@@ -122,7 +123,7 @@ async def gather(
     return await complete(case, engine, around)
 
 
-async def complete(case: Case, engine: EngineClient, around: SharedEvidence, *, main_pid: int = 0) -> Case:
+async def complete(case: Case, engine: Provider, around: SharedEvidence, *, main_pid: int = 0) -> Case:
     """Collect all evidence that depends on inspect and events.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.linux.elf import host_architecture
 from pyd_core.linux.peer import listener_pid
 from pyd_core.triage.evidence import Case, FileSystem, HostFacts, UnavailableSource
@@ -47,7 +47,7 @@ def collect(case: Case, *, local: bool, engine_started_ns: int | None = None) ->
     )
 
 
-async def note_outlived(case: Case, engine: EngineClient) -> None:
+async def note_outlived(case: Case, engine: Provider) -> None:
     """Query whether the engine keeps containers running for its successor, if this one saw the engine start."""
     if case.host is None or case.host.engine_started_ns is None:
         return

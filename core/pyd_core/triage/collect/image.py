@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.files.choice import locate_layers, merged_tree
 from pyd_core.linux.elf import MAGIC, Elf, parse_elf, runs_on
@@ -27,7 +27,7 @@ _LIBRARY_DIRECTORIES = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/
 _EMULATORS = {"amd64": "x86_64", "arm64": "aarch64", "386": "i386"}
 
 
-async def collect(case: Case, engine: EngineClient, *, local: bool) -> None:
+async def collect(case: Case, engine: Provider, *, local: bool) -> None:
     """Look at the program in the container's layers, or through the engine where they aren't on this disk."""
     layers = merged_tree(await locate_layers(engine, case.container)) if local else None
     tree: Tree = ArchiveTree(engine, case.container.id) if layers is None else LayerTree(layers)

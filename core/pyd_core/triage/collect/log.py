@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import PydError
 from pyd_core.logs.follow import follow
 from pyd_core.logs.line import LogLine as Printed
@@ -18,7 +18,7 @@ SLACK_NS = 2_000_000_000
 TELLS = "what the program said before it ended"
 
 
-async def collect(case: Case, engine: EngineClient) -> None:
+async def collect(case: Case, engine: Provider) -> None:
     """Read the last lines of the judged run."""
     run = case.run
     since = None if run.started_ns is None else run.started_ns - SLACK_NS

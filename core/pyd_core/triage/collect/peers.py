@@ -6,7 +6,7 @@ from collections.abc import Container
 
 import msgspec
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import PydError
 from pyd_core.model.container import ContainerSummary, SummaryNetworks
 from pyd_core.triage.evidence import Case, NetworkPeer, UnavailableSource
@@ -16,7 +16,7 @@ MAX_INSPECTED = 200
 TELLS = "whether a name that couldn't be resolved is another container's"
 
 
-async def collect(case: Case, engine: EngineClient) -> None:
+async def collect(case: Case, engine: Provider) -> None:
     """List them, if the program couldn't resolve a name."""
     if not any(finding.cause == "dns-failure" and finding.subject for finding in case.findings):
         return
@@ -42,7 +42,7 @@ def names_of(container: ContainerSummary) -> set[str]:
 
 
 async def with_aliases(
-    engine: EngineClient, listed: list[ContainerSummary], names: Container[str]
+    engine: Provider, listed: list[ContainerSummary], names: Container[str]
 ) -> list[ContainerSummary]:
     """Return the containers with their aliases, which Docker Engine's list leaves out, unless a name is found without.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from pyd_core.client.api_client import segment
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.errors import PydError
 from pyd_core.model.base import decode
 from pyd_core.model.container import Container
@@ -34,7 +34,7 @@ class _Libpod(msgspec.Struct):
     state: _State = msgspec.field(name="State", default_factory=_State)
 
 
-async def collect(case: Case, engine: EngineClient, *, local: bool) -> None:
+async def collect(case: Case, engine: Provider, *, local: bool) -> None:
     """Find out, if the container isn't alive."""
     if case.tool == "podman":
         case.asked_to_end = await _from_podman(case.container.id, engine)
@@ -42,9 +42,9 @@ async def collect(case: Case, engine: EngineClient, *, local: bool) -> None:
         case.asked_to_end = _from_docker(case.container)
 
 
-async def _from_podman(identity: str, engine: EngineClient) -> bool | None:
+async def _from_podman(identity: str, engine: Provider) -> bool | None:
     try:
-        answer = await engine.api.send("GET", f"/libpod/containers/{segment(identity)}/json")
+        answer = await engine_of(engine).api.send("GET", f"/libpod/containers/{segment(identity)}/json")
         return decode(answer.body, _Libpod).state.was_requested
     except PydError:
         return None

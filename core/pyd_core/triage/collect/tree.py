@@ -6,7 +6,7 @@ import io
 import tarfile
 from typing import Protocol
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import NotFound
 from pyd_core.linux.layered_fs import FileNode, Kind, MergedTree
 
@@ -52,7 +52,7 @@ class ArchiveTree:
 
     quick = False
 
-    def __init__(self, engine: EngineClient, container: str) -> None:
+    def __init__(self, engine: Provider, container: str) -> None:
         self._engine = engine
         self._container = container
         self._known: dict[str, tuple[FileNode, bytes] | None] = {}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import InvalidInput, NotFound, Refused
-from pyd_core.kube.cluster_client import ClusterClient
 from pyd_core.kube.container_view import members
+from pyd_core.kube.pod_source import PodSource
 from pyd_core.triage.causes import CAUSES
 from pyd_core.triage.evidence import Case
 from pyd_core.triage.verdict import Verdict
@@ -18,15 +17,13 @@ BLOCKED = "init-failed"
 _SEVERITIES = ("fine", "notice", "broken")
 
 
-async def containers_of(engine: EngineClient, name: str) -> list[str]:
+async def containers_of(engine: PodSource, name: str) -> list[str]:
     """Return the ids of a pod's containers, without debug containers; empty if `name` isn't a pod's.
 
     Args:
         engine: The cluster.
         name: `POD`, `pod/POD` or `NAMESPACE/POD`.
     """
-    if not isinstance(engine, ClusterClient):
-        return []
     store = engine.feed.store
     if store.known(name) is not None:
         return []  # a container's id

@@ -6,15 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from pyd_core.client.engine_client import EngineClient
 from pyd_core.errors import NotFound, PydError
 from pyd_core.kube.cluster_api import object_path
-from pyd_core.kube.cluster_client import ClusterClient
 from pyd_core.kube.container_view import PodMember
 from pyd_core.kube.model.event import ClusterEvent
 from pyd_core.kube.model.meta import AnyObject
 from pyd_core.kube.model.node import ClusterNode
 from pyd_core.kube.model.service import ClusterService
+from pyd_core.kube.pod_source import PodSource
 from pyd_core.kube.workloads import list_workloads
 from pyd_core.triage.evidence import Case, UnavailableSource
 from pyd_core.triage.pods.facts import PodFacts
@@ -36,7 +35,7 @@ class ClusterEvidence:
         all_events: List the events of all pods at once, for a scan.
     """
 
-    def __init__(self, client: ClusterClient, *, all_events: bool = False) -> None:
+    def __init__(self, client: PodSource, *, all_events: bool = False) -> None:
         self._client = client
         self._all_events = all_events
         self._listed: list[ClusterEvent] | None = None
@@ -131,11 +130,6 @@ class ClusterEvidence:
         facts.missing_claims = await _missing_claims(facts, self._client)
 
 
-def cluster_evidence(engine: EngineClient, *, all_events: bool = False) -> ClusterEvidence | None:
-    """Return the shared evidence of a cluster; None where the provider is none."""
-    return ClusterEvidence(engine, all_events=all_events) if isinstance(engine, ClusterClient) else None
-
-
 async def _read_node(case: Case, facts: PodFacts, evidence: ClusterEvidence) -> None:
     """Read the node of a pod that isn't ready or is being deleted."""
     pod = facts.pod
@@ -150,7 +144,7 @@ async def _read_node(case: Case, facts: PodFacts, evidence: ClusterEvidence) -> 
         case.unread.append(UnavailableSource(source="node", reason=error.message, would_tell=would_tell))
 
 
-async def _missing_claims(facts: PodFacts, client: ClusterClient) -> tuple[str, ...]:
+async def _missing_claims(facts: PodFacts, client: PodSource) -> tuple[str, ...]:
     """Return the volume claims of a pod without a node that don't exist."""
     pod = facts.pod
     if pod.spec.node_name:

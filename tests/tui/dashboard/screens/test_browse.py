@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pyd_core.client.provider import engine_of
 from pyd_tui.dashboard.render.containers import COLUMNS
 from pyd_tui.dashboard.render.engines import COLUMNS as ENGINE_COLUMNS
 from pyd_tui.dashboard.render.facts import LABEL_COLUMNS, fact
@@ -22,7 +23,7 @@ def browse(dashboard: Opened) -> Browse:
 
 async def test_a_prune_of_one_object_names_it(monkeypatch: pytest.MonkeyPatch):
     async def waste(*_: object) -> list[PruneCandidate]:
-        return [PruneCandidate("crit-unused", None, lambda engine: engine.networks.remove("crit-unused"))]
+        return [PruneCandidate("crit-unused", None, lambda engine: engine_of(engine).networks.remove("crit-unused"))]
 
     async with opened(three()) as dashboard:
         await dashboard.press("3")

@@ -20,7 +20,7 @@ from pyd_tui.cli.objects.archives import CHUNK_BYTES, open_archive, write_archiv
 from pyd_tui.cli.objects.bulk import container_id
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 MAX_MEMORY_BYTES = 16 * 2**20
 """Bytes of an archive kept in memory; a larger one goes to an unnamed file."""
@@ -28,7 +28,7 @@ MAX_LINKS = 40
 
 
 async def copy_out(
-    engine: EngineClient, name: str, path: str, target: str, *, owners: bool, follow: bool, quiet: bool
+    engine: Provider, name: str, path: str, target: str, *, owners: bool, follow: bool, quiet: bool
 ) -> None:
     """Copy from a container to a local path, or as a tar archive to standard output.
 
@@ -55,7 +55,7 @@ async def copy_out(
 
 
 async def copy_in(
-    engine: EngineClient, source: str, name: str, path: str, *, owners: bool, follow: bool, quiet: bool
+    engine: Provider, source: str, name: str, path: str, *, owners: bool, follow: bool, quiet: bool
 ) -> None:
     """Copy a local path, or a tar archive from standard input, into a container.
 
@@ -84,7 +84,7 @@ async def copy_in(
 
 
 async def _destination(
-    engine: EngineClient, container: str, source: str, path: str, *, is_directory: bool
+    engine: Provider, container: str, source: str, path: str, *, is_directory: bool
 ) -> tuple[str, str]:
     """Return the directory in the container to unpack in, and the name of the source there; `.` means its contents."""
     try:
@@ -126,7 +126,7 @@ def _is_directory(path: Path, *, follow: bool) -> bool:
     return path.is_dir() and (follow or not path.is_symlink() or str(path).endswith("/"))
 
 
-async def _resolve_links(engine: EngineClient, container: str, path: str) -> str:
+async def _resolve_links(engine: Provider, container: str, path: str) -> str:
     """Return the path with symbolic links at its end resolved; it needn't exist."""
     for _ in range(MAX_LINKS):
         try:

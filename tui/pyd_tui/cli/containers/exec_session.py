@@ -14,7 +14,7 @@ from pyd_tui.cli.containers.attach_relay import AttachRelay, report_detached
 from pyd_tui.console import failures
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
@@ -57,7 +57,7 @@ class ExecOptions:
     detach_keys: str = ""
 
 
-async def run_exec(engine: EngineClient, options: ExecOptions) -> int:
+async def run_exec(engine: Provider, options: ExecOptions) -> int:
     """Run a program and return its exit code: 126 if it can't be executed, 127 if it doesn't exist.
 
     Raises:
@@ -105,7 +105,7 @@ async def run_exec(engine: EngineClient, options: ExecOptions) -> int:
     return await _exit_code(engine, exec_id, options, refusal)
 
 
-async def _exit_code(engine: EngineClient, exec_id: str, options: ExecOptions, refusal: str) -> int:
+async def _exit_code(engine: Provider, exec_id: str, options: ExecOptions, refusal: str) -> int:
     for pause in INSPECT_DELAYS_S:
         await asyncio.sleep(pause)
         state = await engine.execs.inspect(exec_id)

@@ -20,7 +20,7 @@ from pyd_tui.console.output import json_line, on_terminal, write, write_json
 from pyd_tui.console.render.stats import COLUMNS, TITLES, Line, cells, fields, ordered, record
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 ONCE_INTERVAL_S = 0.5
 """The time between the two samples of `--no-stream`: long enough for a steady rate."""
@@ -47,7 +47,7 @@ class StatsOptions:
     format: str = ""
 
 
-async def show_stats(engine: EngineClient, options: StatsOptions, *, json: bool) -> None:
+async def show_stats(engine: Provider, options: StatsOptions, *, json: bool) -> None:
     """Print the resource usage of containers, once or until all the named ones are removed."""
     containers = await engine.containers.list(all=True)
     container_ids = {pick_container(containers, name).id for name in options.names}

@@ -15,6 +15,7 @@ from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 MAX_CONCURRENT_ACTIONS = 16
 """Concurrent actions: an engine gains nothing from more."""
@@ -34,12 +35,12 @@ class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
 
 
-async def keep_name(engine: EngineClient, name: str) -> str:  # noqa: ARG001 - has the signature of `container_id`
+async def keep_name(engine: Provider, name: str) -> str:  # noqa: ARG001 - has the signature of `container_id`
     """Return a name unchanged, for the engine to resolve."""
     return name
 
 
-async def container_id(engine: EngineClient, name: str) -> str:
+async def container_id(engine: Provider, name: str) -> str:
     """Return the id of the container that a name or an id's prefix refers to."""
     from pyd_core.client.names import resolve_container
 
@@ -52,6 +53,29 @@ def run_on_each(
     action: Action,
     *,
     resolve: Callable[[EngineClient, str], Awaitable[str]] = container_id,
+) -> int:
+    """Run an action on each container or other object of an engine; see `run_on_each_container`.
+
+    Raises:
+        Unsupported: The provider is no engine.
+    """
+    from pyd_core.client.provider import engine_of
+
+    async def resolve_on_engine(provider: Provider, name: str) -> str:
+        return await resolve(engine_of(provider), name)
+
+    async def act_on_engine(provider: Provider, name: str) -> None:
+        await action(engine_of(provider), name)
+
+    return run_on_each_container(state, names, act_on_engine, resolve=resolve_on_engine)
+
+
+def run_on_each_container(
+    state: State,
+    names: Sequence[str],
+    action: Callable[[Provider, str], Awaitable[object]],
+    *,
+    resolve: Callable[[Provider, str], Awaitable[str]] = container_id,
 ) -> int:
     """Run an action on each container or other object, and continue with the others if one fails.
 
@@ -66,7 +90,7 @@ def run_on_each(
     exit_code = 0
     results: list[ActionResult] = []
 
-    async def run_on_one(engine: EngineClient, name: str) -> None:
+    async def run_on_one(engine: Provider, name: str) -> None:
         nonlocal exit_code
         object_id: str | None = None
         try:
@@ -86,7 +110,7 @@ def run_on_each(
             if not state.json:
                 write(f"{safe(name)}\n")
 
-    async def run_on_all(engine: EngineClient) -> None:
+    async def run_on_all(engine: Provider) -> None:
         import asyncio  # a single object needs no event loop
 
         slots = asyncio.Semaphore(MAX_CONCURRENT_ACTIONS)
@@ -99,10 +123,10 @@ def run_on_each(
 
     unique_names = list(dict.fromkeys(names))
     if len(unique_names) == 1:
-        state.ask(lambda engine: run_on_one(engine, unique_names[0]))
+        state.ask_provider(lambda engine: run_on_one(engine, unique_names[0]))
     else:
         names = unique_names
-        state.run(run_on_all)
+        state.run_provider(run_on_all)
     if state.json:
         order = {name: index for index, name in enumerate(unique_names)}
         write_json(sorted(results, key=lambda result: order[result.name]))

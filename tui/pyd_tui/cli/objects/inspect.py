@@ -16,7 +16,7 @@ from pyd_tui.console.global_options import State
 from pyd_tui.console.output import json_document
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 OMITTED = frozenset(
     {
@@ -50,7 +50,7 @@ def inspect_command(argument: click.ParamType[str], kind: str, objects: str, exa
 def _command(ctx: click.Context, /, *, names: tuple[str, ...], kind: str | None, size: bool, format: str) -> int:
     state = ctx.ensure_object(State)
     kinds = (kind,) if kind else KINDS
-    documents, missing = state.ask(lambda engine: find_all(engine, names, kinds, size=size))
+    documents, missing = state.ask_provider(lambda engine: find_all(engine, names, kinds, size=size))
     write_documents(state, documents, format)
     for error in missing:
         failures.report(error)
@@ -68,7 +68,7 @@ def write_documents(state: State, documents: Sequence[bytes], format: str) -> No
 
 
 async def find_all(
-    engine: EngineClient, names: Sequence[str], kinds: Sequence[str], *, size: bool = False
+    engine: Provider, names: Sequence[str], kinds: Sequence[str], *, size: bool = False
 ) -> tuple[list[bytes], list[PydError]]:
     """Return the documents of the named objects, and an error for each name without an object."""
     documents: list[bytes] = []
@@ -81,7 +81,7 @@ async def find_all(
     return documents, missing
 
 
-async def find(engine: EngineClient, name: str, kinds: Sequence[str], *, size: bool = False) -> bytes:
+async def find(engine: Provider, name: str, kinds: Sequence[str], *, size: bool = False) -> bytes:
     """Return the engine's JSON of the first kind that has an object of this name.
 
     Raises:
@@ -104,13 +104,15 @@ async def find(engine: EngineClient, name: str, kinds: Sequence[str], *, size: b
     )
 
 
-async def _inspect(engine: EngineClient, kind: str, name: str, *, size: bool) -> bytes:
+async def _inspect(engine: Provider, kind: str, name: str, *, size: bool) -> bytes:
+    from pyd_core.client.provider import engine_of, images_of
+
     if kind == "image":
-        return await engine.images.inspect_raw(name)
+        return await images_of(engine).inspect_raw(name)
     if kind == "network":
-        return await engine.networks.inspect_raw(name)
+        return await engine_of(engine).networks.inspect_raw(name)
     if kind == "volume":
-        return await engine.volumes.inspect_raw(name)
+        return await engine_of(engine).volumes.inspect_raw(name)
     from pyd_core.client.names import resolve_container
 
     return await engine.containers.inspect_raw((await resolve_container(engine, name)).id, size=size)

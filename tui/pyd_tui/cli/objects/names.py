@@ -106,7 +106,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _list_containers(state: State) -> Iterable[ContainerSummary]:
-    return _within_timeout(lambda: state.ask(lambda engine: engine.containers.list(all=True)))
+    return _within_timeout(lambda: state.ask_provider(lambda engine: engine.containers.list(all=True)))
 
 
 def _within_timeout(work: Callable[[], Iterable[T]]) -> Iterable[T]:

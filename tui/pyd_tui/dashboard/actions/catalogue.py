@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of, removal_of, restarting_of, stopping_of
 from pyd_core.cliparse.fields import parse_int
 from pyd_core.cliparse.limits import parse_cpus, parse_restart
 from pyd_core.errors import InvalidInput
@@ -39,7 +39,7 @@ class Action:
     verb: str
     doing: str
     done: str
-    run: Callable[[EngineClient, ContainerInfo], Awaitable[object]]
+    run: Callable[[Provider, ContainerInfo], Awaitable[object]]
     asks: bool = False
     interrupts: bool = False
     inverse: str = ""
@@ -59,7 +59,7 @@ ACTIONS = {
         verb="start",
         doing="starting",
         done="started",
-        run=lambda engine, entry: engine.containers.start(entry.id),
+        run=lambda engine, entry: engine_of(engine).containers.start(entry.id),
         inverse="stop",
         effect="stops it again",
         applies=lambda entry: not _is_active(entry),
@@ -69,7 +69,7 @@ ACTIONS = {
         verb="stop",
         doing="stopping",
         done="stopped",
-        run=lambda engine, entry: engine.containers.stop(entry.id),
+        run=lambda engine, entry: stopping_of(engine).stop(entry.id),
         interrupts=True,
         inverse="start",
         effect="starts it again",
@@ -80,14 +80,14 @@ ACTIONS = {
         verb="restart",
         doing="restarting",
         done="restarted",
-        run=lambda engine, entry: engine.containers.restart(entry.id),
+        run=lambda engine, entry: restarting_of(engine).restart(entry.id),
         interrupts=True,
     ),
     "pause": Action(
         verb="pause",
         doing="pausing",
         done="paused",
-        run=lambda engine, entry: engine.containers.pause(entry.id),
+        run=lambda engine, entry: engine_of(engine).containers.pause(entry.id),
         interrupts=True,
         inverse="resume",
         effect="resumes it",
@@ -98,7 +98,7 @@ ACTIONS = {
         verb="resume",
         doing="resuming",
         done="resumed",
-        run=lambda engine, entry: engine.containers.unpause(entry.id),
+        run=lambda engine, entry: engine_of(engine).containers.unpause(entry.id),
         applies=lambda entry: entry.state == "paused",
         otherwise=("isn't paused", "p pauses it"),
     ),
@@ -106,7 +106,7 @@ ACTIONS = {
         verb="remove",
         doing="removing",
         done="removed",
-        run=lambda engine, entry: engine.containers.remove(entry.id, force=True),
+        run=lambda engine, entry: removal_of(engine).remove(entry.id, force=True),
         asks=True,
     ),
 }
@@ -133,7 +133,7 @@ def kill(signal: str = "KILL") -> Action:
         verb=f"send {name} to",
         doing="killing" if name == "KILL" else "signalling",
         done="killed" if name == "KILL" else f"sent {name} to",
-        run=lambda engine, entry: engine.containers.kill(entry.id, signal=name),
+        run=lambda engine, entry: engine_of(engine).containers.kill(entry.id, signal=name),
         interrupts=ends,
         inverse="start" if ends else "",
         effect="starts it again" if ends else "",
@@ -148,7 +148,7 @@ def rename(to: str) -> Action:
         verb="rename",
         doing="renaming",
         done=f"gave the name {to} to",
-        run=lambda engine, entry: engine.containers.rename(entry.id, to),
+        run=lambda engine, entry: engine_of(engine).containers.rename(entry.id, to),
     )
 
 
@@ -166,7 +166,7 @@ def update(changes: Sequence[str]) -> Action:
         verb="update",
         doing="updating",
         done=f"updated {' '.join(changes)} of",
-        run=lambda engine, entry: engine.containers.update(entry.id, body),
+        run=lambda engine, entry: engine_of(engine).containers.update(entry.id, body),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyd_core.client.provider import engine_of
 from pyd_core.errors import InvalidInput
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -155,7 +156,7 @@ class ContainerActions:
         job = f"recreating {safe(container.name)}"
         self._dashboard.jobs.update(job)
         try:
-            engine = target.engine
+            engine = engine_of(target.engine)
             self.recreated.append((engine, await recreate(engine, container.id, changes)))
         finally:
             self._dashboard.jobs.end(job)
@@ -223,7 +224,7 @@ class ContainerActions:
             options = commit_options(given)
             self._dashboard.jobs.update(f"committing {safe(container.name)}")
             try:
-                await target.engine.containers.commit(container.id, options)
+                await engine_of(target.engine).containers.commit(container.id, options)
             finally:
                 self._dashboard.jobs.end(f"committing {safe(container.name)}")
             self._dashboard.say(f"committed {container.name} to {options.repository}:{options.tag}", "good")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING
 
+from pyd_core.client.provider import engine_of
 from pyd_tui.dashboard.render.figures import counted
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ async def _bring_up(dashboard: ActionHost, link: EngineConnection) -> None:
         return
     dashboard.jobs.update(_JOB)
     try:
-        parts = await bring_up(link.engine, platform.machine())
+        parts = await bring_up(engine_of(link.engine), platform.machine())
     finally:
         dashboard.jobs.end(_JOB)
     dashboard.say(f"brought up {counted(len(parts), 'container')}", "good", "pyd demo down removes them")

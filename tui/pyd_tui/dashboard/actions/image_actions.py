@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyd_core.client.provider import engine_of
 from pyd_core.errors import InvalidInput, PydError
 from pyd_core.model.reference import parse
 from pyd_core.sanitise import safe
@@ -59,7 +60,9 @@ class ImageActions:
 
     async def _tag(self, image: str, name: str) -> None:
         reference = parse(name)
-        await self._link.require().images.tag(image, repository=reference.familiar, tag=reference.tag or "latest")
+        await engine_of(self._link.require()).images.tag(
+            image, repository=reference.familiar, tag=reference.tag or "latest"
+        )
         self._dashboard.say(f"tagged {image} as {name}", "good")
 
     def push(self, image: str) -> None:
@@ -87,7 +90,9 @@ class ImageActions:
         self._dashboard.jobs.update(job)
         try:
             auth = Logins.of_user().for_image(image)
-            async with self._link.require().images.push(reference.familiar, tag=reference.tag, auth=auth) as progress:
+            async with engine_of(self._link.require()).images.push(
+                reference.familiar, tag=reference.tag, auth=auth
+            ) as progress:
                 async for step in progress:
                     layers.add(step)
                     self._dashboard.jobs.update(job, layers.done, layers.total)
@@ -118,7 +123,7 @@ class ImageActions:
         self._dashboard.push_screen(form, answered)
 
     async def _run(self, body: CreateBody, name: str) -> None:
-        engine = self._link.require()
+        engine = engine_of(self._link.require())
         created = await engine.containers.create(body, name=name or None)
         try:
             await engine.containers.start(created.id)
@@ -144,7 +149,7 @@ class ImageActions:
     async def _search(self, term: str) -> None:
         from pyd_tui.dashboard.screens.menu import Menu, MenuEntry  # noqa: PLC0415 - rarely used
 
-        results = await self._link.require().images.search(term, limit=MAX_RESULTS)
+        results = await engine_of(self._link.require()).images.search(term, limit=MAX_RESULTS)
         if not results:
             self._dashboard.say(f"the registry has nothing named {term}", "warn")
             return

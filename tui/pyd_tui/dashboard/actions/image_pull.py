@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.errors import NotFound
 from pyd_core.model.progress import Progress
 from pyd_core.sanitise import safe
@@ -42,7 +42,7 @@ class PullLayers:
         return sum(total for _, total in self._fetched.values())
 
 
-async def pull_image(engine: EngineClient, image: str, jobs: Jobs) -> bool:
+async def pull_image(engine: Provider, image: str, jobs: Jobs) -> bool:
     """Pull an image by name, and return whether it differs from the one that was there.
 
     Raises:
@@ -54,7 +54,7 @@ async def pull_image(engine: EngineClient, image: str, jobs: Jobs) -> bool:
     jobs.update(job)
     try:
         named = ":" in image.rpartition("/")[2] or "@" in image
-        async with engine.images.pull(image, tag=None if named else "latest") as progress:
+        async with engine_of(engine).images.pull(image, tag=None if named else "latest") as progress:
             async for step in progress:
                 layers.add(step)
                 jobs.update(job, layers.done, layers.total)
@@ -63,8 +63,8 @@ async def pull_image(engine: EngineClient, image: str, jobs: Jobs) -> bool:
     return await _identity(engine, image) != before
 
 
-async def _identity(engine: EngineClient, image: str) -> str:
+async def _identity(engine: Provider, image: str) -> str:
     try:
-        return (await engine.images.inspect(image)).id
+        return (await engine_of(engine).images.inspect(image)).id
     except NotFound:
         return ""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyd_core.client.provider import engine_of
 from pyd_tui.dashboard.actions.bulk import BulkAction, BulkItem
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.screens.menu import Menu, MenuEntry
@@ -55,7 +56,11 @@ class NetworkActions:
     async def _choose_network(self, targets: Sequence[RowTarget], *, connect: bool) -> None:
         entries = [entry for target in targets if (entry := target.entry) is not None]
         current = {name for entry in entries for name in entry.networks}
-        names = sorted(network.name for network in await self._link.require().networks.list()) if connect else current
+        names = (
+            sorted(network.name for network in await engine_of(self._link.require()).networks.list())
+            if connect
+            else current
+        )
         menu = [
             MenuEntry(
                 key="",
@@ -85,7 +90,7 @@ class NetworkActions:
             return
 
         async def change_one(target: RowTarget) -> None:
-            networks = self._link.require().networks
+            networks = engine_of(self._link.require()).networks
             await (networks.connect if connect else networks.disconnect)(network, target.id)
 
         names = [entry.name if (entry := target.entry) is not None else target.id[:12] for target in targets]

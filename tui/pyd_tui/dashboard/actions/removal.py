@@ -86,5 +86,5 @@ class BulkRemoval:
         bulk.ask(question, names, candidates)
 
     def _items(self, candidates: Sequence[PruneCandidate]) -> list[BulkItem[PruneCandidate]]:
-        engine = self._context.engine
+        engine = self._context.provider
         return [BulkItem(candidate, candidate.name, partial(candidate.remove, engine)) for candidate in candidates]

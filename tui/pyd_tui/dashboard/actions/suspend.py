@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import PydError
 from pyd_core.linux.interpreter import module_command
 from pyd_tui.dashboard.engines.target import RowTarget
@@ -72,7 +72,7 @@ async def run_outside(
     return code
 
 
-async def find_shell(engine: EngineClient, container: str) -> str | None:
+async def find_shell(engine: Provider, container: str) -> str | None:
     """Return the first of `SHELLS` that a running container can start; None if it has none."""
     for shell in SHELLS:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pyd_core.client.provider import engine_of
 from pyd_core.files.download import Downloaded, Progress, download, save
 from pyd_core.humanize import compact_size
 from pyd_core.sanitise import safe
@@ -18,7 +19,7 @@ from pyd_tui.dashboard.render.env import has_secret
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_tui.dashboard.protocols import ActionHost
 
 DIRECTORY = "to directory"
@@ -77,17 +78,19 @@ class Transfers:
         """Ask for a directory, and export a container's files to it as a tar."""
 
         async def work(directory: Path, progress: Progress) -> Downloaded:
-            async with target.engine.containers.export(target.id) as stream:
+            async with engine_of(target.engine).containers.export(target.id) as stream:
                 return await save(directory, f"{_file_name(name)}.tar", stream.chunks(), progress)
 
         self._to_directory(f"Export the files of {safe(name)}", name, work)
 
-    def save_images(self, engine: EngineClient, names: list[str]) -> None:
+    def save_images(self, engine: Provider, names: list[str]) -> None:
         """Ask for a directory, and save images to it as `docker save` does."""
 
         async def work(directory: Path, progress: Progress) -> Downloaded:
-            total = sum([(await engine.images.inspect(name)).size for name in names])  # about as large as the tar
-            async with engine.images.save(names) as stream:
+            total = sum(
+                [(await engine_of(engine).images.inspect(name)).size for name in names]
+            )  # about as large as the tar
+            async with engine_of(engine).images.save(names) as stream:
                 chunks = stream.chunks()
                 return await save(directory, f"{_file_name(names[0])}.tar", chunks, progress, total=total)
 

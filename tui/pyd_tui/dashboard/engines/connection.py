@@ -20,7 +20,7 @@ from pyd_tui.dashboard.render.containers import is_broken, may_be_broken
 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.logs.annotation import Annotation
     from pyd_core.watch.container_watcher import ContainerWatcher
     from pyd_core.watch.stats import Usage
@@ -38,7 +38,7 @@ MAX_JUDGED_ELSEWHERE = 20
 """The same on other machines, from which triage may have to download programs."""
 
 Choose = Callable[[], "Endpoint"]
-Open = Callable[["Endpoint"], "EngineClient"]
+Open = Callable[["Endpoint"], "Provider"]
 
 
 class ConnectionListener(Protocol):
@@ -81,7 +81,7 @@ class EngineConnection:
         self._ranked = False
         self._startup_state: ConnectionState = ConnectionState("connecting", time_ns())
         self.endpoint: Endpoint | None = None
-        self.engine: EngineClient | None = None
+        self.engine: Provider | None = None
         self.watcher: ContainerWatcher | None = None
         self.stats: StatsCollector | None = None
         self.verdicts = VerdictCache(lambda: self.engine, self._entry)
@@ -100,12 +100,12 @@ class EngineConnection:
     @property
     def family(self) -> str:
         """The family of the provider; `engine` until there is one."""
-        return self.engine.FAMILY if self.engine is not None else "engine"
+        return self.engine.family if self.engine is not None else "engine"
 
     @property
     def lacks(self) -> frozenset[str]:
         """The actions on containers that the provider lacks."""
-        return self.engine.LACKS if self.engine is not None else frozenset()
+        return self.engine.lacks if self.engine is not None else frozenset()
 
     @property
     def label(self) -> str:
@@ -137,7 +137,7 @@ class EngineConnection:
         """The resource usage over time of containers that were measured, by id."""
         return {} if self.stats is None else self.stats.series
 
-    def require(self) -> EngineClient:
+    def require(self) -> Provider:
         """Return the engine client.
 
         Raises:
@@ -202,7 +202,7 @@ class EngineConnection:
         if self.processors is None and self.engine is not None:
             self._tasks.start(self._count_processors(self.engine), name="processors")
 
-    async def _count_processors(self, engine: EngineClient) -> None:
+    async def _count_processors(self, engine: Provider) -> None:
         self.processors = (await engine.system.info()).ncpu or None
         self._measured()
 
@@ -234,7 +234,7 @@ class EngineConnection:
                     self._notify(Delta())
             await asyncio.sleep(RETRY_INTERVAL_S)
 
-    def _open_engine(self, endpoint: Endpoint) -> EngineClient:
+    def _open_engine(self, endpoint: Endpoint) -> Provider:
         if self._open is not None:
             return self._open(endpoint)
         from pyd_core.providers import open_provider  # noqa: PLC0415 - loads the HTTP library

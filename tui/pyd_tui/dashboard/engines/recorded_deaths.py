@@ -12,7 +12,7 @@ from pyd_core.logs.annotation import Annotation
 from pyd_core.watch.stats import Usage
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 MAX_AGE_S = 24 * 3600
 """The length of the history that is read."""
@@ -26,7 +26,7 @@ class Recorded:
     deaths: tuple[Annotation, ...] = ()
 
 
-async def read_recorded(engine: EngineClient, container: str) -> Recorded:
+async def read_recorded(engine: Provider, container: str) -> Recorded:
     """Read a container's history in a thread.
 
     Raises:

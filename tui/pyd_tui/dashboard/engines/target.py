@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.watch.container_info import ContainerInfo
     from pyd_tui.dashboard.engines.connection import EngineConnection
 
@@ -32,7 +32,7 @@ class RowTarget(NamedTuple):
         return None if self.project else self.link.containers.get(self.id)
 
     @property
-    def engine(self) -> EngineClient:
+    def engine(self) -> Provider:
         """The client of the engine.
 
         Raises:

@@ -16,7 +16,7 @@ from pyd_tui.dashboard.render.events import CONTAINER_NAME, is_worth_showing
 from pyd_tui.dashboard.render.figures import SECOND
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 MAX_EVENTS = 5000
 """The number of events kept; older ones are dropped and counted."""
@@ -58,7 +58,7 @@ class Timeline:
         attributes = event.actor.attributes | {CONTAINER_NAME: name}
         return replace(event, actor=replace(event.actor, attributes=attributes))
 
-    async def save_state(self, engine: EngineClient, now_ns: int, names: Mapping[str, str] | None = None) -> None:
+    async def save_state(self, engine: Provider, now_ns: int, names: Mapping[str, str] | None = None) -> None:
         """Ask the engine once for its past events; engines keep some hundred."""
         if self.complete:
             return

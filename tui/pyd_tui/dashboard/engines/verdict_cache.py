@@ -13,7 +13,7 @@ from pyd_core.tasks import TaskOwner
 from pyd_core.watch.container_info import ContainerInfo
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.triage.verdict import Verdict
 
 Run = tuple[str, str, int | None, int | None, int]
@@ -61,7 +61,7 @@ class VerdictCache:
         entry: Returns what is known of a container now; None once it is removed.
     """
 
-    def __init__(self, engine: Callable[[], EngineClient | None], entry: Callable[[str], ContainerInfo | None]) -> None:
+    def __init__(self, engine: Callable[[], Provider | None], entry: Callable[[str], ContainerInfo | None]) -> None:
         self._engine = engine
         self._entry = entry
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -177,7 +177,7 @@ class VerdictCache:
             else:
                 await _judge(engine, batch, self._store, self._ended.is_set)
 
-    async def _judge_in_thread(self, engine: EngineClient, batch: list[tuple[str, Run]]) -> None:
+    async def _judge_in_thread(self, engine: Provider, batch: list[tuple[str, Run]]) -> None:
         """Ask triage in a daemon thread: quitting must never wait for an engine."""
         from pyd_core.client.transport.blocking import blocking_engine, run_now  # noqa: PLC0415 - on first use
 
@@ -227,7 +227,7 @@ class VerdictCache:
 
 
 async def _judge(
-    engine: EngineClient, batch: list[tuple[str, Run]], on_verdict: OnVerdict, ended: Callable[[], bool]
+    engine: Provider, batch: list[tuple[str, Run]], on_verdict: OnVerdict, ended: Callable[[], bool]
 ) -> None:
     """Ask triage about some containers; shared evidence (the kernel log, the engine's events) is read once."""
     from pyd_core.triage.api import explain  # noqa: PLC0415 - forty rules, loaded on first use
@@ -246,7 +246,7 @@ async def _judge(
 
 
 async def _judge_and_close(
-    engine: EngineClient, batch: list[tuple[str, Run]], on_verdict: OnVerdict, ended: Callable[[], bool]
+    engine: Provider, batch: list[tuple[str, Run]], on_verdict: OnVerdict, ended: Callable[[], bool]
 ) -> None:
     async with engine:
         await _judge(engine, batch, on_verdict, ended)

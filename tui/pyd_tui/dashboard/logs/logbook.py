@@ -18,7 +18,7 @@ from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.logs.window import AHEAD_LINES, AROUND_NS, PAGE_LINES, SECOND, TAIL, Goal, Window
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.logs.pattern import LogPattern
     from pyd_core.logs.stream import Batch, LogStream
 
@@ -47,7 +47,7 @@ class Logbook:
 
     def __init__(
         self,
-        sources: Mapping[str, EngineClient | None],
+        sources: Mapping[str, Provider | None],
         changed: Callable[[], None],
         now: Callable[[], int],
         *,
@@ -298,10 +298,14 @@ class Logbook:
         """Return the containers' logs."""
         engines = self._engines.items()
         if self._tasks is not None:
+            from pyd_core.client.provider import engine_of  # noqa: PLC0415 - only for swarms
             from pyd_core.logs.task import task_log  # noqa: PLC0415 - only for swarms
 
             names = self._tasks
-            return [task_log(engine, key, names[key], tail=tail, since=since, follow=live) for key, engine in engines]
+            return [
+                task_log(engine_of(engine), key, names[key], tail=tail, since=since, follow=live)
+                for key, engine in engines
+            ]
         from pyd_core.logs.follow import follow  # noqa: PLC0415 - after the first picture
 
         return [follow(engine, key, tail=tail, since=since, until=until, follow=live) for key, engine in engines]

@@ -10,7 +10,7 @@ from pyd_tui.dashboard.render.logrow import source_labels
 from pyd_tui.dashboard.render.pieces import Cell, Span
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.watch.container_info import ContainerInfo
     from pyd_core.watch.delta import Delta
     from pyd_tui.dashboard.engines.connection import EngineConnection
@@ -39,7 +39,7 @@ class Sources:
         """Engines of the containers."""
 
     @property
-    def engines(self) -> dict[str, EngineClient | None]:
+    def engines(self) -> dict[str, Provider | None]:
         """Engine clients by container id."""
         return {key: target.link.engine for key, target in self._targets.items()}
 

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from pyd_core.client.provider import engine_of
 from pyd_core.errors import NotFound, PydError
 from pyd_core.files.entry import DirectoryListing, FileEntry, join_path
 from pyd_core.model.container import FileChange
@@ -70,7 +71,7 @@ class FilesPane(Table[str]):
         self.files = await open_files(engine, await engine.containers.inspect(target.id))
         await self.load(self.directory)
         try:
-            self._take_changes(await engine.containers.changes(target.id))
+            self._take_changes(await engine_of(engine).containers.changes(target.id))
         except PydError:
             return  # the files are shown all the same
         self.sync()

@@ -21,6 +21,8 @@ CLUSTER_VIEWS = (
     "namespaces",
 )
 """Views of clusters, in the order of their digits."""
+FAMILY_VIEWS = {"cluster": CLUSTER_VIEWS}
+"""Views of the families of providers that have views of their own."""
 UNNUMBERED_VIEWS = ("deaths", "builds")
 """Views without a digit, which are opened by name or by a click."""
 
@@ -31,7 +33,8 @@ DIGITS_COLUMNS = 34
 def view_at_key(name: str, family: str) -> str:
     """Return the view that a key opens: keys are named after the views of engines, whose digits they are."""
     names = (*VIEWS, *SWARM_VIEWS)
-    return CLUSTER_VIEWS[names.index(name)] if family == "cluster" and name in names else name
+    views = FAMILY_VIEWS.get(family, names)
+    return views[names.index(name)] if name in names else name
 
 
 class Views(Line):
@@ -75,8 +78,8 @@ class Views(Line):
 
     def _names(self) -> tuple[str, ...]:
         link = cast("EngineRegistry", self.app).link
-        if link.family == "cluster":
-            return CLUSTER_VIEWS
+        if link.family in FAMILY_VIEWS:
+            return FAMILY_VIEWS[link.family]
         swarm = link.swarm or self._current in SWARM_VIEWS
         return (*VIEWS, *SWARM_VIEWS) if swarm else VIEWS
 

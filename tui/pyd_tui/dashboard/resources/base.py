@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.errors import EngineUnavailable
 from pyd_core.model.event import Event
 from pyd_tui.dashboard.render.layout import LayoutColumn
@@ -40,6 +41,16 @@ class LoadContext:
 
         Raises:
             EngineUnavailable: No engine answers yet.
+            Unsupported: The provider is no engine.
+        """
+        return engine_of(self.provider)
+
+    @property
+    def provider(self) -> Provider:
+        """The client of the provider, which may be no engine.
+
+        Raises:
+            EngineUnavailable: It doesn't answer yet.
         """
         if self.link.engine is None:
             raise EngineUnavailable("no engine answers yet")
@@ -79,7 +90,7 @@ class PruneCandidate:
 
     name: str
     size: int | None
-    remove: Callable[[EngineClient], Awaitable[object]]
+    remove: Callable[[Provider], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +136,7 @@ class ResourceView:
     about: Callable[[LoadContext, Row], Awaitable[list[Cell]]]
     refreshed_by: Callable[[Event], bool]
     empty: str
-    remove: Callable[[EngineClient, Row], Awaitable[object]] | None = None
+    remove: Callable[[Provider, Row], Awaitable[object]] | None = None
     waste: Callable[[LoadContext, Row], Awaitable[list[PruneCandidate]]] | None = None
     inspect_layers: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]] | None = None
     files: Callable[[LoadContext, Row], Awaitable[VolumeAccess]] | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from pyd_core.client.builds import BuildsApi
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.model.event import Event
 from pyd_tui.console.builds.tree import MIN_TIME_S, TreePainter, clock
 from pyd_tui.dashboard.render.facts import block, fact
@@ -129,7 +130,8 @@ def _step_line(line: str) -> Cell:
     return cell(line.rstrip(), role)
 
 
-async def _remove(engine: EngineClient, row: Row) -> None:
+async def _remove(provider: Provider, row: Row) -> None:
+    engine = engine_of(provider)
     from pyd_core.buildkit.client.history import remove_build  # noqa: PLC0415 - as above
 
     await _call(engine, lambda channel: remove_build(channel, row.key))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.errors import EngineError, PydError
 from pyd_core.logs.annotation import Annotation
 from pyd_core.model.container import Container, Processes
@@ -90,7 +90,7 @@ class Page:
     """
 
     draw: Callable[[Subject], list[Cell]]
-    ask: Callable[[EngineClient, str], Awaitable[object]] | None = None
+    ask: Callable[[Provider, str], Awaitable[object]] | None = None
 
 
 def _overview(subject: Subject) -> list[Cell]:
@@ -142,7 +142,7 @@ def _inspected(draw: Callable[[Container, Subject], list[Cell]]) -> Page:
 
 
 def _requested_tab(
-    name: str, kind: type[T], draw: Callable[[T], list[Cell]], ask: Callable[[EngineClient, str], Awaitable[T]]
+    name: str, kind: type[T], draw: Callable[[T], list[Cell]], ask: Callable[[Provider, str], Awaitable[T]]
 ) -> Page:
     """Return a tab drawn from an answer of its own."""
 
@@ -167,13 +167,13 @@ PAGES: dict[str, Page] = {
     "env": _inspected(lambda container, subject: env(container.config.env, unmasked=subject.unmasked)),
     "mounts": _inspected(lambda container, _: mounts(container)),
     "network": _inspected(lambda container, _: connections(container)),
-    "changes": _requested_tab("changes", list, changes, lambda engine, key: engine.containers.changes(key)),
+    "changes": _requested_tab("changes", list, changes, lambda engine, key: engine_of(engine).containers.changes(key)),
     "health": _inspected(lambda container, subject: probes(container, subject.clock)),
 }
 """Every tab drawn from a `Subject`; logs, inspect, events, processes and files are panels of their own."""
 
 
-async def _processes(engine: EngineClient, key: str) -> Processes:
+async def _processes(engine: Provider, key: str) -> Processes:
     """Ask for the most useful columns; not every engine's `ps` has them."""
     try:
         return await engine.containers.top(key, ps_args=PS_ARGUMENTS)
@@ -181,7 +181,7 @@ async def _processes(engine: EngineClient, key: str) -> Processes:
         return await engine.containers.top(key)
 
 
-ASKS: dict[str, Callable[[EngineClient, str], Awaitable[object]]] = {
+ASKS: dict[str, Callable[[Provider, str], Awaitable[object]]] = {
     **{name: page.ask for name, page in PAGES.items() if page.ask is not None},
     "processes": _processes,
 }

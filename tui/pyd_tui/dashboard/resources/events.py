@@ -45,7 +45,7 @@ def row(item: EventItem, clock: Clock) -> Row:
 
 async def _load(context: LoadContext) -> list[Row]:
     names = {identity: entry.name for identity, entry in context.link.containers.items()}
-    await context.link.timeline.save_state(context.engine, context.clock.now(), names)
+    await context.link.timeline.save_state(context.provider, context.clock.now(), names)
     rows = [row(item, context.clock) for item in context.link.timeline.items]
     return list(reversed({row.key: row for row in rows}.values()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.container import ContainerSummary
@@ -219,12 +219,13 @@ async def waste(context: LoadContext, row: Row | None = None) -> list[PruneCandi
     ]
 
 
-def _remover(identity: str) -> Callable[[EngineClient], Awaitable[object]]:
-    return lambda engine: engine.images.remove(identity)
+def _remover(identity: str) -> Callable[[Provider], Awaitable[object]]:
+    return lambda engine: engine_of(engine).images.remove(identity)
 
 
-async def _remove(engine: EngineClient, row: Row) -> object:
+async def _remove(provider: Provider, row: Row) -> object:
     """Remove an image by its tags, so that removing the image removes them too."""
+    engine = engine_of(provider)
     tags = tags_of(_of(row)[0])
     for name in tags or [row.key]:
         await engine.images.remove(name)

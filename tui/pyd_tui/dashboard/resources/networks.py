@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.model.base import parse_time
 from pyd_core.model.container import ContainerSummary
 from pyd_core.model.network import Network
@@ -126,8 +126,8 @@ async def waste(context: LoadContext, row: Row | None = None) -> list[PruneCandi
     ]
 
 
-def _remover(identity: str) -> Callable[[EngineClient], Awaitable[object]]:
-    return lambda engine: engine.networks.remove(identity)
+def _remover(identity: str) -> Callable[[Provider], Awaitable[object]]:
+    return lambda engine: engine_of(engine).networks.remove(identity)
 
 
 NETWORKS = ResourceView(
@@ -137,6 +137,6 @@ NETWORKS = ResourceView(
     about=_about,
     refreshed_by=by_type("network"),
     empty="no networks",
-    remove=lambda engine, row: engine.networks.remove(row.key),
+    remove=lambda engine, row: engine_of(engine).networks.remove(row.key),
     waste=waste,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyd_core.client.provider import engine_of
 from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.node import Node
@@ -101,5 +102,5 @@ NODES = ResourceView(
     about=_about,
     refreshed_by=refreshed_by,
     empty="no nodes",
-    remove=lambda engine, row: engine.nodes.remove(row.key),
+    remove=lambda engine, row: engine_of(engine).nodes.remove(row.key),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyd_core.client.provider import engine_of
 from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
@@ -110,6 +111,6 @@ SERVICES = ResourceView(
     about=_about,
     refreshed_by=refreshed_by,
     empty="no services",
-    remove=lambda engine, row: engine.services.remove(row.key),
+    remove=lambda engine, row: engine_of(engine).services.remove(row.key),
     logs=lambda context, row: tasks_of(context, {row.key: row.name}),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.model.service import STACK, Service
 from pyd_tui.dashboard.render.facts import block
 from pyd_tui.dashboard.render.layout import LayoutColumn
@@ -61,8 +61,9 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
     return block("Services", lines)[1:]
 
 
-async def _remove(engine: EngineClient, row: Row) -> object:
+async def _remove(provider: Provider, row: Row) -> object:
     """Remove all objects with the stack's label, as `docker stack rm` does: services first, then what they used."""
+    engine = engine_of(provider)
     mine = {"label": [f"{STACK}={row.key}"]}
     await asyncio.gather(*(engine.services.remove(service.id) for service in await engine.services.list(filters=mine)))
     for secret in await engine.secrets.list(filters=mine):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, removal_of
 from pyd_core.humanize import compact_size
 from pyd_core.model.system import DiskUsage, Info, Version
 from pyd_tui.dashboard.render.facts import block, fact
@@ -120,7 +120,7 @@ def row(kind: Kind) -> Row:
 
 
 async def _load(context: LoadContext) -> list[Row]:
-    info, version = await context.engine.system.info(), await context.engine.system.version()
+    info, version = await context.provider.system.info(), await context.provider.system.version()
     engine = cell(f"{info.name}, {info.operating_system or info.os_type}, {info.ncpu} processors", "dim")
     top = Row(
         key="engine",
@@ -209,7 +209,7 @@ async def _stopped_containers(context: LoadContext) -> list[PruneCandidate]:
     sizes = (
         {container.id: container.size_rw for container in context.disk.containers} if context.disk is not None else {}
     )
-    containers = await context.engine.containers.list(all=True)
+    containers = await context.provider.containers.list(all=True)
     return [
         PruneCandidate(container.name, sizes.get(container.id), _remover(container.id))
         for container in containers
@@ -217,8 +217,8 @@ async def _stopped_containers(context: LoadContext) -> list[PruneCandidate]:
     ]
 
 
-def _remover(identity: str) -> Callable[[EngineClient], Awaitable[object]]:
-    return lambda engine: engine.containers.remove(identity)
+def _remover(identity: str) -> Callable[[Provider], Awaitable[object]]:
+    return lambda engine: removal_of(engine).remove(identity)
 
 
 SYSTEM = ResourceView(

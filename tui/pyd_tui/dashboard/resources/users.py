@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.model.container import ContainerSummary
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 Users = dict[str, list[ContainerSummary]]
 
 
-async def users(engine: EngineClient, of: Callable[[ContainerSummary], Iterable[str]]) -> Users:
+async def users(engine: Provider, of: Callable[[ContainerSummary], Iterable[str]]) -> Users:
     """Return the containers, running or not, by the objects of one kind that they use."""
     by_key: Users = {}
     for container in await engine.containers.list(all=True):

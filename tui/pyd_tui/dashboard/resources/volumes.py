@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.container import COMPOSE_PROJECT, ContainerSummary
@@ -112,8 +112,8 @@ async def waste(context: LoadContext, row: Row | None = None) -> list[PruneCandi
     ]
 
 
-def _remover(name: str) -> Callable[[EngineClient], Awaitable[object]]:
-    return lambda engine: engine.volumes.remove(name)
+def _remover(name: str) -> Callable[[Provider], Awaitable[object]]:
+    return lambda engine: engine_of(engine).volumes.remove(name)
 
 
 async def _files(context: LoadContext, row: Row) -> VolumeAccess:
@@ -132,7 +132,7 @@ VOLUMES = ResourceView(
     about=_about,
     refreshed_by=by_type("volume"),
     empty="no volumes",
-    remove=lambda engine, row: engine.volumes.remove(row.key),
+    remove=lambda engine, row: engine_of(engine).volumes.remove(row.key),
     waste=waste,
     measures=True,
 )

@@ -38,9 +38,13 @@ def command(state: State, /, *, source: str, target: str, archive: bool, follow:
         problem = "containers on both sides" if source_parts[0] else "no container on either side"
         raise InvalidInput(problem, hint="write CONTAINER:PATH on one side, and a path or - on the other")
     if source_parts[0]:
-        state.run(lambda engine: copy_out(engine, *source_parts, target, owners=archive, follow=follow, quiet=quiet))
+        state.run_provider(
+            lambda engine: copy_out(engine, *source_parts, target, owners=archive, follow=follow, quiet=quiet)
+        )
     else:
-        state.run(lambda engine: copy_in(engine, source, *target_parts, owners=archive, follow=follow, quiet=quiet))
+        state.run_provider(
+            lambda engine: copy_in(engine, source, *target_parts, owners=archive, follow=follow, quiet=quiet)
+        )
 
 
 def split_location(text: str) -> tuple[str, str]:

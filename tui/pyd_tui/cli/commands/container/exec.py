@@ -50,7 +50,7 @@ def command(state: State, /, *, env: tuple[str, ...], **values: Any) -> int:
             raise InvalidInput(  # noqa: TRY301 - reported like every failure before the command ran
                 "-t needs a terminal, and standard input isn't one", hint="omit -t when input comes from a pipe"
             )
-        return state.run(lambda engine: run_exec(engine, options))
+        return state.run_provider(lambda engine: run_exec(engine, options))
     except Exception as error:  # noqa: BLE001 - a failure of pyd must not look like the command's
         failures.report(error)
         return failures.exit_code(error, before_command=True)

@@ -77,7 +77,7 @@ def command(state: State, /, *, follow: bool, restarts: bool, **values: Any) -> 
     if options.grep is not None:
         _ = log_pattern(options).expression  # report a malformed pattern before any request
     if options.all and options.grep is not None and not options.follow:
-        count = state.run(lambda engine: search_logs(engine, options, json=state.json))
+        count = state.run_provider(lambda engine: search_logs(engine, options, json=state.json))
     else:
         work = state.run if options.follow else state.ask
         count = work(lambda engine: print_logs(engine, options, json=state.json))

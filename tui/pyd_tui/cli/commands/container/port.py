@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.errors import NotFound
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -29,10 +29,10 @@ from pyd_tui.console.output import write, write_json
 def command(state: State, /, *, name: str, port: str | None) -> None:
     """List the published ports of a container, or show one."""
 
-    async def ask(engine: EngineClient) -> Container:
+    async def ask(engine: Provider) -> Container:
         return await engine.containers.inspect(await container_id(engine, name))
 
-    published = state.ask(ask).network_settings.ports
+    published = state.ask_provider(ask).network_settings.ports
     if port is not None:
         key = port if "/" in port else f"{port}/tcp"
         if not published.get(key):

@@ -84,7 +84,7 @@ def show_containers(state: State, options: PsOptions) -> None:
     filters = parse_filters(options.filters)
     include_all = options.all or bool(options.last)
     sized = options.size or ".Size" in options.format
-    containers = state.ask(
+    containers = state.ask_provider(
         lambda engine: engine.containers.list(all=include_all, filters=filters, size=sized, limit=options.last or None)
     )
     if options.format not in {"", "table"}:

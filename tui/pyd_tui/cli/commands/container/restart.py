@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.objects.bulk import run_on_each
+from pyd_tui.cli.objects.bulk import run_on_each_container
 from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
@@ -23,4 +23,8 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], signal: str | None, timeout: int | None) -> int:
     """Restart one or more containers."""
-    return run_on_each(state, names, lambda engine, name: engine.containers.restart(name, signal=signal, grace=timeout))
+    from pyd_core.client.provider import restarting_of
+
+    return run_on_each_container(
+        state, names, lambda engine, name: restarting_of(engine).restart(name, signal=signal, grace=timeout)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.objects.bulk import run_on_each
+from pyd_tui.cli.objects.bulk import run_on_each_container
 from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
@@ -26,8 +26,10 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], force: bool, volumes: bool, link: bool) -> int:
     """Remove one or more containers; running ones need -f."""
-    return run_on_each(
+    from pyd_core.client.provider import removal_of
+
+    return run_on_each_container(
         state,
         names,
-        lambda engine, name: engine.containers.remove(name, force=force, volumes=volumes, link=link),
+        lambda engine, name: removal_of(engine).remove(name, force=force, volumes=volumes, link=link),
     )

@@ -34,4 +34,4 @@ def command(state: State, /, **values: Any) -> None:
     from pyd_tui.cli.containers.stats_stream import StatsOptions, show_stats
 
     options = StatsOptions(**values)
-    state.run(lambda engine: show_stats(engine, options, json=state.json))
+    state.run_provider(lambda engine: show_stats(engine, options, json=state.json))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_tui.cli.objects.bulk import run_on_each
+from pyd_tui.cli.objects.bulk import run_on_each_container
 from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
@@ -27,4 +27,8 @@ from pyd_tui.console.global_options import State, pass_state
 @pass_state
 def command(state: State, /, *, names: tuple[str, ...], signal: str | None, timeout: int | None) -> int:
     """Stop one or more containers: send the stop signal, then SIGKILL after a timeout."""
-    return run_on_each(state, names, lambda engine, name: engine.containers.stop(name, signal=signal, grace=timeout))
+    from pyd_core.client.provider import stopping_of
+
+    return run_on_each_container(
+        state, names, lambda engine, name: stopping_of(engine).stop(name, signal=signal, grace=timeout)
+    )

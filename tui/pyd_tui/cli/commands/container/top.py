@@ -14,7 +14,7 @@ from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write_json
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 _NUMBERS = {"PID", "PPID", "%CPU", "%MEM", "VSZ", "RSS", "C", "NI", "PRI", "NLWP", "LWP"}
 
@@ -33,7 +33,7 @@ _NUMBERS = {"PID", "PPID", "%CPU", "%MEM", "VSZ", "RSS", "C", "NI", "PRI", "NLWP
 @pass_state
 def command(state: State, /, *, name: str, ps_options: tuple[str, ...]) -> None:
     """List the processes of a container, as ps on the engine's host sees them."""
-    processes = state.ask(lambda engine: list_processes(engine, name, " ".join(ps_options) or None))
+    processes = state.ask_provider(lambda engine: list_processes(engine, name, " ".join(ps_options) or None))
     if state.json:
         write_json([dict(zip(processes.titles, process, strict=False)) for process in processes.processes])
         return
@@ -44,7 +44,7 @@ def command(state: State, /, *, name: str, ps_options: tuple[str, ...]) -> None:
     write_table(columns, [_row(process, len(columns)) for process in processes.processes])
 
 
-async def list_processes(engine: EngineClient, name: str, ps_args: str | None) -> Processes:
+async def list_processes(engine: Provider, name: str, ps_args: str | None) -> Processes:
     """Return a container's processes."""
     from pyd_core.client.names import resolve_container
 

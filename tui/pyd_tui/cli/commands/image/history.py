@@ -64,5 +64,7 @@ LISTING = TableListing(
 @pass_state
 def command(state: State, /, *, name: str, quiet: bool, full: bool, format: str) -> None:
     """Show the history of an image, newest layer first."""
-    layers = state.ask(lambda engine: engine.images.history(name))
+    from pyd_core.client.provider import images_of
+
+    layers = state.ask_provider(lambda engine: images_of(engine).history(name))
     LISTING.write(state, layers, quiet=quiet, full=full, format=format)

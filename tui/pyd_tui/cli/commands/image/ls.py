@@ -82,7 +82,9 @@ def command(
 ) -> None:
     """List images."""
     selected = parse_filters([*filters, *([f"reference={name}"] if name else [])])
-    images = state.ask(lambda engine: engine.images.list(all=all, filters=selected))
+    from pyd_core.client.provider import images_of
+
+    images = state.ask_provider(lambda engine: images_of(engine).list(all=all, filters=selected))
     if state.json and not quiet and not format:
         from pyd_tui.console.output import write_json
 

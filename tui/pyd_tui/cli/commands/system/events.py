@@ -21,7 +21,7 @@ from pyd_tui.console.render.events import fields, line
 from pyd_tui.console.timespec import parse_when
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +55,18 @@ def command(state: State, /, **values: Any) -> None:
     """Show events of the engine as they happen."""
     options = EventsOptions(**values)
     if options.until:
-        state.ask(lambda engine: show_events(engine, options, json=state.json))
+        state.ask_provider(lambda engine: show_events(engine, options, json=state.json))
     else:
-        state.run(lambda engine: follow_events(engine, options, json=state.json))
+        state.run_provider(lambda engine: follow_events(engine, options, json=state.json))
 
 
-async def show_events(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
+async def show_events(engine: Provider, options: EventsOptions, *, json: bool) -> None:
     """Print events until the end of the given period."""
     async for _ in _print_events(engine, options, _time_ns(options.since), _time_ns(options.until), json=json):
         pass
 
 
-async def follow_events(engine: EngineClient, options: EventsOptions, *, json: bool) -> None:
+async def follow_events(engine: Provider, options: EventsOptions, *, json: bool) -> None:
     """Print events forever; after a lost connection, resume from the last event.
 
     Raises:
@@ -99,7 +99,7 @@ async def follow_events(engine: EngineClient, options: EventsOptions, *, json: b
 
 
 async def _print_events(
-    engine: EngineClient, options: EventsOptions, since: int | None, until: int | None, *, json: bool
+    engine: Provider, options: EventsOptions, since: int | None, until: int | None, *, json: bool
 ) -> AsyncIterator[int | None]:
     """Print events; yield None once the engine answers, then the time of each event."""
     colour = coloured()

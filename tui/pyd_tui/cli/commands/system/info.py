@@ -19,7 +19,7 @@ from pyd_tui.console.output import write, write_json
 def command(state: State, /) -> None:
     """Show information about the engine."""
     endpoint = state.endpoint()
-    info = state.ask(lambda engine: engine.system.info())
+    info = state.ask_provider(lambda engine: engine.system.info())
     if state.json:
         write_json(info)
         return

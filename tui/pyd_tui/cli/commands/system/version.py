@@ -26,7 +26,7 @@ from pyd_tui.console.output import write, write_json
 def command(state: State, /, *, client_only: bool) -> None:
     """Show the versions of pyd and the engine."""
     client = {"version": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    engine = None if client_only else state.ask(lambda engine: engine.system.version())
+    engine = None if client_only else state.ask_provider(lambda engine: engine.system.version())
     if state.json:
         write_json({"client": client, "engine": engine})
         return

@@ -14,7 +14,7 @@ from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import json_line, write
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.watch.history_store import Death, HistoryStore
 
 
@@ -64,7 +64,7 @@ def command(
 
     file = path or default_path()
 
-    async def work(engine: EngineClient) -> None:
+    async def work(engine: Provider) -> None:
         lock = RecorderLock(file, engine.endpoint.url)
         store = HistoryStore(file, max_bytes=max_size * 2**20)
         if store.damaged_path is not None:
@@ -81,7 +81,7 @@ def command(
     state.run(work)
 
 
-async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | None, json: bool, quiet: bool) -> None:
+async def record(engine: Provider, store: HistoryStore, *, on_death: str | None, json: bool, quiet: bool) -> None:
     """Record deaths until SIGTERM or SIGINT."""
     import asyncio
     import signal
@@ -102,7 +102,7 @@ async def record(engine: EngineClient, store: HistoryStore, *, on_death: str | N
     def problem(text: str) -> None:
         click.echo(f"pyd: {safe(text)}", err=True)
 
-    await engine.api.negotiate()  # report an unreachable engine at once instead of waiting for it
+    await engine.connect()  # report an unreachable engine at once instead of waiting for it
     recorder = DeathRecorder(engine, store, on_death=died, on_problem=problem)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

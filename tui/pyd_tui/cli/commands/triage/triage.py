@@ -14,7 +14,7 @@ from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.output import write, write_json
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.triage.scan import Sweep
     from pyd_core.triage.verdict import Verdict
 
@@ -82,7 +82,7 @@ def _named(state: State, names: tuple[str, ...]) -> None:
     if len(names) > 1:
         raise InvalidInput("a workload, service or node is explained one at a time", hint=f"name one of {len(names)}")
 
-    async def scan_subject(engine: EngineClient) -> Sweep:
+    async def scan_subject(engine: Provider) -> Sweep:
         from pyd_core.kube.cluster_client import ClusterClient
         from pyd_core.triage.pods.subject_scan import sweep_subject
 
@@ -90,12 +90,14 @@ def _named(state: State, names: tuple[str, ...]) -> None:
             raise InvalidInput("only a cluster has workloads", hint="-H kube://CONTEXT/NAMESPACE")
         return await sweep_subject(engine, subjects[0])
 
-    _report(state, state.run(scan_subject))
+    _report(state, state.run_provider(scan_subject))
 
 
 def _containers(state: State, names: tuple[str, ...]) -> None:
     try:
-        verdicts = [_more_confident(verdict) for verdict in state.ask(lambda engine: explain_all(engine, names))]
+        verdicts = [
+            _more_confident(verdict) for verdict in state.ask_provider(lambda engine: explain_all(engine, names))
+        ]
     except NotFound as error:
         verdicts = [recorded for name in names if (recorded := _recorded_verdict(name)) is not None]
         if len(verdicts) < len(names):
@@ -139,7 +141,7 @@ def _recorded_verdict(name: str) -> Verdict | None:
     return deaths[0].verdict if deaths else None
 
 
-async def explain_all(engine: EngineClient, names: tuple[str, ...]) -> list[Verdict]:
+async def explain_all(engine: Provider, names: tuple[str, ...]) -> list[Verdict]:
     """Return the verdict on each container."""
     from pyd_core.triage.api import explain
     from pyd_core.triage.collect.gather import SharedEvidence
@@ -149,12 +151,12 @@ async def explain_all(engine: EngineClient, names: tuple[str, ...]) -> list[Verd
 
 
 def _scan(state: State) -> None:
-    async def scan_engine(engine: EngineClient) -> Sweep:
+    async def scan_engine(engine: Provider) -> Sweep:
         from pyd_core.triage.scan import sweep
 
         return await sweep(engine)
 
-    _report(state, state.ask(scan_engine))
+    _report(state, state.ask_provider(scan_engine))
 
 
 def _report(state: State, scan: Sweep) -> None:
@@ -215,7 +217,7 @@ def _explain_message(state: State, text: str, name: str) -> None:
         )
     directory = Path.cwd()
     try:
-        verdict = state.ask(lambda engine: explain_error(text, engine, directory=directory, name=name))
+        verdict = state.ask_provider(lambda engine: explain_error(text, engine, directory=directory, name=name))
     except PydError:  # the message may be about an engine that doesn't answer
         from pyd_core.client.transport.blocking import run_now
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.humanize import compact_size
 from pyd_core.kube.cluster_api import object_path
 from pyd_core.kube.cluster_client import ClusterClient
@@ -80,12 +80,12 @@ async def _drain(context: LoadContext, row: Row) -> BulkPlan:
     plan = plan_drain(await pods_on(cluster_of(context).cluster, row.key))
     scratch = {pod.key for pod in plan.scratch}
 
-    async def keep_away(engine: EngineClient) -> None:
+    async def keep_away(engine: Provider) -> None:
         assert isinstance(engine, ClusterClient)  # noqa: S101 - only clusters have this view
         await cordon(engine.cluster, row.key, unschedulable=True)
 
     def eviction(pod: Pod) -> PruneCandidate:
-        async def remove(engine: EngineClient) -> None:
+        async def remove(engine: Provider) -> None:
             assert isinstance(engine, ClusterClient)  # noqa: S101 - as above
             await keep_away(engine)  # before the pod is created again, or it might come back here
             await evict(engine.cluster, pod)

@@ -30,7 +30,7 @@ def cluster_of(context: LoadContext) -> ClusterClient:
         Unsupported: The engine isn't one.
         EngineUnavailable: No engine answers yet.
     """
-    engine = context.engine
+    engine = context.provider
     if not isinstance(engine, ClusterClient):
         raise Unsupported("this engine is no cluster", hint="choose one with -H kube://CONTEXT/NAMESPACE")
     return engine
