@@ -80,6 +80,16 @@ async def test_g_goes_to_the_first_line_and_shift_g_to_the_last(
         await it.dashboard.until_shown("following")
 
 
+async def test_shift_g_reads_the_end_while_lines_from_the_start_still_arrive():
+    async with log(numbered(4000)) as it:
+        await it.lines(1000)
+        await it.dashboard.press("g")
+        await it.dashboard.until(lambda: it.cursor == "line 0")
+        await it.dashboard.press("G")
+        await it.dashboard.until(lambda: it.book.window is window.TAIL)
+        await it.dashboard.until(lambda: it.cursor == "line 3999")
+
+
 async def test_a_search_without_a_match_goes_on_in_the_older_lines():
     async with log(numbered(5000, needle=700)) as it:
         await it.lines(1000)

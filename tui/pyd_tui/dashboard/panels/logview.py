@@ -172,7 +172,9 @@ class LogView(LogMouse):
     @property
     def _at_live_end(self) -> bool:
         """Whether the newest loaded line is the newest of the log."""
-        return not self.book.more_below and not self.book.window.before_ns and self.book.goal is None
+        book = self.book
+        arriving = book.window.is_ahead and not book.caught_up
+        return not (arriving or book.more_below or book.window.before_ns) and book.goal is None
 
     def action_first(self) -> None:
         """Go to the log's first line, which is read if necessary."""
@@ -184,7 +186,7 @@ class LogView(LogMouse):
 
     def action_last(self) -> None:
         """Go to the log's last line, which is read if necessary, and follow."""
-        if self._at_live_end:
+        if self._at_live_end and not self.book.window.is_ahead:  # such a window may only seem to have all lines
             super().action_last()
         else:
             self.book.reopen(TAIL)
