@@ -79,7 +79,7 @@ def command(state: State, /, *, follow: bool, restarts: bool, **values: Any) -> 
     if options.all and options.grep is not None and not options.follow:
         count = state.run_provider(lambda engine: search_logs(engine, options, json=state.json))
     else:
-        work = state.run if options.follow else state.ask
+        work = state.run_provider if options.follow else state.ask_provider
         count = work(lambda engine: print_logs(engine, options, json=state.json))
     if not count and options.grep is not None:
         raise click.exceptions.Exit(1)
