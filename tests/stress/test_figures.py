@@ -18,21 +18,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from support.docker import LONE, Docker, busybox_files
 from support.pydd import Pydd
 from support.terminal import Terminal
-from support.truth import POLL_INTERVAL_S, Look, Truth
+from support.truth import Look, Truth
 
 SECONDS = float(os.environ.get("PYD_FIGURES_SECONDS", "60"))
 WARM_UP_S = 12.0
 """Until restart loops are known as such."""
 MAX_AGE_S = 1.0
 """Of anything on the screen that isn't true any more."""
-SLACK_S = POLL_INTERVAL_S + 0.1
-"""The truth is looked at this rarely, and the screen takes a moment to read."""
+MIN_RATE_S, MAX_RATE_S = 0.7, 1.3
+"""Seconds that a shown rate may be measured over."""
 BURN = "while :; do n=0; while [ $n -lt 4000 ]; do n=$((n+1)); done; usleep ${PAUSE:-20000}; done"
 CRASH = "trap 'exit 3' USR1; while :; do sleep 0.2; done"
 ILL = "sleep 100000"
@@ -136,33 +137,87 @@ def docker() -> Iterator[Docker]:
         yield corner
 
 
-def states(looks: list[Look], name: str) -> set[str]:
-    return {seen.state for look in looks if (seen := look.containers.get(name))}
+@dataclass(frozen=True)
+class Period:
+    """What was true at some moment of a period.
+
+    Attributes:
+        truth: The engine's truth.
+        since_s: Start of the period.
+        until_s: Its end.
+    """
+
+    truth: Truth
+    since_s: float
+    until_s: float
+    looks: list[Look] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "looks", self.truth.within(self.since_s, self.until_s))
+
+    def values(self, name: str) -> set[tuple[str, str]]:
+        """Return the pairs of state and health that a container had."""
+        pairs = [(seen.state, seen.health) for look in self.looks if (seen := look.containers.get(name))]
+        first = self.looks[0].began_s if self.looks else self.since_s
+        state, health = pairs[0] if pairs else ("", "")
+        for change in self.truth.changes_within(name, first, self.until_s):
+            state, health = change.state or state, change.health if not change.state else ""
+            pairs.append((state, health))
+            if change.state == "running":  # a probe of a container that has one is pending from its start on
+                pairs.append((state, "starting"))
+        return set(pairs)
+
+    def memories(self, name: str) -> list[int]:
+        """Return the sizes of a container's memory."""
+        seen = (look.containers.get(name) for look in self.looks)
+        return [one.memory for one in seen if one is not None and one.memory is not None]
 
 
 def rates(looks: list[Look], name: str) -> tuple[float, float] | None:
     """Return the lowest and the highest use over about a second, in percent of a core."""
     points = [
-        (look.at_s, seen.cpu_ns)
+        (seen.read_s, seen.cpu_ns)
         for look in looks
         if (seen := look.containers.get(name)) is not None and seen.cpu_ns is not None
     ]
-    measured: list[float] = []
-    for index, (at_s, cpu_ns) in enumerate(points):
-        later = next(((t, c) for t, c in points[index + 1 :] if t - at_s >= 0.9), None)
-        if later is not None and later[1] >= cpu_ns:
-            measured.append((later[1] - cpu_ns) / (later[0] - at_s) / 1e7)
+    measured = [
+        (later_ns - cpu_ns) / (later_s - at_s) / 1e7
+        for (at_s, cpu_ns), (later_s, later_ns) in itertools.combinations(points, 2)
+        if MIN_RATE_S <= later_s - at_s <= MAX_RATE_S and later_ns >= cpu_ns
+    ]
     return (min(measured), max(measured)) if measured else None
 
 
-def compare(screen: str, at_s: float, truth: Truth, findings: Findings, prefix: str) -> None:
-    looks = truth.within(at_s - MAX_AGE_S - SLACK_S, at_s)
-    longer = truth.within(at_s - 2 * MAX_AGE_S - 2 * SLACK_S, at_s)
-    rows = [match for line in screen.splitlines() if (match := _SHOWN.search(line))]
+@dataclass(frozen=True)
+class Frame:
+    """A screen, and the moments between which it was read."""
+
+    text: str
+    began_s: float
+    ended_s: float
+
+    @classmethod
+    def read(cls, terminal: Terminal) -> Self:
+        """Return the screen when it isn't half way through a frame: looked at twice, it is the same."""
+        text, frame = "", None
+        while frame is None or text != frame.text:
+            began_s, text = time.monotonic(), terminal.screen
+            if frame is None or text != frame.text:
+                frame, text = cls(text, began_s, time.monotonic()), ""
+        return frame
+
+
+def compare(screen: Frame, truth: Truth, findings: Findings, prefix: str) -> None:
+    """Compare a screen, which was read between two moments, with what was true up to a second before."""
+    truth.wait_for_look_after(screen.ended_s)
+    period = Period(truth, screen.began_s - MAX_AGE_S, screen.ended_s)
+    longer = Period(truth, screen.began_s - MAX_AGE_S - MAX_RATE_S, screen.ended_s).looks
+    rows = [match for line in screen.text.splitlines() if (match := _SHOWN.search(line))]
     shown_cpu: list[tuple[str, float]] = []
     for row in rows:
         name, rest = f"{prefix}-{row['name']}", row["rest"]
-        known = states(looks, name)
+        values = period.values(name)
+        known, healths = {state for state, _ in values}, {health for _, health in values}
         health = next((word for word in ("unhealthy", "healthy", "starting") if re.search(rf"\b{word}\b", row[0])), "")
         state = row["state"]
         if state in {"healthy", "unhealthy", "starting"}:
@@ -171,11 +226,18 @@ def compare(screen: str, at_s: float, truth: Truth, findings: Findings, prefix: 
             good = state in LOOP_STATES and row["mark"] in "✗↻"
             findings.note_lasting("loop", name, good, f"{name} {row['mark']} {state!r}")
         else:
-            findings.note("state", state in known or not known, f"{name} {state!r}, was {known}")
-        healths = {look.containers[name].health for look in looks if name in look.containers}
+            findings.note(
+                "state",
+                state in known or not known,
+                f"{name} {state!r}, was {known}, {last(truth, name, state, screen.began_s)}",
+            )
         if healths - {""}:
-            findings.note("health", health in healths, f"{name} {health!r}, was {healths}")
-        possible = {is_broken(seen.state, seen.health) for look in looks if (seen := look.containers.get(name))}
+            findings.note(
+                "health",
+                health in healths,
+                f"{name} {health!r}, was {healths}, {last(truth, name, health, screen.began_s)}",
+            )
+        possible = {is_broken(*value) for value in values}
         if row["name"] not in LOOPS:
             good = (row["mark"] in "✗↻") in possible
             findings.note("verdict", good, f"{name} {row['mark']} {state}, broken {possible}")
@@ -185,7 +247,7 @@ def compare(screen: str, at_s: float, truth: Truth, findings: Findings, prefix: 
             shown_cpu.append((name, value))
             good = bounds[0] - 4 <= value <= bounds[1] + 4
             findings.note("cpu", good, f"{name} {value}%, was {bounds[0]:.1f} to {bounds[1]:.1f}")
-        memories = [seen.memory for look in looks if (seen := look.containers.get(name)) and seen.memory is not None]
+        memories = period.memories(name)
         if size is not None and memories:
             value = float(size[1]) * _UNITS[size[2]]
             good = min(memories) - MEMORY_SLACK_BYTES <= value <= max(memories) + MEMORY_SLACK_BYTES
@@ -194,7 +256,7 @@ def compare(screen: str, at_s: float, truth: Truth, findings: Findings, prefix: 
         first, second = rates(longer, above), rates(longer, below)
         if first is not None and second is not None:
             findings.note("order", first[1] + 4 >= second[0] - 4, f"{above} {first} above {below} {second}")
-    counts(screen, rows, findings)
+    counts(screen.text, rows, findings)
     findings.note("rows", len(rows) == 60, f"{len(rows)} rows")
 
 
@@ -215,12 +277,11 @@ def is_broken(state: str, health: str) -> bool:
     return state == "exited 3" or health == "unhealthy"
 
 
-def whole_frame(terminal: Terminal) -> str:
-    """Return the screen when it isn't half way through a frame: looked at twice, it is the same."""
-    before, screen = "", terminal.screen
-    while screen != before:
-        before, screen = screen, terminal.screen
-    return screen
+def last(truth: Truth, name: str, value: str, at_s: float) -> str:
+    """Say when a state, health or size was true for the last time before a moment."""
+    seen = [(at_s - look.at_s, one) for look in [*truth.looks] if (one := look.containers.get(name)) is not None]
+    ages = [age_s for age_s, one in seen if age_s >= 0 and value in {one.state, one.health}]
+    return f"last true {min(ages):.2f} s before" if ages else "not true before"
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="missing: tmux")
@@ -244,10 +305,7 @@ def test_nothing_on_the_screen_contradicts_what_was_true_for_more_than_a_second(
             ended.wait(WARM_UP_S)
             until = time.monotonic() + SECONDS
             while time.monotonic() < until:
-                before = time.monotonic()
-                screen = whole_frame(terminal)
-                ended.wait(SLACK_S)  # the truth of that moment has to be known
-                compare(screen, before, truth, findings, docker.prefix)
+                compare(Frame.read(terminal), truth, findings, docker.prefix)
         finally:
             ended.set()
             worker.join()

@@ -8,7 +8,17 @@ from pyd_core.model.container import Container
 from pyd_core.model.container_config import ContainerConfig, HealthConfig
 from pyd_core.model.container_state import ContainerState, Health, HealthResult
 from pyd_core.triage.causes import CAUSES
-from pyd_core.triage.evidence import Case, Cgroup, FileSystem, HostFacts, KillSent, Run, UnavailableSource
+from pyd_core.triage.evidence import (
+    Case,
+    Cgroup,
+    EvidenceLogLine,
+    FileSystem,
+    HostFacts,
+    KillSent,
+    Run,
+    UnavailableSource,
+)
+from pyd_core.triage.phrases import find_phrases
 from pyd_core.triage.rules import RULES
 from pyd_core.triage.verdict import decide
 
@@ -249,6 +259,33 @@ def test_a_probe_that_took_too_long_is_no_broken_one(seconds: float, output: str
     verdict = decide(Case(container=container, now_ns=NOW, run=run, kernel_read=True))
     assert verdict.cause == cause
     assert ("longer than its timeout" in verdict.summary) == (cause == "unhealthy")
+
+
+@pytest.mark.parametrize(
+    ("test", "address"),
+    [
+        (["CMD-SHELL", "echo 'dial: connection refused'; exit 1"], "its port"),
+        (["CMD-SHELL", "sleep 3; false || exit 17"], "its port"),
+        (["CMD-SHELL", "nc -z -w 2 127.0.0.1 6379 || exit 1"], "127.0.0.1:6379"),
+        (["CMD", "nc", "-zv", "db", "5432"], "db:5432"),
+        (["CMD-SHELL", "exec 3<>/dev/tcp/localhost/81 || exit 1"], "localhost:81"),
+        (["CMD", "pg_isready", "-d", "postgres://db:5432/x"], "db:5432"),
+        (["CMD-SHELL", "curl -f http://localhost/health || exit 1"], "localhost:80"),
+    ],
+)
+def test_a_refused_probe_names_the_address_that_it_connects_to(test: list[str], address: str) -> None:
+    probe = HealthResult(
+        start=format_time(NOW - SECOND), end=format_time(NOW), exit_code=1, output="dial: connection refused"
+    )
+    health = Health(status="unhealthy", failing_streak=2, log=[probe])
+    state = ContainerState(status="running", running=True, started_at=format_time(NOW - 60 * SECOND), health=health)
+    container = Container(
+        id=ID, name_="/web", path="/app", state=state, config=ContainerConfig(healthcheck=HealthConfig(test=test))
+    )
+    run = Run(started_ns=NOW - 60 * SECOND, complete=True)
+    findings = find_phrases((EvidenceLogLine(stream="health", text=probe.output),))
+    verdict = decide(Case(container=container, now_ns=NOW, run=run, findings=findings, kernel_read=True))
+    assert verdict.reason == f"nothing listens on {address}"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,24 @@ async def test_without_an_engine_it_shows_what_to_do_and_connects_once_one_start
         await dashboard.until_shown("exited 3")
 
 
+async def test_a_view_opened_without_an_engine_forgets_its_error_once_one_answers(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pyd_tui.dashboard.engines.connection.RETRY_INTERVAL_S", 0.01)
+    engine, there = three(), False
+
+    def choose() -> Endpoint:
+        if not there:
+            raise NoEngine("no engine was found")
+        return engine.engine().endpoint
+
+    async with opened(engine, choose=choose) as dashboard:
+        await dashboard.until_shown("no engine was found")
+        await dashboard.press("2")
+        await dashboard.until(lambda: dashboard.message == "no engine answers yet")
+        there = True
+        await dashboard.until_shown("postgres:16.4")
+        await dashboard.until(lambda: "no engine answers yet" not in dashboard.text)
+
+
 async def test_a_lost_engine_dims_its_data_and_shows_its_age():
     engine = three()
     async with opened(engine) as dashboard:

@@ -175,7 +175,12 @@ def _refused_probe(case: Case, refused: Evidence, streak: int) -> Conclusion:
 
 
 _URL = re.compile(r"(?P<scheme>https?)://(?P<host>\[[\w:]+\]|[\w.-]+)(?::(?P<port>\d+))?")
-_ADDRESS = re.compile(r"(?P<host>\[[\w:]+\]|[\w.-]*[\w-])[: ](?P<port>\d{1,5})\b")
+_ADDRESS = re.compile(r"(?P<host>\[[\w:]+\]|[\w.-]*[\w-]):(?P<port>\d{1,5})\b")
+_CONNECTION = re.compile(
+    r"\b(?:nc|ncat|netcat|telnet)(?:\s+-\w+(?:\s+\d+)?)*\s+(?P<host>[\w.-]+)\s+(?P<port>\d{1,5})\b"
+    r"|/dev/tcp/(?P<bash_host>[\w.-]+)/(?P<bash_port>\d{1,5})\b"
+)
+"""A host and a port that aren't joined by a colon, which only programs that connect take: `exit 1` is none."""
 
 
 def _probed_address(case: Case, reported: str) -> str:
@@ -188,6 +193,9 @@ def _probed_address(case: Case, reported: str) -> str:
         return f"{reported or url['host']}:{url['port'] or (443 if url['scheme'] == 'https' else 80)}"
     if address := _ADDRESS.search(command):
         return f"{reported or address['host']}:{address['port']}"
+    if connection := _CONNECTION.search(command):
+        host, port = connection["host"] or connection["bash_host"], connection["port"] or connection["bash_port"]
+        return f"{reported or host}:{port}"
     return reported or "its port"
 
 

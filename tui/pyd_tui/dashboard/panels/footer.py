@@ -75,10 +75,20 @@ class Footer(Line):
             self._row_labels = dict(labels)
             self.repaint_line()
 
-    def say(self, text: str, role: Role = "text", hint: str = "") -> None:
-        """Show a message until the next key."""
+    def say(self, text: str, role: Role = "text", hint: str = "") -> Cell:
+        """Show a message until the next key.
+
+        Returns:
+            The message, for `unsay`.
+        """
         self._message = (*cell(text, role), *(cell(f"  {hint}", "dim") if hint else EMPTY))
         self.repaint_line()
+        return self._message
+
+    def unsay(self, message: Cell) -> None:
+        """Show the keys again if they are hidden by this message, which no longer holds."""
+        if message and message == self._message:
+            self.clear()
 
     def clear(self) -> None:
         """Show the keys again."""

@@ -69,6 +69,8 @@ class Browse(ViewScreen):
         self._load_context = context
         self._text = ""
         self._status: Cell = EMPTY
+        self._failure: Cell = EMPTY
+        """The footer's message of the last load that failed."""
         can = {
             "files": resource.inspect_layers is not None or resource.files is not None,
             "pull": resource.name == "images",
@@ -152,11 +154,12 @@ class Browse(ViewScreen):
         if at_top and self.resource.name == "events" and self.table.keys:
             self.table.go_to(self.table.keys[0])
         self._show_status("")
+        self.footer.unsay(self._failure)
         self._details.refresh()
 
     def not_loaded(self, error: PydError) -> None:
         """Show why the rows couldn't be loaded."""
-        self.footer.say(error.message, "bad", error.hint)
+        self._failure = self.footer.say(error.message, "bad", error.hint)
         self._show_status("")
         self.table.say((error.message, "bad"), (error.hint, "dim"))  # the footer's message disappears with a key
 
