@@ -141,7 +141,8 @@ class CounterFile:
 
 
 READINGS_PER_SLOW_READ = 10
-"""Limit and peak are only read this often: they change rarely, and the kernel computes some of them."""
+"""Limit and peak are only read this often, as is the memory of groups whose processes don't run: they change rarely,
+and the kernel computes some of them."""
 
 MAX_FILES = 6
 """Maximum number of descriptors that a reader keeps."""
@@ -180,6 +181,9 @@ class GroupReader:
         self._pids = file(pids, "pids.current")
         self._block = file(block, "blkio.throttle.io_service_bytes_recursive" if self._blocks_are_v1 else "io.stat")
         self._readings = 0
+        self._last_cpu_ns = -1
+        self._memory_and_pids: tuple[int | None, int | None] = (None, None)
+        self._has_pids = False
         self._limit_and_peak: tuple[int | None, int | None] = (None, None)
 
     def close(self) -> None:
@@ -204,9 +208,14 @@ class GroupReader:
             cpu_ns = None if used is None else used * 1000
         if cpu_ns is None:
             return None
-        cache = _field(self._memory_stat.read(), b"total_inactive_file " if self._memory_is_v1 else b"inactive_file ")
-        memory = _without(_number(self._memory.read()), cache)
-        if self._readings % READINGS_PER_SLOW_READ == 0:
+        is_slow_due = self._readings % READINGS_PER_SLOW_READ == 0
+        # Processes that haven't run have neither allocated memory nor forked: only reclaim by the kernel is missed.
+        if is_slow_due or cpu_ns != self._last_cpu_ns or not (brief or self._has_pids):
+            self._has_pids = not brief
+            self._memory_and_pids = self._read_memory(), None if brief else _number(self._pids.read())
+        self._last_cpu_ns = cpu_ns
+        memory, pids = self._memory_and_pids
+        if is_slow_due:
             self._limit_and_peak = self._read_limit(), _number(self._peak.read())
         self._readings += 1
         if brief:
@@ -221,10 +230,14 @@ class GroupReader:
             memory=memory,
             memory_limit=self._limit_and_peak[0],
             memory_peak=self._limit_and_peak[1],
-            pids=_number(self._pids.read()),
+            pids=pids,
             block_read=read,
             block_write=write,
         )
+
+    def _read_memory(self) -> int | None:
+        cache = _field(self._memory_stat.read(), b"total_inactive_file " if self._memory_is_v1 else b"inactive_file ")
+        return _without(_number(self._memory.read()), cache)
 
     def _read_limit(self) -> int | None:
         limit = _number(self._limit.read())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,16 +23,18 @@ from pyd_core.watch.backfill import MARGIN_NS, MAX_SKEW_NS, death_from_inspect, 
 from pyd_core.watch.container_watcher import ContainerWatcher
 from pyd_core.watch.death_snapshot import snapshot_at_death, snapshot_from_event
 from pyd_core.watch.delta import Delta
-from pyd_core.watch.history_store import Death, HistoryStore, Point
+from pyd_core.watch.history_store import Death, HistoryStore
 from pyd_core.watch.output_tail import OutputTail
+from pyd_core.watch.point_buffer import PointBuffer
 from pyd_core.watch.stats_collector import StatsCollector
+from pyd_core.watch.tracked_container import MAX_EVENTS, TrackedContainer
 
 WRITE_INTERVAL_S = 1.0
-"""A kill of the recorder can lose this much data."""
+"""A kill of the recorder can lose the deaths of this long."""
+POINTS_INTERVAL_S = 5.0
+"""The same for usage curves: each write costs about a millisecond."""
 VERDICT_DELAY_S = 0.4
 """`oom` and `stop` are reported around `die`, in any order, and without a last one."""
-MAX_EVENTS = 64
-"""Events kept of each container's present run."""
 MAX_VERDICTS = 8
 """Verdicts at a time."""
 MAX_URGENT_INSPECTS = 32
@@ -42,28 +43,6 @@ MAX_FOLLOWED_LOGS = 32
 """Logs followed live, because they are removed as soon as their containers end (`--rm`)."""
 READABLE_LOG_DRIVERS = frozenset({"json-file", "local", "journald", "k8s-file"})
 """Log drivers of Docker Engine and Podman whose logs an attach can start with."""
-
-
-class _TrackedContainer:
-    """State of a container that is recorded while it runs."""
-
-    def __init__(self) -> None:
-        self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
-        self.container: Container | None = None
-        self.tail: OutputTail | None = None
-        self.listening: asyncio.Task[None] | None = None
-        self.has_past_output = False
-        """Whether the tail starts with the first output, even if it was attached later."""
-        self.memory_peak: int | None = None
-        self.pending_verdicts = 0
-        self.deaths: deque[int] = deque(maxlen=MAX_EVENTS)
-        """Times of its deaths, from events."""
-
-    def stop_listening(self) -> None:
-        """Stop following its output, which can be read later."""
-        if self.listening is not None:
-            self.listening.cancel()
-        self.tail = self.listening = None
 
 
 class DeathRecorder:
@@ -96,9 +75,10 @@ class DeathRecorder:
         self._on_death = on_death
         self._on_problem = on_problem or (lambda _: None)
         self._last_output = last_output
-        self._tracked: dict[str, _TrackedContainer] = {}
+        self._tracked: dict[str, TrackedContainer] = {}
         self._deaths: list[Death] = []
-        self._points: list[Point] = []
+        self._points = PointBuffer()
+        self._points_due_s = 0.0
         self._limit = asyncio.Semaphore(MAX_VERDICTS)
         self._urgent = asyncio.Semaphore(MAX_URGENT_INSPECTS)
         self._followed = 0
@@ -134,7 +114,8 @@ class DeathRecorder:
         try:
             while True:
                 await asyncio.sleep(WRITE_INTERVAL_S)
-                self._flush()
+                if self._deaths or time.monotonic() >= self._points_due_s:
+                    self._flush()
                 if time.monotonic() >= next_thin:
                     next_thin += 60
                     self._thin()
@@ -154,6 +135,7 @@ class DeathRecorder:
         if self._owns_watcher:
             self.stats.watch([entry.id for entry in self.watcher.containers.values() if entry.has_processes])
         for identity in delta.removed:
+            self._points.forget(identity)
             tracked = self._tracked.get(identity)
             if tracked is not None and not tracked.pending_verdicts:
                 del self._tracked[identity]
@@ -162,7 +144,7 @@ class DeathRecorder:
         identity = event.actor.id
         if event.verb.startswith("exec_") or event.verb == "destroy":
             return
-        tracked = self._tracked.setdefault(identity, _TrackedContainer())
+        tracked = self._tracked.setdefault(identity, TrackedContainer())
         if event.verb == "start":
             tracked.events = deque(maxlen=MAX_EVENTS)
             tracked.memory_peak = None
@@ -182,7 +164,7 @@ class DeathRecorder:
     def _on_inspected(self, container: Container) -> None:
         """Use an inspect of the watcher: keep a running container's, and record an unreported death."""
         if container.state.running:
-            self._remember(self._tracked.setdefault(container.id, _TrackedContainer()), container)
+            self._remember(self._tracked.setdefault(container.id, TrackedContainer()), container)
             return
         die = death_from_inspect(container)
         if die is not None and die.time_nano > self._since:
@@ -200,7 +182,7 @@ class DeathRecorder:
                 return
         self._remember(tracked, container)
 
-    def _remember(self, tracked: _TrackedContainer, container: Container) -> None:
+    def _remember(self, tracked: TrackedContainer, container: Container) -> None:
         if container.state.running or tracked.container is None:
             tracked.container = container
         if not container.host_config.auto_remove or self._last_output is not None:
@@ -211,7 +193,7 @@ class DeathRecorder:
         elif tracked.tail is None:
             self._follow(tracked, container.id, logs=False)
 
-    def _follow(self, tracked: _TrackedContainer, identity: str, *, logs: bool) -> None:
+    def _follow(self, tracked: TrackedContainer, identity: str, *, logs: bool) -> None:
         """Follow its output, in place of a tail that may have missed the first of it."""
         if self._followed >= MAX_FOLLOWED_LOGS:
             return
@@ -253,10 +235,10 @@ class DeathRecorder:
         if self._store.has_death(identity, died_ns, within_ns=within_ns):
             return
         if tracked is None and identity in self.watcher.containers:
-            tracked = self._tracked[identity] = _TrackedContainer()
+            tracked = self._tracked[identity] = TrackedContainer()
         if tracked is not None:
             tracked.deaths.append(died_ns)
-        await self._record(die, _TrackedContainer(), None, events)
+        await self._record(die, TrackedContainer(), None, events)
 
     async def _shared_evidence(self) -> SharedEvidence:
         if self._shared is None:
@@ -270,7 +252,7 @@ class DeathRecorder:
         finally:
             self._followed -= 1
 
-    async def _judge(self, die: Event, tracked: _TrackedContainer) -> None:
+    async def _judge(self, die: Event, tracked: TrackedContainer) -> None:
         identity = die.actor.id
         try:
             remembered = tracked.container
@@ -286,7 +268,7 @@ class DeathRecorder:
                 self._tracked.pop(identity, None)
 
     async def _record(
-        self, die: Event, tracked: _TrackedContainer, remembered: Container | None, events: tuple[Event, ...]
+        self, die: Event, tracked: TrackedContainer, remembered: Container | None, events: tuple[Event, ...]
     ) -> None:
         """Record a death once the engine responds: it may be shutting down itself."""
         backoff = Backoff()
@@ -303,7 +285,7 @@ class DeathRecorder:
             await self._on_death(death)
 
     async def _build_death(
-        self, die: Event, tracked: _TrackedContainer, remembered: Container | None, events: tuple[Event, ...]
+        self, die: Event, tracked: TrackedContainer, remembered: Container | None, events: tuple[Event, ...]
     ) -> Death:
         identity = die.actor.id
         shared = await self._shared_evidence()
@@ -342,7 +324,7 @@ class DeathRecorder:
             if oom.limit_bytes is not None and identity in oom.limit_cgroup:
                 # Whatever was measured before, it then used its full limit.
                 peak = max(peak or 0, oom.limit_bytes)
-                self._points.append(Point(oom.time_ns // 10**9, sys.intern(identity), None, oom.limit_bytes // 1024))
+                self._points.add_limit(identity, oom.time_ns, oom.limit_bytes)
         case.cgroup = Cgroup(memory_peak=peak)
         verdict = decide(case)
         return Death(
@@ -381,15 +363,14 @@ class DeathRecorder:
                 tracked.memory_peak = (
                     max(tracked.memory_peak or 0, usage.memory_peak or 0, usage.memory_bytes or 0) or None
                 )
-            cpu = None if usage.cpu_percent is None else round(usage.cpu_percent * 10)
-            memory = None if usage.memory_bytes is None else usage.memory_bytes // 1024
-            self._points.append(Point(usage.time_ns // 10**9, sys.intern(identity), cpu, memory))
+            self._points.add(identity, usage)
 
     def _flush(self) -> None:
         if not self._deaths and not self._points:
             return
+        self._points_due_s = time.monotonic() + POINTS_INTERVAL_S
         deaths, self._deaths = self._deaths, []
-        points, self._points = self._points, []
+        points = self._points.take()
         try:
             self._store.add(deaths, points, listened=self._listened_until())
         except ConfigError as error:

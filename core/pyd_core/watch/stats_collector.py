@@ -204,7 +204,7 @@ class StatsCollector:
             is_new = self._pids.get(identity) != entry.pid
             if is_rest_due or is_new or (is_due and identity in young):
                 new |= self._sample(entry, brief=True)
-            if is_new or (not is_due and identity in young):
+            if is_new or (identity in young and self._lacks_rates(identity)):
                 self._young.add(identity)
         return new
 
@@ -219,8 +219,24 @@ class StatsCollector:
         if sample is None:
             return False
         (self._complete.discard if brief else self._complete.add)(identity)
+        if brief and self._is_idle(identity, sample):
+            self._previous[identity] = sample
+            return False
         self._add(identity, sample)
         return True
+
+    def _lacks_rates(self, identity: str) -> bool:
+        """Return whether a container has one sample, or a second one that came too soon after it."""
+        usage = self._usage.get(identity)
+        return usage is not None and usage.cpu_percent is None
+
+    def _is_idle(self, identity: str, sample: Sample) -> bool:
+        """Return whether a container does nothing, as before, and its curve needs no point yet."""
+        last, before = self._usage.get(identity), self._previous.get(identity)
+        if last is None or before is None or last.cpu_percent != 0 or sample.counters != before.counters:
+            return False
+        series = self._series.get(identity)
+        return series is not None and not series.is_due(sample.time_ns)
 
     def _add(self, identity: str, sample: Sample) -> None:
         before, last = self._previous.get(identity), self._usage.get(identity)

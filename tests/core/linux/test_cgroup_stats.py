@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from pyd_core.linux.cgroup_stats import (
+    READINGS_PER_SLOW_READ,
     UNIFIED,
     CgroupMount,
     Counters,
@@ -80,13 +81,33 @@ def test_a_hybrid_group_is_read_from_where_each_controller_is(tmp_path: Path):
     assert got == Counters(123_456_000, 10, 1, 800_000, 5_000_000, 3_000_000, None, 101, 52)
 
 
-def test_what_changes_is_read_anew(tmp_path: Path, keep: bool):
+def test_what_changes_is_read_again(tmp_path: Path, keep: bool):
     reader = v1_reader(tmp_path, V1, keep=keep)
     reader.read()
     (tmp_path / "cpuacct/cpuacct.usage").write_text("223456789\n")
     got = reader.read()
     assert got is not None
     assert got.cpu_ns == 223456789
+    reader.close()
+
+
+def test_memory_is_read_again_once_processes_have_run_and_at_times_anyway(tmp_path: Path, keep: bool):
+    reader = v1_reader(tmp_path, V1, keep=keep)
+    first = reader.read()
+    assert first is not None
+    (tmp_path / "memory/memory.usage_in_bytes").write_text("1900000\n")
+    (tmp_path / "pids/pids.current").write_text("13\n")
+    assert reader.read() == first
+    assert (brief := reader.read(brief=True)) is not None
+    assert brief.memory == first.memory
+    (tmp_path / "cpuacct/cpuacct.usage").write_text("123456790\n")
+    assert (busy := reader.read()) is not None
+    assert (busy.memory, busy.pids) == (1_700_000, 13)
+    (tmp_path / "memory/memory.usage_in_bytes").write_text("300000\n")
+    readings = [reader.read(brief=True) for _ in range(READINGS_PER_SLOW_READ)]
+    assert [reading.memory for reading in readings if reading is not None][-1] == 100_000
+    assert (full := reader.read()) is not None
+    assert full.pids == 13
     reader.close()
 
 

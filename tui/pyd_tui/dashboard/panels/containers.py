@@ -164,7 +164,7 @@ class ContainerTable(Table[RowTarget]):
 
     def on_measured(self) -> None:
         """Take new measurements; only an order that depends on them can change."""
-        if self.view.ranks_usage:
+        if self.view.ranks_usage and self._order() != self.keys:
             self.update_rows()
         else:
             self.sync()

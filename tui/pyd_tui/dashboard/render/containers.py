@@ -208,6 +208,8 @@ def trend(samples: Sequence[Usage], cores: float = 1.0) -> Cell:
     """Draw recent processor use, as far as it was measured."""
     if not samples:
         return EMPTY
+    if not any(sample.cpu_percent for sample in samples):  # most containers of most machines
+        return (Span(" " * TREND_COLUMNS, "good"),)
     # The grid doesn't move while its last part fills.
     until = -(-samples[-1].time_ns // TREND_STEP_NS) * TREND_STEP_NS
     values = buckets(
