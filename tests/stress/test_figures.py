@@ -139,7 +139,7 @@ def docker() -> Iterator[Docker]:
 
 @dataclass(frozen=True)
 class Period:
-    """What was true at some moment of a period.
+    """The states, health and sizes that were true at some moment of a period.
 
     Attributes:
         truth: The engine's truth.
@@ -170,7 +170,7 @@ class Period:
     def memories(self, name: str) -> list[int]:
         """Return the sizes of a container's memory."""
         seen = (look.containers.get(name) for look in self.looks)
-        return [one.memory for one in seen if one is not None and one.memory is not None]
+        return [size for known in seen if known is not None and (size := known.memory) is not None]
 
 
 def rates(looks: list[Look], name: str) -> tuple[float, float] | None:
@@ -279,8 +279,8 @@ def is_broken(state: str, health: str) -> bool:
 
 def last(truth: Truth, name: str, value: str, at_s: float) -> str:
     """Say when a state, health or size was true for the last time before a moment."""
-    seen = [(at_s - look.at_s, one) for look in [*truth.looks] if (one := look.containers.get(name)) is not None]
-    ages = [age_s for age_s, one in seen if age_s >= 0 and value in {one.state, one.health}]
+    known = [(at_s - look.at_s, seen) for look in [*truth.looks] if (seen := look.containers.get(name)) is not None]
+    ages = [age_s for age_s, seen in known if age_s >= 0 and value in {seen.state, seen.health}]
     return f"last true {min(ages):.2f} s before" if ages else "not true before"
 
 

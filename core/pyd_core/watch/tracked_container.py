@@ -1,4 +1,4 @@
-"""What the recorder knows of a container that it follows."""
+"""State of a container that the recorder follows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_EVENTS = 64
 
 
 class TrackedContainer:
-    """State of a container that is recorded while it runs."""
+    """A container that is recorded while it runs."""
 
     def __init__(self) -> None:
         self.events: deque[Event] = deque(maxlen=MAX_EVENTS)
