@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 _SIZE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _AGE_UNITS = ((365 * 86400, "y"), (7 * 86400, "w"), (86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _COARSE_UNITS = (("m", 1, 60), ("h", 60, 48 * 60), ("d", 1440, 60 * 1440), ("w", 10080, 104 * 10080))
 """Unit, its length and the limit up to which it is used, both in minutes."""
+
+_DOCKER_UNITS = (
+    (48, "hour", 1),
+    (336, "day", 24),
+    (1440, "week", 168),
+    (17_520, "month", 720),
+    (math.inf, "year", 8760),
+)
+"""The limit up to which a unit is used, the unit, and its length, both in hours."""
+_DOCKER_SINGULARS = {"second": "1 second", "minute": "About a minute", "hour": "About an hour"}
 
 
 def size(count: float) -> str:
@@ -71,3 +83,18 @@ def coarse_age(seconds: float) -> str:
 def stepped_age(seconds: float) -> str:
     """Return a length of time as `coarse_age` does, but below a minute in steps of five seconds: `0s`, `5s`, `55s`."""
     return f"{int(seconds) // 5 * 5}s" if seconds < 60 else coarse_age(seconds)
+
+
+def docker_duration(seconds: float) -> str:
+    """Return a length of time in Docker's words: `About a minute`, `3 hours` (docker/go-units, `HumanDuration`)."""
+    whole, hours = max(0, int(seconds)), int(seconds / 3600 + 0.5)
+    if whole < 60:
+        count, unit = whole, "second"
+    elif whole < 3600:
+        count, unit = whole // 60, "minute"
+    else:
+        unit, length = next((unit, length) for limit, unit, length in _DOCKER_UNITS if hours < limit)
+        count = hours // length
+    if count == 1 and unit in _DOCKER_SINGULARS:
+        return _DOCKER_SINGULARS[unit]
+    return "Less than a second" if count == 0 else f"{count} {unit}{'' if count == 1 else 's'}"

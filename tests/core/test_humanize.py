@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.humanize import age, size
+from pyd_core.humanize import age, docker_duration, size
+
+HOUR, DAY = 3600, 86_400
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,16 @@ def test_an_age_is_its_largest_whole_unit(seconds: float, words: str):
 )
 def test_a_size_has_three_figures_at_most(count: float, words: str):
     assert size(count) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-1, "Less than a second"), (0.5, "Less than a second"), (1, "1 second"), (59, "59 seconds"),
+        (61, "About a minute"), (119, "About a minute"), (150, "2 minutes"), (59 * 60, "59 minutes"),
+        (HOUR, "About an hour"), (1.4 * HOUR, "About an hour"), (1.6 * HOUR, "2 hours"), (47 * HOUR, "47 hours"),
+        (3 * DAY, "3 days"), (15 * DAY, "2 weeks"), (70 * DAY, "2 months"), (800 * DAY, "2 years"),
+    ],
+)  # fmt: skip
+def test_a_length_of_time_is_written_as_engines_write_it(seconds: float, words: str):
+    assert docker_duration(seconds) == words

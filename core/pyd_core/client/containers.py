@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 from pyd_core.client.api_client import ApiClient, Query, segment
 from pyd_core.client.json_stream import read_records
 from pyd_core.client.options import CommitOptions
 from pyd_core.client.transport.base import Duplex, Stream
-from pyd_core.errors import Unsupported
+from pyd_core.errors import Conflict, PydError, Unsupported
 from pyd_core.model.archive import PathStat, decode_stat
 from pyd_core.model.base import decode
 from pyd_core.model.container import (
@@ -111,6 +111,14 @@ class ContainersApi:
         """Remove a container; `force` kills it first, `volumes` also removes its anonymous volumes."""
         query = {"force": force or None, "v": volumes or None, "link": link or None}
         await self._client.send("DELETE", f"/containers/{segment(name)}", query, timeout=None)
+
+    async def discard(self, name: str) -> None:
+        """Remove a container if it is still there; wait where the engine is removing it already."""
+        with suppress(PydError):  # the container is gone, or the engine is
+            try:
+                await self.remove(name, force=True)
+            except Conflict:
+                await self.wait(name, condition="removed")
 
     async def prune(self, *, filters: Filters | None = None) -> Pruned:
         """Remove all stopped containers."""

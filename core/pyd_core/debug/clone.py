@@ -7,7 +7,6 @@ this process closes its standard input or ends; the engine removes it then.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from types import TracebackType
@@ -19,7 +18,6 @@ from pyd_core.client.networks import NetworksApi
 from pyd_core.client.transport.base import Duplex
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.holder_program import installed
-from pyd_core.errors import Conflict, PydError
 from pyd_core.linux.process import ProcessEntry, is_alive
 from pyd_core.model.container import Container
 
@@ -140,7 +138,7 @@ class Clone:
         if self._input is not None:
             run_now(self._input.aclose())
         if self._id:
-            run_now(_remove(self._containers, self._id))
+            run_now(self._containers.discard(self._id))
 
 
 async def remove_stale(containers: ContainersApi) -> None:
@@ -148,13 +146,4 @@ async def remove_stale(containers: ContainersApi) -> None:
     for left in await containers.list(all=True, filters={"label": [LABEL]}):
         pid, _, start = left.labels.get(LABEL, "").partition("-")
         if pid.isdecimal() and start.isdecimal() and not is_alive(int(pid), int(start)):
-            await _remove(containers, left.id)
-
-
-async def _remove(containers: ContainersApi, name: str) -> None:
-    """Remove a clone; when the engine is at it already, wait until it has."""
-    with contextlib.suppress(PydError):  # it is gone, or the engine is
-        try:
-            await containers.remove(name, force=True)
-        except Conflict:
-            await containers.wait(name, condition="removed")
+            await containers.discard(left.id)

@@ -13,7 +13,7 @@ import msgspec
 
 from pyd_core.debug.access import CommandOutcome, DirectoryEntry
 from pyd_core.debug.environment import tool_environment
-from pyd_core.debug.local_files import write_atomic
+from pyd_core.debug.local_files import scan, write_atomic
 from pyd_core.debug.local_process import LocalProcess, SocketProcess
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
@@ -28,9 +28,6 @@ from pyd_core.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MAX_NAMES = 65536
-"""Entries of one directory of the target: a hostile one could hold millions."""
 
 
 class LocalAccess:
@@ -111,19 +108,8 @@ class LocalAccess:
         with self._root() as root, _mapped(path):
             directory = open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOCTTY)
             try:
-                listed: list[DirectoryEntry] = []
                 maps = self._maps()
-                with os.scandir(directory) as entries:
-                    for entry in entries:
-                        if len(listed) >= MAX_NAMES:
-                            break
-                        try:
-                            facts = entry.stat(follow_symlinks=False)
-                            link = os.readlink(entry.name, dir_fd=directory) if entry.is_symlink() else ""
-                        except OSError:
-                            continue  # gone since it was listed
-                        listed.append(_entry(entry.name, facts, link, maps))
-                return listed
+                return [_entry(name, status, link, maps) for name, status, link in scan(directory)]
             finally:
                 os.close(directory)
 

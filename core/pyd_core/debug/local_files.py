@@ -1,9 +1,10 @@
-"""Atomic writing of a file inside a target's root."""
+"""Listing of directories and atomic writing of files inside a target's root."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import secrets
 import stat
@@ -11,8 +12,30 @@ import stat
 from pyd_core.errors import KernelError
 from pyd_core.linux.openat2 import open_in_root
 
+TYPE_CHECKING = False  # as type checkers know it; the query agent has no more than the standard library
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MAX_LINKS = 40
 """As the kernel: ELOOP after that."""
+MAX_ENTRIES = 65536
+"""Entries of one directory of the target: a hostile one could hold millions."""
+
+
+def scan(directory: int) -> Iterator[tuple[str, os.stat_result, str]]:
+    """Yield the first entries of a directory: name, status, and the target of a link.
+
+    Args:
+        directory: Its descriptor, open for reading.
+    """
+    with os.scandir(directory) as entries:
+        for entry in itertools.islice(entries, MAX_ENTRIES):
+            try:
+                status = entry.stat(follow_symlinks=False)
+                target = os.readlink(entry.name, dir_fd=directory) if entry.is_symlink() else ""
+            except OSError:
+                continue  # removed since it was listed
+            yield entry.name, status, target
 
 
 def write_atomic(root: int, path: str, data: bytes, *, mode: int | None, owner: tuple[int, int]) -> None:

@@ -21,7 +21,7 @@ from pyd_core.client.system import SystemApi
 from pyd_core.client.transport.base import Duplex
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.clone import PROGRAM
-from pyd_core.debug.helper.container import LABEL, LIFETIME, remove
+from pyd_core.debug.helper.container import LABEL, LIFETIME
 from pyd_core.debug.holder_program import program
 from pyd_core.debug.machine import engine_machine
 from pyd_core.debug.target import NetworkTarget
@@ -94,7 +94,7 @@ class _Member:
         if self._input is not None:
             await self._input.aclose()
         if self._id:
-            await remove(self._containers, self._id)
+            await self._containers.discard(self._id)
 
 
 async def _image(engine: ApiClient) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from pyd_core.logs.line import LogLine
 from pyd_core.logs.pattern import Test
@@ -21,17 +22,9 @@ async def find_last(stream: LogStream, test: Test, on_read: Callable[[int], None
         PydError: The log can't be read.
     """
     last: LogLine | None = None
-    read = 0
-    try:
-        async for batch in stream.batches():
-            for item in batch:
-                if isinstance(item, LogLine):
-                    read += 1
-                    if test(item):
-                        last = item
-            on_read(read)
-    finally:
-        await stream.aclose()
+    async with aclosing(stream), aclosing(_matches(stream, test, on_read)) as matches:
+        async for match in matches:
+            last = match
     return last
 
 
@@ -46,15 +39,16 @@ async def find_first(stream: LogStream, test: Test, on_read: Callable[[int], Non
     Raises:
         PydError: The log can't be read.
     """
+    async with aclosing(stream), aclosing(_matches(stream, test, on_read)) as matches:
+        return await anext(matches, None)
+
+
+async def _matches(stream: LogStream, test: Test, on_read: Callable[[int], None]) -> AsyncGenerator[LogLine, None]:
     read = 0
-    try:
-        async for batch in stream.batches():
-            for item in batch:
-                if isinstance(item, LogLine):
-                    read += 1
-                    if test(item):
-                        return item
-            on_read(read)
-    finally:
-        await stream.aclose()
-    return None
+    async for batch in stream.batches():
+        for item in batch:
+            if isinstance(item, LogLine):
+                read += 1
+                if test(item):
+                    yield item
+        on_read(read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sqlite3
 import zlib
@@ -12,16 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from pyd_core.humanize import docker_duration
 from pyd_core.model.container import ContainerSummary
 
 MAX_SKEW_S = 3
 """Seconds between the engine's and the recorder's time of a death."""
 
 _ENDED = re.compile(r"^Exited \((-?\d+)\) (.+) ago$")
-
-_ABOUT = {"minute": "About a minute", "hour": "About an hour"}
-_STEPS = ((48, "hour", 1), (336, "day", 24), (1440, "week", 168), (17_520, "month", 720), (math.inf, "year", 8760))
-"""Below how many hours which unit counts, and its length in hours."""
 
 
 class _Verdict(msgspec.Struct):
@@ -59,23 +55,8 @@ def recorded_reasons(history: Path, listed: Iterable[ContainerSummary], *, now: 
                 if death is None or death.code != int(code):
                     continue
                 age = now - death.ended_ns / 1e9
-                if ago in {human_duration(age + shift) for shift in range(-MAX_SKEW_S, MAX_SKEW_S + 1)}:
+                if ago in {docker_duration(age + shift) for shift in range(-MAX_SKEW_S, MAX_SKEW_S + 1)}:
                     reasons[identity] = death.verdict.cause
     except (sqlite3.Error, zlib.error, msgspec.DecodeError):
         return {}
     return reasons
-
-
-def human_duration(seconds: float) -> str:
-    """Return a length of time as engines write it in a container's status (docker/go-units, `HumanDuration`)."""
-    count_seconds, minutes, hours = max(0, int(seconds)), max(0, int(seconds / 60)), int(seconds / 3600 + 0.5)
-    if minutes < 1:
-        count, unit = count_seconds, "second"
-    elif minutes < 60:
-        count, unit = minutes, "minute"
-    else:
-        unit, length = next((unit, length) for limit, unit, length in _STEPS if hours < limit)
-        count = hours // length
-    if count == 1 and unit in _ABOUT:
-        return _ABOUT[unit]
-    return "Less than a second" if count == 0 else f"{count} {unit}{'' if count == 1 else 's'}"

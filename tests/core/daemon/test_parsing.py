@@ -9,7 +9,6 @@ import pytest
 
 from pyd_core.daemon.containers import options, resources
 from pyd_core.daemon.containers.health import judge
-from pyd_core.daemon.containers.status_text import ago
 from pyd_core.daemon.events import fits
 from pyd_core.daemon.images.blobs import hex_digest
 from pyd_core.daemon.images.changes import apply_commit_changes
@@ -141,12 +140,6 @@ def test_times_and_durations():
     for wrong in ("soon", "1x", "1s2"):
         with pytest.raises(InvalidInput):
             parse_request_duration(wrong)
-
-
-def test_lengths_of_time_in_words():
-    texts = [ago(seconds) for seconds in (0, 1, 59, 60, 3599, 3600, 7200, 86400 * 3, 86400 * 20, 86400 * 90)]
-    assert texts[:4] == ["Less than a second", "1 second", "59 seconds", "About a minute"]
-    assert texts[4:] == ["59 minutes", "About an hour", "2 hours", "3 days", "2 weeks", "3 months"]
 
 
 def test_health_turns_by_its_streak_and_not_in_the_start_period():

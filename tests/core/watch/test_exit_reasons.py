@@ -2,33 +2,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
+from pyd_core.humanize import docker_duration
 from pyd_core.model.container import ContainerSummary
 from pyd_core.triage.verdict import Verdict
-from pyd_core.watch.exit_reasons import human_duration, recorded_reasons
+from pyd_core.watch.exit_reasons import recorded_reasons
 from pyd_core.watch.history_store import Death, HistoryStore
 
 NOW = 1_800_000_000.0
-HOUR, DAY = 3600, 86_400
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.5, "Less than a second"), (1, "1 second"), (59, "59 seconds"), (61, "About a minute"),
-        (119, "About a minute"), (150, "2 minutes"), (59 * 60, "59 minutes"), (HOUR, "About an hour"),
-        (1.6 * HOUR, "2 hours"), (47 * HOUR, "47 hours"), (3 * DAY, "3 days"), (15 * DAY, "2 weeks"),
-        (70 * DAY, "2 months"), (800 * DAY, "2 years"),
-    ],
-)  # fmt: skip
-def test_a_length_of_time_is_written_as_engines_write_it(seconds: float, words: str) -> None:
-    assert human_duration(seconds) == words
 
 
 def listed(identity: str, code: int, ago: float) -> ContainerSummary:
     return ContainerSummary(
-        id=identity, names=["/a"], state="exited", status=f"Exited ({code}) {human_duration(ago)} ago"
+        id=identity, names=["/a"], state="exited", status=f"Exited ({code}) {docker_duration(ago)} ago"
     )
 
 

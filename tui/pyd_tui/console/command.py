@@ -88,12 +88,12 @@ class HelpContext(click.Context):
     formatter_class = HelpFormatter
 
 
-class CommandWithExamples(click.Command):
-    """A command with examples in its help.
+class WithExamples(click.Command):
+    """A command or group with examples in its help.
 
     Args:
         examples: Pairs of a command line and what it does.
-        arguments: As `click.Command`.
+        arguments: As `click.Command` or `click.Group`.
     """
 
     context_class = HelpContext
@@ -108,12 +108,12 @@ class CommandWithExamples(click.Command):
         write_examples(self.examples, formatter)
 
 
-class PydCommand(CommandWithExamples):
+class PydCommand(WithExamples):
     """A command of `pyd`: examples in its help, and the global options after its name too.
 
     Args:
         json: Whether it has a `--json` option.
-        arguments: As `CommandWithExamples`.
+        arguments: As `WithExamples`.
     """
 
     def __init__(self, *arguments: Any, json: bool = True, **options: Any) -> None:
@@ -144,20 +144,10 @@ class PydCommand(CommandWithExamples):
                 formatter.write_dl(records)
 
 
-class PydGroup(click.Group):
+class PydGroup(WithExamples, click.Group):
     """A group of commands, such as `context`."""
 
     command_class = PydCommand
-    context_class = HelpContext
-
-    def __init__(self, *arguments: Any, examples: Examples = (), **options: Any) -> None:
-        options.setdefault("context_settings", CONTEXT_SETTINGS)
-        super().__init__(*arguments, **options)
-        self.examples = examples
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        """Write the examples."""
-        write_examples(self.examples, formatter)
 
 
 def write_examples(examples: Examples, formatter: click.HelpFormatter) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import termios
 import tty
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 CHUNK_BYTES = 65536
@@ -27,6 +28,20 @@ def window_size(fd: int) -> tuple[int, int]:
     """Return the columns and rows of a terminal."""
     size = os.get_terminal_size(fd)
     return size.columns, size.lines
+
+
+async def send_sizes(fd: int, send: Callable[[int, int], Awaitable[None]]) -> None:
+    """Send the columns and rows of a terminal, now and after each change, until cancelled."""
+    changed = asyncio.Event()
+    changed.set()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGWINCH, changed.set)
+    try:
+        while await changed.wait():
+            changed.clear()
+            await send(*window_size(fd))
+    finally:
+        loop.remove_signal_handler(signal.SIGWINCH)
 
 
 async def read_input(fd: int) -> AsyncIterator[bytes]:

@@ -7,16 +7,16 @@ from typing import Any
 import click
 
 from pyd_tui.console.columns import WIDE
-from pyd_tui.console.command import CommandWithExamples
+from pyd_tui.console.command import WithExamples
 from pyd_tui.shell.interactive_shell import ShellContext
 
 
-class BuiltinCommand(CommandWithExamples):
+class BuiltinCommand(WithExamples):
     """A builtin: examples in its help, `--json` and `--wide`.
 
     Args:
         json: Whether it has the options `--json`, which sets `ShellContext.json`, and `--wide`.
-        arguments: As `CommandWithExamples`.
+        arguments: As `WithExamples`.
     """
 
     def __init__(self, *arguments: Any, json: bool = True, **options: Any) -> None:

@@ -6,7 +6,6 @@ an engine couldn't remove (its host lost power) is removed by the next one once 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import socket
@@ -22,7 +21,7 @@ from pyd_core.debug.helper import wire
 from pyd_core.debug.helper.image import python_command
 from pyd_core.debug.helper.link import AgentLink
 from pyd_core.debug.helper.tiers import Tier
-from pyd_core.errors import Conflict, ProtocolError, PydError
+from pyd_core.errors import ProtocolError
 from pyd_core.model.container import Container
 from pyd_core.model.host_config import HostConfig
 from pyd_core.model.system import Info
@@ -150,7 +149,7 @@ class Helper:
         if self._stream is not None:
             run_now(self._stream.aclose())
         if self._id:
-            run_now(remove(self._containers, self._id))
+            run_now(self._containers.discard(self._id))
 
 
 def new_name() -> str:
@@ -158,18 +157,9 @@ def new_name() -> str:
     return secrets.token_hex(4)
 
 
-async def remove(containers: ContainersApi, name: str) -> None:
-    """Remove a helper; when the engine is at it already, wait until it has."""
-    with contextlib.suppress(PydError):  # it is gone, or the engine is
-        try:
-            await containers.remove(name, force=True)
-        except Conflict:
-            await containers.wait(name, condition="removed")
-
-
 async def remove_expired(containers: ContainersApi) -> None:
     """Remove helpers whose time is over."""
     for left in await containers.list(all=True, filters={"label": [LABEL]}):
         expires = left.labels.get(f"{LABEL}.expires", "")
         if expires.isdecimal() and int(expires) < time.time():
-            await remove(containers, left.id)
+            await containers.discard(left.id)

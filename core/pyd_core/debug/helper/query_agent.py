@@ -18,11 +18,10 @@ import stat
 import sys
 from typing import Any, NoReturn
 
-from pyd_core.debug.local_files import write_atomic
+from pyd_core.debug.local_files import scan, write_atomic
 from pyd_core.errors import KernelError
 from pyd_core.linux.openat2 import open_file, open_in_root
 
-MAX_NAMES = 65536
 CONNECT_TIMEOUT_S = 5.0
 _CHUNK = 65536
 _GUESTS = ("pyd-keeper)", "pyd-helper)")
@@ -91,21 +90,10 @@ def cgroup(controller: str, name: str) -> Answer:
 def listing(path: str) -> Answer:
     """List a directory."""
     directory = open_in_root(_root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOCTTY)
-    listed: list[list[Any]] = []
     try:
-        with os.scandir(directory) as entries:
-            for entry in entries:
-                if len(listed) >= MAX_NAMES:
-                    break
-                try:
-                    facts = entry.stat(follow_symlinks=False)
-                    link = os.readlink(entry.name, dir_fd=directory) if entry.is_symlink() else ""
-                except OSError:
-                    continue  # gone since it was listed
-                listed.append(_entry(entry.name, facts, link))
+        return [_entry(name, status, link) for name, status, link in scan(directory)], b""
     finally:
         os.close(directory)
-    return listed, b""
 
 
 def status(path: str, follow: bool) -> Answer:

@@ -24,7 +24,7 @@ from pyd_core.client.options import CommitOptions
 from pyd_core.client.transport.base import Duplex
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.clone import PROGRAM, clone_body
-from pyd_core.debug.helper.container import LABEL, LIFETIME, new_name, remove
+from pyd_core.debug.helper.container import LABEL, LIFETIME, new_name
 from pyd_core.debug.helper.stand_in_changes import StandInChanges
 from pyd_core.debug.holder_program import program
 from pyd_core.debug.options import DebugOptions
@@ -133,7 +133,7 @@ class _StandIn:
         if self._input is not None:
             run_now(self._input.aclose())
         if self._id:
-            run_now(remove(self._containers, self._id))
+            run_now(self._containers.discard(self._id))
         if self._image:
             with contextlib.suppress(PydError):  # untagged, it goes with the next prune
                 run_now(self._images.remove(self._image, force=True))

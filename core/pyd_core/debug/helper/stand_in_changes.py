@@ -12,7 +12,6 @@ from typing import IO
 from pyd_core.client.api_client import ApiClient
 from pyd_core.client.containers import ContainersApi
 from pyd_core.debug.clone import PROGRAM
-from pyd_core.debug.helper.container import remove
 from pyd_core.debug.stopped.archive import add_whiteout
 from pyd_core.debug.stopped.changes import ADDED, DELETED, MODIFIED, ChangedPath
 from pyd_core.errors import NotFound
@@ -66,7 +65,7 @@ class StandInChanges:
         try:
             return [change.path for change in changes if await self._differs(before, change.path)]
         finally:
-            await remove(self._containers, before)
+            await self._containers.discard(before)
 
     async def _differs(self, before: str, path: str) -> bool:
         old, now = await self._stat(before, path), await self._stat(self._model, path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -28,7 +27,7 @@ from pyd_core.errors import PydError, Unsupported
 from pyd_core.tasks import TaskOwner
 from pyd_tui.cli.builds.debug_options import ON_ERROR, BuildDebugOptions, RebuildRequested
 from pyd_tui.cli.builds.source_view import failure_lines
-from pyd_tui.console.terminal import raw_mode, read_input, window_size
+from pyd_tui.console.terminal import raw_mode, read_input, send_sizes
 
 if TYPE_CHECKING:
     from pyd_core.buildkit.client.process import GatewayProcess
@@ -172,7 +171,7 @@ class BuildDebugger:
             async with process.run(), TaskOwner(on_error=lambda _: None) as tasks:
                 if tty:
                     tasks.start(_send_input(process))
-                    tasks.start(_send_sizes(process))
+                    tasks.start(send_sizes(sys.stdout.fileno(), process.resize))
                 else:
                     await process.write(b"")
                 await _copy_output(process)
@@ -214,20 +213,6 @@ async def _send_input(process: GatewayProcess) -> None:
     async for data in read_input(sys.stdin.fileno()):
         await process.write(data)
     await process.write(b"")
-
-
-async def _send_sizes(process: GatewayProcess) -> None:
-    changed = asyncio.Event()
-    changed.set()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGWINCH, changed.set)
-    try:
-        while await changed.wait():
-            changed.clear()
-            columns, rows = window_size(sys.stdout.fileno())
-            await process.resize(columns, rows)
-    finally:
-        loop.remove_signal_handler(signal.SIGWINCH)
 
 
 def _progress(stage: str, done: int, total: int) -> None:

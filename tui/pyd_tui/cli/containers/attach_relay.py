@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from pyd_core.client.frames import STDERR, STDOUT, FrameDecoder
@@ -16,7 +17,7 @@ from pyd_core.detach_keys import DEFAULT, DetachKeys, parse_option
 from pyd_core.errors import PydError
 from pyd_core.sanitise import safe_bytes
 from pyd_core.tasks import TaskOwner
-from pyd_tui.console.terminal import raw_mode, read_input, window_size
+from pyd_tui.console.terminal import raw_mode, read_input, send_sizes
 
 if TYPE_CHECKING:
     from pyd_core.client.transport.base import Duplex
@@ -70,7 +71,7 @@ class AttachRelay:
                 if self.interactive:
                     tasks.start(_send_input(duplex, keys, left))
                 if self.tty and self.resize is not None and sys.stdout.isatty():
-                    tasks.start(_send_sizes(self.resize))
+                    tasks.start(send_sizes(sys.stdout.fileno(), partial(_resize, self.resize)))
                 ended_by = _watch_signals(left) if keyboard else []
                 async with _forward_signals(None if keyboard else self.forward, tasks):
                     await asyncio.wait({receiving, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -152,16 +153,6 @@ async def _send_input(duplex: Duplex, keys: DetachKeys | None, left: asyncio.Eve
     await duplex.close_write()
 
 
-async def _send_sizes(resize: Resize) -> None:
-    changed = asyncio.Event()
-    changed.set()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGWINCH, changed.set)
-    try:
-        while await changed.wait():
-            changed.clear()
-            columns, rows = window_size(sys.stdout.fileno())
-            with contextlib.suppress(PydError):  # the process may have ended
-                await resize(rows, columns)
-    finally:
-        loop.remove_signal_handler(signal.SIGWINCH)
+async def _resize(resize: Resize, columns: int, rows: int) -> None:
+    with contextlib.suppress(PydError):  # the process may have ended
+        await resize(rows, columns)

@@ -15,6 +15,7 @@ from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.secrets import SecretsApi
 from pyd_core.cliparse.fields import parse_pairs
 from pyd_core.errors import InvalidInput, NotFound
+from pyd_core.humanize import docker_duration
 from pyd_core.model.base import label, parse_time
 from pyd_core.model.secret import Config, Secret
 from pyd_core.sanitise import safe
@@ -24,14 +25,14 @@ from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, list_options
 from pyd_tui.console.output import write, write_json
-from pyd_tui.console.render.docker_words import spell_duration, spell_labels
+from pyd_tui.console.render.docker_words import spell_labels
 
 Api = Callable[[EngineClient], SecretsApi | ConfigsApi]
 
 
 def _ago(text: str) -> str:
     created_ns = parse_time(text)
-    return f"{spell_duration(time.time() - created_ns / 1e9)} ago" if created_ns else ""
+    return f"{docker_duration(time.time() - created_ns / 1e9)} ago" if created_ns else ""
 
 
 def _fields(secret: Secret | Config, full: bool) -> Mapping[str, Any]:  # noqa: ARG001 - ids aren't shortened

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.humanize import docker_duration
 from pyd_core.model.base import parse_time
 from pyd_core.model.task import Task
 from pyd_tui.console.global_options import State
 from pyd_tui.console.listing import TableListing
 from pyd_tui.console.output import write_json
-from pyd_tui.console.render.docker_words import spell_duration
 
 MAX_ERROR_CHARS = 30
 
@@ -28,7 +28,7 @@ class NamedTask(NamedTuple):
 def _fields(named_task: NamedTask, full: bool) -> Mapping[str, Any]:
     task = named_task.task
     since = parse_time(task.status.timestamp)
-    ago = f" {spell_duration(time.time() - since / 1e9).lower()} ago" if since else ""
+    ago = f" {docker_duration(time.time() - since / 1e9).lower()} ago" if since else ""
     error = " ".join(task.status.err.split())
     if error and not full and len(error) > MAX_ERROR_CHARS:
         error = f"{error[: MAX_ERROR_CHARS - 1]}…"

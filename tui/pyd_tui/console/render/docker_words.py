@@ -1,4 +1,4 @@
-"""Sizes, ages and times in the docker CLI's words, for its templates (docker/go-units)."""
+"""Sizes and times in the docker CLI's words, for its templates (docker/go-units)."""
 
 from __future__ import annotations
 
@@ -6,33 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pyd_core.model.container import Port
-
-HOUR, DAY, WEEK, MONTH, YEAR = 3600, 86400, 7 * 86400, 30 * 86400, 365 * 86400
-
-
-def spell_duration(seconds: float) -> str:
-    """Return `3 minutes`, `About an hour`, `2 weeks` (`HumanDuration`)."""
-    whole = int(seconds)
-    steps: tuple[tuple[int, int, str], ...] = (
-        (60, 1, "seconds"),
-        (HOUR, 60, "minutes"),
-        (2 * DAY, HOUR, "hours"),
-        (2 * WEEK, DAY, "days"),
-        (2 * MONTH, WEEK, "weeks"),
-        (2 * YEAR, MONTH, "months"),
-    )
-    if whole < 1:
-        return "Less than a second"
-    if whole == 1:
-        return "1 second"
-    if 60 <= whole < 120:
-        return "About a minute"
-    if HOUR <= whole + 1800 < 2 * HOUR and round(whole / HOUR) == 1 and whole >= HOUR:
-        return "About an hour"
-    for edge, unit, words in steps:
-        if whole < edge:
-            return f"{whole // unit if unit != HOUR else round(whole / HOUR)} {words}"
-    return f"{whole // YEAR} years"
 
 
 def spell_size(count: float) -> str:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from pyd_core.humanize import docker_duration
 from pyd_core.model.base import label
 from pyd_core.model.container import ContainerSummary, MountPoint
-from pyd_tui.console.render.docker_words import spell_duration, spell_labels, spell_ports, spell_size, spell_time
+from pyd_tui.console.render.docker_words import spell_labels, spell_ports, spell_size, spell_time
 
 SHORT_ID = 12
 MAX_COMMAND_CHARS = 20
@@ -54,7 +55,7 @@ def placeholders(container: ContainerSummary, *, full: bool, sized: bool) -> Map
         "Names": ",".join(names if full else [name for name in names if "/" not in name] or names),
         "Networks": ",".join(sorted(container.network_settings.networks)),
         "Ports": spell_ports(container.ports),
-        "RunningFor": f"{spell_duration(time.time() - container.created)} ago",
+        "RunningFor": f"{docker_duration(time.time() - container.created)} ago",
         "Size": _size(container) if sized else "0B",
         "State": container.state,
         "Status": container.status,

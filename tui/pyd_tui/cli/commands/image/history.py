@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from pyd_core.humanize import docker_duration
 from pyd_core.model.image import HistoryLayer
 from pyd_tui.cli.commands.image.ls import short_id
 from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, format_option, full_option, quiet_option
-from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
+from pyd_tui.console.render.docker_words import spell_size, spell_time
 
 MAX_COMMAND_CHARS = 45
 
@@ -23,7 +24,7 @@ def _fields(layer: HistoryLayer, full: bool) -> Mapping[str, Any]:
     created_by = layer.created_by.replace("\t", " ")
     return {
         "ID": layer.id if full or layer.id == "<missing>" else short_id(layer.id),
-        "CreatedSince": f"{spell_duration(time.time() - layer.created)} ago" if layer.created > 0 else "N/A",
+        "CreatedSince": f"{docker_duration(time.time() - layer.created)} ago" if layer.created > 0 else "N/A",
         "CreatedAt": spell_time(layer.created),
         "CreatedBy": created_by
         if full or len(created_by) <= MAX_COMMAND_CHARS

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from pyd_core.humanize import docker_duration
 from pyd_core.model.image import ImageSummary
 from pyd_tui.cli.objects.names import ImageName
 from pyd_tui.console.command import PydCommand
 from pyd_tui.console.filters import parse_filters
 from pyd_tui.console.global_options import State, pass_state
 from pyd_tui.console.listing import TableListing, list_options
-from pyd_tui.console.render.docker_words import spell_duration, spell_size, spell_time
+from pyd_tui.console.render.docker_words import spell_size, spell_time
 
 NONE = "<none>"
 SHORT_ID_CHARS = 12
@@ -30,7 +31,7 @@ def _fields(row: tuple[ImageSummary, str, str, str], full: bool) -> Mapping[str,
     return {
         "Containers": "N/A" if image.containers < 0 else str(image.containers),
         "CreatedAt": spell_time(image.created),
-        "CreatedSince": f"{spell_duration(time.time() - image.created)} ago" if image.created else "N/A",
+        "CreatedSince": f"{docker_duration(time.time() - image.created)} ago" if image.created else "N/A",
         "Digest": digest,
         "ID": image.id if full else short_id(image.id),
         "Repository": repository,
