@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from support.kube.engine_runtime import EngineRuntime
 from support.kube.objects import Object
 from support.kube.server import ScriptedCluster
 from support.kube.wire import Answer, Request, status
 
+TARGET = "targetContainerName"
 BASELINE_CAPABILITIES = {"AUDIT_WRITE", "CHOWN", "KILL", "SETUID", "SETGID", "NET_BIND_SERVICE", "SYS_CHROOT"}
 
 
@@ -44,6 +46,8 @@ class ScriptedKubelet:
         self.level = level
         self.waiting: dict[str, str] = {}
         """The state of new containers instead of running: `reason` and `message`."""
+        self.runtime: EngineRuntime | None = None
+        """Where ephemeral containers of targets on an engine are started."""
         self._cluster = cluster
         cluster.admit = self._admit
         cluster.on_ephemeral = self._start
@@ -60,6 +64,11 @@ class ScriptedKubelet:
                 return status(403, "Forbidden", text)
         return None
 
+    def assign(self, pod: str, container: str, engine_container: str) -> None:
+        """Let a container of a pod be one of an engine's."""
+        assert self.runtime is not None
+        self.runtime.assign(pod, container, engine_container)
+
     async def _start(self, pod: Object) -> None:
         known = pod.setdefault("status", {})
         for field, statuses in (
@@ -73,6 +82,8 @@ class ScriptedKubelet:
                 state: Object = (
                     {"waiting": self.waiting} if self.waiting else {"running": {"startedAt": "2026-11-30T23:30:00Z"}}
                 )
+                if self.runtime is not None and self.runtime.runs(pod["metadata"]["name"], container.get(TARGET, "")):
+                    await self.runtime.start_ephemeral(pod["metadata"]["name"], container)
                 entry = {"name": container["name"], "state": state, "image": container["image"]}
                 known.setdefault(statuses, []).append(entry)
         await self._cluster.put("pods", pod)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.kube.engine_runtime import EngineRuntime
 from support.kube.kubelet import ScriptedKubelet
 from support.kube.records import state_names
 from support.kube.server import ScriptedCluster
@@ -69,6 +70,9 @@ async def serve(directory: Path) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async with ScriptedCluster() as cluster:
         kubelet = ScriptedKubelet(cluster)
+        if "SCRIPTED_CLUSTER_DOCKER" in os.environ:
+            docker = os.environ["SCRIPTED_CLUSTER_DOCKER"].split()
+            cluster.runtime = kubelet.runtime = EngineRuntime(cluster.stored_logs, docker)
         for namespace in ("default", "kube-system", "states"):
             cluster.objects.put("namespaces", {"metadata": {"name": namespace}, "status": {"phase": "Active"}})
         for name in state_names():

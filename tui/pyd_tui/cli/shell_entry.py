@@ -6,18 +6,46 @@ from pyd_tui.console.prompts import TerminalIO
 
 TYPE_CHECKING = False  # as type checkers know it; loading `typing` would delay short sessions
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyd_core.client.endpoint import Endpoint
+    from pyd_core.debug.access import Access
     from pyd_core.debug.options import DebugOptions
     from pyd_core.debug.sessions.record import SessionRecord
     from pyd_core.debug.sessions.request import SessionRequest
     from pyd_core.debug.sessions.supervisor_process import Supervisor
+    from pyd_core.debug.user_io import UserIO
 
 
-def run_shell(request: SessionRequest, supervisor: Supervisor, io: TerminalIO, *, record: str | None = None) -> int:
-    """Run the debug shell on this process's terminal and return its exit code."""
+def run_shell(
+    request: SessionRequest,
+    supervisor: Supervisor,
+    io: TerminalIO,
+    *,
+    record: str | None = None,
+    enter: Callable[[SessionRequest, Supervisor, UserIO], int] | None = None,
+) -> int:
+    """Run the debug shell on this process's terminal and return its exit code.
+
+    Args:
+        request: The engine, and what to do.
+        supervisor: Waits for its plan.
+        io: Shows notices and progress.
+        record: The file to record the terminal to.
+        enter: Runs a session in its own way.
+    """
     from pyd_tui.shell import shell_runner
 
-    return shell_runner.run_shell(request, supervisor, io, record=record)
+    if enter is None:
+        return shell_runner.run_shell(request, supervisor, io, record=record)
+    return shell_runner.run_shell(request, supervisor, io, record=record, enter=enter)
+
+
+def run_line(request: SessionRequest, line: str, access: Access) -> int:
+    """Run a line that calls a builtin on a target that is open already, and return its exit code."""
+    from pyd_tui.shell import run_builtin as builtins
+
+    return builtins.run_line(request, line, access)
 
 
 def run_builtin(endpoint: Endpoint, options: DebugOptions, line: str) -> int:

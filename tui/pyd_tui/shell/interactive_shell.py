@@ -13,7 +13,7 @@ from pyd_core.debug.access import Access
 from pyd_core.errors import Unsupported
 
 if TYPE_CHECKING:
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
 
 
 class InteractiveShell(Protocol):
@@ -73,8 +73,8 @@ class ShellContext:
 
     Attributes:
         access: The target.
-        engine: Returns a client of the engine whose coroutines `run_now` drives; raises where there is none, for
-            example in a session on `pid:N`.
+        engine: Returns a client of the provider; `run_now` drives the coroutines of an engine's. Raises where there is
+            none, for example in a session on `pid:N`.
         name: The target's name, safe to show.
         cwd: The shell's working directory in the target.
         identity: The shell's user: `root`, `tracer`, `target` or `UID[:GID]`.
@@ -85,7 +85,7 @@ class ShellContext:
     """
 
     access: Access
-    engine: Callable[[], EngineClient]
+    engine: Callable[[], Provider]
     name: str
     cwd: str = "/"
     identity: str = "root"

@@ -17,6 +17,7 @@ import msgspec
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.debug.bash import Bash
 from pyd_core.debug.builtin_calls import CALLS, BuiltinRequest, functions
+from pyd_core.debug.elsewhere import remote_access, remote_session
 from pyd_core.debug.options import DebugOptions
 from pyd_core.debug.plan import make_plan
 from pyd_core.debug.sessions.debug_session import DebugSession
@@ -39,7 +40,7 @@ from pyd_tui.shell.target_state import StateWatch
 if TYPE_CHECKING:
     from prompt_toolkit.completion import Completer
 
-    from pyd_core.client.engine_client import EngineClient
+    from pyd_core.client.provider import Provider
     from pyd_core.debug.access import Access
 
 INTERRUPTED_EXIT_CODE = 130
@@ -169,10 +170,8 @@ class Repl:
     def _open_session(self, options: DebugOptions, supervisor: Supervisor) -> Iterator[DebugSession]:
         """Yield another session in the same target, not started yet."""
         if isinstance(self._target, RemoteTarget):
-            from pyd_core.debug.helper.session import additional_session  # noqa: PLC0415 - only for remote targets
-
             request, io = SessionRequest(self._endpoint, options), NoticesOnly(self._print_notice)
-            with additional_session(request, self._target.container, supervisor, io) as session:
+            with remote_session(request, self._target.container, supervisor, io) as session:
                 session.on_line = self._show_line
                 yield session
             return
@@ -371,18 +370,15 @@ class Repl:
     def _helper_access(self) -> Access:
         with self._helper_lock:  # a builtin and completion may both be the first to need it
             if self._elsewhere is None:
-                from pyd_core.debug.helper.access import open_session_access  # noqa: PLC0415 - only for remote targets
-
-                request = SessionRequest(self._endpoint, self._options)
-                access = open_session_access(request, self._target.container, NoticesOnly(self._print_notice))
+                request, io = SessionRequest(self._endpoint, self._options), NoticesOnly(self._print_notice)
+                access = remote_access(request, self._target.container, io)
                 self._elsewhere = self._held.enter_context(access)
             return self._elsewhere
 
-    def _engine(self) -> EngineClient:
-        from pyd_core.client.engine_client import EngineClient  # noqa: PLC0415 - few builtins need it
-        from pyd_core.client.transport.choice import blocking_transport  # noqa: PLC0415 - few builtins need it
+    def _engine(self) -> Provider:
+        from pyd_tui.shell.client import client_of  # noqa: PLC0415 - few builtins need it
 
-        return EngineClient(self._endpoint, blocking_transport(self._endpoint))
+        return client_of(self._endpoint)
 
     def _completer(self) -> Completer:
         from pyd_tui.shell.completion import ShellCompleter  # noqa: PLC0415 - after the first prompt

@@ -209,7 +209,14 @@ def session_record(session: DebugSession, endpoint: Endpoint, options: DebugOpti
     )
 
 
-def run_shell(request: SessionRequest, supervisor: Supervisor, io: UserIO, *, record: str | None = None) -> int:
+def run_shell(
+    request: SessionRequest,
+    supervisor: Supervisor,
+    io: UserIO,
+    *,
+    record: str | None = None,
+    enter: Callable[[SessionRequest, Supervisor, UserIO], int] = run,
+) -> int:
     """Run a shell in a target, and in the target's successors after it has ended; return the exit code.
 
     Args:
@@ -217,6 +224,7 @@ def run_shell(request: SessionRequest, supervisor: Supervisor, io: UserIO, *, re
         supervisor: A supervisor that waits for its plan.
         io: Shows notices and progress; asks what to do once the target has ended.
         record: A file to record the terminal in.
+        enter: Runs a session.
 
     Raises:
         PydError: The session couldn't be started.
@@ -225,7 +233,7 @@ def run_shell(request: SessionRequest, supervisor: Supervisor, io: UserIO, *, re
     request = msgspec.structs.replace(request, interact=runner.interact)
     while True:
         try:
-            code = run(request, supervisor, io)
+            code = enter(request, supervisor, io)
         except Terminated as terminated:
             return 128 + terminated.number
         finally:
@@ -277,7 +285,7 @@ def report_target_exit(
         notify: Shows lines to the user.
     """
     container = target.container
-    if not container.id:
+    if not container.id or endpoint.is_cluster:
         notify(f"{target.name} has ended; the session ended with it")
         return None
     from pyd_core.client.transport.blocking import run_now  # noqa: PLC0415 - only now

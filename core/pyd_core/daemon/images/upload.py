@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 from pyd_core.daemon.images.manifests import Document
 from pyd_core.daemon.images.progress import ProgressEmitter
@@ -50,8 +52,29 @@ async def upload_blob(images: ImageStore, registry: Registry, digest: str, key: 
     Raises:
         EngineError: The registry failed, or doesn't say where.
     """
-    total = images.blobs.size(digest)
-    file = images.blobs.path(digest)
+
+    async def report(sent: int, total: int) -> None:
+        if key:
+            await progress.emit_progress("Pushing", key, sent, total)
+
+    await upload_file(registry, digest, images.blobs.path(digest), report)
+
+
+async def upload_file(
+    registry: Registry, digest: str, file: Path, on_sent: Callable[[int, int], Awaitable[None]]
+) -> None:
+    """Upload a file as a blob.
+
+    Args:
+        registry: The repository.
+        digest: The file's digest.
+        file: The file.
+        on_sent: Called with the number of sent bytes and their total.
+
+    Raises:
+        EngineError: The registry failed, or doesn't say where.
+    """
+    total = os.path.getsize(file)  # noqa: PTH202, ASYNC240 - one call on a local file
     async with registry.send("POST", "blobs/uploads/", content=b"", push=True) as response:
         location = response.headers.get("location", "")
         if not location:
@@ -64,8 +87,7 @@ async def upload_blob(images: ImageStore, registry: Registry, digest: str, key: 
             while data := source.read(CHUNK_BYTES):
                 yield data
                 sent += len(data)
-                if key:
-                    await progress.emit_progress("Pushing", key, sent, total)
+                await on_sent(sent, total)
 
     headers = {"Content-Type": "application/octet-stream", "Content-Length": str(total)}
     async with registry.send("PUT", url, headers=headers, content=content, push=True):

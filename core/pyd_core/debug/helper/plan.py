@@ -39,19 +39,34 @@ def look(link: AgentLink, containers: ContainersApi, target: Container, tier: Ti
     pid = 1 if shares_pids(target, tier) else 0
     if tier.privileged or target.host_config.pid_mode == "host":
         pid = target.state.pid
-    facts = link.look(
-        pid=pid,
-        container=target.id,
-        init=bool(target.host_config.init),
-        paths=[*searched_paths(), "/root"],
-        tools=file_names(),
-    )
+    facts = look_at(link, target, target.id, pid=pid)
     if pid > 1:
         # Only now: when the engine names this process before and after it was looked at, it is the container's.
         state = run_now(containers.inspect(target.id)).state
         if (state.pid, state.started_at) != (pid, target.state.started_at):
             raise Conflict(f"{safe(target.name)} has just ended", reference="not-running")
     return facts
+
+
+def look_at(link: AgentLink, target: Container, identity: str, *, pid: int = 1) -> TargetFacts:
+    """Have the agent find a process.
+
+    Args:
+        link: The connection to it.
+        target: The container.
+        identity: Its id in its runtime, by which cgroups are named; the process is searched by it if `pid` is 0.
+        pid: The process as the agent sees it.
+
+    Raises:
+        PydError: It isn't there, or may not be seen.
+    """
+    return link.look(
+        pid=pid,
+        container=identity,
+        init=bool(target.host_config.init),
+        paths=[*searched_paths(), "/root"],
+        tools=file_names(),
+    )
 
 
 def joining_plan(

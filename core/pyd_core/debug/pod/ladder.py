@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from pyd_core.debug.helper.tiers import TIERS
 from pyd_core.errors import InvalidInput
 
 NOBODY = 65534
@@ -72,21 +73,40 @@ GENERAL = Rung(
     files=True,
     gives="root that may also trace the target",
 )
+JOIN = Rung(
+    name="join",
+    context={
+        "runAsUser": 0,
+        "runAsGroup": 0,
+        "runAsNonRoot": False,
+        "capabilities": {"drop": ["ALL"], "add": [name.upper() for name in TIERS[3].capabilities]},
+        "appArmorProfile": {"type": "Unconfined"},
+    },
+    files=True,
+    gives="its files at /, as it sees them",
+)
+"""The rights with which a helper container on an engine joins its target, too.
+
+containerd's AppArmor profile forbids the mounts that joining takes.
+"""
 SYSADMIN = Rung(
     name="sysadmin",
     context={"runAsUser": 0, "runAsGroup": 0, "runAsNonRoot": False, "privileged": True},
     files=True,
     gives="everything on the node (privileged)",
 )
-PROFILES = ("restricted", "baseline", "general", "sysadmin")
+PROFILES = ("restricted", "baseline", "general", "join", "sysadmin")
 
 
-def rungs(target: TargetUser, profile: str = "") -> list[Rung]:
+def rungs(target: TargetUser, profile: str = "", *, joins: bool = False) -> list[Rung]:
     """Return the rungs to try, in order; `sysadmin` is never tried on its own.
+
+    A target that isn't root is reached without any capability, so that comes first. For root, the rung that joins does.
 
     Args:
         target: The target's user.
         profile: The only rung to try.
+        joins: Whether the debug container's image has the toolbox, which joining takes.
 
     Raises:
         InvalidInput: There is no such rung.
@@ -98,11 +118,12 @@ def rungs(target: TargetUser, profile: str = "") -> list[Rung]:
         else restricted(NOBODY, NOBODY, files=False)
     )
     root = baseline(files=target.uid in {0, None} and not target.privileged and not target.added)
-    known = {"restricted": as_target, "baseline": root, "general": GENERAL, "sysadmin": SYSADMIN}
+    known = {"restricted": as_target, "baseline": root, "general": GENERAL, "join": JOIN, "sysadmin": SYSADMIN}
     if profile:
         if profile not in known:
             raise InvalidInput(f"no such profile: {profile}", hint=f"profiles are: {', '.join(PROFILES)}")
         return [known[profile]]
-    reaching = [rung for rung in (as_target, root, GENERAL) if rung.files]
+    joining = [JOIN] if joins else []
+    reaching = [rung for rung in (as_target, *joining, root, GENERAL) if rung.files]
     rest = [rung for rung in (root, as_target) if not rung.files]
     return [*reaching, *rest]

@@ -21,6 +21,7 @@ class PodDebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         profile: A rung of the ladder; empty tries them, the least privileged first.
         copy: Debug a copy of the pod whose container is held, instead of the pod.
         ttl_s: Seconds after which an idle ephemeral container, or a copy, ends itself.
+        joins: Whether the image has the toolbox, so that its agent can join the target.
         explain: Report how the session gets in, and its privileges.
     """
 
@@ -31,6 +32,7 @@ class PodDebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = ""
     copy: bool = False
     ttl_s: int = IDLE_TTL_S
+    joins: bool = False
     explain: bool = False
 
     def __post_init__(self) -> None:

@@ -10,9 +10,9 @@ import msgspec
 from pyd_core.debug.pod.copies import copy_name, copy_of, node_pod, temporary_pod
 from pyd_core.debug.pod.ephemeral import add_ephemeral, describe
 from pyd_core.debug.pod.keeper import session_command
-from pyd_core.debug.pod.ladder import Rung, rungs
+from pyd_core.debug.pod.ladder import JOIN, Rung, rungs
 from pyd_core.debug.pod.options import PodDebugOptions
-from pyd_core.debug.pod.target import find_target, require_running, user_of
+from pyd_core.debug.pod.target import find_target, require_running, runtime_id, user_of
 from pyd_core.errors import InvalidInput
 from pyd_core.kube.cluster_api import object_path
 from pyd_core.kube.cluster_client import ClusterClient
@@ -27,6 +27,8 @@ class PodSession(msgspec.Struct, frozen=True):
     command: tuple[str, ...]
     notice: str
     """How the session got in, for people."""
+    joins: PodMember | None = None
+    """The target, if the debug container may join its mount namespace: an agent then runs the command, not a shell."""
 
 
 @asynccontextmanager
@@ -63,7 +65,7 @@ async def _in_pod(
     require_running(target)
     image = _image(options)
     user = await user_of(engine.cluster, target)
-    ladder = rungs(user, options.profile)
+    ladder = rungs(user, options.profile, joins=options.joins)
     if options.explain:
         who = "unknown" if user.uid is None else str(user.uid)
         notify(f"target: {target.name}, user {who}" + (", privileged" if user.privileged else ""))
@@ -74,11 +76,18 @@ async def _in_pod(
     command = session_command(
         options, container_id=_runtime_id(target), command_line=[*target.spec.command, *target.spec.args]
     )
-    return PodSession(member, tuple(command), _notice(target, member, rung))
+    joins = target if rung.name == JOIN.name else None
+    return PodSession(member, tuple(command), _notice(target, member, rung), joins)
 
 
 def _notice(target: PodMember, member: PodMember, rung: Rung) -> str:
-    files = "its files are at $PYD_TARGET" if rung.files else "its files can't be reached with these rights"
+    files = (
+        "its files are at /"
+        if rung.name == JOIN.name
+        else "its files are at $PYD_TARGET"
+        if rung.files
+        else "its files can't be reached with these rights"
+    )
     return f"in {target.name}, by ephemeral container {member.spec.name} ({rung.name}: {rung.gives}); {files}"
 
 
@@ -126,7 +135,4 @@ def _image(options: PodDebugOptions) -> str:
 
 def _runtime_id(member: PodMember) -> str:
     """Return the target's id in its runtime where all containers share their processes; empty where it is pid 1."""
-    if not member.pod.spec.share_process_namespace or member.status is None:
-        return ""
-    identity = member.status.container_id.rpartition("://")[2]
-    return identity if identity.isalnum() else ""
+    return runtime_id(member) if member.pod.spec.share_process_namespace else ""

@@ -107,3 +107,9 @@ async def user_of(api: ClusterApi, member: PodMember) -> TargetUser:
             match = _CAPABILITIES.search(status)
             added = added or (match is not None and bool(int(match[1], 16) & ~DEFAULT_CAPABILITIES))
     return TargetUser(uid=uid, gid=gid if gid is not None else uid, privileged=privileged, added=added)
+
+
+def runtime_id(member: PodMember) -> str:
+    """Return a container's id in its runtime, by which its cgroup is named; empty where it isn't known."""
+    identity = member.status.container_id.rpartition("://")[2] if member.status is not None else ""
+    return identity if identity.isalnum() else ""

@@ -38,3 +38,11 @@ def test_privileged_is_only_taken_when_it_is_named():
     assert [rung.name for rung in rungs(TargetUser(uid=0), "sysadmin")] == ["sysadmin"]
     with pytest.raises(InvalidInput):
         rungs(TargetUser(uid=0), "root")
+
+
+def test_the_rung_that_joins_comes_first_for_root_only_and_with_the_toolbox():
+    root, other = TargetUser(uid=0), TargetUser(uid=1000)
+    assert rungs(root, joins=True)[0].name == "join"
+    assert rungs(other, joins=True)[0].name == "restricted"
+    assert "join" not in [rung.name for rung in rungs(root)]
+    assert {"SYS_ADMIN", "SYS_PTRACE"} <= set(rungs(other, "join")[0].context["capabilities"]["add"])

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.reference import IMAGE
 from pyd_core.errors import Unsupported
@@ -14,7 +15,7 @@ from pyd_tui.shell.interactive_shell import ShellContext
 T = TypeVar("T")
 
 
-def ask(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) -> T:
+def ask(shell: ShellContext, work: Callable[[Provider, str], Awaitable[T]]) -> T:
     """Run a coroutine that asks the engine about the target's container.
 
     Args:
@@ -30,10 +31,38 @@ def ask(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) 
         async with engine:
             return await work(engine, name)
 
-    return run_now(work_on_engine())
+    if not engine.endpoint.is_cluster:
+        return run_now(work_on_engine())
+    import asyncio  # noqa: PLC0415 - only for clusters
+
+    return asyncio.run(work_on_engine())
 
 
-def listen(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) -> T | None:
+def ask_engine(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]]) -> T:
+    """Run a coroutine that asks for what only engines have.
+
+    Raises:
+        Unsupported: The provider is no engine.
+    """
+
+    def work_on_engine(provider: Provider, name: str) -> Awaitable[T]:
+        return work(require_engine(provider), name)
+
+    return ask(shell, work_on_engine)
+
+
+def require_engine(provider: Provider) -> EngineClient:
+    """Return a provider that is an engine.
+
+    Raises:
+        Unsupported: It isn't.
+    """
+    if not isinstance(provider, EngineClient):
+        raise Unsupported(f"a {provider.family} has no images and changes of its containers", reference="engines-only")
+    return provider
+
+
+def listen(shell: ShellContext, work: Callable[[Provider, str], Awaitable[T]]) -> T | None:
     """Run a coroutine that follows the target, on an event loop; return None if ctrl-c ends it.
 
     Args:
@@ -45,12 +74,12 @@ def listen(shell: ShellContext, work: Callable[[EngineClient, str], Awaitable[T]
     """
     import asyncio  # noqa: PLC0415 - only for builtins that follow
 
-    from pyd_core.client.connect import open_engine  # noqa: PLC0415 - only for builtins that follow
+    from pyd_core.providers import open_provider  # noqa: PLC0415 - only for builtins that follow
 
     name, endpoint = _container_id(shell), shell.engine().endpoint
 
     async def work_on_engine() -> T:
-        async with open_engine(endpoint) as engine:
+        async with open_provider(endpoint) as engine:
             return await work(engine, name)
 
     try:

@@ -9,7 +9,7 @@ from pyd_core.model.container import FileChange
 from pyd_core.sanitise import safe
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
-from pyd_tui.shell.builtins.asking import ask
+from pyd_tui.shell.builtins.asking import ask_engine
 from pyd_tui.shell.builtins.paths import TargetPath
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
@@ -34,7 +34,7 @@ def command(shell: ShellContext, /, *, below: str) -> None:
     directory = absolute(below, shell.cwd).rstrip("/")
     changes = [
         change
-        for change in ask(shell, lambda engine, name: engine.containers.changes(name))
+        for change in ask_engine(shell, lambda engine, name: engine.containers.changes(name))
         if change.path == directory or change.path.startswith(f"{directory}/")
     ]
     if shell.json:

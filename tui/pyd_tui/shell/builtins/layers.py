@@ -12,6 +12,7 @@ from pyd_core.errors import Unsupported
 from pyd_core.humanize import size
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
+from pyd_tui.shell.builtins.asking import require_engine
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
@@ -38,7 +39,9 @@ def command(shell: ShellContext, /) -> None:
     container = shell.access.container
     if not container.image:
         raise Unsupported(f"{shell.name} has no image")
-    layers = run_now(find(shell.engine(), container.id if container.state.status != IMAGE else "", container.image))
+    layers = run_now(
+        find(require_engine(shell.engine()), container.id if container.state.status != IMAGE else "", container.image)
+    )
     if shell.json:
         write_json(layers)
         return

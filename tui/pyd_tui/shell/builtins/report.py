@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider
 from pyd_core.debug.inspectors.capabilities import read_rights
 from pyd_core.debug.inspectors.cgroup import read_cgroup
 from pyd_core.debug.inspectors.descriptors import list_descriptors
@@ -35,7 +35,8 @@ from pyd_core.triage.api import explain
 from pyd_core.triage.text_report import describe
 from pyd_tui.console.output import write_json
 from pyd_tui.shell.builtins import stack
-from pyd_tui.shell.builtins.asking import ask
+from pyd_tui.shell.builtins.asking import ask, ask_engine
+from pyd_tui.shell.builtins.pod_report import mask_pod, pod_sources
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
@@ -101,9 +102,12 @@ def collect(shell: ShellContext, *, show: bool) -> tuple[dict[str, bytes], dict[
         "cgroup.json": lambda: _json(read_cgroup(access)),
         "entrypoint.json": lambda: _json({"start": examine_start(access)[0], "findings": lint(access)}),
         "stacks.txt": lambda: _stacks(shell),
-        "diff.json": lambda: _json(ask(shell, lambda engine, name: engine.containers.changes(name))),
+        "diff.json": lambda: _json(ask_engine(shell, lambda engine, name: engine.containers.changes(name))),
         "kernel.txt": lambda: _kernel(shell),
     }
+    if shell.engine().endpoint.is_cluster:
+        sources = {**sources, **pod_sources(shell)}
+        del sources["diff.json"], sources["kernel.txt"]
     parts: dict[str, bytes] = {}
     failures: dict[str, str] = {}
     for part, source in sources.items():
@@ -127,6 +131,8 @@ def _env(shell: ShellContext, *, show: bool) -> bytes:
 
 def _inspect(shell: ShellContext, *, show: bool) -> bytes:
     document: dict[str, Any] = msgspec.json.decode(ask(shell, lambda engine, name: engine.containers.inspect_raw(name)))
+    if document.get("kind") == "Pod" and not show:
+        mask_pod(document)
     config = document.get("Config")
     if isinstance(config, dict) and not show:
         pairs = (str(entry).partition("=") for entry in config.get("Env") or [])
@@ -134,7 +140,7 @@ def _inspect(shell: ShellContext, *, show: bool) -> bytes:
     return _json(document)
 
 
-async def _logs(engine: EngineClient, name: str) -> bytes:
+async def _logs(engine: Provider, name: str) -> bytes:
     """Return the last lines, with time and stream; older lines beyond the bounds are dropped."""
     lines: deque[bytes] = deque()
     total = 0

@@ -133,7 +133,7 @@ class DebugCommand(PydCommand):
 )
 @click.option(
     "--profile",
-    type=click.Choice(["restricted", "baseline", "general", "sysadmin"]),
+    type=click.Choice(["restricted", "baseline", "general", "join", "sysadmin"]),
     help="In a cluster: privileges of the debug container; by default the least that are admitted and reach the files.",
 )
 @click.option("--copy", is_flag=True, help="In a cluster: debug a copy of the pod, with the container held.")
@@ -179,27 +179,39 @@ def command(
     """
     cluster = _cluster(state, name)
     if cluster is not None:
-        prefork.drop()
+        from pyd_core.debug.options import DebugOptions
         from pyd_core.debug.pod.options import IDLE_TTL_S, PodDebugOptions
-        from pyd_tui.cli.debug.cluster import run_cluster_session
+        from pyd_core.debug.toolbox.pushed import is_toolbox_image, last_pushed
+        from pyd_tui.cli.debug.cluster import ClusterRun, run_cluster_session
 
-        refused = {"--builtin": builtin, "--detach": detach, "--hold": hold, "--tier": tier, "--record": record}
+        refused = {"--detach": detach, "--hold": hold, "--tier": tier}
         for option, value in refused.items():
             if value:
                 raise click.UsageError(f"{option} isn't possible in a cluster")
-        return run_cluster_session(
-            cluster,
-            PodDebugOptions(
-                target=name,
-                image=image,
-                line=line,
-                command=arguments,
-                profile=profile or "",
-                copy=copy,
-                ttl_s=int(_seconds(ttl)) or IDLE_TTL_S,
-                explain=explain,
-            ),
+        image = image or last_pushed()
+        way_in = PodDebugOptions(
+            target=name,
+            image=image,
+            line=line,
+            command=arguments,
+            profile=profile or ("join" if builtin is not None and not copy else ""),
+            copy=copy,
+            ttl_s=int(_seconds(ttl)) or IDLE_TTL_S,
+            joins=is_toolbox_image(image),
+            explain=explain,
         )
+        inside = DebugOptions(
+            target=name,
+            line=line,
+            command=arguments,
+            identity=identity,
+            capabilities=capabilities,
+            writable=writable,
+            shell=shell,
+            path=path,
+            explain=explain,
+        )
+        return run_cluster_session(cluster, ClusterRun(way_in, inside, builtin, record))
     if profile or copy:
         raise click.UsageError("--profile and --copy are for clusters")
 
