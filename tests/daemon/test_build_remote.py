@@ -111,7 +111,7 @@ def test_add_fetches_what_its_address_names(pydd: Pydd, docker: Docker, busybox:
         FROM {busybox}
         ARG WHERE={server.address}
         ADD ${{WHERE}}/note /named
-        ADD --chown=7:8 --chmod=644 ${{WHERE}}/note?version=1 /directory/
+        ADD --chown=7:8 ${{WHERE}}/note?version=1 /directory/
         ADD --checksum={DIGEST} ${{WHERE}}/moved /checked
         ADD ${{WHERE}}/tree.tar /kept/
         """,
@@ -121,7 +121,7 @@ def test_add_fetches_what_its_address_names(pydd: Pydd, docker: Docker, busybox:
     script = "stat -c '%n %a %u:%g %Y' /named /directory/note /checked; cat /named; ls /kept"
     assert docker("run", "--rm", "--network", "none", image, "sh", "-c", script).splitlines() == [
         "/named 600 0:0 784111777",
-        "/directory/note 644 7:8 784111777",
+        "/directory/note 600 7:8 784111777",
         "/checked 600 0:0 784111777",
         "a note",
         "tree.tar",

@@ -59,6 +59,8 @@ async def _start_build(engine: Engine, request: HttpRequest) -> StreamingRespons
         if is_lone_dockerfile:
             build_request = msgspec.structs.replace(build_request, dockerfile=DOCKERFILE)
         dockerfile = read_dockerfile(context, build_request.dockerfile)
+        if not dockerfile:
+            raise InvalidInput(f"the Dockerfile ({build_request.dockerfile[:200]}) cannot be empty")
         builder = _builder(engine, request, build_request, dockerfile)
         kept = stack.pop_all()
     return StreamingResponse(chunks=_stream_records(builder, kept, quiet=request.flag("q")))

@@ -164,12 +164,14 @@ class StepSettings:
         limits: Its memory and processors.
         network: The network of steps that name none; empty is the default bridge.
         namespace: The path of a network namespace for such steps, in place of a network.
+        keeps_kernel_trees: Whether /dev, /proc and /sys that the file system lacked stay, as in BuildKit's images.
     """
 
     key: str = ""
     limits: HostConfig = field(default_factory=HostConfig)
     network: str = ""
     namespace: str = ""
+    keeps_kernel_trees: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -236,4 +236,4 @@ def settings_of(request: ClassicBuildRequest) -> StepSettings:
     )
     mode = host.network_mode
     is_named = mode not in {"", "default", "bridge", "none", "host"} and not mode.startswith("container:")
-    return StepSettings(limits=limits, network=mode if is_named else "")
+    return StepSettings(limits=limits, network=mode if is_named else "", keeps_kernel_trees=False)

@@ -28,13 +28,13 @@ def configuring_text(compiler: StepCompiler, node: StageNode, instruction: Typed
     return _nothing_run(node, words)
 
 
-def transfer_text(node: StageNode, instruction: TransferInstruction, content: str) -> str:
+def transfer_text(compiler: StepCompiler, node: StageNode, instruction: TransferInstruction, content: str) -> str:
     """Return the text of a COPY or ADD that was applied: it names the content that was read."""
-    words = node.image.history[-1].created_by.removesuffix(" # buildkit").split(" ")
-    flags = [word for word in words[1:] if word.startswith("--")]
+    owner = node.expand(instruction.chown, compiler.escape)
+    flag = f"--chown={owner} " if owner else ""
     kind = "multi" if len(instruction.sources) > 1 else "file"
-    text = " ".join([words[0], *flags, f"{kind}:{content}"])
-    return _nothing_run(node, f"{text} in {words[-1]} ")
+    destination = node.expand(instruction.destination, compiler.escape)
+    return _nothing_run(node, f"{instruction.node.word} {flag}{kind}:{content} in {destination} ")
 
 
 def run_arguments(node: StageNode) -> list[str]:

@@ -10,7 +10,7 @@ from pyd_core.dockerfile.git_references import parse_git_reference
 from pyd_core.dockerfile.instructions import CopyInstruction, RunInstruction, TransferInstruction, TypedInstruction
 from pyd_core.errors import DockerfileError, InvalidInput, PydError, Unsupported
 
-_BUILDKIT_FLAGS = ("mount", "network", "security", "device", "link", "parents", "exclude", "keep-git-dir", "unpack")
+_BUILDKIT_FLAGS = ("mount", "network", "security", "device", "chmod", "parents", "exclude", "keep-git-dir", "unpack")
 
 
 def refuse_buildkit(instruction: TypedInstruction) -> None:
@@ -60,6 +60,8 @@ def check_destination(instruction: TransferInstruction, node: StageNode, escape:
             f"When using {instruction.node.word} with more than one source file, the destination must be a directory "
             "and end with a /"
         )
+    if node.expand(instruction.chown, escape).startswith(":"):
+        raise DockerfileError("unable to convert uid/gid chown string to host mapping: no such user: ''")
     for source in instruction.sources:
         url = node.expand(source, escape)
         if _is_repository(url):

@@ -96,15 +96,20 @@ class StepExecutor:
             PydError: The step is invalid, or something that it needs is missing.
         """
         refuse_buildkit(step.instruction)
-        step = _completed(stage, step)
+        written, step = step.instruction, _completed(stage, step)
         if isinstance(step.instruction, TransferInstruction):
             check_destination(step.instruction, stage.node, self._compiler.escape)
-        self._compiler.apply(stage.node, step)
+        if isinstance(step.instruction, WorkdirInstruction):
+            self._apply_as_root(stage, step)
+        else:
+            self._compiler.apply(stage.node, step)
         match step.instruction:
             case RunInstruction():
                 records = self._run(stage, step.instruction)
             case TransferInstruction():
-                records = self._transfer(stage, step.instruction)
+                records = self._transfer(
+                    stage, written if isinstance(written, TransferInstruction) else step.instruction
+                )
             case WorkdirInstruction():
                 records = self._workdir(stage, step.instruction)
             case _:
@@ -112,6 +117,15 @@ class StepExecutor:
         async with aclosing(records):
             async for record in records:
                 yield record
+
+    def _apply_as_root(self, stage: ClassicStage, step: StageStep) -> None:
+        """Apply WORKDIR: its directory belongs to root, whoever is the image's user."""
+        config = stage.node.image.config
+        user, config.user = config.user, ""
+        try:
+            self._compiler.apply(stage.node, step)
+        finally:
+            config.user = user
 
     async def _configure(self, stage: ClassicStage, step: StageStep) -> AsyncGenerator[Record, None]:
         created_by = history_text.configuring_text(self._compiler, stage.node, step.instruction)
@@ -154,7 +168,7 @@ class StepExecutor:
             async with self._begun(stage) as (begun, _):
                 identity, is_known = await begun.identify()
                 content = identity.partition("+")[0].rpartition(":")[2]
-                created_by = history_text.transfer_text(stage.node, instruction, content)
+                created_by = history_text.transfer_text(self._compiler, stage.node, instruction, content)
                 if stage.find_cached(created_by):
                     yield CACHED
                     return
@@ -266,8 +280,13 @@ class StepExecutor:
 
 
 def _completed(stage: ClassicStage, step: StageStep) -> StageStep:
-    """Complete a command of which the classic builder knows a part: RUN with an empty list, CMD without words."""
+    """Give an instruction the meaning that the classic builder has for RUN [], CMD without words, and COPY --link."""
     instruction = step.instruction
+    if isinstance(instruction, TransferInstruction):  # Docker Engine's ignores --link, and has a group for each user
+        owner = instruction.chown
+        if owner and ":" not in owner:
+            owner = f"{owner}:{owner}"
+        return step._replace(instruction=msgspec.structs.replace(instruction, link=False, chown=owner))
     if not isinstance(instruction, CommandInstruction) or instruction.command:
         return step
     config = stage.node.image.config

@@ -184,7 +184,7 @@ class StepRunner:
         await self._write_plan(stack, state, op, key, variables, tty=tty, settings=settings)
         with RootDirectory(root) as opened:
             stubs = MountStubs(opened)
-            stubs.make_kernel_trees()
+            stubs.make_kernel_trees(keep=settings.keeps_kernel_trees)
             stubs.make([*((path, False) for path in files), *state.targets])
             try:
                 yield PreparedStep(key, state)

@@ -28,12 +28,13 @@ class MountStubs:
         self._trees: list[tuple[str, os.stat_result]] = []
         """The same for the directories of the kernel's file systems."""
 
-    def make_kernel_trees(self) -> None:
-        """Make the directories of the kernel's file systems, which stay, as in BuildKit's images."""
+    def make_kernel_trees(self, *, keep: bool = True) -> None:
+        """Make the directories of the kernel's file systems; with `keep` they stay, as in BuildKit's images."""
         for path in KERNEL_TREES:
             with contextlib.suppress(KernelError, OSError):
                 self._make(path, is_directory=True)
-        self._trees, self._stubs = self._stubs, []
+        if keep:
+            self._trees, self._stubs = self._stubs, []
 
     def make(self, targets: Iterable[tuple[str, bool]]) -> None:
         """Make what is missing of mount points, each with whether it is a directory."""

@@ -33,7 +33,7 @@ def texts(lines: str, *, labels: dict[str, str] | None = None, **arguments: str)
                 case RunInstruction(command=command):
                     shown.append(history_text.run_text(node, ["/bin/sh", "-c", *command]))
                 case TransferInstruction():
-                    shown.append(history_text.transfer_text(node, step.instruction, "abc"))
+                    shown.append(history_text.transfer_text(compiler, node, step.instruction, "abc"))
                 case _:
                     shown.append(history_text.configuring_text(compiler, node, step.instruction))
     return shown
@@ -49,7 +49,8 @@ def texts(lines: str, *, labels: dict[str, str] | None = None, **arguments: str)
         ("WORKDIR /", "/bin/sh -c #(nop) WORKDIR /"),
         ("ONBUILD RUN true", "/bin/sh -c #(nop)  ONBUILD RUN true"),
         ('SHELL ["/bin/x"]', "/bin/x #(nop)  SHELL [/bin/x]"),
-        ("COPY a /b/", "/bin/sh -c #(nop) COPY file:abc in /b/ "),
+        ("COPY a b/", "/bin/sh -c #(nop) COPY file:abc in b/ "),
+        ('COPY ["a", "/b c/"]', "/bin/sh -c #(nop) COPY file:abc in /b c/ "),
         ("COPY --chown=1:2 a b /c/", "/bin/sh -c #(nop) COPY --chown=1:2 multi:abc in /c/ "),
         ("RUN true", "/bin/sh -c true"),
     ],

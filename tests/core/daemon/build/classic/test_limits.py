@@ -27,7 +27,7 @@ def transfer(line: str) -> TransferInstruction:
     [
         ("RUN --mount=type=cache,target=/x true", "RUN --mount requires BuildKit"),
         ("RUN --network=none true", "RUN --network requires BuildKit"),
-        ("COPY --link a /b", "COPY --link requires BuildKit"),
+        ("COPY --chmod=700 a /b", "COPY --chmod requires BuildKit"),
         ("COPY --parents a /b/", "COPY --parents requires BuildKit"),
         ("ADD --keep-git-dir=true a /b", "ADD --keep-git-dir requires BuildKit"),
         ("RUN <<EOF\ntrue\nEOF", "RUN with a here-document requires BuildKit"),
@@ -40,7 +40,7 @@ def test_options_of_buildkit_are_refused_by_name(line: str, words: str):
     assert caught.value.reference == "needs-buildkit"
 
 
-@pytest.mark.parametrize("line", ["RUN true", "COPY --chown=1 --from=0 a /b", "ADD --chmod=700 a /b", "ENV a=b"])
+@pytest.mark.parametrize("line", ["RUN true", "COPY --chown=1 --from=0 a /b", "COPY --link a /b", "ENV a=b"])
 def test_other_instructions_are_not_refused(line: str):
     refuse_buildkit(parsed(line))
 
@@ -59,6 +59,7 @@ def test_a_copy_takes_files_from_an_earlier_stage(source: str, words: str):
     ("line", "words"),
     [
         ("COPY a b /c", "must be a directory and end with a /"),
+        ("COPY --chown=:apps a /c/", "no such user"),
         ("ADD http://host/ /c/", "cannot determine filename"),
         ("ADD http://[::x/ /c/", "cannot determine filename"),
     ],
