@@ -75,7 +75,7 @@ def test_both_engines_build_the_same_image(builders: Builders, case: Case, tmp_p
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_both_classic_builders_build_the_same_image(builders: Builders, case: Case, tmp_path: Path) -> None:
-    """What Docker Engine's classic builder doesn't know, ours refuses too."""
+    """An option that Docker Engine's classic builder refuses is refused by ours too."""
     _prepare(case, tmp_path, builders.base)
     built = [_try(engine, case, tmp_path, builders.base, protocol="0") for engine in builders]
     errors = [error for _, error in built]

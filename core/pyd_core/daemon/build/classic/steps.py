@@ -119,7 +119,7 @@ class StepExecutor:
                 yield record
 
     def _apply_as_root(self, stage: ClassicStage, step: StageStep) -> None:
-        """Apply WORKDIR: its directory belongs to root, whoever is the image's user."""
+        """Apply WORKDIR: its directory belongs to root, not to the image's user."""
         config = stage.node.image.config
         user, config.user = config.user, ""
         try:
