@@ -57,8 +57,9 @@ def buildx(builders: Builders, directory: Path, *arguments: str) -> subprocess.C
 
 def provenance(name: str) -> dict[str, Any]:
     command = ["docker", "buildx", "imagetools", "inspect", name, "--format", "{{json .Provenance}}"]
-    document: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return document["SLSA"]
+    document = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    slsa: dict[str, Any] = document["SLSA"]
+    return slsa
 
 
 @pytest.fixture
@@ -66,7 +67,16 @@ def two_platforms(tmp_path: Path) -> Path:
     source = tmp_path / "program.c"
     source.write_text(PROGRAM)
     for architecture, flag in (("amd64", "-m64"), ("386", "-m32")):
-        command = ["gcc", flag, "-fno-pic", "-nostdlib", "-static", "-o", tmp_path / f"program-{architecture}", source]
+        command = [
+            "gcc",
+            flag,
+            "-fno-pic",
+            "-nostdlib",
+            "-static",
+            "-o",
+            f"{tmp_path}/program-{architecture}",
+            str(source),
+        ]
         subprocess.run(command, check=True)
     (tmp_path / "program-arm64").write_bytes(b"")
     (tmp_path / "Dockerfile").write_text(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
 from pyd_core.errors import Unsupported
 
@@ -250,15 +250,10 @@ class Provider(Protocol):
         """The address."""
         ...
 
-    @property
-    def family(self) -> str:
-        """The family of providers, which has its own views in the dashboard."""
-        ...
-
-    @property
-    def lacks(self) -> frozenset[str]:
-        """The dashboard's actions on containers that the provider can't carry out."""
-        ...
+    family: ClassVar[str]
+    """The family of providers, which has its own views in the dashboard."""
+    lacks: ClassVar[frozenset[str]]
+    """The dashboard's actions on containers that the provider can't carry out."""
 
     @property
     def containers(self) -> Containers:
