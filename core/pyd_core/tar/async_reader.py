@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from pyd_core.errors import InvalidInput, ProtocolError
-from pyd_core.tar.decoder import next_entry
+from pyd_core.tar.decoder import Decoder
 from pyd_core.tar.entry import BLOCK_BYTES, TarEntry
 
 
@@ -22,6 +22,7 @@ class AsyncTarReader:
         self._remaining = 0
         """Bytes of the current entry's content that weren't read."""
         self._padding = 0
+        self._decoder = Decoder()
         self.read_bytes = 0
         """Bytes of the archive that were read."""
 
@@ -32,7 +33,7 @@ class AsyncTarReader:
             ProtocolError: It is not a tar archive, or it is cut short.
         """
         await self._skip()
-        steps = next_entry()
+        steps = self._decoder.next_entry()
         try:
             size = next(steps)
             while True:

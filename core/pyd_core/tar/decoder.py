@@ -84,53 +84,66 @@ def _apply_headers(
     return records
 
 
-def next_entry() -> Steps:
-    """Read the headers up to the next entry. It yields the number of bytes it needs, and is sent them.
+class Decoder:
+    """Decodes the headers of one archive."""
 
-    Fewer bytes than requested mean that the stream has ended. Afterwards the stream is at the entry's stored bytes.
+    def __init__(self) -> None:
+        self._has_label = False
 
-    Returns:
-        The entry, or None at the archive's end.
+    def next_entry(self) -> Steps:
+        """Read the headers up to the next entry. It yields the number of bytes it needs, and is sent them.
 
-    Raises:
-        InvalidInput: It is not a tar archive, or it is damaged.
-    """
-    pending = _Pending()
-    while True:
-        block = yield BLOCK_BYTES
-        if not block or block == _ZEROS:
-            # An archive ends in two blocks of zeros; one block or none is accepted too.
-            if pending or (block and len((yield BLOCK_BYTES)) % BLOCK_BYTES):
+        Fewer bytes than requested mean that the stream has ended. Afterwards the stream is at the entry's stored bytes.
+
+        Returns:
+            The entry, or None at the archive's end.
+
+        Raises:
+            InvalidInput: It is not a tar archive, or it is damaged.
+        """
+        pending = _Pending()
+        while True:
+            block = yield BLOCK_BYTES
+            if not block or block == _ZEROS:
+                # An archive ends in two blocks of zeros; one block or none is accepted too.
+                if pending or (block and len((yield BLOCK_BYTES)) % BLOCK_BYTES):
+                    raise truncated()
+                return None
+            if len(block) != BLOCK_BYTES:
                 raise truncated()
-            return None
-        if len(block) != BLOCK_BYTES:
-            raise truncated()
-        entry = header.read(block)
-        if entry.kind[0] in _EXTENDED:
-            header.check_number(block[header.SIZE])
-            if entry.size > MAX_HEADER_BYTES:
-                raise damaged("an extended header is too long")
-            body = yield -(-entry.size // BLOCK_BYTES) * BLOCK_BYTES
-            if len(body) < entry.size:
-                raise truncated()
-            if entry.kind in {b"L", b"K"} and text(body) != text(body[: entry.size]):
-                raise damaged("a long name continues after its end")  # GNU tar and Python read it to its NUL
-            pending.add(entry.kind.lower() if entry.kind == b"X" else entry.kind, body[: entry.size])
-            continue
-        if entry.kind == b"V" and not entry.size:  # a volume label, which GNU tar and libarchive skip
-            continue
-        break
-    records = pending.apply(entry)
-    header.check_numbers(block, records)
-    old_sparse = entry.kind == b"S" and header.is_gnu(block)
-    entry.kind = _plain_kind(entry, old_sparse=old_sparse)
-    entry.stored_bytes = 0 if entry.kind[0] in _HEADER_ONLY else entry.size
-    fragments = yield from (sparse.old_map(entry, block) if old_sparse else sparse.pax_map(entry, records))
-    if fragments is not None:
-        if entry.kind != b"0" or entry.name.endswith(b"/"):
-            raise damaged("a member that is no file is sparse")
-        entry.fragments = sparse.check(entry, fragments)
-    return entry
+            entry = header.read(block)
+            if entry.kind[0] in _EXTENDED:
+                header.check_number(block[header.SIZE])
+                if entry.size > MAX_HEADER_BYTES:
+                    raise damaged("an extended header is too long")
+                body = yield -(-entry.size // BLOCK_BYTES) * BLOCK_BYTES
+                if len(body) < entry.size:
+                    raise truncated()
+                if entry.kind in {b"L", b"K"} and text(body) != text(body[: entry.size]):
+                    raise damaged("a long name continues after its end")  # GNU tar and Python read it to its NUL
+                pending.add(entry.kind.lower() if entry.kind == b"X" else entry.kind, body[: entry.size])
+                continue
+            if entry.kind == b"V" and not entry.size:  # a volume label, which GNU tar and libarchive skip
+                self._has_label = True
+                continue
+            break
+        records = pending.apply(entry)
+        header.check_numbers(block, records)
+        old_sparse = entry.kind == b"S" and header.is_gnu(block)
+        entry.kind = _plain_kind(entry, old_sparse=old_sparse)
+        entry.stored_bytes = 0 if entry.kind[0] in _HEADER_ONLY else entry.size
+        self._check_name(entry)
+        fragments = yield from (sparse.old_map(entry, block) if old_sparse else sparse.pax_map(entry, records))
+        if fragments is not None:
+            if entry.kind != b"0" or entry.name.endswith(b"/"):
+                raise damaged("a member that is no file is sparse")
+            entry.fragments = sparse.check(entry, fragments)
+        return entry
+
+    def _check_name(self, entry: TarEntry) -> None:
+        """Refuse a file that is a directory for GNU tar and libarchive, unless Go reads it; it refuses labels."""
+        if self._has_label and entry.kind == b"0" and entry.size and entry.name.endswith(b"/"):
+            raise damaged("a file with contents has a directory's name")
 
 
 def _plain_kind(entry: TarEntry, *, old_sparse: bool) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from pyd_core.tar.decoder import next_entry
+from pyd_core.tar.decoder import Decoder
 from pyd_core.tar.entry import BLOCK_BYTES, PART_BYTES, TarEntry, contents, truncated
 
 
@@ -32,11 +32,12 @@ class TarReader:
         self._remaining = 0
         """Stored bytes of the current entry that weren't read."""
         self._padding = 0
+        self._decoder = Decoder()
 
     def __iter__(self) -> Iterator[TarEntry]:
         while True:
             self._skip()
-            steps = next_entry()
+            steps = self._decoder.next_entry()
             size = next(steps)
             try:
                 while True:

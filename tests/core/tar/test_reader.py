@@ -74,6 +74,14 @@ def test_data_of_a_file_with_a_directorys_name_is_not_parsed():
     assert names(member(b"notes/", HIDDEN) + member(b"b", b"") + END) == [(b"notes/", HIDDEN), (b"b", b"")]
 
 
+def test_an_archive_with_a_label_has_no_file_with_a_directorys_name():
+    """Go refuses labels; GNU tar and libarchive skip them, and read a directory."""
+    label = header(b"label", kind=b"V")
+    assert names(label + member(b"notes", b"1") + END) == [(b"notes", b"1")]
+    with pytest.raises(InvalidInput, match="directory's name"):
+        read(label + member(b"notes/", HIDDEN) + END)
+
+
 def test_global_headers_are_ignored_as_in_go():
     """Version 0.1 renamed the file; Docker Engine does not."""
     archive = extended(b"g", record(b"path", b"bin/hidden") + record(b"comment", b"x")) + member(b"notes", b"1") + END
