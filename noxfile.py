@@ -131,7 +131,8 @@ def builds(session: nox.Session) -> None:
 
 @nox.session
 def kube(session: nox.Session) -> None:
-    """Run pyd on a scripted Kubernetes cluster, in a real terminal; not part of the default run."""
+    """Run pyd and kubectl on a scripted Kubernetes cluster; not part of the default run."""
+    session.run(sys.executable, "-m", "pip", "install", "-q", "--group", "kube")
     pytest(session, "tests/kube")
 
 

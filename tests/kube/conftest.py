@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.kube.kubectl import Kubectl
 from support.kube.process import ClusterProcess, scripted_cluster
 from support.pyd import Run
 from support.terminal import Terminal
@@ -16,6 +17,13 @@ from support.terminal import Terminal
 def cluster(tmp_path: Path) -> Iterator[ClusterProcess]:
     with scripted_cluster(tmp_path) as process:
         yield process
+
+
+@pytest.fixture
+def kubectl(cluster: ClusterProcess, tmp_path: Path) -> Kubectl:
+    """Debian's kubectl; the schemas that it asks for need the `kubernetes` package."""
+    pytest.importorskip("kubernetes")
+    return Kubectl(cluster.kubeconfig, tmp_path)
 
 
 @pytest.fixture

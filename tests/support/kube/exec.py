@@ -9,6 +9,7 @@ import os
 import pty
 import struct
 import termios
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,8 +115,8 @@ class _Relay:
         return [self._copy(self._process.stdout, STDOUT), self._copy(self._process.stderr, STDERR)]
 
     async def _send(self, channel: int, data: bytes) -> None:
-        if data.startswith(RUNTIME_FAILURE):
-            self.refusal = data
+        if self.refusal or data.startswith(RUNTIME_FAILURE):
+            self.refusal += data
         else:
             await self._channels.send(channel, data)
 
@@ -124,22 +125,34 @@ class _Relay:
             await self._send(channel, data)
 
     async def _copy_terminal(self) -> None:
-        loop = asyncio.get_running_loop()
-        readable = asyncio.Event()
-        loop.add_reader(self._master, readable.set)
+        os.set_blocking(self._master, False)
+        while True:
+            try:
+                data = os.read(self._master, 8192)
+            except BlockingIOError:
+                await self._ready(asyncio.get_running_loop().add_reader, asyncio.get_running_loop().remove_reader)
+                continue
+            except OSError:
+                return
+            if not data:
+                return
+            await self._send(STDOUT, data)
+
+    async def _write_terminal(self, data: bytes) -> None:
+        while data:
+            try:
+                data = data[os.write(self._master, data) :]
+            except BlockingIOError:
+                await self._ready(asyncio.get_running_loop().add_writer, asyncio.get_running_loop().remove_writer)
+
+    async def _ready(self, add: Callable[..., None], remove: Callable[[int], bool]) -> None:
+        """Wait until the terminal can be read or written."""
+        ready = asyncio.Event()
+        add(self._master, ready.set)
         try:
-            while True:
-                await readable.wait()
-                readable.clear()
-                try:
-                    data = os.read(self._master, 8192)
-                except OSError:
-                    return
-                if not data:
-                    return
-                await self._send(STDOUT, data)
+            await ready.wait()
         finally:
-            loop.remove_reader(self._master)
+            remove(self._master)
 
     async def read_input(self) -> None:
         """Pass the client's input on; end the process when the client goes away."""
@@ -147,7 +160,7 @@ class _Relay:
             channel, data = message
             stdin = self._process.stdin
             if channel == STDIN and self._master >= 0:
-                os.write(self._master, data)
+                await self._write_terminal(data)
             elif channel == STDIN and stdin is not None:
                 stdin.write(data)
                 with suppress(ConnectionError):

@@ -6,6 +6,7 @@ from typing import Any
 
 from support.kube.engine_runtime import EngineRuntime
 from support.kube.objects import Object
+from support.kube.pod_status import container_status, running, settle
 from support.kube.server import ScriptedCluster
 from support.kube.wire import Answer, Request, status
 
@@ -79,11 +80,10 @@ class ScriptedKubelet:
             for container in pod["spec"].get(field, []):
                 if container["name"] in present:
                     continue
-                state: Object = (
-                    {"waiting": self.waiting} if self.waiting else {"running": {"startedAt": "2026-11-30T23:30:00Z"}}
-                )
+                state: Object = {"waiting": self.waiting} if self.waiting else running()
                 if self.runtime is not None and self.runtime.runs(pod["metadata"]["name"], container.get(TARGET, "")):
                     await self.runtime.start_ephemeral(pod["metadata"]["name"], container)
-                entry = {"name": container["name"], "state": state, "image": container["image"]}
-                known.setdefault(statuses, []).append(entry)
+                known.setdefault(statuses, []).append(container_status(container, state))
+        if known.get("phase", "Pending") == "Pending":
+            settle(pod)
         await self._cluster.put("pods", pod)

@@ -1,8 +1,8 @@
 """A scripted cluster in a process of its own, for the programs that a test starts.
 
-`python -m support.kube.process DIRECTORY` serves all recorded states, writes `DIRECTORY/config`, and then prints its
-address. Each line of its input is a name of a method of the cluster and its arguments, as JSON; it answers each with a
-line.
+`python -m support.kube.process DIRECTORY [ENGINE IMAGE]` serves all recorded states, or runs pods on an engine with an
+image for their sandboxes. It writes `DIRECTORY/config`, and then prints its address. Each line of its input is a name
+of a method of the cluster and its arguments, as JSON; it answers each with a line.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.kube.container_runtime import ContainerRuntime
+from support.kube.controllers import Controllers
+from support.kube.engine_kubelet import EngineKubelet
 from support.kube.engine_runtime import EngineRuntime
 from support.kube.kubelet import ScriptedKubelet
+from support.kube.pod_status import node
 from support.kube.records import state_names
 from support.kube.server import ScriptedCluster
 
@@ -46,11 +50,17 @@ class ClusterProcess:
 
 
 @contextmanager
-def scripted_cluster(directory: Path) -> Iterator[ClusterProcess]:
-    """Run a cluster with all recorded states for as long as the block lasts."""
+def scripted_cluster(directory: Path, *engine: str) -> Iterator[ClusterProcess]:
+    """Run a cluster for as long as the block lasts.
+
+    Args:
+        directory: Where its kubeconfig is written.
+        engine: The address of an engine that runs its pods, and the image of their sandboxes; without one, the
+            cluster has all recorded states.
+    """
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
-        [sys.executable, "-m", "support.kube.process", str(directory)],
+        [sys.executable, "-m", "support.kube.process", str(directory), *engine],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -60,23 +70,30 @@ def scripted_cluster(directory: Path) -> Iterator[ClusterProcess]:
             assert process.stdout is not None
             yield ClusterProcess(process, directory / "config", process.stdout.readline().strip())
         finally:
-            process.terminate()
+            process.stdin.close()  # type: ignore[union-attr] - it removes its containers before it ends
 
 
-async def serve(directory: Path) -> None:
+async def serve(directory: Path, *engine: str) -> None:
     """Serve until the input ends."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    async with ScriptedCluster() as cluster:
-        kubelet = ScriptedKubelet(cluster)
-        if "SCRIPTED_CLUSTER_DOCKER" in os.environ:
-            docker = os.environ["SCRIPTED_CLUSTER_DOCKER"].split()
-            cluster.runtime = kubelet.runtime = EngineRuntime(cluster.stored_logs, docker)
+    async with ScriptedCluster() as cluster, Controllers(cluster), AsyncExitStack() as stack:
         for namespace in ("default", "kube-system", "states"):
             cluster.objects.put("namespaces", {"metadata": {"name": namespace}, "status": {"phase": "Active"}})
-        for name in state_names():
-            cluster.load_state(name)
+        cluster.objects.put("nodes", node())
+        kubelet: ScriptedKubelet | EngineKubelet
+        if engine:
+            host, image = engine
+            kubelet = EngineKubelet(cluster, ContainerRuntime(host), image)
+            stack.push_async_callback(kubelet.aclose)
+        else:
+            kubelet = ScriptedKubelet(cluster)
+            if "SCRIPTED_CLUSTER_DOCKER" in os.environ:
+                docker = os.environ["SCRIPTED_CLUSTER_DOCKER"].split()
+                cluster.runtime = kubelet.runtime = EngineRuntime(cluster.stored_logs, docker)
+            for name in state_names():
+                cluster.load_state(name)
         cluster.kubeconfig(directory / "config", namespace="states")
         sys.stdout.write(f"{cluster.url}\n")
         sys.stdout.flush()
@@ -92,4 +109,4 @@ async def serve(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Path(sys.argv[1]), *sys.argv[2:]))

@@ -88,7 +88,7 @@ def _message(kind: str, data: bytes) -> dict[str, Any]:
             document.setdefault(name, []).append(value)
         elif name in INLINE:
             document |= value
-        elif value not in ("", {}, None):
+        elif value not in ("", {}, None) and (name, value) != ("generation", 0):
             document[name] = value
     return document
 

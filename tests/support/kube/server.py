@@ -157,6 +157,25 @@ class ScriptedCluster:
         """Answer requests whose `METHOD path?query` matches with something else."""
         self.faults.fail(pattern, answer, times=times)
 
+    def deny(self, verb: str, resource: str, namespace: str = ".*") -> None:
+        """Refuse a verb on a resource; each is a regular expression."""
+        self.faults.deny(verb, resource, namespace)
+
+    def refuse(self, pattern: str, code: int, reason: str, message: str, *retry_after: str) -> None:
+        """Answer the next request whose `METHOD path?query` matches with an error."""
+        answer = status(code, reason, message)
+        answer.headers |= {"Retry-After": retry_after[0]} if retry_after else {}
+        self.fail(pattern, answer)
+
+    def play(self, fault: str, value: Any) -> None:
+        """Set an attribute of the faults."""
+        assert hasattr(self.faults, fault), fault
+        setattr(self.faults, fault, set(value) if isinstance(value, list) else value)
+
+    def measure(self, items: list[Object]) -> None:
+        """Serve `metrics.k8s.io` with these items."""
+        self.metrics = items
+
     def allowed(self, verb: str, resource: str, namespace: str, name: str) -> bool:
         """Return whether RBAC allows a verb on a resource."""
         return self.faults.allowed(verb, resource, namespace, name)

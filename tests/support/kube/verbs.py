@@ -12,6 +12,7 @@ from support.kube.bodies import BodyRefused, decode
 from support.kube.defaults import fill
 from support.kube.objects import Object
 from support.kube.patch import PatchRefused, json_patch, merge_patch, strategic_patch
+from support.kube.published import unknown_fields
 from support.kube.resources import Resource, Target
 from support.kube.reviews import review
 from support.kube.selectors import label_selector, selector
@@ -126,10 +127,12 @@ class Verbs:
             return status(
                 409, "AlreadyExists", f'{resource.qualified} "{metadata["name"]}" already exists', details=details
             )
+        refusal = unknown_fields(request, resource, document)
         fill(resource.name, document)
-        if (refusal := self._refusal(request, document)) is not None:
+        if refusal is not None or (refusal := self._refusal(request, document)) is not None:
             return refusal
-        metadata.setdefault("creationTimestamp", timestamp())
+        metadata["creationTimestamp"] = metadata.get("creationTimestamp") or timestamp()
+        metadata.setdefault("uid", str(uuid.uuid4()))
         if resource.name in {"pods", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs"}:
             metadata["generation"] = 1
         ServerSideApply(document).record_update(resource, request.text("fieldManager"), {})
@@ -231,7 +234,8 @@ class Verbs:
             )
             details = {"name": target.name, "group": resource.group, "kind": resource.name}
             return status(409, "Conflict", text, details={key: text for key, text in details.items() if text})
-        if (refusal := self._refusal(request, document)) is not None:
+        refusal = unknown_fields(request, resource, document)
+        if refusal is not None or (refusal := self._refusal(request, document)) is not None:
             return refusal
         if not created:
             ServerSideApply(document).record_update(resource, request.text("fieldManager"), stored)

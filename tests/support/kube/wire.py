@@ -47,7 +47,9 @@ class Answer:
         """Return it as bytes of HTTP/1.1."""
         plain = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode() + b"\n"
         kind = "text/plain" if isinstance(self.body, bytes) else "application/json"
-        headers = {"Content-Type": kind, "Content-Length": str(len(plain)), "Date": DATE, **self.headers}
+        # An answer without a body must not change what a client has cached of the one before.
+        content = {} if self.status in {204, 304} else {"Content-Type": kind, "Content-Length": str(len(plain))}
+        headers = {**content, "Date": DATE, **self.headers}
         lines = [f"HTTP/1.1 {self.status} {REASONS.get(self.status, 'Status')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + plain
@@ -70,7 +72,10 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
         return None
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+    headers: dict[str, str] = {}
+    for name, _, value in (line.partition(":") for line in lines if line):
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value.strip()}" if key in headers else value.strip()
     body = b""
     if length := int(headers.get("content-length", "0")):
         body = await reader.readexactly(length)
