@@ -35,7 +35,7 @@ def number(raw: bytes) -> int:
     return int(digits, 8)
 
 
-MODE, UID, GID, SIZE = slice(100, 108), slice(108, 116), slice(116, 124), slice(124, 136)
+MODE, UID, GID, SIZE, KIND = slice(100, 108), slice(108, 116), slice(116, 124), slice(124, 136), slice(156, 157)
 
 
 def check_number(field: bytes) -> None:
@@ -52,11 +52,13 @@ def check_number(field: bytes) -> None:
 def check_numbers(block: bytes, records: Mapping[bytes, bytes]) -> None:
     """Refuse digits after a NUL in a member's mode, owner and size, unless a pax record has the number instead.
 
+    The mode of a symbolic link has no meaning.
+
     Raises:
         InvalidInput: A field has digits after a NUL.
     """
     for key, field in ((b"mode", MODE), (b"uid", UID), (b"gid", GID), (b"size", SIZE)):
-        if not records.get(key):
+        if not records.get(key) and not (key == b"mode" and block[KIND] == b"2"):
             check_number(block[field])
 
 

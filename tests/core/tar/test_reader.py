@@ -82,6 +82,13 @@ def test_an_archive_with_a_label_has_no_file_with_a_directorys_name():
         read(label + member(b"notes/", HIDDEN) + END)
 
 
+def test_a_damaged_mode_of_a_symbolic_link_does_not_matter():
+    damaged_mode = b"\x0000755\0"
+    assert [entry.kind for entry, _ in read(header(b"link", kind=b"2", mode=damaged_mode) + END)] == [b"2"]
+    with pytest.raises(InvalidInput, match="after a NUL"):
+        read(header(b"file", mode=damaged_mode) + END)
+
+
 def test_global_headers_are_ignored_as_in_go():
     """Version 0.1 renamed the file; Docker Engine does not."""
     archive = extended(b"g", record(b"path", b"bin/hidden") + record(b"comment", b"x")) + member(b"notes", b"1") + END
