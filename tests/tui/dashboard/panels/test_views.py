@@ -224,7 +224,7 @@ async def test_prune_lists_what_it_removes_asks_once_and_removes_exactly_that():
         await dashboard.press("2")
         await dashboard.until_shown("dangling")
         await dashboard.press("P")
-        await dashboard.until_shown("Prune 2 unused images? That frees up to 375M")
+        await dashboard.until_shown("Prune 2 unused images? That frees up to 375 MiB")
         assert identity("left over")[:12] in dashboard.text
         await dashboard.press("y")
         await dashboard.until_shown("removed 2")
@@ -296,7 +296,7 @@ def test_the_unused_size_is_what_prune_removes_and_the_rest_is_named():
     of = {kind.name: kind for kind in kinds(DiskUsage(images=images, volumes=volumes))}
     assert (of["images"].free, of["images"].kept, of["images"].kept_size) == (5, 1, 100)
     assert (of["volumes"].free, of["volumes"].kept, of["volumes"].kept_size) == (3, 1, 40)
-    assert of["images"].note == "prune keeps 1 unused tagged, 100B; x removes them"
+    assert of["images"].note == "prune keeps 1 unused tagged, 100 B; x removes them"
 
 
 def test_events_of_networks_name_the_container():

@@ -12,6 +12,7 @@ from pyd_tui.dashboard.render.layout import arrange
 from pyd_tui.dashboard.render.pieces import cell
 from pyd_tui.dashboard.resources.base import PruneCandidate
 from pyd_tui.dashboard.screens.browse import Browse
+from pyd_tui.dashboard.widgets.table import GUTTER_COLUMNS
 from support.dashboard import Opened, opened, three
 
 
@@ -49,6 +50,30 @@ async def test_open_moves_to_the_details_visibly_and_q_returns_to_the_list():
         await dashboard.press("q")
         await dashboard.until_shown("enter open")
         assert browse(dashboard).resource.name == "images"
+
+
+async def test_a_view_is_sorted_by_key_and_by_a_click_on_a_heading_as_the_containers_are():
+    async with opened(three()) as dashboard:
+        await dashboard.press("2")
+        await dashboard.until_shown("Layers, the newest first")
+        table = browse(dashboard).table
+        loaded = list(table.keys)
+        await dashboard.press("o")
+        assert dashboard.message == "sorted by name"
+        by_name = [table._cells(key)[0][0].text for key in table.keys]
+        assert by_name == sorted(by_name)
+        await dashboard.press("O")
+        assert dashboard.message == "sorted by name, reversed"
+        assert [table._cells(key)[0][0].text for key in table.keys] == by_name[::-1]
+        size = next(placed for placed in table._placed if placed.column.key == "size")
+        await dashboard.pilot.click(table, offset=(GUTTER_COLUMNS + size.x, 0))
+        await dashboard.until(lambda: dashboard.message == "sorted by size")
+        rows = browse(dashboard)._rows
+        assert [rows[key].ranks["size"] for key in table.keys] == sorted(
+            (row.ranks["size"] for row in rows.values()), reverse=True
+        )
+        await dashboard.press(*["o"] * (len(browse(dashboard).resource.columns) - 1))
+        assert table.keys == loaded
 
 
 @pytest.mark.parametrize("name", ["crit-shop_back", "com.docker.compose.container-number", "id"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.client.provider import engine_of
 from pyd_core.files.download import Downloaded, Progress, download, save
-from pyd_core.humanize import compact_size
+from pyd_core.humanize import size
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.actions.clipboard import MAX_CLIPBOARD_BYTES, clipboard_works
 from pyd_tui.dashboard.actions.clipboard import save as save_lines
@@ -54,7 +54,7 @@ class Transfers:
         elif not works and len(shown) <= MAX_SHOWN_CHARACTERS and "\n" not in text:
             self._dashboard.say(shown, "strong", NO_CLIPBOARD)
         else:
-            why = f"too much for the clipboard ({compact_size(MAX_CLIPBOARD_BYTES)})" if works else NO_CLIPBOARD
+            why = f"too much for the clipboard ({size(MAX_CLIPBOARD_BYTES)})" if works else NO_CLIPBOARD
             self._save(text, why)
 
     def _save(self, text: str, why: str) -> None:
@@ -114,7 +114,7 @@ class Transfers:
             done = await work(directory, lambda have, total: jobs.update(name, have, total))
         finally:
             jobs.end(name)
-        self._dashboard.say(f"wrote {safe(str(done.path))}  {compact_size(done.size)}", "good")
+        self._dashboard.say(f"wrote {safe(str(done.path))}  {size(done.size)}", "good")
 
 
 def _file_name(text: str) -> str:

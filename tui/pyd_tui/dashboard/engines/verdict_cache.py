@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pyd_core.client.provider import Provider
     from pyd_core.triage.verdict import Verdict
 
-Run = tuple[str, str, int | None, int | None, int]
-"""The facts that a verdict holds for: state, health, start, end and restarts of a container."""
+Run = tuple[str, str, int | None, int | None, int, int | None]
+"""The facts that a verdict holds for: state, health, start, end, restarts and out-of-memory event of a container."""
 RELOOK_S = 30.0
 """Seconds after which a container that keeps restarting is looked at again; its verdict stays until then."""
 SURVIVAL_S = 61.0
@@ -44,7 +44,7 @@ def continues(run: Run, entry: ContainerInfo) -> bool:
 
 def run_of(entry: ContainerInfo) -> Run:
     """Return the facts that a verdict on a container holds for."""
-    return (entry.state, entry.health, entry.started_ns, entry.finished_ns, entry.restart_count)
+    return (entry.state, entry.health, entry.started_ns, entry.finished_ns, entry.restart_count, entry.oom_ns)
 
 
 class VerdictCache:

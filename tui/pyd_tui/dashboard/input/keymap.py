@@ -156,6 +156,8 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         ),
         Key("stats", ("m",), "m", "", "the container's stats at an event"),
         Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 2),
+        Key("sort", ("o",), "o", "", "sort by the next column, or click its heading"),
+        Key("reverse", ("O",), "O", "", "reverse the order"),
         Key("mark", ("space",), "space", "mark", "mark it", 8),
         Key("mark_range", ("ctrl+@", "v"), "v", "", "mark from the last marked row to here"),
         Key("mark_all", ("asterisk",), "*", "", "mark all shown, or none"),

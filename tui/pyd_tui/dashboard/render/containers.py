@@ -127,8 +127,16 @@ def is_suspect(container: ContainerInfo) -> bool:
 
 
 def may_be_broken(container: ContainerInfo) -> bool:
-    """Return whether triage should look at the container: it looks broken, or was restarted repeatedly."""
-    return is_suspect(container) or (container.state == "running" and container.restart_count >= MIN_LOOP_RESTARTS)
+    """Return whether triage should look at the container.
+
+    It looks broken, was restarted repeatedly, the kernel killed a process of it, or a signal ended it that may not have
+    been a stop's.
+    """
+    if is_suspect(container) or container.oom_killed or container.oom_ns is not None:
+        return True
+    if container.state in ACTIVE_STATES:
+        return container.state == "running" and container.restart_count >= MIN_LOOP_RESTARTS
+    return bool(container.exit_code)
 
 
 def state(container: ContainerInfo, pending: str = "", verdict: Verdict | None = None) -> Cell:

@@ -71,6 +71,7 @@ class Row:
         cells: One for each column.
         thing: The object, for the functions of the resource view.
         words: More text that filters look into.
+        ranks: The numbers that columns are sorted by, by the column's key, where their texts don't sort: times.
     """
 
     key: str
@@ -78,6 +79,7 @@ class Row:
     cells: tuple[Cell, ...]
     thing: object
     words: str = ""
+    ranks: Mapping[str, float] = field(default_factory=dict)
 
     def matches(self, text: str) -> bool:
         """Return whether a filter shows the row."""

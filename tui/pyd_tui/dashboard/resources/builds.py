@@ -66,7 +66,8 @@ def row(record: BuildRecord, context: LoadContext) -> Row:
         cell(record.error, "bad"),
     )
     words = f"{record.reference} {' '.join(record.attributes.values())}"
-    return Row(key=record.reference, name=record.name, cells=cells, thing=record, words=words)
+    ranks = {"created": record.created, "took": took}
+    return Row(key=record.reference, name=record.name, cells=cells, thing=record, words=words, ranks=ranks)
 
 
 async def _load(context: LoadContext) -> list[Row]:

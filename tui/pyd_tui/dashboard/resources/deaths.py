@@ -69,7 +69,15 @@ def row(death: Death, clock: Clock, count: int = 1) -> Row:
         cell(f"{verdict.reason or verdict.summary.removeprefix(death.name).strip()}{times}"),
     )
     words = f"{death.container} {death.image}"
-    return Row(key=f"{death.container} {death.ended_ns}", name=death.name, cells=cells, thing=death, words=words)
+    known = {"died": death.ended_ns, "lived": death.seconds, "peak": death.memory_peak}
+    return Row(
+        key=f"{death.container} {death.ended_ns}",
+        name=death.name,
+        cells=cells,
+        thing=death,
+        words=words,
+        ranks={column: float(value) for column, value in known.items() if value is not None},
+    )
 
 
 async def _load(context: LoadContext) -> list[Row]:

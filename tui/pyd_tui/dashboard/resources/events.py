@@ -28,7 +28,7 @@ def row(item: EventItem, clock: Clock) -> Row:
     """Return the row of an event, or of a gap between two."""
     if isinstance(item, Gap):
         cells = (cell(f"{clock.local(item.until_ns):%d %b %H:%M:%S}", "dim"), EMPTY, EMPTY, gap(item), EMPTY)
-        return Row(key=f"gap {item.until_ns}", name="gap", cells=cells, thing=item)
+        return Row(key=f"gap {item.until_ns}", name="gap", cells=cells, thing=item, ranks={"time": item.until_ns})
     when = item.time_nano or item.time * SECOND
     cells = (
         cell(f"{clock.local(when):%d %b %H:%M:%S}", "dim"),
@@ -39,7 +39,12 @@ def row(item: EventItem, clock: Clock) -> Row:
     )
     words = " ".join([item.actor.id, *item.actor.attributes.values()])
     return Row(
-        key=f"{when} {item.type} {item.action} {item.actor.id}", name=item.name, cells=cells, thing=item, words=words
+        key=f"{when} {item.type} {item.action} {item.actor.id}",
+        name=item.name,
+        cells=cells,
+        thing=item,
+        words=words,
+        ranks={"time": when},
     )
 
 

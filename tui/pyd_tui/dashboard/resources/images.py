@@ -67,7 +67,14 @@ def row(image: ImageSummary, used: list[ContainerSummary], clock: Clock) -> Row:
         users_cell,
     )
     words = " ".join([*tags, image.id, *digests])
-    return Row(key=image.id, name=tags[0] if tags else short(image.id), cells=cells, thing=(image, used), words=words)
+    return Row(
+        key=image.id,
+        name=tags[0] if tags else short(image.id),
+        cells=cells,
+        thing=(image, used),
+        words=words,
+        ranks={"size": image.size, "created": image.created},
+    )
 
 
 def _of(row: Row) -> Thing:

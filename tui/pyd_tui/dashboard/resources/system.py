@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pyd_core.client.provider import Provider, removal_of
-from pyd_core.humanize import compact_size
+from pyd_core.humanize import compact_size, size
 from pyd_core.model.system import DiskUsage, Info, Version
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.layout import LayoutColumn
@@ -53,7 +53,7 @@ class Kind:
         if not self.kept:
             return ""
         named = "tagged" if self.name == "images" else "named"
-        return f"prune keeps {self.kept:,} unused {named}, {compact_size(self.kept_size)}; x removes them"
+        return f"prune keeps {self.kept:,} unused {named}, {size(self.kept_size)}; x removes them"
 
 
 def kinds(disk: DiskUsage) -> list[Kind]:
@@ -149,7 +149,7 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
     known = sum(candidate.size or 0 for candidate in candidates)
     head = (
         Span(f" {len(candidates):,} unused", "text"),
-        Span(f", {compact_size(known)} reclaimable" if known else "", "text"),
+        Span(f", {size(known)} reclaimable" if known else "", "text"),
         Span("   P", "accent"),
         Span(" removes them, after asking", "dim"),
     )

@@ -37,7 +37,8 @@ def row(task: Task, service: str, node: Node | None, clock: Clock) -> Row:
         cell(task.status.err, "bad"),
         cell(task.spec.container_spec.image.partition("@")[0], "dim"),
     )
-    return Row(key=task.id, name=name, cells=cells, thing=task, words=f"{task.id} {task.container_id}")
+    ranks = {"since": float(since)} if since is not None else {}
+    return Row(key=task.id, name=name, cells=cells, thing=task, words=f"{task.id} {task.container_id}", ranks=ranks)
 
 
 async def _load(context: LoadContext) -> list[Row]:

@@ -46,7 +46,8 @@ def row(volume: Volume, size_bytes: int | None, used: list[ContainerSummary], cl
         cell(volume.labels.get(COMPOSE_PROJECT, ""), "info"),
         users_cell,
     )
-    return Row(key=volume.name, name=volume.name, cells=cells, thing=(volume, used))
+    ranks = {"created": float(created or 0)} | ({"size": float(size_bytes)} if size_bytes is not None else {})
+    return Row(key=volume.name, name=volume.name, cells=cells, thing=(volume, used), ranks=ranks)
 
 
 def known_sizes(context: LoadContext) -> dict[str, int]:

@@ -24,6 +24,7 @@ from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.narrowing import shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
+from pyd_tui.dashboard.resources.row_order import RowOrder
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
 from pyd_tui.dashboard.screens.view import ViewScreen
@@ -68,6 +69,7 @@ class Browse(ViewScreen):
         self.view = resource.name
         self._load_context = context
         self._text = ""
+        self._order = RowOrder()
         self._status: Cell = EMPTY
         self._failure: Cell = EMPTY
         """The footer's message of the last load that failed."""
@@ -169,7 +171,9 @@ class Browse(ViewScreen):
 
     def _show(self) -> None:
         rows = self._rows
-        shown = [row for row in rows.values() if row.matches(self._text)]
+        matching = [row for row in rows.values() if row.matches(self._text)]
+        shown = self._order.apply(matching, self.resource.columns)
+        self.table.set_sorted_by(self._order.column, reverse=self._order.reverse)
         self.table.say((f"none of {len(rows)} matches" if rows else self.resource.empty, "dim"))
         self.table.set_rows([row.key for row in shown], self.resource.natural(shown))
         self._filter.set_notes(EMPTY, shown_count(len(shown), len(rows)))
@@ -221,6 +225,10 @@ class Browse(ViewScreen):
     @on(Table.MenuRequested)
     def _menu_requested(self) -> None:
         self.action_menu()
+
+    @on(Table.HeadClicked)
+    def _head_clicked(self, event: Table.HeadClicked) -> None:
+        self._sort(self._order.by(event.column))
 
     @on(Table.Marked)
     def _marked(self) -> None:
@@ -282,6 +290,19 @@ class Browse(ViewScreen):
         """Let the user type a filter."""
         self._filter.display = True
         self.set_focus(self._filter)
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self._sort(self._order.next(self.resource.columns))
+
+    def action_reverse(self) -> None:
+        """Reverse the order."""
+        self._sort(self._order.reversed())
+
+    def _sort(self, order: RowOrder) -> None:
+        self._order = order
+        self._show()
+        self.footer.say(order.description(self.resource.columns))
 
     def action_refresh(self) -> None:
         """Reload the rows, with sizes where this view shows any."""
