@@ -25,6 +25,9 @@ from support.terminal import Terminal
 
 PYD = Path(sys.executable).with_name("pyd")
 MAX_CONCURRENT_STAGES = 3
+UNSEEN = frozenset({"oom-child-lives"})
+"""Nothing that a list reads shows a death inside a running container, if the engine doesn't flag it, as pydd and Podman
+don't, and it was before the dashboard was opened."""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MIN_SHOWN_CHARACTERS = 40
 """Of the reason and the cause after it, which the column may cut."""
@@ -63,7 +66,7 @@ def triage(corner: Docker, name: str) -> dict[str, object]:
     done = subprocess.run(
         [PYD, "-H", corner.host, "triage", name, "--json"], capture_output=True, text=True, check=False
     )
-    document = json.loads(done.stdout)
+    document: dict[str, object] | list[dict[str, object]] = json.loads(done.stdout)
     return document[0] if isinstance(document, list) else document
 
 
@@ -80,21 +83,21 @@ def test_the_verdict_in_the_list_is_the_verdict_of_triage(corner: Docker, tmp_pa
             terminal.keys("!")
             terminal.wait_for("REASON")
             terminal.wait_gone("looking")
-            asked = {this.short: triage(corner, corner.name(this.short)) for this in stages}
-            broken = {short for short, verdict in asked.items() if verdict["severity"] == "broken"}
+            verdicts = {this.short: triage(corner, corner.name(this.short)) for this in stages}
+            broken = {short for short, verdict in verdicts.items() if verdict["severity"] == "broken"} - UNSEEN
             screen = terminal.screen
     finally:
         for this in stages:
             if this.lives:
                 corner("kill", corner.name(this.short), check=False)
     wrong: list[str] = []
-    for short, verdict in asked.items():
+    for short, verdict in verdicts.items():
         name = re.compile(rf" {re.escape(corner.name(short))} ")
         row = next((line for line in screen.splitlines() if ROW.search(line) and name.search(line)), "")
         cause = str(verdict["cause"])
         shown = f"{verdict['reason'] or verdict['summary']}  {cause}"[:MIN_SHOWN_CHARACTERS]
-        if short in broken and NUMBER.sub("9", shown) not in NUMBER.sub("9", row):  # a loop's crashes go on
+        if short in broken and NUMBER.sub("9", shown) not in NUMBER.sub("9", row):  # a loop's crashes become more
             wrong.append(f"{short}: triage {cause}: {verdict.get('reason')}; the list: {row.strip()}")
-        elif short not in broken and row:
+        elif short not in broken | UNSEEN and row:
             wrong.append(f"{short}: triage {cause}, not broken; the list: {row.strip()}")
     assert not wrong, "\n".join(wrong)

@@ -5,7 +5,7 @@ from pyd_tui.dashboard.render.containers import is_broken, may_be_broken
 
 
 @pytest.mark.parametrize(
-    ("container", "asked"),
+    ("container", "judged"),
     [
         (ContainerInfo(id="1", name="a", state="exited", exit_code=0), False),
         (ContainerInfo(id="1", name="a", state="running"), False),
@@ -18,7 +18,7 @@ from pyd_tui.dashboard.render.containers import is_broken, may_be_broken
     ],
 )
 def test_triage_is_asked_about_what_the_state_leaves_open_and_the_guess_stays_calm(
-    container: ContainerInfo, asked: bool
+    container: ContainerInfo, judged: bool
 ):
-    assert may_be_broken(container) is asked
+    assert may_be_broken(container) is judged
     assert not is_broken(container)

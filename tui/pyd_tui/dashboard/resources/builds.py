@@ -66,7 +66,7 @@ def row(record: BuildRecord, context: LoadContext) -> Row:
         cell(record.error, "bad"),
     )
     words = f"{record.reference} {' '.join(record.attributes.values())}"
-    ranks = {"created": record.created, "took": took}
+    ranks = {"created": record.created or 0.0, "took": took}
     return Row(key=record.reference, name=record.name, cells=cells, thing=record, words=words, ranks=ranks)
 
 

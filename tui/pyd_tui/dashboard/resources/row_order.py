@@ -10,9 +10,8 @@ from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.resources.base import Row
 
 _NUMBER = re.compile(r"(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)(?P<unit>[BKMGTP]?)(?![\w.])")
-_AGE = re.compile(r"<?(?P<count>\d+)(?P<unit>[smhdwy])$")
-_AGE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
-"""Seconds."""
+_AGE_TEXT = re.compile(r"<?(?P<count>\d+)(?P<unit>[smhdwy])$")
+_AGE_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 _UNITS = {unit: 1024**power for power, unit in enumerate("BKMGTP")} | {"": 1}
 
 Rank = tuple[int, float, str]
@@ -75,8 +74,8 @@ def _rank(row: Row, column: str, index: int) -> Rank:
         return _NUMERIC, -row.ranks[column], ""
     if not text:
         return _EMPTY, 0.0, ""
-    if age := _AGE.match(text):
-        return _NUMERIC, float(age["count"]) * _AGE_UNITS[age["unit"]], ""
+    if age := _AGE_TEXT.match(text):
+        return _NUMERIC, float(age["count"]) * _AGE_UNIT_S[age["unit"]], ""
     if number := _NUMBER.match(text):
         return _NUMERIC, -float(number["number"].replace(",", "")) * _UNITS[number["unit"]], text.casefold()
     return _TEXT, 0.0, text.casefold()
