@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from pyd_core.errors import InvalidInput, ProtocolError
-from pyd_core.tar.decoder import Decoder
+from pyd_core.tar.decoder import HeaderDecoder
 from pyd_core.tar.entry import BLOCK_BYTES, TarEntry
 
 
@@ -22,7 +22,7 @@ class AsyncTarReader:
         self._remaining = 0
         """Bytes of the current entry's content that weren't read."""
         self._padding = 0
-        self._decoder = Decoder()
+        self._decoder = HeaderDecoder()
         self.read_bytes = 0
         """Bytes of the archive that were read."""
 

@@ -84,7 +84,7 @@ def _apply_headers(
     return records
 
 
-class Decoder:
+class HeaderDecoder:
     """Decodes the headers of one archive."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from pyd_core.tar.decoder import Decoder
+from pyd_core.tar.decoder import HeaderDecoder
 from pyd_core.tar.entry import BLOCK_BYTES, PART_BYTES, TarEntry, contents, truncated
 
 
@@ -32,7 +32,7 @@ class TarReader:
         self._remaining = 0
         """Stored bytes of the current entry that weren't read."""
         self._padding = 0
-        self._decoder = Decoder()
+        self._decoder = HeaderDecoder()
 
     def __iter__(self) -> Iterator[TarEntry]:
         while True:
