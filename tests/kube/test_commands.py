@@ -111,3 +111,17 @@ def test_a_kubeconfig_without_that_context_lists_those_that_there_are(pyd: Run):
 def test_what_only_engines_have_is_refused_by_name(pyd: Run):
     assert "has no images" in pyd("images").stderr
     assert "read-only" in pyd("--read-only", "-H", "kube://", "debug", "pod/running", "-c", "true").stderr
+
+
+def test_an_edit_is_shown_as_a_difference_before_it_is_made(cluster: ClusterProcess, pyd: Run, tmp_path: Path):
+    metadata = {"name": "settings", "namespace": "states"}
+    document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mode": "slow"}}
+    cluster.call("put", "configmaps", document)
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i s/slow/fast/ $1\n")
+    editor.chmod(0o755)
+    done = pyd("edit", "configmap/settings", "--dry-run", VISUAL=str(editor))
+    assert "+  mode: fast" in done.stdout, done.stderr
+    assert "slow" in pyd("edit", "configmap/settings", "--dry-run", VISUAL=str(editor)).stdout
+    assert "settings changed" in pyd("edit", "configmap/settings", "--yes", VISUAL=str(editor)).stdout
+    assert pyd("edit", "configmap/settings", "--dry-run", VISUAL=str(editor)).stdout == "nothing changed\n"

@@ -111,7 +111,7 @@ def test_the_interactive_shell_has_its_builtins(pod: RealPod):
         terminal.wait_for("root:/#")
         terminal.type("caps")
         terminal.keys("Enter")
-        terminal.wait_for("sys_ptrace")
+        terminal.wait_for("no new privileges")
         terminal.type("cat /etc/marker")
         terminal.keys("Enter")
         terminal.wait_for("of the target")

@@ -60,6 +60,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "port-forward": CommandEntry(
         "pyd_tui.cli.commands.cluster.port_forward", "Forward local ports to a pod of a cluster", SHELL
     ),
+    "edit": CommandEntry("pyd_tui.cli.commands.cluster.edit", "Edit an object of a cluster as YAML", SHELL),
     "run": CommandEntry("pyd_tui.cli.commands.container.run", "Create, start and attach to a container", CREATE),
     "create": CommandEntry("pyd_tui.cli.commands.container.create", "Create a container without starting it", CREATE),
     "demo": CommandEntry("pyd_tui.cli.commands.demo", "Create or remove demo containers", CREATE),

@@ -82,6 +82,8 @@ COMMANDS: Mapping[str, PaletteCommand] = {
     "suspend": PaletteCommand("suspend", "of a cluster: suspend a job, or pause a deployment's rollout"),
     "cordon": PaletteCommand("cordon", "of a cluster: keep new pods away from a node"),
     "uncordon": PaletteCommand("uncordon", "of a cluster: let a node take new pods again"),
+    "orphan": PaletteCommand("orphan", "of a cluster: delete an object, and leave what it owns (asks)"),
+    "foreground": PaletteCommand("foreground", "of a cluster: delete an object after what it owns (asks)"),
     "drain": PaletteCommand("drain", "of a cluster: evict a node's pods (lists them and asks)"),
     "resource": PaletteCommand("resource NAME", "of a cluster: list any resource by its name in the API", 1, 1),
     "search": PaletteCommand("search [TEXT]", "search all logs, including stopped containers", 0, 20),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from pyd_core.client.engine_client import EngineClient
-from pyd_core.client.provider import Provider
+from pyd_core.client.provider import Provider, engine_of
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.reference import IMAGE
 from pyd_core.errors import Unsupported
@@ -46,20 +46,9 @@ def ask_engine(shell: ShellContext, work: Callable[[EngineClient, str], Awaitabl
     """
 
     def work_on_engine(provider: Provider, name: str) -> Awaitable[T]:
-        return work(require_engine(provider), name)
+        return work(engine_of(provider), name)
 
     return ask(shell, work_on_engine)
-
-
-def require_engine(provider: Provider) -> EngineClient:
-    """Return a provider that is an engine.
-
-    Raises:
-        Unsupported: It isn't.
-    """
-    if not isinstance(provider, EngineClient):
-        raise Unsupported(f"a {provider.family} has no images and changes of its containers", reference="engines-only")
-    return provider
 
 
 def listen(shell: ShellContext, work: Callable[[Provider, str], Awaitable[T]]) -> T | None:

@@ -6,13 +6,13 @@ import click
 import msgspec
 
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import engine_of
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.debug.reference import IMAGE
 from pyd_core.errors import Unsupported
 from pyd_core.humanize import size
 from pyd_tui.console.columns import Cell, TableColumn, write_table
 from pyd_tui.console.output import write_json
-from pyd_tui.shell.builtins.asking import require_engine
 from pyd_tui.shell.command import BuiltinCommand
 from pyd_tui.shell.interactive_shell import ShellContext, pass_shell
 
@@ -40,7 +40,7 @@ def command(shell: ShellContext, /) -> None:
     if not container.image:
         raise Unsupported(f"{shell.name} has no image")
     layers = run_now(
-        find(require_engine(shell.engine()), container.id if container.state.status != IMAGE else "", container.image)
+        find(engine_of(shell.engine()), container.id if container.state.status != IMAGE else "", container.image)
     )
     if shell.json:
         write_json(layers)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+from pyd_core.client.provider import Provider
 from pyd_core.errors import Unsupported
 from pyd_core.humanize import coarse_age
 from pyd_core.kube.cluster_client import ClusterClient
+from pyd_core.kube.deletion import Propagation, delete_object
 from pyd_core.kube.discovery import ApiResource, find_resource
 from pyd_core.kube.documents import fetch_document, to_yaml
-from pyd_core.kube.model.table import ObjectTable, TableColumnDefinition
+from pyd_core.kube.model.table import ObjectTable, TableColumnDefinition, TableRow
 from pyd_core.kube.tables import fetch_table
 from pyd_core.model.base import parse_time
 from pyd_core.model.event import Event
@@ -15,7 +19,7 @@ from pyd_tui.dashboard.render.facts import nothing
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import Cell, Role, cell
-from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
+from pyd_tui.dashboard.resources.base import BulkPlan, LoadContext, PruneCandidate, ResourceView, Row
 
 MAX_TABLE_COLUMNS = 8
 MAX_DOCUMENT_LINES = 5_000
@@ -61,6 +65,10 @@ def table_view(name: str, resource_name: str) -> ResourceView:
         namespace, _, object_name = row.key.rpartition("/")
         return await yaml_lines(context, known[0].path(namespace, object_name))
 
+    def path_of(row: Row) -> str:
+        namespace, _, object_name = row.key.rpartition("/")
+        return known[0].path(namespace, object_name)
+
     return ResourceView(
         name=name,
         columns=columns,
@@ -68,7 +76,47 @@ def table_view(name: str, resource_name: str) -> ResourceView:
         about=about,
         refreshed_by=never,
         empty=f"no {name}",
+        remove=remover(path_of, uid_of),
+        plans=deletions(path_of, uid_of),
     )
+
+
+def uid_of(row: Row) -> str:
+    """Return the uid of a table's row; empty where the server sends none."""
+    assert isinstance(row.thing, TableRow)  # noqa: S101 - what `rows_of` put there
+    return row.thing.object.metadata.uid if row.thing.object is not None else ""
+
+
+def remover(
+    path_of: Callable[[Row], str], uid_of: Callable[[Row], str], propagation: Propagation = "Background"
+) -> Callable[[Provider, Row], Awaitable[None]]:
+    """Return the function that deletes a row's object."""
+
+    async def remove(provider: Provider, row: Row) -> None:
+        assert isinstance(provider, ClusterClient)  # noqa: S101 - only clusters have these views
+        await delete_object(provider.cluster, path_of(row), uid_of(row), propagation=propagation)
+
+    return remove
+
+
+def deletions(
+    path_of: Callable[[Row], str], uid_of: Callable[[Row], str]
+) -> dict[str, Callable[[LoadContext, Row], Awaitable[BulkPlan]]]:
+    """Return the typed commands that delete an object and say what becomes of those that it owns."""
+
+    def command(propagation: Propagation, effect: str) -> Callable[[LoadContext, Row], Awaitable[BulkPlan]]:
+        remove = remover(path_of, uid_of, propagation)
+
+        async def plan(_: LoadContext, row: Row) -> BulkPlan:
+            step = PruneCandidate(row.name, None, lambda provider: remove(provider, row))
+            return BulkPlan(question=f"Delete {row.name}? {effect}", verb="delete", done="deleted", steps=[step])
+
+        return plan
+
+    return {
+        "orphan": command("Orphan", "What it owns stays."),
+        "foreground": command("Foreground", "What it owns is deleted first."),
+    }
 
 
 def age(time_ns: int, clock: Clock) -> str:

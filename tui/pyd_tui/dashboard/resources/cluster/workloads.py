@@ -9,7 +9,7 @@ from pyd_core.model.event import Event
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
-from pyd_tui.dashboard.resources.cluster.tables import age, cluster_of, yaml_lines
+from pyd_tui.dashboard.resources.cluster.tables import age, cluster_of, deletions, remover, yaml_lines
 
 COLUMNS = (
     LayoutColumn(key="name", title="NAME", min_width=16, max_width=60, priority=0),
@@ -102,6 +102,14 @@ def refreshed_by(event: Event) -> bool:
     return event.type in {"container", *("deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob")}
 
 
+def _path(row: Row) -> str:
+    return entry_of(row).path
+
+
+def _uid(row: Row) -> str:
+    return entry_of(row).workload.metadata.uid
+
+
 WORKLOADS = ResourceView(
     name="workloads",
     columns=COLUMNS,
@@ -111,6 +119,8 @@ WORKLOADS = ResourceView(
     empty="no workloads",
     delay_s=1.0,
     logs=_logs,
+    remove=remover(_path, _uid),
+    plans=deletions(_path, _uid),
     commands={
         "scale": _scale,
         "restart": _restart,
