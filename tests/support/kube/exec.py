@@ -17,7 +17,8 @@ from typing import Any
 from pyd_core.tasks import TaskOwner
 from support.kube.channels import CLOSE, RESIZE, STDERR, STDIN, STDOUT, Channels
 
-RUNTIME_FAILURE = b"OCI runtime exec failed"
+RUNTIME_FAILURE = b"unable to start container process: exec: "
+"""Part of an engine's error for a program that it could not start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,7 @@ async def serve_exec(channels: Channels, program: Program) -> None:
             text = relay.refusal.decode().strip().rpartition("exec: ")[2].partition(": ")[2].removesuffix(": unknown")
             result = _not_started(program.name or program.command[0], text)
         else:
+            await channels.send(STDERR, relay.refusal)
             result = _result(code)
         await channels.finish(result)
     if master >= 0:
@@ -115,7 +117,7 @@ class _Relay:
         return [self._copy(self._process.stdout, STDOUT), self._copy(self._process.stderr, STDERR)]
 
     async def _send(self, channel: int, data: bytes) -> None:
-        if self.refusal or data.startswith(RUNTIME_FAILURE):
+        if self.refusal or RUNTIME_FAILURE in data:
             self.refusal += data
         else:
             await self._channels.send(channel, data)
