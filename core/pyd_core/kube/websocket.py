@@ -209,7 +209,6 @@ async def open_websocket(api: ClusterApi, path: str, query: Query, protocols: tu
     Raises:
         PydError: The server refused.
     """
-    refusal: PydError | None = None
     for protocol in protocols:
         key = base64.b64encode(os.urandom(16))
         headers = {
@@ -225,10 +224,13 @@ async def open_websocket(api: ClusterApi, path: str, query: Query, protocols: tu
                 await result.aclose()
                 raise ProtocolError(f"{api.where} accepts no WebSocket", hint="a proxy between may not know them")
             return WebSocket(result, result.headers.get("sec-websocket-protocol", ""))
-        refusal = error_from(result.status, result.body, where=api.where)
         if result.status != 403 or result.body.strip():
-            break
-    raise refusal or ProtocolError("no WebSocket protocol was offered")
+            raise error_from(result.status, result.body, where=api.where)
+    # The API server explains a refusal by RBAC; an empty 403 to every protocol is another's.
+    raise ProtocolError(
+        f"{api.where} refuses WebSocket connections",
+        hint="a proxy between may not know them; use the API server's own address",
+    )
 
 
 def accept_key(key: bytes) -> str:

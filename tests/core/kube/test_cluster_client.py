@@ -12,7 +12,7 @@ import pytest_asyncio
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.names import resolve_container
 from pyd_core.client.provider import engine_of, images_of, removal_of, restarting_of, stopping_of
-from pyd_core.errors import NotFound, Refused, StreamInterrupted, Unsupported
+from pyd_core.errors import NotFound, ProtocolError, Refused, StreamInterrupted, Unsupported
 from pyd_core.kube.access import AccessSettings, ClusterAccess
 from pyd_core.kube.cluster_client import ClusterClient
 from pyd_core.logs.follow import follow
@@ -183,6 +183,14 @@ async def test_a_refused_command_is_an_error_with_the_server_s_words(cluster: Sc
     cluster.fail("/exec", status(403, "Forbidden", 'User "viewer" cannot get resource "pods/exec"'))
     created = await engine.execs.create("running/app", ["true"])
     with pytest.raises(Refused, match="pods/exec"):
+        await engine.execs.start(created)
+
+
+async def test_a_proxy_that_refuses_websockets_is_no_lack_of_rights(cluster: ScriptedCluster, engine: ClusterClient):
+    cluster.load_state("running")
+    cluster.faults.refuses_websockets = True
+    created = await engine.execs.create("running/app", ["true"])
+    with pytest.raises(ProtocolError, match="refuses WebSocket"):
         await engine.execs.start(created)
 
 
