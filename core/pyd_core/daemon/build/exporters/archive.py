@@ -12,12 +12,16 @@ from pyd_core.daemon.build.exporters.attester import Attester
 from pyd_core.daemon.build.exporters.image import ImageWriter, names_of
 from pyd_core.daemon.build.exporters.steps import ExportSteps
 from pyd_core.daemon.build.interfaces import BuildSession, FrontendResult
+from pyd_core.daemon.build.session.content_store import ContentStore
 from pyd_core.daemon.images import tar_writer
 from pyd_core.daemon.images.image_documents import ImageDocuments, documents_of
 from pyd_core.daemon.images.manifests import OCI_INDEX, Annotations
 from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.images.tar_writer import TarWriter
-from pyd_core.errors import Conflict, InvalidInput, NotFound, Unsupported
+from pyd_core.errors import Conflict, InvalidInput, NotFound
+
+LAYOUT_STORE = "export"
+"""The content store of a client that takes a directory."""
 
 
 class ArchiveExporter:
@@ -42,14 +46,9 @@ class ArchiveExporter:
 
         Raises:
             InvalidInput: There is no client, or a Docker archive can't have what the result has.
-            Unsupported: The client wants a directory.
         """
         if session is None:
             raise InvalidInput("this build has no session that an archive could be sent to")
-        if attrs.get("tar", "true").lower() in {"false", "0"}:
-            raise Unsupported(
-                "an image is exported as an archive only", hint="leave tar=false out", reference="not-served"
-            )
         attester = attester if attester is not None and not (is_docker and attester.is_inline_only) else None
         if is_docker and (len(result.refs) > 1 or attester is not None):
             raise InvalidInput(
@@ -80,14 +79,23 @@ class ArchiveExporter:
             if texts:
                 response["image.name"] = ",".join(texts)
             docker = self._docker_manifest(parts[0].image_id, [str(name) for name in names]) if is_docker else b""
-            with steps.step("sending tarball"):
-                await session.send_file(
-                    tar_writer.stream_tar(lambda packer: self._write(packer, documents, texts, docker)),
-                    response,
-                    exporter=number,
-                )
+            if attrs.get("tar", "true").lower() in {"false", "0"}:
+                await self._fill_layout(session.content_store(LAYOUT_STORE), documents, steps)
+            else:
+                with steps.step("sending tarball"):
+                    chunks = tar_writer.stream_tar(lambda packer: self._write(packer, documents, texts, docker))
+                    await session.send_file(chunks, response, exporter=number)
         await self._remove_unnamed({part.image_id for part in parts} - earlier)
         return response
+
+    async def _fill_layout(self, store: ContentStore, documents: ImageDocuments, steps: ExportSteps) -> None:
+        """Write everything into the client's layout, whose index the client writes itself."""
+        for digest in documents.layers:
+            with steps.step(f"writing layer {digest}"):
+                await store.write(digest, self._images.blobs.size(digest), self._images.blobs.path(digest))
+        with steps.step(f"writing manifest {documents.top.digest}"):
+            for document in documents.all():
+                await store.write(document.digest, len(document.body), document.body)
 
     async def _remove_unnamed(self, image_ids: Iterable[str]) -> None:
         """Remove the images again that only the archive needed; the layers stay in the build's cache."""

@@ -302,7 +302,8 @@ class GraphSolve:
                 continue
             probe, task = probe_task.result(), self._results.get(digest)
             if probe.record is not None:
-                found_by = (*probe.keys, probe.record.key, probe.record.identity)
+                content_key = probe.record.identity.partition("+")[0]  # of a step that ran without the cache
+                found_by = (*probe.keys, probe.record.key, content_key)
                 outputs = tuple(tuple(output) for output in probe.record.outputs)
             elif probe.result is None and task is not None and _is_successful(task):
                 found_by = probe.keys
