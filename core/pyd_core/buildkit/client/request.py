@@ -48,6 +48,8 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
         cache_exports: Caches to write.
         secrets: Sources of secrets by id.
         agents: ssh agents' sockets by id.
+        reference: Its id in the builder's history; empty makes one.
+        is_internal: Whether the builder leaves it out of its history.
         entitlements: Privileges, such as `network.host`, that steps may use.
     """
 
@@ -60,6 +62,8 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     agents: Mapping[str, Path] = {}
     entitlements: tuple[str, ...] = ()
     frontend: str = FRONTEND
+    reference: str = ""
+    is_internal: bool = False
 
 
 class BuildResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ class Solve:
         self._session_id = session_id
         self.request = request
         self._on_progress = on_progress
-        self.reference = secrets.token_hex(12)
+        self.reference = request.reference or secrets.token_hex(12)
         self.progress = BuildSteps()
 
     async def run(self, *, gateway: bool = False) -> BuildResult:
@@ -79,6 +79,7 @@ class Solve:
         message = control_pb2.SolveRequest(
             Ref=self.reference,
             Session=self._session_id,
+            Internal=request.is_internal,
             Entitlements=request.entitlements,
             Cache=control_pb2.CacheOptions(
                 Imports=[_cache_entry(entry) for entry in request.cache_imports],

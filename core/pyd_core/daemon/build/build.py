@@ -22,6 +22,7 @@ from pyd_core.daemon.build.interfaces import (
     Solver,
     VertexError,
 )
+from pyd_core.daemon.build.kept_failures import KeptFailure, KeptFailures
 from pyd_core.daemon.build.progress import ProgressLog
 from pyd_core.daemon.build.solve_request import SolveRequest, imports_of
 from pyd_core.errors import InvalidInput, NotFound, PydError
@@ -40,6 +41,7 @@ class BuildTools:
     solver: Solver
     exporters: Exporters
     frontends: Frontends
+    failures: KeptFailures
 
 
 class Build:
@@ -68,6 +70,8 @@ class Build:
         self._refs: dict[str, BuildRef] = {}
         self._definitions: dict[str, ops_pb2.Definition] = {}
         self._returned: asyncio.Future[FrontendResult] | None = None
+        self._failure: VertexError | None = None
+        self._entered: KeptFailure | None = None
 
     async def run(self) -> dict[str, str]:
         """Build and export; return the exporters' responses.
@@ -122,6 +126,15 @@ class Build:
             with contextlib.suppress(PydError, OSError):
                 await container.release()
         self.containers.clear()
+        if self._entered is not None:
+            self._entered.users -= 1
+            for state in self._entered.states():
+                self._refs.pop(state.id, None)
+        elif self._failure is not None and self._failure.mounts:
+            kept = KeptFailure(self._failure, self.sources, self.file)
+            for state in kept.states():
+                self._refs.pop(state.id, None)
+            await self._tools.failures.add(self.request.ref, kept)
         for ref in self._refs.values():
             with contextlib.suppress(PydError, OSError):
                 await ref.release()
@@ -147,13 +160,15 @@ class Build:
             entitlements=self.request.entitlements,
             cache_imports=tuple(imports) or self.request.cache_imports,  # type: ignore[arg-type]
             evaluate=evaluate,
-            keep_failure=self._returned is not None,  # a client that drives the build may look into a failed step
+            keep_failure=True,
         )
         try:
             ref = await self._tools.solver.solve(
                 definition, session=self.session, progress=self.progress, options=options
             )
         except VertexError as error:
+            if error.mounts:
+                self._failure = error
             for state in (*error.inputs, *error.mounts):
                 if state is not None:
                     self.keep(state, ops_pb2.Definition())
@@ -161,6 +176,22 @@ class Build:
         if ref is not None:
             self.keep(ref, definition)
         return ref
+
+    def enter_failure(self, reference: str) -> VertexError:
+        """Return the failure of an earlier build, whose files are this build's until it ends.
+
+        Raises:
+            NotFound: None is kept.
+        """
+        failure = self._tools.failures.find(reference)
+        if self._entered is not None:
+            raise InvalidInput("a build enters one failure")
+        failure.users += 1
+        self._entered = failure
+        for state in failure.states():
+            self.keep(state, ops_pb2.Definition())
+        self.sources, self.file = failure.sources, failure.file
+        return failure.error
 
     def keep(self, ref: BuildRef, definition: ops_pb2.Definition) -> None:
         """Keep a result until the build ends."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pyd_core.buildkit import kept_failure
 from pyd_core.buildkit.frontend.frontend import run_frontend
 from pyd_core.buildkit.proto import control_pb2, ops_pb2
 from pyd_core.daemon.build.frontend_services import EngineFrontendServices
@@ -37,6 +38,8 @@ class Frontends:
         Raises:
             PydError: It failed, or there is no such front end.
         """
+        if frontend == kept_failure.FRONTEND:
+            raise build.enter_failure(attributes.get(kept_failure.REFERENCE, ""))
         if frontend == GATEWAY:
             image = attributes.get("source", "").partition("@")[0].partition(":")[0]
             if image not in DOCKERFILE_IMAGES:

@@ -14,6 +14,7 @@ from pyd_core.daemon.build.grpc.control import Control
 from pyd_core.daemon.build.grpc.health import service as health_service
 from pyd_core.daemon.build.history import BuildHistory
 from pyd_core.daemon.build.interfaces import Exporters, Solver
+from pyd_core.daemon.build.kept_failures import KeptFailures
 from pyd_core.daemon.build.runner import BuildRunner
 from pyd_core.daemon.build.session.registry import BuildSessions
 from pyd_core.daemon.store import Store
@@ -43,10 +44,11 @@ class BuildServer:
     ) -> None:
         self.sessions = BuildSessions(sockets)
         self.history = BuildHistory(store, root / "history")
-        tools = BuildTools(solver=solver, exporters=exporters, frontends=Frontends())
+        failures = KeptFailures()
+        tools = BuildTools(solver=solver, exporters=exporters, frontends=Frontends(), failures=failures)
         self.runner = BuildRunner(self.sessions, tools, self.history)
         self._services: list[Any] = [
-            Control(self.runner, solver, self.history, engine_id),
+            Control(self.runner, solver, self.history, failures, engine_id),
             LlbBridge(self.runner.find, engine_id),
             health_service(),
         ]

@@ -55,6 +55,19 @@ def failed_state(step: FailedStep, *, before: bool = False) -> StepSnapshot:
     return StepSnapshot(op=step.op, mount_ids=step.input_ids if before else step.mount_ids, base_id=base_id)
 
 
+def without_secrets(state: StepSnapshot) -> StepSnapshot:
+    """Return a state whose step does without its secrets and agents, which only the client of the build has."""
+    op = ops_pb2.Op.FromString(state.op)
+    for mount in op.exec.mounts:
+        if mount.mountType == ops_pb2.SECRET:
+            mount.secretOpt.optional = True
+        elif mount.mountType == ops_pb2.SSH:
+            mount.SSHOpt.optional = True
+    for secret in op.exec.secretenv:
+        secret.optional = True
+    return msgspec.structs.replace(state, op=op.SerializeToString())
+
+
 async def state_before(gateway: Gateway, definition: ops_pb2.Definition, serialized: bytes) -> StepSnapshot:
     """Build what a step needs, and return the state before it runs.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pyd_core.buildkit.client import failed_builds
 from pyd_core.buildkit.client.build import run_build
 from pyd_core.buildkit.client.definition import BuildDefinition
 from pyd_core.buildkit.client.failure import BuildFailed
@@ -113,6 +115,7 @@ async def _attempt(
             if options.debug is None:  # else the debugger has shown it
                 _show_source(error)
             await _explain(engine, error, prepared, run.progress, verbose=options.report)
+            _keep(error, run.reference, definition, is_shown=options.debug is None and options.report)
             raise
         except BaseException:
             run.finish()
@@ -152,6 +155,7 @@ class _Run:
         self._prepared = prepared
         self._display = display
         self._is_shown = True
+        self.reference = ""
         self.progress = BuildSteps()
         self.debugger: BuildDebugger | None = None
 
@@ -173,9 +177,10 @@ class _Run:
         return await self._solve(request), saved
 
     async def _solve(self, request: BuildRequest) -> BuildResult:
+        self.reference = secrets.token_hex(12)
         return await run_build(
             self._builder,
-            request,
+            msgspec.structs.replace(request, reference=self.reference),
             on_progress=self._show,
             credentials=find_credentials,
             uploads=self._prepared.uploads,
@@ -294,6 +299,13 @@ async def _write_report(engine: EngineClient, name: str, before: Image | None, o
 
 def _warning(message: str, filename: str, line: int) -> str:
     return safe(message) + (f" ({safe(filename)}:{line})" if line else "")
+
+
+def _keep(error: BuildFailed, reference: str, definition: BuildDefinition, *, is_shown: bool) -> None:
+    """Keep a build whose step failed, so that `pyd debug build:` can enter it."""
+    if error.step is None or not failed_builds.remember(reference, definition) or not is_shown:
+        return
+    sys.stderr.write(f"enter the step: pyd debug build:{reference[:12]}\n")
 
 
 def _show_source(error: BuildFailed) -> None:

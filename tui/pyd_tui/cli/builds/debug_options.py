@@ -13,10 +13,13 @@ class BuildDebugOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         on: `error`, a step, or a line of the Dockerfile.
         command: What to run in place of an interactive shell.
+        is_later: Whether the build has ended: only a failure that the builder kept is entered, without the secrets and
+            agents of the build.
     """
 
     on: str = ON_ERROR
     command: str | None = None
+    is_later: bool = False
 
 
 class RebuildRequested(Exception):

@@ -19,7 +19,14 @@ from pyd_core.buildkit.client.missing_source import describe_context
 from pyd_core.buildkit.client.request import BuildResult
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.debug.build.breakpoint import definition_of, find_digest, find_step
-from pyd_core.debug.build.step_container import DebugStepContainer, StepSnapshot, failed_state, open_step, state_before
+from pyd_core.debug.build.step_container import (
+    DebugStepContainer,
+    StepSnapshot,
+    failed_state,
+    open_step,
+    state_before,
+    without_secrets,
+)
 from pyd_core.debug.build.step_shell import EDIT, RERUN, shell_meta, step_text
 from pyd_core.debug.helper import image as toolbox_image
 from pyd_core.debug.toolbox.selection import find_toolbox
@@ -111,6 +118,8 @@ class BuildDebugger:
 
     async def _inspect(self, error: BuildFailed, solve: Solve, gateway: Gateway) -> None:
         """Open the failed step, if it has a container."""
+        if self._options.is_later and (error.step is None or not error.step.op):
+            return
         self._on_stop()
         lines = failure_lines(error.sources)
         sys.stderr.write("".join(f"{line}\n" for line in (*lines, f"failed: {error.message}")))
@@ -145,6 +154,8 @@ class BuildDebugger:
         return msgspec.structs.replace(state, replay=True)
 
     async def _enter(self, gateway: Gateway, state: StepSnapshot, *, line: int) -> None:
+        if self._options.is_later:
+            state = without_secrets(state)
         toolbox = await asyncio.to_thread(find_toolbox, _progress)
         image = await toolbox_image.ensure(self._engine.api, toolbox, _progress)
         async with open_step(gateway, state, image) as container:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from pyd_core.debug.options import DebugOptions
 
+BUILD_PREFIX = "build:"
+"""Names a build by its reference; without one, the last that failed."""
 SUBCOMMANDS = frozenset({"ls", "attach", "end", "doctor"})
 """Words that name a subcommand rather than a container; `container:doctor` is a container named doctor."""
 _FLAGS = {"--rw": "writable", "--explain": "explain", "--hold": "hold"}
@@ -76,7 +78,7 @@ def read(arguments: Sequence[str]) -> FastOptions | None:
             if value is None:
                 return None
             setattr(options, _VALUES[word], value)
-        elif not word or word.startswith("-") or word in SUBCOMMANDS or "/" in word or options.target:
+        elif not word or word.startswith(("-", BUILD_PREFIX)) or word in SUBCOMMANDS or "/" in word or options.target:
             return None
         else:
             options.target = word

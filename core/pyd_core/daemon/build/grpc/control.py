@@ -13,6 +13,7 @@ from pyd_core.daemon.build.grpc.worker import version, worker
 from pyd_core.daemon.build.history import BuildHistory, describe
 from pyd_core.daemon.build.history_filters import HistoryFilter
 from pyd_core.daemon.build.interfaces import PruneOptions, Solver
+from pyd_core.daemon.build.kept_failures import KeptFailures
 from pyd_core.daemon.build.runner import BuildRunner
 from pyd_core.daemon.build.solve_request import SolveRequest
 from pyd_core.errors import NotFound, Unsupported
@@ -24,7 +25,10 @@ WAIT_S = 3.0
 class Control(ControlBase):
     """The service."""
 
-    def __init__(self, runner: BuildRunner, solver: Solver, history: BuildHistory, engine_id: str) -> None:
+    def __init__(
+        self, runner: BuildRunner, solver: Solver, history: BuildHistory, failures: KeptFailures, engine_id: str
+    ) -> None:
+        self._failures = failures
         self._runner = runner
         self._solver = solver
         self._history = history
@@ -80,6 +84,8 @@ class Control(ControlBase):
             max_used_bytes=request.maxUsedSpace,
             min_free_bytes=request.minFreeSpace,
         )
+        if options.all:
+            await self._failures.clear()
         async for record in self._solver.prune(options):
             await stream.send_message(record)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyd_tui.cli import prefork
-from pyd_tui.cli.debug.fastpath import SUBCOMMANDS
+from pyd_tui.cli.debug.fastpath import BUILD_PREFIX, SUBCOMMANDS
 from pyd_tui.cli.debug.run import run_session
 from pyd_tui.cli.objects.names import ContainerName
 from pyd_tui.console.command import PydCommand
@@ -17,6 +17,7 @@ from pyd_tui.console.output import write
 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
+    from pyd_core.client.engine_client import EngineClient
     from pyd_core.debug.options import DebugOptions
 
 
@@ -55,6 +56,7 @@ class DebugCommand(PydCommand):
         ("pyd debug --hold web", "for a container that crashes at once: debug an idle clone of it"),
         ("pyd debug --detach --ttl 2h web", "start a detached session; see pyd debug ls, attach, end"),
         ("pyd debug --shell bash web", "use plain bash, without pyd's line editor"),
+        ("pyd debug build:", "enter the step in which the last build failed; build:REFERENCE for an earlier one"),
         ("pyd debug pod/web-7f9c/app", "debug a container of a Kubernetes pod; deploy/NAME and node/NAME too"),
         ("pyd debug pod/web-7f9c --copy", "for a pod that crashes: debug a copy whose container is held"),
         ("pyd debug --rw web -c 'vi /etc/app.conf'", "write to a read-only root file system"),
@@ -177,6 +179,9 @@ def command(
     has that name), or a process of this machine (pid:NUMBER). A stopped container is entered as it would start, but
     without a network unless --network same is given. Changes to it are discarded, unless --apply or --save keeps them.
     """
+    if name.startswith(BUILD_PREFIX):
+        prefork.drop()
+        return _enter_build(state, name.removeprefix(BUILD_PREFIX), line, arguments)
     cluster = _cluster(state, name)
     if cluster is not None:
         from pyd_core.debug.options import DebugOptions
@@ -252,6 +257,25 @@ def command(
     if ttl is not None:
         raise click.UsageError("--ttl needs --detach")
     return run_session(state, make_options, record=record)
+
+
+def _enter_build(state: State, name: str, line: str | None, arguments: tuple[str, ...]) -> int:
+    import shlex
+    import sys
+
+    from pyd_core.errors import InvalidInput
+    from pyd_tui.cli.builds.debug_options import BuildDebugOptions
+
+    text = line if line is not None else shlex.join(arguments) if arguments else None
+    if text is None and not sys.stdin.isatty():
+        raise InvalidInput("a shell in a build's step needs a terminal", hint="or give it a command with -c")
+
+    async def enter(engine: EngineClient) -> int:
+        from pyd_tui.cli.builds.reenter import reenter
+
+        return await reenter(engine, name, BuildDebugOptions(command=text))
+
+    return state.run(enter)
 
 
 def _cluster(state: State, name: str) -> Endpoint | None:
