@@ -246,6 +246,20 @@ def test_the_failed_step_is_entered_with_tools_its_files_and_its_mounts(
     assert "missing-file" in done.stderr
 
 
+def test_a_failed_step_is_entered_after_the_build_has_ended(
+    pyd: Run, engine: Docker, distroless: Path, context: Path
+) -> None:
+    failed = pyd("build", *label(engine), str(distroless))
+    assert failed.returncode == 1
+    shown = next(line for line in failed.stderr.splitlines() if line.startswith("enter the step: "))
+    target = shown.rpartition(" ")[2]
+    entered = pyd("debug", target, "-c", "cat /etc/app.cfg; pwd; ls /left")
+    assert entered.stdout.splitlines() == ["name=x", "/work", "/left"], entered.stderr
+    assert pyd("debug", "build:", "-c", "pwd").stdout == "/work\n"
+    unknown = pyd("debug", "build:nowhere", "-c", "true")
+    assert "[no-such-build]" in unknown.stderr
+
+
 def test_a_step_is_entered_before_it_runs(pyd: Run, engine: Docker, distroless: Path, context: Path) -> None:
     failed = pyd("build", "--on", "8", "--debug-command", "ls /left || echo not yet", *label(engine), str(distroless))
     assert "not yet" in failed.stdout

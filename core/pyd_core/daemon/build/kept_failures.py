@@ -36,7 +36,7 @@ class KeptFailure:
 
 
 class KeptFailures:
-    """The failures of the last builds, in memory: an engine that starts anew has none."""
+    """The failures of the last builds, in memory: a restart of the engine loses them."""
 
     def __init__(self) -> None:
         self._by_build: dict[str, KeptFailure] = {}

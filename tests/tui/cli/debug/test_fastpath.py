@@ -57,6 +57,8 @@ def test_click_reads_a_fast_path_line_to_the_same_effect(arguments: list[str]):
         ["web", "--rww"],
         ["web", "--as=target"],
         ["ls"],
+        ["build:"],
+        ["build:0a1b2c", "-c", "true"],
         ["doctor", "web"],
         ["web", "--path", "elsewhere"],
         ["web", "--builtin", "ps"],

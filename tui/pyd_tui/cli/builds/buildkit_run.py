@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.buildkit.client import failed_builds
 from pyd_core.buildkit.client.build import run_build
 from pyd_core.buildkit.client.definition import BuildDefinition
 from pyd_core.buildkit.client.failure import BuildFailed
@@ -23,11 +22,13 @@ from pyd_core.buildkit.client.request import CONTEXT, BuildOutput, BuildRequest,
 from pyd_core.buildkit.client.values import ENGINE_EXPORTER
 from pyd_core.client.builds import BuildsApi
 from pyd_core.client.credentials import Logins
+from pyd_core.debug.build import failed_builds
 from pyd_core.errors import NotFound, PydError, Unsupported
 from pyd_core.model.reference import parse
 from pyd_core.sanitise import safe
 from pyd_tui.cli.builds.debug_options import BuildDebugOptions, RebuildRequested
 from pyd_tui.cli.builds.displays import BuildDisplay
+from pyd_tui.cli.builds.failed_builds_path import failed_builds_path
 from pyd_tui.cli.builds.report import change_lines, size_lines, size_parts, time_lines
 from pyd_tui.cli.builds.source_view import failure_lines
 
@@ -303,7 +304,7 @@ def _warning(message: str, filename: str, line: int) -> str:
 
 def _keep(error: BuildFailed, reference: str, definition: BuildDefinition, *, is_shown: bool) -> None:
     """Keep a build whose step failed, so that `pyd debug build:` can enter it."""
-    if error.step is None or not failed_builds.remember(reference, definition) or not is_shown:
+    if error.step is None or not failed_builds.remember(failed_builds_path(), reference, definition) or not is_shown:
         return
     sys.stderr.write(f"enter the step: pyd debug build:{reference[:12]}\n")
 

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.buildkit.client import failed_builds
 from pyd_core.buildkit.client.build import run_build
 from pyd_core.buildkit.client.failure import BuildFailed
 from pyd_core.buildkit.client.history import BuildRecord, find_build, list_builds
 from pyd_core.buildkit.client.request import BuildRequest, BuildResult
 from pyd_core.buildkit.kept_failure import FRONTEND, REFERENCE
 from pyd_core.client.builds import BuildsApi
+from pyd_core.debug.build import failed_builds
 from pyd_core.errors import InvalidInput, NotFound, PydError
 from pyd_core.sanitise import safe
 from pyd_tui.cli.builds.debug_options import BuildDebugOptions, RebuildRequested
 from pyd_tui.cli.builds.debugger import BuildDebugger
+from pyd_tui.cli.builds.failed_builds_path import failed_builds_path
 
 if TYPE_CHECKING:
     from pyd_core.buildkit.client.session import ClientSession
@@ -87,7 +88,7 @@ async def _solve_again(engine: EngineClient, record: BuildRecord, options: Build
     from pyd_tui.cli.builds.buildkit_run import BuildRunOptions, run_definition
     from pyd_tui.cli.builds.displays import choose_display
 
-    known = failed_builds.find(record.reference)
+    known = failed_builds.find(failed_builds_path(), record.reference)
     if known is None:
         raise NotFound(
             f"the failed step of build {record.reference[:12]} isn't kept, and the build isn't one of pyd build",

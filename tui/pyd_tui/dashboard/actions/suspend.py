@@ -17,11 +17,13 @@ from pyd_tui.dashboard.engines.target import RowTarget
 if TYPE_CHECKING:
     from textual.app import App
 
+    from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.protocols import ActionHost
 
 SHELLS = ("bash", "sh")
 """The shells looked for in a container, the better one first."""
 
+ANY_FAILURE = frozenset(range(1, 256))
 OWN_FAILURES = frozenset({125, 126, 127})
 """Exit codes of failures of `pyd` itself, which has printed the error."""
 
@@ -95,6 +97,17 @@ async def enter_debug(dashboard: ActionHost, target: RowTarget) -> None:
     if not dashboard.may_change(target.link):
         return
     code = await dashboard.run_in_terminal(command(target.link.endpoint, "debug", target.id), wait_on=OWN_FAILURES)
+    dashboard.say("shell closed" if code == 0 else f"shell closed, exit code {code}", "good" if code == 0 else "warn")
+
+
+async def debug_row(dashboard: ActionHost, link: EngineConnection, target: str | None, name: str) -> None:
+    """Open a debug shell in a row's object, if it has a target for one, and return to the dashboard."""
+    if target is None:
+        dashboard.say(f"{name} has no failed step to enter", "warn")
+        return
+    if not dashboard.may_change(link):
+        return
+    code = await dashboard.run_in_terminal(command(link.endpoint, "debug", target), wait_on=ANY_FAILURE)
     dashboard.say("shell closed" if code == 0 else f"shell closed, exit code {code}", "good" if code == 0 else "warn")
 
 

@@ -154,6 +154,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
             3,
             formerly=("inspect-layers", "dig"),
         ),
+        Key("debug", ("D",), "D", "", "a debug shell in a build's failed step"),
         Key("stats", ("m",), "m", "", "the container's stats at an event"),
         Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 2),
         Key("sort", ("o",), "o", "", "sort by the next column, or click its heading"),

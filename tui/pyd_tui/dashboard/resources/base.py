@@ -125,6 +125,7 @@ class ResourceView:
         inspect_layers: Reads the layers of a row's image, which may take a while; reports its progress.
         files: Returns the access to the files in a row's object.
         logs: Returns the names, by id, of the tasks whose logs belong to a row.
+        debug: Returns the name by which `pyd debug` enters a row's object; None where it can't.
         delay_s: The delay in seconds from an event until the engine returns the changed rows.
         commands: Typed commands on a row, each returning its report.
         plans: Typed commands that list what they do and ask first.
@@ -143,6 +144,7 @@ class ResourceView:
     inspect_layers: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]] | None = None
     files: Callable[[LoadContext, Row], Awaitable[VolumeAccess]] | None = None
     logs: Callable[[LoadContext, Row], Awaitable[dict[str, str]]] | None = None
+    debug: Callable[[Row], str | None] | None = None
     delay_s: float = 0
     measures: bool = False
     measures_on_open: bool = False

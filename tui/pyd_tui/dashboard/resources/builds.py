@@ -131,6 +131,12 @@ def _step_line(line: str) -> Cell:
     return cell(line.rstrip(), role)
 
 
+def debug_name(row: Row) -> str | None:
+    """Return the name of a build's failed step for `pyd debug`; None of a build that hasn't failed."""
+    record = cast("BuildRecord", row.thing)
+    return f"build:{record.reference}" if record.status == "error" else None
+
+
 async def _remove(provider: Provider, row: Row) -> None:
     engine = engine_of(provider)
     from pyd_core.buildkit.client.history import remove_build  # noqa: PLC0415 - as above
@@ -150,4 +156,5 @@ BUILDS = ResourceView(
     refreshed_by=_refreshed_by,
     empty="no builds yet",
     remove=_remove,
+    debug=debug_name,
 )

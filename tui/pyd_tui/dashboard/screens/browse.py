@@ -23,6 +23,7 @@ from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.narrowing import shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
+from pyd_tui.dashboard.resources.abilities import missing_actions
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 from pyd_tui.dashboard.resources.row_order import RowOrder
 from pyd_tui.dashboard.screens.detail import Detail
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 REFRESH_DEBOUNCE_S = 0.3
 """The time in which events are gathered before the rows are reloaded."""
-
-
 PANE_LACKS = frozenset({"follow", "times"})
 """Keys without a meaning in details, which don't grow."""
 
@@ -73,17 +72,7 @@ class Browse(ViewScreen):
         self._status: Cell = EMPTY
         self._failure: Cell = EMPTY
         """The footer's message of the last load that failed."""
-        can = {
-            "files": resource.inspect_layers is not None or resource.files is not None,
-            "pull": resource.name == "images",
-            "logs": resource.logs is not None,
-            "remove": resource.remove is not None,
-            "prune": resource.waste is not None,
-            "save": resource.name == "images",
-            "stats": resource.name in {"events", "deaths", "tasks"},
-        }
-        can |= dict.fromkeys(("mark", "mark_range", "mark_all"), can["remove"] or can["save"])
-        self._lacks = frozenset(action for action, there in can.items() if not there)
+        self._lacks = missing_actions(resource)
         """Actions that this resource doesn't have."""
 
     def compose(self) -> ComposeResult:
@@ -363,6 +352,14 @@ class Browse(ViewScreen):
                 self._show_status("")
         if self._row is row:
             await self._details.load(row)
+
+    def action_debug(self) -> None:
+        """Open a shell with tools in the row's object."""
+        from pyd_tui.dashboard.actions.suspend import debug_row  # noqa: PLC0415 - on first use
+
+        if (row := self._row) is not None and self.resource.debug is not None:
+            work = debug_row(self.dashboard, self._load_context.link, self.resource.debug(row), row.name)
+            self.dashboard.tasks.start(work, name="debug")
 
     def action_logs(self) -> None:
         """Open the logs of the row."""

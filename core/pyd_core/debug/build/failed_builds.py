@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 
 from pyd_core.buildkit.client.definition import BuildDefinition
-from pyd_core.watch.history_path import path_unless_off
 
 MAX_KEPT = 20
 
@@ -25,22 +24,16 @@ class FailedBuild(msgspec.Struct, frozen=True, kw_only=True):
     directory: str
 
 
-def _directory() -> Path | None:
-    history = path_unless_off()
-    return history.parent / "failed-builds" if history is not None else None
-
-
 def _path(directory: Path, reference: str) -> Path | None:
     return directory / f"{reference}.json" if reference.isascii() and reference.isalnum() else None
 
 
-def remember(reference: str, definition: BuildDefinition) -> bool:
+def remember(directory: Path | None, reference: str, definition: BuildDefinition) -> bool:
     """Keep a build that failed, and forget the oldest; return whether it could be kept.
 
     A build whose files came from standard input can't be solved again. The file holds build arguments, so only its
-    owner reads it.
+    owner reads it. No directory keeps nothing.
     """
-    directory = _directory()
     if directory is None or "-" in {definition.context, definition.dockerfile}:
         return False
     path = _path(directory, reference)
@@ -60,9 +53,8 @@ def remember(reference: str, definition: BuildDefinition) -> bool:
     return True
 
 
-def find(reference: str) -> FailedBuild | None:
+def find(directory: Path | None, reference: str) -> FailedBuild | None:
     """Return a build that failed; None if it isn't known here."""
-    directory = _directory()
     path = _path(directory, reference) if directory is not None else None
     if path is None:
         return None
