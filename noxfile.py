@@ -137,6 +137,12 @@ def kube(session: nox.Session) -> None:
 
 
 @nox.session
+def nodes(session: nox.Session) -> None:
+    """Run pyd on a real containerd of the tests' own, with pods made over its CRI; not part of the default run."""
+    pytest(session, "tests/nodes")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure speed as ratios to a peer in one run; not part of the default run."""
     session.run(sys.executable, "benchmarks/run.py", *session.posargs)

@@ -14,6 +14,8 @@ EMBEDDED_SOCKET = Path("/run/pyd/pyd.sock")
 """The socket of this machine's embedded engine."""
 
 CLUSTER_PREFIX = "kube://"
+NODE_PREFIXES = ("cri://", "containerd://")
+"""Addresses of the runtimes of a node; `pyd_core.cri` knows what their parts mean."""
 
 
 class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +30,8 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """An engine's address: `unix:///path`, `tcp://host:port`, or `ssh://[user@]host[:port][/path]`.
 
-    `kube://CONTEXT/NAMESPACE` names a cluster; `pyd_core.kube` knows what its parts mean.
+    `kube://CONTEXT/NAMESPACE` names a cluster; `pyd_core.kube` knows what its parts mean. `cri:///SOCKET` and
+    `containerd:///SOCKET` name the runtime of this machine.
     """
 
     url: str
@@ -40,7 +43,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Reject addresses that no transport can reach."""
-        if self.url.startswith(CLUSTER_PREFIX):
+        if self.url.startswith((CLUSTER_PREFIX, *NODE_PREFIXES)):
             return
         hint = "use unix:///path/to.sock, tcp://host:port or ssh://user@host"
         try:
@@ -57,7 +60,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scheme(self) -> str:
-        """`unix`, `tcp`, `http`, `https`, `ssh` or `kube`."""
+        """`unix`, `tcp`, `http`, `https`, `ssh`, `kube`, `cri` or `containerd`."""
         if self.is_cluster:
             return "kube"
         return urlsplit(self.url).scheme
@@ -75,7 +78,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
         A unix socket may still lead elsewhere (a VM, a forwarded socket); callers must check the data they read.
         """
-        return self.scheme == "unix"
+        return self.scheme == "unix" or self.is_node
+
+    @property
+    def is_node(self) -> bool:
+        """Whether it is the address of a node's runtime, which is always on this machine."""
+        return self.url.startswith(NODE_PREFIXES)
 
     @property
     def is_cluster(self) -> bool:

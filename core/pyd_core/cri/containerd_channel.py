@@ -27,11 +27,11 @@ class ContainerdChannel:
     def __init__(self, path: str, namespace: str) -> None:
         self.channel = Channel(path=path)
         self._path = path
-        self._namespace = namespace
+        self.namespace = namespace
 
     def metadata(self, lease: str = "") -> dict[str, str]:
         """Return the headers of a call; what a call with a lease creates belongs to that lease."""
-        headers = {"containerd-namespace": self._namespace}
+        headers = {"containerd-namespace": self.namespace}
         return {**headers, "containerd-lease": lease} if lease else headers
 
     @contextlib.contextmanager
@@ -49,7 +49,10 @@ class ContainerdChannel:
         except TimeoutError as error:
             raise EngineUnavailable(f"containerd at {self._path} didn't respond in {CALL_TIMEOUT_S:.0f} s") from error
         except (OSError, StreamTerminatedError, ProtocolError, H2Error) as error:
-            raise EngineUnavailable(f"containerd at {self._path} can't be reached: {error}") from error
+            raise EngineUnavailable(
+                f"containerd at {self._path} can't be reached: {error}",
+                hint="check that it runs, and that you are root",
+            ) from error
 
 
 @contextlib.asynccontextmanager

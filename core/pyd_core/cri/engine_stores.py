@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.linux.peer import listener_pid
 
 SERVICE_MANAGER_PID = 1
@@ -38,6 +39,15 @@ class EngineOptions(msgspec.Struct, rename="kebab"):
     exec_root: str = ""
     containerd_namespace: str = ""
     config_file: str = ""
+
+
+def stores_of(endpoint: Endpoint) -> list[ContainerdStore]:
+    """Return the stores that a provider of this machine may have; none for one elsewhere."""
+    if endpoint.is_node:
+        from pyd_core.cri.node_address import parse_node_address  # noqa: PLC0415 - imports this module
+
+        return [parse_node_address(endpoint.url).store]
+    return [] if endpoint.socket_path is None else engine_stores(endpoint.socket_path)
 
 
 def engine_stores(engine_socket: Path) -> list[ContainerdStore]:

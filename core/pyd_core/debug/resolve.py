@@ -33,9 +33,9 @@ def open_engine(endpoint: Endpoint) -> Iterator[ApiClient]:
         Refused: The endpoint is read-only. Sessions and builtins can change anything in a container.
     """
     if endpoint.socket_path is None:
-        from pyd_core.client.transport.choice import blocking_transport  # noqa: PLC0415 - local engines don't need it
+        from pyd_core.providers import description_transport  # noqa: PLC0415 - local engines don't need it
 
-        transport = blocking_transport(endpoint, may_ask=os.isatty(2))
+        transport = description_transport(endpoint, may_ask=os.isatty(2))
     else:
         transport = BlockingTransport(endpoint)
     engine = ApiClient(transport, where=endpoint.url, read_only=endpoint.read_only)
@@ -94,7 +94,7 @@ def resolve_remote(engine: ApiClient, options: DebugOptions, reason: str) -> Rem
 
 def reason_not_local(endpoint: Endpoint, options: DebugOptions) -> str:
     """Return why this process can't enter containers of an engine itself; empty where it can."""
-    local = endpoint.socket_path is not None
+    local = endpoint.is_local
     if local and os.geteuid() == 0:
         return ""
     if options.target.startswith("pid:"):

@@ -33,18 +33,18 @@ async def open_files(engine: Provider, container: Container) -> Files:
 
 async def locate_layers(engine: Provider, container: Container) -> Container:
     """Return the container with the directories of its layers, where a local engine keeps them in containerd."""
-    driver, socket = container.graph_driver, engine.endpoint.socket_path
-    if driver.data or not driver.name or socket is None:
+    driver, endpoint = container.graph_driver, engine.endpoint
+    if driver.data or not driver.name or not endpoint.is_local:
         return container
-    from pyd_core.cri.engine_stores import engine_stores  # noqa: PLC0415 - for one kind of store only
+    from pyd_core.cri.engine_stores import stores_of  # noqa: PLC0415 - for one kind of store only
     from pyd_core.cri.held_layers import LayerRequest, locate  # noqa: PLC0415 - the same, and gRPC
 
     request = LayerRequest(snapshotter=driver.name, container=container.id)
     try:
         if _has_loop():
-            graph = await locate(await asyncio.to_thread(engine_stores, socket), request)
+            graph = await locate(await asyncio.to_thread(stores_of, endpoint), request)
         else:  # a one-shot command's blocking transport, and gRPC needs a loop
-            graph = asyncio.run(locate(engine_stores(socket), request))
+            graph = asyncio.run(locate(stores_of(endpoint), request))
     except PydError:
         return container
     return msgspec.structs.replace(container, graph_driver=graph)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from pyd_core.client.summary_filters import matches
 from pyd_core.client.transport.base import Duplex, Stream
 from pyd_core.errors import Unsupported
 from pyd_core.kube.cluster_api import ClusterApi, object_path
@@ -44,7 +45,7 @@ class PodContainers:
         if not self._store.live:
             await self._store.refresh()
         summaries = [summary_of(member) for member in self._store.members()]
-        kept = [entry for entry in summaries if _matches(entry, filters or {}, all=all)]
+        kept = [entry for entry in summaries if matches(entry, filters or {}, all=all)]
         return kept if limit is None else kept[:limit]
 
     async def inspect(self, name: str, *, size: bool = False) -> Container:
@@ -189,20 +190,3 @@ class PodContainers:
         if force:
             body["gracePeriodSeconds"] = 0
         await self._api.send("DELETE", path, body=body)
-
-
-def _matches(entry: ContainerSummary, filters: Filters, *, all: bool) -> bool:
-    statuses = filters.get("status", [])
-    if not (all or statuses) and entry.state != "running":
-        return False
-    if statuses and entry.state not in statuses:
-        return False
-    names = filters.get("name", [])
-    if names and not any(name in known for name in names for known in entry.names):
-        return False
-    for text in filters.get("label", []):
-        key, equals, value = text.partition("=")
-        if key not in entry.labels or (equals and entry.labels[key] != value):
-            return False
-    ids = filters.get("id", [])
-    return not ids or any(entry.id.startswith(prefix) for prefix in ids)

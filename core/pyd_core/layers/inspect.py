@@ -40,15 +40,15 @@ async def image_contents(engine: Provider, image: Image, on_progress: OnProgress
 @asynccontextmanager
 async def _located(engine: Provider, image: Image) -> AsyncIterator[GraphDriver]:
     """Yield the directories of the image's layers: those that inspect names, else those of its snapshot."""
-    driver, socket = image.graph_driver, engine.endpoint.socket_path
-    if driver.data or not driver.name or socket is None or engine.endpoint.read_only:  # a lease is a change
+    driver, endpoint = image.graph_driver, engine.endpoint
+    if driver.data or not driver.name or not endpoint.is_local or endpoint.read_only:  # a lease is a change
         yield driver
         return
-    from pyd_core.cri.engine_stores import engine_stores  # noqa: PLC0415 - for one kind of store only
+    from pyd_core.cri.engine_stores import stores_of  # noqa: PLC0415 - for one kind of store only
     from pyd_core.cri.held_layers import LayerRequest, held_layers  # noqa: PLC0415 - the same, and gRPC
 
     request = LayerRequest(snapshotter=driver.name, diff_ids=tuple(image.root_fs.layers))
-    async with held_layers(await asyncio.to_thread(engine_stores, socket), request) as graph:
+    async with held_layers(await asyncio.to_thread(stores_of, endpoint), request) as graph:
         yield graph
 
 

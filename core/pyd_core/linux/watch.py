@@ -43,6 +43,10 @@ class FileWatch:
             return
         self._event.set()
 
+    def wake(self) -> None:
+        """Let `changed` return, for an event from elsewhere."""
+        self._event.set()
+
     async def changed(self) -> None:
         """Return when something happened since the last call."""
         await self._event.wait()

@@ -14,6 +14,7 @@ from pyd_core.model.volume import Volume
 PYDD = "pydd"
 """Name that pyd's own engine reports."""
 KUBERNETES = "Kubernetes"
+CONTAINERD = "containerd"
 """Name of the platform where the provider is a cluster."""
 
 
@@ -53,8 +54,8 @@ class Version(ApiStruct):
 
     @property
     def product(self) -> str:
-        """The engine's product: `pydd`, `Kubernetes`, `Podman`, or `Docker`, which also stands for unknown ones."""
-        if self.platform.name in {PYDD, KUBERNETES}:
+        """The product: `pydd`, `Kubernetes`, `containerd`, `Podman`; `Docker` also stands for unknown ones."""
+        if self.platform.name in {PYDD, KUBERNETES, CONTAINERD}:
             return self.platform.name
         return "Podman" if any(part.name.startswith("Podman") for part in self.components) else "Docker"
 

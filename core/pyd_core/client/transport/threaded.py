@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Coroutine
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -32,15 +32,20 @@ class ThreadedTransport:
     Args:
         endpoint: Where.
         may_ask: Let ssh ask for passwords and unknown host keys on the terminal.
+        opens: Opens the transport on the loop; by default that of an engine.
     """
 
-    def __init__(self, endpoint: Endpoint, *, may_ask: bool = False) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, may_ask: bool = False, opens: Callable[[Endpoint], Transport] | None = None
+    ) -> None:
         self._endpoint = endpoint
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="pyd-engine", daemon=True)
         self._thread.start()
         self._pumps = TaskOwner(on_error=lambda _: None)  # a lost connection shows in the socket's end
-        self._inner: Transport = self.run(_open(endpoint, may_ask=may_ask))
+        self._inner: Transport = self.run(
+            _open(endpoint, opens or (lambda address: open_engine(address, may_ask=may_ask).api.transport))
+        )
 
     async def request(self, request: ApiRequest) -> Response:
         """Send a request and return the complete response."""
@@ -119,8 +124,8 @@ class _ThreadedStream:
             yield piece
 
 
-async def _open(endpoint: Endpoint, *, may_ask: bool) -> Transport:
-    return open_engine(endpoint, may_ask=may_ask).api.transport
+async def _open(endpoint: Endpoint, opens: Callable[[Endpoint], Transport]) -> Transport:
+    return opens(endpoint)
 
 
 def _with_threaded_body(request: ApiRequest) -> ApiRequest:

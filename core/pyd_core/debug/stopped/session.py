@@ -158,13 +158,13 @@ def check(container: Container, options: DebugOptions) -> None:
 @contextmanager
 def _snapshot(engine: ApiClient, container: Container, request: SessionRequest) -> Iterator[Container]:
     """Yield the container with the directories of its layers, where the engine keeps them in containerd."""
-    socket = request.endpoint.socket_path
-    if container.graph_driver.data or not container.graph_driver.name or socket is None:
+    endpoint = request.endpoint
+    if container.graph_driver.data or not container.graph_driver.name or not endpoint.is_local:
         yield container
         return
     from pyd_core.debug.stopped.snapshot import hold_snapshot  # noqa: PLC0415 - gRPC, for one kind of store only
 
-    with hold_snapshot(engine, container, socket) as located:
+    with hold_snapshot(engine, container, endpoint) as located:
         yield located
 
 

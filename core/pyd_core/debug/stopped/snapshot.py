@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 
 from pyd_core.client.api_client import ApiClient
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.images import ImagesApi
 from pyd_core.client.transport.blocking import run_now
-from pyd_core.cri.engine_stores import engine_stores
+from pyd_core.cri.engine_stores import stores_of
 from pyd_core.cri.held_layers import LayerRequest, hold, release
 from pyd_core.debug.reference import IMAGE
 from pyd_core.errors import PydError
@@ -20,7 +20,7 @@ from pyd_core.model.container import Container
 
 
 @contextmanager
-def hold_snapshot(engine: ApiClient, container: Container, socket: Path) -> Iterator[Container]:
+def hold_snapshot(engine: ApiClient, container: Container, endpoint: Endpoint) -> Iterator[Container]:
     """Yield a container that doesn't run, or an image, with the directories of its snapshot.
 
     They stay for as long as the block lasts, also if the engine removes the container or the image. Without a snapshot
@@ -29,10 +29,10 @@ def hold_snapshot(engine: ApiClient, container: Container, socket: Path) -> Iter
     Args:
         engine: The engine.
         container: The engine's inspect data.
-        socket: The engine's socket.
+        endpoint: The engine's address, on this machine.
     """
     try:
-        held = asyncio.run(hold(engine_stores(socket), _request(engine, container)))
+        held = asyncio.run(hold(stores_of(endpoint), _request(engine, container)))
     except PydError:
         held = None  # its files are copied instead
     if held is None:

@@ -1,0 +1,1 @@
+"""A real containerd and pods on it, for tests of the node provider."""
