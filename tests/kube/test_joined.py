@@ -39,6 +39,7 @@ def pushed(tmp_path_factory: pytest.TempPathFactory, pyd_of_module: Path) -> Ite
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"{registry.address}/tools:1\n"
         yield {"XDG_STATE_HOME": str(home / "state"), "image": f"{registry.address}/tools:1"}
+        Docker()("rmi", "--force", f"{registry.address}/tools:1", check=False)  # the nodes' engine has pulled it
 
 
 @pytest.fixture(scope="module")
