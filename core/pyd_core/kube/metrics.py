@@ -19,6 +19,8 @@ from pyd_core.model.stats import ContainerStats, CpuStats, CpuUsage, MemoryStats
 INTERVAL_S = 15.0
 """The interval at which metrics-server asks the kubelets, by default."""
 WINDOW_S = 15.0
+MISSING_INTERVAL_S = 60.0
+"""The interval at which a cluster without metrics is asked again, however many containers are on screen."""
 
 
 class ContainerMetrics(ClusterStruct):
@@ -47,6 +49,7 @@ class MetricsFeed:
         self._api = api
         self._lock = asyncio.Lock()
         self._fetched_s = float("-inf")
+        self._missing_since_s = float("-inf")
         self._pods: dict[str, PodMetrics] = {}
 
     async def latest(self, member: PodMember) -> tuple[int, float, float] | None:
@@ -56,14 +59,15 @@ class MetricsFeed:
             Unsupported: The cluster measures nothing.
         """
         async with self._lock:
+            if time.monotonic() - self._missing_since_s < MISSING_INTERVAL_S:
+                raise _no_metrics()
             if time.monotonic() - self._fetched_s >= INTERVAL_S:
                 path = object_path("pods", group="metrics.k8s.io/v1beta1", namespace=self._api.access.scope)
                 try:
                     pods, _ = await self._api.list(path, PodMetrics)
                 except (NotFound, EngineUnavailable) as error:
-                    raise Unsupported(
-                        "the cluster measures no containers", hint="install metrics-server", reference="no-metrics"
-                    ) from error
+                    self._missing_since_s = time.monotonic()
+                    raise _no_metrics() from error
                 self._pods = {f"{pod.metadata.namespace}/{pod.metadata.name}": pod for pod in pods}
                 self._fetched_s = time.monotonic()
         pod = self._pods.get(member.pod.key)
@@ -94,6 +98,10 @@ class MetricsFeed:
                 yield _sample(time_ns, counter_ns, size)
                 last_ns = time_ns
             await asyncio.sleep(INTERVAL_S)
+
+
+def _no_metrics() -> Unsupported:
+    return Unsupported("the cluster measures no containers", hint="install metrics-server", reference="no-metrics")
 
 
 def _sample(time_ns: int, counter_ns: int, size: float) -> ContainerStats:
