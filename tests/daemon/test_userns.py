@@ -145,7 +145,7 @@ def test_health_is_checked_in_the_container(docker: Docker, image: str):
 def test_builds_run_with_these_ids_and_leave_files_as_they_should_be(docker: Docker, image: str, tmp_path: Path):
     (tmp_path / "file").write_text("of the context")
     (tmp_path / "Dockerfile").write_text(
-        f"FROM {image}\nLABEL pyd.test={docker.prefix}\nCOPY --chown=web file /file\n"
+        f"FROM {image}\nLABEL pyd.test={docker.prefix}\nCOPY --chown=web:1000 file /file\n"
         "RUN cat /proc/self/uid_map > /map && mkdir /d && chown 9:9 /d && rm -r /data\nUSER web\nRUN touch /tmp/x\n"
     )
     image_name = f"{docker.name('built')}:1"

@@ -143,7 +143,7 @@ class ClassicBuilder:
                     if "error" in record:
                         return
         triggers = self._compiler.begin(node)
-        node.ignores_cache = not self._request.use_cache or self._request.cache_from is not None
+        node.ignores_cache = True  # as in Docker Engine, only images are this builder's cache
         image = self._stages[node.base].image if node.base is not None else self._bases.base(node)
         stage = ClassicStage(self._images, node, image, self._request.use_cache, self._cache_sources())
         self._stages[node] = stage
