@@ -137,6 +137,7 @@ ACROSS = {
         "cli/test_option_structs.py",
         "console/test_render_events_and_stats.py",
         "dashboard/actions/test_object_actions.py",
+        "dashboard/input/test_key_names.py",
         "dashboard/input/test_one_meaning.py",
         "dashboard/render/test_secrets.py",
         "dashboard/test_bad_input.py",

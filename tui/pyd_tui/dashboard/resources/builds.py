@@ -7,11 +7,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from pyd_core.client.builds import BuildsApi
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.provider import Provider, engine_of
 from pyd_core.model.event import Event
-from pyd_tui.console.builds.tree import MIN_TIME_S, TreePainter, clock
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import full_moment, moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
@@ -41,6 +39,8 @@ T = TypeVar("T")
 
 
 async def _call(engine: EngineClient, work: Callable[[DuplexChannel], Awaitable[T]]) -> T:
+    from pyd_core.client.builds import BuildsApi  # noqa: PLC0415 - loaded with the first list of builds
+
     builds = BuildsApi(engine.api)
     await builds.require_buildkit()
     channel = await builds.channel()
@@ -52,6 +52,8 @@ async def _call(engine: EngineClient, work: Callable[[DuplexChannel], Awaitable[
 
 def row(record: BuildRecord, context: LoadContext) -> Row:
     """Return the row of a build."""
+    from pyd_tui.console.builds.tree import MIN_TIME_S, clock  # noqa: PLC0415 - as above
+
     now = context.clock.now() / 1e9
     ended = record.completed if record.completed is not None else now
     took = max(0.0, ended - record.created) if record.created else 0.0
@@ -97,6 +99,8 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
 
 def about(record: BuildRecord, progress: BuildSteps, context: LoadContext) -> list[Cell]:
     """Return the details of a build: its steps as a tree, the last output, its options and its result."""
+    from pyd_tui.console.builds.tree import TreePainter  # noqa: PLC0415 - as above
+
     now = context.clock.now() / 1e9
     facts = [fact("status", cell(record.status, _ROLES.get(record.status, "text")))]
     if record.error:
