@@ -33,9 +33,9 @@ NAMES = {
     "search": "open ask mode end",
     "line": "copy",
     "detail": (
-        "next-tab previous-tab tab-overview tab-logs tab-stats tab-why tab-inspect tab-events tab- "
-        "processes tab-env tab-mounts tab-network tab-files more-time less-time renew unmask logs debug "
-        "shell stop restart pause remove"
+        "next-tab previous-tab tab-overview tab-logs tab-stats tab-why tab-inspect tab-events "
+        "tab-processes tab-env tab-mounts tab-network tab-files more-time less-time renew unmask logs "
+        "debug shell stop restart pause remove"
     ),
     "document": "fold fold-all find find-next find-previous copy-path copy-value left right",
     "processes": "kill find find-next find-previous left right",
