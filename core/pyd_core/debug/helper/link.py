@@ -49,7 +49,7 @@ class AgentLink:
         self._stream = stream
         self._target = target
         self._frames = FrameDecoder()
-        self._messages = wire.Decoder()
+        self._messages = wire.MessageDecoder()
         self._outgoing = bytearray()
         self._pending = arrived
         self._words = b""

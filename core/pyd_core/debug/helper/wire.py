@@ -57,7 +57,7 @@ def message(kind: bytes, channel: int, data: bytes = b"") -> bytes:
     return _HEADER.pack(kind, channel, len(data)) + data
 
 
-class Decoder:
+class MessageDecoder:
     """Splits the agent's stream into messages, whatever pieces it arrives in."""
 
     def __init__(self) -> None:
