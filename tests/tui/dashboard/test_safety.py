@@ -51,7 +51,7 @@ async def test_the_offer_to_undo_ends():
         await dashboard.until_shown("paused db  u resumes it")
         dashboard.app.undo_bar.withdraw()  # what the timer does
         await dashboard.press("u")
-        await dashboard.until_shown("no container was recreated")
+        await dashboard.until_shown("nothing to undo")
         assert changes(engine) == ["pause"]
 
 

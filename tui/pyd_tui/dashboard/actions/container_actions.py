@@ -176,7 +176,9 @@ class ContainerActions:
         from pyd_core.client.recreate import undo  # noqa: PLC0415 - rarely used
 
         if not self.recreated:
-            raise InvalidInput("no container was recreated", hint="A recreates a container with changes")
+            if keep:
+                raise InvalidInput("no container was recreated", hint="A recreates a container with changes")
+            raise InvalidInput("nothing to undo", hint="stop, kill, pause and recreate can be undone")
         engine, latest = self.recreated[-1]
         if keep:
             await engine.containers.remove(latest.old)

@@ -100,7 +100,8 @@ class Views(Line):
             if current or not short:
                 pieces.append(Span(f" {name.capitalize()}", "title" if current else "dim"))
             self._hits.append((name, start, width(pieces)))
-        for name in UNNUMBERED_VIEWS if cast("EngineRegistry", self.app).link.family == "engine" else ():
+        unnumbered = UNNUMBERED_VIEWS if cast("EngineRegistry", self.app).link.family == "engine" else ()
+        for name in sorted(unnumbered, key=lambda name: name != self._current):
             current = name == self._current
             if not current and (short or width(pieces) + len(name) + 3 > room):
                 continue

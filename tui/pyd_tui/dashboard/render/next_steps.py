@@ -31,8 +31,10 @@ def numbered_steps(steps: Sequence[Step], room: int) -> list[Cell]:
     return lines
 
 
-def steps_dialog(name: str, steps: Sequence[Step], index: int, keys: Sequence[Key], *, room: int) -> list[Cell]:
-    """Return the lines of the dialog, with the cursor on one step.
+def steps_dialog(
+    name: str, steps: Sequence[Step], index: int, keys: Sequence[Key], *, room: int
+) -> tuple[list[Cell], list[int]]:
+    """Return the lines of the dialog with the cursor on one step, and where each step and their end begin.
 
     Args:
         name: The container's name.
@@ -42,15 +44,18 @@ def steps_dialog(name: str, steps: Sequence[Step], index: int, keys: Sequence[Ke
         room: Terminal columns a line may take.
     """
     lines: list[Cell] = [(Span("What to do about ", "dim"), *cell(name, "strong")), EMPTY]
+    starts: list[int] = []
     for number, step in enumerate(steps, 1):
         here = number - 1 == index
+        starts.append(len(lines))
         wrapped = textwrap.wrap(safe(step.text), max(20, room - 14), break_on_hyphens=False) or [""]
         verb = f"{_VERBS.get(step.kind, ''):<6}"
         head = (Span("▌" if here else " ", "accent"), Span(f"{number:>2}  ", "accent"), Span(f"{verb}  ", "dim"))
         lines.append((*head, *cell(wrapped[0], "strong" if here else "text")))
         lines += [(Span(" " * 13), *cell(line, "strong" if here else "text")) for line in wrapped[1:]]
+    starts.append(len(lines))
     pieces: list[Span] = []
     for key in keys:
         if key.label:
             pieces += (Span("     " if pieces else ""), Span(key.shown, "accent"), Span(f" {key.label}"))
-    return [*lines, EMPTY, tuple(pieces)]
+    return [*lines, EMPTY, tuple(pieces)], starts

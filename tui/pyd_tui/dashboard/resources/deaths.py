@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     LayoutColumn(key="died", title="DIED", min_width=15, max_width=15, priority=1),
-    LayoutColumn(key="name", title="NAME", min_width=16, max_width=32, priority=0),
+    LayoutColumn(key="name", title="NAME", min_width=16, max_width=32, priority=0, whole=True),
     LayoutColumn(key="code", title="CODE", min_width=4, max_width=4, priority=2),
     LayoutColumn(key="lived", title="LIVED", min_width=6, max_width=8, priority=4),
     LayoutColumn(key="peak", title="PEAK", min_width=5, max_width=5, priority=5, optional=True),

@@ -17,7 +17,7 @@ from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, Resour
 from pyd_tui.dashboard.resources.users import in_order, names, networks_of, users
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", min_width=16, max_width=44, priority=0),
+    LayoutColumn(key="name", title="NAME", min_width=16, max_width=44, priority=0, whole=True),
     LayoutColumn(key="driver", title="DRIVER", min_width=8, max_width=12, priority=3),
     LayoutColumn(key="scope", title="SCOPE", min_width=5, max_width=6, priority=5),
     LayoutColumn(key="subnet", title="SUBNET", min_width=16, max_width=40, priority=2),
@@ -61,7 +61,7 @@ def about(network: Network, used: list[ContainerSummary], clock: Clock) -> list[
     """Return the details of one network."""
     created = parse_time(network.created)
     facts = [
-        fact("driver", cell(network.driver), cell(f"  {network.scope}", "dim")),
+        fact("driver", cell(network.driver), cell(f"  scope {network.scope}", "dim")),
         *(
             fact("subnet", cell(config.subnet), cell(f"  gateway {config.gateway}" if config.gateway else "", "dim"))
             for config in network.ipam.config

@@ -17,7 +17,7 @@ from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.dashboard.resources.swarm import TASK_DELAY_S, in_swarm, task_line, tasks_of
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", min_width=16, max_width=44, priority=0),
+    LayoutColumn(key="name", title="NAME", min_width=16, max_width=44, priority=0, whole=True),
     LayoutColumn(key="tasks", title="TASKS", min_width=7, max_width=9, priority=0, right=True),
     LayoutColumn(key="mode", title="MODE", min_width=10, max_width=14, priority=3),
     LayoutColumn(key="update", title="UPDATE", min_width=10, max_width=20, priority=4, optional=True),

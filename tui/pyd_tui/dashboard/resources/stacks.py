@@ -15,7 +15,7 @@ from pyd_tui.dashboard.resources.services import row as service_row
 from pyd_tui.dashboard.resources.swarm import TASK_DELAY_S, in_swarm, tasks_of
 
 COLUMNS = (
-    LayoutColumn(key="name", title="NAME", min_width=14, max_width=40, priority=0),
+    LayoutColumn(key="name", title="NAME", min_width=14, max_width=40, priority=0, whole=True),
     LayoutColumn(key="services", title="SERVICES", min_width=8, max_width=8, priority=1, right=True),
     LayoutColumn(key="tasks", title="TASKS", min_width=7, max_width=9, priority=0, right=True),
     LayoutColumn(key="names", title="NAMES", min_width=12, max_width=90, priority=2),

@@ -15,7 +15,7 @@ from pyd_tui.dashboard.resources.swarm import TASK_DELAY_S, in_swarm, state
 
 COLUMNS = (
     LayoutColumn(key="state", title="STATE", min_width=12, max_width=12, priority=0),
-    LayoutColumn(key="name", title="TASK", min_width=16, max_width=44, priority=0),
+    LayoutColumn(key="name", title="TASK", min_width=16, max_width=44, priority=0, whole=True),
     LayoutColumn(key="node", title="NODE", min_width=10, max_width=30, priority=1),
     LayoutColumn(key="wanted", title="WANTED", min_width=8, max_width=9, priority=4),
     LayoutColumn(key="since", title="SINCE", min_width=8, max_width=8, priority=2, right=True),

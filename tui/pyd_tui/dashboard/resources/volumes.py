@@ -80,7 +80,7 @@ def about(volume: Volume, size_bytes: int | None, used: list[ContainerSummary], 
         else (Span("^r", "accent"), Span(" measures it", "dim"))
     )
     facts = [
-        fact("driver", cell(volume.driver), cell(f"  {volume.scope}", "dim")),
+        fact("driver", cell(volume.driver), cell(f"  scope {volume.scope}", "dim")),
         fact("size", measured),
         fact("path", cell(volume.mountpoint), cell("  on the engine's host", "dim")),
     ]

@@ -27,6 +27,7 @@ class Confirm(Dialog[bool]):
     Confirm TextBlock { border: round $error; padding: 1 3; max-width: 90%; background: $background; }
     """
     BINDINGS = bindings("ask", "move")
+    SCOPE = "ask"
 
     def __init__(self, question: str, names: Sequence[str]) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import key_hints
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
-from pyd_tui.dashboard.screens.dialog import Dialog
+from pyd_tui.dashboard.screens.dialog import Dialog, hint_at
 from pyd_tui.dashboard.theme.styles import StylePalette
 from pyd_tui.dashboard.widgets.block import TextBlock
 from pyd_tui.dashboard.widgets.line import Line
@@ -64,7 +64,13 @@ class FormLine(Prompt):
 
 
 class FormTitle(Line):
-    """A line with the dialog's background."""
+    """A line with the dialog's background; keys in it take clicks."""
+
+    def clicked(self, x: int) -> None:
+        """Press the key whose hint was clicked."""
+        key = hint_at(self.content(self.size.width)[0], x, keys_of(self.app).of("form"))
+        if key is not None:
+            self.app.simulate_key(key.keys[0])
 
     def ground(self, palette: StylePalette) -> str:
         """Return the dialog's background."""

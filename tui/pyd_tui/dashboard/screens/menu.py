@@ -68,7 +68,8 @@ class Menu(Dialog[Callable[[], object] | None]):
 
     @property
     def _page(self) -> int:
-        return max(3, self.app.size.height - 4 - HEAD_LINES)
+        room = max(3, self.app.size.height - 4 - HEAD_LINES)
+        return room if len(self.entries) <= room else max(2, room - 1)
 
     def _show(self) -> None:
         room = max(20, self.app.size.width * 9 // 10 - 6)
@@ -79,6 +80,8 @@ class Menu(Dialog[Callable[[], object] | None]):
         lines: list[Cell] = [fit(cell(self._title, "title"), columns), EMPTY]
         shown = range(self._top, min(len(self.entries), self._top + page))
         lines += [fit(self._line(number), columns) for number in shown]
+        if hidden := len(self.entries) - len(shown):
+            lines.append(fit((Span("  "), *cell(f"and {hidden} more", "dim"), Span("   j ↓  k ↑", "accent")), columns))
         self.query_one(TextBlock).put(lines)
 
     def _line(self, number: int) -> Cell:
@@ -120,7 +123,11 @@ class Menu(Dialog[Callable[[], object] | None]):
         block = self.query_one(TextBlock)
         number = event.screen_y - block.content_region.y - HEAD_LINES + self._top
         inside = block.region.contains(event.screen_x, event.screen_y)
-        if inside and 0 <= number < len(self.entries) and event.screen_y >= block.content_region.y + HEAD_LINES:
+        if (
+            inside
+            and self._top <= number < min(len(self.entries), self._top + self._page)
+            and event.screen_y >= block.content_region.y + HEAD_LINES
+        ):
             self.dismiss(self.entries[number].run)
         elif not inside:
             self.dismiss(None)

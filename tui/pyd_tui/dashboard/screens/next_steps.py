@@ -32,12 +32,15 @@ class NextSteps(Dialog["tuple[Step, bool] | None"]):
     NextSteps TextBlock { border: round $primary; padding: 1 3; max-width: 95%; background: $background; }
     """
     BINDINGS = bindings("steps")
+    SCOPE = "steps"
 
     def __init__(self, name: str, steps: Sequence[Step]) -> None:
         super().__init__()
         self._container = name
         self._steps = steps
         self._index = 0
+        self._starts: Sequence[int] = ()
+        """The first line of each step, and the line after the last."""
 
     def compose(self) -> ComposeResult:
         """Lay out a block of lines."""
@@ -50,7 +53,8 @@ class NextSteps(Dialog["tuple[Step, bool] | None"]):
     def _paint(self) -> None:
         room = max(20, self.app.size.width * 95 // 100 - 8)
         keys = keys_of(self.app).of("steps")
-        self.query_one(TextBlock).put(steps_dialog(self._container, self._steps, self._index, keys, room=room))
+        lines, self._starts = steps_dialog(self._container, self._steps, self._index, keys, room=room)
+        self.query_one(TextBlock).put(lines)
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
@@ -63,6 +67,19 @@ class NextSteps(Dialog["tuple[Step, bool] | None"]):
             self._index = int(event.character) - 1
             self._paint()
             event.stop()
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the clicked step; a click on the selected one takes it."""
+        row = self.row_at(event)
+        starts = self._starts
+        if row is None or not starts or not starts[0] <= row < starts[-1]:
+            return  # the base presses the keys in the last line
+        index = max(number for number, start in enumerate(starts[:-1]) if start <= row)
+        if index == self._index:
+            self.action_accept()
+        else:
+            self._index = index
+            self._paint()
 
     def action_accept(self) -> None:
         """Take the step under the cursor."""

@@ -17,13 +17,14 @@ from pyd_tui.dashboard.input.fuzzy import best
 from pyd_tui.dashboard.input.key_bindings import shown
 from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.views import UNNUMBERED_VIEWS, VIEWS
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.widgets.block import TextBlock
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
 
     from pyd_tui.dashboard.screens.host import ScreenHost
@@ -33,6 +34,7 @@ MAX_LINES = 14
 MAX_COLUMNS = 88
 """The width of the dialog on wide terminals."""
 KIND_COLUMNS = 11
+MAX_NAME_COLUMNS = 40
 KEY_COLUMNS = 5
 COMMAND_SCOPES: tuple[Scope, ...] = ("views", "everywhere", "containers")
 """The scopes whose keys are shown next to commands of the same name."""
@@ -178,14 +180,15 @@ class CommandPalette(Dialog[PaletteAction | None]):
         return -1
 
     def _show(self) -> None:
-        lines = [self._line(number, name, what) for number, (name, what) in enumerate(self.matches)]
+        widest = max((width(cell(safe(name))) for name, _ in self.matches), default=0)
+        columns = min(MAX_NAME_COLUMNS, self._room // 2, widest + 1)
+        lines = [self._line(number, name, what, columns) for number, (name, what) in enumerate(self.matches)]
         self.query_one(TextBlock).put(lines or [fit(cell("no match", "dim"), self._room)])
 
-    def _line(self, number: int, name: str, what: PaletteItem) -> Cell:
+    def _line(self, number: int, name: str, what: PaletteItem, columns: int) -> Cell:
         here = number == self.index
-        half = min(26, self._room // 2)
         mark = Span("▌ ", "accent") if here else Span("  ")
-        text = (*fit(cell(safe(name), "title" if here else "text"), half), Span("  "), *cell(what.about, "dim"))
+        text = (*fit(cell(safe(name), "title" if here else "text"), columns), Span("  "), *cell(what.about, "dim"))
         key = (*fit(cell(what.key, "accent"), KEY_COLUMNS), Span(" "))
         return fit((mark, *fit(cell(what.kind, "info"), KIND_COLUMNS), *key, *text), self._room)
 
@@ -193,6 +196,14 @@ class CommandPalette(Dialog[PaletteAction | None]):
         """Show the matches of what is typed."""
         event.stop()
         self._search(event.text)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked match; a click outside closes the palette."""
+        row = self.row_at(event, "found")
+        if row is not None and row < len(self.matches):
+            self.dismiss(self.matches[row][1].run)
+        elif not self.query_one(Vertical).region.contains(event.screen_x, event.screen_y):
+            self.dismiss(None)
 
     def action_next(self) -> None:
         """Select the next match."""

@@ -28,6 +28,7 @@ class ReportScreen(Dialog[bool]):
     ReportScreen TextBlock { border: round $warning; padding: 1 3; max-width: 95%; background: $background; }
     """
     BINDINGS = bindings("report")
+    SCOPE = "report"
 
     def __init__(self, done: str, outcomes: Sequence[tuple[str, PydError | None]]) -> None:
         super().__init__()
