@@ -110,6 +110,13 @@ def snapshots(session: nox.Session) -> None:
 
 
 @nox.session
+def everyday(session: nox.Session) -> None:
+    """Do the ten everyday tasks by keyboard and by mouse, and write their page."""
+    session.env["PYD_EVERYDAY"] = "docs/development/everyday-tasks.md"
+    pytest(session, "tests/everyday")
+
+
+@nox.session
 def matrix(session: nox.Session) -> None:
     """Try the debug shell on every kind of container, state, way and engine; write docs/development/debug-matrix.md."""
     session.env["PYD_MATRIX"] = "docs/development/debug-matrix.md"

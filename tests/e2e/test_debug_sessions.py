@@ -57,11 +57,19 @@ def listed(run: Run) -> list[dict[str, object]]:
     return sessions
 
 
+NESTED = "for i in 1 2; do limits | grep -c 'open files'; done | sort | uniq -c | tr -d ' '"
+"""Builtins as commands in a loop and in a pipe; prints 21."""
+
+
 def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str):
     (entry,) = listed(run)
     assert (entry["id"], entry["attached"], entry["detachable"]) == (kept, False, True)
     first = attach(kept)
-    first.ask("export KEPT=yes; cd /tmp; (while ! test -e /tmp/go; do sleep 0.1; done; echo from afar) & echo on", "on")
+    first.ask(
+        "export KEPT=yes; cd /tmp; (while ! test -e /tmp/go; do sleep 0.1; done; limits; echo from afar $?) & echo on",
+        "on",
+    )
+    first.ask(NESTED, "21")
     (entry,) = listed(run)
     assert entry["attached"] is True
     client = first.terminal.pid
@@ -73,8 +81,9 @@ def test_a_session_is_left_and_come_back_to(attach: Attach, run: Run, kept: str)
     assert "continues" in first.terminal.screen
     run("debug", str(entry["container"]), "-c", "touch /tmp/go")
     again = attach(kept)
-    again.terminal.wait_for("from afar")
+    again.terminal.wait_for("from afar 2")  # no client has answered
     again.ask("echo $KEPT in $PWD", "yes in /tmp")
+    again.ask(NESTED, "21")
     again.line("exit 3")
     assert again.terminal.wait_exit(TIMEOUT_S) == 3
     wait_until(lambda: listed(run) == [])

@@ -119,6 +119,21 @@ class Terminal:
         """Type text as it stands; end it with `Enter` by `keys`."""
         self._command("send-keys", "-l", "--", text)
 
+    def click(self, text: str, *, button: int = 0, times: int = 1) -> None:
+        """Click the first occurrence of a text, as terminals report it (xterm's ctlseqs, SGR mouse mode).
+
+        Args:
+            text: The text; waited for.
+            button: 0 is the left button, 2 the right one.
+            times: 2 is a double click.
+        """
+        lines = self.wait_for(text).split("\n")
+        row = next(number for number, line in enumerate(lines) if text in line)
+        column = lines[row].index(text) + 1
+        for _ in range(times):
+            for end in "Mm":  # pressed, released
+                self.type(f"\x1b[<{button};{column + 1};{row + 1}{end}")
+
     def resize(self, columns: int, lines: int) -> None:
         """Change the size of the terminal; the program gets SIGWINCH."""
         self.columns, self.lines = columns, lines

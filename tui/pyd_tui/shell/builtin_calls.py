@@ -64,6 +64,10 @@ class BuiltinCalls:
         self._answers, self._source, self._relay = answers, source, relay
         relay.add(source, self._on_requests)
 
+    def hold(self, answers: int, source: int) -> None:
+        """Take the pipes without answering: requests are only refused."""
+        self._answers, self._source = answers, source
+
     def refuse(self) -> None:
         """Refuse a request that comes while no line runs."""
         for request in self._read():

@@ -13,6 +13,7 @@ from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.transport.blocking import run_now
 from pyd_core.client.transport.choice import blocking_transport
+from pyd_core.debug.builtin_calls import CALLS, functions
 from pyd_core.debug.sessions.attached import Attached
 from pyd_core.debug.sessions.debug_session import DebugSession
 from pyd_core.debug.sessions.record import SessionEntry, SessionRecord
@@ -25,6 +26,8 @@ from pyd_core.errors import NotFound, PydError
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_tui.console import failures
+from pyd_tui.shell.builtin_calls import BuiltinCalls
+from pyd_tui.shell.builtin_table import BUILTINS
 from pyd_tui.shell.shell_runner import ShellRunner, Terminated, ask_to_reenter, run_shell, session_record
 
 if TYPE_CHECKING:
@@ -75,7 +78,10 @@ def _run_detached(request: SessionRequest, io: UserIO, ready_fd: int, *, ttl: fl
             os.close(ready_fd)
 
         try:
-            return SessionDaemon(session, entry, ready).run()
+            calls = BuiltinCalls(lambda _: failures.FAILED, lambda _: "")
+            if isinstance(session.target, LocalTarget):
+                session.plan["calls"] = CALLS
+            return SessionDaemon(session, entry, ready, builtins=functions(sorted(BUILTINS)), calls=calls).run()
         finally:
             entry.remove()
 

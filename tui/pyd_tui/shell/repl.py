@@ -81,6 +81,7 @@ class Repl:
         toolbox: The toolbox's directory.
         screen: The user's terminal.
         attached: Whether the session continues without this process.
+        nests: Whether bash can call builtins.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Repl:
         screen: Screen,
         *,
         attached: bool = False,
+        nests: bool = False,
     ) -> None:
         self._endpoint = endpoint
         self._options = options
@@ -109,7 +111,7 @@ class Repl:
         self._tools: dict[str, frozenset[str]] = {}
         self._background = bytearray()
         self._editor = Editor(screen.text(), TargetHistory(history_path(target.container.name or target.name)))
-        self._calls = LineDispatcher(self._context, self._bash, nests=isinstance(target, LocalTarget) and not attached)
+        self._calls = LineDispatcher(self._context, self._bash, nests=nests)
         self._watch = StateWatch(endpoint, target.container, self._editor.redraw)
         self._elsewhere: Access | None = None
         self._helper_lock = threading.Lock()

@@ -102,7 +102,8 @@ class ShellRunner:
 
     def attach(self, link: Attached, target: LocalTarget | RemoteTarget, toolbox: str) -> int | None:
         """Run a shell in another process's session; return its exit code, or None if the session continues."""
-        bash = Bash(link, show=self.show, fresh=False)
+        calls = BuiltinCalls(self._run_call, self._refuse_call)
+        bash = Bash(link, show=self.show, fresh=False, calls=calls)
         bash.start()
         try:
             self._run_repl(bash, target, toolbox, attached=link)
@@ -122,7 +123,13 @@ class ShellRunner:
             from pyd_tui.shell.repl import Repl  # noqa: PLC0415 - while the session is being set up
 
             self._repl = repl = Repl(
-                self._endpoint, self._options, target, toolbox, self._screen, attached=attached is not None
+                self._endpoint,
+                self._options,
+                target,
+                toolbox,
+                self._screen,
+                attached=attached is not None,
+                nests=isinstance(target, LocalTarget) if attached is None else attached.has_calls,
             )
             try:
                 typed = bash.wait_ready() if attached is None else bash.rejoin(awaits_line=attached.awaits_line)

@@ -11,6 +11,10 @@ from pyd_core.debug.sessions.record import SOCKET, SessionRecord, sessions_root
 from pyd_core.debug.sessions.session_daemon import MAX_BACKLOG_BYTES, AttachReply, SessionEnded
 from pyd_core.errors import Conflict, NotFound, Unsupported
 
+DESCRIPTOR_COUNTS = (3, 5)
+"""The pty's master and the pipes of the conversation with bash; then the two for builtins that bash calls."""
+MAX_DESCRIPTORS = max(DESCRIPTOR_COUNTS)
+
 
 class Attached:
     """The way to a kept session; a `pyd_core.debug.bash.BashChannel`.
@@ -30,6 +34,8 @@ class Attached:
             )
         self.on_opened: Callable[[list[int]], None] = lambda _descriptors: None
         self.awaits_line = False
+        self.has_calls = False
+        """Whether bash can call builtins."""
         self.target_ended = False
         self._code = 128 + 9
         self._id = record.id
@@ -47,14 +53,15 @@ class Attached:
 
     def start(self) -> None:
         """See `BashChannel`."""
-        message, descriptors, _, _ = socket.recv_fds(self._socket, MAX_BACKLOG_BYTES * 2, 3)
+        message, descriptors, _, _ = socket.recv_fds(self._socket, MAX_BACKLOG_BYTES * 2, MAX_DESCRIPTORS)
         head, _, missed = message.partition(b"\n")
         if not head:
             raise NotFound(f"session {self._id} has ended", reference="no-such-session")
         greeting = msgspec.json.decode(head, type=AttachReply)
-        if greeting.refused or len(descriptors) != 3:
+        if greeting.refused or len(descriptors) not in DESCRIPTOR_COUNTS:
             raise Conflict(f"session {self._id}: {greeting.refused}", reference="session-in-use")
         self.awaits_line = greeting.awaits_line
+        self.has_calls = len(descriptors) == MAX_DESCRIPTORS
         self._show(missed)
         self.on_opened(descriptors)
 

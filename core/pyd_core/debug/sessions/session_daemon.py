@@ -14,6 +14,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -48,6 +49,18 @@ class SessionEnded(msgspec.Struct):
     target_ended: bool
 
 
+class CallRefuser(Protocol):
+    """Refuses the builtins that bash calls."""
+
+    def hold(self, answers: int, source: int) -> None:
+        """Take the pipes: the one to write answers to, and the one to read requests from."""
+        ...
+
+    def refuse(self) -> None:
+        """Refuse a request that has arrived."""
+        ...
+
+
 class SessionDaemon:
     """Keeps one session to its end.
 
@@ -55,12 +68,24 @@ class SessionDaemon:
         session: The session to keep; not started yet.
         entry: Its record.
         ready: Called once it can be attached to.
+        builtins: Definitions of the builtins' functions, for a bash that has pipes for them.
+        calls: Refuses the builtins that bash calls while no client is attached.
     """
 
-    def __init__(self, session: DebugSession, entry: SessionEntry, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        session: DebugSession,
+        entry: SessionEntry,
+        ready: Callable[[], None],
+        *,
+        builtins: bytes = b"",
+        calls: CallRefuser | None = None,
+    ) -> None:
         self._session = session
         self._entry = entry
         self._ready = ready
+        self._builtins = builtins
+        self._calls = calls
         self._descriptors: list[int] = []
         self._reports = Reports()
         self._backlog = b""
@@ -121,9 +146,16 @@ class SessionDaemon:
     def _open(self, descriptors: list[int]) -> None:
         self._descriptors = descriptors
         os.set_blocking(descriptors[0], False)
-        begin(descriptors)
+        _, _, _, *calls = descriptors
+        if calls and self._calls is not None:
+            self._calls.hold(*calls)
+        begin(descriptors, self._builtins if calls else b"")
 
     def _read(self, source: int) -> None:
+        if source in self._descriptors[4:]:
+            if self._calls is not None:
+                self._calls.refuse()
+            return
         try:
             data = os.read(source, CHUNK_BYTES)
         except BlockingIOError:

@@ -106,3 +106,15 @@ async def test_a_step_that_changes_something_is_refused_on_a_read_only_engine():
         take_step(dashboard.app, RowTarget(dashboard.app.link, identity), step)
         await dashboard.until_shown("read-only")
         assert isinstance(dashboard.app.screen, Main)
+
+
+async def test_the_form_of_a_suggested_change_starts_in_the_field_to_complete():
+    engine = ScriptedEngine()
+    identity = engine.add("worker", state="exited", exit_code=1)
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 1)
+        target = RowTarget(dashboard.app.link, identity)
+        take_step(dashboard.app, target, Step(kind="recreate", text="recreate it with QUEUE_URL set", env="QUEUE_URL="))
+        await dashboard.until_shown("QUEUE_URL=")
+        await dashboard.type("x")
+        await dashboard.until_shown("QUEUE_URL=x")

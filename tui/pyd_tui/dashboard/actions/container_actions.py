@@ -147,7 +147,7 @@ class ContainerActions:
 
         title = f"Recreate {safe(container.name)}: :undo restores the old one, :accept deletes it"
         fields = [replace(field, value=suggested.get(field.name, field.value)) for field in recreate_fields(container)]
-        form = Form(title, fields, lambda given: recreate_changes(container, given))
+        form = Form(title, fields, lambda given: recreate_changes(container, given), first=next(iter(suggested), ""))
         self._dashboard.push_screen(form, answered)
 
     async def _recreate(self, target: RowTarget, container: Container, changes: Changes) -> None:

@@ -84,6 +84,7 @@ class Form(Dialog[Mapping[str, str] | None]):
         title: The title.
         fields: The fields.
         check: Validates the values before the form closes; raises `PydError` if they are wrong.
+        first: The name of the field that is edited first; by default the first one.
     """
 
     DEFAULT_CSS = """
@@ -97,11 +98,14 @@ class Form(Dialog[Mapping[str, str] | None]):
         title: str,
         fields: Sequence[Field],
         check: Callable[[Mapping[str, str]], object] = lambda _: None,
+        *,
+        first: str = "",
     ) -> None:
         super().__init__()
         self._title = title
         self._fields = fields
         self._check = check
+        self._first = first
 
     def compose(self) -> ComposeResult:
         """Lay out the title, the fields, and the keys."""
@@ -121,7 +125,7 @@ class Form(Dialog[Mapping[str, str] | None]):
         if len(self._fields) == 1:
             known = [key for key in known if key.action != "next"]
         self.query_one("#form-keys", Line).put(key_hints(known, 60))
-        self.set_focus(self._lines[0])
+        self.set_focus(next((line for line in self._lines if line.field.name == self._first), self._lines[0]))
 
     def on_resize(self) -> None:
         """Wrap the title for the terminal's width."""
