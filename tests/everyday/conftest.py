@@ -13,7 +13,9 @@ from support.docker import Docker, busybox_files
 from support.pydd import Pydd
 from support.terminal import Terminal
 
-WORKER = 'echo starting worker; [ -n "$QUEUE_URL" ] || { echo "fatal: QUEUE_URL is not set" >&2; exit 1; }; exec sleep 1000'
+WORKER = (
+    'echo starting worker; [ -n "$QUEUE_URL" ] || { echo "fatal: QUEUE_URL is not set" >&2; exit 1; }; exec sleep 1000'
+)
 WEB = 'n=0; while :; do n=$((n + 1)); echo "{\\"level\\":\\"info\\",\\"msg\\":\\"GET /$n\\"}"; sleep 1; done'
 
 

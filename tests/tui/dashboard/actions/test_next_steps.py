@@ -91,6 +91,13 @@ async def test_enter_on_the_verdict_offers_its_steps_and_opens_the_log_at_the_li
         await dashboard.until_shown("What to do about boom")
         await dashboard.press("2")
         assert "▌ 2" in dashboard.text
+        await dashboard.press("escape", "enter")
+        await dashboard.until_shown("What to do about boom")
+        dashboard.app.simulate_key("2")
+        dashboard.app.simulate_key("c")  # typed before the digit was processed
+        await dashboard.until_shown("copied")
+        assert "pyd" in dashboard.message, "the second step is a command"
+        await dashboard.press("enter")
         await dashboard.press("1", "enter")
         await dashboard.until_shown("ERROR the widget is bent")
         assert type(dashboard.app.screen).__name__ == "LogScreen"

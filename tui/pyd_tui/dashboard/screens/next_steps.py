@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
 
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import bindings
@@ -31,7 +33,11 @@ class NextSteps(Dialog["tuple[Step, bool] | None"]):
     DEFAULT_CSS = """
     NextSteps TextBlock { border: round $primary; padding: 1 3; max-width: 95%; background: $background; }
     """
-    BINDINGS = bindings("steps")
+    # Digits are bindings, so that one typed right before enter is processed before it.
+    BINDINGS: ClassVar = [
+        *bindings("steps"),
+        *(Binding(str(number), f"select({number})", show=False, priority=True) for number in range(1, 10)),
+    ]
     SCOPE = "steps"
 
     def __init__(self, name: str, steps: Sequence[Step]) -> None:
@@ -61,12 +67,11 @@ class NextSteps(Dialog["tuple[Step, bool] | None"]):
         self._index = min(max(0, self._index + by), len(self._steps) - 1)
         self._paint()
 
-    def on_key(self, event: events.Key) -> None:
+    def action_select(self, number: int) -> None:
         """Select a step by its number."""
-        if event.character is not None and event.character in "123456789" and int(event.character) <= len(self._steps):
-            self._index = int(event.character) - 1
+        if number <= len(self._steps):
+            self._index = number - 1
             self._paint()
-            event.stop()
 
     def on_click(self, event: events.Click) -> None:
         """Select the clicked step; a click on the selected one takes it."""
