@@ -59,14 +59,14 @@ class Dialog(ModalScreen[T], Generic[T]):
 def hint_at(line: Cell, x: int, keys: Sequence[Key]) -> Key | None:
     """Return the key whose hint, the key and its label, is at a terminal column of a line."""
     by_text = {key.shown: key for key in keys if key.keys and key.label}
-    found, column = None, 0
+    hinted, column = None, 0
     for span in line:
         if span.text in by_text and span.role in {"accent", "bad"}:
-            found = by_text[span.text]
+            hinted = by_text[span.text]
         elif not span.text.strip():
-            found = None  # the gap between two hints
+            hinted = None  # the gap between two hints
         end = column + width((span,))
         if column <= x < end:
-            return found
+            return hinted
         column = end
     return None
