@@ -7,7 +7,7 @@ from pathlib import Path
 from everyday.page import page
 from everyday.tasks import TASKS, count
 
-PAGE = Path(__file__).parents[3] / "docs/development/everyday-tasks.md"
+PAGE = Path(__file__).parents[2] / "docs/development/everyday-tasks.md"
 
 
 def test_the_page_has_the_counts_of_the_tasks():
