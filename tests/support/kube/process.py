@@ -70,7 +70,8 @@ def scripted_cluster(directory: Path, *engine: str) -> Iterator[ClusterProcess]:
             assert process.stdout is not None
             yield ClusterProcess(process, directory / "config", process.stdout.readline().strip())
         finally:
-            process.stdin.close()  # type: ignore[union-attr] - it removes its containers before it ends
+            if process.stdin is not None:
+                process.stdin.close()  # it removes its containers before it ends
 
 
 async def serve(directory: Path, *engine: str) -> None:
