@@ -93,16 +93,17 @@ def test_a_name_that_is_taken(docker: Docker, stage_image: str) -> None:
     assert verdict.advice[0] == f"pyd rm {name}"
 
 
-def test_what_is_in_use(docker: Docker, stage_image: str) -> None:
+def test_what_is_in_use(docker: Docker, programs: dict[str, Path]) -> None:
+    image = docker.image("used", {"sleeper": programs["sleeper"]})  # with one name: of two, one may go
     network, volume = docker.name("busy"), docker.name("full")
     mark = ("--label", f"pyd.test={docker.prefix}")
     docker("network", "create", *mark, network)
     docker("volume", "create", *mark, volume)
-    docker.run("user", stage_image, "/sleeper", options=("--network", network, "-v", f"{volume}:/data"))
+    docker.run("user", image, "/sleeper", options=("--network", network, "-v", f"{volume}:/data"))
     for words, cause, subject in (
         (("network", "rm", network), "network-in-use", network),
         (("volume", "rm", volume), "volume-in-use", volume),
-        (("rmi", stage_image), "image-in-use", stage_image),
+        (("rmi", image), "image-in-use", image),
     ):
         verdict = explained(failed(*words))
         assert verdict.cause == cause, verdict.evidence
