@@ -122,7 +122,7 @@ TASKS = (
     ),
     Task(
         name="find a line far back in a log",
-        keys=(press("S"), Text("line 7 of"), press("Enter"), Shown("report "), press("Enter"), Shown("line 8 of")),
+        keys=(press("S"), Text("line 7 of"), press("Enter"), Shown("line 7 of it"), press("Enter"), Shown("line 8 of")),
         mouse=(
             *(Click("report ", times=2), Shown("Overview"), Click("Logs"), Shown("last 1,00")),
             *(Click(", time"), Shown("from its start"), Click("from its start"), Shown("line 7 of")),
