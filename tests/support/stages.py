@@ -55,6 +55,12 @@ STAGES = (
         shell("echo 'INFO no such file: /etc/optional, continuing'; echo 'the widget is bent' >&2; exit 3"),
         says="stderr: the widget is bent",
     ),
+    Stage(
+        "overtaken-error",
+        "app-error",
+        shell("echo 'the widget is bent' >&2; seq 1 3000; exit 3"),
+        says="stderr: the widget is bent",
+    ),
     Stage("talks-of-oom", "app-error", loud("Out of memory: Killed process 1 (app) OOMKilled", 1)),
     Stage("bad-option", "usage-error", ("ls", "--nope")),
     Stage("stop", "stopped", shell(f"trap 'exit 0' TERM; {WAIT_LOOP}"), act=said_then("ready", engine("stop"))),

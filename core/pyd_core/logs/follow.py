@@ -29,6 +29,7 @@ def follow(
     follow: bool = False,
     restarts: bool = True,
     previous: bool = False,
+    stdout: bool = True,
     max_line_bytes: int = MAX_LINE_BYTES,
 ) -> LogStream:
     """Read a container's log.
@@ -44,6 +45,7 @@ def follow(
         follow: Continue with new output. A lost connection is restored and reported as a `Gap`.
         restarts: When following, continue when the container starts again, until it is removed; otherwise end with it.
         previous: Only the run before the current one, where the provider stores runs separately.
+        stdout: Read stdout too, not only stderr; a cluster stores both as one.
         max_line_bytes: Maximum size of a line; the rest of a longer one is dropped.
 
     Raises:
@@ -51,7 +53,7 @@ def follow(
             raises nothing.
     """
     follower = _Follower(engine, container, ResumePoint(since=since, tail=tail), until, max_line_bytes)
-    follower.previous = previous
+    follower.previous, follower.stdout = previous, stdout
     return LogStream(follower.run(follow and not previous, restarts))
 
 
@@ -69,6 +71,8 @@ class _Follower:
         self._cut: tuple[int, PydError] | None = None
         self.previous = False
         """Whether the run before the current one is read."""
+        self.stdout = True
+        """Whether stdout is read."""
 
     async def run(self, follow: bool, restarts: bool) -> AsyncGenerator[Batch, None]:
         target = await self._engine.containers.inspect(self._container)
@@ -103,6 +107,7 @@ class _Follower:
         async with self._engine.containers.logs(
             target.id,
             follow=follow,
+            stdout=self.stdout,
             since=api_timestamp(resume.since),
             until=api_timestamp(self._until),
             tail=resume.tail,

@@ -288,6 +288,21 @@ def test_a_refused_probe_names_the_address_that_it_connects_to(test: list[str], 
     assert verdict.reason == f"nothing listens on {address}"
 
 
+def test_the_usage_text_of_a_failed_probe_is_no_reason() -> None:
+    output = "nc: invalid option -- 'z'\n\nUsage: nc [-l] [-e PROG]\n\n\t-e PROG\tRun PROG after connect\n"
+    probe = HealthResult(start=format_time(NOW - SECOND), end=format_time(NOW), exit_code=1, output=output)
+    state = ContainerState(
+        status="running",
+        running=True,
+        started_at=format_time(NOW - 60 * SECOND),
+        health=Health(status="unhealthy", failing_streak=2, log=[probe]),
+    )
+    container = Container(id=ID, name_="/web", path="/app", state=state)
+    run = Run(started_ns=NOW - 60 * SECOND, complete=True)
+    verdict = decide(Case(container=container, now_ns=NOW, run=run, kernel_read=True))
+    assert verdict.reason == "its probe fails: nc: invalid option -- 'z'"
+
+
 @pytest.mark.parametrize(
     ("code", "line", "reason"),
     [

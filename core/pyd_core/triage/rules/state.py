@@ -11,6 +11,7 @@ from pyd_core.triage.evidence import Case, Evidence, Item
 from pyd_core.triage.rule import Conclusion, RuleBook
 from pyd_core.triage.rules.facts import error_item, failed_unasked, quote
 from pyd_core.triage.runs import LOOP_WINDOW_NS, is_looping, recent_deaths
+from pyd_core.triage.usage_text import last_line_of_error
 
 BOOK = RuleBook()
 
@@ -151,9 +152,9 @@ def unhealthy(case: Case) -> Conclusion | None:
 
 
 def _probe_reason(how: str, last: HealthResult | None) -> str:
-    """Return the last line that the probe printed, if it failed with one."""
-    printed = [] if last is None else [line for line in last.output.splitlines() if line.strip()]
-    return f"{how}: {quote(printed[-1])}" if printed else how
+    """Return the last line that the probe printed, if it failed with one that isn't part of a usage text."""
+    printed = "" if last is None else last_line_of_error(last.output.splitlines())
+    return f"{how}: {quote(printed)}" if printed else how
 
 
 def _refused_probe(case: Case, refused: Evidence, streak: int) -> Conclusion:
