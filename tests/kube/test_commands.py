@@ -109,7 +109,7 @@ def test_a_kubeconfig_without_that_context_lists_those_that_there_are(pyd: Run):
 
 
 def test_what_only_engines_have_is_refused_by_name(pyd: Run):
-    assert "has no images" in pyd("images").stderr
+    assert "is a cluster: it doesn't offer images" in pyd("images").stderr
     assert "read-only" in pyd("--read-only", "-H", "kube://", "debug", "pod/running", "-c", "true").stderr
 
 

@@ -20,6 +20,7 @@ from pyd_core.client.transport.base import Stream
 from pyd_core.cri.node_container import NodeContainer
 from pyd_core.errors import Conflict, EngineError, NotFound, Refused
 from pyd_core.linux import pipes
+from pyd_core.linux.cgroup_names import is_member
 from pyd_core.linux.openat2 import open_in_root
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.archive import PathStat
@@ -107,7 +108,7 @@ def _opened(container: NodeContainer, path: str) -> Iterator[tuple[int, str]]:
     with contextlib.ExitStack() as held:
         try:
             process = held.enter_context(ProcessEntry(container.pid))
-            if container.id not in process.read("cgroup").decode(errors="replace"):
+            if not is_member(process.read("cgroup").decode(errors="replace"), container.id):
                 raise Conflict(f"{shown} has ended meanwhile", reference="not-running")
             root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process.descriptor)
             held.callback(os.close, root)

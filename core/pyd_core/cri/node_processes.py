@@ -7,6 +7,7 @@ import shlex
 
 from pyd_core.cri.node_container import NodeContainer
 from pyd_core.errors import Conflict, EngineError, InvalidInput
+from pyd_core.linux.cgroup_names import group_named
 from pyd_core.linux.cgroup_stats import read_groups
 from pyd_core.model.container import Processes
 from pyd_core.sanitise import safe
@@ -23,7 +24,7 @@ async def list_processes(container: NodeContainer, ps_args: str | None) -> Proce
         InvalidInput: `ps` rejects the arguments, or they leave the pid out.
     """
     groups = read_groups(container.pid) if container.pid else None
-    if groups is None or not any(container.id in group for group in groups.values()):
+    if groups is None or not any(group_named(group, container.id) for group in groups.values()):
         raise Conflict(f"{safe(container.name)} is not running ({container.status})", reference="not-running")
     try:
         arguments = shlex.split(ps_args or "-ef")

@@ -20,7 +20,8 @@ from pyd_core.debug.plan import make_plan
 from pyd_core.debug.sessions.credentials import inside, outside
 from pyd_core.debug.target import LocalTarget
 from pyd_core.errors import Conflict, InvalidInput, KernelError, NotFound, PydError, Refused
-from pyd_core.linux.cgroup_stats import UNIFIED, group_named, read_groups, read_mounts
+from pyd_core.linux.cgroup_names import group_named
+from pyd_core.linux.cgroup_stats import UNIFIED, read_groups, read_mounts
 from pyd_core.linux.openat2 import open_file, open_in_root
 from pyd_core.linux.pidns import namespace_members
 from pyd_core.model.container import Container

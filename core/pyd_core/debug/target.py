@@ -6,6 +6,7 @@ import msgspec
 
 from pyd_core.client.containers import ContainersApi
 from pyd_core.errors import Conflict, InvalidInput, NotFound, PydError, Unsupported
+from pyd_core.linux.cgroup_names import is_member
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container
 from pyd_core.sanitise import safe
@@ -117,7 +118,7 @@ def running_target(container: Container) -> LocalTarget:
     except ProcessLookupError as error:
         raise _elsewhere(shown, state.pid) from error
     # Some process has that pid. It is the container's if its cgroup is named by the container's id.
-    if container.id not in cgroups:
+    if not is_member(cgroups, container.id):
         raise _elsewhere(shown, state.pid)
     if container.host_config.init and (child := _first_child(state.pid)):
         process = ProcessEntry(child)

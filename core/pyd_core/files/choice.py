@@ -14,6 +14,7 @@ from pyd_core.files.archive import ArchiveFiles
 from pyd_core.files.entry import Files
 from pyd_core.files.layers import LayerFiles
 from pyd_core.files.live import LiveFiles
+from pyd_core.linux.cgroup_names import is_member
 from pyd_core.linux.layered_fs import MergedTree
 from pyd_core.model.container import Container
 
@@ -72,6 +73,6 @@ def merged_tree(container: Container) -> MergedTree | None:
 def _is_process_of(container: Container) -> bool:
     """Return whether the pid is the container's on this machine: an engine may count pids in another namespace."""
     try:
-        return container.id in Path(f"/proc/{container.state.pid}/cgroup").read_text()
+        return is_member(Path(f"/proc/{container.state.pid}/cgroup").read_text(errors="replace"), container.id)
     except OSError:
         return False

@@ -91,19 +91,6 @@ def read_groups(pid: int, root: Path = Path("/")) -> dict[str, str] | None:
     return groups
 
 
-def group_named(path: str, name: str) -> str | None:
-    """Cut a group's path after the first component that holds `name`; None when none does.
-
-    Engines put a container's id there (`docker-ID.scope`, `/docker/ID`, `libpod-ID.scope`), and what runs inside may
-    make groups below it.
-    """
-    parts = path.split("/")
-    for index, part in enumerate(parts):
-        if name in part:
-            return "/".join(parts[: index + 1])
-    return None
-
-
 class CounterFile:
     """A file that is read repeatedly.
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pyd_core.client.backoff import Backoff
 from pyd_core.client.provider import Provider
 from pyd_core.errors import ConfigError, EngineUnavailable, NotFound, PydError
+from pyd_core.linux.cgroup_names import group_named
 from pyd_core.model.container import Container
 from pyd_core.model.event import Event
 from pyd_core.tasks import TaskOwner
@@ -321,7 +322,7 @@ class DeathRecorder:
         pid = remembered.state.pid if remembered is not None else 0
         await complete(case, self._engine, shared, main_pid=pid)
         for oom in case.ooms:
-            if oom.limit_bytes is not None and identity in oom.limit_cgroup:
+            if oom.limit_bytes is not None and group_named(oom.limit_cgroup, identity):
                 # Whatever was measured before, it then used its full limit.
                 peak = max(peak or 0, oom.limit_bytes)
                 self._points.add_limit(identity, oom.time_ns, oom.limit_bytes)

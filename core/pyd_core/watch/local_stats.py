@@ -6,12 +6,12 @@ import resource
 import time
 from pathlib import Path
 
+from pyd_core.linux.cgroup_names import group_named
 from pyd_core.linux.cgroup_stats import (
     MAX_BRIEF_FILES,
     UNIFIED,
     CgroupMount,
     GroupReader,
-    group_named,
     read_groups,
     read_mounts,
 )

@@ -9,7 +9,6 @@ from pyd_core.linux.cgroup_stats import (
     CgroupMount,
     Counters,
     GroupReader,
-    group_named,
     physical_memory,
     read_groups,
     read_mounts,
@@ -197,21 +196,6 @@ def test_the_groups_of_a_process_are_read(tmp_path: Path):
         "": "/",
     }
     assert read_groups(8, tmp_path) is None
-
-
-@pytest.mark.parametrize(
-    ("path", "group"),
-    [
-        ("/docker/abc", "/docker/abc"),
-        ("/system.slice/docker-abc.scope", "/system.slice/docker-abc.scope"),
-        ("/user.slice/libpod-abc.scope/container", "/user.slice/libpod-abc.scope"),
-        ("/docker/abc/init.scope/x", "/docker/abc"),
-        ("/", None),
-        ("/docker/other", None),
-    ],
-)
-def test_a_containers_group_is_the_one_that_carries_its_id(path: str, group: str | None):
-    assert group_named(path, "abc") == group
 
 
 def network(tmp_path: Path, text: str) -> NetworkCounters | None:

@@ -12,7 +12,8 @@ from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.metrics import Group, interfaces
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import Conflict, EngineError, InvalidInput
-from pyd_core.linux.cgroup_stats import UNIFIED, group_named, read_groups, read_mounts
+from pyd_core.linux.cgroup_names import group_named
+from pyd_core.linux.cgroup_stats import UNIFIED, read_groups, read_mounts
 from pyd_core.model.base import format_time
 from pyd_core.model.container import Processes
 from pyd_core.model.stats import ContainerStats, CpuStats

@@ -40,6 +40,7 @@ from typing import Any, NoReturn
 from pyd_core.debug.confine import read_status, start_time
 from pyd_core.debug.join import serve
 from pyd_core.debug.syscalls import CallFailed, forget_start, open_beneath
+from pyd_core.linux.cgroup_names import is_member
 
 _HEADER = struct.Struct(">cII")
 _CHUNK = 32768
@@ -294,7 +295,7 @@ def _member(container: str) -> int:
         with contextlib.suppress(OSError, CallFailed, IndexError, ValueError):
             process = os.open(f"/proc/{name}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                if container in read_status(process, "cgroup"):
+                if is_member(read_status(process, "cgroup"), container):
                     members.append((start_time(process), int(name)))
             finally:
                 os.close(process)

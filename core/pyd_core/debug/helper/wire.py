@@ -43,7 +43,9 @@ _MODULES = (
 def program() -> bytes:
     """Return the bytes that `BOOT` reads."""
     debug = importlib.resources.files("pyd_core.debug")
-    modules = {"pyd_core": b"", "pyd_core.debug": b"", "pyd_core.debug.sessions": b""}
+    modules = dict.fromkeys(("pyd_core", "pyd_core.linux", "pyd_core.debug", "pyd_core.debug.sessions"), b"")
+    names = importlib.resources.files("pyd_core.linux").joinpath("cgroup_names.py")
+    modules["pyd_core.linux.cgroup_names"] = names.read_bytes()
     for name in _MODULES:
         modules[f"pyd_core.debug.{name}"] = debug.joinpath(f"{name.replace('.', '/')}.py").read_bytes()
     modules["agent"] = importlib.resources.files("pyd_core.debug.helper").joinpath("agent.py").read_bytes()

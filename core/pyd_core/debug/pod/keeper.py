@@ -22,9 +22,10 @@ done"""
 SESSION = r"""state=$1; cid=$2; name=$3; shift 3
 mkdir -p "$state" 2>/dev/null; : > "$state/$$" 2>/dev/null
 pid=1
-if [ -n "$cid" ] && ! grep -q "$cid" /proc/1/cgroup 2>/dev/null; then
+group="[/:-]$cid(\.scope)?(/|\$)"
+if [ -n "$cid" ] && ! grep -Eq "$group" /proc/1/cgroup 2>/dev/null; then
   for p in /proc/[0-9]*; do
-    if grep -q "$cid" "$p/cgroup" 2>/dev/null; then pid=${p#/proc/}; break; fi
+    if grep -Eq "$group" "$p/cgroup" 2>/dev/null; then pid=${p#/proc/}; break; fi
   done
   if [ "$pid" = 1 ] && [ -n "$name" ]; then
     for p in /proc/[0-9]*; do

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyd_core.linux.cgroup_stats import UNIFIED, GroupReader, group_named, read_groups, read_mounts
+from pyd_core.linux.cgroup_names import group_named
+from pyd_core.linux.cgroup_stats import UNIFIED, GroupReader, read_groups, read_mounts
 from pyd_core.triage.evidence import Case, Cgroup, UnavailableSource
 
 TELLS = "peak memory, out-of-memory kills of children, refused forks and CPU throttling of this run"

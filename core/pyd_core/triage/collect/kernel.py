@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pyd_core.errors import PydError
+from pyd_core.linux.cgroup_names import group_named
 from pyd_core.linux.kernel_events import EventReader, Fault, KernelEvents, OomKill, SeccompKill
 from pyd_core.linux.kmsg import KernelLog, KernelLogReader, kernel_log
 from pyd_core.model.base import parse_time
@@ -91,11 +92,13 @@ def collect(case: Case, kernel: Kernel) -> None:
         return begin - SLACK_NS <= time_ns <= end + SLACK_NS
 
     events = kernel.events
-    own = [oom for oom in events.ooms if identity in f"{oom.task_cgroup} {oom.limit_cgroup}"]
+    own = [
+        oom for oom in events.ooms if any(group_named(group, identity) for group in (oom.task_cgroup, oom.limit_cgroup))
+    ]
     case.ooms = tuple(oom for oom in own if within(oom.time_ns)) or _of_another_clock(case, own)
     if not case.ooms:
         _claim(case, [oom for oom in events.ooms if not oom.task_cgroup and within(oom.time_ns)])
-    case.forks = tuple(fork for fork in events.forks if within(fork.time_ns) and identity in fork.cgroup)
+    case.forks = tuple(fork for fork in events.forks if within(fork.time_ns) and group_named(fork.cgroup, identity))
     if run.alive or run.ended_ns is None:
         return
     names = _names(case)
