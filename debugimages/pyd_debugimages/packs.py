@@ -104,7 +104,7 @@ PYTHON = Pack(
 JVM = Pack(
     name="jvm",
     revision=1,
-    summary="Java programs: jattach, which asks what jcmd, jstack and jmap ask",
+    summary="Java programs: jattach, which does the work of jcmd, jstack and jmap",
     packages=("jattach",),
 )
 

@@ -135,11 +135,12 @@ def table() -> Iterator[dict[Cell, str]]:
 
 def _page(outcomes: dict[Cell, str]) -> str:
     lines = [
-        "# What the debug shell is tried on",
+        "# Debug matrix",
         "",
-        "Written by `nox -s matrix`. Each cell is a container of that kind in that state on a real engine, entered",
-        "that way: the shell ran, a known file had its content, `docker diff` and the target's mounts were as before,",
-        "and nothing was left. *helper* is a user in the engine's group who isn't root; *pydd* is the embedded engine.",
+        "Written by `nox -s matrix`. Each cell is a container of that kind and state, entered on that real engine by",
+        'that user. "yes" means: the shell ran, a known file had its content, `docker diff` and the target\'s mounts',
+        "were as before, and nothing was left. *helper* is a user in the engine's group who isn't root; *pydd* is",
+        "pyd's own engine.",
         "",
         f"| container | state | {' | '.join(WAYS)} |",
         f"|---|---|{'---|' * len(WAYS)}",

@@ -72,7 +72,7 @@ class LogDirectory:
             raise Refused(f"the log can't be read: {error.strerror}", reference="no-log-file") from None
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
-            raise Refused("the log is no regular file", reference="no-log-file")
+            raise Refused("the log is not a regular file", reference="no-log-file")
         file = os.fdopen(fd, "rb", buffering=0)
         return cast("IO[bytes]", _Unzipped(file) if name.endswith(".gz") else file)
 

@@ -56,7 +56,7 @@ def open_log(container: NodeContainer, options: NodeLogOptions) -> Iterator[Stre
     """
     if not container.log_path:
         raise Unsupported(
-            "nothing keeps this container's output", hint="only pods and nerdctl have log files", reference="no-log"
+            "this container's output isn't stored", hint="only pods and nerdctl have log files", reference="no-log"
         )
     framed = not container.spec.process.terminal
     outputs = ((STDOUT, options.stdout), (STDERR, options.stderr))

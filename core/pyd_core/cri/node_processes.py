@@ -40,7 +40,7 @@ async def list_processes(container: NodeContainer, ps_args: str | None) -> Proce
         output, errors = await asyncio.wait_for(process.communicate(), PS_TIMEOUT_S)
     except TimeoutError:
         process.kill()
-        raise EngineError("ps doesn't end") from None
+        raise EngineError("ps didn't exit in time") from None
     if process.returncode:
         raise InvalidInput(f"ps: {safe(errors.decode(errors='replace').strip())[:300]}")
     lines = output.decode(errors="replace").splitlines()

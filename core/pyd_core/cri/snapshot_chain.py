@@ -26,6 +26,6 @@ def chain_id(diff_ids: Iterable[str]) -> str:
     chain = ""
     for diff_id in diff_ids:
         if _DIGEST.fullmatch(diff_id) is None:
-            raise ProtocolError(f"the engine names a layer {safe(diff_id)!r}, which is no digest")
+            raise ProtocolError(f"the engine names a layer {safe(diff_id)!r}, which is not a digest")
         chain = f"sha256:{hashlib.sha256(f'{chain} {diff_id}'.encode()).hexdigest()}" if chain else diff_id
     return chain

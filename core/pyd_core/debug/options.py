@@ -63,7 +63,7 @@ class DebugOptions(msgspec.Struct, frozen=True, kw_only=True):
                 reference="invalid-path-order",
             )
         if any("\0" in text for text in (*self.command, self.line or "")):
-            raise InvalidInput("a command can't hold NUL bytes")
+            raise InvalidInput("a command can't contain NUL bytes")
 
     @property
     def keeps_changes(self) -> bool:

@@ -42,7 +42,7 @@ class LocalTarget(msgspec.Struct, frozen=True):
 
 
 class RemoteTarget(msgspec.Struct, frozen=True):
-    """A container whose processes this one can't reach: a helper container enters it.
+    """A container whose processes this process can't reach; a helper container enters it.
 
     Attributes:
         container: The engine's inspect data.
@@ -83,7 +83,7 @@ async def find_container(containers: ContainersApi, name: str) -> Container:
 
     Raises:
         NotFound: No such container.
-        Ambiguous: Several ids begin like that.
+        Ambiguous: Several ids start with `name`.
     """
     try:
         return await containers.inspect(name)
@@ -100,7 +100,7 @@ def running_target(container: Container) -> LocalTarget:
     """Take hold of the main process of a running or paused container.
 
     Raises:
-        Conflict: It doesn't run.
+        Conflict: It isn't running.
         Unsupported: Its processes are on another machine or under another kernel.
     """
     shown = safe(container.name)

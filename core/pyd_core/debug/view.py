@@ -194,19 +194,19 @@ def open_directory(path: str) -> int:
 
 
 def build_view(plan: dict[str, Any], toolbox: int, nodes: dict[str, int], processes: int) -> int:
-    """Show the toolbox in this process's own mount namespace, beside all the target has.
+    """Show the toolbox in this process's own mount namespace, in addition to all that the target has.
 
-    `/` stays the target's own root, so that it is true, alive, and as writable as the target's. The toolbox lies under
-    `/dev`, the one directory on which every runtime puts a file system, so that no name has to be made in the target.
+    `/` stays the target's own root, so that it shows changes at once and is as writable as the target's. The toolbox is
+    under `/dev`, the one directory on which every runtime mounts a file system, so nothing is created in the target.
 
     Args:
-        plan: The session's.
+        plan: The session's plan.
         toolbox: A detached mount of the toolbox.
         nodes: Detached mounts of device nodes that the target lacks, by name.
         processes: The target's pid namespace, which this process's children are born into.
 
     Returns:
-        A descriptor of a devpts of the session's own: on the target's, the target could read the keys typed.
+        A descriptor of a devpts of the session's own: on the target's, the target could read the user's keystrokes.
     """
     if plan["writable"]:
         set_attributes("/", clear=_MOUNT_ATTR_RDONLY)

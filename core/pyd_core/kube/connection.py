@@ -38,7 +38,7 @@ class ClusterStream:
                 yield chunk
         except (httpx.HTTPError, OSError) as error:
             raise StreamInterrupted(
-                f"{self._where} stopped answering", hint="check the cluster and the way to it"
+                f"{self._where} stopped answering", hint="check the cluster and the network"
             ) from error
 
     async def body(self) -> bytes:

@@ -37,7 +37,7 @@ class EditedObject:
         """Fetch an object.
 
         Raises:
-            Unsupported: It is a secret, whose values belong in no editor's files.
+            Unsupported: It is a secret; an editor would leave its values in files.
         """
         document = msgspec.json.decode((await api.send("GET", path)).body, type=dict[str, Any])
         if document.get("kind") == "Secret":
@@ -107,7 +107,7 @@ def parse_document(text: str, original: dict[str, Any]) -> dict[str, Any]:
         where = f"line {mark.line + 1} " if mark is not None else "it "
         raise InvalidInput(f"{where}is not YAML: {safe(str(getattr(error, 'problem', '')))}") from error
     if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
-        raise InvalidInput("that is no object: it has no metadata", reference="edit-invalid")
+        raise InvalidInput("the text is not an object: it has no metadata", reference="edit-invalid")
     known = original.get("metadata", {})
     metadata = document["metadata"]
     same = all(document.get(field) == original.get(field) for field in IDENTITY)

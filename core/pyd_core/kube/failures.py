@@ -61,7 +61,7 @@ def status_error(code: int, message: str, status: ApiStatus) -> PydError:
             error = InvalidInput(message, reference="cluster-rejected")
         case 401:
             error = Refused(
-                f"the cluster doesn't know these credentials: {message}",
+                f"the cluster rejects these credentials: {message}",
                 hint="log in again, or check the user in the kubeconfig",
                 reference="cluster-credentials",
             )

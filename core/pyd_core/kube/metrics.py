@@ -101,7 +101,9 @@ class MetricsFeed:
 
 
 def _no_metrics() -> Unsupported:
-    return Unsupported("the cluster measures no containers", hint="install metrics-server", reference="no-metrics")
+    return Unsupported(
+        "the cluster has no metrics of containers", hint="install metrics-server", reference="no-metrics"
+    )
 
 
 def _sample(time_ns: int, counter_ns: int, size: float) -> ContainerStats:

@@ -45,7 +45,7 @@ async def path_stat(api: ClusterApi, member: PodMember, path: str) -> PathStat:
     try:
         mode, size = int(fields[0], 16), int(fields[1])
     except ValueError as error:
-        raise EngineError(f"stat in {member.name} printed something else: {safe_bytes(output[:100])}") from error
+        raise EngineError(f"stat in {member.name} printed unexpected output: {safe_bytes(output[:100])}") from error
     target = ""
     if mode & _KIND_MASK == _LINK:
         code, output, _, _ = await run_command(api, member, ["readlink", path], max_output_bytes=65536)

@@ -197,7 +197,7 @@ class WebSocket:
 
 
 def _cut() -> StreamInterrupted:
-    return StreamInterrupted("the API server closed the connection", hint="check the cluster and the way to it")
+    return StreamInterrupted("the API server closed the connection", hint="check the cluster and the network")
 
 
 async def open_websocket(api: ClusterApi, path: str, query: Query, protocols: tuple[str, ...]) -> WebSocket:
@@ -222,14 +222,16 @@ async def open_websocket(api: ClusterApi, path: str, query: Query, protocols: tu
         if not isinstance(result, Response):
             if result.headers.get("sec-websocket-accept", "") != accept_key(key):
                 await result.aclose()
-                raise ProtocolError(f"{api.where} accepts no WebSocket", hint="a proxy between may not know them")
+                raise ProtocolError(
+                    f"{api.where} doesn't accept WebSockets", hint="a proxy in between may not support them"
+                )
             return WebSocket(result, result.headers.get("sec-websocket-protocol", ""))
         if result.status != 403 or result.body.strip():
             raise error_from(result.status, result.body, where=api.where)
     # The API server explains a refusal by RBAC; an empty 403 to every protocol is another's.
     raise ProtocolError(
         f"{api.where} refuses WebSocket connections",
-        hint="a proxy between may not know them; use the API server's own address",
+        hint="a proxy in between may not support them; use the API server's own address",
     )
 
 

@@ -40,6 +40,6 @@ async def test_a_cluster_without_metrics_says_so(cluster: ScriptedCluster, api: 
     pod = decode(encode(cluster.load_state("running")), Pod)
     feed = MetricsFeed(api)
     for _ in range(3):  # one for each container on screen
-        with pytest.raises(Unsupported, match="measures no containers"):
+        with pytest.raises(Unsupported, match="no metrics of containers"):
             await feed.latest(next(members(pod)))
     assert len([line for line in cluster.requests if "metrics" in line]) == 1

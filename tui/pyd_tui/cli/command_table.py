@@ -82,7 +82,7 @@ COMMANDS: dict[str, CommandEntry] = {
         "pyd_tui.cli.commands.container.update", "Update the limits and restart policy of containers", LIFECYCLE
     ),
     "build": CommandEntry("pyd_tui.cli.commands.image.build", "Build an image from a Dockerfile", IMAGES),
-    "bake": CommandEntry("pyd_tui.cli.commands.image.bake", "Build the targets of a file", IMAGES),
+    "bake": CommandEntry("pyd_tui.cli.commands.image.bake", "Build the targets of a bake or Compose file", IMAGES),
     "lint": CommandEntry("pyd_tui.cli.commands.image.lint", "Check Dockerfiles", IMAGES),
     "pull": CommandEntry("pyd_tui.cli.commands.image.pull", "Pull an image from a registry", IMAGES),
     "push": CommandEntry("pyd_tui.cli.commands.image.push", "Push an image to a registry", IMAGES),

@@ -8,11 +8,11 @@ import msgspec
 
 
 class BuildDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """Options of `docker buildx build`, in the form in which they are written.
+    """Options of `docker buildx build`, as users write them.
 
     Attributes:
         context: A directory, a URL, or `-` for standard input.
-        dockerfile: Its path; relative to the working directory, else to the context. `-` is standard input.
+        dockerfile: The Dockerfile, relative to the working directory or else the context. `-` is standard input.
         dockerfile_text: The Dockerfile itself, in place of a file.
         arguments: Build arguments by name.
         no_cache_filter: Stages that are built without the cache.

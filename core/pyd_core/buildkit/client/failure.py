@@ -93,7 +93,7 @@ _CATEGORIES: dict[Status, type[PydError]] = {
 
 
 def build_error(error: GRPCError) -> PydError:
-    """Translate an error of a build."""
+    """Return the pyd error for a gRPC error of a build."""
     message = clean_message(error.message)
     details = error.details
     sources = tuple(
@@ -108,7 +108,7 @@ def build_error(error: GRPCError) -> PydError:
 
 
 def call_error(error: GRPCError) -> PydError:
-    """Translate an error of a call that doesn't build."""
+    """Return the pyd error for a gRPC error of any other call."""
     message = clean_message(error.message)
     match error.status:
         case Status.NOT_FOUND:

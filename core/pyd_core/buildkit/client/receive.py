@@ -72,7 +72,7 @@ class DirectoryReceiver:
                     f"the builder failed to send a file: {safe(packet.data[:500].decode(errors='replace'))}"
                 )
             else:
-                raise ProtocolError("the builder ended its files before it had sent all")
+                raise ProtocolError("the builder stopped sending files before the last one")
         self._finish()
         await self._send(Packet(type=Packet.PACKET_FIN))
         while (await self._next()).type != Packet.PACKET_FIN:
@@ -81,7 +81,7 @@ class DirectoryReceiver:
     async def _next(self) -> Packet:
         message = await self._stream.recv_message()
         if message is None:
-            raise ProtocolError("the builder ended its files before it had sent all")
+            raise ProtocolError("the builder stopped sending files before the last one")
         try:
             return Packet.FromString(message.data)
         except DecodeError as error:

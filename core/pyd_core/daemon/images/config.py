@@ -59,10 +59,10 @@ class ImageConfig(msgspec.Struct):
 
 
 def read_config(body: bytes) -> ImageConfig:
-    """Read a configuration; commands may be plain texts, as Docker Engine accepts.
+    """Read a configuration; like Docker Engine, accept a plain string as a command.
 
     Raises:
-        InvalidInput: It is not JSON, has a field of a wrong type, or is too long.
+        InvalidInput: It isn't JSON, has a field of the wrong type or a malformed time, or is too long.
     """
     if len(body) > MAX_CONFIG_BYTES:
         raise InvalidInput("invalid image configuration: it is too long", reference="bad-archive")

@@ -169,7 +169,7 @@ class ImageArchive:
         return b"".join(contents(entry, self._file.read))
 
     def extract(self, name: str, out: Path, check_cancelled: Callable[[], None]) -> None:
-        """Write a member to a file; `check_cancelled` is called at each step and raises to stop it."""
+        """Write a member to a file; `check_cancelled` is called before each part, and raises to stop."""
         offset, entry = self._locate(name)
         self._file.seek(offset)
         with out.open("wb") as target:

@@ -49,6 +49,7 @@ class Pull:
 
         Raises:
             NotFound: The registry has no such image, or none for the platform.
+            InvalidInput: The manifest has an old form that isn't supported.
         """
         version = self._reference.digest or self._reference.tag
         media, body, self.digest = await self._registry.manifest(version)

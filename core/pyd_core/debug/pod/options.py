@@ -40,4 +40,4 @@ class PodDebugOptions(msgspec.Struct, frozen=True, kw_only=True):
         if self.line is not None and self.command:
             raise InvalidInput("both -c and a command are given", hint="give one of them")
         if any("\0" in text for text in (*self.command, self.line or "")):
-            raise InvalidInput("a command can't hold NUL bytes")
+            raise InvalidInput("a command can't contain NUL bytes")

@@ -195,7 +195,7 @@ class _Run:
 
 
 def find_credentials(domain: str) -> tuple[str, str] | None:
-    """Return the user's credentials for a registry."""
+    """Return the user's name and password for a registry; an identity token has an empty name."""
     credentials = Logins.of_user().get(domain)
     if credentials is None:
         return None

@@ -87,7 +87,7 @@ class PlainDisplay:
             self._out.flush()
 
     def finish(self, progress: BuildSteps) -> None:
-        """Write ends that haven't been written."""
+        """Write each end that isn't written yet."""
         self.update(progress, ProgressChange(steps=tuple(progress.steps.values())))
 
     def _name(self, step: StepProgress) -> list[str]:

@@ -18,7 +18,7 @@ OnProgress = Callable[[str, int, int], None]
 machine_option = click.option(
     "--machine",
     type=click.Choice(["x86_64", "aarch64"]),
-    help="Build for engines on such a machine; by default, for this one.",
+    help="Architecture to build for; by default, this machine's.",
 )
 
 

@@ -47,5 +47,5 @@ class TextBlock(Widget):
         return len(self.lines)
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of the screen."""
+        """Draw one line of the block."""
         return strip(fit(self.lines[y] if y < len(self.lines) else (), self.size.width), palette_of(self.app))

@@ -173,7 +173,7 @@ class SnapshotStore:
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
-        """Provide a temporary directory; mounts in its `merged` and `view-…` directories are detached at its end."""
+        """Provide a temporary directory; at its end, `merged` and `view-…` directories in it are unmounted."""
         directory = self._workspaces / os.urandom(8).hex()
         directory.mkdir(mode=0o710)
         if self._remapping is not None:
@@ -259,7 +259,7 @@ class SnapshotStore:
 
     @contextmanager
     def bound(self, source: str, target: str) -> Iterator[None]:
-        """Bind a directory to another while the block runs."""
+        """Bind-mount a directory on another while the block runs."""
         mount(source, target, "", MS_BIND)
         try:
             yield

@@ -9,7 +9,7 @@ command = LazyGroup(
     help="Manage builds.",
     verbs={
         "build": "Build an image from a Dockerfile",
-        "bake": "Build the targets of a file",
+        "bake": "Build the targets of a bake or Compose file",
         "du": "Show the disk usage of the build cache",
         "history": "Show builds, their logs and results",
         "prune": "Remove build cache",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="[BUILD]", default="")
 @pass_state
 def command(state: State, /, *, name: str) -> None:
-    """Show the output of a build; the newest one's without a name."""
+    """Show the output of a build, by default of the newest."""
     from pyd_core.buildkit.client.history import find_build, replay
     from pyd_tui.cli.builds.displays import JsonDisplay, PlainDisplay
 

@@ -29,8 +29,8 @@ COLUMNS = (
 STYLES = {"running": "cyan", "completed": "green", "error": "red", "canceled": "yellow"}
 
 
-@click.command("ls", cls=PydCommand, examples=(("pyd builder history ls --active", "list builds that run"),))
-@click.option("--active", is_flag=True, help="List only builds that run.")
+@click.command("ls", cls=PydCommand, examples=(("pyd builder history ls --active", "list running builds"),))
+@click.option("--active", is_flag=True, help="List only running builds.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only references.")
 @pass_state
 def command(state: State, /, *, active: bool, quiet: bool) -> None:

@@ -35,8 +35,8 @@ COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 def command(state: State, /, *, target: str, dry_run: bool, yes: bool) -> None:
     """Edit an object of a cluster as YAML.
 
-    The server is asked what it would store before anything is changed, and the difference is shown. The editor is
-    $VISUAL or $EDITOR.
+    pyd asks the server what it would store, shows the difference, and asks before the change. The editor is $VISUAL
+    or $EDITOR.
     """
     kind, slash, name = target.partition("/")
     if not (kind and slash and name) or "/" in name:

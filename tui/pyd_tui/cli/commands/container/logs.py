@@ -55,7 +55,7 @@ def _when(_: click.Context, __: click.Parameter, value: str | None) -> int | Non
 @click.option("--until", metavar="TIME", callback=_when, help="Show logs before a time.")
 @click.option("-t", "--timestamps", "times", is_flag=True, help="Show timestamps.")
 @click.option("-a", "--all", is_flag=True, help="Show the logs of all containers.")
-@click.option("-p", "--previous", is_flag=True, help="Show only the run before the last restart, which clusters store.")
+@click.option("-p", "--previous", is_flag=True, help="In a cluster: show only the run before the last restart.")
 @click.option(
     "-l", "--selector", metavar="LABELS", default="", help="Show the logs of a cluster's pods with these labels."
 )

@@ -131,12 +131,13 @@ class DebugCommand(PydCommand):
     help="With --detach, and in a cluster: end it after this time without a client, such as 30m.",
 )
 @click.option(
-    "--image", metavar="IMAGE", default="", envvar="PYD_DEBUG_IMAGE", help="In a cluster: image with the tools."
+    "--image", metavar="IMAGE", default="", envvar="PYD_DEBUG_IMAGE", help="In a cluster: image of the debug container."
 )
 @click.option(
     "--profile",
     type=click.Choice(["restricted", "baseline", "general", "join", "sysadmin"]),
-    help="In a cluster: privileges of the debug container; by default the least that are admitted and reach the files.",
+    help="In a cluster: privileges of the debug container; by default the first that are admitted and reach the "
+    "target's files.",
 )
 @click.option("--copy", is_flag=True, help="In a cluster: debug a copy of the pod, with the container held.")
 @click.option("--record", metavar="FILE", help="Record the terminal session as an asciicast.")
@@ -176,7 +177,8 @@ def command(
     memory is accounted separately. Nothing is left behind in the container.
 
     CONTAINER may also be a Compose service (SERVICE or SERVICE@NUMBER), an image (image:REF, or REF if no container
-    has that name), or a process of this machine (pid:NUMBER). A stopped container is entered as it would start, but
+    has that name), a network (net:NAME), a process of this machine (pid:NUMBER), a failed build (build:REFERENCE), or
+    in a cluster pod/NAME, deploy/NAME or node/NAME. A stopped container is entered as it would start, but
     without a network unless --network same is given. Changes to it are discarded, unless --apply or --save keeps them.
     """
     if name.startswith(BUILD_PREFIX):

@@ -51,10 +51,10 @@ if TYPE_CHECKING:
 )
 @click.option("--check", is_flag=True, help="Check the Dockerfile instead of building; see pyd lint.")
 @click.option("--debug", is_flag=True, help="Open a shell with tools in the step that fails.")
+@click.option("--on", metavar="error|STEP|LINE", help="Open the shell before this step runs; implies --debug.")
 @click.option(
-    "--on", metavar="error|STEP|LINE", help="Open it in this step instead, before the step runs; implies --debug."
+    "--debug-command", metavar="COMMAND", help="Run a command in the step instead of a shell; implies --debug."
 )
-@click.option("--debug-command", metavar="COMMAND", help="Run a command there in place of a shell; implies --debug.")
 @pass_state
 def command(
     state: State,

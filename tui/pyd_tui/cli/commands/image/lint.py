@@ -17,16 +17,16 @@ from pyd_tui.console.output import json_document, write, write_json
     examples=(
         ("pyd lint", "check the Dockerfile in this directory"),
         ("pyd lint --fix", "apply the safe fixes"),
-        ("pyd lint --sarif services/*/Dockerfile > lint.sarif", "check several for a code host"),
+        ("pyd lint --sarif services/*/Dockerfile > lint.sarif", "check several, and write SARIF for a code host"),
         ("pyd lint --skip RunsAsRoot,NoHealthcheck --strict", "fail on advice too, without two rules"),
     ),
 )
 @click.argument("paths", nargs=-1, metavar="[DIRECTORY|FILE|-]...")
-@click.option("-f", "--file", default="", metavar="FILE", help="Dockerfile of the directory.")
+@click.option("-f", "--file", default="", metavar="FILE", help="Path of the Dockerfile.")
 @click.option("--target", default="", metavar="STAGE", help="Stage that becomes the image; default: the last.")
 @click.option("--skip", multiple=True, metavar="RULE,…", help="Leave rules out.")
 @click.option("--experimental", multiple=True, metavar="RULE,…|all", help="Run experimental rules too.")
-@click.option("--advice/--no-advice", default=True, help="Give advice besides BuildKit's rules.")
+@click.option("--advice/--no-advice", default=True, help="Give pyd's own advice in addition to BuildKit's rules.")
 @click.option("--strict", is_flag=True, help="Exit with 1 on advice too.")
 @click.option("--fix", is_flag=True, help="Apply the fixes that are safe.")
 @click.option("--sarif", is_flag=True, help="Write SARIF 2.1.0.")

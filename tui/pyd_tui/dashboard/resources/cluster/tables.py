@@ -36,7 +36,7 @@ def cluster_of(context: LoadContext) -> ClusterClient:
     """
     engine = context.provider
     if not isinstance(engine, ClusterClient):
-        raise Unsupported("this engine is no cluster", hint="choose one with -H kube://CONTEXT/NAMESPACE")
+        raise Unsupported("this engine is not a cluster", hint="choose one with -H kube://CONTEXT/NAMESPACE")
     return engine
 
 
