@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -116,6 +116,7 @@ class ResourceView:
         columns: The columns of the table.
         load: Returns the rows, in order.
         about: Returns the details of one row.
+        follow: Returns the details of one row as they change, until they no longer do; None if they don't.
         refreshed_by: Returns whether an event requires loading the rows again.
         empty: The message shown when there are no rows.
         remove: Removes a row's object, where that is possible.
@@ -152,6 +153,7 @@ class ResourceView:
     plans: Mapping[str, Callable[[LoadContext, Row], Awaitable[BulkPlan]]] = field(default_factory=dict)
     container: Callable[[Row], str | None] = field(default=lambda _: None)
     moment: Callable[[Row], int] = field(default=lambda _: 0)
+    follow: Callable[[LoadContext, Row], AsyncGenerator[list[Cell], None] | None] = field(default=lambda *_: None)
 
     def natural(self, rows: Sequence[Row]) -> dict[str, int]:
         """Return the width of each column's widest cell."""

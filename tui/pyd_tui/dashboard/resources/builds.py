@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pyd_core.client.engine_client import EngineClient
 from pyd_core.client.provider import Provider, engine_of
 from pyd_core.model.event import Event
+from pyd_core.tasks import TaskOwner
 from pyd_tui.dashboard.render.facts import block, fact
 from pyd_tui.dashboard.render.figures import full_moment, moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
@@ -29,8 +29,10 @@ COLUMNS = (
     LayoutColumn(key="took", title="TOOK", min_width=7, max_width=9, priority=2, right=True),
     LayoutColumn(key="error", title="ERROR", min_width=16, max_width=100, priority=5, optional=True),
 )
-RUNNING_S = 1.0
-"""Seconds for which the steps of a running build are read for its details."""
+FIRST_FRAME_S = 0.15
+"""Seconds in which the steps so far of a running build arrive."""
+FRAME_S = 0.5
+"""Seconds between two pictures of a running build."""
 MAX_OUTPUT_LINES = 200
 """Last lines of output in the details."""
 
@@ -81,20 +83,40 @@ async def _load(context: LoadContext) -> list[Row]:
 
 
 async def _about(context: LoadContext, row: Row) -> list[Cell]:
+    *_, last = [lines async for lines in _frames(context, cast("BuildRecord", row.thing), every=None)]
+    return last
+
+
+def follow(context: LoadContext, row: Row) -> AsyncGenerator[list[Cell], None] | None:
+    """Return the details of a running build as it progresses; None of one that has ended."""
     record = cast("BuildRecord", row.thing)
+    return _frames(context, record, every=FRAME_S) if record.status == "running" else None
 
-    async def read(channel: DuplexChannel) -> BuildSteps:
-        from pyd_core.buildkit.client.history import replay  # noqa: PLC0415 - as above
-        from pyd_core.buildkit.client.progress import BuildSteps  # noqa: PLC0415 - as above
 
-        last = BuildSteps()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(RUNNING_S if record.status == "running" else None):
-                async for progress, _ in replay(channel, record.reference):
-                    last = progress
-        return last
+async def _frames(
+    context: LoadContext, record: BuildRecord, *, every: float | None
+) -> AsyncGenerator[list[Cell], None]:
+    """Yield the details of a build at an interval in seconds until its end; without one only then."""
+    from pyd_core.buildkit.client.history import replay  # noqa: PLC0415 - as above
+    from pyd_core.buildkit.client.progress import BuildSteps  # noqa: PLC0415 - as above
 
-    return about(record, await _call(context.engine, read), context)
+    last = BuildSteps()
+
+    async def read(channel: DuplexChannel) -> None:
+        nonlocal last
+        async for progress, _ in replay(channel, record.reference):
+            last = progress
+
+    errors: list[Exception] = []
+    async with TaskOwner(errors.append) as tasks:
+        reader = tasks.start(_call(context.engine, read), name="progress of a build")
+        wait_s = every and FIRST_FRAME_S
+        while not reader.done():
+            await asyncio.wait({reader}, timeout=wait_s)
+            yield about(record, last, context)
+            wait_s = every
+    if errors:
+        raise errors[0]
 
 
 def about(record: BuildRecord, progress: BuildSteps, context: LoadContext) -> list[Cell]:
@@ -161,4 +183,6 @@ BUILDS = ResourceView(
     empty="no builds yet",
     remove=_remove,
     debug=debug_name,
+    delay_s=1.0,
+    follow=follow,
 )

@@ -82,8 +82,7 @@ class Browse(ViewScreen):
         yield Views(self.resource.name)
         yield Prompt(id="narrowing")
         with Container(id="list"):
-            rows: Table[str] = Table(self.resource.columns, self._cells, id="rows")
-            yield rows
+            yield Table[str](self.resource.columns, self._cells, id="rows")
         yield Line(id="subject")
         about: LineList[Cell] = LineList(lambda line: line, id="about")
         yield about
@@ -103,6 +102,7 @@ class Browse(ViewScreen):
         self._details = DetailLoader(
             self.resource, self._load_context, self.about, self.dashboard.tasks, row=lambda: self._row
         )
+        self._details.on_end = self._refresh
         self._debounce = self.set_interval(REFRESH_DEBOUNCE_S, self._refresh, pause=True)
         self._loader = RowLoader(self.resource, self._load_context, self, self.dashboard.tasks)
         self._removal = BulkRemoval(self.dashboard, self._load_context, self._removed)

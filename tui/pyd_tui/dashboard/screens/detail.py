@@ -41,6 +41,7 @@ from pyd_tui.dashboard.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from pyd_tui.dashboard.actions.next_steps import Step
     from pyd_tui.dashboard.engines.connection import EngineConnection
     from pyd_tui.dashboard.engines.target import RowTarget
     from pyd_tui.dashboard.render.processes import ProcessRow
@@ -62,6 +63,8 @@ PROBE_EVENTS = frozenset({"exec_die", "health_status"})
 """Events of a health probe's end: of Docker Engine and pydd, which run it as an exec, and of Podman."""
 STATIC_TAB_KEYS = ("follow", "times")
 """Keys without a meaning on tabs that don't grow."""
+NO_STEPS = {"next_steps": ""}
+"""Label of the key of the steps without any."""
 LOG_TAB_LACKS = ("go('logs')", "zoom(1)")
 """Keys of the details without a meaning in the log."""
 
@@ -240,6 +243,7 @@ class Detail(SearchableScreen):
             subject.verdict = link.verdicts.answer(entry) or subject.verdict
             if name == "why" and self.key in link.containers:
                 link.verdicts.request([entry])
+                self.footer.set_row_labels({} if self._steps else NO_STEPS)
             page, lines = self.query_one(f"#{name}", LineList), Fixed(PAGES[name].draw(subject))
             (page.replace if page.count else page.show)(lines)
         elif name == "inspect":
@@ -369,28 +373,19 @@ class Detail(SearchableScreen):
         """Send a signal to one of its processes, and reload the processes."""
         self.dashboard.container_actions.signal(self._target, process, lambda: self._reload("processes"))
 
+    @property
+    def _steps(self) -> list[Step]:
+        """The suggested steps that can be taken."""
+        return [step for step in self._subject.steps or () if step.kind != "note"]
+
     def _choose_step(self) -> None:
         """Let the user choose one of the steps that the verdict suggests."""
-        from pyd_tui.dashboard.actions.next_steps import Step, take_step  # noqa: PLC0415 - on first use
-        from pyd_tui.dashboard.screens.next_steps import NextSteps  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.next_steps import choose_step  # noqa: PLC0415 - on first use
 
-        steps, entry = [step for step in self._subject.steps or () if step.kind != "note"], self.entry
-        if not steps or entry is None:
+        if steps := self._steps:
+            choose_step(self.dashboard, self._target, steps, open_stats=partial(self.action_go, "stats"))
+        else:
             self.footer.say("the verdict suggests no steps", "dim")
-            return
-
-        def chosen(choice: tuple[Step, bool] | None) -> None:
-            if choice is None:
-                return
-            step, is_taken = choice
-            if not is_taken:
-                self.dashboard.transfers.copy(step.text)
-            elif step.kind == "stats":
-                self.action_go("stats")
-            else:
-                take_step(self.dashboard, self._target, step)
-
-        self.app.push_screen(NextSteps(entry.name, steps), chosen)
 
     def action_zoom(self, step: int) -> None:
         """Show a longer or a shorter time span in curves."""

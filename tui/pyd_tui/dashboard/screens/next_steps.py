@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from pyd_tui.dashboard.actions.next_steps import Step
+    from pyd_tui.dashboard.engines.target import RowTarget
+    from pyd_tui.dashboard.screens.host import ScreenHost
 
 
 class NextSteps(Dialog["tuple[Step, bool] | None"]):
@@ -97,3 +99,26 @@ class NextSteps(Dialog["tuple[Step, bool] | None"]):
     def action_cancel(self) -> None:
         """Close without a step."""
         self.dismiss(None)
+
+
+def choose_step(
+    dashboard: ScreenHost, target: RowTarget, steps: Sequence[Step], *, open_stats: Callable[[], object]
+) -> None:
+    """Let the user choose a step for a container, and take it or copy it."""
+    from pyd_tui.dashboard.actions.next_steps import take_step  # noqa: PLC0415 - on first use
+
+    def chosen(choice: tuple[Step, bool] | None) -> None:
+        if choice is None:
+            return
+        step, is_taken = choice
+        if not is_taken:
+            dashboard.transfers.copy(step.text)
+        elif step.kind == "stats":
+            open_stats()
+        else:
+            take_step(dashboard, target, step)
+
+    if (entry := target.entry) is None:
+        dashboard.say("the container was removed", "warn")
+    else:
+        dashboard.push_screen(NextSteps(entry.name, steps), chosen)
