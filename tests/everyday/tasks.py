@@ -105,8 +105,15 @@ TASKS = (
     ),
     Task(
         name="free disk",
-        keys=(press("6"), Shown("UNUSED"), press("P"), Shown("Prune"), press("y"), Shown("removed")),
-        mouse=(Click("6 System"), Shown("UNUSED"), Click("P prune"), Shown("Prune"), Click("y yes"), Shown("removed")),
+        keys=(press("6"), Shown("build cache"), press("P"), Shown("Prune"), press("y"), Shown("removed")),
+        mouse=(
+            Click("6 System"),
+            Shown("build cache"),
+            Click("P prune"),
+            Shown("Prune"),
+            Click("y yes"),
+            Shown("removed"),
+        ),
         before=6,
     ),
     Task(

@@ -86,6 +86,19 @@ async def test_w_opens_the_verdict_with_its_evidence_and_next_steps():
             assert part in dashboard.text
 
 
+async def test_the_key_of_the_steps_is_offered_only_where_the_verdict_suggests_some():
+    engine = patients()
+    engine.add("done", state="exited", exit_code=0)
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: len(dashboard.shown) == 4)
+        for name, cause, offered in (("boom", "app-error", True), ("done", "clean-exit", False)):
+            dashboard.table.go_to(RowTarget(dashboard.app.link, engine.get(name).id))
+            await dashboard.press("w")
+            await dashboard.until_shown(cause)
+            assert ("enter act" in dashboard.text.split("\n")[-1]) == offered
+            await dashboard.press("q")
+
+
 async def test_a_lost_engine_is_reported_instead_of_a_verdict_and_refresh_asks_again():
     engine = patients()
     async with opened(engine) as dashboard:

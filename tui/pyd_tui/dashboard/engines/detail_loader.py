@@ -51,6 +51,8 @@ class DetailLoader:
         self._loading: asyncio.Task[None] | None = None
         self._shown_key: str | None = None
         """The key of the row that the pane shows."""
+        self._asked_key: str | None = None
+        """The key of the row that was loaded last, which the pane may not show yet."""
         self._stale = False
         """Whether the row must be loaded again though the pane shows it."""
         self._debounce = pane.set_interval(DEBOUNCE_S, self._on_rest, pause=True)
@@ -79,8 +81,8 @@ class DetailLoader:
         row = self._row()
         if row is None:
             self._pane.show(Fixed())
-        elif row.key != self._shown_key or self._stale:
-            self._stale = False
+        elif row.key != self._asked_key or self._stale:
+            self._asked_key, self._stale = row.key, False
             if self._loading is not None:
                 self._loading.cancel()
             self._loading = self._tasks.start(self.load(row), name=f"about {self._resource.name}")
