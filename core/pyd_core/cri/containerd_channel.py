@@ -25,9 +25,21 @@ class ContainerdChannel:
     """
 
     def __init__(self, path: str, namespace: str) -> None:
-        self.channel = Channel(path=path)
         self._path = path
+        self._channel: Channel | None = None
         self.namespace = namespace
+
+    @property
+    def channel(self) -> Channel:
+        """The channel, which belongs to the event loop of its first use: providers are created in threads without."""
+        if self._channel is None:
+            self._channel = Channel(path=self._path)
+        return self._channel
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._channel is not None:
+            self._channel.close()
 
     def metadata(self, lease: str = "") -> dict[str, str]:
         """Return the headers of a call; what a call with a lease creates belongs to that lease."""
@@ -62,4 +74,4 @@ async def containerd_channel(path: str, namespace: str) -> AsyncIterator[Contain
     try:
         yield connection
     finally:
-        connection.channel.close()
+        connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pyd_core.cri.containerd_channel import CALL_TIMEOUT_S, ContainerdChannel
@@ -29,8 +30,14 @@ class ContainerdSource:
 
     def __init__(self, connection: ContainerdChannel) -> None:
         self._connection = connection
-        self._containers = containers_grpc.ContainersStub(connection.channel)
-        self._tasks = tasks_grpc.TasksStub(connection.channel)
+
+    @cached_property
+    def _containers(self) -> containers_grpc.ContainersStub:
+        return containers_grpc.ContainersStub(self._connection.channel)
+
+    @cached_property
+    def _tasks(self) -> tasks_grpc.TasksStub:
+        return tasks_grpc.TasksStub(self._connection.channel)
 
     async def list(self) -> list[NodeContainer]:
         """Return the containers without pods' sandboxes."""

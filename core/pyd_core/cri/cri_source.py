@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
 from pyd_core.cri.containerd_channel import CALL_TIMEOUT_S, ContainerdChannel
@@ -9,7 +11,7 @@ from pyd_core.cri.node_container import CONTAINER_NAME, POD_NAME, POD_NAMESPACE,
 from pyd_core.cri.oci_spec import MAX_SPEC_BYTES, OciSpec
 from pyd_core.cri.proto import cri_grpc, cri_pb2
 from pyd_core.cri.proto.cri_pb2 import PodSandboxMetadata
-from pyd_core.errors import ProtocolError
+from pyd_core.errors import NotFound, ProtocolError
 
 MAX_CONTAINERS = 20_000
 
@@ -39,14 +41,19 @@ class CriSource:
 
     def __init__(self, connection: ContainerdChannel) -> None:
         self._connection = connection
-        self._runtime = cri_grpc.RuntimeServiceStub(connection.channel)
+        self._ended: dict[str, NodeContainer] = {}
+        """Containers that have exited, by id: a list has no exit codes."""
+
+    @cached_property
+    def _runtime(self) -> cri_grpc.RuntimeServiceStub:
+        return cri_grpc.RuntimeServiceStub(self._connection.channel)
 
     async def list(self) -> list[NodeContainer]:
         """Return the containers; of those that the kubelet has created again, the earlier ones too."""
         with self._connection.calls():
             listed = await self._runtime.ListContainers(cri_pb2.ListContainersRequest(), timeout=CALL_TIMEOUT_S)
         pods = await self._pods()
-        return [
+        containers = [
             NodeContainer(
                 id=container.id,
                 labels=_labels(dict(container.labels), container.metadata.name, pods.get(container.pod_sandbox_id)),
@@ -58,6 +65,17 @@ class CriSource:
             )
             for container in listed.containers[:MAX_CONTAINERS]
         ]
+        ended = [container.id for container in containers if container.status == "exited"]
+        self._ended = {identity: known for identity in ended if (known := await self._find_ended(identity)) is not None}
+        return [self._ended.get(container.id, container) for container in containers]
+
+    async def _find_ended(self, identity: str) -> NodeContainer | None:
+        if (known := self._ended.get(identity)) is not None:
+            return known
+        try:
+            return await self.get(identity)
+        except NotFound:
+            return None  # removed meanwhile
 
     async def get(self, identity: str) -> NodeContainer:
         """Return a container by its id.

@@ -64,4 +64,4 @@ class NodeClient:
     async def aclose(self) -> None:
         """Close all connections."""
         await self.execs.aclose()
-        self._connection.channel.close()
+        self._connection.close()

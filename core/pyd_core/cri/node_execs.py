@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 
 import msgspec
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -48,9 +49,12 @@ class NodeExecs:
         self._connection = connection
         self._source = source
         self._endpoint = endpoint
-        self._tasks = tasks_grpc.TasksStub(connection.channel)
         self._commands: dict[str, _Command] = {}
         self._waits = TaskOwner(on_error=lambda _: None)
+
+    @cached_property
+    def _tasks(self) -> tasks_grpc.TasksStub:
+        return tasks_grpc.TasksStub(self._connection.channel)
 
     async def create(
         self,

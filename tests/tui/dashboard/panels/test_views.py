@@ -16,7 +16,9 @@ from pyd_core.triage.verdict import Verdict
 from pyd_core.watch.delta import Delta
 from pyd_core.watch.history_store import Death, HistoryStore, Point
 from pyd_tui.dashboard.engines.timeline import Timeline
+from pyd_tui.dashboard.panels.views import view_at_key
 from pyd_tui.dashboard.render.events import event_details
+from pyd_tui.dashboard.resources import RESOURCES, resource_view
 from pyd_tui.dashboard.resources.images import step
 from pyd_tui.dashboard.resources.system import kinds
 from pyd_tui.dashboard.resources.volumes import ANONYMOUS
@@ -90,6 +92,25 @@ async def test_an_unknown_command_is_answered_with_all_commands():
         await dashboard.press("enter")
         assert "no such command: nope" in dashboard.message
         assert "images" in dashboard.message
+
+
+@pytest.mark.parametrize(
+    ("family", "views"),
+    [
+        ("engine", ["containers", "images", "networks", "volumes", "events", "system", "services"]),
+        ("cluster", ["containers", "workloads", "services", "nodes", "events", "configmaps", "secrets"]),
+        ("node", ["containers", "events", "networks", "volumes", "events", "system", "services"]),
+    ],
+)
+def test_a_key_opens_the_view_at_its_digit_of_that_family(family: str, views: list[str]):
+    names = ("containers", "images", "networks", "volumes", "events", "system", "services")
+    assert [view_at_key(name, family) for name in names] == views
+
+
+def test_a_node_has_no_views_of_what_its_runtime_lacks():
+    there = [name for name in RESOURCES if resource_view(name, "node") is not None]
+    assert sorted(there) == ["deaths", "events"]
+    assert all(resource_view(name, "engine") is RESOURCES[name] for name in RESOURCES)
 
 
 async def test_an_image_shows_its_users_and_the_command_of_each_layer():

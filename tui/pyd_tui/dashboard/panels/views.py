@@ -21,20 +21,28 @@ CLUSTER_VIEWS = (
     "namespaces",
 )
 """Views of clusters, in the order of their digits."""
-FAMILY_VIEWS = {"cluster": CLUSTER_VIEWS}
+NODE_VIEWS = ("containers", "events")
+"""Views of nodes, in the order of their digits: a runtime has neither networks nor volumes."""
+FAMILY_VIEWS = {"cluster": CLUSTER_VIEWS, "node": NODE_VIEWS}
 """Views of the families of providers that have views of their own."""
 UNNUMBERED_VIEWS = ("deaths", "builds")
-"""Views without a digit, which are opened by name or by a click."""
+"""Views of engines without a digit, which are opened by name or by a click."""
+FAMILY_UNNUMBERED = {"engine": UNNUMBERED_VIEWS, "node": ("deaths",)}
+"""Views without a digit, by the family of the provider."""
 
 DIGITS_COLUMNS = 34
 """Terminal columns of the digits with the longest name among them."""
 
 
 def view_at_key(name: str, family: str) -> str:
-    """Return the view that a key opens: keys are named after the views of engines, whose digits they are."""
+    """Return the view that a key opens: keys are named after the views of engines, whose digits they are.
+
+    Where a family has fewer views, the key keeps its name, and there is no such view.
+    """
     names = (*VIEWS, *SWARM_VIEWS)
     views = FAMILY_VIEWS.get(family, names)
-    return views[names.index(name)] if name in names else name
+    index = names.index(name) if name in names else len(views)
+    return views[index] if index < len(views) else name
 
 
 class Views(Line):
@@ -100,7 +108,7 @@ class Views(Line):
             if current or not short:
                 pieces.append(Span(f" {name.capitalize()}", "title" if current else "dim"))
             self._hits.append((name, start, width(pieces)))
-        unnumbered = UNNUMBERED_VIEWS if cast("EngineRegistry", self.app).link.family == "engine" else ()
+        unnumbered = FAMILY_UNNUMBERED.get(cast("EngineRegistry", self.app).link.family, ())
         for name in sorted(unnumbered, key=lambda name: name != self._current):
             current = name == self._current
             if not current and (short or width(pieces) + len(name) + 3 > room):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pyd_tui.dashboard.panels.views import FAMILY_UNNUMBERED, NODE_VIEWS
 from pyd_tui.dashboard.resources.base import ResourceView
 from pyd_tui.dashboard.resources.builds import BUILDS
 from pyd_tui.dashboard.resources.deaths import DEATHS
@@ -28,6 +29,8 @@ RESOURCES: Mapping[str, ResourceView] = {resource.name: resource for resource in
 
 def resource_view(name: str, family: str) -> ResourceView | None:
     """Return a view of a family of providers, if it has one of that name."""
+    if family == "node":
+        return RESOURCES.get(name) if name in (*NODE_VIEWS, *FAMILY_UNNUMBERED["node"]) else None
     if family != "cluster":
         return RESOURCES.get(name)
     from pyd_tui.dashboard.resources.cluster import CLUSTER_RESOURCES  # noqa: PLC0415 - only for clusters

@@ -16,7 +16,7 @@ from pyd_tui.dashboard.input.commands import COMMANDS, CommandCall
 from pyd_tui.dashboard.input.fuzzy import best
 from pyd_tui.dashboard.input.key_bindings import shown
 from pyd_tui.dashboard.input.keymap import Scope, bindings
-from pyd_tui.dashboard.panels.views import UNNUMBERED_VIEWS, VIEWS
+from pyd_tui.dashboard.panels.views import FAMILY_UNNUMBERED, FAMILY_VIEWS, VIEWS, view_at_key
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.dialog import Dialog
@@ -122,8 +122,10 @@ class CommandPalette(Dialog[PaletteAction | None]):
     def _all(self) -> Iterator[tuple[str, PaletteItem]]:
         """Return all entries, in the order in which they are offered before anything is typed: the safe ones first."""
         view, keys = self._view, self._dashboard.keys
-        digits = {key.name: " ".join(map(shown, key.keys)) for key in keys.of("views")}
-        for name in (*VIEWS, *UNNUMBERED_VIEWS):
+        family = self._dashboard.link.family
+        shown_keys = [(view_at_key(key.name, family), " ".join(map(shown, key.keys))) for key in keys.of("views")]
+        digits = dict(reversed(shown_keys))  # a key past the last view keeps its engine's name
+        for name in (*FAMILY_VIEWS.get(family, VIEWS), *FAMILY_UNNUMBERED.get(family, ())):
             run = partial(view.do, CommandCall("view", (name,)))
             yield name, PaletteItem("view", "", run, key=digits.get(name, ""))
         own_keys = {name: shown(key) for key, name in keys.own.items()}
@@ -157,7 +159,9 @@ class CommandPalette(Dialog[PaletteAction | None]):
         yield from containers
 
     def _suits(self, command: str) -> bool:
-        """Return whether a command makes sense for the container under the cursor in its state."""
+        """Return whether the provider has a command, and it makes sense for the container under the cursor."""
+        if command in self._dashboard.link.lacks:
+            return False
         target = self._view.target
         if target is None or (entry := target.entry) is None:
             return True
