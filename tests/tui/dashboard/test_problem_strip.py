@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pyd_core.model.container import Port
+from pyd_core.triage.verdict import Verdict
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.dashboard.render.containers import COLUMNS, state_and_health
 from pyd_tui.dashboard.render.layout import arrange
@@ -71,6 +72,13 @@ def test_the_health_of_a_running_container_is_its_state():
     assert text(state="running", health="unhealthy") == "✗ unhealthy"
     assert text(state="running") == "● running"
     assert text(state="exited", health="unhealthy", exit_code=1) == "✗ exited 1"
+
+
+def test_a_container_that_counts_as_broken_is_marked_in_its_row_though_its_probe_passes():
+    verdict = Verdict(name="web", cause="oom-killed-child", confidence=0.9, summary="lost a child", severity="broken")
+    for health in ("healthy", "starting"):
+        container = ContainerInfo(id="1", name="web", state="running", health=health)
+        assert "".join(piece.text for piece in state_and_health(container, verdict=verdict)) == f"✗ {health}"
 
 
 PORTS = (Port(private_port=80, public_port=18080, type="tcp"),)
@@ -188,3 +196,19 @@ async def test_the_first_start_names_what_no_other_dashboard_has(tmp_path: Path)
         assert dashboard.message.startswith("! what is broken · w why · S search every log · ^p go to anything")
         await dashboard.press("j")
         assert dashboard.message == ""
+
+
+async def test_views_without_a_digit_keep_their_order_when_one_is_open():
+    async with opened(three()) as dashboard:
+        await dashboard.until_shown(":deaths  :builds")
+        dashboard.app.open_view("builds")
+        await dashboard.until_shown("STATUS")
+        await dashboard.until_shown(":deaths  :builds")
+
+
+async def test_a_long_attribute_of_an_event_never_runs_into_its_value():
+    engine = three()
+    async with opened(engine) as dashboard:
+        await dashboard.press("5")
+        engine.emit("network", "connect", "n1", name="shop", **{"com.docker.compose.container-number": "42"})
+        await dashboard.until_shown("com.docker.compose.container-nu…  42")

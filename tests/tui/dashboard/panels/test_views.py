@@ -431,7 +431,7 @@ async def test_a_bulk_removal_reports_each_outcome_and_retries_failures():
         await dashboard.press("2")
         await dashboard.until_shown("dangling")
         await dashboard.press("P", "y")
-        await dashboard.until_shown("1 of 2 failed, the others removed")
+        await dashboard.until_shown("1 of 2 failed, removed the others")
         assert "image is in use elsewhere" in dashboard.text
         engine.refusals.clear()
         before = len(engine.requests)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from pyd_tui.dashboard.input.keymap import KEYMAP
 from pyd_tui.dashboard.render.document import lay_out
-from pyd_tui.dashboard.render.env import has_secret, mask_text, mask_words
+from pyd_tui.dashboard.render.env import env, has_secret, mask_text, mask_words
 from support.dashboard import opened
 from support.scripted_engine import ScriptedEngine
 
@@ -40,6 +41,12 @@ def test_a_copied_secret_is_recognised(text: str):
 @pytest.mark.parametrize("text", ["PATH=/bin", "http://web:8080/", "2026-12-01 user=anna", "", "\n"])
 def test_a_harmless_text_is_none(text: str):
     assert not has_secret(text)
+
+
+def test_the_line_below_masked_variables_names_the_key_that_shows_them():
+    unmask = next(key for key in KEYMAP["detail"] if key.action == "unmask")
+    last = env([f"DB_PASSWORD={SECRET}"], unmasked=False)[-1]
+    assert "".join(piece.text for piece in last).strip() == f"1 masked, {unmask.shown} shows them"
 
 
 def test_command_lines_are_masked_by_the_word():

@@ -109,10 +109,12 @@ class Views(Line):
                 pieces.append(Span(f" {name.capitalize()}", "title" if current else "dim"))
             self._hits.append((name, start, width(pieces)))
         unnumbered = FAMILY_UNNUMBERED.get(cast("EngineRegistry", self.app).link.family, ())
-        for name in sorted(unnumbered, key=lambda name: name != self._current):
+        room -= width(pieces) + sum(len(name) + 3 for name in unnumbered if name == self._current)
+        for name in unnumbered:
             current = name == self._current
-            if not current and (short or width(pieces) + len(name) + 3 > room):
+            if not current and (short or len(name) + 3 > room):
                 continue
+            room -= 0 if current else len(name) + 3
             pieces.append(Span("  "))
             start = width(pieces)
             pieces += (Span(":", "title" if current else "accent"), Span(name, "title" if current else "dim"))

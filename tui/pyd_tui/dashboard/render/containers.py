@@ -153,11 +153,14 @@ def state(container: ContainerInfo, pending: str = "", verdict: Verdict | None =
 
 
 def state_and_health(container: ContainerInfo, pending: str = "", verdict: Verdict | None = None) -> Cell:
-    """Show the state; of a running container with a health probe, its health."""
+    """Show the state; of a running container with a health probe, its health.
+
+    Its probe may pass although it is broken, such as after the kernel killed a child of it: the shape says so.
+    """
     if pending or container.state != "running" or container.health not in _HEALTH:
         return state(container, pending, verdict)
     shapes: dict[str, tuple[str, Role]] = {"healthy": ("●", "good"), "starting": ("●", "warn")}
-    shape, role = shapes.get(container.health, ("✗", "bad"))
+    shape, role = ("✗", "bad") if is_broken(container, verdict) else shapes.get(container.health, ("✗", "bad"))
     return (Span(f"{shape} ", role), Span(container.health, role))
 
 

@@ -42,7 +42,7 @@ def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
             (Span(" "), *(fit(label, columns) if len(safe(name)) < columns else (*label, Span("  "))), *pieces)
         )
     if hidden:
-        lines += [EMPTY, (Span(f" {hidden} masked, ", "dim"), Span("u", "accent"), Span(" shows them", "dim"))]
+        lines += [EMPTY, (Span(f" {hidden} masked, ", "dim"), Span("H", "accent"), Span(" shows them", "dim"))]
     return lines
 
 

@@ -52,7 +52,7 @@ def _usage_facts(info: ContainerInfo, usage: Usage | None) -> list[Cell]:
     if info.state not in ACTIVE_STATES:
         return []
     if usage is None or usage.memory_bytes is None:
-        return [title("Usage"), fact("", cell("measuring", "dim"))]
+        return [title("Usage"), fact("", cell("measuring" if info.has_processes else "nothing runs", "dim"))]
     share = memory_share(usage)
     limit = (
         f" of {compact_size(usage.memory_limit)} ({percent(100 * (share or 0))})"

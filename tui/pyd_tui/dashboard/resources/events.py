@@ -18,7 +18,7 @@ COLUMNS = (
     LayoutColumn(key="type", title="TYPE", min_width=9, max_width=10, priority=4),
     LayoutColumn(key="action", title="ACTION", min_width=12, max_width=16, priority=0),
     LayoutColumn(key="name", title="NAME", min_width=14, max_width=44, priority=0),
-    LayoutColumn(key="facts", title="FACTS", min_width=8, max_width=80, priority=2),
+    LayoutColumn(key="facts", title="FACTS", min_width=len("unhealthy"), max_width=80, priority=2),
 )
 MAX_NAME_COLUMNS = 34
 """The width of the names of attributes."""
@@ -67,7 +67,9 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
     ]
     attributes = sorted(event.actor.attributes.items())
     room = max(LABEL_COLUMNS, min(MAX_NAME_COLUMNS, max((columns(name) for name, _ in attributes), default=0) + 2))
-    attribute_lines = [(Span(" "), *fit(cell(name, "dim"), room), *cell(value)) for name, value in attributes]
+    attribute_lines = [
+        (Span(" "), *fit(cell(name, "dim"), room - 2), Span("  "), *cell(value)) for name, value in attributes
+    ]
     return block("Event", lines)[1:] + block("Attributes", attribute_lines)
 
 

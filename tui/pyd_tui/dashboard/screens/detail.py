@@ -65,7 +65,7 @@ STATIC_TAB_KEYS = ("follow", "times")
 """Keys without a meaning on tabs that don't grow."""
 NO_STEPS = {"next_steps": ""}
 """Label of the key of the steps without any."""
-LOG_TAB_LACKS = ("go('logs')", "zoom(1)")
+LOG_TAB_LACKS = ("zoom(1)",)
 """Keys of the details without a meaning in the log."""
 
 
@@ -304,7 +304,7 @@ class Detail(SearchableScreen):
         self.tabs.open(name)
         self.set_focus(self._pages[name])
         without = STATIC_TAB_KEYS if name in PAGES else LOG_TAB_LACKS if name == "logs" else ()
-        self.footer.set_scopes(*TAB_SCOPES.get(name, ("detail", "text")), without=without)
+        self.footer.set_scopes(*TAB_SCOPES.get(name, ("detail", "text")), without=(f"go('{name}')", *without))
         if name == "stats":
             self.link.count_processors()
         if name in ASKS and name not in self._subject.answers:
