@@ -100,7 +100,7 @@ class LineList(Rows, Generic[T]):
         before, self._items = self._items, items
         self._shown = self.count
         top = self.highest_top if self.following else min(self.top, self.highest_top)
-        if top != self.top:
+        if top != self.top or len(before) != self.count:  # the scroll bar differs too
             self.top = top
             self.refresh()
             return
