@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.docker import Docker
+from support.dockerd import Dockerd
 from support.recording import once_it_listens, recorded_death, recorder, written
-from support.stages import NONE, SMALL
+from support.stages import NONE, SMALL, make_stage_image
 from support.staging import wait_until
+
+
+@pytest.fixture(scope="module")
+def docker() -> Iterator[Docker]:
+    """An engine of its own: engines remember 256 events, and tests on the same one cause as many in between."""
+    with Dockerd() as engine, engine.corner() as corner:
+        yield corner
+
+
+@pytest.fixture(scope="module")
+def stage_image(docker: Docker, programs: dict[str, Path]) -> str:
+    return make_stage_image(docker, programs)
 
 
 @pytest.fixture

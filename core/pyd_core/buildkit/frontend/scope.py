@@ -23,6 +23,8 @@ class CompileScope:
     target_platform: ImagePlatform
     context: VertexOutput
     """The build context."""
+    needs_match: bool = False
+    """Whether COPY of a single pattern that nothing matches fails, as with the classic builder."""
 
     @property
     def shows_platform(self) -> bool:

@@ -48,7 +48,8 @@ class StepCompiler:
         self.stages = stages[: stages.index(target) + 1]
         self._platform = platform
         self._scope = CompileScope(
-            options=options, arguments=arguments, escape=escape, target_platform=platform, context=context
+            options=options, arguments=arguments, escape=escape, target_platform=platform, context=context,
+            needs_match=True,
         )  # fmt: skip
 
     def connect(self) -> None:

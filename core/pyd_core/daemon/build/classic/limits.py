@@ -6,6 +6,7 @@ import posixpath
 from urllib.parse import urlsplit
 
 from pyd_core.buildkit.frontend.stage_node import StageNode
+from pyd_core.daemon.build.solver.patterns import has_wildcard
 from pyd_core.dockerfile.git_references import parse_git_reference
 from pyd_core.dockerfile.instructions import CopyInstruction, RunInstruction, TransferInstruction, TypedInstruction
 from pyd_core.errors import DockerfileError, InvalidInput, PydError, Unsupported
@@ -98,10 +99,12 @@ def copy_failure(instruction: TransferInstruction, error: PydError) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, PydError) and cause.reference == "copy-source-missing":
+            if all(map(has_wildcard, instruction.sources)):
+                return f"{instruction.node.word} failed: no source files were specified"
+            in_context = not (isinstance(instruction, CopyInstruction) and instruction.stage)
+            where = "file not found in build context or excluded by .dockerignore: " if in_context else ""
             missing = cause.message.removeprefix("lstat ").rpartition(":")[0].lstrip("/")
-            return (
-                f"{instruction.node.word} failed: file not found in build context or excluded by .dockerignore: "
-                f"stat {missing or instruction.sources[0][:300]}: file does not exist"
-            )
+            missing = missing or instruction.sources[0][:300]
+            return f"{instruction.node.word} failed: {where}stat {missing}: file does not exist"
         cause = cause.__cause__
     return f"{instruction.node.word} failed: {error.message}"
