@@ -160,7 +160,8 @@ def state_and_health(container: ContainerInfo, pending: str = "", verdict: Verdi
     if pending or container.state != "running" or container.health not in _HEALTH:
         return state(container, pending, verdict)
     shapes: dict[str, tuple[str, Role]] = {"healthy": ("●", "good"), "starting": ("●", "warn")}
-    shape, role = ("✗", "bad") if is_broken(container, verdict) else shapes.get(container.health, ("✗", "bad"))
+    bad: tuple[str, Role] = ("✗", "bad")
+    shape, role = bad if is_broken(container, verdict) else shapes.get(container.health, bad)
     return (Span(f"{shape} ", role), Span(container.health, role))
 
 
