@@ -43,7 +43,8 @@ _MODULES = (
 def program() -> bytes:
     """Return the bytes that `BOOT` reads."""
     debug = importlib.resources.files("pyd_core.debug")
-    modules = dict.fromkeys(("pyd_core", "pyd_core.linux", "pyd_core.debug", "pyd_core.debug.sessions"), b"")
+    packages = ("pyd_core", "pyd_core.linux", "pyd_core.debug", "pyd_core.debug.sessions")
+    modules: dict[str, bytes] = dict.fromkeys(packages, b"")
     names = importlib.resources.files("pyd_core.linux").joinpath("cgroup_names.py")
     modules["pyd_core.linux.cgroup_names"] = names.read_bytes()
     for name in _MODULES:
