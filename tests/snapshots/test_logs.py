@@ -115,6 +115,7 @@ async def test_deaths_and_starts(picture: SnapshotAssertion):
         await dashboard.until_shown("exit 137")
         engine.start("shop-cache")
         await dashboard.until_shown("started ──")
+        await dashboard.until_shown("24 lines")
         assert dashboard.svg == picture
 
 
