@@ -88,7 +88,7 @@ def engine(session: nox.Session) -> None:
 @nox.session
 def privileged(session: nox.Session) -> None:
     """Run what needs namespaces, mounts and cgroups: root and a Docker Engine."""
-    side_by_side(session, "tests/privileged")
+    pytest(session, "tests/privileged")
 
 
 @nox.session
