@@ -21,8 +21,9 @@ from pyd_core.cri.node_container import NodeContainer
 from pyd_core.errors import Conflict, EngineError, NotFound, Refused
 from pyd_core.linux import pipes
 from pyd_core.linux.cgroup_names import is_member
-from pyd_core.linux.openat2 import open_in_root
+from pyd_core.linux.openat2 import open_in_root, reopen
 from pyd_core.linux.process import ProcessEntry
+from pyd_core.linux.tree import TreeCursor
 from pyd_core.model.archive import PathStat
 from pyd_core.sanitise import safe
 
@@ -81,7 +82,7 @@ async def open_archive(container: NodeContainer, path: str) -> AsyncIterator[Str
                 _write(out, directory, name)
         except BrokenPipeError:
             pass  # the reader wants no more
-        except (OSError, RecursionError, tarfile.TarError, Conflict, NotFound, Refused) as error:
+        except (OSError, tarfile.TarError, Conflict, NotFound, Refused) as error:
             archive.error = error
 
     work = asyncio.get_running_loop().run_in_executor(None, write)
@@ -126,47 +127,57 @@ def _opened(container: NodeContainer, path: str) -> Iterator[tuple[int, str]]:
 
 
 def _write(out: BinaryIO, directory: int, name: str) -> None:
-    with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-        if not name:
-            _add_tree(tar, directory, ".", "")
-            return
-        facts = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        if stat.S_ISDIR(facts.st_mode):
-            _add_tree(tar, directory, name, name)
+    with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar, _looked_at(directory, name) as handle:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            _add_tree(tar, handle, name)
         else:
-            _add(tar, directory, name, name, facts)
+            _add(tar, handle, name)
 
 
-def _add_tree(tar: tarfile.TarFile, directory: int, top: str, prefix: str) -> None:
-    for path, directories, files, fd in os.fwalk(top, dir_fd=directory, onerror=_ignore):
-        inside = path.removeprefix(top).lstrip("/")
-        shown = "/".join(part for part in (prefix, inside) if part)
-        tar.addfile(_info(shown or ".", os.fstat(fd)))
-        for name in files:
-            _try_add(tar, fd, name, f"{shown}/{name}".lstrip("/"))
-        for name in directories:
-            if stat.S_ISLNK(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
-                _try_add(tar, fd, name, f"{shown}/{name}".lstrip("/"))
+def _add_tree(tar: tarfile.TarFile, top: int, prefix: str) -> None:
+    tar.addfile(_info(prefix or ".", os.fstat(top)))
+    with TreeCursor(top) as cursor:
+        remaining = [iter(cursor.names())]
+        while remaining:
+            name = next(remaining[-1], None)
+            if name is None:
+                remaining.pop()
+                if remaining:
+                    cursor.leave()
+                continue
+            shown = "/".join(part for part in (prefix, *cursor.path, name) if part)
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # it changes meanwhile
+                with _looked_at(cursor.fd, name) as handle:
+                    is_directory = _add(tar, handle, shown)
+                if is_directory:
+                    cursor.enter(name)
+            if len(remaining) <= cursor.depth:
+                remaining.append(iter(cursor.names()))
 
 
-def _try_add(tar: tarfile.TarFile, directory: int, name: str, shown: str) -> None:
-    with contextlib.suppress(FileNotFoundError):  # removed while the tree is read
-        _add(tar, directory, name, shown, os.stat(name, dir_fd=directory, follow_symlinks=False))
+@contextlib.contextmanager
+def _looked_at(directory: int, name: str) -> Iterator[int]:
+    """Yield an `O_PATH` descriptor: the name may stand for a device or a pipe, and opening those acts or waits."""
+    handle = os.open(name or ".", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
-def _add(tar: tarfile.TarFile, directory: int, name: str, shown: str, facts: os.stat_result) -> None:
+def _add(tar: tarfile.TarFile, handle: int, shown: str) -> bool:
+    """Add what a descriptor holds, of a directory only its entry; return whether it is one. Sockets are left out."""
+    facts = os.fstat(handle)
     if stat.S_ISREG(facts.st_mode):
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
-        with os.fdopen(fd, "rb") as file:
-            facts = os.fstat(fd)
-            if stat.S_ISREG(facts.st_mode):
-                tar.addfile(_info(shown, facts), _Padded(file))
-    elif stat.S_ISLNK(facts.st_mode):
-        info = _info(shown, facts)
-        info.linkname = os.readlink(name, dir_fd=directory)
+        with os.fdopen(reopen(handle, os.O_RDONLY | os.O_NOCTTY), "rb") as file:
+            tar.addfile(_info(shown, facts), _Padded(file))
+        return False
+    info = _info(shown, facts)
+    if stat.S_ISLNK(facts.st_mode):
+        info.linkname = os.readlink("", dir_fd=handle)
+    if not stat.S_ISSOCK(facts.st_mode):
         tar.addfile(info)
-    elif not stat.S_ISSOCK(facts.st_mode):
-        tar.addfile(_info(shown, facts))
+    return stat.S_ISDIR(facts.st_mode)
 
 
 def _info(name: str, facts: os.stat_result) -> tarfile.TarInfo:
@@ -197,7 +208,3 @@ class _Padded(io.RawIOBase):
         """Return exactly `size` bytes."""
         data = self._read(size)
         return data + b"\0" * (size - len(data))
-
-
-def _ignore(error: OSError) -> None:
-    """Do nothing: a directory that was removed, or that may not be read, is left out."""
