@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from pyd_core.errors import NotFound, Refused, Unsupported
+from pyd_core.linux.openat2 import reopen
 from pyd_core.sanitise import safe
 
 MAX_ROTATED_FILES = 20
@@ -43,7 +44,7 @@ class LogDirectory:
             self._fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             raise NotFound("the log was removed", reference="no-log-file") from None
-        except (NotADirectoryError, OSError) as error:
+        except OSError as error:
             raise Refused(f"the log can't be read: {error.strerror}", reference="no-log-file") from None
 
     def close(self) -> None:
@@ -65,14 +66,19 @@ class LogDirectory:
             Refused: It isn't a regular file.
         """
         try:
-            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._fd)
+            handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._fd)
         except FileNotFoundError:
             raise NotFound("the log was removed", reference="no-log-file") from None
         except OSError as error:
             raise Refused(f"the log can't be read: {error.strerror}", reference="no-log-file") from None
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            os.close(fd)
-            raise Refused("the log is not a regular file", reference="no-log-file")
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise Refused("the log is not a regular file", reference="no-log-file")
+            fd = reopen(handle, os.O_RDONLY)
+        except OSError as error:
+            raise Refused(f"the log can't be read: {error.strerror}", reference="no-log-file") from None
+        finally:
+            os.close(handle)
         file = os.fdopen(fd, "rb", buffering=0)
         return cast("IO[bytes]", _Unzipped(file) if name.endswith(".gz") else file)
 

@@ -36,6 +36,28 @@ class _Command(msgspec.Struct):
     exit_code: int | None = None
 
 
+def credentials(process: dict[str, object], user: str) -> dict[str, object]:
+    """Return the fields of a process's specification that make it run as another user.
+
+    Only root keeps the capabilities, as with Docker Engine: runc would grant them to any user.
+
+    Args:
+        process: The specification of the container's main process.
+        user: `UID` or `UID:GID`.
+
+    Raises:
+        InvalidInput: The user isn't a number.
+    """
+    uid, _, gid = user.partition(":")
+    if not uid.isdecimal() or (gid and not gid.isdecimal()):
+        raise InvalidInput(f"not a numeric user: {safe(user)!r}", hint="write UID or UID:GID")
+    fields: dict[str, object] = {"user": {"uid": int(uid), "gid": int(gid or 0)}}
+    known = process.get("capabilities")
+    if int(uid) and isinstance(known, dict):
+        fields["capabilities"] = {"bounding": known.get("bounding")}
+    return fields
+
+
 class NodeExecs:
     """Commands; this object keeps their ids.
 
@@ -94,10 +116,7 @@ class NodeExecs:
         if workdir:
             process["cwd"] = workdir
         if user:
-            uid, _, gid = user.partition(":")
-            if not uid.isdecimal() or (gid and not gid.isdecimal()):
-                raise InvalidInput(f"not a numeric user: {safe(user)!r}", hint="write UID or UID:GID")
-            process["user"] = {"uid": int(uid), "gid": int(gid or 0)}
+            process |= credentials(process, user)
         self._commands[identity] = _Command(target.id, process, stdin, tty)
         return identity
 

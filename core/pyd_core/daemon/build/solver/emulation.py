@@ -10,7 +10,7 @@ from pyd_core.errors import Unsupported
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _NATIVE = {"amd64": (("386", ""),), "arm64": (("arm", "v7"), ("arm", "v6"))}
-"""What a processor runs besides its own programs."""
+"""Architectures whose programs a processor runs besides its own."""
 _EMULATED = {
     "qemu-aarch64": ("arm64", ""),
     "qemu-arm": ("arm", "v7"),

@@ -60,7 +60,7 @@ class SolvedRef:
         self.result = result
         self.trace = trace
         self.sources = sources or {}
-        """What the sources were, by vertex."""
+        """The sources that were read, by vertex."""
         self.identity = identity
         self.id = os.urandom(16).hex()
         self._snapshots = snapshots
