@@ -73,7 +73,7 @@ class LogDirectory:
             raise Refused(f"the log can't be read: {error.strerror}", reference="no-log-file") from None
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise Refused("the log is not a regular file", reference="no-log-file")
+                raise Refused("the log can't be read: it is not a regular file", reference="no-log-file")
             fd = reopen(handle, os.O_RDONLY)
         except OSError as error:
             raise Refused(f"the log can't be read: {error.strerror}", reference="no-log-file") from None
