@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from support.registry import Registry
 
 Event = dict[str, Any]
 
+EVENT_TIMEOUT_S = 120
+"""How long a test waits for its events, before it reports those it saw."""
+
 
 class Listener:
     """The events of one test's objects, as `docker events` prints them."""
@@ -31,14 +35,16 @@ class Listener:
 
     def until(self, *expected: str) -> list[Event]:
         """Read events until one with this type and action, and return this test's."""
+        seen: list[Event] = []
         events: list[Event] = []
         for line in self._lines:
-            event: Event = json.loads(line)
+            seen.append(json.loads(line))
             if any(mark in line.decode() for mark in {self._docker.prefix, *self.ours}):
-                events.append(event)
-                if (event["Type"], event["Action"]) == expected:
+                events.append(seen[-1])
+                if (seen[-1]["Type"], seen[-1]["Action"]) == expected:
                     return events
-        raise AssertionError(f"the stream ended without {expected}: {shown(events)}")
+        recent = self._docker("events", "--since", "2m", "--until", "0s", "--format", "{{json .}}")
+        raise AssertionError(f"no {expected} in {shown(seen)} at {time.time()}; the engine's last events: {recent}")
 
 
 @contextmanager
@@ -46,9 +52,12 @@ def listening(docker: Docker) -> Iterator[Listener]:
     command = ["docker", "-H", docker.host, "events", "--since", f"{time.time():.9f}", "--format", "{{json .}}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
+        bound = threading.Timer(EVENT_TIMEOUT_S, process.terminate)
+        bound.start()
         try:
             yield Listener(docker, iter(process.stdout))
         finally:
+            bound.cancel()
             process.terminate()
 
 
