@@ -34,6 +34,7 @@ from pyd_core.daemon.images.layers import LayerStore
 from pyd_core.daemon.images.registry_config import RegistrySettings
 from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.networks import addresses
+from pyd_core.daemon.networks.address_allocator import AddressAllocator
 from pyd_core.daemon.networks.collection import NetworkStore
 from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.daemon.networks.files import NetworkFiles
@@ -116,12 +117,14 @@ class Engine:
         roots = RootMounter(self.images.layers, self.base)
         claims = VolumeClaims(self.volumes, self.events)
         network_files = NetworkFiles(self.containers, self.networks)
+        self.addresses = AddressAllocator(self.networks)
         self.endpoints = Endpoints(
             config=self.config,
             events=self.events,
             containers=self.containers,
             networks=self.networks,
             files=network_files,
+            allocator=self.addresses,
         )
         self.populator = VolumePopulator(
             containers=self.containers, volumes=self.volumes, roots=roots, remapping=self.remapping
@@ -229,7 +232,7 @@ class Engine:
             images=self.images,
             image_events=self.image_events,
             registries=self.registries,
-            namespaces=StepNamespaces(self.config, self.networks, self.endpoints, self.tasks),
+            namespaces=StepNamespaces(self.config, self.networks, self.addresses, self.tasks),
             runtime=self.runtime,
             remapping=self.remapping,
         )

@@ -14,6 +14,9 @@ from pyd_core.model.container_state import ContainerState
 from pyd_core.model.host_config import HostConfig, PortBinding
 from pyd_core.model.network import EndpointSettings
 
+SHORT_ID_LENGTH = 12
+"""Number of characters of an id in file names and lists."""
+
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import socket
-from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import ip_address
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,20 +14,18 @@ from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import ContainerRecord
 from pyd_core.daemon.events import EventBus
-from pyd_core.daemon.networks import addresses, dns, dns_redirect, eligibility, legacy_links, zones
+from pyd_core.daemon.networks import dns, dns_redirect, eligibility, endpoint_plan, legacy_links, zones
+from pyd_core.daemon.networks.address_allocator import AddressAllocator
 from pyd_core.daemon.networks.collection import HOST_BINDING, NetworkStore
 from pyd_core.daemon.networks.files import NetworkFiles
+from pyd_core.daemon.networks.network_namespaces import NetworkNamespaces
 from pyd_core.daemon.networks.ports import PortReservations
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.errors import Conflict, EngineError, InvalidInput, NotFound, PydError, Refused
-from pyd_core.linux import netns
 from pyd_core.model.network import EndpointSettings
 
 if TYPE_CHECKING:
     from pyd_core.daemon.userns import Remapping
-    from pyd_core.linux.netlink import InterfaceSpec
-
-SHORT_ID_LENGTH = 12
 
 
 class Endpoints:
@@ -44,6 +39,7 @@ class Endpoints:
         containers: ContainerStore,
         networks: NetworkStore,
         files: NetworkFiles,
+        allocator: AddressAllocator,
     ) -> None:
         self._config = config
         self._events = events
@@ -51,30 +47,14 @@ class Endpoints:
         self._networks = networks
         self._files = files
         self._lock = networks.lock
-        self._namespaces = config.run / "netns"
-        self._namespaces.mkdir(parents=True, exist_ok=True)
-        self._namespaces.chmod(0o700)
+        self._allocator = allocator
+        self._namespaces = NetworkNamespaces(config.run / "netns")
         self._server = dns.NameServer(config.run / "dns")
         self._ports = PortReservations()
         self._without_interface: set[str] = set()
         """Containers that run with the host's network or none: on a network in name only."""
         self._leases: dict[str, set[str]] = {}
         """Addresses of build steps by the network's id: no container of the store has them."""
-
-    # Build steps
-
-    def lease(self, network: NetworkRecord) -> list[addresses.Address]:
-        """Return free addresses of a network, its IPv4 one first, and keep others from getting them."""
-        leased = [
-            self._allocate_address(network, EndpointSettings(), version)
-            for version in ((4, 6) if network.subnet6 else (4,))
-        ]
-        self._leases.setdefault(network.id, set()).update(map(str, leased))
-        return leased
-
-    def end_lease(self, network_id: str, leased: Iterable[str]) -> None:
-        """Let others have leased addresses."""
-        self._leases.get(network_id, set()).difference_update(leased)
 
     # Creation
 
@@ -100,7 +80,7 @@ class Endpoints:
                 continue
             settings = request or EndpointSettings()
             eligibility.check_settings(network, settings, prefix=f"invalid config for network {network.name}: ")
-            endpoints[network.name] = _stored_settings(settings, network)
+            endpoints[network.name] = endpoint_plan.stored_settings(settings, network)
         return endpoints
 
     def _find_network(self, name: str) -> NetworkRecord | None:
@@ -113,11 +93,7 @@ class Endpoints:
 
     def namespace_path(self, container: EngineContainer) -> str:
         """Return the file that keeps a container's network namespace alive."""
-        return str(self._namespaces / container.id[:SHORT_ID_LENGTH])
-
-    def _user_namespace_path(self, container: EngineContainer) -> Path:
-        """Return the file that keeps the user namespace that owns it alive."""
-        return self._namespaces / f"{container.id[:SHORT_ID_LENGTH]}.user"
+        return str(self._namespaces.path(container.id))
 
     async def prepare(self, container: EngineContainer, remapping: Remapping | None) -> dict[str, str]:
         """Prepare a container's network namespace, and the user namespace that owns it if ids are remapped.
@@ -138,14 +114,7 @@ class Endpoints:
             self._without_interface.add(container.id)
             self._emit("connect", self._networks.find(mode), container)
             return {}
-        path = Path(self.namespace_path(container))
-        owner = self._user_namespace_path(container)
-        netns.remove(path)
-        netns.remove(owner)
-        if remapping is None:
-            netns.create(path)
-        else:
-            await asyncio.to_thread(netns.create_owned, path, owner, remapping.ids)
+        namespaces = await self._namespaces.create(container.id, remapping)
         async with self._lock:
             networks = [self._networks.find(name) for name in record.networks]
             self._ports.release(container.id)
@@ -161,8 +130,8 @@ class Endpoints:
             await self._serve_names()
         server = self._files.server(record)
         if server:
-            await dns_redirect.redirect_dns(path, server)
-        return {"network": str(path), **({} if remapping is None else {"user": str(owner)})}
+            await dns_redirect.redirect_dns(self._namespaces.path(container.id), server)
+        return namespaces
 
     def _update_ports(self, record: ContainerRecord, networks: Sequence[NetworkRecord]) -> None:
         """Bind or release its ports on the host: they are published through networks that have external access."""
@@ -184,7 +153,9 @@ class Endpoints:
         from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
         await self._networks.ensure_interface(network)
-        interface, endpoint = self._plan(container, network, name, has_route=has_route)
+        interface, endpoint = endpoint_plan.plan_interface(
+            self._config, self._allocator, container.record, network, name, has_route=has_route
+        )
         container.record.networks[network.name] = endpoint
         self._containers.save(container)  # before the link is created: a leftover is found by its name
         await asyncio.to_thread(netlink.attach_interface, self.namespace_path(container), interface)
@@ -193,72 +164,6 @@ class Endpoints:
     def _emit(self, action: str, network: NetworkRecord, container: EngineContainer) -> None:
         attributes = {"name": network.name, "type": network.driver, "container": container.id}
         self._events.emit("network", action, network.id, attributes)
-
-    def _plan(
-        self, container: EngineContainer, network: NetworkRecord, name: str, *, has_route: bool
-    ) -> tuple[InterfaceSpec, EndpointSettings]:
-        """Allocate addresses and plan the interface; `routed` is whether the container already has a default route."""
-        from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
-
-        record = container.record
-        settings = record.networks[network.name]
-        ipv4 = self._allocate_address(network, settings, 4)
-        ipv6 = self._allocate_address(network, settings, 6) if network.subnet6 else None
-        prefix = addresses.parse_subnet(network.subnet).prefixlen
-        prefix6 = addresses.parse_subnet(network.subnet6).prefixlen if ipv6 else 0
-        endpoint_id = secrets.token_hex(32)
-        wants_route = not has_route and not network.internal
-        interface = netlink.InterfaceSpec(
-            host=self._config.link("v", endpoint_id),
-            name=name,
-            kind="veth" if network.driver == "bridge" else network.driver,
-            mode=network.options.get(f"{network.driver}_mode", ""),
-            on=network.interface,
-            addresses=[
-                (str(ipv4), prefix),
-                *([(str(ipv6), prefix6)] if ipv6 else []),
-                *_link_local_addresses(settings),
-            ],
-            mtu=network.mtu,
-            hardware="" if network.driver == "ipvlan" else settings.mac_address or addresses.derive_mac(ipv4),
-            gateways=network.gateways if wants_route else (),
-        )
-        return interface, msgspec.structs.replace(
-            settings,
-            network_id=network.id,
-            endpoint_id=endpoint_id,
-            gateway=network.gateway,
-            ip_address=str(ipv4),
-            ip_prefix_len=prefix,
-            ipv6_gateway=network.gateway6,
-            global_ipv6_address=str(ipv6) if ipv6 else "",
-            global_ipv6_prefix_len=prefix6,
-            mac_address=interface.hardware,
-            dns_names=_dns_names(record, settings) if network.has_name_server or network.uses_hosts_files else None,
-        )
-
-    def _allocate_address(self, network: NetworkRecord, endpoint: EndpointSettings, version: int) -> addresses.Address:
-        is_ipv4 = version == 4
-        net = addresses.parse_subnet(network.subnet if is_ipv4 else network.subnet6)
-        texts = [network.gateway if is_ipv4 else network.gateway6]
-        texts += [
-            member.ip_address if is_ipv4 else member.global_ipv6_address
-            for _, member in self._networks.members(network)
-        ]
-        texts += [text for text in self._leases.get(network.id, ()) if (":" in text) != is_ipv4]
-        taken = {addresses.parse_address(text, net) for text in texts if text}
-        reserved = {ip_address(text) for text in network.reserved.values()}
-        ipam_config = endpoint.ipam_config
-        requested = (ipam_config.ipv4_address if is_ipv4 else ipam_config.ipv6_address) if ipam_config else ""
-        if not requested:
-            ip_range = network.ip_range if is_ipv4 else network.ip_range6
-            return addresses.free_address(
-                net, taken | reserved, within=addresses.parse_subnet(ip_range) if ip_range else None
-            )
-        address = addresses.parse_address(requested, net)
-        if address in taken:
-            raise Refused("Address already in use")
-        return address
 
     async def leave(self, container: EngineContainer) -> None:
         """Disconnect a container from its networks; it may be on none."""
@@ -269,8 +174,7 @@ class Endpoints:
         record.ports = {}
         for name, endpoint in connected:
             await self._disconnect_interface(container, name, endpoint)
-        netns.remove(Path(self.namespace_path(container)))
-        netns.remove(self._user_namespace_path(container))
+        self._namespaces.remove(container.id)
         if container.id in self._without_interface:
             self._without_interface.remove(container.id)
             self._emit("disconnect", self._networks.find(record.network_mode), container)
@@ -292,7 +196,7 @@ class Endpoints:
             ipam_config=endpoint.ipam_config,
             links=endpoint.links,
             driver_opts=endpoint.driver_opts,
-            mac_address=_requested_mac(endpoint),
+            mac_address=endpoint_plan.requested_mac(endpoint),
         )
         network = self._find_network(name)
         attributes = {"name": name, "type": network.driver if network else "bridge", "container": container.id}
@@ -316,7 +220,7 @@ class Endpoints:
         eligibility.check_connect(record, network)
         if network.name in record.networks:
             return  # the first request's settings remain, as in Docker Engine
-        record.networks[network.name] = _stored_settings(settings, network)
+        record.networks[network.name] = endpoint_plan.stored_settings(settings, network)
         if record.running:
             from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
 
@@ -335,7 +239,7 @@ class Endpoints:
                 if record.ports:
                     await self._networks.write_rules()
                 await self._serve_names()
-            await dns_redirect.redirect_dns(Path(self.namespace_path(container)), self._files.server(record))
+            await dns_redirect.redirect_dns(self._namespaces.path(container.id), self._files.server(record))
             self._files.write(container)
         self._containers.save(container)
 
@@ -373,7 +277,7 @@ class Endpoints:
                 if gateways:
                     await asyncio.to_thread(netlink.set_default, self.namespace_path(container), gateways[0].gateways)
                 await self._serve_names()
-            await dns_redirect.redirect_dns(Path(self.namespace_path(container)), self._files.server(record))
+            await dns_redirect.redirect_dns(self._namespaces.path(container.id), self._files.server(record))
             self._files.write(container)
         else:
             del record.networks[network.name]
@@ -385,7 +289,7 @@ class Endpoints:
         if not record.running:
             return
         record.networks = {
-            name: msgspec.structs.replace(endpoint, dns_names=_dns_names(record, endpoint))
+            name: msgspec.structs.replace(endpoint, dns_names=endpoint_plan.dns_names(record, endpoint))
             if endpoint.dns_names
             else endpoint
             for name, endpoint in record.networks.items()
@@ -454,10 +358,7 @@ class Endpoints:
             for endpoint in container.record.networks.values()
             if endpoint.endpoint_id
         }
-        short_ids = {container.id[:SHORT_ID_LENGTH] for container in running}
-        for path in self._namespaces.iterdir():
-            if path.stem not in short_ids:
-                netns.remove(path)
+        self._namespaces.remove_others(container.id for container in running)
         for _, name in socket.if_nameindex():
             if name.startswith(config.prefix("v")) and name not in used_links:
                 from pyd_core.linux import netlink  # noqa: PLC0415 - netlink loads with the first network, 0.2 s
@@ -468,34 +369,3 @@ class Endpoints:
     def stop(self) -> None:
         """Release all ports."""
         self._ports.release_all()
-
-
-def _stored_settings(settings: EndpointSettings, network: NetworkRecord) -> EndpointSettings:
-    """Return the settings to store; empty ones become None, as clients that compare them expect."""
-    return msgspec.structs.replace(
-        settings,
-        network_id=network.id,
-        endpoint_id="",
-        aliases=settings.aliases or None,
-        links=settings.links or None,
-        driver_opts=settings.driver_opts or None,
-    )
-
-
-def _link_local_addresses(endpoint: EndpointSettings) -> list[tuple[str, int]]:
-    """Return the requested link-local addresses, with their prefix lengths (RFC 3927, RFC 4291)."""
-    requested = endpoint.ipam_config.link_local_ips if endpoint.ipam_config else []
-    return [(address, 64 if ":" in address else 16) for address in requested]
-
-
-def _dns_names(record: ContainerRecord, endpoint: EndpointSettings) -> list[str]:
-    """Return the names by which others on a network can reach a container."""
-    return list(
-        dict.fromkeys([record.name, *(endpoint.aliases or []), record.id[:SHORT_ID_LENGTH], record.config.hostname])
-    )
-
-
-def _requested_mac(endpoint: EndpointSettings) -> str:
-    """Return the requested MAC address; empty if it was derived from the IP address."""
-    is_derived = endpoint.ip_address and endpoint.mac_address == addresses.derive_mac(ip_address(endpoint.ip_address))
-    return "" if is_derived else endpoint.mac_address

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pyd_core.daemon.config import DaemonConfig
 from pyd_core.daemon.networks import addresses
+from pyd_core.daemon.networks.address_allocator import AddressAllocator
 from pyd_core.daemon.networks.collection import NetworkStore
-from pyd_core.daemon.networks.endpoints import Endpoints
 from pyd_core.linux import netns
 from pyd_core.linux.userns import IdMap
 from pyd_core.tasks import TaskOwner
@@ -37,10 +37,12 @@ class StepNamespace:
 class StepNamespaces:
     """The namespaces of build steps."""
 
-    def __init__(self, config: DaemonConfig, networks: NetworkStore, endpoints: Endpoints, tasks: TaskOwner) -> None:
+    def __init__(
+        self, config: DaemonConfig, networks: NetworkStore, allocator: AddressAllocator, tasks: TaskOwner
+    ) -> None:
         self._config = config
         self._networks = networks
-        self._endpoints = endpoints
+        self._allocator = allocator
         self._tasks = tasks
         self._directory = config.run / "netns"
         self._idle: list[StepNamespace] = []
@@ -75,7 +77,7 @@ class StepNamespaces:
         network = self._networks.find(name)
         async with self._networks.lock:
             await self._networks.ensure_interface(network)
-            leased = self._endpoints.lease(network)
+            leased = self._allocator.lease(network)
         namespace = StepNamespace(path, self._config.link("v", key), network.id, tuple(map(str, leased)))
         try:
             if ids is None:
@@ -106,7 +108,7 @@ class StepNamespaces:
         await asyncio.to_thread(netlink.remove, namespace.link)
         netns.remove(namespace.path)
         netns.remove(_owner(namespace.path))
-        self._endpoints.end_lease(namespace.network_id, namespace.addresses)
+        self._allocator.end_lease(namespace.network_id, namespace.addresses)
 
     async def close(self) -> None:
         """Remove the namespaces that are kept."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pyd_core.daemon.containers.container import ContainerLookup, EngineContainer
+from pyd_core.daemon.containers.record import SHORT_ID_LENGTH
 from pyd_core.daemon.networks import dns, legacy_links
 from pyd_core.daemon.networks.collection import NetworkStore
 from pyd_core.daemon.networks.record import NetworkRecord
 from pyd_core.model.network import EndpointSettings
-
-_SHORT_ID_LENGTH = 12
-"""Length of the ids in a file's name."""
 
 
 def plan(networks: NetworkStore, containers: ContainerLookup) -> list[dns.Zone]:
@@ -35,7 +33,7 @@ def _link_zones(networks: NetworkStore, containers: ContainerLookup, network: Ne
             if (other_endpoint := other.record.networks.get(network.name)) and other_endpoint.endpoint_id
         ]
         if members:
-            key = f"{network.id[:_SHORT_ID_LENGTH]}-{container.id[:_SHORT_ID_LENGTH]}"
+            key = f"{network.id[:SHORT_ID_LENGTH]}-{container.id[:SHORT_ID_LENGTH]}"
             yield _zone(key, network, [_member(container, endpoint, [container.id]), *members], shares_addresses=True)
 
 
