@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from support.docker import Docker, busybox_files
+from support.missing import missing
 from support.pydd import Pydd
 
 USERS = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n"
 GROUPS = "root:x:0:\napps:x:1001:\nstaff:x:50:app\n"
+
+
+@functools.cache
+def _has_buildx() -> bool:
+    command = ["docker", "buildx", "version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def require_buildx() -> None:
+    """Skip the test without docker's client of BuildKit."""
+    if not _has_buildx():
+        missing("docker-buildx")
 
 
 @dataclass(frozen=True)

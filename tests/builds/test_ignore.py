@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from builds.conftest import Builders
+from builds.conftest import Builders, require_buildx
 from pyd_core.buildkit.client.path_filter import PathFilter
 from pyd_core.buildkit.client.walk import DirectoryWalk
 from pyd_core.dockerfile.ignore import read_patterns
@@ -88,6 +88,7 @@ def selected(context: Path, ignore: str) -> set[str]:
 
 def build(host: str, contexts: dict[str, Path], output: Path) -> None:
     """Copy each context into a directory of its name."""
+    require_buildx()
     lines = ["FROM scratch", *(f"COPY --from={name} . /{name}/" for name in contexts)]
     options = [option for name, path in contexts.items() for option in ("--build-context", f"{name}={path}")]
     command = ["docker", "-H", host, "buildx", "build", "-q", "-o", f"type=local,dest={output}", *options, "-"]

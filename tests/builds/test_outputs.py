@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from builds.conftest import Builders
+from builds.conftest import Builders, require_buildx
 from support.docker import environment
 from support.registry import Registry
 
@@ -45,6 +45,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def buildx(builders: Builders, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    require_buildx()
     return subprocess.run(
         ["docker", "buildx", "build", "--progress=plain", *arguments, "."],
         cwd=directory,

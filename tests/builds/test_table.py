@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from builds.cases import CASES, Case, Files
-from builds.conftest import Builders
+from builds.conftest import Builders, require_buildx
 from support.built_image import read_image
 from support.docker import Docker, environment
 
@@ -34,6 +34,8 @@ def _write(directory: Path, files: Files, modes: dict[str, int]) -> None:
 
 def _try(engine: Docker, case: Case, directory: Path, base: str, *, protocol: str) -> tuple[str, str]:
     """Build, and return the image's name and what went wrong."""
+    if protocol == "1":
+        require_buildx()
     tag = engine.name(f"t{protocol}-{case.name.lower()}")
     options = [option.replace("BASE", base) for option in case.options]
     done = subprocess.run(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.daemon import settings, userns
 from pyd_core.daemon.build.context import BuildContexts
+from pyd_core.daemon.build.named_builds import NamedBuilds
 from pyd_core.daemon.config import DaemonConfig
 from pyd_core.daemon.containers.clean_up import CleanUp
 from pyd_core.daemon.containers.collection import ContainerStore
@@ -201,6 +202,7 @@ class Engine:
             default_runtime=self.runtime.name,
             unified=self.unified,
         )
+        self.named_builds = NamedBuilds()
         self.build_contexts = BuildContexts(self.config.root / "build", self.images, self.tasks)
         self._recovery = Recovery(
             config=self.config,

@@ -1,4 +1,4 @@
-"""`/build`: the classic builder."""
+"""`/build`: the classic builder, and BuildKit for clients that ask for version 2."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from pyd_core.daemon.api import registries
+from pyd_core.daemon.api import buildkit_build, registries
 from pyd_core.daemon.api.encoding import line
 from pyd_core.daemon.api.failures import describe
-from pyd_core.daemon.api.http import CancelOnDisconnect, HttpRequest, Response, StreamingResponse
+from pyd_core.daemon.api.http import CancelOnDisconnect, HandlerResult, HttpRequest, Response, StreamingResponse
 from pyd_core.daemon.api.images import join_reference
 from pyd_core.daemon.api.routes import route
 from pyd_core.daemon.build.context import DOCKERFILE, read_dockerfile
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pyd_core.daemon.engine import Engine
 
 T = TypeVar("T")
+CLASSIC_VERSION, BUILDKIT_VERSION = "1", "2"
 HUB_KEY = "https://index.docker.io/v1/"
 """What clients call Docker Hub in `X-Registry-Config`."""
 
@@ -45,7 +46,9 @@ async def build(engine: Engine, request: HttpRequest) -> Response:
     return CancelOnDisconnect(work=_start_build(engine, request))
 
 
-async def _start_build(engine: Engine, request: HttpRequest) -> StreamingResponse:
+async def _start_build(engine: Engine, request: HttpRequest) -> StreamingResponse | HandlerResult:
+    if _version(request) == BUILDKIT_VERSION:
+        return await buildkit_build.start_build(engine, request, _request(request, Path()))
     _refuse(request)
     async with AsyncExitStack() as stack:
         source, is_lone_dockerfile = _remote_source(request), False
@@ -89,11 +92,21 @@ def _builder(
     )
 
 
-def _refuse(request: HttpRequest) -> None:
-    if request.query.get("version", "1") == "2" or request.query.get("session"):
-        raise Unsupported("BuildKit is not served by this engine", hint="DOCKER_BUILDKIT=0", reference="not-served")
+def _version(request: HttpRequest) -> str:
+    version = request.query.get("version") or CLASSIC_VERSION
+    if version not in {CLASSIC_VERSION, BUILDKIT_VERSION}:
+        raise InvalidInput(f'invalid version "{version[:60]}"')
     if request.flag("squash"):
         raise InvalidInput("squash is only supported with experimental mode", reference="not-served")
+    return version
+
+
+def _refuse(request: HttpRequest) -> None:
+    if request.query.get("remote") == buildkit_build.CLIENT_SESSION:
+        raise InvalidInput(
+            "experimental session with v1 builder is no longer supported, use builder version v2 (BuildKit) instead",
+            reference="not-served",
+        )
     if request.query.get("outputs"):
         raise Unsupported("outputs are not served by this engine", reference="not-served")
 

@@ -12,6 +12,7 @@ from pyd_core.daemon.build.failures import failure, to_message
 from pyd_core.daemon.build.history import BuildHistory, describe
 from pyd_core.daemon.build.progress import ProgressLog
 from pyd_core.daemon.build.session.registry import BuildSessions
+from pyd_core.daemon.build.session.request_body import RequestBody, RequestBodySession
 from pyd_core.daemon.build.solve_request import SolveRequest
 from pyd_core.errors import Conflict, PydError
 
@@ -63,15 +64,28 @@ class BuildRunner:
             Conflict: A build of that reference runs, or there are too many.
             NotFound: Its session isn't open.
         """
-        if request.ref in self._running:
-            raise Conflict(f"build {request.ref} already exists")
+        self._check(request.ref)
+        session = await self._sessions.get(request.session_id)
+        self._check(request.ref)
+        return await self.execute(Build(request, session, self._tools))
+
+    async def prepare(self, request: SolveRequest, body: RequestBody | None) -> Build:
+        """Return a build that `execute` runs, with the body of its request as its context.
+
+        Raises:
+            Conflict: A build of that reference runs, or there are too many.
+            NotFound: Its session isn't open.
+        """
+        session = await self._sessions.get(request.session_id)
+        self._check(request.ref)
+        source = RequestBodySession(body, session) if body is not None else session
+        return Build(request, source, self._tools)
+
+    def _check(self, ref: str) -> None:
+        if ref in self._running:
+            raise Conflict(f"build {ref} already exists")
         if len(self._running) >= MAX_BUILDS:
             raise Conflict("there are too many builds")
-        session = await self._sessions.get(request.session_id)
-        if request.ref in self._running:
-            raise Conflict(f"build {request.ref} already exists")
-        build = Build(request, session, self._tools)
-        return await self.execute(build)
 
     async def execute(self, build: Build) -> dict[str, str]:
         """Run a build that was made elsewhere.
