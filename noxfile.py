@@ -35,8 +35,8 @@ MAX_REPEATED_TESTS = 3
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest with the arguments after `--`.
 
-    With CI set, a few failed tests run once more, alone. A test that fails only together with others on a loaded machine is
-    still a defect: the session ends with a warning that names it.
+    With CI set, a few failed tests run once more, alone. A test that fails only together with others on a loaded
+    machine is still a defect: the session ends with a warning that names it.
     """
     run = (sys.executable, "-m", "pytest")
     if not os.environ.get("CI") or session.posargs:

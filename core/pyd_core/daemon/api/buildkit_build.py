@@ -44,7 +44,7 @@ IMAGE_EXPORTER = "moby"
 CACHE_ONLY = "cacheonly"
 
 
-class Output(msgspec.Struct, frozen=True):
+class RequestedExporter(msgspec.Struct, frozen=True):
     """An exporter in `outputs`."""
 
     kind: str = msgspec.field(default="", name="Type")
@@ -155,12 +155,12 @@ async def _lines(
             yield line(record)
 
 
-def _outputs(request: HttpRequest) -> list[Output]:
+def _outputs(request: HttpRequest) -> list[RequestedExporter]:
     text = request.query.get("outputs", "")
     if not text:
         return []
     try:
-        outputs = msgspec.json.decode(text.encode(), type=list[Output] | None) or []
+        outputs = msgspec.json.decode(text.encode(), type=list[RequestedExporter] | None) or []
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidInput(f"invalid outputs specified: {error}") from error
     if len(outputs) > 1:
@@ -208,12 +208,12 @@ def _csv(fields: Iterable[str]) -> str:
 
 
 def _solve_request(
-    request: HttpRequest, options: ClassicBuildRequest, attributes: Mapping[str, str], outputs: list[Output]
+    request: HttpRequest, options: ClassicBuildRequest, attributes: Mapping[str, str], outputs: list[RequestedExporter]
 ) -> SolveRequest:
     from pyd_core.buildkit.proto import control_pb2  # noqa: PLC0415 - builds only
     from pyd_core.daemon.build.solve_request import SolveRequest  # noqa: PLC0415 - loads Protocol Buffers
 
-    output = outputs[0] if outputs else Output(IMAGE_EXPORTER)
+    output = outputs[0] if outputs else RequestedExporter(IMAGE_EXPORTER)
     settings = dict(output.attributes or {})
     if output.kind in {"image", IMAGE_EXPORTER} and options.tags:
         settings["name"] = ",".join(dict.fromkeys(str(reference) for reference in options.tags))
