@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from pyd_core.daemon.containers import devices
+from pyd_core.daemon.containers.oci_spec import device_rule
+from pyd_core.daemon.runtime.planned_spec import PlannedDevice, PlannedSpec, PlannedSpecMount
 from pyd_core.errors import InvalidInput
 from pyd_core.model.resources import DeviceRequest
 
@@ -158,7 +160,7 @@ def _names(request: DeviceRequest, known: list[str]) -> list[str]:
     return [f"{kind}={number}" for number in range(request.count or 1)]
 
 
-def apply(planned: dict[str, Any], edits: Sequence[Edits]) -> None:
+def apply(planned: PlannedSpec, edits: Sequence[Edits]) -> None:
     """Apply edits to a planned specification.
 
     Raises:
@@ -172,8 +174,7 @@ def apply(planned: dict[str, Any], edits: Sequence[Edits]) -> None:
             device_node = _node(node)
             devices = [device for device in linux.get("devices", []) if device["path"] != node.path]
             linux["devices"] = [*devices, device_node]
-            numbers = {key: device_node[key] for key in ("type", "major", "minor") if key in device_node}
-            linux["resources"]["devices"].append(numbers | {"allow": True, "access": node.permissions or "rwm"})
+            linux["resources"]["devices"].append(device_rule(device_node, node.permissions or "rwm"))
         for mount in edit.mounts:
             planned["mounts"].append(_mount(mount))
         for hook in edit.hooks:
@@ -187,22 +188,26 @@ def apply(planned: dict[str, Any], edits: Sequence[Edits]) -> None:
             user["additionalGids"] = list(dict.fromkeys(groups))
 
 
-def _node(node: CdiDeviceNode) -> dict[str, Any]:
+def _node(node: CdiDeviceNode) -> PlannedDevice:
     source = node.host_path or node.path
-    given = {
-        "type": node.type,
-        "major": node.major,
-        "minor": node.minor,
-        "fileMode": node.file_mode,
-        "uid": node.uid,
-        "gid": node.gid,
-    }
     known = node.type and node.major is not None and node.minor is not None
-    planned: dict[str, Any] = {"path": node.path} if known else devices.device(source, node.path)
-    return planned | {key: value for key, value in given.items() if value not in {None, ""}}
+    planned: PlannedDevice = {"path": node.path} if known else devices.device(source, node.path)
+    if node.type:
+        planned["type"] = node.type
+    if node.major is not None:
+        planned["major"] = node.major
+    if node.minor is not None:
+        planned["minor"] = node.minor
+    if node.file_mode is not None:
+        planned["fileMode"] = node.file_mode
+    if node.uid is not None:
+        planned["uid"] = node.uid
+    if node.gid is not None:
+        planned["gid"] = node.gid
+    return planned
 
 
-def _mount(mount: CdiMount) -> dict[str, Any]:
+def _mount(mount: CdiMount) -> PlannedSpecMount:
     kind, options = mount.type or "bind", list(mount.options)
     if kind == "bind" and not {"bind", "rbind"} & set(options):
         options.append("rbind")

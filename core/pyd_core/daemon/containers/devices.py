@@ -6,8 +6,8 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from pyd_core.daemon.runtime.planned_spec import PlannedDevice
 from pyd_core.errors import InvalidInput
 from pyd_core.model.host_config import HostConfig
 
@@ -18,7 +18,7 @@ RUNTIME_DEVICES = frozenset({"/dev/console", "/dev/ptmx", "/dev/tty"})
 """Devices that the runtime makes in every container."""
 
 
-def device(path_on_host: str, path: str) -> dict[str, Any]:
+def device(path_on_host: str, path: str) -> PlannedDevice:
     """Describe a host device for the specification.
 
     Raises:
@@ -33,12 +33,12 @@ def device(path_on_host: str, path: str) -> dict[str, Any]:
     return _describe(status, path)
 
 
-def of_host() -> list[dict[str, Any]]:
+def of_host() -> list[PlannedDevice]:
     """Describe every device of the host, those in directories of /dev too, as a privileged container gets them."""
     return [_describe(status, path) for path, status in _nodes(DEVICES) if path not in RUNTIME_DEVICES]
 
 
-def requested(host: HostConfig) -> list[dict[str, Any]]:
+def requested(host: HostConfig) -> list[PlannedDevice]:
     """Describe the devices of a creation: those of `--device`, and all of the host's with `--privileged`.
 
     Raises:
@@ -79,7 +79,7 @@ def _is_device(mode: int) -> bool:
     return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
 
 
-def _describe(status: os.stat_result, path: str) -> dict[str, Any]:
+def _describe(status: os.stat_result, path: str) -> PlannedDevice:
     return {
         "path": path,
         "type": "c" if stat.S_ISCHR(status.st_mode) else "b",

@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
-from typing import Any
 
 from pyd_core.daemon.backlog import MAX_MEMORY_BYTES, Backlog
 from pyd_core.daemon.containers import apparmor, capabilities, files, oci_spec, users
@@ -26,6 +25,7 @@ from pyd_core.daemon.images.changes import merge_env
 from pyd_core.daemon.networks import legacy_links
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.daemon.runtime.oci import failure, write_plan
+from pyd_core.daemon.runtime.planned_spec import PlannedProcess
 from pyd_core.daemon.runtime.reaper import OrphanReaper
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
 from pyd_core.detach_keys import DetachKeys, parse_keys
@@ -67,7 +67,7 @@ def create(container: EngineContainer, body: ExecBody, requested_name: str) -> E
     return exec_
 
 
-def plan_process(exec_: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
+def plan_process(exec_: Exec, links: Sequence[str] = ()) -> PlannedProcess:
     """Plan a command's process (config.md, "Process"); `links` are the variables about linked containers."""
     record, body = exec_.container.record, exec_.body
     identity = users.look_up(exec_.container.root, body.user or record.config.user, record.host.group_add)
@@ -83,7 +83,7 @@ def plan_process(exec_: Exec, links: Sequence[str] = ()) -> dict[str, Any]:
     env = merge_env([variable for variable in planned["env"] if not variable.startswith("TERM=")], body.env)
     if body.tty and not any(variable.startswith("TERM=") for variable in env):
         env.append("TERM=xterm")
-    planned |= {"args": body.cmd, "env": env, "terminal": body.tty}
+    planned["args"], planned["env"], planned["terminal"] = body.cmd, env, body.tty
     if body.working_dir:
         planned["cwd"] = body.working_dir
     if body.console_size and len(body.console_size) == 2:
@@ -214,7 +214,7 @@ class ExecRunner:
             container.execs.pop(exec_.id, None)
         return exec_.code if exec_.code is not None else 137, bytes(output) or problem
 
-    async def _start(self, exec_: Exec, streams: ContainerStreams, plan: dict[str, Any]) -> bytes:
+    async def _start(self, exec_: Exec, streams: ContainerStreams, plan: PlannedProcess) -> bytes:
         container = exec_.container
         runtime = self._runtimes.of(container.record)
         base = container.bundle / f"exec-{exec_.id[:16]}"

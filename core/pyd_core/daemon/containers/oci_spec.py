@@ -14,6 +14,18 @@ from pyd_core.daemon.containers import capabilities, resources
 from pyd_core.daemon.containers.apparmor import UNCONFINED
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
 from pyd_core.daemon.limits import INHERITED_OPEN_FILES
+from pyd_core.daemon.runtime.planned_spec import (
+    PlannedConsoleSize,
+    PlannedDevice,
+    PlannedDeviceRule,
+    PlannedIdMapping,
+    PlannedLinux,
+    PlannedNamespace,
+    PlannedProcess,
+    PlannedSpec,
+    PlannedSpecMount,
+    PlannedUser,
+)
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.userns import IdMap, IdRange
 
@@ -65,7 +77,7 @@ class SpecInputs:
     """Whether the host has /dev/mqueue, for a container with its IPC namespace and other ids."""
     init: str = ""
     """Program bound as the init; needed with `--init`."""
-    devices: Sequence[Mapping[str, Any]] = ()
+    devices: Sequence[PlannedDevice] = ()
     """Host devices, as `devices.device` describes them."""
     possible: frozenset[str] = frozenset(f"CAP_{name}" for name in capabilities.ALL)
     """Capabilities the engine can grant."""
@@ -117,13 +129,32 @@ class Security:
         return cls(**fields)
 
 
-def plan(record: ContainerRecord, facts: SpecInputs) -> dict[str, Any]:
+def plan(record: ContainerRecord, facts: SpecInputs) -> PlannedSpec:
     """Plan the specification of a container."""
     host = record.host
     security = Security.parse(host.security_opt)
     held = capabilities.capabilities(add=host.cap_add, drop=host.cap_drop, privileged=host.privileged)
     held = [name for name in held if name in facts.possible]
-    linux: dict[str, Any] = {
+    config: PlannedSpec = {
+        "ociVersion": "1.0.2",
+        "root": {"path": facts.rootfs, "readonly": host.readonly_rootfs},
+        "process": process(record, facts.identity, held, security, apparmor=facts.apparmor, linked=facts.linked),
+        "mounts": _mounts(record, facts),
+        "linux": _linux(record, facts, held, security),
+    }
+    console_size = _console_size(host.console_size) if record.config.tty else None
+    if console_size is not None:
+        config["process"]["consoleSize"] = console_size
+    if host.uts_mode != "host":
+        config["hostname"] = record.config.hostname
+    if host.annotations:
+        config["annotations"] = host.annotations
+    return config
+
+
+def _linux(record: ContainerRecord, facts: SpecInputs, held: list[str], security: Security) -> PlannedLinux:
+    host = record.host
+    linux: PlannedLinux = {
         "cgroupsPath": facts.cgroup,
         "namespaces": _namespaces(record, facts),
         "resources": {**resources.plan(host), "devices": _device_rules(record, facts)},
@@ -131,7 +162,7 @@ def plan(record: ContainerRecord, facts: SpecInputs) -> dict[str, Any]:
     if facts.ids is not None:
         linux["uidMappings"], linux["gidMappings"] = _mapping(facts.ids.users), _mapping(facts.ids.groups)
     if facts.devices:
-        linux["devices"] = [dict(device) for device in facts.devices]
+        linux["devices"] = list(facts.devices)
     if not host.privileged and security.masked:
         masked = [*capabilities.MASKED, *capabilities.EXTRA_MASKED]
         linux["maskedPaths"] = masked if host.masked_paths is None else host.masked_paths
@@ -141,30 +172,21 @@ def plan(record: ContainerRecord, facts: SpecInputs) -> dict[str, Any]:
         linux["seccomp"] = capabilities.seccomp(held, facts.arch, facts.kernel, profile)
     if facts.propagation:
         linux["rootfsPropagation"] = facts.propagation
-    sysctls = dict(host.sysctls)
-    if record.config.domainname and host.uts_mode != "host":
+    sysctls = _sysctls(record, facts)
+    if sysctls:
+        linux["sysctl"] = sysctls
+    return linux
+
+
+def _sysctls(record: ContainerRecord, facts: SpecInputs) -> dict[str, str]:
+    sysctls = dict(record.host.sysctls)
+    if record.config.domainname and record.host.uts_mode != "host":
         sysctls.setdefault("kernel.domainname", record.config.domainname)
     if not record.network_mode.startswith(("host", "container:")):
         sysctls.setdefault("net.ipv4.ip_unprivileged_port_start", "0")
         if facts.ids is None:  # a user namespace doesn't have all these groups
             sysctls.setdefault("net.ipv4.ping_group_range", "0 2147483647")
-    if sysctls:
-        linux["sysctl"] = sysctls
-    config: dict[str, Any] = {
-        "ociVersion": "1.0.2",
-        "root": {"path": facts.rootfs, "readonly": host.readonly_rootfs},
-        "process": {
-            **process(record, facts.identity, held, security, apparmor=facts.apparmor, linked=facts.linked),
-            **_console(host.console_size if record.config.tty else None),
-        },
-        "mounts": _mounts(record, facts),
-        "linux": linux,
-    }
-    if host.uts_mode != "host":
-        config["hostname"] = record.config.hostname
-    if host.annotations:
-        config["annotations"] = host.annotations
-    return config
+    return sysctls
 
 
 def process(
@@ -175,16 +197,18 @@ def process(
     *,
     apparmor: str,
     linked: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> PlannedProcess:
     """Plan the main process."""
     config, host = record.config, record.host
     command = record.command
     if host.init:
         command = [INIT_PATH, "--", *command]
-    user: dict[str, Any] = {"uid": identity.uid, "gid": identity.gid}
+    user: PlannedUser = {"uid": identity.uid, "gid": identity.gid}
     if identity.groups:
         user["additionalGids"] = list(identity.groups)
-    planned: dict[str, Any] = {
+    rlimits = {ulimit.name.upper(): (ulimit.soft, ulimit.hard) for ulimit in host.ulimits}
+    rlimits.setdefault("NOFILE", INHERITED_OPEN_FILES)  # the engine's own is raised, see limits.py
+    planned: PlannedProcess = {
         "terminal": config.tty,
         "user": user,
         "args": command,
@@ -193,22 +217,21 @@ def process(
         "capabilities": capability_sets(held, identity.uid),
         "noNewPrivileges": security.no_new_privileges,
         "oomScoreAdj": host.oom_score_adj,
+        "rlimits": [
+            {"type": f"RLIMIT_{name}", "soft": _limit(soft), "hard": _limit(hard)}
+            for name, (soft, hard) in rlimits.items()
+        ],
     }
-    rlimits = {ulimit.name.upper(): (ulimit.soft, ulimit.hard) for ulimit in host.ulimits}
-    rlimits.setdefault("NOFILE", INHERITED_OPEN_FILES)  # the engine's own is raised, see limits.py
-    planned["rlimits"] = [
-        {"type": f"RLIMIT_{name}", "soft": _limit(soft), "hard": _limit(hard)} for name, (soft, hard) in rlimits.items()
-    ]
     if apparmor not in {"", UNCONFINED}:
         planned["apparmorProfile"] = apparmor
     return planned
 
 
-def _console(size: Sequence[int] | None) -> dict[str, Any]:
-    """Plan the terminal's initial size, rows and columns, where the client has sent it."""
+def _console_size(size: Sequence[int] | None) -> PlannedConsoleSize | None:
+    """Plan the terminal's initial size, rows and columns, if the client has sent it."""
     if size is None or len(size) != 2 or not any(size):
-        return {}
-    return {"consoleSize": {"height": size[0], "width": size[1]}}
+        return None
+    return {"height": size[0], "width": size[1]}
 
 
 def _limit(value: int) -> int:
@@ -236,7 +259,7 @@ def environment(record: ContainerRecord, identity: Identity, linked: Sequence[st
     return variables
 
 
-def _namespaces(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, str]]:
+def _namespaces(record: ContainerRecord, facts: SpecInputs) -> list[PlannedNamespace]:
     host = record.host
     own = {
         "user": facts.ids is not None,
@@ -247,7 +270,7 @@ def _namespaces(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, st
         "network": record.network_mode != "host",
         "cgroup": (host.cgroupns_mode or ("private" if facts.unified else "host")) == "private",
     }
-    namespaces: list[dict[str, str]] = []
+    namespaces: list[PlannedNamespace] = []
     for kind, mode in own.items():
         if kind in facts.namespaces:
             namespaces.append({"type": kind, "path": facts.namespaces[kind]})
@@ -256,14 +279,14 @@ def _namespaces(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, st
     return namespaces
 
 
-def _mapping(ranges: Sequence[IdRange]) -> list[dict[str, int]]:
+def _mapping(ranges: Sequence[IdRange]) -> list[PlannedIdMapping]:
     return [{"containerID": part.inside, "hostID": part.outside, "size": part.count} for part in ranges]
 
 
-def _device_rules(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, Any]]:
+def _device_rules(record: ContainerRecord, facts: SpecInputs) -> list[PlannedDeviceRule]:
     if record.host.privileged:
         return [{"allow": True, "access": "rwm"}]
-    rules: list[dict[str, Any]] = [{"allow": False, "access": "rwm"}]
+    rules: list[PlannedDeviceRule] = [{"allow": False, "access": "rwm"}]
     for major, minor in ((1, 5), (1, 3), (1, 9), (1, 8), (5, 0), (5, 1)):
         rules.append({"allow": True, "type": "c", "major": major, "minor": minor, "access": "rwm"})
     access_by_path = {
@@ -271,18 +294,27 @@ def _device_rules(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, 
         for device in record.host.devices
     }
     for device in facts.devices:
-        numbers = {key: device[key] for key in ("type", "major", "minor")}
-        rules.append({"allow": True, **numbers, "access": access_by_path.get(device["path"], "rwm")})
-    for rule in record.host.device_cgroup_rules:
-        rules.append(_rule(rule))  # noqa: PERF401
+        rule = device_rule(device, access_by_path.get(device["path"], "rwm"))
+        rules.append(rule)
+    rules += map(_rule, record.host.device_cgroup_rules)
     return rules
 
 
-def _rule(text: str) -> dict[str, Any]:
+def device_rule(device: PlannedDevice, access: str) -> PlannedDeviceRule:
+    """Return the rule that allows access to a device."""
+    rule: PlannedDeviceRule = {"allow": True, "access": access}
+    if "type" in device:
+        rule["type"] = device["type"]
+    if "major" in device and "minor" in device:
+        rule["major"], rule["minor"] = device["major"], device["minor"]
+    return rule
+
+
+def _rule(text: str) -> PlannedDeviceRule:
     try:
         kind, numbers, access = text.split()
         major, minor = numbers.split(":")
-        rule: dict[str, Any] = {"allow": True, "type": kind, "access": access}
+        rule: PlannedDeviceRule = {"allow": True, "type": kind, "access": access}
         if major != "*":
             rule["major"] = int(major)
         if minor != "*":
@@ -294,7 +326,7 @@ def _rule(text: str) -> dict[str, Any]:
     return rule
 
 
-def _mounts(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, Any]]:
+def _mounts(record: ContainerRecord, facts: SpecInputs) -> list[PlannedSpecMount]:
     host = record.host
     ro = "rw" if host.privileged else "ro"
     usual: list[tuple[str, str, str, list[str]]] = [
@@ -319,7 +351,7 @@ def _mounts(record: ContainerRecord, facts: SpecInputs) -> list[dict[str, Any]]:
         size = f"size={host.shm_size or DEFAULT_SHM}"
         usual.append(("/dev/shm", "tmpfs", "shm", ["nosuid", "noexec", "nodev", "mode=1777", size]))  # noqa: S108
     taken = {_clean(mount.target) for mount in record.mounts}
-    mounts: list[dict[str, Any]] = [
+    mounts: list[PlannedSpecMount] = [
         {"destination": target, "type": kind, "source": source, "options": options}
         for target, kind, source, options in usual
         if target not in taken
@@ -341,7 +373,7 @@ def _clean(path: str) -> str:
     return os.path.normpath(path)
 
 
-def _mount(mount: MountRecord, facts: SpecInputs, *, recursive: bool) -> dict[str, Any]:
+def _mount(mount: MountRecord, facts: SpecInputs, *, recursive: bool) -> PlannedSpecMount:
     if mount.kind == "tmpfs":
         options = ["nosuid", "nodev", "noexec", *mount.options]
         return {"destination": mount.target, "type": "tmpfs", "source": "tmpfs", "options": options}

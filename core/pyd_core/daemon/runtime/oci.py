@@ -9,9 +9,9 @@ import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from pyd_core.daemon.runtime import subprocesses
+from pyd_core.daemon.runtime.planned_spec import PlannedProcess, PlannedSpec
 from pyd_core.errors import Conflict, EngineError, NotFound, Unsupported
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -34,7 +34,7 @@ def remove_parent(name: str) -> None:
             (hierarchy / name).rmdir()
 
 
-def write_plan(path: Path, plan: dict[str, Any]) -> None:
+def write_plan(path: Path, plan: PlannedSpec | PlannedProcess) -> None:
     """Write a container's or process's plan for a runtime (config.md of the OCI runtime specification).
 
     Other users may traverse its directory to reach mounts, but must not read the environment.

@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.containers import oci_spec
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
+from pyd_core.daemon.runtime.planned_spec import PlannedSpec
 from pyd_core.errors import InvalidInput, Refused
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.host_config import HostConfig
@@ -109,7 +109,7 @@ def _mount(mount: StepMount) -> MountRecord:
 
 def plan(
     op: ops_pb2.ExecOp, record: ContainerRecord, facts: oci_spec.SpecInputs, secrets: Mapping[str, str]
-) -> dict[str, Any]:
+) -> PlannedSpec:
     """Return the OCI specification.
 
     Args:

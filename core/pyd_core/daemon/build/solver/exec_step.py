@@ -8,7 +8,6 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.build.interfaces import BuildSession, SolveOptions, StepSettings
@@ -26,6 +25,7 @@ from pyd_core.daemon.images.load import architecture
 from pyd_core.daemon.networks import resolv_conf
 from pyd_core.daemon.networks.step_namespaces import StepNamespaces
 from pyd_core.daemon.runtime.oci import Runtime, unified, write_plan
+from pyd_core.daemon.runtime.planned_spec import PlannedProcess
 from pyd_core.daemon.userns import Remapping
 from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.linux.mount import unmount
@@ -232,14 +232,14 @@ class StepRunner:
         planned["process"]["terminal"] = tty
         write_plan(state.bundle / "config.json", planned)
 
-    def process_plan(self, step: PreparedStep, op: ops_pb2.ExecOp, *, tty: bool) -> dict[str, Any]:
+    def process_plan(self, step: PreparedStep, op: ops_pb2.ExecOp, *, tty: bool) -> PlannedProcess:
         """Return the plan of another process in a running container.
 
         Raises:
             InvalidInput: Its user doesn't exist.
         """
         assert step.state.root is not None  # noqa: S101 - a prepared step has one
-        planned: dict[str, Any] = json.loads((step.state.bundle / "config.json").read_bytes())["process"]
+        planned: PlannedProcess = json.loads((step.state.bundle / "config.json").read_bytes())["process"]
         identity = users.look_up(step.state.root.merged, op.meta.user or "0")
         held = planned["capabilities"]["bounding"]
         return {
