@@ -11,13 +11,12 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from pyd_core.tar import header, pax, sparse
-from pyd_core.tar.entry import BLOCK_BYTES, MAX_HEADER_BYTES, TarEntry, damaged, truncated
+from pyd_core.tar.entry import BLOCK_BYTES, HEADER_ONLY, MAX_HEADER_BYTES, TarEntry, damaged, truncated
 from pyd_core.tar.header import text
 
 _ZEROS = bytes(BLOCK_BYTES)
 _EXTENDED = frozenset(b"xXgLK")
-_HEADER_ONLY = frozenset(b"123456")
-"""Types of members that have no data, whatever size their header has."""
+_LINKS = frozenset({b"1", b"2"})
 
 Steps = Generator[int, bytes, TarEntry | None]
 
@@ -28,11 +27,17 @@ class _Pending:
     def __init__(self) -> None:
         self._headers: list[tuple[bytes, bytes]] = []
         """Type and body of each."""
+        self._continued: set[bytes] = set()
+        """Types of long names that continue after their end, where GNU tar and Python read on to a NUL."""
 
     def __bool__(self) -> bool:
         return any(kind != b"g" for kind, _ in self._headers)
 
-    def add(self, kind: bytes, body: bytes) -> None:
+    def add(self, kind: bytes, padded: bytes, size: int) -> None:
+        """Add a header whose body is the first `size` bytes of the padded data."""
+        body = padded[:size]
+        if kind in {b"L", b"K"} and text(padded) != text(body):
+            self._continued.add(kind)
         if kind != b"g":
             self._headers.append((kind, body))
             return
@@ -41,32 +46,34 @@ class _Pending:
             self._headers.append((kind, body))
 
     def apply(self, entry: TarEntry) -> dict[bytes, bytes]:
-        """Apply the extended headers to an entry, and return the records of its pax headers.
+        """Apply the extended headers to an entry, and return its records, of which a long name is one.
 
         Raises:
             InvalidInput: Readers disagree on the combined meaning of the headers.
         """
+        if b"L" in self._continued or (self._continued and entry.kind in _LINKS):
+            raise damaged("a long name continues after its end")
         kinds = [kind for kind, _ in self._headers]
         if len(set(kinds)) == len(kinds) and b"g" not in kinds:
             return _apply_headers(entry, self._headers)
         # Go forgets everything before a global header, and all but the last header of a type. libarchive and GNU tar
         # merge them, and in Python the first one counts.
         after_global = len(kinds) - kinds[::-1].index(b"g") if b"g" in kinds else 0
-        own = [header for header in self._headers if header[0] != b"g"]
+        own = [(kind, body) for kind, body in self._headers if kind != b"g"]
         views = (list(dict(self._headers[after_global:]).items()), own, own[::-1])
         entries = [replace(entry, xattrs={}) for _ in views]
         for view, copy in zip(views, entries, strict=True):
-            _apply_headers(copy, view, ignore_time=True)  # the time can't hide any content
-            if copy.kind not in {b"1", b"2"}:
+            _apply_headers(copy, view, lenient=True)
+            if copy.kind not in _LINKS:
                 copy.link = b""
+            if copy.kind in HEADER_ONLY:
+                copy.size = 0
         if any(copy != entries[0] for copy in entries):
             raise damaged("a member's extended headers contradict each other")
         return _apply_headers(entry, views[0])
 
 
-def _apply_headers(
-    entry: TarEntry, headers: list[tuple[bytes, bytes]], *, ignore_time: bool = False
-) -> dict[bytes, bytes]:
+def _apply_headers(entry: TarEntry, headers: list[tuple[bytes, bytes]], *, lenient: bool = False) -> dict[bytes, bytes]:
     records: dict[bytes, bytes] = {}
     long: dict[bytes, bytes] = {}
     for kind, body in headers:
@@ -74,13 +81,15 @@ def _apply_headers(
             records |= pax.records(body)
         else:
             long[kind] = text(body)
-    if ignore_time:
-        records.pop(b"mtime", None)
-    pax.apply(entry, records)
+    pax.apply(entry, records, lenient=lenient)
+    if entry.kind not in _LINKS:
+        long.pop(b"K", None)
     for kind, key in ((b"L", b"path"), (b"K", b"linkpath")):
         if long.get(kind) and (records.get(key) or long[kind]) != long[kind]:
             raise damaged("a member has two long names")
-    entry.name, entry.link = long.get(b"L") or entry.name, long.get(b"K") or entry.link
+    if long.get(b"L"):
+        records[b"path"] = entry.name = long[b"L"]
+    entry.link = long.get(b"K") or entry.link
     return records
 
 
@@ -119,9 +128,7 @@ class HeaderDecoder:
                 body = yield -(-entry.size // BLOCK_BYTES) * BLOCK_BYTES
                 if len(body) < entry.size:
                     raise truncated()
-                if entry.kind in {b"L", b"K"} and text(body) != text(body[: entry.size]):
-                    raise damaged("a long name continues after its end")  # GNU tar and Python read it to its NUL
-                pending.add(entry.kind.lower() if entry.kind == b"X" else entry.kind, body[: entry.size])
+                pending.add(entry.kind.lower() if entry.kind == b"X" else entry.kind, body, entry.size)
                 continue
             if entry.kind == b"V" and not entry.size:  # a volume label, which GNU tar and libarchive skip
                 self._has_label = True
@@ -129,9 +136,11 @@ class HeaderDecoder:
             break
         records = pending.apply(entry)
         header.check_numbers(block, records)
+        if not (records.get(b"path") or records.get(b"GNU.sparse.name")):
+            header.check_prefix(block)
         old_sparse = entry.kind == b"S" and header.is_gnu(block)
         entry.kind = _plain_kind(entry, old_sparse=old_sparse)
-        entry.stored_bytes = 0 if entry.kind[0] in _HEADER_ONLY else entry.size
+        entry.stored_bytes = 0 if entry.kind in HEADER_ONLY else entry.size
         self._check_name(entry)
         fragments = yield from (sparse.old_map(entry, block) if old_sparse else sparse.pax_map(entry, records))
         if fragments is not None:

@@ -10,6 +10,8 @@ from pyd_core.errors import InvalidInput
 BLOCK_BYTES = 512
 MAX_HEADER_BYTES = 1 << 20
 """Limit for a long name, a pax header or a sparse map: that of Go's archive/tar, which Docker Engine reads with."""
+HEADER_ONLY = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
+"""Types of members that have no data, whatever size their header has."""
 PART_BYTES = 1 << 18
 """Maximum size of a part of the contents."""
 

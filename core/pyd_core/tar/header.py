@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from pyd_core.errors import InvalidInput
-from pyd_core.tar.entry import BLOCK_BYTES, TarEntry, damaged
+from pyd_core.tar.entry import BLOCK_BYTES, HEADER_ONLY, TarEntry, damaged
 
 _OCTAL_DIGITS = frozenset(b"01234567")
 _MAX_NUMBER = (1 << 63) - 1
@@ -52,14 +52,26 @@ def check_number(field: bytes) -> None:
 def check_numbers(block: bytes, records: Mapping[bytes, bytes]) -> None:
     """Refuse digits after a NUL in a member's mode, owner and size, unless a pax record has the number instead.
 
-    The mode of a symbolic link has no meaning.
+    The mode of a symbolic link has no meaning, and neither has the size of a member without data.
 
     Raises:
         InvalidInput: A field has digits after a NUL.
     """
+    kind = block[KIND]
     for key, field in ((b"mode", MODE), (b"uid", UID), (b"gid", GID), (b"size", SIZE)):
-        if not records.get(key) and not (key == b"mode" and block[KIND] == b"2"):
+        is_ignored = (key == b"mode" and kind == b"2") or (key == b"size" and kind in HEADER_ONLY)
+        if not records.get(key) and not is_ignored:
             check_number(block[field])
+
+
+def check_prefix(block: bytes) -> None:
+    """Refuse a prefix in a header of no known format: Go ignores it, and others read it.
+
+    Raises:
+        InvalidInput: The header has one.
+    """
+    if block[257:262] == b"ustar" and block[262:263] != b"\0" and not is_gnu(block) and block[345]:
+        raise damaged("a header has a prefix, but is of no known format")
 
 
 def text(raw: bytes) -> bytes:
@@ -123,8 +135,6 @@ def read(block: bytes) -> TarEntry:
         if block[345]:
             prefix = _prefix(block)
             name = prefix + b"/" + name if prefix else name
-    elif block[257:262] == b"ustar" and block[345]:
-        raise damaged("a header has a prefix, but is of no known format")  # Go ignores the prefix, others read it
     size = number(block[SIZE])
     if size < 0:
         raise damaged("a member has a negative size")

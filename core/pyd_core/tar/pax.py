@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pyd_core.tar.entry import TarEntry, damaged
+from pyd_core.tar.entry import HEADER_ONLY, TarEntry, damaged
 
 _INTEGER = re.compile(rb"[+-]?[0-9]{1,19}")
 _TIME = re.compile(rb"([+-]?[0-9]{1,19})(?:\.([0-9]*))?")
@@ -66,17 +66,33 @@ def _time_ns(value: bytes) -> int:
     return int(match[1]) * 1_000_000_000 + (-fraction if value.startswith(b"-") else fraction)
 
 
-def apply(entry: TarEntry, values: Mapping[bytes, bytes]) -> None:
+def _lenient(entry: TarEntry, values: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return values as readers other than Go read them: 0 for a malformed number.
+
+    The time and the size of a member without data are left out, as they can't hide any content.
+    """
+    ignored = {b"mtime", b"size"} if entry.kind in HEADER_ONLY else {b"mtime"}
+    owners = {key: b"0" for key in (b"uid", b"gid") if values.get(key) and not _INTEGER.fullmatch(values[key])}
+    return {key: value for key, value in values.items() if key not in ignored} | owners
+
+
+def apply(entry: TarEntry, values: Mapping[bytes, bytes], *, lenient: bool = False) -> None:
     """Replace a header's fields with the values of an extended header.
 
     An empty value leaves a field unchanged. An empty number is refused, since readers disagree on it.
 
+    Args:
+        entry: The member.
+        values: The records of the extended header.
+        lenient: Whether the header may be one that Go forgets, so that a malformed owner or time doesn't matter.
+
     Raises:
         InvalidInput: A value is malformed.
     """
-    for key, value in values.items():
+    for key, value in (_lenient(entry, values) if lenient else values).items():
         if not value:
-            if key in _NUMBERS and getattr(entry, key.decode()):
+            is_ignored = key == b"size" and entry.kind in HEADER_ONLY
+            if key in _NUMBERS and getattr(entry, key.decode()) and not is_ignored:
                 raise damaged("a pax header has no number where one belongs")
             continue
         match key:

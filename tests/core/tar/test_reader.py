@@ -32,7 +32,16 @@ def names(archive: bytes) -> list[tuple[bytes, bytes]]:
 
 def header(name: bytes, *, kind: bytes = b"0", size: int = 0, **fields: bytes) -> bytes:
     """Make a ustar header; `fields` are put where tar(5) has them."""
-    offsets = {"mode": 100, "uid": 108, "length": 124, "checksum": 148, "magic": 257, "prefix": 345, "trailer": 508}
+    offsets = {
+        "mode": 100,
+        "uid": 108,
+        "gid": 116,
+        "length": 124,
+        "checksum": 148,
+        "magic": 257,
+        "prefix": 345,
+        "trailer": 508,
+    }
     block = bytearray(name.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % size + b"00000000000\0")
     block += b" " * 8 + kind + bytes(100) + b"ustar\x0000" + bytes(64) + b"0000000\0" * 2 + bytes(167)
     for field, value in fields.items():
@@ -89,6 +98,29 @@ def test_a_damaged_mode_of_a_symbolic_link_does_not_matter():
         read(header(b"file", mode=damaged_mode) + END)
 
 
+def test_the_size_of_a_member_without_data_does_not_matter():
+    archive = header(b"link", kind=b"2", length=bytes(8) + b"001\0") + member(b"a", b"1")
+    assert names(archive + END) == [(b"link", b""), (b"a", b"1")]
+
+
+def test_a_prefix_of_an_extended_header_or_of_a_renamed_member_does_not_matter():
+    """All readers agree where the name in a header of an unknown format is not used."""
+    global_header = member(b"pax", record(b"comment", b"1"), kind=b"g", magic=b"ustar\x8000", prefix=b"pre")
+    assert names(global_header + member(b"a", b"1") + END) == [(b"a", b"1")]
+    unknown = member(b"a", b"1", magic=b"ustar\x8000", prefix=b"pre")
+    assert names(extended(b"x", record(b"path", b"one")) + unknown + END) == [(b"one", b"1")]
+    assert names(extended(b"L", b"one\0") + unknown + END) == [(b"one", b"1")]
+
+
+def test_a_long_link_that_continues_after_its_end_matters_to_links_only():
+    """GNU tar and Python read such a name to its NUL, but only links use it."""
+    long_link = header(b"././@LongLink", kind=b"K", size=5) + padded(b"target/and/more\0")
+    assert names(long_link + member(b"a", b"1") + END) == [(b"a", b"1")]
+    for kind in (b"1", b"2"):
+        with pytest.raises(InvalidInput, match="continues after its end"):
+            read(long_link + header(b"a", kind=kind) + END)
+
+
 def test_global_headers_are_ignored_as_in_go():
     """Version 0.1 renamed the file; Docker Engine does not."""
     archive = extended(b"g", record(b"path", b"bin/hidden") + record(b"comment", b"x")) + member(b"notes", b"1") + END
@@ -119,6 +151,16 @@ def test_a_damaged_time_in_a_header_that_go_forgets_does_not_matter():
     with pytest.raises(InvalidInput):
         read(extended(b"x", record(b"mtime", b"x")) + member(b"two", b"1") + END)
     assert names(archive + END) == [(b"one", b"1")]
+
+
+def test_a_damaged_number_in_a_header_that_go_forgets_matters_where_readers_disagree():
+    """Other readers take a malformed number for 0."""
+    damaged = extended(b"x", record(b"size", b" 1") + record(b"gid", b"x"))
+    other = extended(b"x", record(b"path", b"one"))
+    assert names(damaged + other + header(b"two", kind=b"5") + END) == [(b"one", b"")]
+    for contradicting in (header(b"two", kind=b"5", gid=b"0001750"), member(b"two", b"1")):
+        with pytest.raises(InvalidInput):
+            read(damaged + other + contradicting + END)
 
 
 def test_a_name_that_fills_its_field_has_no_nul():
