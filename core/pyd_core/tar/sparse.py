@@ -48,7 +48,7 @@ def pax_map(entry: TarEntry, values: Mapping[bytes, bytes]) -> Generator[int, by
     in_header = version in {(b"0", b"0"), (b"0", b"1")} or (version == (b"", b"") and bool(values.get(SPARSE_MAP)))
     if not in_data and not in_header:
         size = values.get(b"GNU.sparse.size") or values.get(b"GNU.sparse.realsize")
-        if values.get(b"GNU.sparse.name", entry.name) != entry.name or (size and integer(size) != entry.size):
+        if (values.get(b"GNU.sparse.name") or entry.name) != entry.name or (size and integer(size) != entry.size):
             raise damaged("a member that is not sparse has the name or the size of one that is")
         return None
     entry.name = values.get(b"GNU.sparse.name") or entry.name

@@ -121,6 +121,10 @@ def test_a_long_link_that_continues_after_its_end_matters_to_links_only():
             read(long_link + header(b"a", kind=kind) + END)
 
 
+def test_an_empty_name_of_a_sparse_member_does_not_matter():
+    assert names(extended(b"x", record(b"GNU.sparse.name", b"")) + member(b"a", b"1") + END) == [(b"a", b"1")]
+
+
 def test_global_headers_are_ignored_as_in_go():
     """Version 0.1 renamed the file; Docker Engine does not."""
     archive = extended(b"g", record(b"path", b"bin/hidden") + record(b"comment", b"x")) + member(b"notes", b"1") + END
