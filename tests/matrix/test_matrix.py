@@ -20,12 +20,16 @@ from matrix.targets import KINDS, KNOWN, images
 from pyd_core.debug.helper.container import LABEL
 from support.connections import SOCKET, Way, as_user
 from support.docker import Docker
+from support.dockerd import Dockerd
 from support.podman import Podman
 from support.pydd import Pydd
 from support.rootless import rootless
 
 STATES = ("running", "paused", "exited", "created", "restarting", "image")
-WAYS = ("Docker, root", "Docker, helper", "Podman, root", "Podman, rootless", "pydd, root", "pydd, helper")
+WAYS = (
+    *("Docker, root", "Docker, helper", "Docker containerd, root", "Docker containerd, helper"),
+    *("Podman, root", "Podman, rootless", "pydd, root", "pydd, helper"),
+)
 
 Cell = tuple[str, str, str]
 """Kind, state, way."""
@@ -83,6 +87,7 @@ class Places:
         self._enter = stack.enter_context
         self._sites: dict[str, Place] = {}
         self._pydd: Pydd | None = None
+        self._snapshotting: Dockerd | None = None
 
     def __getitem__(self, way: str) -> Place:
         if way not in self._sites:
@@ -101,6 +106,12 @@ class Places:
         if engine == "Docker":
             before = as_user(SOCKET, self._home) if who == "helper" else ()
             return self._enter(Docker()), Way(who, before=before)
+        if engine == "Docker containerd":
+            if self._snapshotting is None:
+                self._snapshotting = self._enter(Dockerd.with_containerd_store())
+            home = self._snapshotting.home
+            before = as_user(home / "engine.sock", self._home) if who == "helper" else ()
+            return self._enter(self._snapshotting.corner()), Way(who, self._snapshotting.url, before)
         if engine == "pydd":
             if self._pydd is None:
                 self._pydd = self._enter(Pydd.started())
@@ -139,8 +150,8 @@ def _page(outcomes: dict[Cell, str]) -> str:
         "",
         "Written by `nox -s matrix`. Each cell is a container of that kind and state, entered on that real engine by",
         'that user. "yes" means: the shell ran, a known file had its content, `docker diff` and the target\'s mounts',
-        "were as before, and nothing was left. *helper* is a user in the engine's group who isn't root; *pydd* is",
-        "pyd's own engine.",
+        "were as before, and nothing was left. *helper* is a user in the engine's group who isn't root;",
+        "*Docker containerd* is Docker Engine with containerd's image store; *pydd* is pyd's own engine.",
         "",
         f"| container | state | {' | '.join(WAYS)} |",
         f"|---|---|{'---|' * len(WAYS)}",

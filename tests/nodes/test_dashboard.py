@@ -16,13 +16,13 @@ def test_a_node_has_the_views_that_its_runtime_can_fill(node: Containerd, pyd_pa
     address = f"{scheme}://{node.socket}" + ("?namespace=k8s.io" if scheme == "containerd" else "")
     with Terminal([pyd_path, "-H", address], size=(160, 40)) as dashboard:
         dashboard.wait_for("shop/web/app")
-        screen = dashboard.wait_for("2 Events")
-        for absent in ("Images", "Networks", "Volumes", "System", ":builds"):
+        screen = dashboard.wait_for("3 Events")
+        for absent in ("Networks", "Volumes", "System", ":builds"):
             assert absent not in screen
-        dashboard.keys("2")
-        dashboard.wait_for("ACTION")
         dashboard.keys("3")
-        dashboard.wait_for("there is no view networks here")
+        dashboard.wait_for("ACTION")
+        dashboard.keys("4")
+        dashboard.wait_for("there is no view volumes here")
         dashboard.keys("1")
         if scheme == "cri":  # a pod's log is the kubelet's, which containerd doesn't know
             dashboard.wait_for("hello")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import signal
 import subprocess
@@ -12,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from support.docker import Docker
+from support.docker import Docker, environment
 
 TIMEOUT_S = 120.0
 """Seconds until an engine that doesn't answer counts as broken."""
@@ -31,6 +33,17 @@ class Dockerd:
     """The user whose subordinate ids containers have."""
     options: tuple[str, ...] = ("--bridge=none", "--iptables=false", "--ip6tables=false")
     """More options; by default it makes no network."""
+    programs: str = field(default_factory=lambda: os.environ.get("PYD_DOCKERD_PROGRAMS", ""))
+    """Directories of another release's programs, as on PATH; empty for those of this machine."""
+
+    @classmethod
+    def with_containerd_store(cls) -> Self:
+        """Return an engine that keeps its images in containerd; the caller starts it."""
+        engine = cls()
+        config = engine.home / "daemon.json"
+        config.write_text(json.dumps({"features": {"containerd-snapshotter": True}}))
+        engine.options = (*engine.options, f"--config-file={config}")
+        return engine
 
     @property
     def url(self) -> str:
@@ -53,6 +66,10 @@ class Dockerd:
         subprocess.run(["umount", "--quiet", "--recursive", self.home / "data"], capture_output=True, check=False)
         shutil.rmtree(self.home, ignore_errors=True)
 
+    @property
+    def _path(self) -> str:
+        return ":".join(part for part in (self.programs, os.environ["PATH"]) if part)
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.home.chmod(0o711)  # the root of a user namespace goes through it
@@ -62,7 +79,7 @@ class Dockerd:
                 ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec dockerd "$@"', "dockerd",
                  f"--host={self.url}", f"--data-root={self.home}/data", f"--exec-root={self.home}/run",
                  f"--pidfile={self.home}/pid", *self.options, *remap],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment(PATH=self._path),
             )  # fmt: skip
         deadline = time.monotonic() + TIMEOUT_S
         while subprocess.run(["docker", "-H", self.url, "version"], capture_output=True, check=False).returncode != 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import ClassVar
 
 from pyd_core.client.api_client import ApiClient, Query, segment
 from pyd_core.client.credentials import RegistryCredentials, credentials_header
@@ -36,6 +37,8 @@ TAR = {"Content-Type": "application/x-tar"}
 
 class ImagesApi:
     """`engine.images`: everything under `/images`."""
+
+    removes_names_by_id: ClassVar[bool] = False
 
     def __init__(self, client: ApiClient) -> None:
         self._client = client

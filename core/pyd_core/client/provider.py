@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from pyd_core.model.container import Container, ContainerSummary, Processes
     from pyd_core.model.event import Event
     from pyd_core.model.execution import ExecState
-    from pyd_core.model.image import HistoryLayer, Image, ImageSummary
+    from pyd_core.model.image import HistoryLayer, Image, ImageSummary, Removed
     from pyd_core.model.stats import ContainerStats
     from pyd_core.model.system import Info, Version
 
     SummaryList = list[ContainerSummary]
     ImageList = list[ImageSummary]
     LayerList = list[HistoryLayer]
+    RemovedList = list[Removed]
 
 Filters = Mapping[str, list[str]]
 
@@ -242,6 +243,18 @@ class Images(Protocol):
         ...
 
 
+@runtime_checkable
+class ImageRemoval(Protocol):
+    """Removes images."""
+
+    removes_names_by_id: ClassVar[bool]
+    """Whether a removal by id removes an image that has several names."""
+
+    async def remove(self, name: str, *, force: bool = False, prune: bool = True) -> RemovedList:
+        """Remove a name, and the image when that was its last."""
+        ...
+
+
 class Provider(Protocol):
     """Runs containers: an engine, a cluster, or the runtime of a node."""
 
@@ -321,6 +334,18 @@ def images_of(provider: Provider) -> Images:
     if isinstance(provider, ImageProvider):
         return provider.images
     raise lacking(provider, "images")
+
+
+def image_removal_of(provider: Provider) -> ImageRemoval:
+    """Return what removes a provider's images.
+
+    Raises:
+        Unsupported: The provider can't.
+    """
+    images = images_of(provider)
+    if isinstance(images, ImageRemoval):
+        return images
+    raise lacking(provider, "removal of images")
 
 
 def removal_of(provider: Provider) -> Removal:

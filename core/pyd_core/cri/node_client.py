@@ -8,11 +8,15 @@ from typing import ClassVar, Self
 from pyd_core.client.capabilities import Capability
 from pyd_core.client.endpoint import Endpoint
 from pyd_core.cri.containerd_channel import ContainerdChannel
+from pyd_core.cri.containerd_images import ContainerdImages
 from pyd_core.cri.containerd_source import ContainerdSource
+from pyd_core.cri.cri_images import CriImages
 from pyd_core.cri.cri_source import CriSource
+from pyd_core.cri.image_source import NodeImageSource
 from pyd_core.cri.node_address import parse_node_address
 from pyd_core.cri.node_containers import NodeContainers
 from pyd_core.cri.node_execs import NodeExecs
+from pyd_core.cri.node_images import NodeImages
 from pyd_core.cri.node_source import NodeSource
 from pyd_core.cri.node_system import NodeSystem
 
@@ -20,7 +24,8 @@ from pyd_core.cri.node_system import NodeSystem
 class NodeClient:
     """The containers of a runtime on this machine.
 
-    It changes nothing but for the commands that it runs: a kubelet, or another client, owns the containers.
+    It changes nothing but for the commands that it runs and the images that it removes: a kubelet, or another client,
+    owns the containers.
 
     Args:
         endpoint: `cri:///SOCKET` or `containerd:///SOCKET?namespace=NAME`.
@@ -40,6 +45,8 @@ class NodeClient:
         self._connection = ContainerdChannel(address.socket, address.namespace)
         source: NodeSource = CriSource(self._connection) if address.cri else ContainerdSource(self._connection)
         self.containers = NodeContainers(source)
+        images: NodeImageSource = CriImages(self._connection) if address.cri else ContainerdImages(self._connection)
+        self.images = NodeImages(self._connection, images, source, endpoint)
         self.execs = NodeExecs(self._connection, source, endpoint)
         self.system = NodeSystem(self._connection, source, cri=address.cri)
 

@@ -42,16 +42,19 @@ class NodeTransport:
             raise self._refusal()
         kind, is_list, name = match.groups()
         try:
-            if kind == "images":
-                return _failure(404, NotFound(f"no such image: {unquote(name or '')}"))
-            if is_list:
+            if is_list and kind == "images":
+                body = encode(await self._client.images.list())
+            elif is_list:
                 everything = parse_qs(parts.query).get("all", ["0"])[0] in {"1", "true", "True"}
-                return _answer(200, encode(await self._client.containers.list(all=everything)))
-            return _answer(200, await self._client.containers.inspect_raw(unquote(name)))
+                body = encode(await self._client.containers.list(all=everything))
+            else:
+                described = self._client.images if kind == "images" else self._client.containers
+                body = await described.inspect_raw(unquote(name))
         except NotFound as error:
             return _failure(404, error)
         except (Ambiguous, InvalidInput) as error:
             return _failure(400, error)
+        return _answer(200, body)
 
     def stream(self, request: ApiRequest) -> AbstractAsyncContextManager[Stream]:
         """Refuse a request."""

@@ -34,6 +34,20 @@ class SnapshotsApi:
                 metadata=self._connection.metadata(),
             )
 
+    async def size_bytes(self, key: str) -> int:
+        """Return the bytes of one layer.
+
+        Raises:
+            NotFound: There is no such snapshot.
+        """
+        with self._connection.calls():
+            usage = await self._stub.Usage(
+                snapshots_pb2.UsageRequest(snapshotter=self._snapshotter, key=key),
+                timeout=CALL_TIMEOUT_S,
+                metadata=self._connection.metadata(),
+            )
+        return max(0, usage.size)
+
     async def mounts(self, key: str) -> GraphDriver:
         """Return the directories of a container's snapshot.
 

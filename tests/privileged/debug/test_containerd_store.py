@@ -81,11 +81,7 @@ def archive(name: str, run: str) -> bytes:
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnapshotHost]:
     home = tmp_path_factory.mktemp("store")
-    config = home / "daemon.json"
-    config.write_text(json.dumps({"features": {"containerd-snapshotter": True}}))
-    plain = Dockerd()
-    options = (*plain.options, f"--config-file={config}")
-    with Dockerd(home=plain.home, options=options) as engine, engine.corner() as docker:
+    with Dockerd.with_containerd_store() as engine, engine.corner() as docker:
         image = f"{docker.name('store')}:1"
         docker("load", stdin=archive(image, docker.prefix))
         stopped = docker.run("stopped", image, "sh", "-c", SCRIPT, options=LONE)

@@ -8,10 +8,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from support.node.cri_requests import call, container_config, first_text, sandbox_config
+from support.node.cri_requests import call, container_config, first_text, message, sandbox_config
 from support.node.images import write_image
 
 IMAGE = "docker.io/pyd/box:1"
@@ -70,6 +71,12 @@ class Containerd:
     def stop(self, identity: str) -> None:
         """Kill a container as the kubelet does after its grace."""
         asyncio.run(call(str(self.socket), "StopContainer", (1, identity), (2, 0)))
+
+    def await_image(self, name: str) -> None:
+        """Wait until the CRI, which follows containerd's events, has a name of an image."""
+        spec = message((1, name))
+        while not asyncio.run(call(str(self.socket), "ImageStatus", (1, spec), service="ImageService")):
+            time.sleep(0.02)  # the CRI has no events of images
 
     def remove_all(self) -> None:
         """Remove pods and containers."""

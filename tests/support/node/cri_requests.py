@@ -51,11 +51,11 @@ def first_text(data: bytes) -> str:
     return data[2 : 2 + data[1]].decode()
 
 
-async def call(socket: str, method: str, *fields: Field) -> bytes:
-    """Call `/runtime.v1.RuntimeService/METHOD` and return the response's encoding."""
+async def call(socket: str, method: str, *fields: Field, service: str = "RuntimeService") -> bytes:
+    """Call `/runtime.v1.SERVICE/METHOD` and return the response's encoding."""
     channel = Channel(path=socket)
     try:
-        rpc: Any = UnaryUnaryMethod(channel, f"/runtime.v1.RuntimeService/{method}", RawMessage, RawMessage)
+        rpc: Any = UnaryUnaryMethod(channel, f"/runtime.v1.{service}/{method}", RawMessage, RawMessage)
         response = await rpc(RawMessage(message(*fields)), timeout=60)
         return bytes(response.data)
     finally:

@@ -102,3 +102,63 @@ class RuntimeServiceStub:
             pyd_core.cri.proto.cri_pb2.StopContainerRequest,
             pyd_core.cri.proto.cri_pb2.StopContainerResponse,
         )
+
+
+class ImageServiceBase(abc.ABC):
+
+    @abc.abstractmethod
+    async def ListImages(self, stream: 'grpclib.server.Stream[pyd_core.cri.proto.cri_pb2.ListImagesRequest, pyd_core.cri.proto.cri_pb2.ListImagesResponse]') -> None:
+        pass
+
+    @abc.abstractmethod
+    async def ImageStatus(self, stream: 'grpclib.server.Stream[pyd_core.cri.proto.cri_pb2.ImageStatusRequest, pyd_core.cri.proto.cri_pb2.ImageStatusResponse]') -> None:
+        pass
+
+    @abc.abstractmethod
+    async def RemoveImage(self, stream: 'grpclib.server.Stream[pyd_core.cri.proto.cri_pb2.RemoveImageRequest, pyd_core.cri.proto.cri_pb2.RemoveImageResponse]') -> None:
+        pass
+
+    def __mapping__(self) -> typing.Dict[str, grpclib.const.Handler]:
+        return {
+            '/runtime.v1.ImageService/ListImages': grpclib.const.Handler(
+                self.ListImages,
+                grpclib.const.Cardinality.UNARY_UNARY,
+                pyd_core.cri.proto.cri_pb2.ListImagesRequest,
+                pyd_core.cri.proto.cri_pb2.ListImagesResponse,
+            ),
+            '/runtime.v1.ImageService/ImageStatus': grpclib.const.Handler(
+                self.ImageStatus,
+                grpclib.const.Cardinality.UNARY_UNARY,
+                pyd_core.cri.proto.cri_pb2.ImageStatusRequest,
+                pyd_core.cri.proto.cri_pb2.ImageStatusResponse,
+            ),
+            '/runtime.v1.ImageService/RemoveImage': grpclib.const.Handler(
+                self.RemoveImage,
+                grpclib.const.Cardinality.UNARY_UNARY,
+                pyd_core.cri.proto.cri_pb2.RemoveImageRequest,
+                pyd_core.cri.proto.cri_pb2.RemoveImageResponse,
+            ),
+        }
+
+
+class ImageServiceStub:
+
+    def __init__(self, channel: grpclib.client.Channel) -> None:
+        self.ListImages = grpclib.client.UnaryUnaryMethod(
+            channel,
+            '/runtime.v1.ImageService/ListImages',
+            pyd_core.cri.proto.cri_pb2.ListImagesRequest,
+            pyd_core.cri.proto.cri_pb2.ListImagesResponse,
+        )
+        self.ImageStatus = grpclib.client.UnaryUnaryMethod(
+            channel,
+            '/runtime.v1.ImageService/ImageStatus',
+            pyd_core.cri.proto.cri_pb2.ImageStatusRequest,
+            pyd_core.cri.proto.cri_pb2.ImageStatusResponse,
+        )
+        self.RemoveImage = grpclib.client.UnaryUnaryMethod(
+            channel,
+            '/runtime.v1.ImageService/RemoveImage',
+            pyd_core.cri.proto.cri_pb2.RemoveImageRequest,
+            pyd_core.cri.proto.cri_pb2.RemoveImageResponse,
+        )

@@ -9,6 +9,7 @@ import grpclib.client
 if typing.TYPE_CHECKING:
     import grpclib.server
 
+import google.protobuf.empty_pb2
 import google.protobuf.timestamp_pb2
 import pyd_core.cri.proto.images_pb2
 
@@ -21,6 +22,10 @@ class ImagesBase(abc.ABC):
 
     @abc.abstractmethod
     async def List(self, stream: 'grpclib.server.Stream[pyd_core.cri.proto.images_pb2.ListImagesRequest, pyd_core.cri.proto.images_pb2.ListImagesResponse]') -> None:
+        pass
+
+    @abc.abstractmethod
+    async def Delete(self, stream: 'grpclib.server.Stream[pyd_core.cri.proto.images_pb2.DeleteImageRequest, google.protobuf.empty_pb2.Empty]') -> None:
         pass
 
     def __mapping__(self) -> typing.Dict[str, grpclib.const.Handler]:
@@ -36,6 +41,12 @@ class ImagesBase(abc.ABC):
                 grpclib.const.Cardinality.UNARY_UNARY,
                 pyd_core.cri.proto.images_pb2.ListImagesRequest,
                 pyd_core.cri.proto.images_pb2.ListImagesResponse,
+            ),
+            '/containerd.services.images.v1.Images/Delete': grpclib.const.Handler(
+                self.Delete,
+                grpclib.const.Cardinality.UNARY_UNARY,
+                pyd_core.cri.proto.images_pb2.DeleteImageRequest,
+                google.protobuf.empty_pb2.Empty,
             ),
         }
 
@@ -54,4 +65,10 @@ class ImagesStub:
             '/containerd.services.images.v1.Images/List',
             pyd_core.cri.proto.images_pb2.ListImagesRequest,
             pyd_core.cri.proto.images_pb2.ListImagesResponse,
+        )
+        self.Delete = grpclib.client.UnaryUnaryMethod(
+            channel,
+            '/containerd.services.images.v1.Images/Delete',
+            pyd_core.cri.proto.images_pb2.DeleteImageRequest,
+            google.protobuf.empty_pb2.Empty,
         )

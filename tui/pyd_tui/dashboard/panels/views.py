@@ -21,7 +21,7 @@ CLUSTER_VIEWS = (
     "namespaces",
 )
 """Views of clusters, in the order of their digits."""
-NODE_VIEWS = ("containers", "events")
+NODE_VIEWS = ("containers", "images", "events")
 """Views of nodes, in the order of their digits: a runtime has neither networks nor volumes."""
 FAMILY_VIEWS = {"cluster": CLUSTER_VIEWS, "node": NODE_VIEWS}
 """Views of the families of providers that have views of their own."""

@@ -9,7 +9,7 @@ from pyd_tui.dashboard.resources.base import ResourceView
 from pyd_tui.dashboard.resources.builds import BUILDS
 from pyd_tui.dashboard.resources.deaths import DEATHS
 from pyd_tui.dashboard.resources.events import EVENTS
-from pyd_tui.dashboard.resources.images import IMAGES
+from pyd_tui.dashboard.resources.images import IMAGES, NODE_IMAGES
 from pyd_tui.dashboard.resources.networks import NETWORKS
 from pyd_tui.dashboard.resources.nodes import NODES
 from pyd_tui.dashboard.resources.services import SERVICES
@@ -30,7 +30,8 @@ RESOURCES: Mapping[str, ResourceView] = {resource.name: resource for resource in
 def resource_view(name: str, family: str) -> ResourceView | None:
     """Return a view of a family of providers, if it has one of that name."""
     if family == "node":
-        return RESOURCES.get(name) if name in (*NODE_VIEWS, *FAMILY_UNNUMBERED["node"]) else None
+        views = {**RESOURCES, NODE_IMAGES.name: NODE_IMAGES}
+        return views.get(name) if name in (*NODE_VIEWS, *FAMILY_UNNUMBERED["node"]) else None
     if family != "cluster":
         return RESOURCES.get(name)
     from pyd_tui.dashboard.resources.cluster import CLUSTER_RESOURCES  # noqa: PLC0415 - only for clusters

@@ -10,11 +10,11 @@ def missing_actions(resource: ResourceView) -> frozenset[str]:
     can = {
         "debug": resource.debug is not None,
         "files": resource.inspect_layers is not None or resource.files is not None,
-        "pull": resource.name == "images",
+        "pull": resource.pulls,
         "logs": resource.logs is not None,
         "remove": resource.remove is not None,
         "prune": resource.waste is not None,
-        "save": resource.name == "images",
+        "save": resource.saves,
         "stats": resource.name in {"events", "deaths", "tasks"},
     }
     can |= dict.fromkeys(("mark", "mark_range", "mark_all"), can["remove"] or can["save"])

@@ -130,6 +130,8 @@ class ResourceView:
         delay_s: The delay in seconds from an event until the engine returns the changed rows.
         commands: Typed commands on a row, each returning its report.
         plans: Typed commands that list what they do and ask first.
+        pulls: Whether a row's image can be pulled again.
+        saves: Whether rows can be saved to files.
         container: Returns the id of the container that a row links to.
         moment: Returns the time of a row's event, nanoseconds since the epoch; 0 for a row that is no event.
     """
@@ -147,6 +149,8 @@ class ResourceView:
     logs: Callable[[LoadContext, Row], Awaitable[dict[str, str]]] | None = None
     debug: Callable[[Row], str | None] | None = None
     delay_s: float = 0
+    pulls: bool = False
+    saves: bool = False
     measures: bool = False
     measures_on_open: bool = False
     commands: Mapping[str, Callable[[LoadContext, Row, tuple[str, ...]], Awaitable[str]]] = field(default_factory=dict)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pyd_core.client.provider import Provider, engine_of
+from pyd_core.client.provider import Provider, image_removal_of, images_of
 from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.container import ContainerSummary
@@ -15,7 +16,7 @@ from pyd_tui.dashboard.render.figures import SECOND, Clock, counted, full_moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row, by_type
-from pyd_tui.dashboard.resources.users import image_of, in_order, names, users
+from pyd_tui.dashboard.resources.users import Users, image_of, in_order, names, users
 
 if TYPE_CHECKING:
     from pyd_core.layers.content import ImageContents, LayerStep
@@ -77,22 +78,29 @@ def row(image: ImageSummary, used: list[ContainerSummary], clock: Clock) -> Row:
     )
 
 
+def users_of(image: ImageSummary, used: Users) -> list[ContainerSummary]:
+    """Return the containers of an image, which runtimes name by its id or by one of its names."""
+    keys = dict.fromkeys((image.id, *image.repo_tags, *image.repo_digests))
+    return list({user.id: user for key in keys for user in used.get(key, [])}.values())
+
+
 def _of(row: Row) -> Thing:
     assert isinstance(row.thing, tuple)  # noqa: S101 - what `row` put there
     return row.thing
 
 
 async def _load(context: LoadContext) -> list[Row]:
-    used = await users(context.engine, image_of)
-    images = await context.engine.images.list()
-    rows = [row(image, used.get(image.id, []), context.clock) for image in images]
+    used = await users(context.provider, image_of)
+    images = await images_of(context.provider).list()
+    rows = [row(image, users_of(image, used), context.clock) for image in images]
     return sorted(rows, key=lambda row: (not tags_of(_of(row)[0]), row.name.casefold(), row.key))
 
 
 async def _about(context: LoadContext, row: Row) -> list[Cell]:
     summary, used = _of(row)
-    image = await context.engine.images.inspect(summary.id)
-    layers = await context.engine.images.history(summary.id)
+    images = images_of(context.provider)
+    image = await images.inspect(summary.id)
+    layers = await images.history(summary.id)
     return about(summary, image, layers, used, context.clock, inside=context.inside.get(summary.id))
 
 
@@ -103,9 +111,9 @@ async def _inspect_layers(context: LoadContext, row: Row, on_progress: Callable[
     summary, _ = _of(row)
     if summary.id not in context.inside:
         on_progress("inspecting layers")
-        image = await context.engine.images.inspect(summary.id)
+        image = await images_of(context.provider).inspect(summary.id)
         layers = await image_contents(
-            context.engine,
+            context.provider,
             image,
             lambda count: on_progress(f"read {compact_size(count)} of about {compact_size(image.size)}"),
         )
@@ -217,25 +225,25 @@ def step(created_by: str) -> str:
 async def waste(context: LoadContext, row: Row | None = None) -> list[PruneCandidate]:
     """Return the untagged images that no container uses."""
     del row
-    used = await users(context.engine, image_of)
+    used = await users(context.provider, image_of)
     shared = {image.id: image.shared_size for image in context.disk.images} if context.disk is not None else {}
     return [
         PruneCandidate(short(image.id), image.size - max(0, shared.get(image.id, 0)), _remover(image.id))
-        for image in await context.engine.images.list()
-        if not tags_of(image) and image.id not in used
+        for image in await images_of(context.provider).list()
+        if not tags_of(image) and not users_of(image, used)
     ]
 
 
 def _remover(identity: str) -> Callable[[Provider], Awaitable[object]]:
-    return lambda engine: engine_of(engine).images.remove(identity)
+    return lambda provider: image_removal_of(provider).remove(identity)
 
 
 async def _remove(provider: Provider, row: Row) -> object:
     """Remove an image by its tags, so that removing the image removes them too."""
-    engine = engine_of(provider)
+    images = image_removal_of(provider)
     tags = tags_of(_of(row)[0])
-    for name in tags or [row.key]:
-        await engine.images.remove(name)
+    for name in [row.key] if images.removes_names_by_id else tags or [row.key]:
+        await images.remove(name)
     return None
 
 
@@ -249,4 +257,9 @@ IMAGES = ResourceView(
     empty="no images",
     remove=_remove,
     waste=waste,
+    pulls=True,
+    saves=True,
 )
+
+NODE_IMAGES = replace(IMAGES, pulls=False, saves=False)
+"""The same of a node, whose runtime neither pulls nor exports for pyd."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pyd_core.client.engine_client import EngineClient
+from pyd_core.client.provider import Provider, image_removal_of
 from pyd_core.errors import EngineUnavailable, PydError
 from pyd_core.model.image import Removed
 from pyd_core.sanitise import safe
@@ -32,16 +32,17 @@ def command(state: State, /, *, names: tuple[str, ...], force: bool, no_prune: b
     removed_by_name: dict[str, list[Removed]] = {}
     errors: list[PydError] = []
 
-    async def remove(engine: EngineClient) -> None:
+    async def remove(provider: Provider) -> None:
+        images = image_removal_of(provider)
         for name in names:
             try:
-                removed_by_name[name] = await engine.images.remove(name, force=force, prune=not no_prune)
+                removed_by_name[name] = await images.remove(name, force=force, prune=not no_prune)
             except EngineUnavailable:
                 raise
             except PydError as error:
                 errors.append(error)
 
-    state.ask(remove)
+    state.ask_provider(remove)
     if state.json:
         write_json([removal for removed in removed_by_name.values() for removal in removed])
     else:
