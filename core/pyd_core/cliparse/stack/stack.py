@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pyd_core.cliparse.stack import fields
-from pyd_core.cliparse.stack.services import IGNORED_FIELDS, NAMESPACE_LABEL, EngineNames, service_spec
+from pyd_core.cliparse.stack.engine_names import EngineNames
+from pyd_core.cliparse.stack.services import IGNORED_FIELDS, NAMESPACE_LABEL, service_spec
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
