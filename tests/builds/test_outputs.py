@@ -63,6 +63,20 @@ def provenance(name: str) -> dict[str, Any]:
     return slsa
 
 
+def predicate_types(name: str) -> list[str]:
+    """Return the types of the statements about a pushed image."""
+
+    def raw(reference: str) -> dict[str, Any]:
+        command = ["docker", "buildx", "imagetools", "inspect", "--raw", reference]
+        document: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        return document
+
+    kind = "vnd.docker.reference.type"
+    statements = [item for item in raw(name)["manifests"] if item.get("annotations", {}).get(kind)]
+    layers = [layer for item in statements for layer in raw(f"{name}@{item['digest']}")["layers"]]
+    return [layer["annotations"]["in-toto.io/predicate-type"] for layer in layers]
+
+
 @pytest.fixture
 def two_platforms(tmp_path: Path) -> Path:
     source = tmp_path / "program.c"
@@ -104,6 +118,9 @@ def test_a_pushed_image_has_the_provenance_that_clients_ask_for(
     assert long["invocation"]["parameters"]["secrets"] == [{"id": "token", "optional": True}]
     assert long["invocation"]["parameters"]["args"]["build-arg:KEY"] == "kept-back-7781"
     assert "very-secret-5512" not in json.dumps(long)
+    pushed = buildx(builders, tmp_path, *common, "--attest=type=provenance,version=v1,mode=min")
+    assert pushed.returncode == 0, pushed.stderr
+    assert predicate_types(name) == ["https://slsa.dev/provenance/v1"]
     pushed = buildx(builders, tmp_path, *common, "--provenance=false")
     assert pushed.returncode == 0, pushed.stderr
     command = ["docker", "buildx", "imagetools", "inspect", "--raw", name]

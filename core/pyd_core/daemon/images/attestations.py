@@ -16,6 +16,7 @@ from pyd_core.model.reference import Reference
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v0.1"
 PROVENANCE_TYPE = "https://slsa.dev/provenance/v0.2"
+PROVENANCE_V1_TYPE = "https://slsa.dev/provenance/v1"
 IN_TOTO = "application/vnd.in-toto+json"
 UNKNOWN_PLATFORM = {"architecture": "unknown", "os": "unknown"}
 """The platform of attestation manifests: no engine chooses it to run."""

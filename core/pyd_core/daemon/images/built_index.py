@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from pyd_core.daemon.images.attestations import PROVENANCE_TYPE
+
 
 class IndexPart(msgspec.Struct, frozen=True, kw_only=True):
     """An image of an index.
@@ -15,11 +17,13 @@ class IndexPart(msgspec.Struct, frozen=True, kw_only=True):
         image_id: The image.
         platform: `linux/arm64`; empty where the build named none.
         provenance: The predicate of its provenance, as JSON; empty for none.
+        predicate_type: The type of that predicate.
     """
 
     image_id: str
     platform: str = ""
     provenance: bytes = b""
+    predicate_type: str = PROVENANCE_TYPE
 
 
 class BuiltIndex(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyd_core.daemon.images import manifests
-from pyd_core.daemon.images.attestations import PROVENANCE_TYPE, attest, package_url
+from pyd_core.daemon.images.attestations import attest, package_url
 from pyd_core.daemon.images.built_index import IndexPart
 from pyd_core.daemon.images.manifests import Annotations, Document
 from pyd_core.daemon.images.store import ImageStore
@@ -73,7 +73,7 @@ def documents_of(
         if part.provenance:
             text = part.platform or manifests.platform_text_of(config)
             urls = [package_url("docker", name, text) for name in names]
-            attestation = attest(manifest, part.provenance, PROVENANCE_TYPE, urls)
+            attestation = attest(manifest, part.provenance, part.predicate_type, urls)
             blobs += attestation.blobs
             lower.append(attestation.manifest)
             attested.append(attestation.descriptor)

@@ -12,6 +12,8 @@ from pyd_core.gosyntax.booleans import BOOLS
 
 PREFIX = "attest:"
 MODES = ("min", "max")
+SLSA_V02, SLSA_V1 = "v0.2", "v1"
+VERSIONS = (SLSA_V02, SLSA_V1)
 _FIELDS = frozenset(("type", "mode", "inline-only", "disabled", "builder-id", "reproducible", "filename", "version"))
 
 
@@ -22,6 +24,7 @@ class ProvenanceOptions(msgspec.Struct, frozen=True, kw_only=True):
         mode: `min` or `max`; `max` has build arguments, secret names, the graph and the Dockerfile too.
         is_inline_only: Whether only images get it, as clients ask by default.
         filename: The file that exports of files get.
+        version: The version of SLSA's layout.
     """
 
     mode: str = "min"
@@ -29,6 +32,7 @@ class ProvenanceOptions(msgspec.Struct, frozen=True, kw_only=True):
     builder_id: str = ""
     is_reproducible: bool = False
     filename: str = "provenance.json"
+    version: str = SLSA_V02
 
 
 def provenance_options(attributes: Mapping[str, str]) -> ProvenanceOptions | None:
@@ -89,10 +93,9 @@ def _provenance(fields: Mapping[str, str]) -> ProvenanceOptions:
     mode = fields.get("mode") or "min"
     if mode not in MODES:
         raise InvalidInput(f"invalid provenance mode {mode[:60]!r}", hint="min or max")
-    if fields.get("version", "v0.2") != "v0.2":
-        raise Unsupported(
-            f"provenance of version {fields['version'][:20]!r} isn't written", hint="leave version out: SLSA v0.2"
-        )
+    version = fields.get("version", SLSA_V02)
+    if version not in VERSIONS:
+        raise InvalidInput(f"invalid provenance SLSA version: {version[:20]!r}", hint=" or ".join(VERSIONS))
     filename = fields.get("filename") or "provenance.json"
     if "/" in filename or filename in {".", ".."} or "\0" in filename or len(filename) > 200:
         raise InvalidInput(f"invalid file name {filename[:60]!r} for the provenance")
@@ -102,4 +105,5 @@ def _provenance(fields: Mapping[str, str]) -> ProvenanceOptions:
         builder_id=fields.get("builder-id", "")[:1000],
         is_reproducible=_flag("reproducible", fields),
         filename=filename,
+        version=version,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 
 from pyd_core.buildkit.proto import ops_pb2
-from pyd_core.daemon.build.exporters.attestation_options import ProvenanceOptions
+from pyd_core.daemon.build.exporters.attestation_options import SLSA_V1, ProvenanceOptions
 from pyd_core.daemon.build.exporters.provenance import MAX_PROVENANCE_BYTES, BuildFacts, provenance
 from pyd_core.daemon.build.interfaces import ExportRequest
 from pyd_core.daemon.build.solver.refs import SolvedRef
+from pyd_core.daemon.images.attestations import PROVENANCE_TYPE, PROVENANCE_V1_TYPE
 from pyd_core.daemon.images.manifests import platform_text_of
 from pyd_core.dockerfile.platforms import host_platform
 from pyd_core.errors import InvalidInput
@@ -31,6 +32,11 @@ class Attester:
     def is_inline_only(self) -> bool:
         """Whether only image indexes get attestations."""
         return self.options.is_inline_only
+
+    @property
+    def predicate_type(self) -> str:
+        """The type of the predicates."""
+        return PROVENANCE_V1_TYPE if self.options.version == SLSA_V1 else PROVENANCE_TYPE
 
     def predicate(
         self, platform: str, ref: SolvedRef | None, definition: ops_pb2.Definition | None, config: bytes

@@ -121,11 +121,12 @@ class ImageWriter:
         parts: list[IndexPart] = []
         for platform, ref, config in configs_of(result):
             record = await self.write(ref, config, steps, attrs)
-            predicate = b""
+            part = IndexPart(image_id=record.id, platform=platform)
             if attester is not None:
                 with steps.step("creating provenance"):
                     predicate = attester.predicate(platform, ref, result.definitions.get(platform), config)
-            parts.append(IndexPart(image_id=record.id, platform=platform, provenance=predicate))
+                part = msgspec.structs.replace(part, provenance=predicate, predicate_type=attester.predicate_type)
+            parts.append(part)
         return parts
 
     async def export(

@@ -1,4 +1,4 @@
-"""Provenance of builds: the predicate of SLSA v0.2 (slsa.dev/provenance/v0.2), as BuildKit fills it.
+"""Provenance of builds: the predicate of SLSA v0.2 (slsa.dev/provenance/v0.2) or v1, as BuildKit fills it.
 
 The mode `min` leaves out what may be confidential: values of build arguments and labels, names of secrets and agents,
 the graph and the Dockerfile. Values of secrets are in neither mode; the builder has them only while a step runs.
@@ -18,7 +18,8 @@ import msgspec
 from google.protobuf.json_format import MessageToDict
 
 from pyd_core.buildkit.proto import ops_pb2
-from pyd_core.daemon.build.exporters.attestation_options import ProvenanceOptions
+from pyd_core.daemon.build.exporters.attestation_options import SLSA_V1, ProvenanceOptions
+from pyd_core.daemon.build.exporters.slsa_v1 import as_slsa_v1
 from pyd_core.daemon.build.solver.graph import Graph, Vertex, read_graph
 from pyd_core.daemon.build.solver.sources.image import platform_text
 from pyd_core.daemon.images.attestations import package_url
@@ -101,6 +102,8 @@ def provenance(facts: BuildFacts, options: ProvenanceOptions) -> bytes:
         names = {digest: f"step{number}" for number, digest in enumerate(graph.vertices)}
         predicate["buildConfig"] = _build_config(graph, names)
         predicate["metadata"][METADATA_KEY]["source"] = _source(facts.definition, names)
+    if options.version == SLSA_V1:
+        predicate = as_slsa_v1(predicate, predicate["metadata"][METADATA_KEY])
     return json.dumps(predicate).encode()
 
 

@@ -28,13 +28,17 @@ def test_a_list_of_packages_is_refused_by_name_unless_it_is_only_a_default() -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["mode=full", "mode=max,colour=red", "inline-only=perhaps", "filename=../x", "filename=a/b", '"mode=min']
+    "text",
+    [
+        *("mode=full", "mode=max,colour=red", "inline-only=perhaps", "filename=../x", "filename=a/b", '"mode=min'),
+        *("version=v2", "version="),
+    ],
 )
 def test_malformed_options_are_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         provenance_options({"attest:provenance": text})
 
 
-def test_another_version_of_the_form_is_refused() -> None:
-    with pytest.raises(Unsupported, match="v1"):
-        provenance_options({"attest:provenance": "version=v1"})
+def test_clients_choose_the_version_of_the_layout() -> None:
+    assert provenance_options({"attest:provenance": "version=v0.2"}) == ProvenanceOptions()
+    assert provenance_options({"attest:provenance": "mode=min,version=v1"}) == ProvenanceOptions(version="v1")

@@ -15,7 +15,7 @@ BASE = "docker-image://docker.io/library/debian:13@sha256:" + "a" * 64
 COMMIT = "c0ffee" + "0" * 34
 
 
-def _predicate(mode: str = "min", **changes: Any) -> dict[str, Any]:
+def _predicate(mode: str = "min", version: str = "v0.2", **changes: Any) -> dict[str, Any]:
     llb = Llb()
     base = llb.source(BASE)
     context = llb.source("local://context", local_session="of-one-session")
@@ -42,7 +42,9 @@ def _predicate(mode: str = "min", **changes: Any) -> dict[str, Any]:
         "finished_ns": 1_700_000_001_000_000_000,
     }
     document: dict[str, Any] = json.loads(
-        provenance(BuildFacts(**(fields | changes)), ProvenanceOptions(mode=mode, builder_id="https://ci"))
+        provenance(
+            BuildFacts(**(fields | changes)), ProvenanceOptions(mode=mode, builder_id="https://ci", version=version)
+        )
     )
     return document
 
@@ -93,3 +95,35 @@ def test_a_result_without_a_graph_has_no_sources() -> None:
     predicate = _predicate("max", definition=None)
     assert predicate["materials"] == []
     assert "buildConfig" not in predicate
+
+
+def test_version_1_has_the_same_facts_in_its_own_layout() -> None:
+    older, newer = _predicate("max"), _predicate("max", "v1")
+    assert set(newer) == {"buildDefinition", "runDetails"}
+    definition, run = newer["buildDefinition"], newer["runDetails"]
+    assert definition["buildType"].endswith("/docs/attestations/slsa-definitions.md")
+    assert definition["externalParameters"] == {
+        "configSource": {"path": "Dockerfile"},
+        "request": older["invocation"]["parameters"],
+    }
+    assert definition["internalParameters"] == {
+        "builderPlatform": "linux/amd64",
+        "buildConfig": older["buildConfig"],
+    }
+    assert definition["resolvedDependencies"] == older["materials"]
+    assert run["builder"] == {"id": "https://ci"}
+    own = older["metadata"]["https://mobyproject.org/buildkit@v1#metadata"]
+    assert run["metadata"] == {
+        "invocationId": "one",
+        "startedOn": "2023-11-14T22:13:20Z",
+        "finishedOn": "2023-11-14T22:13:21Z",
+        "buildkit_metadata": own,
+        "buildkit_completeness": {"request": True, "resolvedDependencies": False},
+    }
+
+
+def test_version_1_in_its_short_form_keeps_the_same_back() -> None:
+    predicate = _predicate("min", "v1")
+    assert "hidden" not in json.dumps(predicate)
+    assert predicate["buildDefinition"]["internalParameters"] == {"builderPlatform": "linux/amd64"}
+    assert predicate["runDetails"]["metadata"]["buildkit_metadata"] == {}
