@@ -71,10 +71,42 @@ def test_an_option_of_one_letter_is_not_taken_for_a_long_one_first():
 def test_the_first_picture_loads_nothing_that_is_opened_later():
     later = {
         f"pyd_tui.dashboard.{name}"
-        for name in ("screens.detail", "screens.logs", "actions.container_actions", "actions.transfers")
+        for name in (
+            *("screens.detail", "screens.logs", "screens.menu", "actions.container_actions", "actions.transfers"),
+            *("actions.catalogue", "actions.external_commands", "input.commands", "resources.base"),
+        )
     }
     code = "import sys, pyd_tui.dashboard.app, pyd_core.client.connect; print(*sys.modules)"
-    assert not (later | {"httpx", "tarfile", "sqlite3"}) & loaded(code)
+    others = {"pyd_core.client.images", "pyd_core.client.networks", "email.utils", "httpx", "tarfile", "sqlite3"}
+    assert not (later | others) & loaded(code)
+
+
+DASHBOARD_ON_A_TERMINAL = """
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid:
+    while True:
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:
+            break
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+import pyd_tui.dashboard.startup.start as start
+def run(*arguments, **options):
+    print(*sys.modules)
+start.run = run
+sys.argv = ["pyd"]
+from pyd_tui.cli import main
+main()
+"""
+
+
+def test_the_dashboard_without_options_opens_before_click_is_loaded():
+    modules = loaded(DASHBOARD_ON_A_TERMINAL)
+    assert "pyd_tui.cli.dashboard_entry" in modules
+    assert "click" not in modules
 
 
 def test_the_engines_are_asked_before_anything_that_draws_is_loaded():

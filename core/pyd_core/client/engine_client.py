@@ -9,20 +9,21 @@ from pyd_core.client.api_client import ApiClient
 from pyd_core.client.capabilities import Capability
 from pyd_core.client.containers import ContainersApi
 from pyd_core.client.endpoint import Endpoint
-from pyd_core.client.execs import ExecsApi
-from pyd_core.client.images import ImagesApi
-from pyd_core.client.networks import NetworksApi
+from pyd_core.client.http_date import parse_http_date
 from pyd_core.client.system import SystemApi
 from pyd_core.client.transport.base import Transport
-from pyd_core.client.volumes import VolumesApi
 
 if TYPE_CHECKING:
     from pyd_core.client.configs import ConfigsApi
+    from pyd_core.client.execs import ExecsApi
+    from pyd_core.client.images import ImagesApi
+    from pyd_core.client.networks import NetworksApi
     from pyd_core.client.nodes import NodesApi
     from pyd_core.client.secrets import SecretsApi
     from pyd_core.client.services import ServicesApi
     from pyd_core.client.swarm import SwarmApi
     from pyd_core.client.tasks import TasksApi
+    from pyd_core.client.volumes import VolumesApi
 
 
 class EngineClient:
@@ -42,13 +43,37 @@ class EngineClient:
         self.endpoint = endpoint
         self.api = ApiClient(transport, where=endpoint.url, read_only=endpoint.read_only)
         self.containers = ContainersApi(self.api)
-        self.images = ImagesApi(self.api)
-        self.networks = NetworksApi(self.api)
-        self.volumes = VolumesApi(self.api)
-        self.execs = ExecsApi(self.api)
         self.system = SystemApi(self.api)
 
-    # The APIs of a swarm are imported on demand: few engines are in one, and `pyd ps` has to be quick.
+    # Other APIs are imported on demand: `pyd ps` and the first list of the dashboard have to be quick.
+
+    @property
+    def images(self) -> ImagesApi:
+        """Images."""
+        from pyd_core.client.images import ImagesApi  # noqa: PLC0415 - as above
+
+        return ImagesApi(self.api)
+
+    @property
+    def networks(self) -> NetworksApi:
+        """Networks."""
+        from pyd_core.client.networks import NetworksApi  # noqa: PLC0415 - as above
+
+        return NetworksApi(self.api)
+
+    @property
+    def volumes(self) -> VolumesApi:
+        """Volumes."""
+        from pyd_core.client.volumes import VolumesApi  # noqa: PLC0415 - as above
+
+        return VolumesApi(self.api)
+
+    @property
+    def execs(self) -> ExecsApi:
+        """Commands in containers."""
+        from pyd_core.client.execs import ExecsApi  # noqa: PLC0415 - as above
+
+        return ExecsApi(self.api)
 
     @property
     def services(self) -> ServicesApi:
@@ -107,12 +132,8 @@ class EngineClient:
             Whole seconds, in nanoseconds since the epoch.
         """
         await self.api.negotiate()
-        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 10 ms, once per connection
-
-        try:
-            return int(parsedate_to_datetime(self.api.ping_headers["date"]).timestamp()) * 1_000_000_000
-        except (KeyError, ValueError):
-            return None
+        seconds = parse_http_date(self.api.ping_headers.get("date", ""))
+        return None if seconds is None else seconds * 1_000_000_000
 
     async def can(self, capability: Capability) -> bool:
         """Return whether the engine has a capability."""

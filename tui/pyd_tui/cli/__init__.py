@@ -32,9 +32,19 @@ def main() -> NoReturn:
 
 def _any_command() -> Callable[[], int]:
     _load_msgspec()
+    if len(sys.argv) == 1 and "_PYD_COMPLETE" not in os.environ and os.isatty(0) and os.isatty(1):
+        return _open_dashboard  # without click, which takes as long to load as a tenth of all it needs
     from pyd_tui.cli.entry import invoke
 
     return invoke
+
+
+def _open_dashboard() -> int:
+    from pyd_tui.cli.dashboard_entry import open_dashboard
+    from pyd_tui.console.global_options import State
+
+    open_dashboard(State())
+    return 0
 
 
 def _debug_session(arguments: list[str]) -> Callable[[], int] | None:

@@ -96,7 +96,7 @@ class Dashboard(App[None]):
         self._ascii = [Ascii()] if startup.ascii else []
         for known in PALETTES.values():
             self.register_theme(known.theme)
-        self.theme = palette.name
+        self.theme = self._styled_theme = palette.name
         self.animation_level = "none"
         self.clock = clock or Clock()
         self._written = TerminalContents()
@@ -164,6 +164,12 @@ class Dashboard(App[None]):
     def _progressed(self) -> None:
         for footer in self.screen.query(Footer) if self.screen_stack else ():
             footer.repaint_line()
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Parse the styles for another theme; Textual also asks for it at the start, right after it has parsed them."""
+        if self.theme != self._styled_theme:
+            self._styled_theme = self.theme
+            super().refresh_css(animate)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add the ASCII filter where the terminal shows only ASCII."""

@@ -8,7 +8,8 @@ from textual.events import Key
 
 from pyd_core.errors import InvalidInput
 from pyd_tui.dashboard.actions.catalogue import _limit, update
-from pyd_tui.dashboard.input.commands import CommandCall, parse
+from pyd_tui.dashboard.input.command_call import CommandCall
+from pyd_tui.dashboard.input.commands import parse
 from support.dashboard import Opened, opened
 from support.scripted_engine import ScriptedEngine
 

@@ -18,8 +18,8 @@ from pyd_core.watch.history_store import Death, HistoryStore, Point
 from pyd_tui.dashboard.engines.timeline import Timeline
 from pyd_tui.dashboard.panels.views import view_at_key
 from pyd_tui.dashboard.render.events import event_details
-from pyd_tui.dashboard.resources import RESOURCES, resource_view
 from pyd_tui.dashboard.resources.images import step
+from pyd_tui.dashboard.resources.registry import RESOURCES, resource_view
 from pyd_tui.dashboard.resources.system import kinds
 from pyd_tui.dashboard.resources.volumes import ANONYMOUS
 from pyd_tui.dashboard.screens.browse import Browse

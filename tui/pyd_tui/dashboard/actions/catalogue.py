@@ -12,11 +12,10 @@ from pyd_core.errors import InvalidInput
 from pyd_core.gosyntax.sizes import parse_size
 from pyd_core.sanitise import safe
 from pyd_core.watch.container_info import ContainerInfo
+from pyd_tui.dashboard.render.containers import ACTIVE_STATES
 
 MIN_MEMORY_BYTES = 6 << 20
 """The smallest memory limit that Docker Engine sets (moby, daemon/daemon_unix.go)."""
-ACTIVE_STATES = frozenset({"running", "paused", "restarting"})
-"""States in which a container can be stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pyd_tui.dashboard.actions.catalogue import ACTIVE_STATES
+from pyd_tui.dashboard.render.containers import ACTIVE_STATES
 from pyd_tui.dashboard.screens.menu import MenuEntry
 
 if TYPE_CHECKING:
@@ -86,12 +86,3 @@ def container_menu(
         and any(allows(entry, condition) for entry in entries)
         and (len(entries) == 1 or name in FOR_SEVERAL)
     ]
-
-
-def row_labels(entry: ContainerInfo | None) -> dict[str, str]:
-    """Return the footer's labels of keys for a container: start for a stopped one, resume for a paused one."""
-    if entry is None:
-        return {}
-    if entry.state not in ACTIVE_STATES:
-        return {"act('stop')": "", "act('restart')": "start", "shell": ""}
-    return {"act('pause')": "resume"} if entry.state == "paused" else {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.errors import InvalidInput, PydError
 from pyd_tui.dashboard.actions.removal import BulkRemoval
-from pyd_tui.dashboard.input.commands import CommandCall
+from pyd_tui.dashboard.input.command_call import CommandCall
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 

@@ -10,15 +10,8 @@ from pyd_core.errors import InvalidInput
 from pyd_core.sanitise import safe
 from pyd_tui.config.settings import THEMES
 from pyd_tui.dashboard.actions.external_commands import COMPOSE
+from pyd_tui.dashboard.input.command_call import CommandCall
 from pyd_tui.dashboard.panels.views import CLUSTER_VIEWS, SWARM_VIEWS, UNNUMBERED_VIEWS, VIEWS
-
-
-@dataclass(frozen=True, slots=True)
-class CommandCall:
-    """A command with its arguments."""
-
-    verb: str
-    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pyd_tui.dashboard.actions.row_commands import RowCommands
 from pyd_tui.dashboard.engines.detail_loader import DetailLoader
 from pyd_tui.dashboard.engines.row_loader import RowLoader
 from pyd_tui.dashboard.engines.target import RowTarget
-from pyd_tui.dashboard.input.commands import CommandCall
+from pyd_tui.dashboard.input.command_call import CommandCall
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header

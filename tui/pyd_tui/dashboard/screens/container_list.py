@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget, project_targets
-from pyd_tui.dashboard.input.commands import CommandCall
+from pyd_tui.dashboard.input.command_call import CommandCall
 from pyd_tui.dashboard.input.keymap import lacked
 from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.footer import Footer

@@ -11,10 +11,10 @@ from textual.containers import Container
 from textual.events import DescendantFocus
 
 from pyd_core.watch.delta import Delta
-from pyd_tui.dashboard.actions.menus import row_labels
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import Scope, bindings
+from pyd_tui.dashboard.input.row_labels import row_labels
 from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.footer import Footer

@@ -12,7 +12,8 @@ from textual.containers import Vertical
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.actions.menus import CONTAINER_MENU, allows
 from pyd_tui.dashboard.engines.target import RowTarget
-from pyd_tui.dashboard.input.commands import COMMANDS, CommandCall
+from pyd_tui.dashboard.input.command_call import CommandCall
+from pyd_tui.dashboard.input.commands import COMMANDS
 from pyd_tui.dashboard.input.fuzzy import best
 from pyd_tui.dashboard.input.key_bindings import shown
 from pyd_tui.dashboard.input.keymap import Scope, bindings

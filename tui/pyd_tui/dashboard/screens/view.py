@@ -14,7 +14,7 @@ from pyd_tui.dashboard.screens.base import SearchableScreen
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.input.commands import CommandCall
+    from pyd_tui.dashboard.input.command_call import CommandCall
 
 
 class ViewScreen(SearchableScreen):

@@ -96,8 +96,8 @@ def open_view(dashboard: NavigationHost, name: str) -> None:
     if name == "containers":
         dashboard.pop_screen()
         return
-    from pyd_tui.dashboard.resources import resource_view  # noqa: PLC0415 - after the first frame
     from pyd_tui.dashboard.resources.base import LoadContext  # noqa: PLC0415 - after the first frame
+    from pyd_tui.dashboard.resources.registry import resource_view  # noqa: PLC0415 - after the first frame
     from pyd_tui.dashboard.screens.browse import Browse  # noqa: PLC0415 - after the first frame
 
     link = dashboard.link = screen.row_link if isinstance(screen := dashboard.screen, Main) else dashboard.link
