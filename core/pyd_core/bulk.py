@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -46,17 +45,23 @@ async def run_on_each(
     Returns:
         The outcomes, in the order of `items`.
     """
+    import asyncio  # noqa: PLC0415 - one object needs no event loop
+
     gate = asyncio.Semaphore(limit)
 
     async def run(item: T) -> Outcome[T]:
         async with gate:
-            try:
-                await action(item)
-            except PydError as error:
-                outcome = Outcome(item, error)
-            else:
-                outcome = Outcome(item)
+            outcome = await run_on_one(action, item)
         on_outcome(outcome)
         return outcome
 
     return await asyncio.gather(*map(run, items))
+
+
+async def run_on_one(action: Callable[[T], Awaitable[object]], item: T) -> Outcome[T]:
+    """Run an action on one object, and return its outcome."""
+    try:
+        await action(item)
+    except PydError as error:
+        return Outcome(item, error)
+    return Outcome(item)

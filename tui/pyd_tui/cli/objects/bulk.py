@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pyd_core.errors import EngineUnavailable, PydError
+from pyd_core import bulk
+from pyd_core.bulk import Outcome
+from pyd_core.errors import EngineUnavailable
 from pyd_core.sanitise import safe
 from pyd_tui.console import failures
 from pyd_tui.console.global_options import State
@@ -16,9 +19,6 @@ from pyd_tui.console.output import write, write_json
 if TYPE_CHECKING:
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.client.provider import Provider
-
-MAX_CONCURRENT_ACTIONS = 16
-"""Concurrent actions: an engine gains nothing from more."""
 
 Action = Callable[["EngineClient", str], Awaitable[object]]
 """Acts on a container, given by id, or on another object."""
@@ -33,6 +33,14 @@ class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool = True
     error: str | None = None
     reference: str | None = None
+
+    @classmethod
+    def of(cls, outcome: Outcome[str], object_id: str | None) -> ActionResult:
+        """Return the result for an outcome and the object's id, if it was found."""
+        error = outcome.error
+        if error is None:
+            return cls(name=outcome.item, id=object_id)
+        return cls(name=outcome.item, id=object_id, ok=False, error=error.message, reference=error.reference)
 
 
 async def keep_name(engine: Provider, name: str) -> str:  # noqa: ARG001 - has the signature of `container_id`
@@ -87,47 +95,32 @@ def run_on_each_container(
     Raises:
         EngineUnavailable: The engine can't be reached.
     """
-    exit_code = 0
-    results: list[ActionResult] = []
+    unique_names = list(dict.fromkeys(names))
+    ids: dict[str, str] = {}
 
     async def run_on_one(engine: Provider, name: str) -> None:
-        nonlocal exit_code
-        object_id: str | None = None
-        try:
-            object_id = await resolve(engine, name)
-            await action(engine, object_id)
-        except EngineUnavailable:
-            raise
-        except PydError as error:
-            exit_code = max(exit_code, failures.exit_code(error))
-            results.append(
-                ActionResult(name=name, id=object_id, ok=False, error=error.message, reference=error.reference)
-            )
-            if not state.json:
-                failures.report(error, subject=name)
+        ids[name] = await resolve(engine, name)
+        await action(engine, ids[name])
+
+    def report(outcome: Outcome[str]) -> None:
+        if isinstance(outcome.error, EngineUnavailable):
+            raise outcome.error
+        if state.json:
+            return
+        if outcome.error is None:
+            write(f"{safe(outcome.item)}\n")
         else:
-            results.append(ActionResult(name=name, id=object_id))
-            if not state.json:
-                write(f"{safe(name)}\n")
+            failures.report(outcome.error, subject=outcome.item)
 
-    async def run_on_all(engine: Provider) -> None:
-        import asyncio  # a single object needs no event loop
+    async def run_on_single(engine: Provider) -> list[Outcome[str]]:
+        outcome = await bulk.run_on_one(partial(run_on_one, engine), unique_names[0])
+        report(outcome)
+        return [outcome]
 
-        slots = asyncio.Semaphore(MAX_CONCURRENT_ACTIONS)
+    async def run_on_all(engine: Provider) -> list[Outcome[str]]:
+        return await bulk.run_on_each(partial(run_on_one, engine), unique_names, on_outcome=report)
 
-        async def run_in_slot(name: str) -> None:
-            async with slots:
-                await run_on_one(engine, name)
-
-        await asyncio.gather(*map(run_in_slot, names))
-
-    unique_names = list(dict.fromkeys(names))
-    if len(unique_names) == 1:
-        state.ask_provider(lambda engine: run_on_one(engine, unique_names[0]))
-    else:
-        names = unique_names
-        state.run_provider(run_on_all)
+    outcomes = state.ask_provider(run_on_single) if len(unique_names) == 1 else state.run_provider(run_on_all)
     if state.json:
-        order = {name: index for index, name in enumerate(unique_names)}
-        write_json(sorted(results, key=lambda result: order[result.name]))
-    return exit_code
+        write_json([ActionResult.of(outcome, ids.get(outcome.item)) for outcome in outcomes])
+    return max((failures.exit_code(outcome.error) for outcome in outcomes if outcome.error is not None), default=0)
