@@ -28,6 +28,24 @@ def test_pods_are_seen_without_their_sandboxes(node: Containerd, pyd_on: Callabl
     assert [entry["name"] for entry in entries] == ["shop/web/app"]
 
 
+def test_a_pods_container_that_has_ended_says_so(node: Containerd, pyd_on: Callable[[str], Run]):
+    """The CRI removes the task with the process, so that containerd itself knows the container only."""
+    pyd = pyd_on("k8s.io")
+    sandbox = node.pod("bad")
+    node.container(sandbox, "bad", "app", ["sh", "-c", "echo why; exit 3"])
+    node.container(sandbox, "bad", "side", ["sleep", "1000"])
+    for _ in range(200):
+        states = {entry["name"]: entry for entry in json.loads(pyd("ps", "-a", "--json").stdout)}
+        if states["shop/bad/app"]["state"] != "running":
+            break
+    assert (states["shop/bad/app"]["state"], states["shop/bad/app"]["exit_code"]) == ("exited", 3)
+    assert states["shop/bad/side"]["state"] == "running"
+    (inspected,) = json.loads(pyd("inspect", "shop/bad/app").stdout)
+    assert inspected["State"]["ExitCode"] == 3
+    assert inspected["State"]["FinishedAt"]
+    assert pyd("logs", "shop/bad/app").stdout == "why\n"
+
+
 def test_events_name_starts_and_deaths(node: Containerd, pyd_on: Callable[[str], Run]):
     async def actions() -> list[str]:
         async with (

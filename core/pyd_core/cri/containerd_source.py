@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pyd_core.cri.containerd_channel import CALL_TIMEOUT_S, ContainerdChannel
+from pyd_core.cri.cri_source import CriSource
 from pyd_core.cri.node_container import KIND, NERDCTL_NAME, NodeContainer
 from pyd_core.cri.oci_spec import parse_spec
 from pyd_core.cri.proto import containers_grpc, containers_pb2, tasks_grpc, tasks_pb2
 from pyd_core.cri.proto.containers_pb2 import Container
 from pyd_core.cri.proto.task_pb2 import CREATED, PAUSED, PAUSING, RUNNING, STOPPED, Process
-from pyd_core.errors import NotFound
+from pyd_core.errors import NotFound, PydError
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
@@ -30,6 +34,7 @@ class ContainerdSource:
 
     def __init__(self, connection: ContainerdChannel) -> None:
         self._connection = connection
+        self._pods = CriSource(connection)
 
     @cached_property
     def _containers(self) -> containers_grpc.ContainersStub:
@@ -48,11 +53,18 @@ class ContainerdSource:
             )
             running = await self._tasks.List(tasks_pb2.ListTasksRequest(), timeout=CALL_TIMEOUT_S, metadata=metadata)
         tasks = {task.container_id or task.id: task for task in running.tasks}
-        return [
+        records = [
             _record(container, tasks.get(container.id))
             for container in listed.containers[:MAX_CONTAINERS]
             if container.labels.get(KIND) != "sandbox"
         ]
+        if not any(_needs_state(record) for record in records):
+            return records
+        try:
+            known = {container.id: container for container in await self._pods.list()}
+        except PydError:
+            return records  # containerd without its CRI
+        return [_with_state(record, known.get(record.id)) for record in records]
 
     async def get(self, identity: str) -> NodeContainer:
         """Return a container by its id.
@@ -73,8 +85,13 @@ class ContainerdSource:
                     tasks_pb2.GetRequest(container_id=identity), timeout=CALL_TIMEOUT_S, metadata=metadata
                 )
         except NotFound:
-            return _record(response.container, None)
-        return _record(response.container, task.process)
+            record = _record(response.container, None)
+        else:
+            record = _record(response.container, task.process)
+        if record.labels.get(KIND) == "container":
+            with suppress(PydError):  # containerd without its CRI
+                return _with_state(record, await self._pods.get(identity))
+        return record
 
 
 def _record(container: Container, task: Process | None) -> NodeContainer:
@@ -95,6 +112,28 @@ def _record(container: Container, task: Process | None) -> NodeContainer:
         snapshotter=container.snapshotter,
         snapshot=container.snapshot_key,
         spec=parse_spec(container.spec.value),
+    )
+
+
+def _needs_state(record: NodeContainer) -> bool:
+    """Return whether only the CRI knows if a container has ended: it removes the task with the process."""
+    return record.labels.get(KIND) == "container" and record.status == "created"
+
+
+def _with_state(record: NodeContainer, pod: NodeContainer | None) -> NodeContainer:
+    """Return a pod's container with its log, and with its state if it has no task."""
+    if pod is None:
+        return record
+    record = msgspec.structs.replace(record, log_path=pod.log_path, attempt=pod.attempt)
+    if not _needs_state(record):
+        return record
+    return msgspec.structs.replace(
+        record,
+        status=pod.status,
+        exit_code=pod.exit_code,
+        started_ns=pod.started_ns,
+        finished_ns=pod.finished_ns,
+        reason=pod.reason,
     )
 
 

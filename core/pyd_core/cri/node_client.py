@@ -44,7 +44,7 @@ class NodeClient:
         address = parse_node_address(endpoint.url)
         self._connection = ContainerdChannel(address.socket, address.namespace)
         source: NodeSource = CriSource(self._connection) if address.cri else ContainerdSource(self._connection)
-        self.containers = NodeContainers(source)
+        self.containers = NodeContainers(source, endpoint)
         images: NodeImageSource = CriImages(self._connection) if address.cri else ContainerdImages(self._connection)
         self.images = NodeImages(self._connection, images, source, endpoint)
         self.execs = NodeExecs(self._connection, source, endpoint)

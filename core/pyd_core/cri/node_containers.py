@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from pyd_core.client.endpoint import Endpoint
 from pyd_core.client.summary_filters import matches
 from pyd_core.client.transport.base import Stream
 from pyd_core.cri.node_container import NodeContainer, container_of, summary_of
@@ -26,10 +27,12 @@ class NodeContainers:
 
     Args:
         source: Lists and inspects them.
+        endpoint: Says whether their files may be changed.
     """
 
-    def __init__(self, source: NodeSource) -> None:
+    def __init__(self, source: NodeSource, endpoint: Endpoint) -> None:
         self._source = source
+        self._endpoint = endpoint
 
     async def list(
         self, *, all: bool = False, filters: Filters | None = None, size: bool = False, limit: int | None = None
@@ -129,6 +132,13 @@ class NodeContainers:
         keep_owners: bool = False,
         overwrite_kinds: bool = False,
     ) -> None:
-        """Refuse to write files."""
-        del path, tar, keep_owners, overwrite_kinds
-        raise Unsupported("files can't be copied into a container here", hint=f"open a shell in it: pyd debug {name}")
+        """Unpack a tar into a directory of a running container; see `node_writes.unpack`.
+
+        Raises:
+            Refused: Changes aren't allowed.
+        """
+        from pyd_core.cri.node_writes import unpack  # noqa: PLC0415 - only to copy files
+
+        self._endpoint.require_writable()
+        container = await find(self._source, name)
+        await unpack(container, path, tar, keep_owners=keep_owners, overwrite_kinds=overwrite_kinds)

@@ -94,8 +94,13 @@ async def open_archive(container: NodeContainer, path: str) -> AsyncIterator[Str
 
 
 @contextlib.contextmanager
-def _opened(container: NodeContainer, path: str) -> Iterator[tuple[int, str]]:
-    """Yield the directory of a path inside the container's root, and the path's last name; empty for the root."""
+def open_container_root(container: NodeContainer) -> Iterator[tuple[ProcessEntry, int]]:
+    """Yield the main process of a container and a descriptor of its root, which is checked to be the container's.
+
+    Raises:
+        Conflict: The container doesn't run.
+        Refused: Only root may read it.
+    """
     shown = safe(container.name)
     if not container.pid:
         raise Conflict(
@@ -103,26 +108,42 @@ def _opened(container: NodeContainer, path: str) -> Iterator[tuple[int, str]]:
             hint=f"pyd debug {shown} shows its files",
             reference="not-running",
         )
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts[-1:]:
-        parts.append(".")
     with contextlib.ExitStack() as held:
         try:
             process = held.enter_context(ProcessEntry(container.pid))
             if not is_member(process.read("cgroup").decode(errors="replace"), container.id):
                 raise Conflict(f"{shown} has ended meanwhile", reference="not-running")
             root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process.descriptor)
-            held.callback(os.close, root)
+        except (ProcessLookupError, FileNotFoundError):
+            raise Conflict(f"{shown} has ended meanwhile", reference="not-running") from None
+        except PermissionError as error:
+            raise _only_root() from error
+        held.callback(os.close, root)
+        yield process, root
+
+
+def _only_root() -> Refused:
+    return Refused("only root reads the files of a node's containers", hint="run pyd as root")
+
+
+@contextlib.contextmanager
+def _opened(container: NodeContainer, path: str) -> Iterator[tuple[int, str]]:
+    """Yield the directory of a path inside the container's root, and the path's last name; empty for the root."""
+    shown = safe(container.name)
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts[-1:]:
+        parts.append(".")
+    with contextlib.ExitStack() as held:
+        _, root = held.enter_context(open_container_root(container))
+        try:
             parent = open_in_root(root, "/" + "/".join(parts[:-1]), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             held.callback(os.close, parent)
             if parts:
                 os.stat(parts[-1], dir_fd=parent, follow_symlinks=False)
-        except ProcessLookupError:
-            raise Conflict(f"{shown} has ended meanwhile", reference="not-running") from None
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound(f"{shown} has no {safe(path)}", reference="no-such-path") from None
         except PermissionError as error:
-            raise Refused("only root reads the files of a node's containers", hint="run pyd as root") from error
+            raise _only_root() from error
         yield parent, parts[-1] if parts else ""
 
 

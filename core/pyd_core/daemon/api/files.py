@@ -24,11 +24,11 @@ from pyd_core.daemon.containers.commit import commit as commit_container
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images import tar_writer
 from pyd_core.daemon.images.changes import apply_commit_changes
-from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.linux.userns import as_root_of
 from pyd_core.model.container_config import ContainerConfig
 from pyd_core.model.execution import ExecCreated
+from pyd_core.tar.unpack import Unpacker
 
 if TYPE_CHECKING:
     from pyd_core.daemon.engine import Engine

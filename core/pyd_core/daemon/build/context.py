@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from pyd_core.daemon.images import load as loading
 from pyd_core.daemon.images.store import ImageStore
 from pyd_core.daemon.images.streams import HashingReader, decompress
-from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.dockerfile.ignore import IGNORE_FILE, IgnorePatterns, read_patterns
 from pyd_core.errors import InvalidInput, KernelError, PydError
 from pyd_core.linux.openat2 import RootDirectory, open_file
 from pyd_core.linux.tree import remove_tree
 from pyd_core.tar.reader import TarReader
+from pyd_core.tar.unpack import Unpacker
 from pyd_core.tasks import TaskOwner
 
 if TYPE_CHECKING:

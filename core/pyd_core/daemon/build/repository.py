@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from pyd_core.daemon.images.unpack import UnpackLimits
 from pyd_core.daemon.runtime import subprocesses
 from pyd_core.errors import InvalidInput, KernelError, Unsupported
 from pyd_core.linux.openat2 import RootDirectory
+from pyd_core.tar.unpack import UnpackLimits
 
 MAX_FILE_BYTES = 4 << 30
 """Limit for a file that git writes, including packs."""

@@ -24,7 +24,6 @@ from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.record import MountRecord
 from pyd_core.daemon.containers.rootfs import RootMounter
 from pyd_core.daemon.images.tar_writer import TarWriter
-from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.daemon.userns import Remapping, remapping_of
 from pyd_core.daemon.volumes import STAGING, VolumeStore
 from pyd_core.errors import KernelError
@@ -32,6 +31,7 @@ from pyd_core.linux.mount import unmount
 from pyd_core.linux.openat2 import RootDirectory, open_beneath
 from pyd_core.linux.tree import remove_tree
 from pyd_core.linux.userns import IdMap
+from pyd_core.tar.unpack import Unpacker
 
 
 class VolumePopulator:

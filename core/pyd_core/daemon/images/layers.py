@@ -24,12 +24,12 @@ from isal import igzip
 from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.images.blobs import BlobStore, hex_digest
 from pyd_core.daemon.images.streams import HashingReader, decompress, file_digest
-from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.daemon.store import Store, StoreTable
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.ext4 import spread
 from pyd_core.linux.fsync import sync, sync_file_systems
 from pyd_core.linux.tree import remove_tree
+from pyd_core.tar.unpack import Unpacker
 
 log = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from pyd_core.daemon.build.solver.modes import ModeChange
 from pyd_core.daemon.build.solver.patterns import compile_name, has_wildcard
 from pyd_core.daemon.build.solver.tree_copy import CopyOptions, TreeCopier, make_directories
 from pyd_core.daemon.images.streams import HashingReader, decompress
-from pyd_core.daemon.images.unpack import Unpacker
 from pyd_core.errors import InvalidInput, KernelError, PydError
 from pyd_core.linux.openat2 import RootDirectory, reopen
 from pyd_core.linux.tree import remove_tree
 from pyd_core.tar.reader import TarReader
+from pyd_core.tar.unpack import Unpacker
 
 MAX_FILE_BYTES = 16 << 20
 """Data of a `mkfile`."""

@@ -17,9 +17,9 @@ import pytest
 import zstandard
 
 from pyd_core.daemon.images.streams import HashingReader, decompress
-from pyd_core.daemon.images.unpack import Unpacker, UnpackLimits
 from pyd_core.errors import InvalidInput
 from pyd_core.tar.reader import TarReader
+from pyd_core.tar.unpack import Unpacker, UnpackLimits
 
 Member = tuple[tarfile.TarInfo, bytes]
 

@@ -49,6 +49,7 @@ class Unpacker:
         prefix: The directory below the target that names in the archive are relative to.
         strict: Refuse to replace a directory with a file, and a file with a directory.
         ids: User namespace of the owners in the archive; None if they are the host's.
+        owner: The user and group of everything, as `ids` has them; None for those in the archive.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Unpacker:
         prefix: str = "",
         strict: bool = False,
         ids: IdMap | None = None,
+        owner: tuple[int, int] | None = None,
     ) -> None:
         self._target = target
         self._layer = layer
@@ -67,6 +69,7 @@ class Unpacker:
         self._prefix = [part for part in os.fsencode(prefix).split(b"/") if part]
         self._strict = strict
         self._ids = ids
+        self._owner = owner
         self._parents: OrderedDict[bytes, int] = OrderedDict()
         self._directories: list[tuple[bytes, int]] = []
         self.size = 0
@@ -91,6 +94,8 @@ class Unpacker:
                         self.size += len(entry.link)
                     if count > self._limits.entries or self.size > self._limits.bytes:
                         raise InvalidInput("the archive grows beyond all bounds", reference="bad-archive")
+                    if self._owner is not None:
+                        entry.uid, entry.gid = self._owner
                     if self._ids is not None:
                         _translate_ids(self._ids, entry)
                     try:
