@@ -57,19 +57,26 @@ class BlobStore:
         except FileNotFoundError:
             raise NotFound(f"blob {digest} is missing from the image store") from None
 
+    def is_intact(self, digest: str) -> bool:
+        """Return whether a (small) blob exists and has its digest."""
+        try:
+            return f"sha256:{hashlib.sha256(self.read(digest)).hexdigest()}" == digest
+        except NotFound:
+            return False
+
     def create_temporary(self) -> Path:
         """Create an empty temporary file for a new blob."""
         fd, name = tempfile.mkstemp(dir=self.spool)
         os.close(fd)
         return Path(name)
 
-    def put(self, body: bytes) -> str:
-        """Store bytes and return their digest."""
+    def put(self, body: bytes, *, durable: bool = True) -> str:
+        """Store bytes and return their digest; they are on the disk then, unless the caller syncs them later."""
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         if not self.has(digest):
             file = self.create_temporary()
             file.write_bytes(body)
-            self.adopt(file, digest)
+            self.adopt(file, digest, durable=durable)
         return digest
 
     def adopt(self, file: Path, digest: str, *, durable: bool = True) -> None:

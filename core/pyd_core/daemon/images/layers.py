@@ -26,6 +26,7 @@ from pyd_core.daemon.images.blobs import BlobStore, hex_digest
 from pyd_core.daemon.images.streams import HashingReader, decompress, file_digest
 from pyd_core.daemon.store import Store, StoreTable
 from pyd_core.errors import InvalidInput
+from pyd_core.linux.boot import boot_id
 from pyd_core.linux.ext4 import spread
 from pyd_core.linux.fsync import sync, sync_file_systems
 from pyd_core.linux.tree import remove_tree
@@ -49,6 +50,8 @@ class StoredLayer(msgspec.Struct, frozen=True, kw_only=True):
     """Size of its files in bytes."""
     packed: int
     """Size of its packed form in bytes."""
+    boot: str = ""
+    """The boot of the machine in which it was written; empty once its files are known to be on the disk."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,11 @@ DOCKER_GZIP = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
 class LayerStore:
-    """Unpacked layers of all images."""
+    """Unpacked layers of all images.
+
+    Attributes:
+        rechecked: Layers of an earlier boot that hadn't been synced: they were unpacked again, or are missing.
+    """
 
     def __init__(self, root: Path, blobs: BlobStore, store: Store) -> None:
         self._root = root
@@ -75,7 +82,9 @@ class LayerStore:
         self._pins: Counter[str] = Counter()
         root.mkdir(parents=True, exist_ok=True)
         spread(root)
+        self._boot = boot_id()
         self._upgrade()
+        self.rechecked = self._recheck()
         known = {self.directory(layer.diff_id).name for layer in self._table}
         for directory in root.iterdir():
             if directory.name not in known:  # left by an interrupted unpacking or removal
@@ -119,6 +128,23 @@ class LayerStore:
                 self._table.delete(layer.diff_id)
         if has_renamed:
             sync(self._root)
+
+    def _recheck(self) -> frozenset[str]:
+        """Check the layers that a power failure may have damaged: unpack those again whose packed form is complete.
+
+        The others are removed from the store.
+        """
+        doubtful = [layer for layer in self._table if layer.boot not in {"", self._boot}]
+        for layer in doubtful:
+            remove_tree(self.directory(layer.diff_id), ignore_errors=True)
+            try:
+                self._unpack_again(layer)
+            except (InvalidInput, OSError) as error:
+                log.warning("layer %s was lost, the machine stopped before it was written: %s", layer.diff_id, error)
+                self._table.delete(layer.diff_id)
+            else:
+                self.record(msgspec.structs.replace(layer, boot=""))
+        return frozenset(layer.diff_id for layer in doubtful)
 
     def _unpack_again(self, layer: StoredLayer) -> None:
         """Unpack a layer from its packed form, verifying its digests."""
@@ -208,9 +234,10 @@ class LayerStore:
         return layer
 
     def adopt(self, packed: Sequence[PackedDirectory]) -> list[StoredLayer]:
-        """Take over directories and their packed forms as layers, after `sync` and in the thread that owns the store.
+        """Take over directories and their packed forms as layers; call it in the thread that owns the store.
 
-        A directory whose layer exists already stays where it is.
+        A directory whose layer exists already stays where it is. The others are marked as not synced: an engine that
+        starts after the next boot checks them, unless `mark_synced` was called.
         """
         layers: list[StoredLayer] = []
         for item in packed:
@@ -222,9 +249,26 @@ class LayerStore:
             self._blobs.adopt(item.file, item.layer.blob, durable=False)
             with contextlib.suppress(OSError):  # left by an interrupted removal: the caller keeps its own
                 item.directory.rename(self.directory(item.layer.diff_id))
-            self.record(item.layer)
-            layers.append(item.layer)
+            layer = msgspec.structs.replace(item.layer, boot=self._boot)
+            self.record(layer)
+            layers.append(layer)
         return layers
+
+    def is_unsynced(self, diff_id: str) -> bool:
+        """Return whether a layer's files may not be on the disk yet."""
+        layer = self._table.get(diff_id)
+        return layer is not None and layer.boot != ""
+
+    def unsynced(self) -> list[str]:
+        """Return the layers whose files may not be on the disk yet."""
+        return [layer.diff_id for layer in self._table if layer.boot]
+
+    def mark_synced(self, diff_ids: Iterable[str]) -> None:
+        """Record that the files of layers are on the disk; call it in the thread that owns the store."""
+        for diff_id in diff_ids:
+            layer = self._table.get(diff_id)
+            if layer is not None and layer.boot:
+                self.record(msgspec.structs.replace(layer, boot=""))
 
     def sync(self) -> None:
         """Write directories and packed forms to the disk; slow, so call it in a worker thread."""

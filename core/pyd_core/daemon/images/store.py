@@ -78,11 +78,23 @@ class ImageStore:
         self._hold_counts: Counter[str] = Counter()
         self._children: dict[str, list[str]] = {}
         """Images created from each image, for the build cache; some may have been removed."""
+        self._remove_lost()
         for record in self._table:
             self._children.setdefault(record.parent, []).append(record.id)
 
         used = set(self._table.keys()) | {layer.blob for layer in layers.all()}
         blobs.remove_all_but(used)  # blobs without a record, left by a crash
+
+    def _remove_lost(self) -> None:
+        """Remove the records of images that a power failure has damaged."""
+        for record in self._table:
+            if not self.layers.rechecked.isdisjoint(record.layers) and not self._is_complete(record):
+                log.warning("image %s was lost, the machine stopped before it was written", record.id)
+                self._table.delete(record.id)
+                self.indexes.delete(record.id)
+
+    def _is_complete(self, record: ImageRecord) -> bool:
+        return all(diff_id in self.layers for diff_id in record.layers) and self.blobs.is_intact(record.id)
 
     def __len__(self) -> int:
         return len(self._table)

@@ -37,7 +37,7 @@ class BuildExporters:
 
     def __init__(self, solver: BuildSolver, events: ImageEvents) -> None:
         images = solver.images
-        self.packer = LayerPacker(solver.snapshots, images.layers, images.blobs)
+        self.packer = LayerPacker(solver.snapshots, images.layers, images.blobs, solver.layer_sync)
         self._caches = CacheExporter(images, self.packer, solver.registries)
         self._images = ImageWriter(solver, events, self.packer, self._caches)
         self._archives = ArchiveExporter(images, self._images)

@@ -80,6 +80,7 @@ class ImageWriter:
         self._registries = solver.registries
         self._images = solver.images
         self._snapshots = solver.snapshots
+        self._sync = solver.layer_sync
         self._events = events
         self._packer = packer
 
@@ -107,7 +108,11 @@ class ImageWriter:
         cache = await self._caches.inline(ref) if attrs.get(INLINE_CACHE_ATTR) else ""
         epoch = datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if epoch_s is not None else ""
         body = complete_config(config, layers, now=format_time(time.time_ns()), epoch=epoch, cache=cache)
-        await asyncio.to_thread(self._images.blobs.put, body)
+        # A sync would wait for the new layers too; with them, the configuration is checked after a power failure.
+        is_durable = not any(map(self._images.layers.is_unsynced, diff_ids))
+        await asyncio.to_thread(lambda: self._images.blobs.put(body, durable=is_durable))
+        if not is_durable and not self._sync.request(diff_ids):
+            await asyncio.to_thread(self._images.layers.sync)  # their own sync ended while this was written
         return self._images.add(body, diff_ids)
 
     async def write_all(

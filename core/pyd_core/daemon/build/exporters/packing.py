@@ -14,6 +14,7 @@ from pyd_core.daemon.build.solver.records import LayerStack
 from pyd_core.daemon.build.solver.snapshots import SnapshotStore
 from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.images.blobs import BlobStore
+from pyd_core.daemon.images.layer_sync import LayerSync
 from pyd_core.daemon.images.layers import DOCKER_GZIP, LayerStore, PackedDirectory, StoredLayer
 from pyd_core.daemon.images.tar_writer import TarWriter
 
@@ -75,8 +76,9 @@ def pack(
 class LayerPacker:
     """Packs the layers of results, each once."""
 
-    def __init__(self, snapshots: SnapshotStore, layers: LayerStore, blobs: BlobStore) -> None:
+    def __init__(self, snapshots: SnapshotStore, layers: LayerStore, blobs: BlobStore, sync: LayerSync) -> None:
         self._snapshots = snapshots
+        self._sync = sync
         self._layers = layers
         self._blobs = blobs
         self._lock = asyncio.Lock()
@@ -105,9 +107,10 @@ class LayerPacker:
                     for layer, file in zip(missing, files, strict=True)
                 )
             )
-            await asyncio.to_thread(self._layers.sync)
-            for layer, stored in zip(missing, self._layers.adopt(packed), strict=True):
+            adopted = self._layers.adopt(packed)
+            for layer, stored in zip(missing, adopted, strict=True):
                 self._snapshots.packed(layer, stored)
+            self._sync.request(stored.diff_id for stored in adopted)
         finally:
             for file in files:
                 file.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pyd_core.buildkit.proto import ops_pb2
 from pyd_core.daemon.build.solver.records import LayerStack
+from pyd_core.linux.ext4 import spread
 from pyd_core.linux.tree import remove_tree
 
 
@@ -61,6 +62,7 @@ class CacheMounts:
     def __init__(self, root: Path) -> None:
         self._root = root
         root.mkdir(parents=True, exist_ok=True, mode=0o700)  # set-user-ID files would run as root
+        spread(root)
         self._directories: list[CacheDirectory] = []
         for path in sorted(root.iterdir()):
             key, dash, _ = path.name.partition("-")

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from pyd_core.daemon.build.interfaces import SyncedTree
+from pyd_core.linux.ext4 import spread
 from pyd_core.linux.tree import remove_tree, tree_size
 
 MAX_TREES = 64
@@ -74,6 +75,7 @@ class LocalTrees:
     def __init__(self, root: Path) -> None:
         self._root = root
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        spread(root)
         self._trees: list[LocalTree] = []
         for directory in sorted(root.iterdir()):
             if (directory / _BUSY).exists() or not (directory / "tree").is_dir() or "-" not in directory.name:

@@ -21,6 +21,7 @@ from pyd_core.daemon.build.solver.records import CacheRecords, LayerStack, Snaps
 from pyd_core.daemon.images.layers import LayerStore, StoredLayer
 from pyd_core.daemon.userns import Remapping
 from pyd_core.errors import InvalidInput, KernelError
+from pyd_core.linux.ext4 import spread
 from pyd_core.linux.fuse_overlay import mount_fuse_overlay
 from pyd_core.linux.mount import MS_BIND, MS_RDONLY, MS_REMOUNT, mount, mount_overlay, unmount
 from pyd_core.linux.tree import remove_tree, tree_size
@@ -74,6 +75,7 @@ class SnapshotStore:
         """Layers that an operation has made and that aren't recorded yet."""
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)  # set-user-ID files would run as root
         self._workspaces.mkdir(exist_ok=True, mode=0o711)
+        spread(self._workspaces)
 
     def recover(self) -> None:
         """Remove what an engine that was killed has left, once its steps have ended."""

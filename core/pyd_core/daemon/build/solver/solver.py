@@ -43,18 +43,19 @@ from pyd_core.daemon.build.solver.usage import CacheUsage
 from pyd_core.daemon.cancellable import on_thread
 from pyd_core.daemon.config import DaemonConfig
 from pyd_core.daemon.images.events import ImageEvents
+from pyd_core.daemon.images.layer_sync import LayerSync
 from pyd_core.daemon.images.registry_config import RegistrySettings
 from pyd_core.daemon.images.store import ImageRecord, ImageStore
 from pyd_core.daemon.networks.step_namespaces import StepNamespaces
 from pyd_core.daemon.runtime.oci import Runtime
 from pyd_core.daemon.userns import Remapping
 from pyd_core.errors import InvalidInput, Unsupported
+from pyd_core.linux.boot import boot_id
 from pyd_core.tasks import TaskOwner
 
 MAX_CONCURRENT_FETCHES = 3
 COLLECT_INTERVAL_S = 600.0
 """Time between two collections of what the cache has too much of."""
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class BuildSolver:
@@ -74,7 +75,7 @@ class BuildSolver:
         root = config.root / "builder"
         root.mkdir(exist_ok=True, mode=0o711)
         self.images = images
-        self.records = CacheRecords(root / "cache.db", boot=_BOOT_ID.read_text().strip())
+        self.records = CacheRecords(root / "cache.db", boot=boot_id())
         self.snapshots = SnapshotStore(root, self.records, images.layers, remapping=remapping)
         self.trees = LocalTrees(root / "local")
         self.caches = CacheMounts(root / "caches")
@@ -96,6 +97,7 @@ class BuildSolver:
         self._collected = time.monotonic()
         self._tasks = TaskOwner(on_error=lambda _: None)
         self.runs = SharedRuns(self._tasks)
+        self.layer_sync = LayerSync(images.layers, self._tasks)
         images.layer_users.append(self.snapshots.image_layers)
 
     async def recover(self) -> None:
@@ -105,6 +107,7 @@ class BuildSolver:
                 await self._runtime.delete(key)
         self._steps.recover()
         self.snapshots.recover()
+        self.layer_sync.request(self.images.layers.unsynced())
 
     async def close(self) -> None:
         """Stop everything that runs."""
