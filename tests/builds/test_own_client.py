@@ -97,6 +97,33 @@ def test_results_go_to_directories_and_archives(pyd: Run, engine: Docker, contex
         assert "manifest.json" in tar.getnames()
 
 
+def test_a_layout_is_written_and_is_a_base_and_a_local_cache_spares_the_steps(
+    builders: Builders, context: Path, tmp_path: Path
+) -> None:
+    """Docker Engine's builder has neither without containerd's image store."""
+    layout, cache = tmp_path / "layout", tmp_path / "cache"
+
+    def pyd(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [executable(), "-H", builders.pydd.host, *arguments]
+        done = subprocess.run(
+            command, env=environment(), capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    local = ("--cache-from", f"type=local,src={cache}", "--cache-to", f"type=local,dest={cache},mode=max")
+    pyd("build", "-t", "app:7", "-o", f"type=oci-layout,dest={layout}", *local, str(context))
+    (tmp_path / "next").mkdir()
+    (tmp_path / "next/Dockerfile").write_text("FROM base\nRUN cat /who > /again\n")
+    base = ("--build-context", f"base=oci-layout://{layout}:7")
+    pyd("build", *base, "-o", str(tmp_path / "out"), str(tmp_path / "next"))
+    assert (tmp_path / "out/again").read_text().split() == ["someone", "a.txt"]
+    pyd("builder", "prune", "-af")
+    again = json.loads(pyd("build", "--json", *local, "-o", "type=cacheonly", str(context)).stdout)
+    ran = [step for step in again["Steps"] if step["Name"].startswith(("RUN", "COPY")) and not step["Cached"]]
+    assert ran == []
+
+
 def test_dockerfiles_and_archives_come_from_standard_input(
     pyd: Run, engine: Docker, builders: Builders, context: Path
 ) -> None:

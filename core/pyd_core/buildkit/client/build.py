@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from pyd_core.buildkit.client.auth import AuthService, FindCredentials
 from pyd_core.buildkit.client.file_send import FileSendService
 from pyd_core.buildkit.client.file_sync import FileSyncService
+from pyd_core.buildkit.client.layouts import write_indexes
 from pyd_core.buildkit.client.request import CONTEXT, BuildRequest, BuildResult
 from pyd_core.buildkit.client.secrets import SecretsService
 from pyd_core.buildkit.client.session import ClientSession, SessionService
@@ -43,6 +44,7 @@ async def run_build(
     on_progress: OnProgress,
     credentials: FindCredentials = lambda _: None,
     uploads: UploadService | None = None,
+    more_services: Sequence[SessionService] = (),
     drive: Callable[[Solve, DuplexChannel, ClientSession], Awaitable[BuildResult]] | None = None,
 ) -> BuildResult:
     """Build.
@@ -53,6 +55,7 @@ async def run_build(
         on_progress: Called for each message about its steps.
         credentials: Looks credentials for registries up.
         uploads: Streams that the request's attributes refer to.
+        more_services: Further services of the session.
         drive: Runs the solve; by default the builder's front end does all of it.
 
     Raises:
@@ -65,6 +68,7 @@ async def run_build(
         SecretsService(request.secrets),
         FileSendService(request.outputs),
         uploads or UploadService(),
+        *more_services,
     ]
     if request.agents:
         services.append(SshService(request.agents))
@@ -79,7 +83,9 @@ async def run_build(
         stack.push_async_callback(channel.aclose)
         session = await stack.enter_async_context(ClientSession(open_session, services))
         solve = Solve(channel, session.id, request, on_progress)
-        return await (drive(solve, channel, session) if drive is not None else solve.run())
+        result = await (drive(solve, channel, session) if drive is not None else solve.run())
+    write_indexes(request, result)
+    return result
 
 
 def context_key(directory: Path | None) -> str:

@@ -11,7 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+import msgspec
+
 from pyd_core.buildkit.client.definition import BuildDefinition
+from pyd_core.buildkit.client.layouts import SCHEME as OCI_LAYOUT
+from pyd_core.buildkit.client.layouts import BuildLayouts
 from pyd_core.buildkit.client.request import CONTEXT, DOCKERFILE, BuildOutput, BuildRequest
 from pyd_core.buildkit.client.upload import UploadService
 from pyd_core.buildkit.client.values import (
@@ -76,6 +80,7 @@ class PreparedBuild:
         """Names that the caller pushes once the build is done."""
         self.dockerfile: Path | None = None
         """The Dockerfile, if it is a file of this machine."""
+        self._layouts = BuildLayouts()
         self._directories: dict[str, Path] = {}
         self._attributes: dict[str, str] = {}
         try:
@@ -83,12 +88,14 @@ class PreparedBuild:
             self._add_named_contexts()
             self._attributes |= self._options(gateway)
             outputs = self._outputs()
+            self._layouts.add_outputs(outputs)
             self.request = BuildRequest(
                 attributes=self._attributes,
                 directories=self._directories,
                 outputs=outputs,
-                cache_imports=parse_caches(definition.cache_from, "--cache-from"),
-                cache_exports=parse_caches(definition.cache_to, "--cache-to"),
+                cache_imports=self._layouts.add_imports(parse_caches(definition.cache_from, "--cache-from")),
+                cache_exports=self._layouts.add_exports(parse_caches(definition.cache_to, "--cache-to")),
+                layouts=self._layouts.by_id,
                 secrets=parse_secrets(definition.secrets, self._environment),
                 agents=parse_agents(definition.ssh, self._environment),
                 entitlements=self._entitlements(),
@@ -181,10 +188,9 @@ class PreparedBuild:
         for name, value in self._definition.contexts.items():
             if name in {CONTEXT, DOCKERFILE} or not name:
                 raise InvalidInput(f"--build-context {safe(name)}: the name is reserved")
-            if value.startswith("oci-layout://"):
-                raise Unsupported(
-                    f"--build-context {safe(name)}: OCI layouts aren't supported", hint="load the image first"
-                )
+            if value.startswith(OCI_LAYOUT):
+                self._attributes[f"context:{name}"] = self._layouts.add_context(value)
+                continue
             if value.startswith(("docker-image://", *REMOTE_PREFIXES)):
                 self._attributes[f"context:{name}"] = value
                 continue
@@ -259,7 +265,7 @@ class PreparedBuild:
                 raise InvalidInput(f"--annotation {safe(annotation)} can't be read", hint="write NAME=VALUE")
             kind, colon, key = name.rpartition(":")
             attributes[f"annotation-{kind}.{key}" if colon and "." not in kind else f"annotation.{name}"] = value
-        return BuildOutput(type=output.type, attributes=attributes, destination=output.destination)
+        return msgspec.structs.replace(output, attributes=attributes)
 
     def _entitlements(self) -> tuple[str, ...]:
         allowed = list(self._definition.allow)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from pyd_core.buildkit.client.oci_layout import LayoutDirectory
 from pyd_core.buildkit.client.secrets import SecretSource
 
 CONTEXT = "context"
@@ -30,11 +31,13 @@ class BuildOutput(msgspec.Struct, frozen=True, kw_only=True):
         type: The exporter: `moby`, `image`, `local`, `tar`, `oci`, `docker`.
         attributes: Its attributes.
         destination: File or directory of this machine; `-` is standard output, None if nothing is sent back.
+        layout: The directory of an image layout that the builder fills.
     """
 
     type: str
     attributes: Mapping[str, str] = {}
     destination: str | None = None
+    layout: Path | None = None
 
 
 class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +54,7 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
         reference: Its id in the builder's history; empty makes one.
         is_internal: Whether the builder leaves it out of its history.
         entitlements: Privileges, such as `network.host`, that steps may use.
+        layouts: Image layouts that the builder reads and fills, by the ids that its content stores have.
     """
 
     attributes: Mapping[str, str] = {}
@@ -61,6 +65,7 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     secrets: Mapping[str, SecretSource] = {}
     agents: Mapping[str, Path] = {}
     entitlements: tuple[str, ...] = ()
+    layouts: Mapping[str, LayoutDirectory] = {}
     frontend: str = FRONTEND
     reference: str = ""
     is_internal: bool = False

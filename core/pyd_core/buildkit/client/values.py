@@ -11,14 +11,20 @@ from pyd_core.buildkit.client.request import BuildOutput, CacheEntry
 from pyd_core.buildkit.client.secrets import MAX_SECRET_BYTES, SecretSource
 from pyd_core.buildkit.client.ssh_agent import DEFAULT_ID
 from pyd_core.cliparse.fields import split_fields
-from pyd_core.errors import InvalidInput, NotFound, Unsupported
+from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.sanitise import safe
 
 ENGINE_EXPORTER = "moby"
 """The exporter into the engine's own images."""
+LAYOUT_TYPE = "oci-layout"
+"""What `-o type=oci,tar=false` is called too."""
 _FILE_TYPES = frozenset({"tar", "oci", "docker"})
-_TYPES = _FILE_TYPES | {"local", "image", "registry", "cacheonly", ENGINE_EXPORTER}
-_CACHE_TYPES = frozenset({"registry", "inline", "gha", "s3", "azblob"})
+_TYPES = _FILE_TYPES | {"local", "image", "registry", "cacheonly", ENGINE_EXPORTER, LAYOUT_TYPE}
+_CACHE_TYPES = frozenset({"registry", "local", "inline", "gha", "s3", "azblob"})
+
+
+LOCAL_CACHE_KEYS = {"--cache-from": "src", "--cache-to": "dest"}
+"""The attribute with a local cache's directory, by option."""
 
 
 def parse_output(text: str) -> tuple[BuildOutput | None, bool]:
@@ -39,6 +45,10 @@ def parse_output(text: str) -> tuple[BuildOutput | None, bool]:
         )
     destination = fields.pop("dest", None) or fields.pop("destination", None)
     push = kind == "registry" or fields.pop("push", "false").lower() in {"true", "1"}
+    if kind == LAYOUT_TYPE or (kind == "oci" and fields.get("tar", "").lower() in {"false", "0"}):
+        if push or destination in {None, "-"}:
+            raise InvalidInput(f"--output {safe(text)} needs a directory", hint="add dest=DIRECTORY")
+        return BuildOutput(type="oci", attributes={**fields, "tar": "false"}, layout=Path(str(destination))), False
     if kind == "cacheonly":
         return None, False
     if kind in {"image", "registry", ENGINE_EXPORTER} or (kind == "docker" and destination is None):
@@ -59,20 +69,18 @@ def parse_caches(texts: Iterable[str], option: str) -> tuple[CacheEntry, ...]:
 
     Raises:
         InvalidInput: One can't be read.
-        Unsupported: Its type needs a store of this machine, which this client doesn't serve.
     """
     entries = []
     for text in texts:
         fields = _fields(text, option) if "=" in text else {"type": "registry", "ref": text}
         kind = fields.pop("type", "registry")
-        if kind == "local":
-            raise Unsupported(
-                f"{option} {safe(text)}: local caches aren't supported", hint="use type=registry or inline"
-            )
         if kind not in _CACHE_TYPES:
             raise InvalidInput(f"{option} {safe(text)}: unknown type {safe(kind)!r}")
         if kind == "registry" and not fields.get("ref"):
             raise InvalidInput(f"{option} {safe(text)} needs an image", hint="add ref=IMAGE")
+        if kind == "local" and not fields.get(LOCAL_CACHE_KEYS[option]):
+            key = LOCAL_CACHE_KEYS[option]
+            raise InvalidInput(f"{option} {safe(text)} needs a directory", hint=f"add {key}=DIRECTORY")
         entries.append(CacheEntry(kind, fields))
     return tuple(entries)
 

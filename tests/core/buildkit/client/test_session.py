@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,54 +17,16 @@ from pyd_core.buildkit.client.file_send import FileSendService
 from pyd_core.buildkit.client.file_sync import FileSyncService
 from pyd_core.buildkit.client.request import BuildOutput
 from pyd_core.buildkit.client.secrets import SecretSource, SecretsService
-from pyd_core.buildkit.client.session import ClientSession as OurSession
 from pyd_core.buildkit.client.ssh_agent import SshService
 from pyd_core.buildkit.client.upload import URL_PREFIX, UploadService
 from pyd_core.buildkit.proto.filesync_grpc import FileSendStub
 from pyd_core.buildkit.proto.fsutil_stat_pb2 import Stat
 from pyd_core.buildkit.proto.fsutil_wire_pb2 import Packet
-from pyd_core.buildkit.rpc.channel import AdoptedChannel, open_channel
+from pyd_core.buildkit.rpc.channel import AdoptedChannel
 from pyd_core.buildkit.rpc.framing import RawMessage
 from pyd_core.daemon.build.session.client_session import RemoteSession
 from pyd_core.errors import EngineError, NotFound, PydError
-
-
-class Pipe:
-    """An end of a socket pair, as a duplex connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    async def read(self, limit: int = 65536) -> bytes:
-        return await self.reader.read(limit)
-
-    async def write(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
-
-    async def aclose(self) -> None:
-        self.writer.close()
-
-
-@asynccontextmanager
-async def opened(services: Sequence[Any], sockets: Path) -> AsyncIterator[tuple[RemoteSession, AdoptedChannel]]:
-    """Open a session with services, and yield the engine's side of it."""
-    ours, theirs = socket.socketpair()
-    channel = await open_channel(*await asyncio.open_connection(sock=theirs))
-    served: list[str] = []
-
-    async def open_session(session_id: str, methods: Sequence[str]) -> Pipe:
-        served.extend(method.lower() for method in methods)
-        return Pipe(*await asyncio.open_connection(sock=ours))
-
-    async with OurSession(open_session, services) as session:
-        try:
-            yield (
-                RemoteSession(session.id, shared_key="k", methods=frozenset(served), channel=channel, sockets=sockets),
-                channel,
-            )
-        finally:
-            channel.close()
+from support.session_pair import opened
 
 
 async def sync(session: RemoteSession, destination: Path, **options: Any) -> dict[str, Any]:

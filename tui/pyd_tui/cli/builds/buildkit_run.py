@@ -33,6 +33,7 @@ from pyd_tui.cli.builds.report import change_lines, size_lines, size_parts, time
 from pyd_tui.cli.builds.source_view import failure_lines
 
 if TYPE_CHECKING:
+    from pyd_core.buildkit.client.session import SessionService
     from pyd_core.client.engine_client import EngineClient
     from pyd_core.model.image import Image
     from pyd_tui.cli.builds.debugger import BuildDebugger
@@ -185,6 +186,7 @@ class _Run:
             on_progress=self._show,
             credentials=find_credentials,
             uploads=self._prepared.uploads,
+            more_services=_layout_services(request),
             drive=self.debugger.drive if self.debugger is not None else None,
         )
 
@@ -192,6 +194,15 @@ class _Run:
         self.progress = progress
         if self._is_shown:
             self._display.update(progress, change)
+
+
+def _layout_services(request: BuildRequest) -> list[SessionService]:
+    """Return the service for the build's image layouts, if it has any."""
+    if not request.layouts:
+        return []
+    from pyd_core.cri.content_service import ContentService
+
+    return [ContentService(request.layouts)]
 
 
 def find_credentials(domain: str) -> tuple[str, str] | None:

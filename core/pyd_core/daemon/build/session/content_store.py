@@ -64,8 +64,8 @@ class ContentStore:
         from pyd_core.cri.proto.content_grpc import ContentStub  # noqa: PLC0415
 
         with calls():
-            async with ContentStub(self._channel).Write.open(metadata=self._metadata) as stream:
-                try:
+            try:
+                async with ContentStub(self._channel).Write.open(metadata=self._metadata) as stream:
                     start = content_pb2.WriteContentRequest(
                         action=content_pb2.STAT, ref=digest, total=total, expected=digest
                     )
@@ -86,9 +86,9 @@ class ContentStore:
                     await stream.send_message(commit, end=True)
                     while await stream.recv_message() is not None:
                         pass
-                except GRPCError as error:
-                    if error.status is not Status.ALREADY_EXISTS:
-                        raise
+            except GRPCError as error:
+                if error.status is not Status.ALREADY_EXISTS:
+                    raise
 
 
 def _pieces(source: Path | bytes) -> Iterator[bytes]:
