@@ -4,13 +4,18 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support.kube.kubectl import Kubectl
 from support.kube.process import ClusterProcess, scripted_cluster
 from support.pyd import Run
+from support.snapshot_file import Picture
 from support.terminal import Terminal
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
 
 
 @pytest.fixture
@@ -45,3 +50,9 @@ def dashboard(cluster: ClusterProcess, pyd_path: Path) -> Iterator[Terminal]:
     env = {"KUBECONFIG": str(cluster.kubeconfig), "PYD_DEBUG_IMAGE": "registry.test/tools:1"}
     with Terminal([pyd_path, "-H", "kube://"], env=env) as terminal:
         yield terminal
+
+
+@pytest.fixture
+def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Compare with the picture on file."""
+    return snapshot.use_extension(Picture)

@@ -35,7 +35,7 @@ class NodeClient:
     lacks: ClassVar[frozenset[str]] = frozenset(
         {
             *("start", "stop", "restart", "pause", "resume", "kill", "remove", "rename", "limits", "recreate"),
-            *("connect", "disconnect", "commit", "pull", "compose", "export"),
+            *("connect", "disconnect", "commit", "pull", "compose", "export", "demo"),
         }
     )
 

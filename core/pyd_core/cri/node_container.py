@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from pyd_core.cri.nerdctl_labels import networks_of, ports_of
 from pyd_core.cri.oci_spec import OciSpec
 from pyd_core.linux.process import ProcessEntry
 from pyd_core.model.container import Container, ContainerSummary, GraphDriver, MountPoint
@@ -93,6 +94,8 @@ def summary_of(container: NodeContainer) -> ContainerSummary:
         labels=dict(container.labels),
         state=container.status,
         status=container.status_text,
+        ports=ports_of(container.labels),
+        network_settings=networks_of(container.labels),
     )
 
 
@@ -101,6 +104,8 @@ def container_of(container: NodeContainer) -> Container:
     spec = container.spec
     process = spec.process
     started_ns = container.started_ns or start_of(container.pid)
+    if not started_ns and container.finished_ns:
+        started_ns = container.created_ns  # containerd forgets starts; the run can't have begun before
     return Container(
         id=container.id,
         created=_time(container.created_ns),

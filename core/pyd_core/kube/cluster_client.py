@@ -45,6 +45,7 @@ class ClusterClient:
             "pull",
             "compose",
             "export",
+            "demo",
         }
     )
 

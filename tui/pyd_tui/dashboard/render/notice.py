@@ -9,8 +9,23 @@ from pyd_core.watch.delta import ConnectionState
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
+OBJECTS = {
+    "engine": ("containers", "on this engine"),
+    "cluster": ("pods", "in this namespace"),
+    "node": ("containers", "on this node"),
+}
+"""The objects that a list shows, and where they are created, by the family of the provider."""
 
-def notice(connection: ConnectionState, *, total: int, filtered: str, room: int, demo_key: str = "") -> list[Cell]:
+
+def notice(
+    connection: ConnectionState,
+    *,
+    total: int,
+    filtered: str,
+    room: int,
+    demo_key: str = "",
+    family: str = "engine",
+) -> list[Cell]:
     """Return the reason for an empty list, and the next step.
 
     Args:
@@ -18,7 +33,8 @@ def notice(connection: ConnectionState, *, total: int, filtered: str, room: int,
         total: Number of containers, shown or not.
         filtered: Description of the filters that hide them; empty without any.
         room: Terminal columns a line may take.
-        demo_key: The key that starts the demo; empty if none is bound.
+        demo_key: The key that starts the demo; empty if none is bound, or the provider has no demo.
+        family: The family of the provider.
     """
     if total and filtered:
         return [
@@ -30,10 +46,11 @@ def notice(connection: ConnectionState, *, total: int, filtered: str, room: int,
         case "connecting":
             return [cell("connecting …", "dim")]
         case "live":
+            objects, where = OBJECTS.get(family, OBJECTS["engine"])
             return [
-                cell("no containers yet", "text"),
+                cell(f"no {objects} yet", "text"),
                 EMPTY,
-                cell("containers appear here as soon as they are created on this engine", "dim"),
+                cell(f"{objects} appear here as soon as they are created {where}", "dim"),
                 *((EMPTY, _keys(demo_key, "starts a demo: a Compose project of five containers")) if demo_key else ()),
             ]
         case _:

@@ -114,9 +114,10 @@ def _network_facts(container: Container) -> list[Cell]:
     for port, bindings in container.network_settings.ports.items():
         hosts = ", ".join(f"{binding.host_ip}:{binding.host_port}" for binding in bindings or [])
         lines.append(fact("port", cell(port), cell(f" ← {hosts}" if hosts else " not published", "dim")))
-    if len(lines) == 1:
-        lines.append(fact("mode", cell(container.host_config.network_mode or "none")))
-    return lines
+    mode = container.host_config.network_mode
+    if len(lines) > 1:
+        return lines
+    return [*lines, fact("mode", cell(mode))] if mode else []  # empty where the provider doesn't know it
 
 
 def _mount_facts(container: Container) -> list[Cell]:
