@@ -178,6 +178,12 @@ class Terminal:
         """Wait until a text (or a match of a compiled pattern) is no longer on the screen and return the screen."""
         return self._wait(pattern, bound, expected=False)
 
+    def wait_silent(self, seconds: float, bound: float = BOUND) -> None:
+        """Wait until the program has written nothing for some seconds."""
+        deadline = time.monotonic() + bound
+        while self._output(time.monotonic() + seconds):
+            assert time.monotonic() < deadline, f"never silent for {seconds:g} s\n{self._frame()}"
+
     def wait_exit(self, bound: float = BOUND) -> int:
         """Wait until the program ended and return its exit code, or minus the signal's number; the screen stays."""
         try:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pyd_core.model.system import Info, Version
 
     SummaryList = list[ContainerSummary]
+    ContainerPages = AsyncIterator[list[Container]]
     ImageList = list[ImageSummary]
     LayerList = list[HistoryLayer]
     RemovedList = list[Removed]
@@ -41,6 +42,23 @@ class Listing(Protocol):
         self, *, all: bool = False, filters: Filters | None = None, size: bool = False, limit: int | None = None
     ) -> SummaryList:
         """Return the containers, newest first; only running ones unless `all`."""
+        ...
+
+
+@runtime_checkable
+class PagedListing(Protocol):
+    """Lists containers in pages with all that a list shows of them, so that none needs to be inspected for it."""
+
+    def restrict(self) -> None:
+        """Keep only what lists show of each container from now on."""
+        ...
+
+    def pages(self) -> ContainerPages:
+        """Yield all containers as they arrive."""
+        ...
+
+    async def listed(self, name: str) -> Container:
+        """Return what the list has of a container."""
         ...
 
 

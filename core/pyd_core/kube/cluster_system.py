@@ -70,14 +70,10 @@ class ClusterSystem:
             yield self._past(since_ns, until_ns, filters)
             return
         kinds = set(filters.get("type", []))
-        async with self._feed.subscribe() as changes, TaskOwner(on_error=_ignore) as tasks:
+        early = self._feed.store.restricted
+        async with self._feed.subscribe(early=early) as changes, TaskOwner(on_error=_ignore) as tasks:
             queue: asyncio.Queue[Event | PydError] = asyncio.Queue(10_000)
-            if since_ns is not None:
-                for pod in self._feed.store.pods():
-                    for event in events_between(None, pod, qualified=self._feed.store.qualified):
-                        if event.time_nano >= since_ns:
-                            queue.put_nowait(event)
-            tasks.start(_pump(changes, queue))
+            tasks.start(_pump(self._since(since_ns, changes), queue))
             if not kinds or kinds - {"container"}:
                 tasks.start(_pump(self._cluster_events(since_ns), queue, optional=True))
 
@@ -91,15 +87,30 @@ class ClusterSystem:
 
             yield read()
 
+    async def _since(self, since_ns: int | None, changes: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        """Yield what the listed pods show to have happened since a time, and then their changes."""
+        store = self._feed.store
+        if since_ns is not None and store.listing is not None:
+            async for keys in store.listing.pages():
+                for pod in store.listed(keys):
+                    for event in events_between(None, pod, qualified=store.qualified):
+                        if event.time_nano >= since_ns:
+                            yield event
+        async for event in changes:
+            yield event
+
     async def _past(self, since_ns: int | None, until_ns: int | None, filters: Filters) -> AsyncIterator[Event]:
         """Yield what the cluster still knows of a period, in order of time."""
+        store = self._feed.store
+        await store.settle()
+        named = [member.pod for name in filters.get("container", []) if (member := store.known(name)) is not None]
         events: list[Event] = []
-        await self._feed.store.refresh()
-        for pod in self._feed.store.pods():
-            events += events_between(None, pod, qualified=self._feed.store.qualified)
+        for pod in named or store.pods():
+            events += events_between(None, pod, qualified=store.qualified)
         try:
-            listed, _ = await self._api.list(self._path, ClusterEvent)
-            events += map(event_of, listed)
+            if set(filters.get("type", [])) != {"container"}:
+                listed, _ = await self._api.list(self._path, ClusterEvent)
+                events += map(event_of, listed)
         except Refused:
             pass
         for event in sorted(events, key=lambda event: event.time_nano):

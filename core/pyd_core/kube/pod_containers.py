@@ -12,16 +12,18 @@ from pyd_core.client.summary_filters import matches
 from pyd_core.client.transport.base import Duplex, Stream
 from pyd_core.errors import Unsupported
 from pyd_core.kube.cluster_api import ClusterApi, object_path
-from pyd_core.kube.container_view import PodMember, container_of, summary_of
+from pyd_core.kube.container_view import PodMember, container_of, members, summary_of
 from pyd_core.kube.documents import fetch_document
 from pyd_core.kube.metrics import MetricsFeed
 from pyd_core.kube.pod_feed import PodFeed
+from pyd_core.kube.pod_listing import PodListing
 from pyd_core.kube.pod_logs import open_log
 from pyd_core.model.archive import PathStat
 from pyd_core.model.container import Container, ContainerSummary, Processes
 from pyd_core.model.stats import ContainerStats
 
 Filters = Mapping[str, list[str]]
+ContainerPages = AsyncIterator[list[Container]]
 
 
 class PodContainers:
@@ -42,11 +44,27 @@ class PodContainers:
     ) -> list[ContainerSummary]:
         """Return the containers, of the newest pods first; only running ones unless `all`."""
         del size  # no part of the API knows it
-        if not self._store.live:
-            await self._store.refresh()
+        await self._store.settle()
         summaries = [summary_of(member) for member in self._store.members()]
         kept = [entry for entry in summaries if matches(entry, filters or {}, all=all)]
         return kept if limit is None else kept[:limit]
+
+    def restrict(self) -> None:
+        """Keep only what lists show of each container from now on; `inspect` then asks the cluster for the rest."""
+        self._store.restrict()
+
+    async def pages(self) -> ContainerPages:
+        """Yield all containers as their pods are listed."""
+        if not self._store.listing:
+            await self._store.refresh()
+        listing = self._store.listing or PodListing()
+        async for keys in listing.pages():
+            pods = self._store.listed(keys)
+            yield [container_of(member) for pod in pods for member in members(pod, qualified=self._store.qualified)]
+
+    async def listed(self, name: str) -> Container:
+        """Return what the list has of a container; without a request while the pods are watched."""
+        return container_of(await self._store.member(name, listed=True))
 
     async def inspect(self, name: str, *, size: bool = False) -> Container:
         """Return a container's data in the shared model."""
@@ -56,7 +74,7 @@ class PodContainers:
     async def inspect_raw(self, name: str, *, size: bool = False) -> bytes:
         """Return the pod's JSON as the API server has it, without the bookkeeping of field managers."""
         del size
-        member = await self._store.member(name)
+        member = await self._store.member(name, listed=True)
         metadata = member.pod.metadata
         path = object_path("pods", namespace=metadata.namespace, name=metadata.name)
         return msgspec.json.encode(await fetch_document(self._api, path))
@@ -67,7 +85,7 @@ class PodContainers:
 
     @asynccontextmanager
     async def _log(self, name: str, options: dict[str, Any]) -> AsyncIterator[Stream]:
-        member = await self._store.member(name)
+        member = await self._store.member(name, listed=True)
         async with open_log(self._api, member, **options) as stream:
             yield stream
 
@@ -99,20 +117,20 @@ class PodContainers:
     @asynccontextmanager
     async def stats_stream(self, name: str) -> AsyncIterator[AsyncIterator[ContainerStats]]:
         """Stream a container's use of resources, at the interval of the cluster's metrics."""
-        yield self._metrics.samples(await self._store.member(name))
+        yield self._metrics.samples(await self._store.member(name, listed=True))
 
     async def archive_stat(self, name: str, path: str) -> PathStat:
         """Return the metadata of a path in the container, without following links."""
         from pyd_core.kube.pod_files import path_stat  # noqa: PLC0415 - opens a WebSocket
 
-        return await path_stat(self._api, await self._store.member(name), path)
+        return await path_stat(self._api, await self._store.member(name, listed=True), path)
 
     @asynccontextmanager
     async def archive_stream(self, name: str, path: str) -> AsyncIterator[Stream]:
         """Stream a tar of a file or directory of the container."""
         from pyd_core.kube.pod_files import open_archive  # noqa: PLC0415 - opens a WebSocket
 
-        async with open_archive(self._api, await self._store.member(name), path) as stream:
+        async with open_archive(self._api, await self._store.member(name, listed=True), path) as stream:
             yield stream
 
     async def archive_get(self, name: str, path: str) -> bytes:
@@ -133,18 +151,18 @@ class PodContainers:
         from pyd_core.kube.pod_files import unpack  # noqa: PLC0415 - opens a WebSocket
 
         del overwrite_kinds
-        await unpack(self._api, await self._store.member(name), path, tar, keep_owners=keep_owners)
+        await unpack(self._api, await self._store.member(name, listed=True), path, tar, keep_owners=keep_owners)
 
     async def top(self, name: str, *, ps_args: str | None = None) -> Processes:
         """Return the processes that a container sees, as its own `ps` or its /proc lists them."""
         from pyd_core.kube.processes import list_processes  # noqa: PLC0415 - opens a WebSocket
 
-        return await list_processes(self._api, await self._store.member(name), ps_args)
+        return await list_processes(self._api, await self._store.member(name, listed=True), ps_args)
 
     async def remove(self, name: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
         """Delete a container's pod; `force` doesn't wait for its node."""
         del volumes, link
-        await self._delete(await self._store.member(name), force=force)
+        await self._delete(await self._store.member(name, listed=True), force=force)
 
     async def restart(self, name: str, *, signal: str | None = None, grace: int | None = None) -> None:
         """Delete a container's pod, which its workload then creates again.
@@ -153,7 +171,7 @@ class PodContainers:
             Unsupported: No workload would create it again.
         """
         del signal, grace
-        member = await self._store.member(name)
+        member = await self._store.member(name, listed=True)
         if member.pod.metadata.owner is None:
             raise Unsupported(
                 f"no workload would create pod {member.pod.metadata.name} again",

@@ -27,11 +27,15 @@ class PodFeed:
         self._queues: set[asyncio.Queue[Event | PydError]] = set()
         self._tasks = TaskOwner(self._failed)
         self._task: asyncio.Task[None] | None = None
+        self._begun: asyncio.Future[None] | None = None
         self._listed: asyncio.Future[None] | None = None
 
     @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[AsyncIterator[Event]]:
+    async def subscribe(self, *, early: bool = False) -> AsyncIterator[AsyncIterator[Event]]:
         """Yield the events of all pods; once the block is entered, the pods are listed and no later event is missed.
+
+        Args:
+            early: Enter the block after the first page of the list already.
 
         Raises:
             PydError: The pods can't be listed; from the iteration: the watch was lost.
@@ -40,10 +44,11 @@ class PodFeed:
         self._queues.add(queue)
         try:
             if self._task is None or self._task.done():
-                self._listed = asyncio.get_running_loop().create_future()
-                self._task = self._tasks.start(self._run(self._listed), name="pods")
-            if self._listed is not None:
-                await asyncio.shield(self._listed)
+                self._begun, self._listed = (asyncio.get_running_loop().create_future() for _ in range(2))
+                self._task = self._tasks.start(self._run(self._begun, self._listed), name="pods")
+            expected = self._begun if early else self._listed
+            if expected is not None:
+                await asyncio.shield(expected)
             yield self._events(queue)
         finally:
             self._queues.discard(queue)
@@ -63,20 +68,24 @@ class PodFeed:
                 raise item
             yield item
 
-    async def _run(self, listed: asyncio.Future[None]) -> None:
+    async def _run(self, begun: asyncio.Future[None], listed: asyncio.Future[None]) -> None:
         try:
             async for events in self.store.changes():
-                if not listed.done():
+                if not begun.done():
+                    begun.set_result(None)
+                if self.store.live and not listed.done():
                     listed.set_result(None)
                 self._publish(events)
         except PydError as error:
-            if not listed.done():
-                listed.set_exception(error)
-                listed.exception()  # a subscriber that left meanwhile doesn't fetch it
+            for expected in (begun, listed):
+                if not expected.done():
+                    expected.set_exception(error)
+                    expected.exception()  # a subscriber that left meanwhile doesn't fetch it
             self._end(error)
         finally:
-            if not listed.done():
-                listed.cancel()
+            for expected in (begun, listed):
+                if not expected.done():
+                    expected.cancel()
 
     def _publish(self, events: list[Event]) -> None:
         for queue in [*self._queues]:

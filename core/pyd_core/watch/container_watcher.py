@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
 from pyd_core.client.backoff import Backoff
 from pyd_core.client.gap import Gap
-from pyd_core.client.provider import Provider
+from pyd_core.client.provider import PagedListing, Provider
 from pyd_core.client.timestamps import api_timestamp
 from pyd_core.errors import PydError, StreamInterrupted
 from pyd_core.model.container import Container, ContainerSummary
@@ -54,8 +54,14 @@ class ContainerWatcher:
         self._entries: dict[str, ContainerInfo] = {}
         self._history = EventHistory()
         self._tasks = TaskOwner()
+        self._paged: PagedListing | None = None
+        inspect_one: Callable[[str], Awaitable[Container]] = engine.containers.inspect
+        if isinstance(engine.containers, PagedListing):
+            self._paged = engine.containers
+            self._paged.restrict()
+            inspect_one = self._paged.listed
         self._inspector = Inspector(
-            engine, self._tasks, on_found=self._on_inspected, on_gone=self._remove, max_concurrency=max_inspects
+            inspect_one, self._tasks, on_found=self._on_inspected, on_gone=self._remove, max_concurrency=max_inspects
         )
         self._deltas: Observers[[Delta]] = Observers()
         self._inspections: Observers[[Container]] = Observers()
@@ -135,35 +141,60 @@ class ContainerWatcher:
                     self._on_event(event)
 
             reader = owner.start(read(), name="fleet events")
-            summaries = await self._engine.containers.list(all=True)
+            summaries, present = [], set[str]()
+            if self._paged is None:
+                summaries = await self._engine.containers.list(all=True)
+            else:
+                present = await self._take_pages(self._paged)
             if resumed is not None:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._resumed.wait(), REPLAY_TIMEOUT_S)
-            self._go_live(summaries, resumed=resumed is not None)
+            if self._paged is None:
+                present = self._take_list(summaries)
+            self._go_live(present, resumed=resumed is not None)
             backoff.reset()
             await reader
         raise StreamInterrupted("the engine ended its event stream", hint="check that it still runs")
 
-    def _go_live(self, summaries: list[ContainerSummary], *, resumed: bool) -> None:
-        """Apply a new list, and the events since it was requested."""
-        before, replayed = self._connection, self._resumed.is_set()
-        backlog, self._backlog = self._backlog or [], None
-        if before.state == "lost" and resumed:
-            reason = before.error.message if before.error else "the engine stopped answering"
-            lost = 0 if replayed else None
-            self._gap = Gap(reason=reason, lost=lost, since_ns=before.since_ns, until_ns=time.time_ns())
-        present = {summary.id for summary in summaries}
-        for identity in [identity for identity in self._entries if identity not in present]:
-            self._remove(identity)
+    async def _take_pages(self, listing: PagedListing) -> set[str]:
+        """Apply a list that arrives in pages, show the first one at once, and return the ids of its containers."""
+        present: set[str] = set()
+        async for containers in listing.pages():
+            for container in containers:
+                self._upsert(from_inspect(container, self._entries.get(container.id)))
+            if not present:
+                self._flush()
+            present.update(container.id for container in containers)
+            self._schedule_flush(self._bulk_window)
+        return present
+
+    def _take_list(self, summaries: list[ContainerSummary]) -> set[str]:
+        """Apply a new list, have inspected what it leaves open, and return the ids of its containers."""
+        replayed = self._resumed.is_set()
         for summary in summaries:
             known = self._entries.get(summary.id)
             entry = from_summary(summary, known)
             if self._upsert(entry) and known is not None and not replayed:
                 self._inspector.enqueue_urgent(entry.id)
+        present = {summary.id for summary in summaries}
         stale = [
-            entry for entry in self._entries.values() if not entry.detailed or (entry.has_processes and not replayed)
+            entry
+            for entry in self._entries.values()
+            if entry.id in present and (not entry.detailed or (entry.has_processes and not replayed))
         ]
         self._inspector.enqueue(entry.id for entry in sorted(stale, key=lambda entry: not entry.has_processes))
+        return present
+
+    def _go_live(self, present: set[str], *, resumed: bool) -> None:
+        """Remove what a new list lacks, and apply the events since it was requested."""
+        before = self._connection
+        backlog, self._backlog = self._backlog or [], None
+        if before.state == "lost" and resumed:
+            reason = before.error.message if before.error else "the engine stopped answering"
+            lost = 0 if self._resumed.is_set() else None
+            self._gap = Gap(reason=reason, lost=lost, since_ns=before.since_ns, until_ns=time.time_ns())
+        for identity in [identity for identity in self._entries if identity not in present]:
+            self._remove(identity)
         for event in backlog:
             self._apply(event)
         self._connection = ConnectionState("live", time.time_ns())
@@ -215,9 +246,11 @@ class ContainerWatcher:
         known = self._entries.get(container.id)
         if known is not None and self._upsert(from_inspect(container, known)):
             in_turn = self._inspector.is_routine(container.id)
-            self._schedule_flush(
-                max(FLUSH_INTERVAL_S, min(1.0, len(self._entries) * BULK_INTERVAL_S)) if in_turn else FLUSH_INTERVAL_S
-            )
+            self._schedule_flush(self._bulk_window if in_turn else FLUSH_INTERVAL_S)
+
+    @property
+    def _bulk_window(self) -> float:
+        return max(FLUSH_INTERVAL_S, min(1.0, len(self._entries) * BULK_INTERVAL_S))
 
     def _remove(self, identity: str) -> None:
         self._inspector.discard(identity)

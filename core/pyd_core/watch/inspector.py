@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
-from pyd_core.client.provider import Provider
 from pyd_core.errors import EngineUnavailable, NotFound, PydError
 from pyd_core.model.container import Container
 from pyd_core.tasks import TaskOwner
@@ -18,7 +17,7 @@ class Inspector:
     """A queue of containers to inspect.
 
     Args:
-        engine: The containers' engine.
+        inspect: Returns a container's data.
         tasks: Owns the requests.
         on_found: Called with each inspect document.
         on_gone: Called with the id of a container that no longer exists.
@@ -27,14 +26,14 @@ class Inspector:
 
     def __init__(
         self,
-        engine: Provider,
+        inspect: Callable[[str], Awaitable[Container]],
         tasks: TaskOwner,
         *,
         on_found: Callable[[Container], None],
         on_gone: Callable[[str], None],
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> None:
-        self._engine = engine
+        self._request = inspect
         self._tasks = tasks
         self._on_found = on_found
         self._on_gone = on_gone
@@ -90,7 +89,7 @@ class Inspector:
 
     async def _inspect(self, identity: str) -> None:
         try:
-            container = await self._engine.containers.inspect(identity)
+            container = await self._request(identity)
         except NotFound:
             self._on_gone(identity)
         except EngineUnavailable:

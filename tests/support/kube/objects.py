@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,13 @@ class Objects:
         self._stored[key] = document
         self.history.append(Change(self.version, resource, kind, copy.deepcopy(document)))
         return document
+
+    def fill(self, resource: str, documents: Iterable[Object]) -> None:
+        """Store many objects at once, which no watch reports."""
+        for document in documents:
+            self.version += 1
+            metadata = document["metadata"] | {"resourceVersion": str(self.version)}
+            self._stored[resource, metadata.get("namespace", ""), metadata["name"]] = document | {"metadata": metadata}
 
     def remove(self, resource: str, namespace: str, name: str) -> Object | None:
         """Remove an object and record the change."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pyd_core.tasks import TaskOwner
+from support.kube.crowd import crowd
 from support.kube.discovery import discover
 from support.kube.faults import Faults
 from support.kube.logs import StoredLogs, container_of
@@ -68,7 +69,7 @@ class ScriptedCluster:
         self.port = 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=2**20)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -149,6 +150,12 @@ class ScriptedCluster:
                     self.logs[(*key, *suffix)] = str(answer.get("body") or "").encode()
         return pod
 
+    def load_crowd(self, count: int, namespace: str = "", healthy: bool = False) -> int:
+        """Store many pods out of the recorded ones, and return the number of their containers."""
+        pods = [*crowd(count, namespace=namespace, healthy=healthy)]
+        self.objects.fill("pods", pods)
+        return sum(len(pod["spec"]["containers"]) + len(pod["spec"].get("initContainers", [])) for pod in pods)
+
     async def announce(self) -> None:
         """Wake watches after changes that were made without a call of this class."""
         await self.objects.announce()
@@ -201,6 +208,9 @@ class ScriptedCluster:
         await self.write_log(namespace, pod, container, text.encode())
 
     # Serving
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks.start(self._serve(reader, writer))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

@@ -42,8 +42,8 @@ class ObjectMeta(ClusterStruct):
     deletion_grace_period_seconds: int | None = None
     labels: dict[str, str] = {}
     annotations: PodAnnotations = PodAnnotations()
-    owner_references: list[OwnerReference] = []
-    finalizers: list[str] = []
+    owner_references: tuple[OwnerReference, ...] = ()
+    finalizers: tuple[str, ...] = ()
 
     @property
     def created_ns(self) -> int | None:

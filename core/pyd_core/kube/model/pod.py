@@ -45,8 +45,8 @@ class EnvironmentEntry(ClusterStruct):
 class CapabilityChange(ClusterStruct):
     """Capabilities that a security context adds and drops."""
 
-    add: list[str] = []
-    drop: list[str] = []
+    add: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
 
 
 class SecurityContext(ClusterStruct):
@@ -88,13 +88,13 @@ class PodContainer(ClusterStruct):
 
     name: str
     image: str = ""
-    command: list[str] = []
-    args: list[str] = []
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
     working_dir: str = ""
-    ports: list[PodPort] = []
-    env: list[EnvironmentEntry] = []
+    ports: tuple[PodPort, ...] = ()
+    env: tuple[EnvironmentEntry, ...] = ()
     resources: PodResources = PodResources()
-    volume_mounts: list[VolumeMount] = []
+    volume_mounts: tuple[VolumeMount, ...] = ()
     liveness_probe: Probe | None = None
     readiness_probe: Probe | None = None
     startup_probe: Probe | None = None
@@ -186,10 +186,10 @@ class PodVolume(ClusterStruct):
 class PodSpec(ClusterStruct):
     """Specification of a pod."""
 
-    containers: list[PodContainer] = []
-    init_containers: list[PodContainer] = []
-    ephemeral_containers: list[PodContainer] = []
-    volumes: list[PodVolume] = []
+    containers: tuple[PodContainer, ...] = ()
+    init_containers: tuple[PodContainer, ...] = ()
+    ephemeral_containers: tuple[PodContainer, ...] = ()
+    volumes: tuple[PodVolume, ...] = ()
     node_name: str = ""
     restart_policy: str = "Always"
     host_network: bool = False
@@ -209,10 +209,10 @@ class PodStatus(ClusterStruct):
     """`Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`."""
     reason: str = ""
     message: str = ""
-    conditions: list[Condition] = []
-    container_statuses: list[ContainerStatus] = []
-    init_container_statuses: list[ContainerStatus] = []
-    ephemeral_container_statuses: list[ContainerStatus] = []
+    conditions: tuple[Condition, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
+    ephemeral_container_statuses: tuple[ContainerStatus, ...] = ()
     start_time: str | None = None
     pod_ip: str = msgspec.field(name="podIP", default="")
     host_ip: str = msgspec.field(name="hostIP", default="")

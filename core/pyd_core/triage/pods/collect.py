@@ -119,7 +119,8 @@ class ClusterEvidence:
     async def collect(self, case: Case) -> None:
         """Add the facts of a container's pod to its case."""
         store = self._client.feed.store
-        member = store.known(case.container.id) or await store.member(case.container.id)
+        member = None if store.restricted else store.known(case.container.id)
+        member = member or await store.member(case.container.id)
         facts = case.pod = PodFacts(member=member)
         try:
             facts.events = tuple(await self.events(member))

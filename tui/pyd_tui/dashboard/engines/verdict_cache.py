@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ EXIT_GRACE_S = 1.0
 """Seconds after which a container that is still exited isn't between two runs of a loop."""
 NOTIFY_DELAY_S = 0.05
 """Seconds in which verdicts are collected before the listener is called."""
+MAX_NOTIFY_DELAY_S = 2.0
 _ENDLESS_POLICIES = frozenset({"always", "unless-stopped", "on-failure"})
 OnVerdict = Callable[[str, Run, "Verdict | PydError"], None]
 
@@ -68,6 +70,7 @@ class VerdictCache:
         self._exit_checks: dict[str, asyncio.TimerHandle] = {}
         self._stored_at: dict[str, float] = {}
         self._notification: asyncio.TimerHandle | None = None
+        self._notify_delay_s = NOTIFY_DELAY_S
         self._tasks = TaskOwner(self._failed)
         self._verdicts: dict[str, tuple[Run, Verdict | PydError]] = {}
         self._queued: dict[str, Run] = {}
@@ -211,11 +214,14 @@ class VerdictCache:
             if not isinstance(answer, PydError) and answer.broken and run[0] == "running" and run[4]:
                 self._look_in(identity, SURVIVAL_S)  # the loop may be over by then, without another event
             if self._notification is None:
-                self._notification = asyncio.get_running_loop().call_later(NOTIFY_DELAY_S, self._notify)
+                self._notification = asyncio.get_running_loop().call_later(self._notify_delay_s, self._notify)
 
     def _notify(self) -> None:
         self._notification = None
+        begun_s = time.monotonic()
         self.on_verdict()
+        # A list of thousands takes long to update: it may take a tenth of the time at most.
+        self._notify_delay_s = max(NOTIFY_DELAY_S, min(MAX_NOTIFY_DELAY_S, 10 * (time.monotonic() - begun_s)))
 
     def _failed(self, error: Exception) -> None:
         known = error if isinstance(error, PydError) else PydError(f"internal error: {type(error).__name__}: {error}")

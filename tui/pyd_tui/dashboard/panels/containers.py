@@ -10,6 +10,7 @@ from pyd_core.watch.delta import Delta
 from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
+from pyd_tui.dashboard.render.container_widths import content_widths
 from pyd_tui.dashboard.render.containers import (
     ACTIVE_STATES,
     COLUMNS,
@@ -18,7 +19,6 @@ from pyd_tui.dashboard.render.containers import (
     TREND_COLUMNS,
     TREND_STEP_NS,
     RowUsage,
-    content_widths,
     heading,
     reason,
     row,

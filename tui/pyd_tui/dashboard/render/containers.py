@@ -14,7 +14,7 @@ from pyd_core.watch.stats import Usage
 from pyd_tui.dashboard.render.chart import buckets, spark
 from pyd_tui.dashboard.render.figures import SECOND, Clock, moment, percent
 from pyd_tui.dashboard.render.layout import LayoutColumn
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, columns, width
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 if TYPE_CHECKING:
     from pyd_core.triage.verdict import Verdict
@@ -371,30 +371,3 @@ def heading(
         cells["cpu"] = cell(percent(sum(sample.cpu_percent or 0 for sample in usage)), "dim")
         cells["memory"] = cell(compact_size(sum(sample.memory_bytes or 0 for sample in usage)), "dim")
     return tuple(cells.values())
-
-
-def content_widths(containers: list[ContainerInfo], clock: Clock, *, reasons: bool = False) -> dict[str, int]:
-    """Return the width of each column's widest content; 0 leaves out an optional column.
-
-    Args:
-        containers: The rows.
-        clock: The clock.
-        reasons: Show why each is broken, in place of columns that mean nothing for exited containers.
-    """
-    widest: dict[str, int] = {column.key: 0 for column in COLUMNS}
-    widest["name"] = len("NAME▴")
-    widest |= dict.fromkeys(MEASURED, 5 * any(container.state in ACTIVE_STATES for container in containers))
-    for entry in containers:
-        active = entry.state in ACTIVE_STATES
-        widest["name"] = max(widest["name"], columns(entry.name))
-        widest["image"] = max(widest["image"], columns(entry.image) if not entry.image.startswith("sha256:") else 12)
-        widest["project"] = max(widest["project"], columns(entry.project))
-        widest["state"] = max(widest["state"], width(state_and_health(entry)), MIN_STATE_COLUMNS)
-        if entry.ports:
-            widest["ports"] = max(widest["ports"], sum(len(piece.text) for piece in ports(entry)))
-        widest["since"] = max(widest["since"], width(since(entry, clock)))
-        if entry.memory_limit and active:
-            widest["limit"] = max(widest["limit"], width(limit(entry, None)))
-    if reasons:
-        widest |= {"reason": 100, "limit": 0, "ports": 0, **dict.fromkeys(MEASURED, 0)}
-    return widest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -291,10 +292,10 @@ class Main(ContainerListScreen):
             for entry in link.containers.values()
             if link.is_broken(entry)
         ]
-        broken.sort(key=lambda item: (*item[0], item[1].id))
-        worst = broken[:MAX_SHOWN]
+        worst = nsmallest(MAX_SHOWN, broken, key=lambda item: (*item[0], item[1].id))
         for link in self.links:
-            if entries := [entry for _, target, entry in worst if target.link is link]:
+            entries = [entry for _, target, entry in worst if target.link is link]
+            if entries and link.connection.state == "live":  # the worst of a part of the list needn't be the worst
                 link.verdicts.request(entries)
         self._strip.show(
             len(broken), [(target, entry, target.link.verdicts.answer(entry)) for _, target, entry in worst]
