@@ -70,7 +70,7 @@ class PodSharing:
 
     def _label_set(self, template: Hashable, labels: dict[str, str]) -> dict[str, str]:
         known = self._labels.get(template)
-        if known == labels:
+        if known is not None and known == labels:
             return known
         if len(self._labels) < MAX_PARTS:
             self._labels[template] = labels
@@ -83,7 +83,7 @@ class PodSharing:
 
     def _container(self, key: Hashable, container: ListedContainer) -> ListedContainer:
         known = self._containers.get(key)
-        if known == container:
+        if known is not None and known == container:
             return known
         if len(self._containers) < MAX_PARTS:
             self._containers[key] = container

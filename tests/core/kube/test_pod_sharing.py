@@ -46,8 +46,8 @@ def test_lists_show_the_same_of_a_listed_pod_as_of_the_complete_one():
     for name in state_names():
         text = json.dumps(state(name)["pod"]).encode()
         complete, reduced = decode(text, Pod), sharing.share(decode(text, ListedPod))
-        for one, other in zip(members(complete), members(reduced), strict=True):
-            shown, expected = from_inspect(container_of(other)), from_inspect(container_of(one))
+        for whole, part in zip(members(complete), members(reduced), strict=True):
+            shown, expected = from_inspect(container_of(part)), from_inspect(container_of(whole))
             assert shown.volumes == ()
             for field in (
                 "id",

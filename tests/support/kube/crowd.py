@@ -12,7 +12,7 @@ from support.kube.records import state, state_names
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """The letters of generated names; a cluster leaves vowels out."""
 REPLICAS = 40
-MANAGED = [
+MANAGED: list[Object] = [
     {
         "manager": manager,
         "operation": "Update",
@@ -34,7 +34,7 @@ MANAGED = [
 def suffix(number: int, length: int) -> str:
     """Return a generated part of a name, the same for the same number."""
     mixed = (number + 1) * 2654435761 % 2**32
-    return "".join(LETTERS[mixed // len(LETTERS) ** place % len(LETTERS)] for place in range(length))
+    return "".join(LETTERS[mixed // len(LETTERS) ** index % len(LETTERS)] for index in range(length))
 
 
 def crowd(count: int, *, namespace: str = "", healthy: bool = False) -> Iterator[Object]:
