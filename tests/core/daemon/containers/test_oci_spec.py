@@ -11,6 +11,7 @@ import pytest
 from pyd_core.daemon.containers import capabilities
 from pyd_core.daemon.containers.oci_spec import Identity, Security, SpecInputs, plan
 from pyd_core.daemon.containers.record import ContainerRecord, MountRecord
+from pyd_core.daemon.runtime.planned_spec import PlannedDevice, PlannedSpec, PlannedSpecMount
 from pyd_core.errors import InvalidInput
 from pyd_core.linux.userns import IdMap, IdRange
 from pyd_core.model.container_config import ContainerConfig
@@ -44,7 +45,7 @@ def record(
     )
 
 
-def mount(planned: dict[str, Any], target: str) -> dict[str, Any]:
+def mount(planned: PlannedSpec, target: str) -> PlannedSpecMount:
     return next(mount for mount in planned["mounts"] if mount["destination"] == target)
 
 
@@ -187,7 +188,7 @@ def test_init_runs_before_the_command():
 
 
 def test_devices_are_allowed_with_the_rights_they_were_given():
-    device = {"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 0o666, "uid": 0, "gid": 0}
+    device = PlannedDevice(path="/dev/fuse", type="c", major=10, minor=229, fileMode=0o666, uid=0, gid=0)
     facts = dataclasses.replace(FACTS, devices=[device])
     requested = [DeviceMapping(path_on_host="/dev/fuse", path_in_container="/dev/fuse", cgroup_permissions="r")]
     rules = plan(record(devices=requested), facts)["linux"]["resources"]["devices"]
