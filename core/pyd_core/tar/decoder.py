@@ -85,6 +85,8 @@ def _apply_headers(entry: TarEntry, headers: list[tuple[bytes, bytes]], *, lenie
     if entry.kind not in _LINKS:
         long.pop(b"K", None)
     for kind, key in ((b"L", b"path"), (b"K", b"linkpath")):
+        if long.get(kind) == b"" and (entry.name if kind == b"L" else entry.link):
+            raise damaged("a member's long name is empty")  # Go ignores it, and others read an empty name
         if long.get(kind) and (records.get(key) or long[kind]) != long[kind]:
             raise damaged("a member has two long names")
     if long.get(b"L"):

@@ -139,10 +139,22 @@ def test_global_headers_are_ignored_as_in_go():
         extended(b"L", b"one\0") + extended(b"L", b"two\0") + HIDDEN,
         extended(b"L", b"one\0") + extended(b"x", record(b"path", b"two")) + HIDDEN,
         extended(b"x", record(b"GNU.sparse.name", b"one")) + HIDDEN,
+        extended(b"L", b"\0") + HIDDEN,
+        extended(b"K", b"\0") + header(b"link", kind=b"2", link=b"target"),
         header(b"file", length=b"\0\0007" + bytes(9)) + padded(b"1234567"),
         member(b"file", b"1", magic=b"ustar000", prefix=b"one"),
     ],
-    ids=["global between", "two pax", "two L", "L and pax", "sparse name", "NUL before digits", "prefix"],
+    ids=[
+        "global between",
+        "two pax",
+        "two L",
+        "L and pax",
+        "sparse name",
+        "empty L",
+        "empty K",
+        "NUL before digits",
+        "prefix",
+    ],
 )
 def test_archives_that_readers_disagree_on_are_refused(archive: bytes):
     """Version 0.1 read each of them differently from other readers."""
