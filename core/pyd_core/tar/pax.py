@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from pyd_core.tar.entry import HEADER_ONLY, TarEntry, damaged
 
 _INTEGER = re.compile(rb"[+-]?[0-9]{1,19}")
+_DIGIT = re.compile(rb"[0-9]")
 _TIME = re.compile(rb"([+-]?[0-9]{1,19})(?:\.([0-9]*))?")
 _MAX_INTEGER = (1 << 63) - 1
 _XATTR = b"SCHILY.xattr."
@@ -66,17 +66,22 @@ def _time_ns(value: bytes) -> int:
     return int(match[1]) * 1_000_000_000 + (-fraction if value.startswith(b"-") else fraction)
 
 
-def _lenient(entry: TarEntry, values: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+def _lenient(entry: TarEntry, values: dict[bytes, bytes]) -> dict[bytes, bytes]:
     """Return values as readers other than Go read them: 0 for a malformed number.
 
     The time and the size of a member without data are left out, as they can't hide any content.
     """
     ignored = {b"mtime", b"size"} if entry.kind in HEADER_ONLY else {b"mtime"}
-    owners = {key: b"0" for key in (b"uid", b"gid") if values.get(key) and not _INTEGER.fullmatch(values[key])}
-    return {key: value for key, value in values.items() if key not in ignored} | owners
+    zeros = {
+        key: b"0"
+        for key in (b"uid", b"gid", b"size")
+        if values.get(key) and not _INTEGER.fullmatch(values[key])
+        if key != b"size" or not _DIGIT.search(values[key])  # Python reads ` 1` and `1_0` as numbers
+    }
+    return {key: value for key, value in (values | zeros).items() if key not in ignored}
 
 
-def apply(entry: TarEntry, values: Mapping[bytes, bytes], *, lenient: bool = False) -> None:
+def apply(entry: TarEntry, values: dict[bytes, bytes], *, lenient: bool = False) -> None:
     """Replace a header's fields with the values of an extended header.
 
     An empty value leaves a field unchanged. An empty number is refused, since readers disagree on it.
@@ -84,7 +89,7 @@ def apply(entry: TarEntry, values: Mapping[bytes, bytes], *, lenient: bool = Fal
     Args:
         entry: The member.
         values: The records of the extended header.
-        lenient: Whether the header may be one that Go forgets, so that a malformed owner or time doesn't matter.
+        lenient: Whether the header may be one that Go forgets, so that a malformed number needn't matter.
 
     Raises:
         InvalidInput: A value is malformed.

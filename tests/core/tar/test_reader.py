@@ -38,6 +38,7 @@ def header(name: bytes, *, kind: bytes = b"0", size: int = 0, **fields: bytes) -
         "gid": 116,
         "length": 124,
         "checksum": 148,
+        "link": 157,
         "magic": 257,
         "prefix": 345,
         "trailer": 508,
@@ -174,7 +175,11 @@ def test_a_damaged_number_in_a_header_that_go_forgets_matters_where_readers_disa
     damaged = extended(b"x", record(b"size", b" 1") + record(b"gid", b"x"))
     other = extended(b"x", record(b"path", b"one"))
     assert names(damaged + other + header(b"two", kind=b"5") + END) == [(b"one", b"")]
-    for contradicting in (header(b"two", kind=b"5", gid=b"0001750"), member(b"two", b"1")):
+    no_number = extended(b"x", record(b"size", b"x"))
+    assert names(no_number + other + header(b"two") + END) == [(b"one", b"")]
+    with pytest.raises(InvalidInput):
+        read(no_number + other + member(b"two", b"1") + END)
+    for contradicting in (header(b"two", kind=b"5", gid=b"0001750"), member(b"two", b"1"), header(b"two")):
         with pytest.raises(InvalidInput):
             read(damaged + other + contradicting + END)
 
