@@ -20,6 +20,7 @@ from pyd_core.daemon.containers.execs import ExecRunner
 from pyd_core.daemon.containers.files import ContainerFiles
 from pyd_core.daemon.containers.health import HealthChecks
 from pyd_core.daemon.containers.last_output import LastOutput
+from pyd_core.daemon.containers.launcher import Launcher
 from pyd_core.daemon.containers.lifecycle import Lifecycle
 from pyd_core.daemon.containers.pause import Freezer
 from pyd_core.daemon.containers.population import VolumePopulator
@@ -152,7 +153,15 @@ class Engine:
             last_output=self.last_output,
             events=self.events,
         )
-        self.lifecycle = Lifecycle(
+        clean_up = CleanUp(
+            runtimes=self.runtimes,
+            endpoints=self.endpoints,
+            claims=claims,
+            tasks=self.tasks,
+            remapping=self.remapping,
+            config=self.config,
+        )
+        self.launcher = Launcher(
             config=self.config,
             containers=self.containers,
             runtimes=self.runtimes,
@@ -167,18 +176,17 @@ class Engine:
                 files=network_files,
                 remapping=self.remapping,
             ),
+            clean_up=clean_up,
+            remapping=self.remapping,
+        )
+        self.lifecycle = Lifecycle(
+            containers=self.containers,
+            runtimes=self.runtimes,
+            launcher=self.launcher,
             health=HealthChecks(self.execs, self.events, self.tasks),
             freezer=self.freezer,
-            clean_up=CleanUp(
-                runtimes=self.runtimes,
-                endpoints=self.endpoints,
-                claims=claims,
-                tasks=self.tasks,
-                remapping=self.remapping,
-                parts=self.config.run / "parts",
-            ),
+            clean_up=clean_up,
             remover=remover,
-            remapping=self.remapping,
             events=self.events,
             tasks=self.tasks,
         )
@@ -294,7 +302,7 @@ class Engine:
         self.endpoints.stop()
         await self.networks.stop()
         self.orphans.end()
-        oci.remove_parent(self.config.cgroup)
+        oci.remove_group(self.config.cgroup)
         if self.remapping is not None:
             self.remapping.close()
         self.store.close()

@@ -56,7 +56,7 @@ async def ping(engine: Engine, request: HttpRequest) -> Response:
 async def version(engine: Engine, request: HttpRequest) -> Response:
     """Return the engine's version."""
     kernel = os.uname().release
-    programs = {engine.runtime.name: engine.runtime.path, "conmon": engine.lifecycle.conmon}
+    programs = {engine.runtime.name: engine.runtime.path, "conmon": engine.launcher.conmon}
     releases = await asyncio.gather(*map(engine.versions.of, programs.values()))
     return json(
         Version(

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 import shutil
-from pathlib import Path
 
+from pyd_core.daemon.config import DaemonConfig
 from pyd_core.daemon.containers import subpaths
 from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.volumes import VolumeClaims
 from pyd_core.daemon.networks.endpoints import Endpoints
+from pyd_core.daemon.runtime import oci
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
 from pyd_core.daemon.userns import Remapping, remapping_of
 from pyd_core.errors import PydError
@@ -33,7 +34,7 @@ class CleanUp:
         claims: Gives their volumes back.
         tasks: Runs what is tried again later.
         remapping: Which ids containers have on the host; None where they are the same.
-        parts: Where parts of volumes are mounted.
+        config: The engine's.
     """
 
     def __init__(
@@ -44,14 +45,15 @@ class CleanUp:
         claims: VolumeClaims,
         tasks: TaskOwner,
         remapping: Remapping | None,
-        parts: Path,
+        config: DaemonConfig,
     ) -> None:
         self._runtimes = runtimes
         self._endpoints = endpoints
         self._claims = claims
         self._tasks = tasks
         self._remapping = remapping
-        self._parts = parts
+        self._parts = config.run / "parts"
+        self._config = config
 
     async def surely(self, container: EngineContainer) -> None:
         """Clean up, retrying what fails; a persistent failure delays the end only for seconds.
@@ -88,6 +90,8 @@ class CleanUp:
         try:
             with contextlib.suppress(PydError):
                 await self._runtimes.of(container.record).delete(container.id)
+            # The runtime has no state of a start that was interrupted, and leaves the cgroup.
+            oci.remove_group(container.record.cgroup(self._config.cgroup))
             # While clients read its files the layers stay mounted, unless with remapped ids, which they don't expect.
             if not container.looks or remapping_of(self._remapping, container.record.host) is not None:
                 unmount(container.root)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,6 +46,7 @@ class EngineContainer:
         self._ends: set[asyncio.Future[int]] = set()
         self._removals: set[asyncio.Future[int]] = set()
         self._watch: asyncio.Task[None] | None = None
+        self._start_interruption: asyncio.Future[None] | None = None
 
     @property
     def id(self) -> str:
@@ -93,6 +96,23 @@ class EngineContainer:
     def removal(self) -> asyncio.Future[int]:
         """Return a future of the last exit code, set by the removal; cancel it to stop waiting."""
         return _register_waiter(self._removals)
+
+    @contextlib.contextmanager
+    def interruptible_start(self) -> Iterator[asyncio.Future[None]]:
+        """Give a future that `interrupt_start` resolves during the block."""
+        interruption = self._start_interruption = asyncio.get_running_loop().create_future()
+        try:
+            yield interruption
+        finally:
+            self._start_interruption = None
+
+    def interrupt_start(self) -> bool:
+        """Interrupt a start in progress, which may hang; return whether there is one."""
+        if self._start_interruption is None:
+            return False
+        if not self._start_interruption.done():
+            self._start_interruption.set_result(None)
+        return True
 
     def notify_exit(self) -> None:
         """Resolve the futures of the end."""

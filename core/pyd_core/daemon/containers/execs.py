@@ -34,6 +34,8 @@ from pyd_core.linux import pipes
 from pyd_core.linux.reaper import has_failed
 from pyd_core.tasks import TaskOwner
 
+START_TIMEOUT_S = 60.0
+"""How long the engine waits for a command of its own to start; the runtime may hang in a container without memory."""
 DRAIN_TIMEOUT_S = 2.0
 """How long output is read after the command's end where another process holds the streams open."""
 
@@ -202,7 +204,7 @@ class ExecRunner:
                 output.extend(data[: max_bytes - len(output)])
 
         try:
-            problem = await self.start(exec_, streams)
+            problem = await asyncio.wait_for(self.start(exec_, streams), START_TIMEOUT_S)
             async with TaskOwner(on_error=lambda _: None) as owner:
                 reading = [owner.start(keep(fd)) for fd in streams.outputs.values()]
                 if exec_.running:
@@ -243,7 +245,7 @@ class ExecRunner:
         try:
             async with TaskOwner(on_error=lambda _: None) as owner:
                 taking = owner.start(streams.take_terminal()) if streams.console is not None else None
-                with subprocesses.awaiting(starter):
+                with subprocesses.awaiting(starter, group=True):
                     await subprocesses.ended(starter.pid)
                     start_failed = has_failed(starter.pid)
                     if start_failed:

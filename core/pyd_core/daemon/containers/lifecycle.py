@@ -9,23 +9,20 @@ import os
 import signal
 import time
 
-from pyd_core.daemon.config import DaemonConfig
-from pyd_core.daemon.containers import log_rotation, oom, restarts, signals, subpaths
+from pyd_core.daemon.containers import log_rotation, oom, restarts, signals, start_attempt
 from pyd_core.daemon.containers.clean_up import CleanUp
 from pyd_core.daemon.containers.collection import ContainerStore
 from pyd_core.daemon.containers.container import EngineContainer
 from pyd_core.daemon.containers.health import HealthChecks
-from pyd_core.daemon.containers.log_options import NONE, LogLimits
+from pyd_core.daemon.containers.launcher import Launcher
+from pyd_core.daemon.containers.log_options import LogLimits
 from pyd_core.daemon.containers.pause import Freezer
-from pyd_core.daemon.containers.population import VolumePopulator
 from pyd_core.daemon.containers.record import ProcessRecord
 from pyd_core.daemon.containers.removal import ContainerRemover
-from pyd_core.daemon.containers.start import StartPreparation
 from pyd_core.daemon.events import EventBus
 from pyd_core.daemon.limits import SCARCE
-from pyd_core.daemon.runtime import conmon, subprocesses
+from pyd_core.daemon.runtime import conmon, interrupted_start, subprocesses
 from pyd_core.daemon.runtime.runtime_choice import Runtimes
-from pyd_core.daemon.userns import Remapping, remapping_of
 from pyd_core.errors import Conflict, EngineError, PydError
 from pyd_core.linux.reaper import exit_code
 from pyd_core.model.base import format_time, parse_time
@@ -33,6 +30,8 @@ from pyd_core.tasks import TaskOwner
 
 DEFAULT_STOP_TIMEOUT_S = 10
 """The default time between the stop signal and SIGKILL."""
+KILL_TIMEOUT_S = 60.0
+"""How long the main process may take to end after SIGKILL; one that waits for a device doesn't."""
 CONMON_EXIT_TIMEOUT_S = 10.0
 """How long conmon may take to exit after its container."""
 
@@ -45,37 +44,26 @@ class Lifecycle:
     def __init__(
         self,
         *,
-        config: DaemonConfig,
         containers: ContainerStore,
         runtimes: Runtimes,
-        populator: VolumePopulator,
-        preparation: StartPreparation,
+        launcher: Launcher,
         health: HealthChecks,
         freezer: Freezer,
         clean_up: CleanUp,
         remover: ContainerRemover,
-        remapping: Remapping | None,
         events: EventBus,
         tasks: TaskOwner,
     ) -> None:
         self._containers = containers
         self._runtimes = runtimes
-        self._populator = populator
-        self._preparation = preparation
+        self._launcher = launcher
         self._health = health
         self._freezer = freezer
         self._clean_up = clean_up
         self._remover = remover
-        self._remapping = remapping
         self._events = events
         self._tasks = tasks
         self._stopping = False
-        self.conmon = conmon.find()
-        self._exits = config.run / "exits"
-        self._exits.mkdir(parents=True, exist_ok=True)
-        self._exits.chmod(0o700)  # its file names are ids of containers
-        self._parts = config.run / "parts"
-        subpaths.release(self._parts)
         self._delays = restarts.Delays()
 
     def shut_down(self) -> None:
@@ -105,14 +93,7 @@ class Lifecycle:
             return False
         record.error, record.oom_killed, record.stopped_by_hand = "", False, False
         try:
-            if container.unclean:
-                await self._clean_up.run(container)
-            runtime = self._runtimes.of(record)
-            if (runtime.state / record.id).exists():
-                await runtime.delete(record.id)
-            await self._populator.populate(container)
-            await self._preparation.prepare(container)
-            await self._launch(container)
+            await start_attempt.run(container, self._launcher.launch(container), self._tasks)
         except Exception as error:  # also for a bug: nothing of the start may stay
             await self._clean_up.surely(container)
             if record.holder is not None:
@@ -132,37 +113,6 @@ class Lifecycle:
         self._events.emit("container", "start", record.id, container.attributes())
         self.watch(container)
         return True
-
-    async def _launch(self, container: EngineContainer) -> None:
-        record = container.record
-        runtime = self._runtimes.of(record)
-        limits = LogLimits.read(record.host.log_config)
-        kept = record.host.log_config.type != NONE
-        if kept:
-            log_rotation.rotate_before_start(container.log, limits)
-        (self._exits / record.id).unlink(missing_ok=True)
-        (container.bundle / "oom").unlink(missing_ok=True)
-        hold = conmon.ConmonOptions(
-            key=record.id,
-            bundle=container.bundle,
-            log=container.log if kept else None,
-            exits=self._exits,
-            tty=record.config.tty,
-            stdin=record.config.open_stdin,
-            # A terminal's input has no end: a client that detaches may attach to it again.
-            keep_stdin=record.config.open_stdin and (record.config.tty or not record.config.stdin_once),
-            log_size=log_rotation.conmon_limit(limits),
-        )
-        record.main, record.holder = await conmon.create(self.conmon, runtime, hold)
-        if remapping_of(self._remapping, record.host) is not None:
-            conmon.give_streams(record.main)
-        subpaths.release(self._parts, record.id)
-        for attachment in list(container.attachments):
-            with contextlib.suppress(EngineError):  # that client is released; the others and the start go ahead
-                await attachment.open(container.bundle, container.next_end())
-        record.status, record.exit_code, record.started_at = "running", 0, format_time(time.time_ns())
-        self._containers.save(container)
-        await runtime.start(record.id)
 
     def watch(self, container: EngineContainer) -> None:
         """Wait in the background for a container's end."""
@@ -220,7 +170,7 @@ class Lifecycle:
 
     async def _record_end(self, container: EngineContainer) -> None:
         record = container.record
-        file = self._exits / record.id
+        file = self._launcher.exits / record.id
         ended_ns = time.time_ns()
         try:
             record.exit_code, ended_ns = await conmon.exit_status(file)
@@ -252,7 +202,7 @@ class Lifecycle:
     async def undo_start(self, container: EngineContainer) -> None:
         """Clean up after a start that was interrupted."""
         async with container.lock:
-            conmon.kill(container.bundle, container.id)
+            await interrupted_start.kill(container.id)
             await self._clean_up.surely(container)
 
     async def _restart_later(self, container: EngineContainer) -> None:
@@ -327,7 +277,11 @@ class Lifecycle:
             self._containers.save_best_effort(container)
         self._events.emit("container", "kill", record.id, container.attributes(signal=str(number)))
         if number == signal.SIGKILL and record.running:
-            await _wait_and_cancel(container.next_end())
+            ended = container.next_end()
+            try:
+                await _wait_for_killed(container, ended)
+            finally:
+                ended.cancel()
 
     async def stop(self, container: EngineContainer, *, name: str = "", grace: int | None = None) -> bool:
         """Send the stop signal, and SIGKILL after the grace; return False when the container doesn't run."""
@@ -354,13 +308,14 @@ class Lifecycle:
         """Cancel the pending restart of a container that a client stopped; return False if there is none."""
         if container.record.status != "restarting" or not container.record.stopped_by_hand:
             return False
-        async with container.lock:  # it may be restarting just now
+        interrupted = container.interrupt_start()  # it may be restarting just now, and that may hang
+        async with container.lock:
             record = container.record
             if record.status == "restarting":
                 record.status = "exited"
                 self._containers.save_best_effort(container)
                 return True
-        return False
+            return interrupted and not record.running
 
     async def _stop(self, container: EngineContainer, number: int, grace: int, ended: asyncio.Future[int]) -> None:
         record = container.record
@@ -377,7 +332,7 @@ class Lifecycle:
                 self.signal(container, signal.SIGKILL)
                 attributes = container.attributes(signal=str(int(signal.SIGKILL)))
                 self._events.emit("container", "kill", record.id, attributes)
-            await ended
+            await _wait_for_killed(container, ended)
 
     async def restart(self, container: EngineContainer, *, name: str = "", grace: int | None = None) -> None:
         """Stop and start a container; `--rm` doesn't remove it in between."""
@@ -410,6 +365,8 @@ class Lifecycle:
                 if record.running:
                     with contextlib.suppress(Conflict):  # it has ended meanwhile
                         await self.kill(container, "KILL")
+            if force:
+                container.interrupt_start()
             # A task of the engine's, because the client may leave and half a removal would stay until the next start.
             if await asyncio.shield(self._tasks.start(self._erase(container, volumes=volumes))):
                 break
@@ -427,11 +384,21 @@ class Lifecycle:
             return True
 
 
-async def _wait_and_cancel(ended: asyncio.Future[int]) -> None:
-    try:
-        await ended
-    finally:
-        ended.cancel()
+async def _wait_for_killed(container: EngineContainer, ended: asyncio.Future[int]) -> None:
+    """Wait for the end of a container that got SIGKILL.
+
+    Raises:
+        EngineError: The kernel doesn't end its main process.
+    """
+    container.interrupt_start()  # the runtime may wait for the process that was killed
+    while not ended.done():
+        await asyncio.wait({ended}, timeout=KILL_TIMEOUT_S)
+        main = container.record.main
+        if not ended.done() and main is not None and main.lives:
+            raise EngineError(
+                f"cannot stop container: {container.id}: tried to kill container, but did not receive an exit event",
+                hint="its process waits for a device or a file system, or another program has frozen its cgroup",
+            )
 
 
 def _report(error: Exception) -> None:

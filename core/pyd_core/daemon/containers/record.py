@@ -141,6 +141,14 @@ class ContainerRecord(msgspec.Struct, kw_only=True):
         mode = self.host.network_mode
         return "bridge" if mode in {"", "default"} else mode
 
+    def cgroup(self, parent: str) -> str:
+        """Return the path of its cgroup in each hierarchy, without a leading slash.
+
+        Args:
+            parent: The cgroup above containers that name none.
+        """
+        return f"{self.host.cgroup_parent.strip('/') or parent}/{self.id}"
+
     def state(self) -> ContainerState:
         """Return the container's state as inspect reports it, without health."""
         return ContainerState(

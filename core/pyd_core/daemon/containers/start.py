@@ -120,7 +120,7 @@ class StartPreparation:
         facts = oci_spec.SpecInputs(
             rootfs=str(container.root),
             identity=identity,
-            cgroup=f"/{host.cgroup_parent.strip('/') or self._config.cgroup}/{record.id}",
+            cgroup=f"/{record.cgroup(self._config.cgroup)}",
             unified=unified(),
             arch=architecture(),
             kernel=os.uname().release,

@@ -224,14 +224,6 @@ async def _end_failed(pidfile: Path) -> None:
         await end(_holder(pidfile))
 
 
-def kill(bundle: Path, key: str) -> None:
-    """End the conmon of an interrupted start, which may still be creating the container."""
-    with contextlib.suppress(OSError, ValueError):
-        pid = int((bundle / "conmon.pid").read_text())
-        if key.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGKILL)
-
-
 async def _first_line(fd: int) -> bytes:
     """Read the report; conmon keeps the pipe open until the container ends."""
     loop = asyncio.get_running_loop()

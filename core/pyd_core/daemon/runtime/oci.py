@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -15,6 +16,8 @@ from pyd_core.daemon.runtime.planned_spec import PlannedProcess, PlannedSpec
 from pyd_core.errors import Conflict, EngineError, NotFound, Unsupported
 
 CGROUPS = Path("/sys/fs/cgroup")
+COMMAND_TIMEOUT_S = 120.0
+"""How long a command of the runtime may take; a start has its own limit."""
 
 
 def unified() -> bool:
@@ -27,8 +30,8 @@ def hybrid() -> bool:
     return not unified() and (CGROUPS / "unified").exists()
 
 
-def remove_parent(name: str) -> None:
-    """Remove the parent group of all containers from each hierarchy, unless a container is left in it."""
+def remove_group(name: str) -> None:
+    """Remove a group from each hierarchy, unless a process or another group is left in it."""
     for hierarchy in (CGROUPS, *CGROUPS.iterdir()):
         with contextlib.suppress(OSError):
             (hierarchy / name).rmdir()
@@ -96,16 +99,29 @@ class Runtime:
         Raises:
             NotFound: The container is unknown.
             Conflict: The container is in the wrong state.
-            EngineError: It failed for another reason.
+            EngineError: It failed for another reason, or took longer than `COMMAND_TIMEOUT_S`.
         """
-        result = await subprocesses.run([*self.arguments, *arguments])
+        result = await self._run(*arguments)
         if result.code != 0:
             raise failure(self.name, result.err)
         return result.out
 
+    async def _run(self, *arguments: str, stdin: bytes = b"") -> subprocesses.CompletedProgram:
+        """Run a command, and kill it with its helpers after a time: it may wait for a process that never ends."""
+        try:
+            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                return await subprocesses.run([*self.arguments, *arguments], stdin=stdin, group=True)
+        except TimeoutError:
+            raise EngineError(
+                f"{self.name} {arguments[0]} took longer than {COMMAND_TIMEOUT_S:.0f} seconds",
+                reference="runtime-timeout",
+            ) from None
+
     async def start(self, key: str) -> None:
-        """Start the created process."""
-        await self.call("start", key)
+        """Start the created process; the caller limits the time, because hooks may take long."""
+        result = await subprocesses.run([*self.arguments, "start", key])
+        if result.code != 0:
+            raise failure(self.name, result.err)
 
     async def kill(self, key: str, signal: int) -> None:
         """Send a signal to the main process."""
@@ -121,15 +137,13 @@ class Runtime:
 
     async def delete(self, key: str) -> None:
         """Remove its cgroup and state, killing remaining processes; do nothing if there are none."""
-        result = await subprocesses.run([*self.arguments, "delete", "--force", key])
+        result = await self._run("delete", "--force", key)
         if result.code != 0 and (self.state / key).exists():
             raise failure(self.name, result.err)
 
     async def update(self, key: str, resources: dict[str, object]) -> None:
         """Change the limits of a container."""
-        result = await subprocesses.run(
-            [*self.arguments, "update", "--resources", "/dev/stdin", key], stdin=json.dumps(resources).encode()
-        )
+        result = await self._run("update", "--resources", "/dev/stdin", key, stdin=json.dumps(resources).encode())
         if result.code != 0:
             raise failure(self.name, result.err)
 
