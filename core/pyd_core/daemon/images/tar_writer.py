@@ -20,7 +20,11 @@ from pyd_core.linux.openat2 import reopen
 from pyd_core.linux.overlay import is_opaque, is_whiteout
 from pyd_core.linux.tree import TreeCursor
 from pyd_core.linux.userns import CAPABILITIES, IdMap, of_any_root
+from pyd_core.tar.headers import PlainArchive
 from pyd_core.tar.whiteouts import OPAQUE, whiteout_name
+
+BUFFER_BYTES = 1 << 18
+"""Bytes of an archive that are written at once."""
 
 
 class TarWriter:
@@ -46,7 +50,8 @@ class TarWriter:
         max_mtime_s: int | None = None,
     ) -> None:
         self._max_mtime_s = max_mtime_s
-        self._tar = tarfile.TarFile(fileobj=_CountingWriter(out), mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
+        self._out = _BufferedOutput(out)
+        self._tar = PlainArchive(fileobj=self._out, mode="w", format=tarfile.PAX_FORMAT)  # type: ignore[arg-type]
         self._whiteouts = whiteouts
         self._owner = owner
         self._mode = mode
@@ -57,6 +62,7 @@ class TarWriter:
     def close(self) -> None:
         """Finish the archive."""
         self._tar.close()
+        self._out.flush()
 
     def add_bytes(self, name: str, body: bytes) -> None:
         """Add a file with the given contents."""
@@ -197,16 +203,28 @@ def _entry(name: str, kind: bytes, status: os.stat_result) -> tarfile.TarInfo:
     return entry
 
 
-class _CountingWriter:
-    """Output that counts the bytes written, as `tarfile` needs for pipes."""
+class _BufferedOutput:
+    """Output in large pieces, which counts the bytes written, as `tarfile` needs for pipes."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
         self._written = 0
+        self._pieces: list[bytes] = []
+        self._buffered = 0
 
     def write(self, data: bytes) -> int:
         self._written += len(data)
-        return self._out.write(data)
+        self._pieces.append(data)
+        self._buffered += len(data)
+        if self._buffered >= BUFFER_BYTES:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        data, self._buffered = b"".join(self._pieces), 0
+        self._pieces.clear()
+        self._out.write(data)
 
     def tell(self) -> int:
         return self._written

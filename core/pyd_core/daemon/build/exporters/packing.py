@@ -17,6 +17,7 @@ from pyd_core.daemon.images.blobs import BlobStore
 from pyd_core.daemon.images.layer_sync import LayerSync
 from pyd_core.daemon.images.layers import DOCKER_GZIP, LayerStore, PackedDirectory, StoredLayer
 from pyd_core.daemon.images.tar_writer import TarWriter
+from pyd_core.daemon.images.threaded_writer import ThreadedWriter
 
 EMPTY_ARCHIVE = bytes(1024)
 """The archive of a layer without files, as BuildKit has it, so that both give it the same digest."""
@@ -60,8 +61,9 @@ def pack(
     """
     with file.open("wb") as raw:
         packed = _HashingFile(raw, check)
-        with igzip.IGzipFile(fileobj=cast("BinaryIO", packed), mode="wb", compresslevel=1, mtime=0) as zipped:  # type: ignore[no-untyped-call]
-            plain = _HashingFile(cast("BinaryIO", zipped), check)
+        zipped = igzip.IGzipFile(fileobj=cast("BinaryIO", packed), mode="wb", compresslevel=1, mtime=0)  # type: ignore[no-untyped-call]
+        with zipped, ThreadedWriter(cast("BinaryIO", zipped)) as compressor:
+            plain = _HashingFile(cast("BinaryIO", compressor), check)
             if any(directory.iterdir()):
                 writer = TarWriter(cast("BinaryIO", plain), whiteouts=True, max_mtime_s=max_mtime_s)
                 writer.add_contents(str(directory))

@@ -322,7 +322,8 @@ def copy_content(reading: int, writing: int, size: int, check: Callable[[], None
         with contextlib.suppress(OSError):  # across file systems, or where the kernel doesn't have it
             while os.copy_file_range(reading, writing, MAX_COPY_BYTES):
                 check()
-    while data := os.read(reading, CHUNK_BYTES):
+    # One byte more than the file has, so that one read shows its end; a larger buffer would be mapped for each file.
+    while data := os.read(reading, min(size + 1, CHUNK_BYTES)):
         check()
         view = memoryview(data)
         while view:
