@@ -21,10 +21,10 @@ TYPES = [
 
 
 def entry(kind: bytes, names: tuple[str, str], numbers: list[int], mtime: float) -> tarfile.TarInfo:
-    made = tarfile.TarInfo(names[0])
-    made.type, made.linkname, made.mtime = kind, names[1], mtime
-    made.mode, made.uid, made.gid, made.size = numbers
-    return made
+    header_entry = tarfile.TarInfo(names[0])
+    header_entry.type, header_entry.linkname, header_entry.mtime = kind, names[1], mtime
+    header_entry.mode, header_entry.uid, header_entry.gid, header_entry.size = numbers
+    return header_entry
 
 
 @given(
@@ -38,14 +38,14 @@ def entry(kind: bytes, names: tuple[str, str], numbers: list[int], mtime: float)
 def test_a_header_is_that_of_tarfile(
     kind: bytes, names: tuple[str, str], numbers: list[int], mtime: float, pax: dict[str, str]
 ):
-    made = entry(kind, names, numbers, mtime)
-    made.pax_headers = pax
-    assert encode_header(made) == made.tobuf(tarfile.PAX_FORMAT, tarfile.ENCODING, "surrogateescape")
+    header_entry = entry(kind, names, numbers, mtime)
+    header_entry.pax_headers = pax
+    assert encode_header(header_entry) == header_entry.tobuf(tarfile.PAX_FORMAT, tarfile.ENCODING, "surrogateescape")
 
 
 def test_names_that_are_no_utf_8_have_the_header_of_tarfile():
-    made = entry(tarfile.REGTYPE, (b"\xff\xfe".decode(errors="surrogateescape"), ""), [0, 0, 0, 0], 0)
-    assert encode_header(made) == made.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+    header_entry = entry(tarfile.REGTYPE, (b"\xff\xfe".decode(errors="surrogateescape"), ""), [0, 0, 0, 0], 0)
+    assert encode_header(header_entry) == header_entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
 
 
 @given(st.lists(st.binary(max_size=1500), max_size=12))
