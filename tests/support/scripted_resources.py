@@ -86,7 +86,6 @@ VOLUMES = [
 DISK = {
     "LayersSize": 1_207 << 20,
     "Images": IMAGES,
-    "Containers": [],
     "Volumes": [
         {**volume, "UsageData": {"Size": size, "RefCount": 1}}
         for volume, size in zip(VOLUMES, (5_800 << 20, 92 << 20, 310 << 20), strict=True)

@@ -84,6 +84,19 @@ def test_control_characters_never_become_a_span():
     assert "\u202e" not in shown
 
 
+def test_a_dropped_column_returns_where_a_wider_one_left_room():
+    columns = (
+        LayoutColumn(key="name", title="NAME", min_width=10, max_width=30, priority=0),
+        LayoutColumn(key="up", title="UP", min_width=5, max_width=8, priority=2),
+        LayoutColumn(key="error", title="ERROR", min_width=30, max_width=90, priority=1),
+    )
+    natural = {"name": 20, "up": 7, "error": 40}
+    assert [placed.column.key for placed in arrange(columns, 30, natural)] == ["name", "up"]
+    assert [(placed.column.key, placed.width) for placed in arrange(columns, 28, natural)] == [("name", 20), ("up", 6)]
+    assert [(placed.column.key, placed.width) for placed in arrange(columns, 26, natural)] == [("name", 20)]
+    assert [placed.column.key for placed in arrange(columns, 42, natural)] == ["name", "error"]
+
+
 def test_the_least_important_columns_are_dropped_first():
     columns = (
         LayoutColumn(key="name", title="NAME", min_width=10, max_width=30, priority=0),
@@ -150,6 +163,12 @@ def test_a_death_among_the_events_shows_its_exit_code():
     event = Event(type="container", action="die", actor=Actor(id="a", attributes={"name": "web", "exitCode": "3"}))
     assert "die" in text(event_line(event, CLOCK))
     assert text(event_line(event, CLOCK)).endswith("web  exit 3")
+    assert text(event_line(event, CLOCK, of_container=True)).split()[1:] == ["container", "die", "exit", "3"]
+
+
+def test_an_event_of_a_network_keeps_its_name_among_those_of_a_container():
+    event = Event(type="network", action="connect", actor=Actor(id="n", attributes={"name": "shop", "container": "a"}))
+    assert "shop  a" in text(event_line(event, CLOCK, of_container=True))
 
 
 def test_a_document_keeps_every_character_of_the_json():

@@ -97,6 +97,7 @@ class Dashboard(App[None]):
         for known in PALETTES.values():
             self.register_theme(known.theme)
         self.theme = self._styled_theme = palette.name
+        self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
         self.clock = clock or Clock()
         self._written = TerminalContents()
@@ -166,7 +167,7 @@ class Dashboard(App[None]):
             footer.repaint_line()
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Parse the styles for another theme; Textual also asks for it at the start, right after it has parsed them."""
+        """Parse the styles for another theme; at the start Textual asks for it too, and they were just parsed for it."""
         if self.theme != self._styled_theme:
             self._styled_theme = self.theme
             super().refresh_css(animate)

@@ -110,14 +110,37 @@ async def test_an_error_is_shown_in_full_in_a_narrow_terminal():
     engine = single()
     path = f"/containers/{engine.get('web').id}"
     engine.refusals[f"GET {path}/changes"] = (500, "the storage driver has lost the layers of this container, sorry")
+    engine.refusals[f"GET {path}/top"] = (500, "the process table of this container can't be read, sorry")
+    async with opened(engine, size=(60, 20)) as dashboard:
+        await look(dashboard)
+        await dashboard.press("7")
+        await dashboard.until(lambda: "container can't be read, sorry" in " ".join(dashboard.text.split()))
+        for _ in range(4):
+            await dashboard.press("tab")
+        await dashboard.until(lambda: "of this container, sorry" in " ".join(dashboard.text.split()))
+
+
+async def test_a_container_between_two_runs_has_no_processes_and_no_error():
+    engine = single()
+    path = f"/containers/{engine.get('web').id}"
     engine.refusals[f"GET {path}/top"] = (409, "container is restarting, wait until the container is running")
     async with opened(engine, size=(60, 20)) as dashboard:
         await look(dashboard)
         await dashboard.press("7")
-        await dashboard.until(lambda: "wait until the container is running" in " ".join(dashboard.text.split()))
-        for _ in range(4):
-            await dashboard.press("tab")
-        await dashboard.until(lambda: "of this container, sorry" in " ".join(dashboard.text.split()))
+        await dashboard.until_shown("no processes while the container isn't running")
+        assert "restarting" not in dashboard.text
+
+
+async def test_the_events_of_a_container_leave_out_its_name():
+    engine = single(emit=True)
+    async with opened(engine, size=(60, 20)) as dashboard:
+        await look(dashboard)
+        await dashboard.press("6")
+        engine.die("web", 137)
+        await dashboard.until_shown("exit 137")
+        (line,) = [line for line in dashboard.text.splitlines() if "exit 137" in line]
+        assert "web" not in line
+        assert line.split()[-2:] == ["exit", "137"]
 
 
 async def test_past_events_are_shown_with_new_ones():

@@ -68,6 +68,13 @@ def engine_options(endpoint: Endpoint | None) -> tuple[str, ...]:
     return ("--context", context) if name == "context" and context else ("-H", endpoint.url)
 
 
+def with_engine(text: str, endpoint: Endpoint | None) -> str:
+    """Return a line of advice with the engine's options in its command, if it is one of `pyd`."""
+    if not text.startswith("pyd "):
+        return text
+    return " ".join(("pyd", *engine_options(endpoint), text.removeprefix("pyd ")))
+
+
 def next_steps(verdict: Verdict, entry: ContainerInfo | None, endpoint: Endpoint | None) -> list[Step]:
     """Return the steps of a verdict, the first of which changes nothing."""
     from pyd_core.triage.causes import CAUSES  # noqa: PLC0415 - loaded with the verdict
@@ -110,7 +117,7 @@ def _step(text: str, endpoint: Endpoint | None) -> Step:
         return Step(kind="note", text=text)
     if not words or "…" in words:
         return Step(kind="note", text=text)
-    shown = " ".join(("pyd", *engine_options(endpoint), text.removeprefix("pyd ")))
+    shown = with_engine(text, endpoint)
     kind: StepKind = "command"
     if words[0] == "logs":
         kind = "log"

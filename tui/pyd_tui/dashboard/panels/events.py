@@ -12,13 +12,22 @@ from pyd_tui.dashboard.widgets.lines import LineList
 
 
 class Events(LineList[EventItem]):
-    """A list of events, newest last."""
+    """A list of events, newest last.
+
+    Args:
+        clock: The clock.
+        of_container: Whether they are those of one container, which the screen names.
+        id: The widget's name.
+    """
 
     can_follow = True
 
-    def __init__(self, clock: Clock, *, id: str) -> None:
+    def __init__(self, clock: Clock, *, of_container: bool = False, id: str) -> None:
         super().__init__(self._line, following=True, empty="no events since pyd was opened", id=id)
         self._clock = clock
+        self._of_container = of_container
 
     def _line(self, item: EventItem) -> Cell:
-        return gap(item) if isinstance(item, Gap) else event_line(item, self._clock, times=self.times)
+        if isinstance(item, Gap):
+            return gap(item)
+        return event_line(item, self._clock, times=self.times, of_container=self._of_container)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyd_core.errors import PydError
+from pyd_core.errors import Conflict, PydError
 from pyd_core.model.container import Processes
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.searched import SearchableTable
@@ -35,7 +35,9 @@ class ProcessesPane(SearchableTable):
         if listing is self._listing:
             return
         self._listing, self._processes, self._header = listing, {}, EMPTY
-        if isinstance(listing, PydError):
+        if isinstance(listing, Conflict):  # it has ended, or waits for its restart: no defect of anything
+            self.say(("no processes while the container isn't running", "dim"))
+        elif isinstance(listing, PydError):
             self.say((listing.message, "bad"), (listing.hint, "dim"))
         else:
             self._header, rows = processes(listing)

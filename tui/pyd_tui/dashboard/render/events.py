@@ -31,18 +31,26 @@ def is_worth_showing(event: Event) -> bool:
     return event.verb not in HIDDEN_VERBS
 
 
-def event_line(event: Event, clock: Clock, *, times: bool = True) -> Cell:
-    """Write an event as time, type, verb, name and details."""
+def event_line(event: Event, clock: Clock, *, times: bool = True, of_container: bool = False) -> Cell:
+    """Write an event as time, type, verb, name and details.
+
+    Args:
+        event: The event.
+        clock: The clock.
+        times: Whether to show the time.
+        of_container: Whether all events are those of one container, whose name is on the screen already.
+    """
     when_ns = event.time_nano or event.time * SECOND
     details = event_details(event)
+    named_elsewhere = of_container and event.type == "container"
     stamp = cell(f"{clock.local(when_ns):%H:%M:%S}  ", "dim") if times else EMPTY
     return (
         *stamp,
         *fit(cell(event.type, "dim"), 10),
         *fit(cell(event.verb, role(event)), 14),
         Span(" "),
-        *cell(subject(event)),
-        *(cell("  " + ", ".join(details), "dim") if details else EMPTY),
+        *(EMPTY if named_elsewhere else cell(f"{subject(event)}  " if details else subject(event))),
+        *cell(", ".join(details), "dim"),
     )
 
 

@@ -71,6 +71,7 @@ def arrange(columns: Sequence[LayoutColumn], room: int, content_widths: Mapping[
         if last.priority == 0:
             break
         chosen.remove(last)
+    dropped = [column for column in candidates if column not in chosen and not column.if_room]
     widths = {column.key: min_widths[column.key] for column in chosen}
     spare = room - sum(widths.values()) - GAP * (len(chosen) - 1)
     for column in sorted(chosen, key=lambda column: column.priority):  # the most important column grows first
@@ -79,6 +80,11 @@ def arrange(columns: Sequence[LayoutColumn], room: int, content_widths: Mapping[
         if extra > 0:
             widths[column.key] += extra
             spare -= extra
+    for column in sorted(dropped, key=lambda column: column.priority):  # a wide one that went first may have left room
+        if spare >= min_widths[column.key] + GAP:
+            target = min(max(content_widths.get(column.key, 0), min_widths[column.key]), column.max_width)
+            widths[column.key] = min(target, spare - GAP)
+            spare -= widths[column.key] + GAP
     for column in sorted((column for column in candidates if column.if_room), key=lambda column: column.priority):
         if spare >= column.min_width + GAP:
             widths[column.key] = column.min_width

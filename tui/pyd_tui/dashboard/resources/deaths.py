@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from pyd_core.errors import NotFound
+from msgspec.structs import replace
+
+from pyd_core.client.endpoint import Endpoint
+from pyd_core.errors import InvalidInput, NotFound
 from pyd_core.humanize import compact_size
 from pyd_core.model.event import Event
 from pyd_core.watch.history_path import default_path
+from pyd_tui.dashboard.actions.next_steps import with_engine
 from pyd_tui.dashboard.render.facts import block
 from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.layout import LayoutColumn
@@ -19,6 +24,7 @@ from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.text.curve import curve
 
 if TYPE_CHECKING:
+    from pyd_core.triage.verdict import Verdict
     from pyd_core.watch.history_store import Death
 
 COLUMNS = (
@@ -28,7 +34,7 @@ COLUMNS = (
     LayoutColumn(key="lived", title="LIVED", min_width=6, max_width=8, priority=4),
     LayoutColumn(key="peak", title="PEAK", min_width=5, max_width=5, priority=5, optional=True),
     LayoutColumn(key="cause", title="CAUSE", min_width=14, max_width=24, priority=0),
-    LayoutColumn(key="summary", title="SUMMARY", min_width=20, max_width=80, priority=3),
+    LayoutColumn(key="summary", title="SUMMARY", min_width=16, max_width=80, priority=3),
 )
 
 MAX_DEATHS = 500
@@ -103,11 +109,21 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
     loop_text, bars = await asyncio.to_thread(_around, death)
     return [
         *block("Loop", [cell(f" {loop_text}", "warn")] if loop_text else []),
-        *why(death.verdict, context.clock, context.room),
+        *why(of_engine(death, context.link.endpoint), context.clock, context.room),
         *block("Memory before it died", [cell(f" {bars}")] if bars else []),
         *block("Last lines", [cell(f" {text}") for text in death.lines]),
         *([EMPTY] if death.lines else []),
     ]
+
+
+def of_engine(death: Death, current: Endpoint | None) -> Verdict:
+    """Return the verdict with commands for the engine of the death, which may not be the current one."""
+    endpoint = current
+    if death.engine and (current is None or current.url != death.engine):
+        with suppress(InvalidInput):  # a record of another version
+            endpoint = Endpoint(url=death.engine, origin="history")
+    advice = tuple(with_engine(text, endpoint) for text in death.verdict.advice)
+    return replace(death.verdict, advice=advice)
 
 
 def _around(death: Death) -> tuple[str, str]:

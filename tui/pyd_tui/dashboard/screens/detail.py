@@ -107,7 +107,7 @@ class Detail(SearchableScreen):
                 lines: LineList[Cell] = LineList(_same, empty=LOADING_TEXTS.get(name, "asking the engine"), id=name)
                 yield lines
             yield dashboard.tail.panel(dashboard, dashboard.clock, self._update_status)
-            yield Events(dashboard.clock, id="events")
+            yield Events(dashboard.clock, of_container=True, id="events")
             yield DocumentPane(dashboard.transfers.copy, self._update_status, id="inspect")
             yield ProcessesPane(self._kill, self._update_status, id="processes")
             yield FilesPane(dashboard, dashboard.transfers, self._update_status, id="files")

@@ -34,9 +34,7 @@ MAX_LINES = 14
 """The number of lines shown."""
 MAX_COLUMNS = 88
 """The width of the dialog on wide terminals."""
-KIND_COLUMNS = 11
 MAX_NAME_COLUMNS = 40
-KEY_COLUMNS = 5
 COMMAND_SCOPES: tuple[Scope, ...] = ("views", "everywhere", "containers")
 """The scopes whose keys are shown next to commands of the same name."""
 
@@ -186,16 +184,20 @@ class CommandPalette(Dialog[PaletteAction | None]):
 
     def _show(self) -> None:
         widest = max((width(cell(safe(name))) for name, _ in self.matches), default=0)
-        columns = min(MAX_NAME_COLUMNS, self._room // 2, widest + 1)
+        kinds = max((len(what.kind) for _, what in self.matches), default=0)
+        keys = max((width(cell(what.key)) for _, what in self.matches), default=0)
+        columns = (kinds, keys, min(MAX_NAME_COLUMNS, self._room // 2, widest))
         lines = [self._line(number, name, what, columns) for number, (name, what) in enumerate(self.matches)]
         self.query_one(TextBlock).put(lines or [fit(cell("no match", "dim"), self._room)])
 
-    def _line(self, number: int, name: str, what: PaletteItem, columns: int) -> Cell:
+    def _line(self, number: int, name: str, what: PaletteItem, columns: tuple[int, int, int]) -> Cell:
+        """Return the line of a match; `columns` are the widths of kinds, keys and names among all matches."""
+        kinds, keys, names = columns
         here = number == self.index
         mark = Span("▌ ", "accent") if here else Span("  ")
-        text = (*fit(cell(safe(name), "title" if here else "text"), columns), Span("  "), *cell(what.about, "dim"))
-        key = (*fit(cell(what.key, "accent"), KEY_COLUMNS), Span(" "))
-        return fit((mark, *fit(cell(what.kind, "info"), KIND_COLUMNS), *key, *text), self._room)
+        text = (*fit(cell(safe(name), "title" if here else "text"), names), Span("  "), *cell(what.about, "dim"))
+        key = (*fit(cell(what.key, "accent"), keys), Span("  ")) if keys else EMPTY
+        return fit((mark, *fit(cell(what.kind, "info"), kinds), Span("  "), *key, *text), self._room)
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         """Show the matches of what is typed."""
