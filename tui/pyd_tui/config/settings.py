@@ -66,6 +66,7 @@ class UserSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         confirm: When to ask before one container is stopped, killed, paused or restarted, or its image is pulled.
         confirm_quit: Quit only when the key is pressed twice.
         layout: Where the pane with logs and events is.
+        columns: Names of columns by view, in the order to show them in.
         keys: Key bindings by scope and action (`[keys.containers]`, `stop = "ctrl+k"`).
         commands: The user's own commands.
     """
@@ -80,6 +81,7 @@ class UserSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     confirm: Confirmation = "undo"
     confirm_quit: bool = True
     layout: Layout = "auto"
+    columns: dict[str, tuple[str, ...]] = {}
     keys: dict[str, KeyLists] = {}
     commands: tuple[UserCommand, ...] = ()
 

@@ -24,6 +24,10 @@ TEMPLATE = """\
 # confirm_quit = true  # quit only when the key is pressed twice
 # layout = "auto"      # below, right: where logs and events are shown
 
+# Columns by view, in order; J in a list chooses them. Without a line for a view, it shows all.
+# [columns]
+# containers = ["state", "name", "cpu", "memory", "ports"]
+
 # Keys by scope and action; pyd's ? lists them. A list sets several keys, an empty list none.
 # [keys.containers]
 # stop = "ctrl+k"
@@ -46,7 +50,11 @@ TEMPLATE = """\
 def as_toml(settings: UserSettings) -> str:
     """Return all settings, including defaults, as TOML."""
     values: dict[str, Any] = msgspec.to_builtins(settings)
-    lines = [f"{name} = {_value(value)}" for name, value in values.items() if name not in {"keys", "commands"}]
+    lines = [
+        f"{name} = {_value(value)}" for name, value in values.items() if name not in {"columns", "keys", "commands"}
+    ]
+    if values["columns"]:
+        lines += ["", "[columns]", *_table(values["columns"])]
     for scope, table in values["keys"].items():
         lines += ["", f"[keys.{_name(scope)}]", *_table(table)]
     for command in values["commands"]:

@@ -15,6 +15,7 @@ from textual.app import App
 
 from pyd_core.errors import PydError
 from pyd_core.tasks import TaskOwner
+from pyd_tui.dashboard.actions.column_choice import ColumnChoice
 from pyd_tui.dashboard.actions.job_progress import Jobs
 from pyd_tui.dashboard.actions.undo import UndoBar
 from pyd_tui.dashboard.engines.event_dispatcher import EventDispatcher
@@ -112,6 +113,8 @@ class Dashboard(App[None]):
         self.tasks = TaskOwner(self._failed)
         self.bug: Exception | None = None
         """The bug that ended the dashboard, if one did."""
+        self.column_choice = ColumnChoice(startup.settings.columns, startup.config_path)
+        """The columns of the views."""
         self.load_contexts: dict[EngineConnection, LoadContext] = {}
         """The data that the views of each engine have loaded, once one was opened."""
 
@@ -167,7 +170,7 @@ class Dashboard(App[None]):
             footer.repaint_line()
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Parse the styles for another theme; at the start Textual asks for it too, and they were just parsed for it."""
+        """Parse the styles for another theme; Textual also asks for it at the start, when they are parsed already."""
         if self.theme != self._styled_theme:
             self._styled_theme = self.theme
             super().refresh_css(animate)

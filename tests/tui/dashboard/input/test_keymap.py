@@ -14,6 +14,7 @@ from pyd_tui.dashboard.panels.logview import LogView
 from pyd_tui.dashboard.panels.processes import ProcessesPane
 from pyd_tui.dashboard.panels.why import WhyPane
 from pyd_tui.dashboard.screens.browse import Browse
+from pyd_tui.dashboard.screens.columns import ColumnChooser
 from pyd_tui.dashboard.screens.confirm import Confirm
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.engines import Engines
@@ -54,6 +55,7 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     "report": (ReportScreen,),
     "output": (Output,),
     "menu": (Menu,),
+    "columns": (ColumnChooser,),
     "everywhere": (Main, Detail, Browse, LogScreen, LineScreen, FileScreen, Help, Engines, SearchScreen),
 }
 

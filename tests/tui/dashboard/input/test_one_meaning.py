@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from pyd_tui.dashboard.input.keymap import KEYMAP, Scope
 
-MODAL: tuple[Scope, ...] = ("ask", "form", "help", "report", "menu", "steps")
+MODAL: tuple[Scope, ...] = ("ask", "form", "help", "report", "menu", "steps", "columns")
 """Dialogs, which take all keys and show theirs."""
 SAME: tuple[frozenset[str], ...] = (
     frozenset({"open", "whole", "fold", "enter", "next-steps"}),  # what the cursor is on

@@ -34,6 +34,7 @@ TOGETHER: tuple[tuple[Scope, ...], ...] = (
     ("report",),
     ("steps",),
     ("menu",),
+    ("columns",),
     ("ask", "move"),
     ("form",),
 )

@@ -33,6 +33,7 @@ Scope = Literal[
     "why",
     "steps",
     "menu",
+    "columns",
 ]
 
 TITLES: dict[Scope, str] = {
@@ -57,6 +58,7 @@ TITLES: dict[Scope, str] = {
     "help": "Help",
     "report": "Reports",
     "menu": "Menus",
+    "columns": "Choice of columns",
     "output": "Command output",
     "everywhere": "Everywhere",
 }
@@ -134,6 +136,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("problem(2)", ("f3",), "", "", "", called="third-worst"),
         Key("sort", ("o",), "o", "sort", "sort by the next column; project groups", 8),
         Key("reverse", ("O",), "O", "", "reverse the order"),
+        Key("columns", ("J",), "J", "", "choose the columns, or right-click a heading"),
         Key("scale", ("percent_sign",), "%", "", "CPU percent of one core, or of its limit"),
         Key("app.merge", ("M",), "M", "", "list all engines, or one (:merge)"),
         Key("pane", ("V",), "V", "", "show logs or events in the other pane"),
@@ -159,6 +162,7 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("filter", ("slash",), "/", "filter", "filter: all words must match, !word must not", 2),
         Key("sort", ("o",), "o", "", "sort by the next column, or click its heading"),
         Key("reverse", ("O",), "O", "", "reverse the order"),
+        Key("columns", ("J",), "J", "", "choose the columns, or right-click a heading"),
         Key("mark", ("space",), "space", "mark", "mark it", 8),
         Key("mark_range", ("ctrl+@", "v"), "v", "", "mark from the last marked row to here"),
         Key("mark_all", ("asterisk",), "*", "", "mark all shown, or none"),
@@ -249,6 +253,15 @@ KEYMAP: dict[Scope, tuple[Key, ...]] = {
         Key("previous", ("k", "up"), "k ↑", "", "previous entry"),
         Key("accept", ("enter",), "enter", "choose", "run the entry; so does its key", 0),
         Key("cancel", ("escape", "q", "full_stop"), "esc", "close", "close the menu", 0),
+    ),
+    "columns": (
+        Key("toggle_column", ("space",), "space", "show", "show or hide the column", 0, "toggle"),
+        Key("accept", ("enter",), "enter", "save", "show these columns and save the choice", 0),
+        Key("cancel", ("escape", "q"), "esc", "cancel", "close without a change", 0),
+        Key("move(-1)", ("K", "less_than_sign"), "K J", "", "move the column to the left, right", called="left"),
+        Key("move(1)", ("J", "greater_than_sign"), "", "", "", called="right"),
+        Key("next", ("j", "down"), "j ↓", "", "next column"),
+        Key("previous", ("k", "up"), "k ↑", "", "previous column"),
     ),
     "help": (
         Key("search", ("slash",), "/", "search", "show only lines with the words typed", 1),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 GAP = 2
 """Blank terminal columns between two columns of a table."""
+MIN_RETURNED_COLUMNS = 12
+"""Terminal columns that are enough for a dropped column to return to room that would stay blank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,12 @@ class PlacedColumn:
         return self.x + self.width
 
 
+def choose_columns(columns: Sequence[LayoutColumn], names: Sequence[str]) -> tuple[LayoutColumn, ...]:
+    """Return the columns of these names in their order; all if no name is known."""
+    by_key = {column.key: column for column in columns}
+    return tuple(by_key[name] for name in dict.fromkeys(names) if name in by_key) or tuple(columns)
+
+
 def arrange(columns: Sequence[LayoutColumn], room: int, content_widths: Mapping[str, int]) -> tuple[PlacedColumn, ...]:
     """Choose and size the columns for `room` terminal columns.
 
@@ -81,7 +89,8 @@ def arrange(columns: Sequence[LayoutColumn], room: int, content_widths: Mapping[
             widths[column.key] += extra
             spare -= extra
     for column in sorted(dropped, key=lambda column: column.priority):  # a wide one that went first may have left room
-        if spare >= min_widths[column.key] + GAP:
+        least = min(min_widths[column.key], max(len(column.title), MIN_RETURNED_COLUMNS))
+        if spare >= least + GAP:
             target = min(max(content_widths.get(column.key, 0), min_widths[column.key]), column.max_width)
             widths[column.key] = min(target, spare - GAP)
             spare -= widths[column.key] + GAP

@@ -34,7 +34,7 @@ COLUMNS = (
     LayoutColumn(key="lived", title="LIVED", min_width=6, max_width=8, priority=4),
     LayoutColumn(key="peak", title="PEAK", min_width=5, max_width=5, priority=5, optional=True),
     LayoutColumn(key="cause", title="CAUSE", min_width=14, max_width=24, priority=0),
-    LayoutColumn(key="summary", title="SUMMARY", min_width=16, max_width=80, priority=3),
+    LayoutColumn(key="summary", title="SUMMARY", min_width=20, max_width=80, priority=3),
 )
 
 MAX_DEATHS = 500

@@ -107,6 +107,7 @@ class Browse(ViewScreen):
         self._loader = RowLoader(self.resource, self._load_context, self, self.dashboard.tasks)
         self._removal = BulkRemoval(self.dashboard, self._load_context, self._removed)
         self._commands = RowCommands(self.dashboard, self._load_context, self.resource, self._removal, self._refresh)
+        self.table.choose_columns(self.dashboard.column_choice.of(self.resource.name))
         self.table.say(("loading", "dim"))
         self._loader.load(measure=self.resource.measures_on_open and self._load_context.disk is None)
 
@@ -283,6 +284,13 @@ class Browse(ViewScreen):
     def action_sort(self) -> None:
         """Sort by the next column."""
         self._sort(self._order.next(self.resource.columns))
+
+    @on(Table.ColumnsRequested)
+    def action_columns(self) -> None:
+        """Choose the columns."""
+        from pyd_tui.dashboard.actions.column_choice import ask_columns  # noqa: PLC0415 - on first use
+
+        ask_columns(self.dashboard, self.resource.name, self.resource.columns, self.table.choose_columns)
 
     def action_reverse(self) -> None:
         """Reverse the order."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from pyd_tui.dashboard.protocols import ActionHost
 
 if TYPE_CHECKING:
+    from pyd_tui.dashboard.actions.column_choice import ColumnChoice
     from pyd_tui.dashboard.actions.container_actions import ContainerActions
     from pyd_tui.dashboard.actions.external_commands import ExternalCommands
     from pyd_tui.dashboard.actions.transfers import Transfers
@@ -34,6 +35,11 @@ class ScreenHost(ActionHost, Protocol):
     @property
     def tail(self) -> LogTail:
         """The followed log of the container under the cursor."""
+        ...
+
+    @property
+    def column_choice(self) -> ColumnChoice:
+        """The columns of the views."""
         ...
 
     @property

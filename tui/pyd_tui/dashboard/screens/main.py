@@ -26,6 +26,7 @@ from pyd_tui.dashboard.panels.notice import Notice
 from pyd_tui.dashboard.panels.problems import MAX_SHOWN, ProblemStrip
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.panels.views import Views
+from pyd_tui.dashboard.render.containers import COLUMNS
 from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.narrowing import active_filters, shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
     from pyd_tui.config.settings import Layout
 
+MODE_COLUMNS = ("engine", "reason")
+"""Columns of the merged list and of the list of broken containers, which no choice hides."""
 DEBOUNCE_S = 0.15
 """The time that the cursor rests on a container before its log is requested: a held key must not request fifty."""
 
@@ -59,7 +62,7 @@ COLUMN_SORTS = {
 }
 """The order that a click on a column's heading chooses."""
 
-PANE_ACTIONS = frozenset({"filter", "open", "mark", "mark_range", "mark_all"})
+PANE_ACTIONS = frozenset({"filter", "columns", "open", "mark", "mark_range", "mark_all"})
 """Actions on the list whose keys the pane has while it has the focus."""
 PANE_SCOPES: dict[str, tuple[Scope, ...]] = {"logs": ("log", "move"), "events": ("text", "move")}
 
@@ -127,6 +130,7 @@ class Main(ContainerListScreen):
         self.events.display = False
         self.events.ask = self.ask_find
         self.bind_own()
+        self._show_columns(self.dashboard.column_choice.of("containers"))
         startup = self.dashboard.startup
         last = startup.remembered
         self._filter.set_text(startup.filter)
@@ -378,6 +382,17 @@ class Main(ContainerListScreen):
         self._narrow(view)
         group_hint = ", grouped: enter folds a project, other keys act on all of it" if view.sort == "project" else ""
         self.footer.say(f"sorted by {view.sort}{group_hint}")
+
+    @on(Table.ColumnsRequested)
+    def action_columns(self) -> None:
+        """Choose the columns."""
+        from pyd_tui.dashboard.actions.column_choice import ask_columns  # noqa: PLC0415 - on first use
+
+        columns = [column for column in COLUMNS if column.key not in MODE_COLUMNS]
+        ask_columns(self.dashboard, "containers", columns, self._show_columns)
+
+    def _show_columns(self, names: Sequence[str]) -> None:
+        self.table.choose_columns(names, MODE_COLUMNS)
 
     def action_reverse(self) -> None:
         """Reverse the order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Iterator, Sequence
 
 from pyd_core.sanitise import safe
 from pyd_tui.config.reader import nearest
@@ -11,6 +12,7 @@ from pyd_tui.dashboard.actions.user_commands import FIELDS, words
 from pyd_tui.dashboard.input.commands import COMMANDS
 from pyd_tui.dashboard.input.key_bindings import Keys, Problem
 from pyd_tui.dashboard.panels.views import CLUSTER_VIEWS, SWARM_VIEWS, VIEWS
+from pyd_tui.dashboard.render.containers import COLUMNS as CONTAINER_COLUMNS
 
 
 def problems(settings: UserSettings) -> list[Problem]:
@@ -19,6 +21,8 @@ def problems(settings: UserSettings) -> list[Problem]:
     views = tuple(dict.fromkeys((*VIEWS, *SWARM_VIEWS, *CLUSTER_VIEWS)))
     if settings.view and settings.view not in views:
         result.append(Problem(("view",), f"there is no view {safe(settings.view)}", nearest(settings.view, views)))
+    for view, columns in settings.columns.items():
+        result += _columns(view, columns, views)
     names: set[str] = set()
     for number, command in enumerate(settings.commands):
         result += _command(number, command)
@@ -27,6 +31,30 @@ def problems(settings: UserSettings) -> list[Problem]:
             result.append(Problem(steps, f"there is a command {safe(command.name)} already", "give it another name"))
         names.add(command.name)
     return result
+
+
+def _columns(view: str, names: tuple[str, ...], views: Sequence[str]) -> Iterator[Problem]:
+    """Check the columns of a view; those of other resources of a cluster are known only to the cluster."""
+    from pyd_tui.dashboard.resources.cluster import CLUSTER_RESOURCES  # noqa: PLC0415 - only where columns are set
+    from pyd_tui.dashboard.resources.registry import RESOURCE_PREFIX, RESOURCES  # noqa: PLC0415 - as above
+
+    if view.startswith(RESOURCE_PREFIX):
+        return
+    resources = [known[view] for known in (RESOURCES, CLUSTER_RESOURCES) if view in known]
+    columns = [column.key for resource in resources for column in resource.columns]
+    if view == "containers":
+        columns = [column.key for column in CONTAINER_COLUMNS]
+    steps = ("columns", view)
+    if not columns:
+        yield Problem(steps, f"there is no view {safe(view)}", nearest(view, views))
+    elif not names:
+        yield Problem(steps, f"{safe(view)} has no column left", "remove the line to show all")
+    for name in names if columns else ():
+        if name not in columns:
+            yield Problem(steps, f"{safe(view)} has no column {safe(name)}", nearest(name, columns))
+        elif names.count(name) > 1:
+            yield Problem(steps, f"{safe(view)} has the column {safe(name)} twice", "name it once")
+            return
 
 
 def _command(number: int, command: UserCommand) -> list[Problem]:

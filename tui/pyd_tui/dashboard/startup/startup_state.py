@@ -35,6 +35,7 @@ class StartupState:
         merged: Whether to list the containers of all engines together.
         state_path: The file of the state for next time; None keeps none.
         ascii: Whether to draw with ASCII only.
+        config_path: The settings file, to save choices in; None saves none.
         first_time: Whether the dashboard has never been closed before.
         config_error: The error why the configuration isn't used.
     """
@@ -48,6 +49,7 @@ class StartupState:
     state_path: Path | None = None
     ascii: bool = False
     config_error: ConfigError | None = None
+    config_path: Path | None = None
     first_time: bool = False
 
     def keep(self, how: UiState) -> None:
@@ -82,5 +84,6 @@ def load_startup_state(overrides: CliOverrides | None = None, *, utf8: bool = Tr
         state_path=state_path,
         ascii=settings.borders == "ascii" or (settings.borders == "auto" and not utf8),
         config_error=config_error,
+        config_path=config_file(),
         first_time=state_path is not None and not state_path.exists(),
     )

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.render.layout import LayoutColumn, PlacedColumn, arrange
+from pyd_tui.dashboard.render.layout import LayoutColumn, PlacedColumn, arrange, choose_columns
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell, fit
 from pyd_tui.dashboard.theme.themes import palette_of
 from pyd_tui.dashboard.widgets.rows import Rows
@@ -60,6 +60,9 @@ class Table(Rows, Generic[Key]):
             self.column = column
             """The column's key."""
 
+    class ColumnsRequested(Message):
+        """A heading was clicked with the right button."""
+
     class Opened(Message):
         """A row was clicked twice."""
 
@@ -75,6 +78,7 @@ class Table(Rows, Generic[Key]):
     def __init__(self, columns: Sequence[LayoutColumn], cells: Callable[[Key], tuple[Cell, ...]], *, id: str) -> None:
         super().__init__(id=id)
         self._columns = columns
+        self._chosen = tuple(columns)
         self._cells = cells
         self._content_widths: Mapping[str, int] = {}
         self._placed: tuple[PlacedColumn, ...] = ()
@@ -252,8 +256,18 @@ class Table(Rows, Generic[Key]):
             self._visible = now
             self.post_message(self.Viewed())
 
+    def choose_columns(self, names: Sequence[str], always: Sequence[str] = ()) -> None:
+        """Show only some columns, in this order; none shows all. Those of `always` stay."""
+        chosen = choose_columns(self._columns, names)
+        self._chosen = (*chosen, *(column for column in self._columns if column.key in always and column not in chosen))
+        self._arrange()
+        self.refresh()
+
     def _arrange(self) -> None:
-        self._placed = arrange(self._columns, self.size.width - GUTTER_COLUMNS - EDGE_COLUMNS, self._content_widths)
+        room = self.size.width - GUTTER_COLUMNS - EDGE_COLUMNS
+        indexes = {column.key: index for index, column in enumerate(self._columns)}
+        placed = arrange(self._chosen, room, self._content_widths)
+        self._placed = tuple(PlacedColumn(item.column, indexes[item.column.key], item.x, item.width) for item in placed)
 
     def _row(self, y: int) -> _Row[Key] | None:
         index = self.top + y
@@ -284,7 +298,9 @@ class Table(Rows, Generic[Key]):
             column = next(
                 (placed for placed in self._placed if placed.x <= event.x - GUTTER_COLUMNS < placed.end), None
             )
-            if column is not None:
+            if event.button == RIGHT_BUTTON:
+                self.post_message(self.ColumnsRequested())
+            elif column is not None:
                 self.post_message(self.HeadClicked(column.column.key))
             return
         row = self.top + event.y - self.HEAD
