@@ -317,13 +317,12 @@ class ScriptedEngine:
                 return 200, json.dumps([summary(container) for container in shown]).encode()
             case "GET", ["containers", name, "json"]:
                 return await self._inspect(name)
-            case "GET", ["system", "df"]:
-                containers = [summary(container) for container in self.containers.values()]
-                return 200, json.dumps({"Containers": containers, **self.documents[path]}).encode()
             case "GET", [*_, last] if (known := self.documents.get(path, self.documents.get(f"*/{last}"))) is not None:
                 service = json.loads(query.get("filters", "{}")).get("service")
                 if path == "/tasks" and service is not None:
                     known = [task for task in known if task["ServiceID"] in service]
+                if path == "/system/df":
+                    known = {"Containers": [*map(summary, self.containers.values())]} | dict(known)
                 return 200, json.dumps(known).encode()
             case "DELETE", ["images" | "networks" | "volumes", _]:
                 return 200, b"[]"
