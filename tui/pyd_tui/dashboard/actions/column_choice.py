@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from pyd_core.errors import ConfigError
-from pyd_tui.dashboard.render.layout import LayoutColumn, choose_columns
-
-if TYPE_CHECKING:
-    from pyd_tui.dashboard.screens.host import ScreenHost
 
 
 class ColumnChoice:
@@ -40,31 +33,3 @@ class ColumnChoice:
             from pyd_tui.config.columns_edit import save_columns  # noqa: PLC0415 - on first use
 
             save_columns(self._path, view, names)
-
-
-def ask_columns(
-    dashboard: ScreenHost, view: str, columns: Sequence[LayoutColumn], show: Callable[[Sequence[str]], None]
-) -> None:
-    """Let the user choose the columns of a view.
-
-    Args:
-        dashboard: The app.
-        view: The view.
-        columns: All columns that can be chosen.
-        show: Shows the columns of these names; none is all.
-    """
-    from pyd_tui.dashboard.screens.columns import ColumnChooser  # noqa: PLC0415 - on first use
-
-    def chosen(names: Sequence[str] | None) -> None:
-        if names is None:
-            return
-        natural = tuple(column.key for column in columns)
-        names = () if tuple(names) == natural else names
-        show(names)
-        try:
-            dashboard.column_choice.choose(view, names)
-        except ConfigError as error:
-            dashboard.say(error.message, "warn", error.hint)
-
-    shown = [column.key for column in choose_columns(columns, dashboard.column_choice.of(view))]
-    dashboard.push_screen(ColumnChooser(f"Columns of {view}", columns, shown), chosen)

@@ -288,7 +288,7 @@ class Browse(ViewScreen):
     @on(Table.ColumnsRequested)
     def action_columns(self) -> None:
         """Choose the columns."""
-        from pyd_tui.dashboard.actions.column_choice import ask_columns  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.columns import ask_columns  # noqa: PLC0415 - on first use
 
         ask_columns(self.dashboard, self.resource.name, self.resource.columns, self.table.choose_columns)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from pyd_core.errors import ConfigError
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import bindings
-from pyd_tui.dashboard.render.layout import LayoutColumn
+from pyd_tui.dashboard.render.layout import LayoutColumn, choose_columns
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 from pyd_tui.dashboard.screens.dialog import Dialog
 from pyd_tui.dashboard.widgets.block import TextBlock
@@ -15,6 +16,8 @@ from pyd_tui.dashboard.widgets.block import TextBlock
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
+
+    from pyd_tui.dashboard.screens.host import ScreenHost
 
 HEAD_LINES = 2
 """Lines above the first column: the title and a blank."""
@@ -125,3 +128,30 @@ class ColumnChooser(Dialog[Sequence[str] | None]):
             self.dismiss(None)
         else:
             super().on_click(event)
+
+
+def ask_columns(
+    dashboard: ScreenHost, view: str, columns: Sequence[LayoutColumn], show: Callable[[Sequence[str]], None]
+) -> None:
+    """Let the user choose the columns of a view.
+
+    Args:
+        dashboard: The app.
+        view: The view.
+        columns: All columns that can be chosen.
+        show: Shows the columns of these names; none is all.
+    """
+
+    def chosen(names: Sequence[str] | None) -> None:
+        if names is None:
+            return
+        natural = tuple(column.key for column in columns)
+        names = () if tuple(names) == natural else names
+        show(names)
+        try:
+            dashboard.column_choice.choose(view, names)
+        except ConfigError as error:
+            dashboard.say(error.message, "warn", error.hint)
+
+    shown = [column.key for column in choose_columns(columns, dashboard.column_choice.of(view))]
+    dashboard.push_screen(ColumnChooser(f"Columns of {view}", columns, shown), chosen)

@@ -386,7 +386,7 @@ class Main(ContainerListScreen):
     @on(Table.ColumnsRequested)
     def action_columns(self) -> None:
         """Choose the columns."""
-        from pyd_tui.dashboard.actions.column_choice import ask_columns  # noqa: PLC0415 - on first use
+        from pyd_tui.dashboard.screens.columns import ask_columns  # noqa: PLC0415 - on first use
 
         columns = [column for column in COLUMNS if column.key not in MODE_COLUMNS]
         ask_columns(self.dashboard, "containers", columns, self._show_columns)
