@@ -1,4 +1,4 @@
-"""Use of resources by a cluster's containers (`metrics.k8s.io`)."""
+"""Use of resources by a cluster's containers (`metrics.k8s.io`), else by their nodes' kubelets."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from pyd_core.errors import EngineUnavailable, NotFound, Unsupported
+from pyd_core.errors import EngineUnavailable, NotFound, PydError, Unsupported
 from pyd_core.kube.cluster_api import ClusterApi, object_path
 from pyd_core.kube.container_view import PodMember
+from pyd_core.kube.kubelet_summary import KubeletSummaries
 from pyd_core.kube.model.meta import ClusterStruct, ObjectMeta
 from pyd_core.kube.quantity import parse_quantity
 from pyd_core.model.base import format_time, parse_time
@@ -47,6 +48,7 @@ class MetricsFeed:
 
     def __init__(self, api: ClusterApi) -> None:
         self._api = api
+        self._kubelets = KubeletSummaries(api)
         self._lock = asyncio.Lock()
         self._fetched_s = float("-inf")
         self._missing_since_s = float("-inf")
@@ -60,14 +62,14 @@ class MetricsFeed:
         """
         async with self._lock:
             if time.monotonic() - self._missing_since_s < MISSING_INTERVAL_S:
-                raise _no_metrics()
+                return await self._from_kubelet(member)
             if time.monotonic() - self._fetched_s >= INTERVAL_S:
                 path = object_path("pods", group="metrics.k8s.io/v1beta1", namespace=self._api.access.scope)
                 try:
                     pods, _ = await self._api.list(path, PodMetrics)
-                except (NotFound, EngineUnavailable) as error:
+                except (NotFound, EngineUnavailable):
                     self._missing_since_s = time.monotonic()
-                    raise _no_metrics() from error
+                    return await self._from_kubelet(member)
                 self._pods = {f"{pod.metadata.namespace}/{pod.metadata.name}": pod for pod in pods}
                 self._fetched_s = time.monotonic()
         pod = self._pods.get(member.pod.key)
@@ -79,6 +81,12 @@ class MetricsFeed:
                 cores, size = (parse_quantity(container.usage.get(name)) for name in ("cpu", "memory"))
                 return time_ns, cores or 0.0, size or 0.0
         return None
+
+    async def _from_kubelet(self, member: PodMember) -> tuple[int, float, float] | None:
+        try:
+            return await self._kubelets.latest(member)
+        except PydError as error:
+            raise _no_metrics() from error
 
     async def samples(self, member: PodMember) -> AsyncIterator[ContainerStats]:
         """Yield samples with counters, as engines do, from which readers compute rates.
@@ -102,7 +110,9 @@ class MetricsFeed:
 
 def _no_metrics() -> Unsupported:
     return Unsupported(
-        "the cluster has no metrics of containers", hint="install metrics-server", reference="no-metrics"
+        "the cluster has no metrics of containers",
+        hint="install metrics-server, or ask for the right to get nodes/proxy",
+        reference="no-metrics",
     )
 
 
