@@ -32,6 +32,10 @@ MAX_REPEATED_TESTS = 3
 """How many failed tests of a session CI runs a second time; more of them are no coincidence."""
 
 
+LONG = "--timeout=900"
+"""For suites of long tests; those of the default run end within the 300 s of pyproject.toml, or are marked."""
+
+
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest with the arguments after `--`.
 
@@ -137,40 +141,40 @@ def snapshots(session: nox.Session) -> None:
 def everyday(session: nox.Session) -> None:
     """Do the ten everyday tasks by keyboard and by mouse, and write their page."""
     session.env["PYD_EVERYDAY"] = "docs/development/everyday-tasks.md"
-    pytest(session, "tests/everyday")
+    pytest(session, LONG, "tests/everyday")
 
 
 @nox.session
 def matrix(session: nox.Session) -> None:
     """Try the debug shell on every kind of container, state, way and engine; write docs/development/debug-matrix.md."""
     session.env["PYD_MATRIX"] = "docs/development/debug-matrix.md"
-    pytest(session, "tests/matrix")
+    pytest(session, LONG, "tests/matrix")
 
 
 @nox.session
 def packs(session: nox.Session) -> None:
     """Make each toolbox pack, try its tools, and write docs/reference/toolbox-packs.md; not part of the default run."""
     session.env["PYD_PACKS"] = "docs/reference/toolbox-packs.md"
-    pytest(session, "tests/packs")
+    pytest(session, LONG, "tests/packs")
 
 
 @nox.session
 def builds(session: nox.Session) -> None:
     """Build hundreds of files on pydd and on Docker Engine, and compare the images; not part of the default run."""
-    pytest(session, "tests/builds")
+    pytest(session, LONG, "tests/builds")
 
 
 @nox.session
 def kube(session: nox.Session) -> None:
     """Run pyd and kubectl on a scripted Kubernetes cluster; not part of the default run."""
     session.run(sys.executable, "-m", "pip", "install", "-q", "--group", "kube")
-    pytest(session, "tests/kube")
+    pytest(session, LONG, "tests/kube")
 
 
 @nox.session
 def nodes(session: nox.Session) -> None:
     """Run pyd on a real containerd of the tests' own, with pods made over its CRI; not part of the default run."""
-    pytest(session, "tests/nodes")
+    pytest(session, LONG, "tests/nodes")
 
 
 @nox.session
@@ -183,13 +187,13 @@ def bench(session: nox.Session) -> None:
 def contract(session: nox.Session) -> None:
     """Send pydd requests generated from the Engine API's specification; not part of the default run."""
     session.run(sys.executable, "-m", "pip", "install", "-q", "--group", "contract")
-    pytest(session, "tests/contract")
+    pytest(session, LONG, "tests/contract")
 
 
 @nox.session
 def clients(session: nox.Session) -> None:
     """Run other projects' clients, fetched from their registries, on both engines; not part of the default run."""
-    pytest(session, "-rA", "tests/clients")
+    pytest(session, LONG, "-rA", "tests/clients")
 
 
 @nox.session
@@ -197,7 +201,7 @@ def stress(session: nox.Session) -> None:
     """Run hundreds of containers, a hundred kills, every attack, and an hour each of archives and of output."""
     session.env |= {"PYD_KILLS": "100", "PYD_ATTACKS": "1"}
     session.env.setdefault("PYD_SOAK_MINUTES", os.environ.get("PYD_SOAK_MINUTES", "60"))
-    pytest(session, "tests/stress", "tests/daemon/test_crash.py", "tests/privileged/attacks")
+    pytest(session, LONG, "tests/stress", "tests/daemon/test_crash.py", "tests/privileged/attacks")
 
 
 @nox.session

@@ -59,7 +59,7 @@ def test_a_project_comes_up_in_order_is_used_and_is_removed_completely(docker: D
             ("db", "app", "worker"), "running"
         )
         port = listed["app"]["Publishers"][0]["PublishedPort"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
             assert answer.read() == b"db\n"  # what the app fetched from db by its name when it started
         assert "tick" in compose("logs", "--tail", "3", "worker")
         assert compose("exec", "-T", "app", "wget", "-qO-", "http://db/") == "db\n"

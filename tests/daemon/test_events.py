@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -49,16 +51,32 @@ class Listener:
 
 @contextmanager
 def listening(docker: Docker) -> Iterator[Listener]:
-    command = ["docker", "-H", docker.host, "events", "--since", f"{time.time():.9f}", "--format", "{{json .}}"]
+    """Listen from now on; by `--since` it would depend on a clock that may be set back."""
+    command = ["docker", "-H", docker.host, "events", "--format", "{{json .}}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         bound = threading.Timer(EVENT_TIMEOUT_S, process.terminate)
         bound.start()
         try:
+            wait_until_heard(docker, process.stdout)
             yield Listener(docker, iter(process.stdout))
         finally:
             bound.cancel()
             process.terminate()
+
+
+def wait_until_heard(docker: Docker, stream: IO[bytes]) -> None:
+    """Make events until the stream has one: no client reports that its engine sends it events."""
+    marker = f"pydt-heard-{uuid.uuid4().hex}"
+    with client_of(docker) as client:
+        while not select.select([stream], [], [], 0.2)[0]:
+            client.post("/volumes/create", json={"Name": marker}).raise_for_status()
+            client.delete(f"/volumes/{marker}").raise_for_status()
+
+
+def client_of(docker: Docker) -> httpx.Client:
+    transport = httpx.HTTPTransport(uds=docker.host.removeprefix("unix://"))
+    return httpx.Client(transport=transport, base_url="http://engine", timeout=60)
 
 
 @contextmanager
@@ -128,12 +146,7 @@ def test_actions_on_a_running_container_have_events(both: Docker, image: str, tm
     reference = f"{both.name('events-made')}:1"
     file = tmp_path / "file"
     file.write_text("contents")
-    with (
-        listening(both) as listener,
-        httpx.Client(
-            transport=httpx.HTTPTransport(uds=both.host.removeprefix("unix://")), base_url="http://engine", timeout=60
-        ) as client,
-    ):
+    with listening(both) as listener, client_of(both) as client:
         name = both.run("events-busy", image, "sleep", "1000", options=("-t", *LONE))
         key = both.inspect(name)["Id"]
         listener.ours.add(key)
@@ -288,8 +301,8 @@ def test_a_filter_refuses_what_it_cannot_be(both: Docker, command: str, why: str
 def test_events_up_to_a_time_need_no_beginning(both: Docker, image: str):
     """On version 0.1 `--until` without `--since` showed nothing of what had happened."""
     name = both.create("past", image, options=LONE)
-    until = f"{time.time() + 1:.9f}"
     both("rm", name)
+    until = f"{time.time() + 1:.9f}"
     actions = both("events", "--until", until, "--filter", f"container={name}", "--format", "{{.Action}}").split()
     assert actions == ["create", "destroy"]
 

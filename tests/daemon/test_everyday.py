@@ -7,6 +7,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from support.docker import LABEL, Docker, busybox_files
 
 Step = tuple[str, str] | tuple[str, str, int]
@@ -123,6 +125,7 @@ STEPS: tuple[Step, ...] = (
 )
 
 
+@pytest.mark.timeout(900)  # on a busy machine
 def test_the_commands_of_every_day(both: Docker, tmp_path: Path):
     image = both.image("everyday", busybox_files(), 'CMD ["/bin/sh"]', directories=("tmp", "etc"))
     file = tmp_path / "file"

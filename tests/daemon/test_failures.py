@@ -79,7 +79,7 @@ def test_a_full_disk_is_reported_and_existing_objects_stay_usable(cramped: Pydd,
 def vanish(host: Pydd, request: str) -> None:
     """Send a request, read the beginning of its answer and disconnect."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
+        client.settimeout(120)
         client.connect(str(host.config.socket_path))
         client.sendall(request.encode())
         assert client.recv(1000).startswith(b"HTTP/1.1 ")

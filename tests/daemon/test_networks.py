@@ -45,7 +45,7 @@ def test_a_published_port_is_reached_by_every_address_of_the_host(docker: Docker
     wait_for_server(docker, server)
     gateway = docker.inspect(server)["NetworkSettings"]["Networks"]["bridge"]["Gateway"]
     for address in ("127.0.0.1", gateway):
-        with urllib.request.urlopen(f"http://{address}:{port}/", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{address}:{port}/", timeout=60) as answer:
             assert answer.read() == b"hello\n"
     assert docker("port", server) == f"80/tcp -> 0.0.0.0:{port}"
     assert docker("exec", server, "wget", "-qO-", f"http://{gateway}:{port}/") == "hello"  # its own, over the host
@@ -148,7 +148,7 @@ def test_ipv6_has_addresses_names_published_ports_and_is_removed_completely(dock
     wait_for_server(docker, server)
     assert docker.inspect(server)["NetworkSettings"]["Networks"][name]["GlobalIPv6Address"] == "fd00:77:1::50"
     for address in ("[fd00:77:1::50]:80", f"[fd00:77:1::1]:{port}"):  # its own, and the host's
-        with urllib.request.urlopen(f"http://{address}/", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{address}/", timeout=60) as answer:
             assert answer.read() == b"hello\n"
     expected = {f"80/tcp -> {host_ip}:{port}" for host_ip in ("0.0.0.0", "[::]")}  # noqa: S104
     assert set(docker("port", server).splitlines()) == expected
@@ -381,7 +381,7 @@ def test_ports_are_published_by_networks_that_lead_outside(both: Docker):
         both("network", "connect", add, container)
         if remove:
             both("network", "disconnect", remove, container)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
             assert answer.read() == b"hello\n"
     both("network", "disconnect", more, container)
     assert both("port", container) == ""

@@ -15,7 +15,7 @@ from pyd_core.watch.delta import Delta
 from support.docker import Docker
 from support.proxy import Proxy
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 120.0
 """Seconds after which a test that waits for an engine has failed."""
 
 

@@ -40,7 +40,7 @@ def main_pid(docker: Docker, name: str) -> int:
     return int(docker.inspect(name)["State"]["Pid"])
 
 
-def sessions_left(patience: float = 5) -> list[str]:
+def sessions_left(patience: float = 60) -> list[str]:
     """Cgroups whose session has ended, in any version and hierarchy.
 
     Args:

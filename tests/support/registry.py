@@ -82,7 +82,7 @@ class Registry:
 
 
 def _until_it_listens(process: subprocess.Popen[bytes], host: str, port: int) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         assert process.poll() is None, "the registry ended at once"
         try:

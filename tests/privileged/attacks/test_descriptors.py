@@ -41,7 +41,7 @@ class pexpect_of:  # noqa: N801 - used as a function is
 
     def __init__(self, command: list[str], env: dict[str, str] | None = None) -> None:
         self._child = pexpect.spawn(
-            command[0], command[1:], encoding="utf-8", codec_errors="replace", timeout=30, env=env
+            command[0], command[1:], encoding="utf-8", codec_errors="replace", timeout=120, env=env
         )
 
     def __enter__(self) -> pexpect.spawn:

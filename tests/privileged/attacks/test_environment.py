@@ -79,7 +79,7 @@ def test_no_variable_has_a_tool_run_the_containers_code(docker_lab: Lab, trap: s
 def test_no_variable_has_a_shell_run_the_containers_code(docker_lab: Lab, trap: str, shell: str, variable: str):
     name = docker_lab.start("shell", image=trap, options=("-e", variable, "-e", "MAILCHECK=0"))
     program, *arguments = docker_lab.command(name, options=("--shell", shell))
-    child = pexpect.spawn(program, arguments, encoding="utf-8", timeout=30, env=docker_lab.environment())
+    child = pexpect.spawn(program, arguments, encoding="utf-8", timeout=120, env=docker_lab.environment())
     try:
         child.expect(name)
         child.expect("[#$>\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT}] ?")

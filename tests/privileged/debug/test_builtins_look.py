@@ -166,7 +166,7 @@ def test_logs_go_on_until_interrupted_and_until_the_target_ends(debug: Run, dock
             else:
                 docker("kill", name)
             assert process.stdout.read() == ""
-            assert process.wait(20) == 0
+            assert process.wait(120) == 0
     assert sessions_left() == []
 
 

@@ -13,12 +13,15 @@ import pytest
 
 from pyd_core.debug.clone import LABEL
 from support.debugging import Run, command
+from support.docker import LABEL as OWNER
 from support.docker import LONE, QUICK, Docker
 
 
 def clones(docker: Docker) -> list[str]:
-    """Return the existing clones, of any owner."""
-    return docker("ps", "-aq", "--filter", f"label={LABEL}").split()
+    """Return the existing clones of this run's images, of any owner; other processes of the run make clones too."""
+    images = docker("images", "-aq", "--no-trunc", "--filter", f"label={OWNER}={docker.prefix}").split()
+    ancestors = [part for image in images for part in ("--filter", f"ancestor={image}")]
+    return docker("ps", "-aq", "--filter", f"label={LABEL}", *ancestors).split()
 
 
 def wait_for_removal(clone: str, since: float) -> None:

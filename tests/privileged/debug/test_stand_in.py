@@ -10,6 +10,7 @@ import pytest
 
 from pyd_core.debug.helper.container import LABEL
 from support.connections import Way, ways
+from support.docker import LABEL as OWNER
 from support.docker import LONE, Docker
 
 EDIT = """
@@ -52,20 +53,26 @@ def nothing_left(docker: Docker, name: str) -> bool:
     return docker("ps", "-aq", "--filter", f"label={LABEL}.target={docker.inspect(name)['Id']}") == ""
 
 
+def images_of(docker: Docker) -> set[str]:
+    """Return the ids of this run's images: what is saved has the labels of its container, and others use the engine."""
+    return set(docker("images", "-aq", "--no-trunc", "--filter", f"label={OWNER}={docker.prefix}").split())
+
+
 def test_every_kind_of_change_is_listed_and_saved_in_an_image(user: Way, docker: Docker, stopped: str):
     image = f"{docker.name('stood-saved')}:1"
-    images = set(docker("images", "-aq", "--no-trunc").split())
+    images = images_of(docker)
     done = user.debug("--diff", "--save", image, stopped, "-c", EDIT)
     try:
         assert done.returncode == 0, done.stderr
         assert done.stdout.decode().splitlines() == CHANGES
         assert f"saved as {image}: " in done.stderr.decode()
+        assert images_of(docker) > images
         shown = docker("run", "--rm", *LONE, image, "sh", "-c", SHOWN)
         assert shown.split("\n") == ["changed", "new", "other", "1", "conf", "7 8 750", "300000", "700"]
         assert docker.inspect(image)["Config"]["Cmd"] == docker.inspect(stopped)["Config"]["Cmd"]
     finally:
         docker("rmi", "-f", image, check=False)
-    assert set(docker("images", "-aq", "--no-trunc").split()) <= images
+    assert images_of(docker) <= images
     assert nothing_left(docker, stopped)
 
 

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from support.debugging import Run, command
-from support.docker import LONE, Docker
+from support.docker import LABEL, LONE, Docker
 
 EDIT = """
 echo new > /etc/new; mkdir -p /made/below; echo 1 > /made/below/file
@@ -138,17 +138,23 @@ def test_where_nothing_changed_there_is_nothing_to_rescue(debug: Run, edited: st
     assert list(tmp_path.iterdir()) == []
 
 
+def images_of(docker: Docker) -> list[str]:
+    """Return the ids of this run's images: what is saved has the labels of its container, and others use the engine."""
+    return docker("images", "-aq", "--filter", f"label={LABEL}={docker.prefix}").split()
+
+
 @pytest.mark.parametrize("source", ["container", "image"])
 def test_a_saved_image_has_the_changes_and_the_configuration(debug: Run, docker: Docker, edited: str, source: str):
     target = edited
     if source == "image":
         target = f"{docker.name('base')}:1"
-        docker("commit", "-c", "ENV A=b", "-c", f"LABEL pyd.test={docker.prefix}", edited, target)
-    count = len(docker("images", "-aq").split())
+        docker("commit", "-c", "ENV A=b", "-c", f"LABEL {LABEL}={docker.prefix}", edited, target)
+    count = len(images_of(docker))
     saved = f"{docker.name(f'saved-{source}')}"
     done = debug("--save", saved, target, "-c", EDIT)
     assert done.returncode == 0, done.stderr
     assert f"saved as {saved}:latest" in done.stderr
+    assert len(images_of(docker)) > count
     seen = debug(f"image:{saved}", "-c", "cat /etc/conf /again/inside; ls /etc/gone /tree /again/before")
     assert seen.stdout.split() == ["changed", "other"]
     assert seen.stderr.count("No such file") == 3
@@ -157,7 +163,7 @@ def test_a_saved_image_has_the_changes_and_the_configuration(debug: Run, docker:
     assert new["Config"]["Cmd"] == old["Config"]["Cmd"]
     assert docker("run", "--rm", "--network", "none", saved, "cat", "/etc/conf") == "changed"
     docker("rmi", "-f", saved)
-    assert len(docker("images", "-aq").split()) <= count
+    assert len(images_of(docker)) <= count
 
 
 def test_a_name_that_is_none_is_refused_before_anything_is_done(debug: Run, edited: str, tmp_path: Path):

@@ -32,6 +32,7 @@ def history(tmp_path: Path) -> Path:
     return tmp_path / "history.db"
 
 
+@pytest.mark.timeout(900)  # on a busy machine
 def test_killed_at_any_moment_it_has_what_it_told_and_records_what_it_missed(
     docker: Docker, stage_image: str, history: Path
 ) -> None:

@@ -69,7 +69,7 @@ async def test_a_program_is_started_once_there_are_descriptors_again():
             for descriptor in held[-6:]:
                 loop.call_soon(os.close, descriptor)
             del held[-6:]
-            process = await asyncio.wait_for(starting, 30)
+            process = await asyncio.wait_for(starting, 120)
             assert process.wait() == 0
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -88,7 +88,7 @@ async def test_an_end_is_waited_for_also_while_there_is_no_descriptor():
             assert not waiting.done()
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             process.kill()
-            await asyncio.wait_for(waiting, 30)
+            await asyncio.wait_for(waiting, 120)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         process.kill()

@@ -39,7 +39,7 @@ async def test_a_descriptor_that_reuses_the_number_of_a_closed_attach_socket_is_
             await asyncio.sleep(0)
         os.dup2(spare, number)
         asyncio.get_running_loop().add_reader(number, woken.set)
-        await asyncio.wait_for(serving, 20)
+        await asyncio.wait_for(serving, 120)
     os.write(writing, b"x")
     try:
         await asyncio.wait_for(woken.wait(), 20)

@@ -29,7 +29,7 @@ def test_arguments_reach_the_program_unchanged(tmp_path: Path):
 
 def test_the_keeper_ends_once_no_session_is_left(tmp_path: Path):
     (tmp_path / "999999999").touch()
-    done = subprocess.run(["sh", "-c", KEEPER, "keeper", str(tmp_path), "1", "1"], timeout=30, check=False)
+    done = subprocess.run(["sh", "-c", KEEPER, "keeper", str(tmp_path), "1", "1"], timeout=120, check=False)
     assert done.returncode == 0
 
 
@@ -44,7 +44,7 @@ def test_the_keeper_stays_while_a_session_runs(tmp_path: Path):
         assert keeper.poll() is None
         session.kill()
         session.wait()
-        assert keeper.wait(timeout=30) == 0
+        assert keeper.wait(timeout=120) == 0
         assert not (tmp_path / str(session.pid)).exists()
     finally:
         session.kill()
