@@ -66,7 +66,7 @@ class _Pending:
             _apply_headers(copy, view, lenient=True)
             if copy.kind not in _LINKS:
                 copy.link = b""
-            if copy.kind in HEADER_ONLY:
+            if _plain_kind(copy, old_sparse=False) in HEADER_ONLY:
                 copy.size = 0
         if any(copy != entries[0] for copy in entries):
             raise damaged("a member's extended headers contradict each other")

@@ -179,6 +179,8 @@ def test_a_damaged_number_in_a_header_that_go_forgets_matters_where_readers_disa
     assert names(no_number + other + header(b"two") + END) == [(b"one", b"")]
     with pytest.raises(InvalidInput):
         read(no_number + other + member(b"two", b"1") + END)
+    no_size = extended(b"x", record(b"size", b"0")) + extended(b"g", record(b"comment", b"1"))
+    assert names(no_size + header(b"old/", kind=b"\0", size=1) + END) == [(b"old/", b"")]
     for contradicting in (header(b"two", kind=b"5", gid=b"0001750"), member(b"two", b"1"), header(b"two")):
         with pytest.raises(InvalidInput):
             read(damaged + other + contradicting + END)
