@@ -29,6 +29,8 @@ class _Pending:
         """Type and body of each."""
         self._continued: set[bytes] = set()
         """Types of long names that continue after their end, where GNU tar and Python read on to a NUL."""
+        self.is_solaris = False
+        """Whether a header has the type of Solaris, which Go refuses in the end."""
 
     def __bool__(self) -> bool:
         return any(kind != b"g" for kind, _ in self._headers)
@@ -36,6 +38,8 @@ class _Pending:
     def add(self, kind: bytes, padded: bytes, size: int) -> None:
         """Add a header whose body is the first `size` bytes of the padded data."""
         body = padded[:size]
+        if kind == b"X":
+            kind, self.is_solaris = b"x", True
         if kind in {b"L", b"K"} and text(padded) != text(body):
             self._continued.add(kind)
         if kind != b"g":
@@ -130,13 +134,15 @@ class HeaderDecoder:
                 body = yield -(-entry.size // BLOCK_BYTES) * BLOCK_BYTES
                 if len(body) < entry.size:
                     raise truncated()
-                pending.add(entry.kind.lower() if entry.kind == b"X" else entry.kind, body, entry.size)
+                pending.add(entry.kind, body, entry.size)
                 continue
             if entry.kind == b"V" and not entry.size:  # a volume label, which GNU tar and libarchive skip
                 self._has_label = True
                 continue
             break
         records = pending.apply(entry)
+        if pending.is_solaris and entry.size and entry.kind in HEADER_ONLY:
+            raise damaged("a member without data has a size")  # GNU tar and libarchive skip as much
         header.check_numbers(block, records)
         if not (records.get(b"path") or records.get(b"GNU.sparse.name")):
             header.check_prefix(block)

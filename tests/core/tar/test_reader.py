@@ -140,6 +140,7 @@ def test_global_headers_are_ignored_as_in_go():
         extended(b"L", b"one\0") + extended(b"L", b"two\0") + HIDDEN,
         extended(b"L", b"one\0") + extended(b"x", record(b"path", b"two")) + HIDDEN,
         extended(b"x", record(b"GNU.sparse.name", b"one")) + HIDDEN,
+        extended(b"X", record(b"size", b"1")) + header(b"link", kind=b"2") + HIDDEN,
         extended(b"L", b"\0") + HIDDEN,
         extended(b"K", b"\0") + header(b"link", kind=b"2", link=b"target"),
         header(b"file", length=b"\0\0007" + bytes(9)) + padded(b"1234567"),
