@@ -141,15 +141,13 @@ class HeaderDecoder:
                 continue
             break
         records = pending.apply(entry)
-        if pending.is_solaris and entry.size and entry.kind in HEADER_ONLY:
-            raise damaged("a member without data has a size")  # GNU tar and libarchive skip as much
         header.check_numbers(block, records)
         if not (records.get(b"path") or records.get(b"GNU.sparse.name")):
             header.check_prefix(block)
         old_sparse = entry.kind == b"S" and header.is_gnu(block)
         entry.kind = _plain_kind(entry, old_sparse=old_sparse)
         entry.stored_bytes = 0 if entry.kind in HEADER_ONLY else entry.size
-        self._check_name(entry)
+        self._check(entry, pending)
         fragments = yield from (sparse.old_map(entry, block) if old_sparse else sparse.pax_map(entry, records))
         if fragments is not None:
             if entry.kind != b"0" or entry.name.endswith(b"/"):
@@ -157,10 +155,12 @@ class HeaderDecoder:
             entry.fragments = sparse.check(entry, fragments)
         return entry
 
-    def _check_name(self, entry: TarEntry) -> None:
-        """Refuse a file that is a directory for GNU tar and libarchive, unless Go reads it; it refuses labels."""
+    def _check(self, entry: TarEntry, pending: _Pending) -> None:
+        """Refuse members on which others disagree in archives that Go refuses: with a label, or headers of Solaris."""
         if self._has_label and entry.kind == b"0" and entry.size and entry.name.endswith(b"/"):
             raise damaged("a file with contents has a directory's name")
+        if pending.is_solaris and entry.size and entry.kind in HEADER_ONLY:
+            raise damaged("a member without data has a size")
 
 
 def _plain_kind(entry: TarEntry, *, old_sparse: bool) -> bytes:

@@ -152,6 +152,7 @@ def test_global_headers_are_ignored_as_in_go():
         "two L",
         "L and pax",
         "sparse name",
+        "size of a link",
         "empty L",
         "empty K",
         "NUL before digits",
