@@ -17,6 +17,7 @@ from pyd_core.debug.helper.container import LABEL as HELPER
 from support.debugging import sessions_left
 from support.docker import LONE, Docker, busybox_files
 from support.shell import STARTING, TIMEOUT_S, DebugShell
+from support.sshd import Sshd
 from support.terminal import Opener
 
 Shells = Callable[..., DebugShell]
@@ -357,6 +358,34 @@ def test_ctrl_c_ends_a_builtin_that_bash_runs_and_the_next_one_works(shells: She
         shell.terminal.wait_for(re.compile(rf"(^the last words$[\s\S]*){{{time}}}", re.MULTILINE), TIMEOUT_S)
         shell.terminal.keys("C-c")
     shell.ask("true; limits | grep -c 'open files'", "1")
+
+
+def test_builtins_are_commands_in_a_shell_on_an_engine_elsewhere(
+    terminal: Opener, pyd: Path, docker: Docker, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with Sshd(tmp_path / "sshd") as server:
+        monkeypatch.setenv("PYD_SSH", server.client)
+        shell = DebugShell(terminal, pyd, server.url, tmp_path / "state", target)
+        shell.ask("for i in 1 2; do caps | grep -c ^seccomp; done | sort | uniq -c | tr -d ' '", "21")
+        shell.ask("true; files /only-here --json | jq -r '.[].name'", "a file.txt")
+        shell.ask("x=$(ps --json); echo ${#x} | grep -c '^[1-9][0-9][0-9]'", "1")
+        shell.ask("if limits nonsense >/dev/null 2>&1; then echo fine; else echo wrong-$?; fi", "wrong-2")
+        shell.ask("true; files /only-here | head -c 1 >/dev/null; echo $((40 + 2))", "42")
+        shell.ask(
+            "mkdir /tmp/many; (cd /tmp/many; touch $(seq 2000)); true; files /tmp/many --json | jq length", "2000"
+        )
+        shell.ready()
+        shell.line("true; logs -f")
+        shell.terminal.wait_for("the last words", TIMEOUT_S)
+        shell.terminal.keys("C-c")
+        shell.ask("true; limits | grep -c 'open files'", "1")
+        shell.ask(
+            rf"echo get; printf 'c\0nget\0t\0d/\0a/only-here\0a{tmp_path}/mine\0\0' >&197; head -n 1 <&196",
+            "x 0 [0-9]+",
+        )
+        assert not (tmp_path / "mine").exists()
+        shell.line("exit 4")
+        assert shell.terminal.wait_exit(TIMEOUT_S) == 4
 
 
 def test_a_program_cannot_call_a_builtin_that_acts_on_this_machine(shells: Shells, target: str, tmp_path: Path):

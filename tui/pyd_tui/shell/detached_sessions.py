@@ -79,8 +79,7 @@ def _run_detached(request: SessionRequest, io: UserIO, ready_fd: int, *, ttl: fl
 
         try:
             calls = BuiltinCalls(lambda _: failures.FAILED, lambda _: "")
-            if isinstance(session.target, LocalTarget):
-                session.plan["calls"] = CALLS
+            session.plan["calls"] = CALLS
             return SessionDaemon(session, entry, ready, builtins=functions(sorted(BUILTINS)), calls=calls).run()
         finally:
             entry.remove()

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from pyd_core.client.provider import Provider
     from pyd_core.debug.access import Access
+    from pyd_core.debug.helper.access import HelperAccess
+    from pyd_core.debug.helper.shared_access import AccessBroker
 
 INTERRUPTED_EXIT_CODE = 130
 
@@ -114,6 +116,10 @@ class Repl:
         self._calls = LineDispatcher(self._context, self._bash, nests=nests)
         self._watch = StateWatch(endpoint, target.container, self._editor.redraw)
         self._elsewhere: Access | None = None
+        self._broker: AccessBroker | None = None
+        """Gives calls by bash the access to a target elsewhere."""
+        self._in_call = False
+        """Whether this is the process of a call by bash."""
         self._helper_lock = threading.Lock()
         self._held = contextlib.ExitStack()
         """Resources of the shell: the helper container for builtins, once one needs it."""
@@ -156,8 +162,7 @@ class Repl:
             resources.callback(supervisor.close)
             session = resources.enter_context(self._open_session(options, supervisor))
             session.plan["cwd"] = self._level.bash.report.cwd
-            if isinstance(self._target, LocalTarget):
-                session.plan["calls"] = CALLS
+            session.plan["calls"] = CALLS
             calls = BuiltinCalls(self.run_call, self.refuse_call)
             bash = Bash(session, show=self._show, builtins=functions(sorted(BUILTINS)), calls=calls)
             resources.callback(bash.close)
@@ -233,6 +238,11 @@ class Repl:
         """
         self._editor.type_ahead(typed)
         self._levels = [NestingLevel(bash, self._options.identity)]
+        if isinstance(self._target, RemoteTarget):
+            from pyd_core.debug.helper.shared_access import AccessBroker  # noqa: PLC0415 - only for remote targets
+
+            self._broker = AccessBroker(lambda: cast("HelperAccess", self._helper_access()))
+            self._held.callback(self._broker.close)
         streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = self._screen.text(), self._screen.text()
         interrupted = signal.signal(signal.SIGINT, self._interrupt)
@@ -342,7 +352,7 @@ class Repl:
         from pyd_tui.console.rich_console import console  # noqa: PLC0415 - only where a builtin runs
 
         console.cache_clear()  # it would keep the width of the terminal
-        self._cwd = call.cwd
+        self._cwd, self._in_call, self._elsewhere = call.cwd, True, None
         return self._calls.run_nested(call.name, call.arguments)
 
     def refuse_call(self, name: str) -> str:
@@ -370,6 +380,9 @@ class Repl:
         return LocalAccess(self._target, self._toolbox, self._options)
 
     def _helper_access(self) -> Access:
+        if self._in_call and self._broker is not None:  # a thread of the parent's may have held the lock
+            self._elsewhere = self._elsewhere or self._broker.connect()
+            return self._elsewhere
         with self._helper_lock:  # a builtin and completion may both be the first to need it
             if self._elsewhere is None:
                 request, io = SessionRequest(self._endpoint, self._options), NoticesOnly(self._print_notice)

@@ -75,8 +75,7 @@ class ShellRunner:
         """Run a shell in a session and return its exit code."""
         self.ended = None
         calls = BuiltinCalls(self._run_call, self._refuse_call)
-        if isinstance(session.target, LocalTarget):
-            session.plan["calls"] = CALLS
+        session.plan["calls"] = CALLS
         bash = Bash(session, show=self.show, builtins=functions(sorted(BUILTINS)), calls=calls)
         session.on_line = lambda line: self.show(f"pyd: {line}\r\n".encode())  # the session owns the terminal by then
         bash.start()
@@ -129,7 +128,7 @@ class ShellRunner:
                 toolbox,
                 self._screen,
                 attached=attached is not None,
-                nests=isinstance(target, LocalTarget) if attached is None else attached.has_calls,
+                nests=attached is None or attached.has_calls,
             )
             try:
                 typed = bash.wait_ready() if attached is None else bash.rejoin(awaits_line=attached.awaits_line)

@@ -136,11 +136,16 @@ class HelperAccess:
         facts: TargetFacts,
     ) -> None:
         self._container = container
-        self._target = target
-        self._options = options
-        self._tier = tier
-        self._facts = facts
-        self._channels = channels
+        self.target = target
+        """The container that is entered."""
+        self.options = options
+        """The options for entering it."""
+        self.tier = tier
+        """The helper's rights."""
+        self.facts = facts
+        """The agent's facts about the target."""
+        self.channels = channels
+        """The programs that the agent runs."""
         self._lock = threading.Lock()
         self._query_process: ChannelProcess | None = None
         self._buffer = b""
@@ -153,7 +158,7 @@ class HelperAccess:
     @property
     def main_pid(self) -> int:
         """See `Access`; as the target numbers it."""
-        return target_pid(self._facts.status.encode(), self._facts.pid)
+        return target_pid(self.facts.status.encode(), self.facts.pid)
 
     @property
     def maps_ids(self) -> bool:
@@ -199,12 +204,12 @@ class HelperAccess:
     def start(self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = ()) -> ChannelProcess:
         """See `Access`."""
         options = msgspec.structs.replace(
-            self._options, command=tuple(argv), line=None, identity=identity, explain=False
+            self.options, command=tuple(argv), line=None, identity=identity, explain=False
         )
-        plan = joining_plan(self._target, options, self._tier, self._facts, lambda _line: None)
+        plan = joining_plan(self.target, options, self.tier, self.facts, lambda _line: None)
         own = plan["env"] if identity == "target" else tool_environment(plan["env"])
         plan["env"] = own | {name: value for name, _, value in (pair.partition("=") for pair in env)}
-        return self._channels.start(plan)
+        return self.channels.start(plan)
 
     def run(
         self, argv: Sequence[str], *, identity: str = "root", env: Sequence[str] = (), data: bytes = b""

@@ -32,6 +32,8 @@ CHANNEL = 1
 
 _UNTAKEN = 1 << 18
 """Bytes of input that may be on their way: more would fill the agent's memory where the program reads nothing."""
+_MAX_QUEUED_CALL_BYTES = 1 << 18
+"""Bytes of calls of builtins, or of answers, that wait for their reader."""
 _EXTPROC = 0o200000
 _CLIENT_GONE = signal.SIGRTMIN
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -74,6 +76,8 @@ class _Bridge:
         self._link = link
         self._input, self._output = 0, 1
         self._from_client, self._to_client = -1, -1
+        self._answers: socket.socket | None = None
+        self._requests: socket.socket | None = None
         self._terminal = plan["terminal"] is not None
         self._echo = True
         self._untaken = 0
@@ -96,6 +100,8 @@ class _Bridge:
                 poll.register(self._input, select.POLLIN)
             if self._from_client >= 0:
                 poll.register(self._from_client, select.POLLIN)
+            if self._answers is not None and not self._link.events & select.POLLOUT:
+                poll.register(self._answers, select.POLLIN)
             ready = dict(poll.poll())
             if signals in ready and self._obey(os.read(signals, 128)):
                 return
@@ -103,6 +109,8 @@ class _Bridge:
                 self._read_input()
             if self._from_client in ready:
                 self._read_channel()
+            if self._answers is not None and self._answers.fileno() in ready:
+                self._read_answers(self._answers)
             state = ready.get(self._link.fileno(), 0)
             if state & select.POLLOUT:
                 self._link.flush()
@@ -151,6 +159,21 @@ class _Bridge:
             os.close(self._from_client)
             self._from_client = -1
 
+    def _read_answers(self, answers: socket.socket) -> None:
+        """Pass an answer to a call on in one message, so that the agent never has a part of a frame."""
+        frames = answers.recv(CHUNK_BYTES)
+        if frames:
+            self._link.post(b"B", CHANNEL, frames)
+        else:
+            answers.close()
+            self._answers = None
+
+    def _give_requests(self, data: bytes) -> None:
+        """Give the client calls of builtins; a program that floods it loses what isn't read."""
+        if self._requests is not None:
+            with contextlib.suppress(OSError):
+                self._requests.send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
     def _resize(self) -> None:
         if self._input >= 0:
             self._link.post(b"W", CHANNEL, struct.pack(">HH", *window_size(self._input)))
@@ -166,6 +189,8 @@ class _Bridge:
                 case b"c":
                     with contextlib.suppress(OSError):
                         write_all(self._to_client, content)
+                case b"b":
+                    self._give_requests(content)
                 case b"m" if content.startswith(b"terminal"):
                     self._give_terminal()
                 case b"m":
@@ -190,6 +215,8 @@ class _Bridge:
         if self._plan.get("channel"):
             (self._from_client, to_bash), (from_bash, self._to_client) = os.pipe(), os.pipe()
             given += [to_bash, from_bash]
+        if self._plan.get("calls"):
+            given += self._call_ends()
         socket.send_fds(self._status, [b"terminal"], array.array("i", given))
         for descriptor in given:
             os.close(descriptor)
@@ -198,6 +225,15 @@ class _Bridge:
         for descriptor in range(3):  # the client's own: a detached session outlives the process that holds them
             os.dup2(nothing, descriptor)
         os.close(nothing)
+
+    def _call_ends(self) -> list[int]:
+        """Return the client's ends of the pipes for builtins: sockets, since they keep one frame from the next."""
+        (self._answers, answers), (self._requests, requests) = (
+            socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)
+        )
+        for end in (answers, self._requests):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_QUEUED_CALL_BYTES)
+        return [answers.detach(), requests.detach()]
 
 
 def _signal_descriptor(numbers: Iterable[int]) -> int:

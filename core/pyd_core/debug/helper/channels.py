@@ -6,16 +6,22 @@ import contextlib
 import itertools
 import select
 import signal
+import socket
+import struct
 import threading
 from typing import Any
 
 import msgspec
 
+from pyd_core.client.frames import STDOUT
 from pyd_core.debug.access import CommandOutcome
 from pyd_core.debug.failures import failure
+from pyd_core.debug.helper import wire
 from pyd_core.debug.helper.link import AgentLink
 from pyd_core.errors import PydError, StreamInterrupted
 
+_FRAME = struct.Struct(">B3xI")
+"""The header of a frame of an engine's stream, as an `AgentLink` reads it."""
 PIECE = 32768
 UNTAKEN = 1 << 18
 """Bytes of input that may be on their way."""
@@ -41,7 +47,7 @@ class Channels:
         self.target = target
         self._sending = threading.Lock()
         self._numbers = itertools.count(1)
-        self._programs: dict[int, ChannelProcess] = {}
+        self._programs: dict[int, ChannelProcess | RelayedProgram] = {}
         self._cut: PydError | None = None
         threading.Thread(target=self._take, name="helper", daemon=True).start()
 
@@ -53,6 +59,20 @@ class Channels:
             program.cut(self._cut)
         self.post(b"R", number, msgspec.json.encode(plan))
         return program
+
+    def relay(self, client: socket.socket) -> None:
+        """Pass the messages of another process's `Channels` on until it closes its end, and end what it has started."""
+        messages, programs = wire.MessageDecoder(), dict[int, RelayedProgram]()
+        with contextlib.suppress(OSError):
+            while self._cut is None and (data := client.recv(PIECE)):
+                for kind, number, content in messages.feed(data):
+                    if kind == b"R":
+                        programs[number] = program = RelayedProgram(self, next(self._numbers), client, number)
+                        self._programs[program.number] = program
+                    if number in programs:
+                        self.post(kind, programs[number].number, content)
+        for program in programs.values():
+            program.end()
 
     def close(self) -> None:
         """End all programs; those that died with the helper would be left to the target's first process to reap."""
@@ -82,6 +102,43 @@ class Channels:
             self._cut = StreamInterrupted(f"the helper container is out of reach: {error.strerror}")
         for program in list(self._programs.values()):
             program.cut(self._cut)
+
+
+class RelayedProgram:
+    """A program of another process's, which has a number of its own for it.
+
+    Args:
+        channels: The connection to the agent.
+        number: The program's number there.
+        client: The other process's connection, read by an `AgentLink`.
+        client_number: The program's number on it.
+    """
+
+    def __init__(self, channels: Channels, number: int, client: socket.socket, client_number: int) -> None:
+        self.number = number
+        self._channels = channels
+        self._client = client
+        self._client_number = client_number
+        self._has_ended = False
+
+    def take(self, kind: bytes, content: bytes) -> bool:
+        """See `ChannelProcess`."""
+        self._has_ended = self._has_ended or kind == b"z"
+        data = wire.message(kind, self._client_number, content)
+        with contextlib.suppress(OSError):  # the process has ended
+            self._client.sendall(_FRAME.pack(STDOUT, len(data)) + data)
+        return self._has_ended
+
+    def cut(self, _error: PydError | None) -> None:
+        """See `ChannelProcess`."""
+        self._has_ended = True
+        with contextlib.suppress(OSError):
+            self._client.shutdown(socket.SHUT_RDWR)
+
+    def end(self) -> None:
+        """Kill it."""
+        if not self._has_ended:
+            self._channels.post(b"K", self.number)
 
 
 class ChannelProcess:

@@ -36,20 +36,20 @@ them."""
 _MODULES = (
     *("syscalls", "view", "confine", "device_rules", "sessions.cgroups", "sessions.reports"),
     *("sessions.keeper", "sessions.joiner", "sessions.supervisor", "join"),
+    *("helper.agent_channel", "helper.target_look", "helper.agent"),
 )
-"""The modules of the join, each after those it imports."""
+"""The modules of the join and of the agent, each after those it imports; the last has `main`."""
 
 
 def program() -> bytes:
     """Return the bytes that `BOOT` reads."""
     debug = importlib.resources.files("pyd_core.debug")
-    packages = ("pyd_core", "pyd_core.linux", "pyd_core.debug", "pyd_core.debug.sessions")
+    packages = ("pyd_core", "pyd_core.linux", "pyd_core.debug", "pyd_core.debug.sessions", "pyd_core.debug.helper")
     modules: dict[str, bytes] = dict.fromkeys(packages, b"")
     names = importlib.resources.files("pyd_core.linux").joinpath("cgroup_names.py")
     modules["pyd_core.linux.cgroup_names"] = names.read_bytes()
     for name in _MODULES:
         modules[f"pyd_core.debug.{name}"] = debug.joinpath(f"{name.replace('.', '/')}.py").read_bytes()
-    modules["agent"] = importlib.resources.files("pyd_core.debug.helper").joinpath("agent.py").read_bytes()
     parts = [part for name, source in modules.items() for part in (name.encode(), source)]
     texts = b"".join(b"%08d%s" % (len(part), part) for part in (*parts, b""))
     return f"exec({_LOAD!r})\n".encode() + texts
