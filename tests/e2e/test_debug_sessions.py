@@ -106,7 +106,7 @@ def test_a_session_through_a_helper_container_is_left_and_come_back_to(
         assert shell.terminal.wait_exit(TIMEOUT_S) == 0
         again = attach(kept)
         again.ask("echo $KEPT", "yes")
-        again.ask("files /tmp --json | jq -r .[].name", "mark")
+        again.ask("true; files /tmp --json | jq -r .[].name", "mark")
         again.line("exit 3")
         assert again.terminal.wait_exit(TIMEOUT_S) == 3
         wait_until(lambda: listed(run) == [])

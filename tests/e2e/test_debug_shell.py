@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +46,14 @@ def shells(terminal: Opener, pyd: Path, docker: Docker, toolbox: Path, tmp_path:
         return DebugShell(terminal, pyd, docker.host, tmp_path / "state", *arguments)
 
     return open_shell
+
+
+@pytest.fixture
+def remote_shells(terminal: Opener, pyd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shells]:
+    """Shells on the engine of this machine, reached through an ssh server."""
+    with Sshd(tmp_path / "sshd") as server:
+        monkeypatch.setenv("PYD_SSH", server.client)
+        yield partial(DebugShell, terminal, pyd, server.url, tmp_path / "state")
 
 
 def test_one_bash_runs_all_lines_and_the_prompt_tells_how_the_last_ended(shells: Shells, target: str):
@@ -360,32 +368,37 @@ def test_ctrl_c_ends_a_builtin_that_bash_runs_and_the_next_one_works(shells: She
     shell.ask("true; limits | grep -c 'open files'", "1")
 
 
-def test_builtins_are_commands_in_a_shell_on_an_engine_elsewhere(
-    terminal: Opener, pyd: Path, docker: Docker, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    with Sshd(tmp_path / "sshd") as server:
-        monkeypatch.setenv("PYD_SSH", server.client)
-        shell = DebugShell(terminal, pyd, server.url, tmp_path / "state", target)
-        shell.ask("for i in 1 2; do caps | grep -c ^seccomp; done | sort | uniq -c | tr -d ' '", "21")
-        shell.ask("true; files /only-here --json | jq -r '.[].name'", "a file.txt")
-        shell.ask("x=$(ps --json); echo ${#x} | grep -c '^[1-9][0-9][0-9]'", "1")
-        shell.ask("if limits nonsense >/dev/null 2>&1; then echo fine; else echo wrong-$?; fi", "wrong-2")
-        shell.ask("true; files /only-here | head -c 1 >/dev/null; echo $((40 + 2))", "42")
-        shell.ask(
-            "mkdir /tmp/many; (cd /tmp/many; touch $(seq 2000)); true; files /tmp/many --json | jq length", "2000"
-        )
-        shell.ready()
-        shell.line("true; logs -f")
-        shell.terminal.wait_for("the last words", TIMEOUT_S)
-        shell.terminal.keys("C-c")
-        shell.ask("true; limits | grep -c 'open files'", "1")
-        shell.ask(
-            rf"echo get; printf 'c\0nget\0t\0d/\0a/only-here\0a{tmp_path}/mine\0\0' >&197; head -n 1 <&196",
-            "x 0 [0-9]+",
-        )
-        assert not (tmp_path / "mine").exists()
-        shell.line("exit 4")
-        assert shell.terminal.wait_exit(TIMEOUT_S) == 4
+def test_builtins_are_commands_on_an_engine_elsewhere(remote_shells: Shells, target: str, tmp_path: Path):
+    shell = remote_shells(target)
+    shell.ask("for i in 1 2; do caps | grep -c ^seccomp; done | sort | uniq -c | tr -d ' '", "21")
+    shell.ask("x=$(files /only-here --json); (exit 3) || echo $x | jq -r '.[].name'", "a file.txt")
+    shell.ask("mkdir /tmp/many; (cd /tmp/many; touch $(seq 4000)); true; files /tmp/many --json | jq length", "4000")
+    shell.ask(
+        "if limits no >/dev/null 2>&1; then :; else files /tmp/many | head -c 1 >&2; echo wrong-$?; fi", ".?wrong-0"
+    )
+    shell.ready()
+    shell.line("true; logs -f")
+    shell.terminal.wait_for("the last words", TIMEOUT_S)
+    shell.terminal.keys("C-c")
+    flood_with_requests(shell)
+    shell.line("exit 4")
+    assert shell.terminal.wait_exit(TIMEOUT_S) == 4
+
+
+def flood_with_requests(shell: DebugShell) -> None:
+    """Have a program in a pipe with a builtin ask for more of its answer, and never read it."""
+    requests = r"for i in $(seq 30); do printf 'n\0\0' >&197; sleep 0.02; done"
+    shell.ready()
+    shell.line(f"files /tmp/many --json | ({requests}; echo fl''ood; sleep 1000)")
+    shell.terminal.wait_for("flood", TIMEOUT_S)
+    shell.terminal.keys("C-c")
+    shell.ask("true; limits | grep -c 'open files'", "1")
+
+
+def test_a_program_that_floods_the_shell_with_requests_does_not_stop_it(shells: Shells, target: str):
+    shell = shells(target)
+    shell.ask("mkdir -p /tmp/many; (cd /tmp/many; touch $(seq 4000)); echo $?", "0")
+    flood_with_requests(shell)
 
 
 def test_a_program_cannot_call_a_builtin_that_acts_on_this_machine(shells: Shells, target: str, tmp_path: Path):

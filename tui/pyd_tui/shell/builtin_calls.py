@@ -61,12 +61,14 @@ class BuiltinCalls:
             source: The pipe to read requests from.
             relay: The relay of the running line, which calls back when there is something to read.
         """
-        self._answers, self._source, self._relay = answers, source, relay
+        self.hold(answers, source)
+        self._relay = relay
         relay.add(source, self._on_requests)
 
     def hold(self, answers: int, source: int) -> None:
         """Take the pipes without answering: requests are only refused."""
         self._answers, self._source = answers, source
+        os.set_blocking(answers, False)
 
     def refuse(self) -> None:
         """Refuse a request that comes while no line runs."""
@@ -195,7 +197,8 @@ class BuiltinCalls:
         self._write(frame(request, "x", f"pyd: {why}\n".encode()) + end_frame(request, code))
 
     def _write(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):  # bash has ended
+        """Write an answer; drop what doesn't fit, since a program asked for more than it reads, or bash has ended."""
+        with contextlib.suppress(OSError):
             write_all(self._answers, data)
 
 

@@ -381,7 +381,7 @@ class Repl:
 
     def _helper_access(self) -> Access:
         if self._in_call and self._broker is not None:  # a thread of the parent's may have held the lock
-            self._elsewhere = self._elsewhere or self._broker.connect()
+            self._elsewhere = self._elsewhere or self._held.enter_context(self._broker.connect())
             return self._elsewhere
         with self._helper_lock:  # a builtin and completion may both be the first to need it
             if self._elsewhere is None:

@@ -10,7 +10,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -65,41 +65,40 @@ class AccessBroker:
 
     def close(self) -> None:
         """Accept no more forks."""
-        with contextlib.suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
+        self._clients.close()
 
-    def connect(self) -> HelperAccess:
-        """Return access for this process, which is a fork of the broker's.
+    @contextlib.contextmanager
+    def connect(self) -> Iterator[HelperAccess]:
+        """Open access for this process, which is a fork of the broker's.
 
         Raises:
             PydError: The parent has none.
         """
         ours, theirs = socket.socketpair()
-        try:
-            socket.send_fds(self._clients, [b"\0"], [theirs.fileno()])
-        except OSError as error:
-            raise ProtocolError("the shell is about to end") from error
-        finally:
-            theirs.close()
-        answer = msgspec.json.decode(
-            _read_exactly(ours, *_SIZE.unpack(_read_exactly(ours, _SIZE.size))), type=AccessAnswer
-        )
-        if answer.offer is None:
-            refusal = answer.refusal or AccessRefusal(message="the shell has no access", hint="", reference="error")
-            raise PydError(refusal.message, hint=refusal.hint, reference=refusal.reference)
-        offer = answer.offer
-        name = safe(offer.container.name) or offer.container.id[:12]
-        return HelperAccess(
-            offer.container,
-            offer.target,
-            Channels(AgentLink(ours, b"", name), name),
-            options=offer.options,
-            tier=TIERS[offer.tier],
-            facts=offer.facts,
-        )
+        with ours:
+            with theirs:
+                try:
+                    socket.send_fds(self._clients, [b"\0"], [theirs.fileno()])
+                except OSError as error:
+                    raise ProtocolError("the shell is about to end") from error
+            offer = _receive_offer(ours)
+            name = safe(offer.container.name) or offer.container.id[:12]
+            channels = Channels(AgentLink(ours, b"", name), name)
+            try:
+                yield HelperAccess(
+                    offer.container,
+                    offer.target,
+                    channels,
+                    options=offer.options,
+                    tier=TIERS[offer.tier],
+                    facts=offer.facts,
+                )
+            finally:
+                channels.close()
+                ours.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):
+        with self._server, contextlib.suppress(OSError):
             while True:
                 message, descriptors, _, _ = socket.recv_fds(self._server, 1, 1)
                 if not message:
@@ -133,6 +132,15 @@ def _offer(access: HelperAccess) -> AccessOffer:
 def _send(client: socket.socket, answer: AccessAnswer) -> None:
     data = msgspec.json.encode(answer)
     client.sendall(_SIZE.pack(len(data)) + data)
+
+
+def _receive_offer(parent: socket.socket) -> AccessOffer:
+    size: int = _SIZE.unpack(_read_exactly(parent, _SIZE.size))[0]
+    answer = msgspec.json.decode(_read_exactly(parent, size), type=AccessAnswer)
+    if answer.offer is None:
+        refusal = answer.refusal or AccessRefusal(message="the shell has no access", hint="", reference="error")
+        raise PydError(refusal.message, hint=refusal.hint, reference=refusal.reference)
+    return answer.offer
 
 
 def _read_exactly(source: socket.socket, size: int) -> bytes:
