@@ -21,6 +21,8 @@ from pyd_core.debug.join import serve
 HEADER = struct.Struct(">cII")
 _CHUNK = 32768
 _MAX_PLAN_BYTES = 4 << 20
+_MAX_ANSWER_BYTES = 1 << 17
+"""Bytes of answers to builtins' calls that wait for their reader."""
 _CALL = b"\0\0c\0"
 """The end of a request, and the start of a call (`pyd_core.debug.builtin_calls`)."""
 
@@ -47,6 +49,7 @@ class Channel:
         self.master = self.to_command = self.from_command = -1
         self.answers = self.requests = -1
         self._last_requested = b"\0\0"
+        self._unwritten = bytearray()
         self.status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (self.status, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_PLAN_BYTES)
@@ -85,6 +88,8 @@ class Channel:
     def interests(self) -> list[tuple[int, int]]:
         """Return what to wait for: descriptors and poll(2) events."""
         interests = [(self.status.fileno(), select.POLLIN), *((output, select.POLLIN) for output in self.outputs)]
+        if self.answers >= 0 and self._unwritten:
+            interests.append((self.answers, select.POLLOUT))
         interests += [(source, select.POLLIN) for source in (self.from_command, self.requests) if source >= 0]
         if self.master >= 0:
             interests.append((self.master, select.POLLIN | (select.POLLOUT if self.typed else 0)))
@@ -145,10 +150,19 @@ class Channel:
                 data = data[os.write(self.to_command, data) :]
 
     def answer(self, frames: bytes) -> None:
-        """Write answers to a builtin's call; drop what doesn't fit, since a caller reads each before the next."""
-        with contextlib.suppress(OSError):
-            while frames:
-                frames = frames[os.write(self.answers, frames) :]
+        """Write answers to a builtin's call; drop what is too much, since a caller reads each before the next."""
+        if len(self._unwritten) < _MAX_ANSWER_BYTES:
+            self._unwritten += frames
+        self._write_answers()
+
+    def _write_answers(self) -> None:
+        try:
+            while self._unwritten:
+                del self._unwritten[: os.write(self.answers, self._unwritten)]
+        except BlockingIOError:
+            pass
+        except OSError:  # there is no caller any more
+            self._unwritten.clear()
 
     def _read_requests(self) -> None:
         """Pass requests on; before a call, drop what a killed caller has left of its answer."""
@@ -163,6 +177,7 @@ class Channel:
         send(b"b", self.number, data)
 
     def _drop_answers(self) -> None:
+        self._unwritten.clear()
         with contextlib.suppress(OSError):
             leftover = os.open(f"/proc/self/fd/{self.answers}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
@@ -187,6 +202,8 @@ class Channel:
             self._pour()
         elif descriptor == self.from_command:
             self._copy(descriptor, b"c")
+        elif descriptor == self.answers:
+            self._write_answers()
         elif descriptor == self.requests:
             self._read_requests()
         elif descriptor in self.outputs:

@@ -27,7 +27,7 @@ _SIZE = struct.Struct(">I")
 
 
 class AccessOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a fork needs to use the access of its parent; the arguments of `HelperAccess`."""
+    """The arguments of `HelperAccess` for a fork, which uses the access of its parent."""
 
     container: Container
     target: Container
@@ -37,7 +37,7 @@ class AccessOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccessRefusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why the parent has no access."""
+    """The error of a parent without access."""
 
     message: str
     hint: str
