@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pyd_core.buildkit.proto.fsutil_stat_pb2 import Stat
 from pyd_core.buildkit.proto.fsutil_wire_pb2 import Packet
 from pyd_core.daemon.build.interfaces import SyncedEntry
+from pyd_core.daemon.build.session.announced_entries import announced_entry, check_path, is_same, set_xattrs
 from pyd_core.daemon.build.session.file_modes import from_go
 from pyd_core.errors import EngineError, InvalidInput
 from pyd_core.linux.openat2 import open_in_root
@@ -24,13 +25,8 @@ from pyd_core.linux.tree import remove_tree
 from pyd_core.sanitise import safe
 
 MAX_FILES = 1_000_000
-MAX_PATH_BYTES = 4095
-MAX_NAME_BYTES = 255
 MAX_GROWTH_BYTES = 16 << 20
 """How much longer a file may be than it was announced: it may grow while it is sent."""
-MAX_XATTRS = 64
-MAX_XATTR_BYTES = 1 << 16
-MAX_DEVICE = 1 << 20
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OVERWRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY
@@ -143,17 +139,17 @@ class TreeReceiver:
         path, mode = announced.path, from_go(announced.mode)
         if self._announced or number >= MAX_FILES:
             raise InvalidInput("the client announces too many files")
-        _check_path(path)
+        check_path(path)
         parent, _, name = path.rpartition("/")
         if path in self.entries or not self._is_directory(parent):
             raise InvalidInput(f"the client announces {safe(path[:200])!r} where it can't be")
         if not mode or stat.S_ISSOCK(mode):
             return None
-        entry = _entry(announced, mode)
+        entry = announced_entry(announced, mode)
         before = self._previous.get(path)
         self.entries[path] = entry
         is_link = stat.S_ISREG(mode) and bool(entry.linkname)
-        if before is not None and _is_same(entry, before):
+        if before is not None and is_same(entry, before):
             self.entries[path] = before
             if is_link:
                 self._hard_links.append(path)
@@ -209,7 +205,7 @@ class TreeReceiver:
         above = self._parent(parent)
         os.chown(name, entry.uid, entry.gid, dir_fd=above, follow_symlinks=False)
         os.chmod(name, stat.S_IMODE(entry.mode), dir_fd=above)
-        _set_xattrs(f"/proc/self/fd/{above}/{name}", entry)
+        set_xattrs(f"/proc/self/fd/{above}/{name}", entry)
 
     def _special(self, parent: int, name: str, entry: SyncedEntry) -> None:
         if stat.S_ISLNK(entry.mode):
@@ -280,11 +276,11 @@ class TreeReceiver:
                 os.fchown(fd, entry.uid, entry.gid)
             os.fchmod(fd, stat.S_IMODE(entry.mode))
             if entry.xattrs:
-                _set_xattrs(fd, entry)
+                set_xattrs(fd, entry)
             os.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
         finally:
             os.close(fd)
-        self.entries[file.path] = _entry(file.stat, file.mode, digest=f"sha256:{file.digest.hexdigest()}")
+        self.entries[file.path] = announced_entry(file.stat, file.mode, digest=f"sha256:{file.digest.hexdigest()}")
 
     # The end
 
@@ -347,63 +343,6 @@ class TreeReceiver:
         if self._parent_fd >= 0:
             os.close(self._parent_fd)
         self._parent_fd, self._parent_path = -1, None
-
-
-def _check_path(path: str) -> None:
-    parts = path.split("/")
-    if (
-        "\0" in path
-        or len(path.encode()) > MAX_PATH_BYTES
-        or any(part in {"", ".", ".."} or len(part.encode()) > MAX_NAME_BYTES for part in parts)
-    ):
-        raise InvalidInput(f"the client announces a file with an invalid path: {safe(path[:200])!r}")
-
-
-def _entry(announced: Stat, mode: int, *, digest: str = "") -> SyncedEntry:
-    linkname = announced.linkname
-    if "\0" in linkname or len(linkname.encode()) > MAX_PATH_BYTES or (stat.S_ISLNK(mode) and not linkname):
-        raise InvalidInput(f"the client announces {safe(announced.path[:200])!r} with an invalid link")
-    if announced.size < 0 or not (0 <= announced.devmajor < MAX_DEVICE and 0 <= announced.devminor < MAX_DEVICE):
-        raise InvalidInput(f"the client announces {safe(announced.path[:200])!r} with an invalid size or device")
-    xattrs = {
-        name: value
-        for name, value in announced.xattrs.items()
-        if name.startswith("user.") or name == "security.capability"
-    }
-    if len(xattrs) > MAX_XATTRS or any(len(name) + len(value) > MAX_XATTR_BYTES for name, value in xattrs.items()):
-        raise InvalidInput(f"the client announces {safe(announced.path[:200])!r} with too many extended attributes")
-    return SyncedEntry(
-        mode=mode,
-        uid=announced.uid,
-        gid=announced.gid,
-        size=announced.size if stat.S_ISREG(mode) else 0,
-        mtime_ns=announced.modTime,
-        linkname=linkname,
-        devmajor=announced.devmajor,
-        devminor=announced.devminor,
-        xattrs=xattrs,
-        digest=digest,
-    )
-
-
-def _is_same(entry: SyncedEntry, before: SyncedEntry) -> bool:
-    return (
-        entry.mode == before.mode
-        and entry.mtime_ns == before.mtime_ns
-        and entry.size == before.size
-        and entry.uid == before.uid
-        and entry.gid == before.gid
-        and entry.linkname == before.linkname
-        and entry.devmajor == before.devmajor
-        and entry.devminor == before.devminor
-        and entry.xattrs == before.xattrs
-    )
-
-
-def _set_xattrs(target: int | str, entry: SyncedEntry) -> None:
-    for name, value in entry.xattrs.items():
-        with contextlib.suppress(OSError):  # as for BuildKit: not every file system has them
-            os.setxattr(target, name, value)
 
 
 def _write(fd: int, data: bytes) -> None:
