@@ -166,7 +166,7 @@ class GraphSolve:
 
     async def _look_up(self, vertex: Vertex) -> _Probe:
         if vertex.op.WhichOneof("op") == "source":
-            result = await self._solver.resolve_source(
+            result = await self._solver.vertex_sources.resolve(
                 vertex, session=self._session, progress=self._progress, held=self._held
             )
             return _Probe(identity=result.identity, result=result)
