@@ -64,6 +64,8 @@ class Dockerd:
         self.stop()
         # One that was killed leaves its directory mounted on itself.
         subprocess.run(["umount", "--quiet", "--recursive", self.home / "data"], capture_output=True, check=False)
+        # A container in the engine's own network namespace leaves that mounted.
+        subprocess.run(["umount", "--quiet", self.home / "run/netns/default"], capture_output=True, check=False)
         shutil.rmtree(self.home, ignore_errors=True)
 
     @property
