@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from builds.conftest import Builders
+from builds.conftest import Builders, require_buildx
 from pyd_core.buildkit.proto import control_pb2
 from pyd_core.buildkit.rpc.channel import calls
 from support.build_client import connected
@@ -46,6 +46,16 @@ def test_a_secret_reaches_its_step_and_no_layer(builders: Builders, tmp_path: Pa
     saved = subprocess.run(["docker", "-H", builders.pydd.host, "save", tag], capture_output=True, check=True).stdout
     assert b"very-secret" not in saved
     builders.pydd("rmi", tag)
+
+
+def test_steps_know_the_host_by_a_name(builders: Builders, tmp_path: Path) -> None:
+    require_buildx()
+    (tmp_path / "Dockerfile").write_text(f"FROM {builders.base}\nRUN cat /etc/hosts\n")
+    command = ("docker", "build", "--progress=plain", "--add-host", "the-host:host-gateway", ".")
+    built = run(builders.pydd.host, *command, directory=tmp_path)
+    assert built.returncode == 0, built.stderr
+    gateway = builders.pydd.inspect("bridge")["IPAM"]["Config"][0]["Gateway"]
+    assert f"{gateway}\tthe-host" in built.stderr
 
 
 def test_a_failed_step_is_shown_with_its_line(builders: Builders, tmp_path: Path) -> None:

@@ -276,6 +276,7 @@ class Engine:
 
         return BuildServer(
             engine_id=self.config.instance or "pyd",
+            host_gateway=self.networks.default_gateway,
             root=self.config.root / "builder",
             sockets=self.config.run / "agents",
             store=self.store,

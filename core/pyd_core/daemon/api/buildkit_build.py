@@ -78,7 +78,7 @@ async def start_build(
             body = await _body(named.await_upload(), stack)
         elif not remote:
             body = await _body(loading.spool(engine.images, request.chunks()), stack)
-        attributes = _attributes(request, options, engine.networks.find("bridge").gateway)
+        attributes = _attributes(request, options, await engine.networks.default_gateway())
         if body is not None:
             attributes["context"] = f"http://buildkit-session/{body.digest}"
         elif remote != CLIENT_SESSION:

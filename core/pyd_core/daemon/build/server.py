@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from pyd_core.daemon.build.frontends import Frontends
 from pyd_core.daemon.build.grpc.bridge import LlbBridge
 from pyd_core.daemon.build.grpc.control import Control
 from pyd_core.daemon.build.grpc.health import service as health_service
+from pyd_core.daemon.build.grpc.worker import worker
 from pyd_core.daemon.build.history import BuildHistory
 from pyd_core.daemon.build.interfaces import Exporters, Solver
 from pyd_core.daemon.build.kept_failures import KeptFailures
@@ -25,6 +28,7 @@ class BuildServer:
 
     Args:
         engine_id: The worker's id.
+        host_gateway: Returns the host's address in the network of steps.
         root: The directory for what is kept of builds.
         sockets: The directory for forwarded agents' sockets.
         store: The engine's records.
@@ -36,6 +40,7 @@ class BuildServer:
         self,
         *,
         engine_id: str,
+        host_gateway: Callable[[], Awaitable[str]],
         root: Path,
         sockets: Path,
         store: Store,
@@ -47,9 +52,10 @@ class BuildServer:
         failures = KeptFailures()
         tools = BuildTools(solver=solver, exporters=exporters, frontends=Frontends(), failures=failures)
         self.runner = BuildRunner(self.sessions, tools, self.history)
+        own = partial(worker, engine_id, host_gateway)
         self._services: list[Any] = [
-            Control(self.runner, solver, self.history, failures, engine_id),
-            LlbBridge(self.runner.find, engine_id),
+            Control(self.runner, solver, self.history, failures, own),
+            LlbBridge(self.runner.find, own),
             health_service(),
         ]
 

@@ -233,10 +233,7 @@ class NetworkStore:
                 self._table.put(record.id, record)
             self._interfaces_up.add(record.id)
             return
-        if not record.subnet:
-            subnet = self._config.subnet
-            await self._assign_subnets(record, [IpamConfig(subnet=subnet)] if subnet else [], ipv6=False)
-            self._table.put(record.id, record)
+        await self._ensure_subnet(record)
         gateways = [(record.gateway, addresses.parse_subnet(record.subnet).prefixlen)]
         if record.gateway6:
             gateways.append((record.gateway6, addresses.parse_subnet(record.subnet6).prefixlen))
@@ -245,6 +242,19 @@ class NetworkStore:
         await self.write_rules()
         self._firewalld.watch(self._tasks, self._reopen_firewalls)
         await self._open_firewalls(record)
+
+    async def _ensure_subnet(self, record: NetworkRecord) -> None:
+        if not record.subnet:
+            subnet = self._config.subnet
+            await self._assign_subnets(record, [IpamConfig(subnet=subnet)] if subnet else [], ipv6=False)
+            self._table.put(record.id, record)
+
+    async def default_gateway(self) -> str:
+        """Return the host's address in the default network, whose subnet is chosen now at the latest."""
+        record = self.find(DEFAULT)
+        async with self.lock:
+            await self._ensure_subnet(record)
+        return record.gateway
 
     def mark_up(self, network_id: str) -> None:
         """Mark a network's interface as up, because a running container is on it."""

@@ -46,6 +46,7 @@ class StepNamespaces:
         self._tasks = tasks
         self._directory = config.run / "netns"
         self._idle: list[StepNamespace] = []
+        self._is_closed = False
 
     @asynccontextmanager
     async def use(
@@ -64,7 +65,7 @@ class StepNamespaces:
             paths = {"network": str(namespace.path)}
             yield paths if ids is None else {**paths, "user": str(_owner(namespace.path))}
         finally:
-            if alone or len(self._idle) >= MAX_IDLE:
+            if alone or self._is_closed or len(self._idle) >= MAX_IDLE:
                 await asyncio.shield(self._tasks.start(self._remove(namespace)))
             else:
                 self._idle.append(namespace)
@@ -111,7 +112,8 @@ class StepNamespaces:
         self._allocator.end_lease(namespace.network_id, namespace.addresses)
 
     async def close(self) -> None:
-        """Remove the namespaces that are kept."""
+        """Remove the namespaces that are kept; those in use are removed once their steps end."""
+        self._is_closed = True
         idle, self._idle = self._idle, []
         for namespace in idle:
             await self._remove(namespace)

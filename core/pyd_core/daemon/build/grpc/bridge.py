@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pyd_core.buildkit.proto import control_pb2, gateway_pb2, ops_pb2
 from pyd_core.buildkit.proto.gateway_grpc import LLBBridgeBase
+from pyd_core.buildkit.proto.worker_pb2 import WorkerRecord
 from pyd_core.daemon.build.build import Build
 from pyd_core.daemon.build.failures import failure
 from pyd_core.daemon.build.grpc.exec_process import serve_process
-from pyd_core.daemon.build.grpc.worker import GATEWAY_CAPABILITIES, LLB_CAPABILITIES, capabilities, worker
+from pyd_core.daemon.build.grpc.worker import GATEWAY_CAPABILITIES, LLB_CAPABILITIES, capabilities
 from pyd_core.daemon.build.interfaces import BuildRef, FrontendResult
 from pyd_core.errors import InvalidInput, NotFound, PydError, Unsupported
 
@@ -28,12 +29,12 @@ class LlbBridge(LLBBridgeBase):
 
     Args:
         find: Returns a running build by its reference, or None.
-        engine_id: The worker's id.
+        worker: Describes the engine's worker.
     """
 
-    def __init__(self, find: Callable[[str], Build | None], engine_id: str) -> None:
+    def __init__(self, find: Callable[[str], Build | None], worker: Callable[[], Awaitable[WorkerRecord]]) -> None:
         self._find = find
-        self._engine_id = engine_id
+        self._worker = worker
 
     async def _build(self, stream: Any) -> Build:
         ref = str((stream.metadata or {}).get(BUILD_KEY, ""))
@@ -52,7 +53,7 @@ class LlbBridge(LLBBridgeBase):
             gateway_pb2.PongResponse(
                 FrontendAPICaps=capabilities(GATEWAY_CAPABILITIES),
                 LLBCaps=capabilities(LLB_CAPABILITIES),
-                Workers=[worker(self._engine_id)],
+                Workers=[await self._worker()],
             )
         )
 

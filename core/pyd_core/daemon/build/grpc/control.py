@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
 from pyd_core.buildkit.proto import control_pb2
 from pyd_core.buildkit.proto.control_grpc import ControlBase
-from pyd_core.daemon.build.grpc.worker import version, worker
+from pyd_core.buildkit.proto.worker_pb2 import WorkerRecord
+from pyd_core.daemon.build.grpc.worker import version
 from pyd_core.daemon.build.history import BuildHistory, describe
 from pyd_core.daemon.build.history_filters import HistoryFilter
 from pyd_core.daemon.build.interfaces import PruneOptions, Solver
@@ -26,13 +27,18 @@ class Control(ControlBase):
     """The service."""
 
     def __init__(
-        self, runner: BuildRunner, solver: Solver, history: BuildHistory, failures: KeptFailures, engine_id: str
+        self,
+        runner: BuildRunner,
+        solver: Solver,
+        history: BuildHistory,
+        failures: KeptFailures,
+        worker: Callable[[], Awaitable[WorkerRecord]],
     ) -> None:
         self._failures = failures
         self._runner = runner
         self._solver = solver
         self._history = history
-        self._engine_id = engine_id
+        self._worker = worker
 
     async def Solve(self, stream: Any) -> None:
         """Run a build until it ends; it is cancelled with the call."""
@@ -92,7 +98,7 @@ class Control(ControlBase):
     async def ListWorkers(self, stream: Any) -> None:
         """Describe the one worker."""
         await stream.recv_message()
-        await stream.send_message(control_pb2.ListWorkersResponse(record=[worker(self._engine_id)]))
+        await stream.send_message(control_pb2.ListWorkersResponse(record=[await self._worker()]))
 
     async def Info(self, stream: Any) -> None:
         """Return the builder's version."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import pyd_core
 from pyd_core.buildkit.proto.caps_pb2 import APICap
@@ -40,6 +40,8 @@ GATEWAY_CAPABILITIES = tuple(_GATEWAY.split())
 
 EXECUTOR_LABEL = "org.mobyproject.buildkit.worker.executor"
 HOSTNAME_LABEL = "org.mobyproject.buildkit.worker.hostname"
+HOST_GATEWAY_LABEL = "org.mobyproject.buildkit.worker.moby.host-gateway-ip"
+"""What `--add-host NAME:host-gateway` stands for."""
 SNAPSHOTTER_LABEL = "org.mobyproject.buildkit.worker.snapshotter"
 """Clients take an engine with this label for one that has all exporters."""
 
@@ -54,14 +56,20 @@ def version() -> BuildkitVersion:
     return BuildkitVersion(package="pyd", version=f"v{pyd_core.__version__}", revision="")
 
 
-def worker(engine_id: str) -> WorkerRecord:
-    """Describe the worker."""
+async def worker(engine_id: str, host_gateway: Callable[[], Awaitable[str]]) -> WorkerRecord:
+    """Describe the worker.
+
+    Args:
+        engine_id: Its id.
+        host_gateway: Returns the host's address in the steps' network.
+    """
     return WorkerRecord(
         ID=engine_id,
         Labels={
             EXECUTOR_LABEL: "oci",
             HOSTNAME_LABEL: os.uname().nodename,
             SNAPSHOTTER_LABEL: "overlayfs",
+            HOST_GATEWAY_LABEL: await host_gateway(),
         },
         platforms=[
             Platform(OS=item.os, Architecture=item.architecture, Variant=item.variant) for item in runnable_platforms()
