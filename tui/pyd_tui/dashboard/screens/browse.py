@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -16,7 +15,6 @@ from pyd_tui.dashboard.actions.row_commands import RowCommands
 from pyd_tui.dashboard.engines.detail_loader import DetailLoader
 from pyd_tui.dashboard.engines.row_loader import RowLoader
 from pyd_tui.dashboard.engines.target import RowTarget
-from pyd_tui.dashboard.input.command_call import CommandCall
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
@@ -24,11 +22,11 @@ from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.narrowing import shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.resources.abilities import missing_actions
-from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.dashboard.resources.row_order import RowOrder
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
-from pyd_tui.dashboard.screens.view import ViewScreen
+from pyd_tui.dashboard.screens.row_actions import RowActionsScreen
 from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.lines import LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from pyd_tui.dashboard.engines.connection import EngineConnection
-    from pyd_tui.dashboard.resources.volume_access import VolumeAccess
 
 REFRESH_DEBOUNCE_S = 0.3
 """The time in which events are gathered before the rows are reloaded."""
@@ -46,7 +43,7 @@ PANE_LACKS = frozenset({"follow", "times"})
 """Keys without a meaning in details, which don't grow."""
 
 
-class Browse(ViewScreen):
+class Browse(RowActionsScreen):
     """Shows one resource. It asks the engine when opened, when an event says that something changed, and on `^r`.
 
     Args:
@@ -305,83 +302,6 @@ class Browse(ViewScreen):
         """Reload the rows, with sizes where this view shows any."""
         self._loader.load(measure=self.resource.measures)
 
-    def action_menu(self) -> None:
-        """Show what can be done to the row under the cursor, or to all marked."""
-        from pyd_tui.dashboard.actions.row_menu import row_entries  # noqa: PLC0415 - on first use
-        from pyd_tui.dashboard.screens.menu import Menu, perform  # noqa: PLC0415 - on first use
-
-        rows = self._selected
-        if not rows:
-            return
-        offered = {key.action: key.shown if key.keys else "" for key in self.dashboard.keys.of("browse")}
-        run = {name: getattr(self, f"action_{name}") for name in offered if name not in self._lacks | {"menu"}}
-        entries = row_entries(self.resource, offered, run, count=len(rows))
-        if len(rows) == 1:
-            entries[1:1] = self._commands.entries(rows[0])
-        title = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.resource.name}"
-        self.app.push_screen(Menu(title, [*entries, *self.own_entries()]), perform)
-
-    def own_subjects(self) -> tuple[EngineConnection, list[Mapping[str, str]]]:
-        """Return the marked rows, else the one under the cursor."""
-        from pyd_tui.dashboard.actions.user_commands import values  # noqa: PLC0415 - on first use
-
-        rows = self._selected
-        subjects = [{**values(None), "name": row.name, "id": row.key} for row in rows]
-        return self._load_context.link, [*subjects] or [values(None)]
-
-    def action_pull(self) -> None:
-        """Pull the image under the cursor again, after asking."""
-        if (row := self._row) is not None:
-            self.dashboard.container_actions.pull(self._load_context.link, row.name)
-
-    def action_files(self) -> None:
-        """Open the files of the row's volume, or inspect the layers of its image."""
-        if (row := self._row) is None:
-            return
-        if self.resource.files is not None:
-            self.dashboard.tasks.start(self._open_files(self.resource.files, row), name="files")
-        elif self.resource.inspect_layers is not None:
-            self.dashboard.tasks.start(self._inspect_layers(self.resource.inspect_layers, row), name="inspect layers")
-
-    async def _open_files(self, files: Callable[[LoadContext, Row], Awaitable[VolumeAccess]], row: Row) -> None:
-        from pyd_tui.dashboard.screens.volume_files import VolumeFiles  # noqa: PLC0415 - on first use
-
-        self.app.push_screen(VolumeFiles(row.name, await files(self._load_context, row)))
-
-    async def _inspect_layers(
-        self, inspect_layers: Callable[[LoadContext, Row, Callable[[str], None]], Awaitable[None]], row: Row
-    ) -> None:
-        try:
-            await inspect_layers(
-                self._load_context, row, lambda text: self._show_status(text) if self.is_attached else None
-            )
-        finally:
-            if self.is_attached:
-                self._show_status("")
-        if self._row is row:
-            await self._details.load(row)
-
-    def action_debug(self) -> None:
-        """Open a shell with tools in the row's object."""
-        from pyd_tui.dashboard.actions.suspend import debug_row  # noqa: PLC0415 - on first use
-
-        if (row := self._row) is not None and self.resource.debug is not None:
-            work = debug_row(self.dashboard, self._load_context.link, self.resource.debug(row), row.name)
-            self.dashboard.tasks.start(work, name="debug")
-
-    def action_logs(self) -> None:
-        """Open the logs of the row."""
-        if (row := self._row) is not None and self.resource.logs is not None:
-            self.dashboard.tasks.start(self._open_logs(self.resource.logs, row), name="logs")
-
-    async def _open_logs(self, logs: Callable[[LoadContext, Row], Awaitable[dict[str, str]]], row: Row) -> None:
-        from pyd_tui.dashboard.screens.tasklogs import TaskLogs  # noqa: PLC0415 - only for a swarm
-
-        if tasks := await logs(self._load_context, row):
-            self.app.push_screen(TaskLogs(self._load_context.link, row.name, tasks))
-        else:
-            self.footer.say(f"no task of {row.name} has started yet", "warn")
-
     def action_mark(self) -> None:
         """Mark a row."""
         self.table.toggle_mark()
@@ -393,11 +313,6 @@ class Browse(ViewScreen):
     def action_mark_all(self) -> None:
         """Mark all that are shown, or none."""
         self.table.mark_all()
-
-    def action_save(self) -> None:
-        """Save the marked images, or the one under the cursor, to a file."""
-        if names := [row.name for row in self._selected]:
-            self.dashboard.transfers.save_images(self._load_context.engine, names)
 
     def action_switch_focus(self) -> None:
         """Switch the focus between the list and the pane."""
@@ -423,34 +338,6 @@ class Browse(ViewScreen):
             self.set_focus(self.table)
         else:
             self.dashboard.open_view("containers")
-
-    def action_remove(self) -> None:
-        """Remove the marked rows, or the one under the cursor, after confirmation."""
-        remove, rows = self.resource.remove, self._selected
-        if remove is None or not rows or not self.dashboard.may_change():
-            return
-        what = rows[0].name if len(rows) == 1 else f"{len(rows)} {self.resource.name}"
-        candidates = [PruneCandidate(row.name, None, lambda engine, row=row: remove(engine, row)) for row in rows]  # type: ignore[misc]
-        self._removal.ask(f"Remove {what}?", candidates)
-
-    def action_prune(self) -> None:
-        """Remove unused objects, after listing them and asking."""
-        row = self._row
-        prunable = self.resource.waste is not None and (row is not None or self.resource.name != "system")
-        if prunable and self.dashboard.may_change():
-            self.dashboard.tasks.start(self._removal.prune(self.resource, row), name="prune")
-
-    def _removed(self, *, succeeded: bool) -> None:
-        if succeeded:
-            self.table.clear_marks()
-        self._loader.load(measure=self.resource.measures_on_open)
-
-    def run(self, call: CommandCall) -> None:
-        """Run a typed command on this view."""
-        if call.verb == "prune":
-            self.action_prune()
-        elif not ((row := self._row) is not None and self._commands.run(call, row)):
-            super().run(call)
 
     # Typing
 

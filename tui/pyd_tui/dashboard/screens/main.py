@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +25,10 @@ from pyd_tui.dashboard.panels.notice import Notice
 from pyd_tui.dashboard.panels.problems import MAX_SHOWN, ProblemStrip
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.panels.views import Views
-from pyd_tui.dashboard.render.containers import COLUMNS
 from pyd_tui.dashboard.render.figures import counted
-from pyd_tui.dashboard.render.narrowing import active_filters, shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, cell
 from pyd_tui.dashboard.resources.container_filters import OF_MERGED, SORTS, View, severity
-from pyd_tui.dashboard.screens.container_list import ContainerListScreen
+from pyd_tui.dashboard.screens.narrowed_list import NarrowedListScreen, describe_filters
 from pyd_tui.dashboard.widgets.lines import LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
 from pyd_tui.dashboard.widgets.table import Table
@@ -41,26 +38,11 @@ if TYPE_CHECKING:
 
     from pyd_tui.config.settings import Layout
 
-MODE_COLUMNS = ("engine", "reason")
-"""Columns of the merged list and of the list of broken containers, which no choice hides."""
 DEBOUNCE_S = 0.15
 """The time that the cursor rests on a container before its log is requested: a held key must not request fifty."""
 
-
 MIN_SIDE_BY_SIDE_COLUMNS = 180
 """The width of the terminal from which on the pane is next to the list."""
-COLUMN_SORTS = {
-    "state": "state",
-    "name": "name",
-    "engine": "engine",
-    "cpu": "cpu",
-    "trend": "cpu",
-    "memory": "memory",
-    "since": "since",
-    "image": "image",
-    "project": "project",
-}
-"""The order that a click on a column's heading chooses."""
 
 PANE_ACTIONS = frozenset({"filter", "columns", "open", "mark", "mark_range", "mark_all"})
 """Actions on the list whose keys the pane has while it has the focus."""
@@ -70,7 +52,7 @@ ORDER = ("live", "connecting", "lost")
 """The states of a connection, the most informative first."""
 
 
-class Main(ContainerListScreen):
+class Main(NarrowedListScreen):
     """Shows the containers, and a pane below."""
 
     DEFAULT_CSS = """
@@ -223,11 +205,6 @@ class Main(ContainerListScreen):
     def _marked(self) -> None:
         self._update_row_keys()
 
-    @on(Table.HeadClicked)
-    def _head_clicked(self, event: Table.HeadClicked) -> None:
-        if (sort := COLUMN_SORTS.get(event.column)) is not None:
-            self._narrow(self.table.view.sorted_by(sort))
-
     @on(Table.Opened)
     def _row_opened(self) -> None:
         self.action_open()
@@ -270,7 +247,7 @@ class Main(ContainerListScreen):
         if empty:
             # The state of a reachable engine counts if another can't be reached.
             best = min((link.connection for link in self.links), key=lambda connection: ORDER.index(connection.state))
-            self.notice.show(best, total=total, filtered=_describe(view))
+            self.notice.show(best, total=total, filtered=describe_filters(view))
         elif self._waited:
             self._waited = False
             self.footer.clear()
@@ -311,13 +288,6 @@ class Main(ContainerListScreen):
         self.footer.set_row_labels(row_labels(target.entry if target is not None else None))
         self.query_one(Views).set_marked(len(self.table.marked))
 
-    def _update_notes(self) -> None:
-        """Show which filters hide containers, and whether the order leaves out running ones."""
-        view, total = self.table.view, sum(len(link.containers) for link in self.links)
-        order = self.table.measured_part
-        self._filter.set_notes((*active_filters(view), *order), shown_count(self.table.shown_count, total))
-        self._filter.display = view.narrows or bool(order) or self.focused is self._filter
-
     def _update_pane_title(self) -> None:
         if self.tabs.current == "logs":
             shown = self.dashboard.tail.shown  # the cursor may have moved on already
@@ -351,11 +321,6 @@ class Main(ContainerListScreen):
         """Focus the list."""
         self.set_focus(self.table)
 
-    def action_filter(self) -> None:
-        """Let the user type a filter."""
-        self._filter.display = True
-        self.set_focus(self._filter)
-
     @property
     def _is_empty(self) -> bool:
         """Whether an engine answers and none has a container."""
@@ -367,48 +332,6 @@ class Main(ContainerListScreen):
         from pyd_tui.dashboard.actions.demo import start_demo  # noqa: PLC0415 - only for an empty engine
 
         start_demo(self.dashboard, self.row_link)
-
-    def action_toggle_all(self) -> None:
-        """Show all containers, or only the running ones."""
-        self._narrow(replace(self.table.view, running_only=not self.table.view.running_only))
-
-    def action_toggle_broken(self) -> None:
-        """Show only containers with problems, or all."""
-        self._narrow(replace(self.table.view, broken_only=not self.table.view.broken_only))
-
-    def action_sort(self) -> None:
-        """Sort by the next column."""
-        view = self.table.view.next_sort()
-        self._narrow(view)
-        group_hint = ", grouped: enter folds a project, other keys act on all of it" if view.sort == "project" else ""
-        self.footer.say(f"sorted by {view.sort}{group_hint}")
-
-    @on(Table.ColumnsRequested)
-    def action_columns(self) -> None:
-        """Choose the columns."""
-        from pyd_tui.dashboard.screens.columns import ask_columns  # noqa: PLC0415 - on first use
-
-        columns = [column for column in COLUMNS if column.key not in MODE_COLUMNS]
-        ask_columns(self.dashboard, "containers", columns, self._show_columns)
-
-    def _show_columns(self, names: Sequence[str]) -> None:
-        self.table.choose_columns(names, MODE_COLUMNS)
-
-    def action_reverse(self) -> None:
-        """Reverse the order."""
-        view = self.table.view.sorted_by(self.table.view.sort)
-        self._narrow(view)
-        self.footer.say(f"sorted by {view.sort}{', reversed' if view.reverse else ''}")
-
-    def action_next_broken(self) -> None:
-        """Move the cursor to the next container with a problem."""
-        keys = self.table.keys
-        following = [*keys[self.table.index + 1 :], *keys[: self.table.index + 1]]
-        for key in following:
-            if (entry := key.entry) is not None and key.link.is_broken(entry):
-                self.table.go_to(key)
-                return
-        self.footer.say("no container has a problem", "good")
 
     def action_problem(self, index: int) -> None:
         """Open the verdict on one of the worst containers."""
@@ -439,15 +362,6 @@ class Main(ContainerListScreen):
         if self.is_mounted:
             self._lay_out()
 
-    def action_scale(self) -> None:
-        """Show CPU usage in percent of one core, or of what a container may use."""
-        view = self.table.view
-        for link in self.links:
-            link.count_processors()
-        self._narrow(replace(view, scale="most" if view.scale == "core" else "core"))
-        limit_text = "its CPU limit, or all processors"
-        self.footer.say(f"100% is {'one core' if view.scale == 'most' else limit_text}")
-
     def action_pane(self) -> None:
         """Show the other pane."""
         name = "events" if self.tabs.current == "logs" else "logs"
@@ -475,30 +389,3 @@ class Main(ContainerListScreen):
     def action_quit(self) -> None:
         """Quit."""
         self.dashboard.request_quit()
-
-    # Typing
-
-    def _narrow(self, view: View) -> None:
-        self.table.update_rows(view)
-        self._update()
-
-    @on(Prompt.Changed, "#narrowing")
-    def _filter_typed(self, event: Prompt.Changed) -> None:
-        self._narrow(replace(self.table.view, text=event.text))
-
-    @on(Prompt.Done, "#narrowing")
-    def _filter_done(self, event: Prompt.Done) -> None:
-        if not event.kept:
-            self._filter.set_text("")
-            self._narrow(replace(self.table.view, text=""))
-        self.set_focus(self.table)
-        self._update()
-
-
-def _describe(view: View) -> str:
-    words = [
-        *(["broken"] if view.broken_only else []),
-        *(["running"] if view.running_only else []),
-        *([f"matched by “{view.text}”"] if view.text else []),
-    ]
-    return " and ".join(words)
