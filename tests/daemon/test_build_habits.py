@@ -209,3 +209,16 @@ def test_named_images_are_the_cache(both: Docker, base: str, tmp_path: Path):
     changed = both.name("changed")
     assert build(both, context, "-t", changed, "--cache-from", name).count("Using cache") == 2
     assert run(both, changed, "ls /made /other 2>/dev/null || true") == "/other"
+
+
+def test_steps_see_volumes_and_what_they_change_there_is_lost(both: Docker, base: str):
+    name = both.name("volumes")
+    steps = [
+        f"FROM {base}",
+        "RUN mkdir -m 700 /data && echo kept > /data/f && ln -s /data /link",
+        "VOLUME /data /fresh/run /link",
+        "RUN touch /fresh/run/f && cat /data/f && echo gone > /data/f && touch /data/new",
+        "RUN [ ! -e /fresh/run/f ] && [ ! -e /data/new ]",
+    ]
+    build(both, "\n".join(steps), "-t", name)
+    assert run(both, name, "cat /data/f; ls /data; stat -c %a /data; ls /fresh/run") == "kept\nf\n700\n"

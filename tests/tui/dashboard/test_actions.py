@@ -149,7 +149,7 @@ async def test_the_palette_finds_commands_containers_and_views_by_a_few_letters(
         await ready(dashboard)
         await dashboard.press("ctrl+p")
         await dashboard.type("img")
-        await dashboard.until_shown("view       2     images")
+        await dashboard.until_shown("view  2  images")
         await dashboard.press("enter")
         await dashboard.until_shown("Layers, the newest first")
         await dashboard.press("q", "ctrl+p")

@@ -164,7 +164,7 @@ class _Transfer:
         unpack = isinstance(instruction, AddInstruction) and instruction.unpack is not False
         action = ops_pb2.FileActionCopy(
             src=source_path(path), followSymlink=True, dirCopyContents=True, attemptUnpackDockerCompatibility=unpack,
-            allowWildcard=True, allowEmptyWildcard=not (self._scope.needs_match and len(instruction.sources) == 1),
+            allowWildcard=True, allowEmptyWildcard=not (self._scope.is_classic and len(instruction.sources) == 1),
         )  # fmt: skip
         if isinstance(instruction, CopyInstruction) and instruction.parents:
             parent, pivot, pattern = path.partition("/./")

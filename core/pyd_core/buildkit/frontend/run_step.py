@@ -46,6 +46,8 @@ def apply_run(scope: CompileScope, node: StageNode, step: StageStep) -> None:
     builder = ExecOpBuilder(node.output, _meta(scope, node, command))
     if script is not None:
         builder.mount(ops_pb2.Mount(dest=PIPES, readonly=True), script)
+    if scope.is_classic:
+        _add_volumes(node, builder)
     for mount, source in zip(mounts, step.sources, strict=True):
         _add_mount(scope, node, builder, mount, source)
     builder.network = _NETWORKS[instruction.network] if instruction.network else scope.options.network
@@ -111,6 +113,18 @@ def _meta(scope: CompileScope, node: StageNode, command: Sequence[str]) -> ops_p
     if proxies := proxy_values(options.build_args):
         meta.proxy_env.CopyFrom(ops_pb2.ProxyEnv(**proxies))
     return meta
+
+
+def _add_volumes(node: StageNode, builder: ExecOpBuilder) -> None:
+    """Mount the image's volumes with what the image has there; what the command changes in them is lost."""
+    base = node.output
+    for path in sorted({posixpath.normpath(posixpath.join("/", volume)) for volume in node.image.config.volumes}):
+        if path in {"/", "//"}:
+            continue
+        files = FileOpBuilder(base)
+        files.mkdir(ops_pb2.FileActionMkDir(path=path, mode=0o755, makeParents=True, timestamp=NO_TIME))
+        volume = files.build(metadata=describe("[internal] preparing volume")).output
+        builder.mount(ops_pb2.Mount(dest=path, selector=path, output=NO_OUTPUT), volume)
 
 
 def _add_mount(

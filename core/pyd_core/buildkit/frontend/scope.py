@@ -23,8 +23,11 @@ class CompileScope:
     target_platform: ImagePlatform
     context: VertexOutput
     """The build context."""
-    needs_match: bool = False
-    """Whether COPY of a single pattern that nothing matches fails, as with the classic builder."""
+    is_classic: bool = False
+    """Whether instructions do what the classic builder does.
+
+    There, COPY of a single pattern that nothing matches fails, and RUN mounts the image's volumes.
+    """
 
     @property
     def shows_platform(self) -> bool:

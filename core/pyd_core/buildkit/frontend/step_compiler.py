@@ -49,7 +49,7 @@ class StepCompiler:
         self._platform = platform
         self._scope = CompileScope(
             options=options, arguments=arguments, escape=escape, target_platform=platform, context=context,
-            needs_match=True,
+            is_classic=True,
         )  # fmt: skip
 
     def connect(self) -> None:
