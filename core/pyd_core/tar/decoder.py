@@ -11,6 +11,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from pyd_core.tar import header, pax, sparse
+from pyd_core.tar.disputes import Disputes
 from pyd_core.tar.entry import BLOCK_BYTES, HEADER_ONLY, MAX_HEADER_BYTES, TarEntry, damaged, truncated
 from pyd_core.tar.header import text
 
@@ -103,7 +104,7 @@ class HeaderDecoder:
     """Decodes the headers of one archive."""
 
     def __init__(self) -> None:
-        self._has_label = False
+        self._disputes = Disputes()
 
     def next_entry(self) -> Steps:
         """Read the headers up to the next entry. It yields the number of bytes it needs, and is sent them.
@@ -137,7 +138,7 @@ class HeaderDecoder:
                 pending.add(entry.kind, body, entry.size)
                 continue
             if entry.kind == b"V" and not entry.size:  # a volume label, which GNU tar and libarchive skip
-                self._has_label = True
+                self._disputes.refuse()
                 continue
             break
         records = pending.apply(entry)
@@ -145,22 +146,16 @@ class HeaderDecoder:
         if not (records.get(b"path") or records.get(b"GNU.sparse.name")):
             header.check_prefix(block)
         old_sparse = entry.kind == b"S" and header.is_gnu(block)
+        is_refused_by_go = pending.is_solaris or old_sparse or entry.kind == b"7"
         entry.kind = _plain_kind(entry, old_sparse=old_sparse)
         entry.stored_bytes = 0 if entry.kind in HEADER_ONLY else entry.size
-        self._check(entry, pending)
+        self._disputes.check(entry, is_refused_by_go=is_refused_by_go)
         fragments = yield from (sparse.old_map(entry, block) if old_sparse else sparse.pax_map(entry, records))
         if fragments is not None:
             if entry.kind != b"0" or entry.name.endswith(b"/"):
                 raise damaged("a member that is no file is sparse")
             entry.fragments = sparse.check(entry, fragments)
         return entry
-
-    def _check(self, entry: TarEntry, pending: _Pending) -> None:
-        """Refuse members on which others disagree in archives that Go refuses: with a label, or headers of Solaris."""
-        if self._has_label and entry.kind == b"0" and entry.size and entry.name.endswith(b"/"):
-            raise damaged("a file with contents has a directory's name")
-        if pending.is_solaris and entry.size and entry.kind in HEADER_ONLY:
-            raise damaged("a member without data has a size")
 
 
 def _plain_kind(entry: TarEntry, *, old_sparse: bool) -> bytes:

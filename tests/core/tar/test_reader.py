@@ -92,6 +92,30 @@ def test_an_archive_with_a_label_has_no_file_with_a_directorys_name():
         read(label + member(b"notes/", HIDDEN) + END)
 
 
+@pytest.mark.parametrize(
+    "refused_by_go",
+    [
+        header(b"label", kind=b"V"),
+        extended(b"X", record(b"comment", b"1")) + member(b"a", b"1"),
+        header(b"contiguous", kind=b"7"),
+        header(b"sparse", kind=b"S", magic=b"ustar  \0"),
+    ],
+    ids=["label", "Solaris", "contiguous", "sparse"],
+)
+@pytest.mark.parametrize(
+    "disputed",
+    [extended(b"x", record(b"size", b"1")) + header(b"fifo", kind=b"6"), member(b"notes/", HIDDEN)],
+    ids=["size", "directory's name"],
+)
+def test_disputes_matter_in_archives_that_go_refuses(disputed: bytes, refused_by_go: bytes):
+    """GNU tar and libarchive agree on another reading than Go's, wherever in the archive Go's reason to refuse is."""
+    read(disputed + HIDDEN + END)
+    read(refused_by_go + HIDDEN + END)
+    for archive in (disputed + refused_by_go, refused_by_go + disputed):
+        with pytest.raises(InvalidInput, match=r"has a size|directory's name"):
+            read(archive + HIDDEN + END)
+
+
 def test_a_damaged_mode_of_a_symbolic_link_does_not_matter():
     damaged_mode = b"\x0000755\0"
     assert [entry.kind for entry, _ in read(header(b"link", kind=b"2", mode=damaged_mode) + END)] == [b"2"]
