@@ -143,13 +143,18 @@ class HeaderDecoder:
             break
         records = pending.apply(entry)
         header.check_numbers(block, records)
-        if not (records.get(b"path") or records.get(b"GNU.sparse.name")):
+        is_renamed = bool(records.get(b"path") or records.get(b"GNU.sparse.name"))
+        if not is_renamed:
             header.check_prefix(block)
         old_sparse = entry.kind == b"S" and header.is_gnu(block)
         is_refused_by_go = pending.is_solaris or old_sparse or entry.kind == b"7"
         entry.kind = _plain_kind(entry, old_sparse=old_sparse)
         entry.stored_bytes = 0 if entry.kind in HEADER_ONLY else entry.size
-        self._disputes.check(entry, is_refused_by_go=is_refused_by_go)
+        self._disputes.check(
+            entry,
+            has_prefix_of_old_go=not is_renamed and header.has_prefix_of_old_go(block),
+            is_refused_by_go=is_refused_by_go,
+        )
         fragments = yield from (sparse.old_map(entry, block) if old_sparse else sparse.pax_map(entry, records))
         if fragments is not None:
             if entry.kind != b"0" or entry.name.endswith(b"/"):

@@ -12,11 +12,12 @@ class Disputes:
         self._problem = ""
         self._is_refused_by_go = False
 
-    def check(self, entry: TarEntry, *, is_refused_by_go: bool) -> None:
+    def check(self, entry: TarEntry, *, has_prefix_of_old_go: bool, is_refused_by_go: bool) -> None:
         """Note whether readers dispute a member.
 
         Args:
             entry: The member.
+            has_prefix_of_old_go: Whether its name begins with a prefix that only Go and Python read.
             is_refused_by_go: Whether Go, or Docker Engine after it, refuses an archive with such a member.
 
         Raises:
@@ -26,6 +27,8 @@ class Disputes:
             self._problem = "a file with contents has a directory's name"
         elif entry.size and entry.kind in HEADER_ONLY:
             self._problem = "a member without data has a size"
+        elif has_prefix_of_old_go:
+            self._problem = "a GNU header has a prefix"
         self._is_refused_by_go |= is_refused_by_go
         self._decide()
 

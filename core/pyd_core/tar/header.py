@@ -114,6 +114,11 @@ def _prefix(block: bytes) -> bytes:
     return b""
 
 
+def has_prefix_of_old_go(block: bytes) -> bool:
+    """Return whether a GNU header has a prefix, as Go before 1.8 wrote it: GNU tar and libarchive ignore it."""
+    return block[345] != 0 and is_gnu(block) and bool(_prefix(block))
+
+
 def is_gnu(block: bytes) -> bool:
     """Return whether a header is in GNU's own format."""
     return block[257:265] == b"ustar  \0"

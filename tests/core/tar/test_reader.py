@@ -104,15 +104,19 @@ def test_an_archive_with_a_label_has_no_file_with_a_directorys_name():
 )
 @pytest.mark.parametrize(
     "disputed",
-    [extended(b"x", record(b"size", b"1")) + header(b"fifo", kind=b"6"), member(b"notes/", HIDDEN)],
-    ids=["size", "directory's name"],
+    [
+        extended(b"x", record(b"size", b"1")) + header(b"fifo", kind=b"6"),
+        member(b"notes/", HIDDEN),
+        header(b"f", magic=b"ustar  \0", prefix=b"some/where"),
+    ],
+    ids=["size", "directory's name", "prefix of old Go"],
 )
 def test_disputes_matter_in_archives_that_go_refuses(disputed: bytes, refused_by_go: bytes):
     """GNU tar and libarchive agree on another reading than Go's, wherever in the archive Go's reason to refuse is."""
     read(disputed + HIDDEN + END)
     read(refused_by_go + HIDDEN + END)
     for archive in (disputed + refused_by_go, refused_by_go + disputed):
-        with pytest.raises(InvalidInput, match=r"has a size|directory's name"):
+        with pytest.raises(InvalidInput, match=r"has a size|directory's name|has a prefix"):
             read(archive + HIDDEN + END)
 
 
