@@ -155,7 +155,7 @@ class HeaderDecoder:
             has_prefix_of_old_go=not is_renamed and header.has_prefix_of_old_go(block),
             is_refused_by_go=is_refused_by_go,
         )
-        fragments = yield from (sparse.old_map(entry, block) if old_sparse else sparse.pax_map(entry, records))
+        fragments = yield from (sparse.old_map(entry, block, records) if old_sparse else sparse.pax_map(entry, records))
         if fragments is not None:
             if entry.kind != b"0" or entry.name.endswith(b"/"):
                 raise damaged("a member that is no file is sparse")

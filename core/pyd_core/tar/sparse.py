@@ -16,8 +16,15 @@ _REAL_SIZE = slice(483, 495)
 _MAX_FRAGMENTS = MAX_HEADER_BYTES // 16
 
 
-def old_map(entry: TarEntry, block: bytes) -> Generator[int, bytes, list[Fragment]]:
-    """Read the map of a member of type `S`: four fragments in its header, more in the blocks that follow it."""
+def old_map(entry: TarEntry, block: bytes, values: Mapping[bytes, bytes]) -> Generator[int, bytes, list[Fragment]]:
+    """Read the map of a member of type `S`: four fragments in its header, more in the blocks that follow it.
+
+    Raises:
+        InvalidInput: The map is malformed, or its extended header has records of the pax formats too: some readers
+            take the name and the size from there.
+    """
+    if any(key.startswith(b"GNU.sparse.") for key in values):
+        raise damaged("a sparse member has two formats")
     entry.size = number(block[_REAL_SIZE])
     fragments = _pairs(block[386:482])
     extended = block[482]
