@@ -14,8 +14,9 @@ import pytest
 from pyd_core.errors import InvalidInput
 from pyd_core.tar.entry import TarEntry
 from pyd_core.tar.reader import TarReader
-from support.tar_readers.comparison import contradictions, other_readers
+from support.tar_readers.comparison import contradiction, contradictions, other_readers
 from support.tar_readers.generator import BLOCK, checksummed
+from support.tar_readers.readers import gnu, python
 
 SEEDS = 150
 END = bytes(2 * BLOCK)
@@ -338,3 +339,15 @@ def test_no_generated_archive_is_read_differently_by_other_readers(tmp_path: Pat
     with other_readers(tmp_path) as others:
         results = [why for seed in range(SEEDS) if (why := contradictions(seed, others))]
     assert results == []
+
+
+def test_a_refusal_is_judged_with_go_only():
+    """Go refuses the byte after the NULs of this size, as pyd does. GNU tar and Python read 0."""
+    archive = header(b"f", length=bytes(5) + b"\x80" + bytes(6)) + END
+    with pytest.raises(InvalidInput):
+        read(archive)
+    reading = gnu(archive)
+    assert reading is not None
+    assert python(archive) == reading
+    assert contradiction(archive, {"gnu": gnu, "python": python}) == ""
+    assert "refused" in contradiction(archive, {"gnu": gnu, "python": python, "go": gnu})

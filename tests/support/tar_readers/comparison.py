@@ -42,7 +42,7 @@ def contradiction(archive: bytes, others: Mapping[str, Reader], *, has_globals: 
 
     * Where Go reads an archive, pyd reads the same, because Docker Engine reads with Go.
     * Where Go refuses it, and two others agree on a reading, pyd's is that of one of the others, or a refusal.
-    * What all others agree on, pyd reads.
+    * What all others agree on, pyd reads. That isn't judged without Go, which may be the one that refuses it.
 
     Args:
         archive: The archive.
@@ -54,7 +54,7 @@ def contradiction(archive: bytes, others: Mapping[str, Reader], *, has_globals: 
     theirs = {name: reader(archive) for name, reader in others.items()}
     readings = [reading for reading in theirs.values() if reading is not None]
     if mine is None:
-        agreed = len(readings) == len(theirs) and len(set(readings)) == 1
+        agreed = "go" in theirs and len(readings) == len(theirs) and len(set(readings)) == 1
         return "refused, although all others agree" if agreed else ""
     if has_globals:
         readings = [reading for name, reading in theirs.items() if name in {"go", "libarchive"} and reading is not None]
