@@ -294,7 +294,7 @@ def test_nothing_on_the_screen_contradicts_what_was_true_for_more_than_a_second(
         Truth(docker.host.removeprefix("unix://")) as truth,
         Terminal([pyd, "-H", docker.host], (150, 120)) as terminal,
     ):
-        terminal.wait_for("● ")
+        terminal.wait_for(" live")
         terminal.keys("o", "o", "o")
         terminal.wait_for("sorted by cpu")
         terminal.keys("j")
