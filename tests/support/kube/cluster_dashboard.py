@@ -12,6 +12,7 @@ from pyd_core.kube.access import AccessSettings, ClusterAccess
 from pyd_core.kube.cluster_client import ClusterClient
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.render.figures import Clock
+from pyd_tui.dashboard.theme.palettes import DARK
 from support.dashboard import Counting, Opened
 from support.kube import ages, tables
 from support.kube.server import ScriptedCluster
@@ -52,6 +53,6 @@ async def cluster_dashboard(
     endpoint = Endpoint(url=f"kube://scripted/{namespace}")
     link = EngineConnection(lambda: endpoint, lambda endpoint: ClusterClient(endpoint, access(cluster, namespace)))
     now_ns = int(NOW.timestamp()) * 10**9
-    app = Counting((link,), clock=Clock(now=lambda: now_ns, zone=UTC))
+    app = Counting((link,), clock=Clock(now=lambda: now_ns, zone=UTC), palette=DARK)
     async with app.run_test(size=size) as pilot:
         yield Opened(app, pilot)
