@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 from typing import Any
 
 import msgspec
@@ -47,9 +48,36 @@ async def fetch_document(api: ClusterApi, path: str) -> dict[str, Any]:
 
 
 def to_yaml(document: dict[str, Any]) -> str:
-    """Return a document as YAML, its fields in the server's order."""
+    """Return a document as YAML, its fields in the server's order and texts of several lines as blocks."""
     import yaml  # noqa: PLC0415 - only for people
 
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, width=1000)
+    text: str = yaml.dump(document, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=1000)
     return text
+
+
+@functools.cache
+def _dumper() -> Any:
+    """Return the class that writes documents."""
+    import yaml  # noqa: PLC0415 - only for people
+
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    dumper: Any = type("DocumentDumper", (base,), {})
+    dumper.add_representer(str, _represent_text)
+    return dumper
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if _is_block(text) else None)
+
+
+def _is_block(text: str) -> bool:
+    """Return whether a text can be a block: several printable lines, none of which ends with a blank.
+
+    A block that starts with a blank or an empty line needs a mark that people misread; the quoted form stays then.
+    """
+    lines = text.split("\n")
+    return (
+        len(lines) > 1
+        and lines[0][:1] not in {"", " "}
+        and all(line.isprintable() and not line.endswith(" ") for line in lines)
+    )

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+import yaml
+
 from pyd_core.kube.cluster_api import ClusterApi
 from pyd_core.kube.discovery import find_resource
 from pyd_core.kube.documents import fetch_document, presentable, to_yaml
@@ -51,3 +54,43 @@ async def test_any_resource_is_found_and_listed_as_a_table(cluster: ScriptedClus
     document = await fetch_document(api, resource.path("states", "s1"))
     assert VALUE not in to_yaml(document)
     assert (await find_resource(api, "deployments.apps")).group == "apps/v1"
+
+
+def test_texts_of_several_lines_are_blocks():
+    text = to_yaml({"data": {"app.yml": "level: info\nports:\n- 80\n", "open": "a\n\n  b"}})
+    assert text == "data:\n  app.yml: |\n    level: info\n    ports:\n    - 80\n  open: |-\n    a\n\n      b\n"
+
+
+HOSTILE = (
+    *(
+        "\n",
+        "\na",
+        " a\nb",
+        "a\n\n\n",
+        "a \nb",
+        "a\n \nb",
+        "a\r\nb\r\n",
+        "\ta\n\tb",
+        "a\tb\nc",
+        "# a\n# b\n",
+        "---\n...\n",
+    ),
+    *(
+        "a\x1b[2J\nb",
+        "a\u2028b\nc",
+        "a\x85b\nc",
+        "\ufeffa\nb",
+        "a\n\u202eb",
+        "a\n\U0001f600\n",
+        "x" * 3000 + "\ny: z",
+        "%YAML\n",
+    ),
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_text_stays_what_it_is(text: str):
+    document = {"data": {"before": "x", "text": text, "list": [text, {"deep": text}], "after": "y"}}
+    written = to_yaml(document)
+    assert yaml.safe_load(written) == document
+    assert "\x1b" not in written
