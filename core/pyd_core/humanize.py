@@ -57,6 +57,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86_400:.0f} days"
 
 
+def lifetime(seconds: float) -> str:
+    """Return when something ended after its start: `after 12 s`, `at once`."""
+    return f"after {duration(seconds)}" if seconds >= 0.005 else "at once"
+
+
 def age(seconds: float) -> str:
     """Return a length of time in its largest whole unit: `42s`, `5m`, `3h`, `6d`, `9w`, `2y`.
 

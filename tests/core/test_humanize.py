@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyd_core.humanize import age, docker_duration, size
+from pyd_core.humanize import age, docker_duration, lifetime, size
 
 HOUR, DAY = 3600, 86_400
 
@@ -44,3 +44,10 @@ def test_a_size_has_three_figures_at_most(count: float, words: str):
 )  # fmt: skip
 def test_a_length_of_time_is_written_as_engines_write_it(seconds: float, words: str):
     assert docker_duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "at once"), (0.004, "at once"), (0.04, "after 0.04 s"), (12, "after 12 s")]
+)
+def test_a_lifetime_too_short_to_measure_is_named(seconds: float, words: str):
+    assert lifetime(seconds) == words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.humanize import duration, size
+from pyd_core.humanize import lifetime, size
 from pyd_core.model.base import parse_time
 from pyd_core.triage.codes import signal_name
 from pyd_core.triage.evidence import Case, Item
@@ -39,7 +39,7 @@ def timeline(case: Case) -> list[Item]:
             )
         )
     if run.ended_ns is not None:
-        lived = "" if run.seconds is None else f" after {duration(run.seconds)}"
+        lived = "" if run.seconds is None else f" {lifetime(run.seconds)}"
         items.append(Item(source="inspect", time_ns=run.ended_ns, text=f"exited with code {run.code}{lived}"))
     items.sort(key=lambda item: item.time_ns or 0)
     return items

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.humanize import duration
+from pyd_core.humanize import duration, lifetime
 from pyd_core.triage.codes import explain_code, signal_name
 from pyd_core.triage.error_line import error_line, is_error
 from pyd_core.triage.evidence import Case, Item, KillSent, Run
@@ -47,7 +47,7 @@ def clean_exit(case: Case) -> Conclusion | None:
 
 
 def _lifetime(run: Run) -> str:
-    return f" after {duration(run.seconds)}" if run.seconds is not None else ""
+    return f" {lifetime(run.seconds)}" if run.seconds is not None else ""
 
 
 def _reported_error(case: Case) -> str:

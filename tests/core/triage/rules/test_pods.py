@@ -52,7 +52,7 @@ async def test_summaries_name_the_predicate_and_its_number_of_nodes():
 
 
 async def test_a_probe_s_verdict_has_its_answer():
-    answers = {"live-fail": "statuscode: 500", "ready-exec-fail": "not yet"}
+    answers = {"live-fail": "liveness probe failed: HTTP 500", "ready-exec-fail": "not yet"}
     for short, answer in answers.items():
         verdict = await judge(next(stage for stage in STAGES if stage.short == short))
         assert answer in verdict.summary

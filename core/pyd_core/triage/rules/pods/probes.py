@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pyd_core.humanize import duration
 from pyd_core.kube.model.event import ClusterEvent
 from pyd_core.triage.evidence import Case, Item
@@ -13,6 +15,7 @@ BOOK = RuleBook()
 
 MAX_ANSWER_LENGTH = 200
 """Characters of a probe's answer in a sentence."""
+_STATUS = re.compile(r"HTTP probe failed with statuscode: (?P<code>\d{3})")
 
 
 def _answer(facts: PodFacts, kind: str) -> tuple[str, ClusterEvent] | None:
@@ -20,7 +23,8 @@ def _answer(facts: PodFacts, kind: str) -> tuple[str, ClusterEvent] | None:
     for event in facts.events_of("Unhealthy", "ProbeWarning"):
         head, _, answer = event.message.partition(":")
         if head.startswith(kind) and "probe" in head:
-            return answer.strip()[:MAX_ANSWER_LENGTH] or head, event
+            status = _STATUS.fullmatch(answer.strip())
+            return f"HTTP {status['code']}" if status else answer.strip()[:MAX_ANSWER_LENGTH] or head, event
     return None
 
 
@@ -89,8 +93,8 @@ def readiness_failed(case: Case) -> Conclusion | None:
         cause="readiness-failed",
         confidence=0.95 if answered is not None else 0.8,
         evidence=(*items, facts.item("running, not ready", since_ns)),
-        summary=f"hasn't been ready{since}, so that services send it nothing: its readiness probe fails{with_answer}",
-        reason=f"readiness probe fails{with_answer}",
+        summary=f"hasn't been ready{since}, so that services send it nothing: its readiness probe failed{with_answer}",
+        reason=f"readiness probe failed{with_answer}",
         advice=("pyd logs --tail 50 {name}", "pyd debug {name}"),
     )
 
