@@ -23,7 +23,7 @@ COLUMNS = (
     LayoutColumn(key="use", title="NEW PODS", min_width=8, max_width=9, priority=1),
     LayoutColumn(key="cpus", title="CPUS", min_width=4, max_width=6, priority=3, right=True),
     LayoutColumn(key="memory", title="MEM", min_width=5, max_width=6, priority=3, right=True),
-    LayoutColumn(key="pods", title="PODS", min_width=4, max_width=5, priority=4, right=True),
+    LayoutColumn(key="pods", title="MAX PODS", min_width=4, max_width=8, priority=4, right=True),
     LayoutColumn(key="taints", title="TAINTS", min_width=6, max_width=40, priority=5, optional=True),
     LayoutColumn(key="version", title="VERSION", min_width=7, max_width=18, priority=4),
     LayoutColumn(key="runtime", title="RUNTIME", min_width=8, max_width=24, priority=6),

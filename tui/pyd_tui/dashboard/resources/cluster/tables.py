@@ -24,6 +24,13 @@ from pyd_tui.dashboard.resources.base import BulkPlan, LoadContext, PruneCandida
 MAX_TABLE_COLUMNS = 8
 MAX_DOCUMENT_LINES = 5_000
 _BAD = ("Error", "BackOff", "Failed", "NotReady", "Unknown", "Lost", "Invalid")
+_PRIORITIES = {"Status": 1, "Phase": 1, "Ready": 2, "Age": 3}
+_OTHER_PRIORITY = 4
+_CLASS_PRIORITY = _OTHER_PRIORITY + MAX_TABLE_COLUMNS
+"""The order in which columns go where room is short: classes, the others from the right, the age, the state."""
+_RIGHT = frozenset({"Age", "Data"})
+"""Columns of numbers that servers declare as strings."""
+_ABSENT = frozenset({"<none>", "<unset>"})
 _GOOD = frozenset({"Running", "Ready", "Active", "Bound", "Completed", "True", "Succeeded"})
 
 
@@ -56,7 +63,7 @@ def table_view(name: str, resource_name: str) -> ResourceView:
             known.append(await find_resource(api, resource_name))
         table = await fetch_table(api, known[0])
         shown = shown_columns(table)
-        columns[:] = [layout_column(table.column_definitions[index]) for index in shown]
+        columns[:] = [layout_column(table.column_definitions[index], position) for position, index in enumerate(shown)]
         return rows_of(table, shown, clock=context.clock)
 
     async def about(context: LoadContext, row: Row) -> list[Cell]:
@@ -145,17 +152,29 @@ def shown_columns(table: ObjectTable) -> list[int]:
     return [*named, *(index for index in basic if index not in named)][:MAX_TABLE_COLUMNS]
 
 
-def layout_column(column: TableColumnDefinition) -> LayoutColumn:
-    """Return a column for a table on the screen."""
+def layout_column(column: TableColumnDefinition, position: int = 0) -> LayoutColumn:
+    """Return a column for a table on the screen.
+
+    Args:
+        column: The server's column.
+        position: Its index among the shown columns: of those that are as important, the last goes first.
+    """
     title = "".join(piece.text for piece in cell(column.name.upper()))[:24]
     named = column.format == "name"
+    if named:
+        priority = 0
+    elif "class" in column.name.lower():
+        priority = _CLASS_PRIORITY + position
+    else:
+        priority = _PRIORITIES.get(column.name, _OTHER_PRIORITY + position)
     return LayoutColumn(
         key=title.lower() or "column",
         title=title,
         min_width=min(16 if named else 4, max(4, len(title))),
         max_width=80 if named else 48,
-        priority=0 if named else 3,
-        right=column.type in {"integer", "number"},
+        priority=priority,
+        optional=not named,
+        right=column.type in {"integer", "number"} or column.name in _RIGHT,
     )
 
 
@@ -171,6 +190,13 @@ def rows_of(table: ObjectTable, shown: list[int], *, clock: Clock) -> list[Row]:
             value_cell(value, table.column_definitions[index], first=position == 0, clock=clock)
             for position, (index, value) in enumerate(zip(shown, values, strict=True))
         )
+        created_ns = metadata.created_ns if metadata is not None else None
+        if created_ns:
+            written = cell(age(created_ns, clock), "dim")
+            cells = tuple(
+                written if table.column_definitions[index].name == "Age" else value
+                for index, value in zip(shown, cells, strict=True)
+            )
         labels = " ".join(f"{key}={value}" for key, value in metadata.labels.items()) if metadata is not None else ""
         rows.append(Row(key=f"{namespace}/{name}", name=name, cells=cells, thing=row, words=f"{namespace} {labels}"))
     return rows
@@ -178,7 +204,7 @@ def rows_of(table: ObjectTable, shown: list[int], *, clock: Clock) -> list[Row]:
 
 def value_cell(value: object, column: TableColumnDefinition, *, first: bool, clock: Clock) -> Cell:
     """Return a value of a table as a cell; a time as an age."""
-    text = "" if value is None else str(value)
+    text = "" if value is None or value in _ABSENT else str(value)
     if column.type in {"date", "string"} and column.name in {"Age", "Created At", "Last Schedule"}:
         time_ns = parse_time(text)
         if time_ns is not None:

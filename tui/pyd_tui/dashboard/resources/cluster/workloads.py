@@ -18,7 +18,7 @@ COLUMNS = (
     LayoutColumn(key="ready", title="READY", min_width=5, max_width=11, priority=1, right=True),
     LayoutColumn(key="rollout", title="ROLLOUT", min_width=10, max_width=50, priority=1),
     LayoutColumn(key="age", title="AGE", min_width=3, max_width=8, priority=3, right=True),
-    LayoutColumn(key="image", title="IMAGE", min_width=10, max_width=60, priority=5),
+    LayoutColumn(key="image", title="IMAGE", min_width=20, max_width=60, priority=5, cut_start=True),
 )
 
 
