@@ -134,7 +134,7 @@ def test_a_compose_project_is_stopped_brought_up_and_taken_down(
     screen.keys("Y")
     screen.type("stop")
     screen.keys("Enter")
-    screen.wait_for(f"Compose stop of {project}, 2 containers?")
+    screen.wait_for(f"Stop project {project} (2 containers)?")
     screen.keys("y")
     screen.wait_for(ended("stop"))
     assert states() == ["exited", "exited"]
@@ -146,7 +146,7 @@ def test_a_compose_project_is_stopped_brought_up_and_taken_down(
     screen.keys("q", "Y")
     screen.type("down")
     screen.keys("Enter")
-    screen.wait_for(f"Compose down of {project}, 2 containers?")
+    screen.wait_for(f"Take down project {project} (2 containers)?")
     screen.keys("y")
     screen.wait_for(ended("down"))
     assert states() == []

@@ -31,7 +31,7 @@ async def test_files_and_documents(picture: SnapshotAssertion):
         await dashboard.type("PASSWORD")
         await dashboard.press("enter")
         await in_sizes(dashboard, picture, "inspect")
-        await dashboard.press("z")
+        await dashboard.press("Z")
         await in_sizes(dashboard, picture, "folded")
 
 
@@ -66,7 +66,7 @@ async def test_compose(picture: SnapshotAssertion, monkeypatch: pytest.MonkeyPat
         await dashboard.press("q", "Y")
         await dashboard.type("stop")
         await dashboard.press("enter")
-        await dashboard.until_shown("Compose stop of shop")
+        await dashboard.until_shown("Stop project shop")
         await in_sizes(dashboard, picture, "question")
         await dashboard.press("y")
         await dashboard.until_shown("ended with 1")

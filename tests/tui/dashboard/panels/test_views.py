@@ -317,7 +317,7 @@ def test_the_unused_size_is_what_prune_removes_and_the_rest_is_named():
     of = {kind.name: kind for kind in kinds(DiskUsage(images=images, volumes=volumes))}
     assert (of["images"].free, of["images"].kept, of["images"].kept_size) == (5, 1, 100)
     assert (of["volumes"].free, of["volumes"].kept, of["volumes"].kept_size) == (3, 1, 40)
-    assert of["images"].note == "prune keeps 1 unused tagged, 100 B; x removes them"
+    assert of["images"].note == "prune keeps 1 unused tagged image (100B); x removes it"
 
 
 def test_events_of_networks_name_the_container():

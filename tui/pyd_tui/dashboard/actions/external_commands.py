@@ -16,6 +16,7 @@ from pyd_tui.dashboard.actions.user_commands import command_line
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.render.env import mask_text
 from pyd_tui.dashboard.render.figures import counted
+from pyd_tui.dashboard.resources.system import STOPPED_STATES
 
 if TYPE_CHECKING:
     from pyd_core.client.endpoint import Endpoint
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 COMPOSE = ("up", "down", "restart", "start", "stop", "pull", "ps", "logs")
 """The Compose commands on a project."""
-_ASKS = frozenset({"down", "stop", "restart"})
+_ASKS = {"down": "Take down", "stop": "Stop", "restart": "Restart"}
+"""The commands that ask first, and the verbs of their questions."""
 _READS = frozenset({"ps", "logs"})
 _FILES = "com.docker.compose.project.config_files"
 _WORKING_DIRECTORY = "com.docker.compose.project.working_dir"
@@ -64,8 +66,9 @@ class ExternalCommands:
             return
         from pyd_tui.dashboard.screens.confirm import Confirm  # noqa: PLC0415 - only where it asks
 
-        names = [container.name for container in target.link.containers.values() if container.project == project]
-        question = f"Compose {verb} of {project}, {counted(len(names), 'container')}?"
+        members = [container for container in target.link.containers.values() if container.project == project]
+        names = [container.name for container in members if verb != "stop" or container.state not in STOPPED_STATES]
+        question = f"{_ASKS[verb]} project {project} ({counted(len(names), 'container')})?"
         title = f"compose {verb} {project}"
         ask = Confirm(question, names)
         self._dashboard.push_screen(ask, lambda yes: self.show(target.link, argv, title) if yes else None)

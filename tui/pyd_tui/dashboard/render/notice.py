@@ -50,8 +50,8 @@ def notice(
             return [
                 cell(f"no {objects} yet", "text"),
                 EMPTY,
-                cell(f"{objects} appear here as soon as they are created {where}", "dim"),
-                *((EMPTY, _keys(demo_key, "starts a demo: a Compose project of five containers")) if demo_key else ()),
+                *_wrapped(f"{objects} appear here as soon as they are created {where}", "dim", room),
+                *((EMPTY, *_demo(demo_key, room)) if demo_key else ()),
             ]
         case _:
             return _connection_error(connection, room)
@@ -67,6 +67,11 @@ def _connection_error(connection: ConnectionState, room: int) -> list[Cell]:
 
 def _wrapped(text: str, role: Role, room: int) -> list[Cell]:
     return [cell(line, role) for line in textwrap.wrap(safe(text), min(room, 88))]
+
+
+def _demo(key: str, room: int) -> list[Cell]:
+    first, *rest = _wrapped("starts a demo: a Compose project of five containers", "dim", room - len(key) - 1)
+    return [(Span(f"{key} ", "accent"), *first), *((Span(" " * (len(key) + 1)), *line) for line in rest)]
 
 
 def _keys(key: str, text: str) -> Cell:

@@ -61,6 +61,18 @@ class LoadContext:
         self.disk = await self.engine.system.disk_usage()
 
 
+def singular(name: str) -> str:
+    """Return the name of one object of a view or of a resource, whose group stays: `ingress`, `policy`, `claim`."""
+    plural, dot, group = name.partition(".")
+    if plural.endswith("ies"):
+        plural = f"{plural[:-3]}y"
+    elif plural.endswith(("sses", "shes", "tches", "xes", "tuses")):
+        plural = plural[:-2]
+    elif not plural.endswith("ss"):
+        plural = plural.removesuffix("s")
+    return f"{plural}{dot}{group}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A row of a view.

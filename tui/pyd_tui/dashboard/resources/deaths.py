@@ -151,6 +151,6 @@ DEATHS = ResourceView(
     load=_load,
     about=_about,
     refreshed_by=_refreshed_by,
-    empty="no recorded deaths; they are recorded while the dashboard is open, or by `pyd record`",
+    empty="no recorded deaths; they are recorded while the dashboard is open, or by pyd record",
     container=lambda row: cast("Death", row.thing).container,
 )

@@ -6,19 +6,18 @@ from pyd_core.client.gap import Gap
 from pyd_core.model.event import Event
 from pyd_tui.dashboard.engines.timeline import EventItem
 from pyd_tui.dashboard.render.events import event_details, is_worth_showing, role, subject
-from pyd_tui.dashboard.render.facts import LABEL_COLUMNS, block, fact
-from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment
+from pyd_tui.dashboard.render.facts import LABEL_COLUMNS, block, fact, wrapped
+from pyd_tui.dashboard.render.figures import SECOND, Clock, counted, full_moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
-from pyd_tui.dashboard.render.logs import gap
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, columns, fit
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 
 COLUMNS = (
     LayoutColumn(key="time", title="TIME", min_width=15, max_width=15, priority=1),
     LayoutColumn(key="type", title="TYPE", min_width=9, max_width=10, priority=4),
-    LayoutColumn(key="action", title="ACTION", min_width=12, max_width=16, priority=0),
-    LayoutColumn(key="name", title="NAME", min_width=14, max_width=44, priority=0),
-    LayoutColumn(key="facts", title="FACTS", min_width=len("unhealthy"), max_width=80, priority=2),
+    LayoutColumn(key="action", title="ACTION", min_width=12, max_width=24, priority=0),
+    LayoutColumn(key="name", title="NAME", min_width=14, max_width=44, priority=0, cut_start=True),
+    LayoutColumn(key="facts", title="FACTS", min_width=len("unhealthy"), max_width=160, priority=2),
 )
 MAX_NAME_COLUMNS = 34
 """The width of the names of attributes."""
@@ -27,7 +26,7 @@ MAX_NAME_COLUMNS = 34
 def row(item: EventItem, clock: Clock) -> Row:
     """Return the row of an event, or of a gap between two."""
     if isinstance(item, Gap):
-        cells = (cell(f"{clock.local(item.until_ns):%d %b %H:%M:%S}", "dim"), EMPTY, EMPTY, gap(item), EMPTY)
+        cells = (cell(f"{clock.local(item.until_ns):%d %b %H:%M:%S}", "dim"), EMPTY, EMPTY, *_gap(item))
         return Row(key=f"gap {item.until_ns}", name="gap", cells=cells, thing=item, ranks={"time": item.until_ns})
     when = item.time_nano or item.time * SECOND
     cells = (
@@ -48,6 +47,15 @@ def row(item: EventItem, clock: Clock) -> Row:
     )
 
 
+def _gap(item: Gap) -> tuple[Cell, Cell]:
+    """Return the name and the facts of a gap; the name is short, as names are cut at their start."""
+    if item.lost is None:
+        facts = "some events may be missing"
+    else:
+        facts = f"{counted(item.lost, 'event')} missing" if item.lost else "nothing is missing"
+    return cell("connection was cut", "warn"), cell(facts, "warn")
+
+
 async def _load(context: LoadContext) -> list[Row]:
     names = {identity: entry.name for identity, entry in context.link.containers.items()}
     await context.link.timeline.save_state(context.provider, context.clock.now(), names)
@@ -57,7 +65,7 @@ async def _load(context: LoadContext) -> list[Row]:
 
 async def _about(context: LoadContext, row: Row) -> list[Cell]:
     if not isinstance(row.thing, Event):
-        return [EMPTY, *row.cells[3:4]]
+        return [EMPTY, (Span(" "), *row.cells[3], Span(": "), *row.cells[4])]
     event = row.thing
     when = event.time_nano or event.time * SECOND
     lines = [
@@ -68,7 +76,9 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
     attributes = sorted(event.actor.attributes.items())
     room = max(LABEL_COLUMNS, min(MAX_NAME_COLUMNS, max((columns(name) for name, _ in attributes), default=0) + 2))
     attribute_lines = [
-        (Span(" "), *fit(cell(name, "dim"), room - 2), Span("  "), *cell(value)) for name, value in attributes
+        (Span(" "), *fit(cell(name if not index else "", "dim"), room - 2), Span("  "), *cell(line))
+        for name, value in attributes
+        for index, line in enumerate(wrapped(value, context.room - room - 1))
     ]
     return block("Event", lines)[1:] + block("Attributes", attribute_lines)
 

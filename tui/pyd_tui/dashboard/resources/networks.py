@@ -39,7 +39,7 @@ def row(network: Network, used: list[ContainerSummary]) -> Row:
         cell(network.scope, "dim"),
         cell(subnets),
         cell(rules, "info"),
-        (Span(f"{len(used):>2}  ", "dim"), *members) if used else members,
+        (Span(f"{len(used) or '':>2}  ", "dim"), *members),
     )
     return Row(key=network.id, name=network.name, cells=cells, thing=used, words=network.id)
 
@@ -104,7 +104,7 @@ def _members(network: Network, used: list[ContainerSummary]) -> list[Cell]:
                 *fit(cell(container.name, "text" if running else "dim"), 30),
                 Span("  "),
                 *fit(cell(addresses or container.state, "accent" if addresses else "dim"), 24),
-                *cell(f"  {known}" if known else "", "dim"),
+                *cell(f"  known as {known}" if known else "", "dim"),
             )
         )
         others = [name for name in container.network_settings.networks if name != network.name]

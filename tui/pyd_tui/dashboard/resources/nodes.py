@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyd_core.client.provider import engine_of
+from pyd_core.dockerfile.platforms import normalize
 from pyd_core.humanize import compact_size
 from pyd_core.model.base import parse_time
 from pyd_core.model.node import Node
@@ -29,7 +30,7 @@ COLUMNS = (
 _USES: dict[str, tuple[str, Role]] = {
     "active": ("yes", "text"),
     "pause": ("no more", "warn"),
-    "drain": ("none", "warn"),
+    "drain": ("no", "warn"),
 }
 
 
@@ -75,7 +76,7 @@ def about(node: Node, tasks: list[Task], *, services: dict[str, str], clock: Clo
     joined = parse_time(node.created_at)
     facts = [
         fact("host", cell(node.description.hostname)),
-        fact("platform", cell(f"{platform.os}/{platform.architecture}")),
+        fact("platform", cell(str(normalize(platform.os, platform.architecture)))),
         *([fact("manager", cell(node.manager_status.addr))] if node.manager_status is not None else []),
         *([fact("says", cell(node.status.message, "warn"))] if node.status.message else []),
         *([fact("joined", cell(full_moment(joined, clock)))] if joined is not None else []),

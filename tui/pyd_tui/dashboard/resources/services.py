@@ -83,7 +83,7 @@ def about(service: Service, tasks: list[Task], nodes: dict[str, Node], clock: Cl
         *(fact("secret", cell(secret.secret_name)) for secret in container.secrets),
         *(fact("config", cell(config.config_name)) for config in container.configs),
         *(fact("only where", cell(rule)) for rule in template.placement.constraints),
-        fact("restarts", cell(template.restart_policy.condition or "any")),
+        fact("restart", cell(template.restart_policy.condition or "any")),
     ]
     if created is not None:
         facts.append(fact("created", cell(full_moment(created, clock))))

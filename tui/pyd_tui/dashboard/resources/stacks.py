@@ -18,7 +18,7 @@ COLUMNS = (
     LayoutColumn(key="name", title="NAME", min_width=14, max_width=40, priority=0, whole=True),
     LayoutColumn(key="services", title="SERVICES", min_width=8, max_width=8, priority=1, right=True),
     LayoutColumn(key="tasks", title="TASKS", min_width=7, max_width=9, priority=0, right=True),
-    LayoutColumn(key="names", title="NAMES", min_width=12, max_width=90, priority=2),
+    LayoutColumn(key="names", title="PARTS", min_width=12, max_width=90, priority=2),
 )
 
 
@@ -89,7 +89,7 @@ STACKS = ResourceView(
     load=_load,
     about=_about,
     refreshed_by=refreshed_by,
-    empty="no stacks: no service carries the label of one",
+    empty="no stacks: no service has a stack label",
     remove=_remove,
     logs=_logs,
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pyd_core.client.capabilities import Capability
 from pyd_core.client.engine_client import EngineClient
+from pyd_core.humanize import coarse_age
 from pyd_core.model.base import parse_time
 from pyd_core.model.node import Node
 from pyd_core.model.task import Task
@@ -22,10 +24,16 @@ MAX_TASKS = 32
 TASK_DELAY_S = 3.0
 """The time until a manager knows the state of a task whose container has ended, in seconds."""
 
+DAY_S = 86_400
+MAX_SKEW_S = 120
+"""The seconds that a manager's clock may be ahead."""
+_EXIT = re.compile(r"task: non-zero exit \((?P<code>\d{1,3})\)")
+
 _STATES: dict[str, tuple[str, Role]] = {
     "running": ("●", "good"),
     "complete": ("✓", "good"),
     "failed": ("✗", "bad"),
+    "pending": ("◌", "warn"),
     "rejected": ("✗", "bad"),
     "orphaned": ("✗", "warn"),
     "shutdown": ("○", "dim"),
@@ -67,10 +75,24 @@ def state(task: Task) -> Cell:
     return (Span(f"{shape} ", role), *cell(task.status.state, role))
 
 
+def error_text(task: Task) -> str:
+    """Return why a task ended or waits; swarmkit's sentence about an exit code in short."""
+    exit_code = _EXIT.fullmatch(task.status.err)
+    return f"exit {exit_code['code']}" if exit_code is not None else task.status.err
+
+
+def since_text(task: Task, clock: Clock) -> str:
+    """Return since when a task has its state: as an age in the first day, then as a date."""
+    since = parse_time(task.status.timestamp)
+    if since is None:
+        return ""
+    seconds = (clock.now() - since) / 1e9
+    return coarse_age(seconds) if -MAX_SKEW_S < seconds < DAY_S else moment(since, clock)
+
+
 def task_line(task: Task, nodes: Mapping[str, Node], clock: Clock) -> Cell:
     """Return the line of a task below its service."""
     node = nodes.get(task.node_id)
-    since = parse_time(task.status.timestamp)
     return (
         Span(" "),
         *fit(cell(f"{task.slot}" if task.slot else "·", "dim"), 4, right=True),
@@ -79,6 +101,6 @@ def task_line(task: Task, nodes: Mapping[str, Node], clock: Clock) -> Cell:
         Span("  "),
         *fit(cell(node.name if node is not None else task.node_id[:12]), 20),
         Span("  "),
-        *fit(cell(moment(since, clock) if since is not None else "", "dim"), 8, right=True),
-        *cell(f"  {task.status.err}" if task.status.err else "", "bad"),
+        *fit(cell(since_text(task, clock), "dim"), 8, right=True),
+        *cell(f"  {error_text(task)}" if task.status.err else "", "bad"),
     )

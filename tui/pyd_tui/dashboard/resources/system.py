@@ -9,6 +9,7 @@ from pyd_core.client.provider import Provider, removal_of
 from pyd_core.humanize import compact_size, size
 from pyd_core.model.system import DiskUsage, Info, Version
 from pyd_tui.dashboard.render.facts import block, fact
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.resources import images, networks, volumes
@@ -20,7 +21,7 @@ COLUMNS = (
     LayoutColumn(key="active", title="IN USE", min_width=6, max_width=8, priority=3, right=True),
     LayoutColumn(key="size", title="SIZE", min_width=5, max_width=5, priority=2, right=True),
     LayoutColumn(key="free", title="UNUSED", min_width=6, max_width=6, priority=4, right=True),
-    LayoutColumn(key="note", title="", min_width=12, max_width=80, priority=5),
+    LayoutColumn(key="note", title="NOTE", min_width=12, max_width=80, priority=5),
 )
 STOPPED_STATES = frozenset({"created", "exited", "dead", "stopped"})
 
@@ -31,8 +32,8 @@ class Kind:
 
     Attributes:
         name: The kind.
-        count: All objects.
-        active: Those in use.
+        count: All objects; None if unknown.
+        active: Those in use; None if unknown.
         size: Bytes of all.
         free: Bytes of those that prune removes.
         kept: Objects that are unused too, but have a name and stay, as they may be needed later.
@@ -40,8 +41,8 @@ class Kind:
     """
 
     name: str
-    count: int
-    active: int
+    count: int | None = None
+    active: int | None = None
     size: int | None = None
     free: int | None = None
     kept: int = 0
@@ -52,8 +53,9 @@ class Kind:
         """The objects that prune leaves."""
         if not self.kept:
             return ""
-        named = "tagged" if self.name == "images" else "named"
-        return f"prune keeps {self.kept:,} unused {named}, {size(self.kept_size)}; x removes them"
+        named = "tagged image" if self.name == "images" else "named volume"
+        what = counted(self.kept, f"unused {named}")
+        return f"prune keeps {what} ({compact_size(self.kept_size)}); x removes {'it' if self.kept == 1 else 'them'}"
 
 
 def kinds(disk: DiskUsage) -> list[Kind]:
@@ -110,8 +112,8 @@ def row(kind: Kind) -> Row:
     """Return the row of a kind."""
     cells = (
         cell(kind.name, "strong"),
-        cell(f"{kind.count:,}"),
-        cell(f"{kind.active:,}"),
+        cell(f"{kind.count:,}") if kind.count is not None else EMPTY,
+        cell(f"{kind.active:,}") if kind.active is not None else EMPTY,
         cell(compact_size(kind.size)) if kind.size is not None else EMPTY,
         cell(compact_size(kind.free), "warn" if kind.free else "dim") if kind.free is not None else EMPTY,
         cell(kind.note, "dim"),
@@ -132,10 +134,18 @@ async def _load(context: LoadContext) -> list[Row]:
         rows = [row(kind) for kind in kinds(context.disk)]
     else:
         rows = [
-            row(Kind(name="containers", count=info.containers, active=info.containers_running)),
-            row(Kind(name="images", count=info.images, active=0)),
+            row(
+                Kind(
+                    name="containers",
+                    count=info.containers,
+                    active=info.containers_running + info.containers_paused,
+                )
+            ),
+            row(Kind(name="images", count=info.images)),
+            row(Kind(name="volumes")),
+            row(Kind(name="build cache")),
         ]
-    networks_row = row(Kind(name="networks", count=len(await context.engine.networks.list()), active=0))
+    networks_row = row(Kind(name="networks", count=len(await context.engine.networks.list())))
     return [top, *rows, Row(key="networks", name="networks", cells=(*networks_row.cells[:2], *[EMPTY] * 4), thing=None)]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pyd_core.model.base import parse_time
 from pyd_core.model.node import Node
 from pyd_core.model.task import Task
-from pyd_tui.dashboard.render.facts import block, fact
-from pyd_tui.dashboard.render.figures import Clock, full_moment, moment
+from pyd_tui.dashboard.render.facts import block, fact, sentence_fact
+from pyd_tui.dashboard.render.figures import Clock, full_moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, cell
+from pyd_tui.dashboard.render.pieces import Cell, cell
 from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
 from pyd_tui.dashboard.resources.services import refreshed_by
-from pyd_tui.dashboard.resources.swarm import TASK_DELAY_S, in_swarm, state
+from pyd_tui.dashboard.resources.swarm import TASK_DELAY_S, error_text, in_swarm, since_text, state
 
 COLUMNS = (
     LayoutColumn(key="state", title="STATE", min_width=12, max_width=12, priority=0),
@@ -33,8 +33,8 @@ def row(task: Task, service: str, node: Node | None, clock: Clock) -> Row:
         cell(name, "strong" if task.status.state == "running" else "text"),
         cell(node.name if node is not None else task.node_id[:12]),
         cell(task.desired_state, "dim"),
-        cell(moment(since, clock), "dim") if since is not None else EMPTY,
-        cell(task.status.err, "bad"),
+        cell(since_text(task, clock), "dim"),
+        cell(error_text(task), "bad"),
         cell(task.spec.container_spec.image.partition("@")[0], "dim"),
     )
     ranks = {"since": float(since)} if since is not None else {}
@@ -49,12 +49,19 @@ async def _load(context: LoadContext) -> list[Row]:
         row(task, services.get(task.service_id, task.service_id[:12]), nodes.get(task.node_id), context.clock)
         for task in await engine.tasks.list()
     ]
-    return sorted(rows, key=lambda row: (_of(row).status.state != "running", row.name, _newest(_of(row))))
+    return sorted(rows, key=lambda row: (_group(_of(row)), row.name, _newest(_of(row))))
 
 
 def _of(row: Row) -> Task:
     assert isinstance(row.thing, Task)  # noqa: S101 - what `row` put there
     return row.thing
+
+
+def _group(task: Task) -> int:
+    """Return the group of a task in the list: first those that failed or wait, then the running, then the ended."""
+    if task.status.state in {"failed", "rejected", "orphaned", "pending"}:
+        return 0
+    return 1 if task.status.state == "running" else 2
 
 
 def _newest(task: Task) -> int:
@@ -66,7 +73,7 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
     container = task.status.container_status
     facts = [
         fact("state", state(task), cell(f"  {task.status.message}", "dim")),
-        *([fact("error", cell(task.status.err, "bad"))] if task.status.err else []),
+        *(sentence_fact("error", task.status.err, context.room, "bad") if task.status.err else []),
         fact("wanted", cell(task.desired_state)),
         fact("image", cell(task.spec.container_spec.image)),
     ]

@@ -22,7 +22,7 @@ from pyd_tui.dashboard.panels.views import Views
 from pyd_tui.dashboard.render.narrowing import shown_count
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 from pyd_tui.dashboard.resources.abilities import missing_actions
-from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row
+from pyd_tui.dashboard.resources.base import LoadContext, ResourceView, Row, singular
 from pyd_tui.dashboard.resources.row_order import RowOrder
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.logs import LogScreen
@@ -177,7 +177,7 @@ class Browse(RowActionsScreen):
         if self.focused is self.about:
             left = (Span("▌ ", "accent"), *left)
         right = self.about.search_status or self._status
-        name = self.resource.name if self.table.count != 1 else self.resource.name.removesuffix("s")
+        name = self.resource.name if self.table.count != 1 else singular(self.resource.name)
         counted = self.table.count and self.resource.name != "system"
         count = cell(f"{self.table.count:,} {name}" if counted else "", "dim")
         self.query_one("#subject", Line).put(left, right or count)
