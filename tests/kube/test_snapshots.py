@@ -170,7 +170,7 @@ async def test_dialogs(picture: SnapshotAssertion, full: ScriptedCluster):
         await dashboard.press("escape")
         await dashboard.resize(120, 40)
         await dashboard.press("x")
-        await dashboard.until_shown("Remove ")
+        await dashboard.until_shown("Delete pod ")
         await in_sizes(dashboard, picture, "remove", DIALOG_SIZES)
         await dashboard.press("escape")
         await dashboard.resize(120, 40)

@@ -53,7 +53,7 @@ async def test_a_bulk_action_asks_once_reports_each_outcome_and_retries_failures
         assert "Stop 3 containers?" in dashboard.text
         assert all(f"◆ {name}" in dashboard.text for name in ("a", "b", "c"))
         await dashboard.press("y")
-        await dashboard.until_shown("1 of 3 failed, stopped the others")
+        await dashboard.until_shown("1 of 3 failed; stopped the other 2")
         assert "✗ b  device or resource busy" in dashboard.text
         engine.refusals.clear()
         before = len(engine.requests)

@@ -53,7 +53,7 @@ async def test_failures_stay_marked_and_are_reported():
         await dashboard.press("space", "space", "s")
         del engine.containers[engine.get("web").id]  # removed without an event
         await dashboard.press("y")
-        await dashboard.until_shown("1 of 2 failed, stopped the others")
+        await dashboard.until_shown("1 of 2 failed; stopped the other one")
         assert "✗ web  No such container" in dashboard.text
         await dashboard.press("escape")
         assert dashboard.marked == ["web"]

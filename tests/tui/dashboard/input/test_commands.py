@@ -9,7 +9,7 @@ from textual.events import Key
 from pyd_core.errors import InvalidInput
 from pyd_tui.dashboard.actions.catalogue import _limit, update
 from pyd_tui.dashboard.input.command_call import CommandCall
-from pyd_tui.dashboard.input.commands import parse
+from pyd_tui.dashboard.input.commands import hint, parse
 from support.dashboard import Opened, opened
 from support.scripted_engine import ScriptedEngine
 
@@ -90,11 +90,30 @@ async def test_kill_with_a_signal_rename_and_update_by_keyboard():
         await dashboard.press("backspace")
         await dashboard.type("m")
         await dashboard.press("enter")
-        await dashboard.until_shown("updated memory=64m of")
+        await dashboard.until_shown("set memory=64m on")
         await command(dashboard, "kill HUP")
         await dashboard.until_shown("sent HUP to")
         sent = [request for request in engine.requests if request.startswith("POST")]
         assert [request.rpartition("/")[2] for request in sent] == ["rename", "update", "kill"]
+
+
+def test_the_syntax_shows_the_arguments_once_and_then_the_effect():
+    assert hint("rename ") == "NAME  give the container a new name"
+    assert hint("update memory=1g ") == "memory=512m cpus=1.5 pids=100 restart=always  change limits while it runs"
+    assert hint("stop") == "stop it"
+    assert hint("kill ").startswith("[SIGNAL]  send a signal, KILL by default  KILL TERM")
+
+
+async def test_a_question_says_how_many_marked_containers_are_left_out():
+    engine = two()
+    engine.add("job", state="exited")
+    engine.add("old", state="exited")
+    async with opened(engine) as dashboard:
+        await dashboard.until(lambda: len(dashboard.app.link.containers) == 4)
+        await dashboard.press("asterisk")
+        await dashboard.until(lambda: len(dashboard.marked) == 4)
+        await command(dashboard, "kill HUP")
+        await dashboard.until_shown("Send HUP to 2 containers? The other 2 aren't running.")
 
 
 async def test_a_command_on_several_marked_containers_asks_once_with_the_list():

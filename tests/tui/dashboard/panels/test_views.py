@@ -245,7 +245,7 @@ async def test_prune_lists_what_it_removes_asks_once_and_removes_exactly_that():
         await dashboard.press("2")
         await dashboard.until_shown("dangling")
         await dashboard.press("P")
-        await dashboard.until_shown("Prune 2 unused images? That frees up to 375 MiB")
+        await dashboard.until_shown("Prune 2 unused images? That frees up to 375M")
         assert identity("left over")[:12] in dashboard.text
         await dashboard.press("y")
         await dashboard.until_shown("removed 2")
@@ -431,7 +431,7 @@ async def test_a_bulk_removal_reports_each_outcome_and_retries_failures():
         await dashboard.press("2")
         await dashboard.until_shown("dangling")
         await dashboard.press("P", "y")
-        await dashboard.until_shown("1 of 2 failed, removed the others")
+        await dashboard.until_shown("1 of 2 failed; removed the other one")
         assert "image is in use elsewhere" in dashboard.text
         engine.refusals.clear()
         before = len(engine.requests)

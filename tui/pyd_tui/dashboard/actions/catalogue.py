@@ -164,7 +164,7 @@ def update(changes: Sequence[str]) -> Action:
     return Action(
         verb="update",
         doing="updating",
-        done=f"updated {' '.join(changes)} of",
+        done=f"set {' '.join(changes)} on",
         run=lambda engine, entry: engine_of(engine).containers.update(entry.id, body),
     )
 

@@ -74,7 +74,8 @@ class ContainerActions:
         )
         if self._asks(action, len(entries)):
             names = [self._name(target, entry) for target, entry in entries.items()]
-            bulk.ask(question(action, [*entries.values()], names[0]), names, [*entries])
+            skipped = [entry for target, entry in known.items() if target not in entries]
+            bulk.ask(f"{_question(action, entries, names[0])}{_about_skipped(action, skipped)}", names, [*entries])
         else:
             bulk.start([*entries])
 
@@ -94,7 +95,7 @@ class ContainerActions:
         """Show why an action does nothing."""
         message, hint = action.otherwise
         if len(entries) > 1:
-            self._dashboard.say(f"none of them can be {action.done}", "warn")
+            self._dashboard.say(f"can't {action.verb} any of them", "warn")
         else:
             self._dashboard.say(f"{entries[0].name} {message}", "warn", hint)
 
@@ -145,9 +146,15 @@ class ContainerActions:
                 work = self._recreate(target, container, recreate_changes(container, given))
                 self._dashboard.tasks.start(work, name="recreate")
 
-        title = f"Recreate {safe(container.name)}: :undo restores the old one, :accept deletes it"
+        title = f"Recreate {safe(container.name)} (:undo restores the old one, :accept deletes it for good)"
         fields = [replace(field, value=suggested.get(field.name, field.value)) for field in recreate_fields(container)]
-        form = Form(title, fields, lambda given: recreate_changes(container, given), first=next(iter(suggested), ""))
+        form = Form(
+            title,
+            fields,
+            lambda given: recreate_changes(container, given),
+            first=next(iter(suggested), ""),
+            verb="recreate",
+        )
         self._dashboard.push_screen(form, answered)
 
     async def _recreate(self, target: RowTarget, container: Container, changes: Changes) -> None:
@@ -161,7 +168,7 @@ class ContainerActions:
         finally:
             self._dashboard.jobs.end(job)
         self._dashboard.say(
-            f"recreated {container.name} with changes", "good", "u restores the old one, :accept deletes it"
+            f"recreated {container.name} with changes", "good", "u restores the old one, :accept deletes it for good"
         )
 
     def undo(self) -> None:
@@ -236,7 +243,7 @@ class ContainerActions:
                 self._dashboard.tasks.start(work(given), name="commit")
 
         title = f"Commit {safe(container.name)} to an image"
-        self._dashboard.push_screen(Form(title, commit_fields(container), commit_options), answered)
+        self._dashboard.push_screen(Form(title, commit_fields(container), commit_options, verb="commit"), answered)
 
     def signal(self, target: RowTarget, process: ProcessRow, on_sent: Callable[[], None]) -> None:
         """Ask for a signal, and send it to one process.
@@ -262,7 +269,8 @@ class ContainerActions:
 
         title = f"Send a signal to process {process.pid}, {textwrap.shorten(safe(process.command), 60)}"
         field = Field(name="signal", value="TERM", hint="TERM, KILL, HUP, USR1 …")
-        self._dashboard.push_screen(Form(title, [field], lambda given: signal_number(given["signal"])), answered)
+        form = Form(title, [field], lambda given: signal_number(given["signal"]), verb="send")
+        self._dashboard.push_screen(form, answered)
 
     def pull(self, link: EngineConnection, image: str, *, ask: bool = True) -> None:
         """Pull an image, after asking unless the user has typed its name or has turned questions off."""
@@ -307,6 +315,25 @@ class ContainerActions:
 def _entries(targets: Sequence[RowTarget]) -> dict[RowTarget, ContainerInfo]:
     """Return the infos of containers that still exist, in order."""
     return {target: entry for target in targets if (entry := target.entry) is not None}
+
+
+def _question(action: Action, entries: Mapping[RowTarget, ContainerInfo], only: str) -> str:
+    """Return the question before an action; in a cluster, containers are removed with their pods."""
+    if action.verb == "remove" and all(target.link.family == "cluster" for target in entries):
+        from pyd_tui.dashboard.actions.pod_deletion import pod_question  # noqa: PLC0415 - only in a cluster
+
+        return pod_question(entries)
+    return question(action, [*entries.values()], only)
+
+
+def _about_skipped(action: Action, skipped: Sequence[ContainerInfo]) -> str:
+    """Return what to add to a question about marked containers that the action leaves out."""
+    message, _ = action.otherwise
+    if not skipped or not message:
+        return ""
+    if len(skipped) == 1:
+        return f" The other one {message}."
+    return f" The other {len(skipped)} {message.replace('is', 'are', 1)}."
 
 
 async def _run(action: Action, target: RowTarget, entry: ContainerInfo) -> None:

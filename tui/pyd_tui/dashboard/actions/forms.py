@@ -18,15 +18,17 @@ from pyd_tui.dashboard.actions.catalogue import limits
 from pyd_tui.dashboard.screens.form import Field
 
 LIMITS = ("memory", "cpus", "pids", "restart")
+PAUSE = "pause (yes/no)"
+"""The label of the field that says whether a commit pauses the container."""
 
 
 def recreate_fields(container: Container) -> list[Field]:
     """Return the fields that can be changed when a container is recreated."""
     return [
         Field(name="image", value=container.config.image),
-        Field(name="command", value=shlex.join(container.config.cmd or []), hint="the image's own"),
+        Field(name="command", value=shlex.join(container.config.cmd or []), hint="empty = the image's own"),
         Field(name="env", hint="NAME=value sets one, -NAME removes one"),
-        Field(name="ports", value=" ".join(_ports(container)), hint="8080:80 127.0.0.1:5353:53/udp"),
+        Field(name="ports", value=" ".join(_ports(container)), hint="e.g. 8080:80 127.0.0.1:5353:53/udp"),
         *limit_fields(container),
     ]
 
@@ -59,10 +61,10 @@ def limit_fields(container: Container | None = None) -> list[Field]:
     pids = str(host.pids_limit) if host and host.pids_limit and host.pids_limit > 0 else ""
     restart = host.restart_policy.name if host else ""
     return [
-        Field(name="memory", value=memory, hint="512m, 2g; empty = unchanged"),
-        Field(name="cpus", value=cpus, hint="1.5; empty = unchanged"),
-        Field(name="pids", value=pids, hint="100; -1 is no limit"),
-        Field(name="restart", value=restart, hint="no, always, unless-stopped, on-failure:3"),
+        Field(name="memory", value=memory, hint="e.g. 512m or 2g; empty = unchanged"),
+        Field(name="cpus", value=cpus, hint="e.g. 1.5; empty = unchanged"),
+        Field(name="pids", value=pids, hint="e.g. 100, -1 = no limit; empty = unchanged"),
+        Field(name="restart", value=restart, hint="no, always, unless-stopped, on-failure:3; empty = unchanged"),
     ]
 
 
@@ -83,9 +85,9 @@ def limit_changes(container: Container | None, given: Mapping[str, str]) -> list
 def commit_fields(container: Container) -> list[Field]:
     """Return the fields of a commit: the image's name, a comment, and whether to pause."""
     return [
-        Field(name="image", hint=f"{safe(container.name)}:fixed"),
+        Field(name="image", hint=f"e.g. {safe(container.name)}:fixed"),
         Field(name="comment"),
-        Field(name="pause", value="yes" if container.state.running else "no", hint="yes pauses it meanwhile"),
+        Field(name=PAUSE, value="yes" if container.state.running else "no", hint="yes pauses it meanwhile"),
     ]
 
 
@@ -102,7 +104,7 @@ def commit_options(given: Mapping[str, str]) -> CommitOptions:
         raise InvalidInput("an image needs a name", hint="such as web:fixed")
     parse(name)
     repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "latest")
-    pause = given["pause"].strip().casefold() not in {"no", "n", "false", "0"}
+    pause = given[PAUSE].strip().casefold() not in {"no", "n", "false", "0"}
     return CommitOptions(repository=repository, tag=tag, comment=given["comment"], pause=pause)
 
 

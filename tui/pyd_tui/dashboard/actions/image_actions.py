@@ -53,8 +53,9 @@ class ImageActions:
 
         form = Form(
             f"Tag {safe(image)}",
-            [Field(name="name", hint="registry.example.com/team/web:2")],
+            [Field(name="name", hint="e.g. registry.example.com/team/web:2")],
             lambda given: parse(given["name"].strip()),
+            verb="tag",
         )
         self._dashboard.push_screen(form, answered)
 
@@ -112,14 +113,14 @@ class ImageActions:
                 self._dashboard.tasks.start(self._run(body, name), name="run")
 
         fields = [
-            Field(name="name", hint="the engine chooses one"),
-            Field(name="command", hint="the image's own"),
-            Field(name="env", hint="NAME=value NAME=value"),
-            Field(name="ports", hint="8080:80 127.0.0.1:5353:53/udp"),
-            Field(name="memory", hint="512m, 2g; empty = no limit"),
-            Field(name="restart", hint="no, always, unless-stopped, on-failure:3"),
+            Field(name="name", hint="empty = the engine chooses one"),
+            Field(name="command", hint="empty = the image's own"),
+            Field(name="env", hint="e.g. NAME=value OTHER=value"),
+            Field(name="ports", hint="e.g. 8080:80 127.0.0.1:5353:53/udp"),
+            Field(name="memory", hint="e.g. 512m or 2g; empty = no limit"),
+            Field(name="restart", hint="no, always, unless-stopped, on-failure:3; empty = no"),
         ]
-        form = Form(f"Run a container of {safe(image)}", fields, lambda given: run_body(image, given))
+        form = Form(f"Run a container of {safe(image)}", fields, lambda given: run_body(image, given), verb="run")
         self._dashboard.push_screen(form, answered)
 
     async def _run(self, body: CreateBody, name: str) -> None:
@@ -144,7 +145,8 @@ class ImageActions:
             if given is not None and given["term"].strip():
                 self._dashboard.tasks.start(self._search(given["term"].strip()), name="registry search")
 
-        self._dashboard.push_screen(Form("Search the public registry", [Field(name="term", hint="nginx")]), answered)
+        form = Form("Search the public registry", [Field(name="term", hint="e.g. nginx")], verb="search")
+        self._dashboard.push_screen(form, answered)
 
     async def _search(self, term: str) -> None:
         from pyd_tui.dashboard.screens.menu import Menu, MenuEntry  # noqa: PLC0415 - rarely used

@@ -97,7 +97,7 @@ class NetworkActions:
         bulk: BulkAction[RowTarget] = BulkAction(
             host=self._dashboard,
             verb="connect" if connect else "disconnect",
-            done=f"{'connected' if connect else 'disconnected'} ({network})",
+            done=f"{'connected to' if connect else 'disconnected from'} {network}:",
             items=lambda keys: [
                 BulkItem(target, name, partial(change_one, target)) for target, name in zip(keys, names, strict=True)
             ],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from pyd_core.humanize import compact_size, size
+from pyd_core.humanize import compact_size
 from pyd_tui.dashboard.actions.bulk import BulkAction, BulkItem
 from pyd_tui.dashboard.resources.base import LoadContext, PruneCandidate, ResourceView, Row
 
@@ -60,7 +60,7 @@ class BulkRemoval:
             self._dashboard.say(f"no unused {kind} to prune", "good", PRUNE_HINTS.get(kind, ""))
             return
         freed = sum(candidate.size or 0 for candidate in candidates)
-        frees = f" That frees up to {size(freed)}." if freed else ""
+        frees = f" That frees up to {compact_size(freed)}." if freed else ""
         kind = kind_of(resource, row)
         if len(candidates) == 1:
             what = f"1 unused {kind.removesuffix('s')} ({candidates[0].name})"

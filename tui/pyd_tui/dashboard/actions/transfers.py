@@ -81,7 +81,7 @@ class Transfers:
             async with engine_of(target.engine).containers.export(target.id) as stream:
                 return await save(directory, f"{_file_name(name)}.tar", stream.chunks(), progress)
 
-        self._to_directory(f"Export the files of {safe(name)}", name, work)
+        self._to_directory(f"Export the files of {safe(name)} as a tar", name, work)
 
     def save_images(self, engine: Provider, names: list[str]) -> None:
         """Ask for a directory, and save images to it as `docker save` does."""
@@ -105,7 +105,9 @@ class Transfers:
                 directory = Path(os.path.expanduser(given[DIRECTORY]))  # noqa: PTH111 - pathlib raises where there is no home
                 self._dashboard.tasks.start(self._fetch(name, directory, work), name="download")
 
-        self._dashboard.push_screen(Form(title, [Field(name=DIRECTORY, value=str(Path.cwd()))]), answered)
+        verb = title.partition(" ")[0].lower()
+        form = Form(title, [Field(name=DIRECTORY, value=str(Path.cwd()))], verb=verb)
+        self._dashboard.push_screen(form, answered)
 
     async def _fetch(self, name: str, directory: Path, work: Callable[[Path, Progress], Awaitable[Downloaded]]) -> None:
         jobs = self._dashboard.jobs

@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, PaletteCommand] = {
     "resume": PaletteCommand("resume", "resume it"),
     "remove": PaletteCommand("remove", "remove it, after asking", destructive=True),
     "kill": PaletteCommand("kill [SIGNAL]", "send a signal, KILL by default", 0, 1, SIGNALS, destructive=True),
-    "rename": PaletteCommand("rename NAME", "rename the container", 1, 1),
+    "rename": PaletteCommand("rename NAME", "give the container a new name", 1, 1),
     "update": PaletteCommand(
         "update memory=512m cpus=1.5 pids=100 restart=always",
         "change limits while it runs",
@@ -126,11 +126,13 @@ def parse(text: str, own: Sequence[str] = ()) -> CommandCall:
 
 
 def hint(text: str, own: Sequence[str] = ()) -> str:
-    """Return the syntax of a command, or the names that start with what is typed."""
+    """Return the arguments and the effect of a command, or the names that start with what is typed."""
     verb, blank, _ = text.partition(" ")
     if (known := COMMANDS.get(verb)) is not None:
-        values = f"  {' '.join(known.choices)}" if known.choices and known.usage.count("|") == 0 else ""
-        return f"{known.usage}  {known.help}{values}"
+        arguments = known.usage.removeprefix(verb).strip()
+        listed = any(choice in arguments for choice in known.choices)
+        values = "" if listed else " ".join(known.choices)
+        return "  ".join(part for part in (arguments, known.help, values) if part)
     return "  ".join(_beginning(verb, own)) if verb and not blank else ""
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Sequence
 
 from pyd_tui.dashboard.input.commands import COMMANDS
 from pyd_tui.dashboard.input.key_bindings import Keys, shown
 from pyd_tui.dashboard.input.keymap import TITLES, Scope
+from pyd_tui.dashboard.render.help_provider import ENGINE, HelpProvider
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 
 KEY_COLUMNS = 9
-"""Terminal columns of the keys."""
+"""Terminal columns of the keys, at least."""
+MAX_KEY_COLUMNS = 16
+"""Terminal columns that keys and names of commands take at most next to their effects."""
 MIN_TWO_COLUMN_WIDTH = 112
 """Terminal columns from which on help has two columns."""
 
@@ -19,11 +23,15 @@ Row = tuple[str, str, str]
 Section = tuple[str, list[Row]]
 
 
-def sections(keys: Keys, first: Sequence[Scope] = ()) -> list[Section]:
+def sections(keys: Keys, first: Sequence[Scope] = (), provider: HelpProvider = ENGINE) -> list[Section]:
     """Return titles and their rows: key scopes, those of `first` first, commands, the user's own commands."""
     ordered: list[Scope] = [*dict.fromkeys((*first, *TITLES))]
-    result: list[Section] = [(TITLES[scope], _rows(keys, scope)) for scope in ordered]
-    commands = [(name, command.help, command.usage.removeprefix(name).strip()) for name, command in COMMANDS.items()]
+    result: list[Section] = [(TITLES[scope], _rows(keys, scope, provider)) for scope in ordered]
+    commands = [
+        (name, provider.effect(command), command.usage.removeprefix(name).strip())
+        for name, command in COMMANDS.items()
+        if provider.has_command(name)
+    ]
     result.append(("Commands, behind :", commands))
     by_name = {name: shown(key) for key, name in keys.own.items()}
     own = [
@@ -35,7 +43,9 @@ def sections(keys: Keys, first: Sequence[Scope] = ()) -> list[Section]:
     return result
 
 
-def help_lines(room: int, keys: Keys, query: str = "", first: Sequence[Scope] = ()) -> list[Cell]:
+def help_lines(
+    room: int, keys: Keys, query: str = "", first: Sequence[Scope] = (), provider: HelpProvider = ENGINE
+) -> list[Cell]:
     """Return the help screen's lines for a width.
 
     Args:
@@ -43,11 +53,12 @@ def help_lines(room: int, keys: Keys, query: str = "", first: Sequence[Scope] = 
         keys: The effective keys.
         query: Show only rows that contain all these words.
         first: The scopes to begin with: those of the screen that help was asked on.
+        provider: The provider; what it lacks is left out.
     """
     words = query.casefold().split()
     matches = [
         (title, [row for row in rows if all(word in f"{title} {' '.join(row)}".casefold() for word in words)])
-        for title, rows in sections(keys, first)
+        for title, rows in sections(keys, first, provider)
     ]
     single = room < MIN_TWO_COLUMN_WIDTH or bool(words)
     half = room // 2 - 1
@@ -66,22 +77,24 @@ def help_lines(room: int, keys: Keys, query: str = "", first: Sequence[Scope] = 
     return [(*fit(left_line, half), *fit(right_line, half)) for left_line, right_line in zip(left, right, strict=True)]
 
 
-def _rows(keys: Keys, scope: Scope) -> list[Row]:
-    return [(key.shown, key.help, "") for key in keys.of(scope) if key.help]
+def _rows(keys: Keys, scope: Scope, provider: HelpProvider) -> list[Row]:
+    return [(*provider.row(scope, key), "") for key in keys.of(scope) if key.help and provider.has_key(scope, key)]
 
 
-def _section(title: str, rows: Iterable[Row], room: int) -> list[Cell]:
+def _section(title: str, rows: Sequence[Row], room: int) -> list[Cell]:
     lines: list[Cell] = [EMPTY, (Span("  "), Span(title, "title"))]
+    longest = max(width(cell(written)) for written, _, _ in rows)
+    column = max(KEY_COLUMNS, longest + 2 if longest <= MAX_KEY_COLUMNS else 0)
+    indent = Span(" " * (column + 2))
     for written, does, more in rows:
-        left, right = cell(written, "accent"), cell(does)
-        if len(written) < KEY_COLUMNS:
-            lines.append((Span("  "), *fit(left, KEY_COLUMNS), *right))
-        elif len(written) + len(does) + 4 <= room:
-            lines.append((Span("  "), *left, Span("  "), *right))
+        left, first, *others = cell(written, "accent"), *(textwrap.wrap(does, max(20, room - column - 2)) or [""])
+        if width(left) < column:
+            lines.append((Span("  "), *fit(left, column), *cell(first)))
         else:
-            lines += [(Span("  "), *left), (Span(" " * (KEY_COLUMNS + 2)), *right)]
+            lines += [(Span("  "), *left), (indent, *cell(first))]
+        lines += [(indent, *cell(line)) for line in others]
         if more and width(lines[-1]) + len(more) + 2 <= room:
             lines[-1] = (*lines[-1], Span("  "), *cell(more, "dim"))
         elif more:
-            lines.append((Span(" " * (KEY_COLUMNS + 2)), *cell(more, "dim")))
+            lines += [(indent, *cell(line, "dim")) for line in textwrap.wrap(more, max(20, room - column - 2))]
     return lines

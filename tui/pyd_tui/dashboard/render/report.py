@@ -28,7 +28,8 @@ def report(
     failed = [(name, error) for name, error in outcomes if error is not None]
     succeeded = [name for name, error in outcomes if error is None]
     columns = min(MAX_NAME_COLUMNS, max(len(safe(name)) for name, _ in outcomes))
-    others = cell(f", {done} the others" if succeeded else "", "dim")
+    rest = "the other one" if len(succeeded) == 1 else f"the other {len(succeeded):,}"
+    others = cell(f"; {done} {rest}" if succeeded else "", "dim")
     lines: list[Cell] = [(*cell(f"{len(failed)} of {len(outcomes)} failed", "strong"), *others), EMPTY]
     for name, error in failed[:max_names]:
         line = (Span("✗ ", "bad"), *fit(cell(name), columns), Span("  "), *cell(error.message, "text"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
@@ -58,8 +58,8 @@ class FormLine(Prompt):
         """Return the label, the text with its cursor, and the hint."""
         label = (Span(f"{self.field.name:<{self._label}}  ", "accent" if self.has_focus else "dim"),)
         if not self.text and not self.has_focus:
-            return (*label, *cell(self.field.hint, "dim")), EMPTY
-        hint = cell(f"  {self.field.hint}", "dim") if not self.text else EMPTY
+            return (*label, Span(" "), *cell(self.field.hint, "dim")), EMPTY
+        hint = cell(self.field.hint, "dim") if not self.text else EMPTY
         return (*label, *self.edited_text(room - self._label - 2), *hint), EMPTY
 
 
@@ -85,6 +85,7 @@ class Form(Dialog[Mapping[str, str] | None]):
         fields: The fields.
         check: Validates the values before the form closes; raises `PydError` if they are wrong.
         first: The name of the field that is edited first; by default the first one.
+        verb: What accepting the values does, in one word.
     """
 
     DEFAULT_CSS = """
@@ -100,12 +101,14 @@ class Form(Dialog[Mapping[str, str] | None]):
         check: Callable[[Mapping[str, str]], object] = lambda _: None,
         *,
         first: str = "",
+        verb: str = "apply",
     ) -> None:
         super().__init__()
         self._title = title
         self._fields = fields
         self._check = check
         self._first = first
+        self._verb = verb
 
     def compose(self) -> ComposeResult:
         """Lay out the title, the fields, and the keys."""
@@ -121,7 +124,11 @@ class Form(Dialog[Mapping[str, str] | None]):
     def on_mount(self) -> None:
         """Focus the first field."""
         self._lines = list(self.query(FormLine))
-        known = [key for key in keys_of(self.app).of("form") if key.label]
+        known = [
+            replace(key, label=self._verb) if key.action == "accept" else key
+            for key in keys_of(self.app).of("form")
+            if key.label
+        ]
         if len(self._fields) == 1:
             known = [key for key in known if key.action != "next"]
         self.query_one("#form-keys", Line).put(key_hints(known, 60))
@@ -130,7 +137,8 @@ class Form(Dialog[Mapping[str, str] | None]):
     def on_resize(self) -> None:
         """Wrap the title for the terminal's width."""
         room = max(20, min(MAX_COLUMNS, self.app.size.width * 95 // 100) - 6)
-        lines = textwrap.wrap(safe(self._title), room)
+        title = safe(self._title)
+        lines = textwrap.wrap(f"{title[:1].upper()}{title[1:]}", room)
         self.query_one("#form-title", TextBlock).put([(Span(" "), *cell(line, "strong")) for line in lines])
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
@@ -12,12 +12,15 @@ from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.tabs import Tabs
 from pyd_tui.dashboard.render.help import help_lines
+from pyd_tui.dashboard.render.help_provider import HelpProvider
 from pyd_tui.dashboard.render.pieces import Cell
 from pyd_tui.dashboard.widgets.lines import Fixed, LineList
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from pyd_tui.dashboard.protocols import EngineRegistry
 
 
 class Help(Screen[None]):
@@ -40,7 +43,7 @@ class Help(Screen[None]):
         yield Prompt(id="narrowing")
         lines: LineList[Cell] = LineList(_same, id="help")
         yield lines
-        yield Footer("help", "move")
+        yield Footer("help", "move", without={"app.help"})
 
     def on_mount(self) -> None:
         """Focus the list, so that it scrolls."""
@@ -57,7 +60,10 @@ class Help(Screen[None]):
 
     def _update(self) -> None:
         query = self.query_one(Prompt).text
-        self.query_one(LineList).show(Fixed(help_lines(self.size.width, keys_of(self.app), query, self._asked_from)))
+        link = cast("EngineRegistry", self.app).link
+        provider = HelpProvider(family=link.family, lacks=link.lacks)
+        lines = help_lines(self.size.width, keys_of(self.app), query, self._asked_from, provider)
+        self.query_one(LineList).show(Fixed(lines))
 
     def action_search(self) -> None:
         """Let the user type a filter."""

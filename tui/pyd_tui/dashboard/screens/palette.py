@@ -18,6 +18,7 @@ from pyd_tui.dashboard.input.fuzzy import best
 from pyd_tui.dashboard.input.key_bindings import shown
 from pyd_tui.dashboard.input.keymap import Scope, bindings
 from pyd_tui.dashboard.panels.views import FAMILY_UNNUMBERED, FAMILY_VIEWS, VIEWS, view_at_key
+from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.screens.dialog import Dialog
@@ -109,7 +110,6 @@ class CommandPalette(Dialog[PaletteAction | None]):
     def on_mount(self) -> None:
         """Show all entries."""
         self._prompt = self.query_one(Prompt)
-        self._prompt.set_notes(cell("a view, a command, a container", "dim"), EMPTY)
         self.set_focus(self._prompt)
 
     def on_resize(self) -> None:
@@ -171,7 +171,10 @@ class CommandPalette(Dialog[PaletteAction | None]):
         self._dashboard.push_screen(Detail(target, "overview", self._dashboard.clock))
 
     def _search(self, query: str) -> None:
-        self.matches = best(query, self._known, min(MAX_LINES, max(3, self.app.size.height - 8)))
+        found = best(query, self._known, len(self._known))
+        self.matches = found[: min(MAX_LINES, max(3, self.app.size.height - 8))]
+        note = counted(len(found), "match", "matches") if query.strip() else "a view, a command, a container"
+        self._prompt.set_notes(cell(note, "dim"), EMPTY)
         self.index = self._preselected(query)
         self._show()
 
