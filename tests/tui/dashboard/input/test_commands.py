@@ -98,7 +98,7 @@ async def test_kill_with_a_signal_rename_and_update_by_keyboard():
 
 
 def test_the_syntax_shows_the_arguments_once_and_then_the_effect():
-    assert hint("rename ") == "NAME  give the container a new name"
+    assert hint("rename ") == "NAME  give it a new name"
     assert hint("update memory=1g ") == "memory=512m cpus=1.5 pids=100 restart=always  change limits while it runs"
     assert hint("stop") == "stop it"
     assert hint("kill ").startswith("[SIGNAL]  send a signal, KILL by default  KILL TERM")

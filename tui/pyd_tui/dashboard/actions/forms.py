@@ -63,7 +63,7 @@ def limit_fields(container: Container | None = None) -> list[Field]:
     return [
         Field(name="memory", value=memory, hint="e.g. 512m or 2g; empty = unchanged"),
         Field(name="cpus", value=cpus, hint="e.g. 1.5; empty = unchanged"),
-        Field(name="pids", value=pids, hint="e.g. 100, -1 = no limit; empty = unchanged"),
+        Field(name="pids", value=pids, hint="e.g. 50, -1 = no limit; empty = unchanged"),
         Field(name="restart", value=restart, hint="no, always, unless-stopped, on-failure:3; empty = unchanged"),
     ]
 

@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, PaletteCommand] = {
     "resume": PaletteCommand("resume", "resume it"),
     "remove": PaletteCommand("remove", "remove it, after asking", destructive=True),
     "kill": PaletteCommand("kill [SIGNAL]", "send a signal, KILL by default", 0, 1, SIGNALS, destructive=True),
-    "rename": PaletteCommand("rename NAME", "give the container a new name", 1, 1),
+    "rename": PaletteCommand("rename NAME", "give it a new name", 1, 1),
     "update": PaletteCommand(
         "update memory=512m cpus=1.5 pids=100 restart=always",
         "change limits while it runs",
