@@ -1,4 +1,4 @@
-"""Which keys and commands help lists, by what the provider can do."""
+"""The keys and commands that help lists, by the abilities of the provider."""
 
 from __future__ import annotations
 

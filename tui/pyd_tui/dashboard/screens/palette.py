@@ -171,9 +171,9 @@ class CommandPalette(Dialog[PaletteAction | None]):
         self._dashboard.push_screen(Detail(target, "overview", self._dashboard.clock))
 
     def _search(self, query: str) -> None:
-        found = best(query, self._known, len(self._known))
-        self.matches = found[: min(MAX_LINES, max(3, self.app.size.height - 8))]
-        note = counted(len(found), "match", "matches") if query.strip() else "a view, a command, a container"
+        matching = best(query, self._known, len(self._known))
+        self.matches = matching[: min(MAX_LINES, max(3, self.app.size.height - 8))]
+        note = counted(len(matching), "match", "matches") if query.strip() else "a view, a command, a container"
         self._prompt.set_notes(cell(note, "dim"), EMPTY)
         self.index = self._preselected(query)
         self._show()
