@@ -48,6 +48,7 @@ def test_a_child_gets_the_signal_and_the_main_process_lives_on(docker: Docker, f
 
 def test_a_process_of_somebody_else_gets_nothing(docker: Docker, family: str, busybox: str) -> None:
     other = docker.run("other", busybox, "sh", "-c", "sleep 1000 & wait", options=LONE)
+    wait_until(lambda: children(docker, other) != [])
     (child,) = children(docker, other)
     for pid in (child, os.getpid()):
         with pytest.raises(NotFound, match=f"process {pid} isn't one of this container's"):
