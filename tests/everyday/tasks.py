@@ -85,7 +85,7 @@ TASKS = (
     Task(
         name="see the error in its log",
         keys=(press("F1"), Shown("1 open"), press("Enter"), Shown("about"), press("Enter"), Shown("▸")),
-        mouse=(Click(FIRST), Shown("1 open"), Click("enter act"), Shown("about"), Click("open    open"), Shown("▸")),
+        mouse=(Click(FIRST), Shown("1 open"), Click("enter steps"), Shown("about"), Click("open    open"), Shown("▸")),
         before=3,
     ),
     Task(

@@ -125,7 +125,7 @@ async def test_a_filter_that_hides_everything_is_reported():
         await dashboard.until(lambda: len(dashboard.shown) == 3)
         await dashboard.press("slash")
         await dashboard.type("nope")
-        assert "none of 3 containers is matched by “nope”" in dashboard.text
+        assert "no container matches “nope” (0 of 3)" in dashboard.text
 
 
 async def test_only_containers_on_screen_are_measured():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyd_tui.dashboard.logs import logbook, window
-from support.dashboard import NOW_NS
+from support.dashboard import NOW_NS, opened
 from support.log_screen import log, shop
 from support.scripted_engine import START_NS, ScriptedEngine
 
@@ -152,6 +152,45 @@ async def test_the_log_of_an_exited_container_has_ended():
         await it.dashboard.until_shown("died, exit 1")
         await it.dashboard.until(lambda: "ended" in it.dashboard.text)
         assert "following" not in it.dashboard.text
+
+
+async def test_the_log_of_a_container_that_was_never_started_is_not_started_yet():
+    engine = ScriptedEngine()
+    engine.add("shop-fresh", state="created")
+    async with log(engine) as it:
+        await it.dashboard.until(lambda: it.dashboard.text.count("not started yet") == 2)
+        assert "ended" not in it.dashboard.text
+
+
+async def test_the_pane_of_a_lost_engine_does_not_follow():
+    engine = shop()
+    engine.print("shop-db", "last words")
+    async with opened(engine) as dashboard:
+        await dashboard.until_shown("following")
+        engine.cut(down=True)
+        await dashboard.until_shown("engine not reachable")
+        assert "following" not in dashboard.text
+
+
+async def test_selected_and_marked_lines_are_both_counted():
+    engine = shop()
+    for number in range(5):
+        engine.print("shop-db", f"line {number}")
+    async with log(engine) as it:
+        await it.lines(5)
+        await it.dashboard.press("space", "k", "space", "v", "k", "k")
+        await it.dashboard.until_shown("3 selected, 2 marked")
+
+
+async def test_filters_that_hide_every_line_name_the_key_that_removes_them():
+    engine = shop()
+    engine.print("shop-db", "last words")
+    async with log(engine) as it:
+        await it.lines(1)
+        await it.dashboard.press("ampersand")
+        await it.dashboard.type("nope")
+        await it.dashboard.press("enter")
+        await it.dashboard.until_shown("no line matches the filters  ⌫ removes the last filter")
 
 
 async def test_the_scroll_bar_shows_where_the_errors_are():

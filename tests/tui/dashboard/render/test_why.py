@@ -95,7 +95,7 @@ async def test_the_key_of_the_steps_is_offered_only_where_the_verdict_suggests_s
             dashboard.table.go_to(RowTarget(dashboard.app.link, engine.get(name).id))
             await dashboard.press("w")
             await dashboard.until_shown(cause)
-            assert ("enter act" in dashboard.text.split("\n")[-1]) == offered
+            assert ("enter steps" in dashboard.text.split("\n")[-1]) == offered
             await dashboard.press("q")
 
 

@@ -144,7 +144,7 @@ async def test_an_empty_result_is_reported_and_a_command_searches_immediately():
         await dashboard.press("colon")
         await dashboard.type("search no such thing")
         await dashboard.press("enter")
-        await dashboard.until_shown("no line in 3 containers has it")
+        await dashboard.until_shown("no line matches in 3 containers")
         assert "no such thing" in dashboard.text
 
 

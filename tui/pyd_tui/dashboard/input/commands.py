@@ -79,7 +79,7 @@ COMMANDS: Mapping[str, PaletteCommand] = {
     "foreground": PaletteCommand("foreground", "of a cluster: delete an object after what it owns (asks)"),
     "drain": PaletteCommand("drain", "of a cluster: evict a node's pods (lists them and asks)"),
     "resource": PaletteCommand("resource NAME", "of a cluster: list any resource by its name in the API", 1, 1),
-    "search": PaletteCommand("search [TEXT]", "search all logs, including stopped containers", 0, 20),
+    "search": PaletteCommand("search [TEXT]", "search all logs, including those of stopped containers", 0, 20),
     "engines": PaletteCommand("engines", "list the engines, switch to another"),
     "merge": PaletteCommand("merge", "list the containers of all engines, or of one"),
     "help": PaletteCommand("help", "all keys and commands"),

@@ -29,8 +29,9 @@ MAX_START_SKEW_NS = 50_000_000
 """Nanoseconds by which a container's first lines may precede its start: Docker Engine records the start 4 to 22 ms
 after the first line."""
 
-Liveness = Literal["following", "ended", "lost"]
-"""Whether new lines may come: from a running container; not from an exited one, or an engine that doesn't answer."""
+Liveness = Literal["following", "unstarted", "ended", "lost"]
+"""Whether new lines may come: from a running container; not from one that was never started or has exited, or an engine
+that doesn't answer."""
 
 
 class Logbook:
@@ -98,17 +99,17 @@ class Logbook:
     @property
     def empty_text(self) -> str:
         """Text shown while there are no lines."""
-        if self.problem is not None:
-            return self.problem.message
-        if not self.containers:
-            return ""
+        if self.problem is not None or not self.containers:
+            return self.problem.message if self.problem is not None else ""
         if self.shown.filters and len(self.store):
             return "no line matches the filters"
         if self.window.before_ns:
             return f"no lines {self.window.label}"
         if self.window.around_ns:
             return "no lines around that time"
-        return f"nothing in {self.window.label}" if self.window.seconds else "no output yet"
+        if self.window.seconds:
+            return f"nothing in {self.window.label}"
+        return "not started yet" if self.liveness() == "unstarted" else "no output yet"
 
     @property
     def reading(self) -> bool:

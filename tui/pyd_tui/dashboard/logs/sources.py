@@ -84,8 +84,10 @@ def liveness_of(targets: Collection[RowTarget]) -> Liveness:
     """Return whether new lines may come from some containers."""
     if all(target.link.connection.state == "lost" for target in targets):
         return "lost"
-    running = [entry for target in targets if (entry := target.entry) is not None and entry.has_processes]
-    return "following" if running else "ended"
+    entries = [entry for target in targets if (entry := target.entry) is not None]
+    if any(entry.has_processes for entry in entries):
+        return "following"
+    return "unstarted" if entries and all(entry.state == "created" for entry in entries) else "ended"
 
 
 def legend(shown: Mapping[str, Cell], names: Mapping[str, str], muted: Collection[str]) -> Cell:

@@ -94,7 +94,7 @@ class LogFiltering(Widget):
             if log_filter is not None:
                 verb = "hides" if log_filter.exclude else "keeps"
                 note = cell(f"{verb} lines by their {'fields' if log_filter.tests else 'text'}", "dim")
-        self._prompt.set_notes(note, cell(f"{pattern_mode(self._mode)}  ^g", "dim"))
+        self._prompt.set_notes(note, cell(f"^g {pattern_mode(self._mode)}", "dim"))
 
     def action_mode(self) -> None:
         """Switch to the next kind of pattern."""

@@ -11,11 +11,18 @@ from pyd_tui.dashboard.render.logrow import pattern_mode
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 
 if TYPE_CHECKING:
-    from pyd_tui.dashboard.logs.logbook import Logbook
+    from pyd_tui.dashboard.logs.logbook import Liveness, Logbook
     from pyd_tui.dashboard.render.log_days import LogDays
 
+AT_REST: dict[Liveness, Span] = {
+    "unstarted": Span("not started yet", "dim"),
+    "ended": Span("ended", "dim"),
+    "lost": Span("engine not reachable", "warn"),
+}
+"""The state of a log to which no lines are added."""
 
-def log_status(book: Logbook, cursor: int | None, days: LogDays, *, following: bool, marked: int, shown: int) -> Cell:
+
+def log_status(book: Logbook, cursor: int | None, days: LogDays, *, following: bool, chosen: str, shown: int) -> Cell:
     """Write the status of a log view.
 
     Args:
@@ -23,7 +30,7 @@ def log_status(book: Logbook, cursor: int | None, days: LogDays, *, following: b
         cursor: The number of the line under the cursor.
         days: The dates of its lines.
         following: Whether the cursor stays on the newest line.
-        marked: The number of marked lines.
+        chosen: How many lines are selected and marked, in words.
         shown: The number of lines that pass the filters.
     """
     pieces: list[Span] = []
@@ -38,8 +45,8 @@ def log_status(book: Logbook, cursor: int | None, days: LogDays, *, following: b
     pieces.append(Span(_position(book, cursor, days, following=following, shown=shown), "dim"))
     if book.store.lost:
         pieces.append(Span(f", {book.store.lost:,} skipped", "warn"))
-    if marked:
-        pieces.append(Span(f", {marked} marked", "accent"))
+    if chosen:
+        pieces.append(Span(f"  {chosen}", "accent"))
     if book.problem is not None:
         return (*pieces, *cell(f"  {book.problem.message}", "bad"))
     return (*pieces, Span("  "), _state(book, following=following))
@@ -52,11 +59,8 @@ def _state(book: Logbook, *, following: bool) -> Span:
         return Span("ended", "dim")
     if book.more_below:
         return Span("more below", "warn")
-    liveness = book.liveness()
-    if liveness == "ended":
-        return Span("ended", "dim")
-    if liveness == "lost":
-        return Span("engine not reachable", "warn")
+    if (span := AT_REST.get(book.liveness())) is not None:
+        return span
     return Span("following", "good") if following else Span("paused", "warn")
 
 
@@ -70,6 +74,7 @@ def _position(book: Logbook, cursor: int | None, days: LogDays, *, following: bo
     if following or cursor is None:
         return f"{last}{lines}{more}"
     item = book.store[cursor]
+    total = f"the {last}{lines}" if last else f"{len(book.store):,}"
     dated = not isinstance(item, Gap) and item.time_ns and not days.is_today(item.time_ns)
     date = f"{days.text(item.time_ns)}  " if dated and not isinstance(item, Gap) else ""
-    return f"{date}line {cursor - book.store.first + 1:,} of {f'the {last}' if last else ''}{lines}{more}"
+    return f"{date}line {cursor - book.store.first + 1:,} of {total}{more}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pyd_core.client.gap import Gap
 from pyd_core.logs.pattern import LogPattern
 from pyd_core.logs.store import LogItem
+from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.logs.window import MAX_UNSEEN_LINES, TAIL, WINDOWS
@@ -299,9 +300,15 @@ class LogView(LogMouse):
             self.cursor,
             self._days,
             following=self.following,
-            marked=len(self.marked),
+            chosen=self._chosen,
             shown=self.count,
         )
+
+    @property
+    def _chosen(self) -> str:
+        """How many lines are selected and marked, in words."""
+        counts = {"selected": len(self.selected) if self.selection_start is not None else 0, "marked": len(self.marked)}
+        return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
 
     def draw(self, item: LogItem) -> Cell:
         """Return a drawn line."""
@@ -361,8 +368,7 @@ class LogView(LogMouse):
         palette, columns = palette_of(self.app), self.size.width
         rows = self.drawn_rows()
         if y >= len(rows):
-            message = (Span("  "), Span(self.book.empty_text, "dim")) if y == 1 and not self.count else ()
-            return strip(fit(message, columns), palette)
+            return strip(fit(self._empty_line if y == 1 and not self.count else (), columns), palette)
         number, head, body, is_rule = rows[y]
         edge = self._scroll_mark(y)
         if is_rule:
@@ -383,6 +389,15 @@ class LogView(LogMouse):
         ground = palette.cursor if selected or (number == cursor and not self.following) else None
         sign = self._sign(number, selected=selected, current=ground is not None)
         return strip((sign, *fit(line, columns - GUTTER_COLUMNS), edge), palette, ground)
+
+    @property
+    def _empty_line(self) -> Cell:
+        """The text shown while there are no lines, and the key that removes the filter that hides them."""
+        text: Cell = (Span("  "), Span(self.book.empty_text, "dim"))
+        if not (self.book.shown.filters.stack and len(self.book.store)):
+            return text
+        key = next((key for key in keys_of(self.app).of("log") if key.name == "remove-filter" and key.keys), None)
+        return (*text, Span(f"  {key.shown}", "accent"), Span(" removes the last filter", "dim")) if key else text
 
     def _scroll_mark(self, y: int) -> Span:
         """Return the scroll bar of a row, red where the log has errors."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyd_tui.dashboard.render.figures import Clock, counted
 from pyd_tui.dashboard.render.layout import LayoutColumn
 from pyd_tui.dashboard.render.logs import MAX_DRAWN_BYTES, coloured
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, highlight_spans, slide, width
+from pyd_tui.dashboard.render.pieces import ELLIPSIS, EMPTY, Cell, Span, cell, highlight_spans, slide, width
 
 if TYPE_CHECKING:
     from pyd_core.logs.pattern import LogPattern
@@ -19,34 +19,34 @@ COLUMNS = (
     LayoutColumn(key="name", title="CONTAINER", min_width=8, max_width=32, priority=0),
     LayoutColumn(key="line", title="LINE", min_width=10, max_width=MAX_DRAWN_BYTES, priority=0),
 )
-LEAD_COLUMNS = 24
-"""Terminal columns shown before the first match of a line that is moved sideways."""
-SLIDE_FROM_COLUMN = 60
-"""Terminal column of the first match from which a line is moved sideways."""
+AFTER_COLUMNS = 24
+"""Terminal columns shown after the first match of a line that is moved sideways."""
 
 
-def match_row(hit: Hit, pattern: LogPattern, clock: Clock, *, engine: bool) -> tuple[Cell, ...]:
-    """Write a matching line; `engine` adds the engine's name."""
+def match_row(hit: Hit, pattern: LogPattern, clock: Clock, *, engine: bool, room: int) -> tuple[Cell, ...]:
+    """Write a matching line; `engine` adds the engine's name, and `room` is the width of the line's column."""
     line = hit.line
     then = clock.local(line.time_ns)
     return (
         cell(f"{then.day:2} {then:%b %H:%M:%S}", "dim"),
         cell(hit.link.label, "info") if engine else EMPTY,
         cell(line.name, "strong"),
-        _marked(line.data, pattern),
+        _marked(line.data, pattern, room),
     )
 
 
-def _marked(data: bytes, pattern: LogPattern) -> Cell:
+def _marked(data: bytes, pattern: LogPattern, room: int) -> Cell:
+    """Return the line, moved sideways as far as its first match needs."""
     pieces = highlight_spans(coloured(data[:MAX_DRAWN_BYTES]), pattern.spans)
-    before = 0
-    for piece in pieces:
-        if piece.role == "match":
-            break
-        before += width((piece,))
-    if before < SLIDE_FROM_COLUMN or before == width(pieces):
+    index = next((index for index, piece in enumerate(pieces) if piece.role == "match"), None)
+    total = width(pieces)
+    if index is None or total <= room:
         return pieces
-    return (Span("…", "dim"), *slide(pieces, before - LEAD_COLUMNS))
+    start, end = width(pieces[:index]), width(pieces[: index + 1])
+    if end < room:  # the last column has the ellipsis
+        return pieces
+    hidden = min(start, end + AFTER_COLUMNS - room + 2, total - room + 1)
+    return (Span(ELLIPSIS, "dim"), *slide(pieces, hidden)) if hidden > 1 else pieces
 
 
 def content_widths(findings: SearchResults, *, engine: bool) -> dict[str, int]:

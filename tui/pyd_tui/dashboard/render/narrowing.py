@@ -22,5 +22,7 @@ def ordered_by_part(measured: int, running: int) -> Cell:
 
 
 def shown_count(shown: int, total: int) -> Cell:
-    """Show how many containers are visible, and the key that shows all."""
+    """Show how many containers are visible, and the key that shows all; the notice of an empty list names it too."""
+    if not shown:
+        return cell(f"0 of {total:,}", "text")
     return (*cell(f"{shown:,} of {total:,}", "text"), Span("   "), Span("esc", "accent"), Span(" shows all", "dim"))

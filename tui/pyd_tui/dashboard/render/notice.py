@@ -6,7 +6,6 @@ import textwrap
 
 from pyd_core.sanitise import safe
 from pyd_core.watch.delta import ConnectionState
-from pyd_tui.dashboard.render.figures import counted
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Role, Span, cell
 
 OBJECTS = {
@@ -31,20 +30,20 @@ def notice(
     Args:
         connection: State of the connection.
         total: Number of containers, shown or not.
-        filtered: Description of the filters that hide them; empty without any.
+        filtered: The filters that hide them, as verbs: `is running`; empty without any.
         room: Terminal columns a line may take.
         demo_key: The key that starts the demo; empty if none is bound, or the provider has no demo.
         family: The family of the provider.
     """
     if total and filtered:
         return [
-            cell(f"none of {counted(total, 'container')} is {filtered}", "text"),
+            cell(f"no container {filtered} (0 of {total:,})", "text"),
             EMPTY,
             _keys("esc", "shows all"),
         ]
     match connection.state:
         case "connecting":
-            return [cell("connecting …", "dim")]
+            return [cell("connecting…", "dim")]
         case "live":
             objects, where = OBJECTS.get(family, OBJECTS["engine"])
             return [

@@ -142,7 +142,7 @@ class Main(NarrowedListScreen):
         self._update()
         if happened and link is self._pointed:
             self.events.sync()
-            self._update_pane_title()
+        self._update_pane_title()
 
     def switch_engines(self) -> None:
         """Show other engines from now on; filters and sorting stay."""
@@ -292,7 +292,9 @@ class Main(NarrowedListScreen):
         if self.tabs.current == "logs":
             shown = self.dashboard.tail.shown  # the cursor may have moved on already
             entry = shown.entry if shown is not None else None
-            self.tabs.set_status(cell(entry.name, "strong") if entry else EMPTY, self.logs.status if entry else EMPTY)
+            name = f"{shown.link.label}/{entry.name}" if shown and entry and self.dashboard.merged else ""
+            name = name or (entry.name if entry else "")
+            self.tabs.set_status(cell(name, "strong"), self.logs.status if entry else EMPTY)
         else:
             whose = cell(self.row_link.label, "strong") if self.dashboard.merged else EMPTY
             count = self.events.count

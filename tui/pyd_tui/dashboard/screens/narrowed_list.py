@@ -127,8 +127,8 @@ class NarrowedListScreen(ContainerListScreen):
 def describe_filters(view: View) -> str:
     """Return the filters in words, for the notice of an empty list."""
     words = [
-        *(["broken"] if view.broken_only else []),
-        *(["running"] if view.running_only else []),
-        *([f"matched by “{view.text}”"] if view.text else []),
+        *(["is broken"] if view.broken_only else []),
+        *(["is running"] if view.running_only else []),
+        *([f"matches “{view.text}”"] if view.text else []),
     ]
     return " and ".join(words)

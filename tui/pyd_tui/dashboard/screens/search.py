@@ -70,7 +70,7 @@ class SearchScreen(LiveScreen):
         if self._pattern.text:
             self._search()
         else:
-            self.table.say(("enter searches all logs, including stopped containers", "dim"))
+            self.table.say(("enter searches all logs, including those of stopped containers", "dim"))
             self.action_ask()
         self._update_title()
 
@@ -136,7 +136,7 @@ class SearchScreen(LiveScreen):
             error = results.errors[0]
             self.table.say((error.message, "bad"), (error.hint, "dim"))
         else:
-            self.table.say((f"no line in {counted(results.containers, 'container')} has it", "dim"))
+            self.table.say((f"no line matches in {counted(results.containers, 'container')}", "dim"))
 
     def _update_title(self) -> None:
         results = self._results
@@ -149,7 +149,8 @@ class SearchScreen(LiveScreen):
         results = self._results
         if results is None or (hit := results.hits.get(key)) is None:
             return (EMPTY,) * len(COLUMNS)
-        return match_row(hit, results.pattern, self.dashboard.clock, engine=len(self.links) > 1)
+        room = self.table.column_width("line")
+        return match_row(hit, results.pattern, self.dashboard.clock, engine=len(self.links) > 1, room=room)
 
     # Actions of keys
 

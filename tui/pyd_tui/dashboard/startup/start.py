@@ -27,7 +27,7 @@ RESTORE = "\x1b[?1049l\x1b[?25h"
 def frame(columns: int, lines: int, *, coloured: bool, ascii: bool = False) -> str:
     """Return the first frame: the top line and the background, in the colours that the app starts with."""
     top, ground, accent = ("\x1b[48;5;235m", "\x1b[48;5;233m", "\x1b[1;38;5;75m") if coloured else ("", "", "\x1b[1m")
-    notice = "connecting ..." if ascii else "connecting …"
+    notice = "connecting ..." if ascii else "connecting…"
     middle = f"\x1b[{max(2, lines // 3)};{max(1, (columns - len(notice)) // 2)}H\x1b[2m{notice}"
     return f"{ALTERNATE}{ground}\x1b[2J\x1b[H{top}{accent} pyd\x1b[22m\x1b[K\x1b[0m{ground}{middle}\x1b[0m"
 

@@ -177,8 +177,7 @@ class Table(Rows, Generic[Key]):
     @property
     def farthest(self) -> int:
         """Columns to scroll until the end of the longest text is visible."""
-        width = next((placed.width for placed in self._placed if placed.column.key == self.SLIDES), 0)
-        return max(0, self._content_widths.get(self.SLIDES, 0) - width)
+        return max(0, self._content_widths.get(self.SLIDES, 0) - self.column_width(self.SLIDES))
 
     def set_sorted_by(self, key: str, *, reverse: bool = False) -> None:
         """Highlight the column that determines the order."""
@@ -195,6 +194,10 @@ class Table(Rows, Generic[Key]):
     def shows(self, key: str) -> bool:
         """Return whether there is room for a column."""
         return any(placed.column.key == key for placed in self._placed)
+
+    def column_width(self, key: str) -> int:
+        """Return the terminal columns of a column; 0 while it isn't shown."""
+        return next((placed.width for placed in self._placed if placed.column.key == key), 0)
 
     def move(self, rows: int) -> None:
         """Move the cursor."""
