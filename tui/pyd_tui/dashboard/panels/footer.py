@@ -34,6 +34,8 @@ class Footer(Line):
         self._scopes: tuple[Scope, ...] = (*scopes, "everywhere")
         self._message: Cell = EMPTY
         self._row_labels: dict[str, str] = {}
+        self._prompt_keys: tuple[Key, ...] = ()
+        """The keys of the prompt that the user types into; empty while there is none."""
         self._hits: list[tuple[Key, int, int]] = []
         """The shown keys, with the first terminal column of each and the one after its last."""
         self._provider: tuple[bool, str] = (False, "engine")
@@ -68,6 +70,12 @@ class Footer(Line):
     def scopes(self) -> tuple[Scope, ...]:
         """The parts of the keymap that apply to the screen, the most specific first."""
         return self._scopes
+
+    def set_prompt(self, keys: tuple[Key, ...]) -> None:
+        """Show the keys of a prompt in place of the others; none ends that."""
+        if keys != self._prompt_keys:
+            self._prompt_keys = keys
+            self.repaint_line()
 
     def set_row_labels(self, labels: Mapping[str, str]) -> None:
         """Name keys for the row under the cursor: labels by action; an empty one leaves the key out."""
@@ -106,6 +114,18 @@ class Footer(Line):
         jobs, self._provider = join((offer_of(self.app), jobs_of(self.app)), "   "), self._current_provider
         if self._message:
             return self._message, jobs
+        labelled = [key for key in self._prompt_keys if key.keys] or self._labelled
+        left = room - width(jobs) - 2 * bool(jobs)
+        self._hits, x = [], 0
+        for key in fitting(labelled, left):
+            end = x + cell_len(key.shown) + 1 + cell_len(key.label)
+            self._hits.append((key, x, end))
+            x = end + 2
+        return key_hints(labelled, left), jobs
+
+    @property
+    def _labelled(self) -> list[Key]:
+        """The keys of the scopes that have a label."""
         table = keys_of(self.app)
         bindings = [key for scope in self._scopes for key in table.of(scope) if key.action not in self._without]
         bindings = [
@@ -118,13 +138,7 @@ class Footer(Line):
             labelled = [replace(key, label="back") if key.action == "quit" else key for key in labelled]
         if self._provider[0]:
             labelled = [replace(key, shown=key.swarm or key.shown) for key in labelled]
-        left = room - width(jobs) - 2 * bool(jobs)
-        self._hits, x = [], 0
-        for key in fitting(labelled, left):
-            end = x + cell_len(key.shown) + 1 + cell_len(key.label)
-            self._hits.append((key, x, end))
-            x = end + 2
-        return key_hints(labelled, left), jobs
+        return labelled
 
 
 def fitting(bindings: list[Key], room: int) -> list[Key]:

@@ -97,6 +97,16 @@ class LogPanel(LogFiltering):
         window = self.book.window
         return (*(cell(f"{window.label}  ", "accent") if window is not TAIL else ()), *self.view.status)
 
+    @property
+    def key_labels(self) -> dict[str, str]:
+        """The footer's labels of keys that depend on how the lines are shown."""
+        labels = {"wrap": "cut"} if self.view.wrap else {}
+        if not self.view.log_style.columns:
+            labels["columns"] = "fields"
+        if self.book.search is not None:
+            labels["find_next(1)"] = "next"
+        return labels
+
     async def read(self, window: Window, goal: Goal | None = None) -> None:
         """Read another part of the log."""
         await self.book.read(window, goal=goal)
@@ -118,10 +128,12 @@ class LogPanel(LogFiltering):
         """Show fields in columns, or raw lines."""
         self.view.log_style = replace(self.view.log_style, columns=not self.view.log_style.columns)
         self.view.redraw()
+        self.on_changed()
 
     def action_wrap(self) -> None:
         """Wrap long lines, or cut them."""
         self.view.set_wrap(wrap=not self.view.wrap)
+        self.on_changed()
 
     def action_left(self) -> None:
         """Scroll left in long lines."""

@@ -11,6 +11,9 @@ from pyd_tui.dashboard.render.logrow import pattern_mode
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pyd_tui.dashboard.input.key_bindings import Keys
     from pyd_tui.dashboard.logs.logbook import Liveness, Logbook
     from pyd_tui.dashboard.render.log_days import LogDays
 
@@ -50,6 +53,21 @@ def log_status(book: Logbook, cursor: int | None, days: LogDays, *, following: b
     if book.problem is not None:
         return (*pieces, *cell(f"  {book.problem.message}", "bad"))
     return (*pieces, Span("  "), _state(book, following=following))
+
+
+def chosen_lines(selected: Collection[int], marked: Collection[int]) -> str:
+    """Write how many lines are selected and marked; empty without any."""
+    counts = {"selected": len(selected), "marked": len(marked)}
+    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+
+
+def empty_line(book: Logbook, keys: Keys) -> Cell:
+    """Write why there are no lines, and the key that removes the filter that hides them."""
+    text: Cell = (Span("  "), Span(book.empty_text, "dim"))
+    if not (book.shown.filters.stack and len(book.store)):
+        return text
+    key = next((key for key in keys.of("log") if key.name == "remove-filter" and key.keys), None)
+    return (*text, Span(f"  {key.shown}", "accent"), Span(" removes the last filter", "dim")) if key else text
 
 
 def _state(book: Logbook, *, following: bool) -> Span:

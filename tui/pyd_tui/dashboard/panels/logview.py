@@ -14,7 +14,7 @@ from pyd_tui.dashboard.input.keymap import bindings
 from pyd_tui.dashboard.logs.logbook import Logbook
 from pyd_tui.dashboard.logs.window import MAX_UNSEEN_LINES, TAIL, WINDOWS
 from pyd_tui.dashboard.panels.log_mouse import LogMouse
-from pyd_tui.dashboard.panels.log_status import log_status
+from pyd_tui.dashboard.panels.log_status import chosen_lines, empty_line, log_status
 from pyd_tui.dashboard.render.figures import Clock
 from pyd_tui.dashboard.render.log_days import LogDays
 from pyd_tui.dashboard.render.log_rows import DrawnRow
@@ -36,7 +36,6 @@ GUTTER_COLUMNS = 2
 
 INDENT = 4
 """Terminal columns by which continuation rows of a wrapped line are indented."""
-
 
 LATEST = 2**62
 """A number above that of any line: the end of a log that grows."""
@@ -300,15 +299,9 @@ class LogView(LogMouse):
             self.cursor,
             self._days,
             following=self.following,
-            chosen=self._chosen,
+            chosen=chosen_lines(self.selected if self.selection_start is not None else (), self.marked),
             shown=self.count,
         )
-
-    @property
-    def _chosen(self) -> str:
-        """How many lines are selected and marked, in words."""
-        counts = {"selected": len(self.selected) if self.selection_start is not None else 0, "marked": len(self.marked)}
-        return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
 
     def draw(self, item: LogItem) -> Cell:
         """Return a drawn line."""
@@ -368,7 +361,9 @@ class LogView(LogMouse):
         palette, columns = palette_of(self.app), self.size.width
         rows = self.drawn_rows()
         if y >= len(rows):
-            return strip(fit(self._empty_line if y == 1 and not self.count else (), columns), palette)
+            return strip(
+                fit(empty_line(self.book, keys_of(self.app)) if y == 1 and not self.count else (), columns), palette
+            )
         number, head, body, is_rule = rows[y]
         edge = self._scroll_mark(y)
         if is_rule:
@@ -389,15 +384,6 @@ class LogView(LogMouse):
         ground = palette.cursor if selected or (number == cursor and not self.following) else None
         sign = self._sign(number, selected=selected, current=ground is not None)
         return strip((sign, *fit(line, columns - GUTTER_COLUMNS), edge), palette, ground)
-
-    @property
-    def _empty_line(self) -> Cell:
-        """The text shown while there are no lines, and the key that removes the filter that hides them."""
-        text: Cell = (Span("  "), Span(self.book.empty_text, "dim"))
-        if not (self.book.shown.filters.stack and len(self.book.store)):
-            return text
-        key = next((key for key in keys_of(self.app).of("log") if key.name == "remove-filter" and key.keys), None)
-        return (*text, Span(f"  {key.shown}", "accent"), Span(" removes the last filter", "dim")) if key else text
 
     def _scroll_mark(self, y: int) -> Span:
         """Return the scroll bar of a row, red where the log has errors."""

@@ -7,10 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
+from textual.events import DescendantBlur, DescendantFocus
 from textual.screen import Screen
 
 from pyd_core.errors import PydError
 from pyd_core.watch.delta import Delta
+from pyd_tui.dashboard.input.key_bindings import keys_of
+from pyd_tui.dashboard.input.prompt_keys import prompt_keys
+from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
 from pyd_tui.dashboard.widgets.prompt import Prompt
 
@@ -62,6 +66,18 @@ class LiveScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Treat keys as text while the user types."""
         return not isinstance(self.focused, Prompt) and super().check_action(action, parameters)
+
+    @on(DescendantFocus)
+    @on(DescendantBlur)
+    def _name_prompt_keys(self) -> None:
+        """Name the keys of a prompt in the footer while the user types into it."""
+        prompt = self.focused
+        for footer in self.query(Footer):
+            if isinstance(prompt, Prompt):
+                completes = prompt.complete is not None
+                footer.set_prompt(prompt_keys(prompt.id or "", prompt.sign, keys_of(self.app), completes=completes))
+            else:
+                footer.set_prompt(())
 
     def changed(self, link: EngineConnection, delta: Delta, *, happened: bool) -> None:
         """Take a change of one of the engines; `happened` is whether there are events worth showing."""

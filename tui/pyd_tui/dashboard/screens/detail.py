@@ -14,6 +14,7 @@ from pyd_core.watch.container_info import ContainerInfo
 from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.input.key_bindings import keys_of
 from pyd_tui.dashboard.input.keymap import Scope, bindings, lacked
+from pyd_tui.dashboard.input.row_labels import NO_FILES, row_labels
 from pyd_tui.dashboard.panels.document import DocumentPane
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.files import FilesPane
@@ -238,7 +239,6 @@ class Detail(ContainerActionsScreen):
             subject.verdict = link.verdicts.answer(entry) or subject.verdict
             if name == "why" and self.key in link.containers:
                 link.verdicts.request([entry])
-                self.footer.set_row_labels({} if self._steps else NO_STEPS)
             page, lines = self.query_one(f"#{name}", LineList), Fixed(PAGES[name].draw(subject))
             (page.replace if page.count else page.show)(lines)
         elif name == "inspect":
@@ -246,6 +246,15 @@ class Detail(ContainerActionsScreen):
         elif name == "processes" and isinstance(answer := subject.answers.get(name), Processes | PydError):
             self.processes.set_listing(answer)
         self._update_status()
+
+    def _update_row_keys(self) -> None:
+        """Name the keys in the footer for the container's state, and for what the open tab shows."""
+        labels = {**row_labels(self.entry), **({} if self._steps else NO_STEPS)}
+        if self.tabs.current == "files" and self.files.key is None:
+            labels |= NO_FILES
+        elif self.tabs.current == "logs":
+            labels |= self.logs.key_labels
+        self.footer.set_row_labels(labels)
 
     def _update_usage(self) -> None:
         subject, link = self._subject, self.link
@@ -274,6 +283,7 @@ class Detail(ContainerActionsScreen):
         elif isinstance(self.pane, LineList | SearchableTable):
             status = self.pane.search_status or self._age()
         self.tabs.set_status(EMPTY, status)
+        self._update_row_keys()
 
     def _state(self, entry: ContainerInfo) -> Cell:
         return state_and_health(entry, self._pending_action, self.link.verdicts.of(entry))

@@ -132,6 +132,7 @@ class LogScreen(LiveScreen):
         if book.full:
             pieces += cell("  no room for older lines", "warn")
         self._title.put(tuple(pieces), self.view.status)
+        self.footer.set_row_labels(self.panel.key_labels)
         self.panel.show_chips()
 
     def subject(self) -> Cell:

@@ -14,7 +14,7 @@ from pyd_core.watch.delta import Delta
 from pyd_tui.dashboard.engines.connection import EngineConnection
 from pyd_tui.dashboard.engines.target import RowTarget
 from pyd_tui.dashboard.input.keymap import Scope, bindings
-from pyd_tui.dashboard.input.row_labels import row_labels
+from pyd_tui.dashboard.input.row_labels import empty_list_labels, row_labels
 from pyd_tui.dashboard.panels.containers import ContainerTable
 from pyd_tui.dashboard.panels.events import Events
 from pyd_tui.dashboard.panels.footer import Footer
@@ -200,6 +200,7 @@ class Main(NarrowedListScreen):
             return
         scopes: tuple[Scope, ...] = ("containers", "views")
         self.footer.set_scopes(*(PANE_SCOPES[self.tabs.current] if self.focused is self.pane else scopes))
+        self._update_row_keys()
 
     @on(Table.Marked)
     def _marked(self) -> None:
@@ -285,7 +286,12 @@ class Main(NarrowedListScreen):
     def _update_row_keys(self) -> None:
         """Name the keys in the footer for the container under the cursor, and count the marks."""
         target = self.target
-        self.footer.set_row_labels(row_labels(target.entry if target is not None else None))
+        labels = row_labels(target.entry if target is not None else None)
+        if self.focused is self.logs.view:
+            labels = self.logs.key_labels
+        elif not self.table.keys:
+            labels = empty_list_labels(demo=self._is_empty and self.dashboard.link.family == "engine")
+        self.footer.set_row_labels(labels)
         self.query_one(Views).set_marked(len(self.table.marked))
 
     def _update_pane_title(self) -> None:
@@ -295,6 +301,7 @@ class Main(NarrowedListScreen):
             name = f"{shown.link.label}/{entry.name}" if shown and entry and self.dashboard.merged else ""
             name = name or (entry.name if entry else "")
             self.tabs.set_status(cell(name, "strong"), self.logs.status if entry else EMPTY)
+            self._update_row_keys()
         else:
             whose = cell(self.row_link.label, "strong") if self.dashboard.merged else EMPTY
             count = self.events.count

@@ -143,7 +143,12 @@ class SearchScreen(LiveScreen):
         status = EMPTY if results is None else search_summary(results, running=self.running, stopped=self._stopped)
         self.query_one("#title", Line).put((Span("Search all logs", "title"),), status)
         self._prompt.set_notes(cell(pattern_mode(self._pattern), "dim"), EMPTY)
-        self.query_one(Footer).set_scopes("search", without=() if self.running else ("end",))
+        self.query_one(Footer).set_scopes("search", without=self._lacking)
+
+    @property
+    def _lacking(self) -> tuple[str, ...]:
+        """Actions that don't apply: none opens a line while there is none, or ends a search that doesn't run."""
+        return (*(() if self.table.keys else ("open",)), *(() if self.running else ("end",)))
 
     def _cells(self, key: HitKey) -> tuple[Cell, ...]:
         results = self._results

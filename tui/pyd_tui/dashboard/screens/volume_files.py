@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyd_core.errors import PydError
 from pyd_tui.dashboard.input.keymap import bindings
+from pyd_tui.dashboard.input.row_labels import NO_FILES
 from pyd_tui.dashboard.panels.files import FilesPane
 from pyd_tui.dashboard.panels.footer import Footer
 from pyd_tui.dashboard.panels.header import Header
@@ -63,6 +64,7 @@ class VolumeFiles(SearchableScreen):
     def _update_status(self) -> None:
         name = (Span("Volume  ", "title"), *cell(self._volume, "strong"))
         self.query_one("#subject", Line).put(name, self.query_one(FilesPane).status)
+        self.query_one(Footer).set_row_labels({} if self.query_one(FilesPane).key is not None else NO_FILES)
 
     def action_back(self) -> None:
         """End a search, else return to the volumes."""
