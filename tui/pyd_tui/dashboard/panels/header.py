@@ -35,7 +35,7 @@ class Header(Line):
         """Update the content, as much of it as fits."""
         first, *others = self.links
         room = self.size.width - 2
-        tally = self._counts(short=room < 100)
+        tally = self._counts(short=room < 100 and bool(others))
         name = f"{len(self.links)} engines" if others else first.engine_name
         if others:
             left = heading(name, "", room)
@@ -48,9 +48,11 @@ class Header(Line):
             right = freshness(first.connection, self._clock)
         if any(link.endpoint is not None and link.endpoint.read_only for link in self.links):
             right = (Span("read-only   ", "info"), *right)
+        url = first.endpoint.url if first.endpoint is not None and not others else ""
+        if not others and room < 100 and width((*heading(name, url, room), *tally, *right)) + 6 > room:
+            tally = self._counts(short=True)
         if tally:
             right = (*tally, Span("   "), *right)
-        url = first.endpoint.url if first.endpoint is not None and not others else ""
         self.put(heading(name, url, room - width(right) - 3), right)
 
     def _counts(self, *, short: bool) -> Cell:

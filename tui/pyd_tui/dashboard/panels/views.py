@@ -10,6 +10,8 @@ from pyd_tui.dashboard.widgets.line import Line
 from pyd_tui.dashboard.widgets.strips import join
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyd_tui.dashboard.protocols import EngineListener, EngineRegistry, Navigator
 
 VIEWS = ("containers", "images", "networks", "volumes", "events", "system")
@@ -46,7 +48,7 @@ def view_at_key(name: str, family: str) -> str:
 
 
 class Views(Line):
-    """Digits and names; where not all names fit, only the open one's."""
+    """Digits and names; where not all names fit, the open one's and the first others'."""
 
     def __init__(self, current: str) -> None:
         super().__init__(id="views")
@@ -91,13 +93,26 @@ class Views(Line):
         swarm = link.swarm or self._current in SWARM_VIEWS
         return (*VIEWS, *SWARM_VIEWS) if swarm else VIEWS
 
+    def _named(self, names: Sequence[str], room: int) -> set[str]:
+        """Return the views whose names fit next to the digits of all: the open one, and the first others."""
+        named = {name for name in names if name == self._current}
+        left = room - (3 * len(names) - 2) - sum(len(name) + 1 for name in named)
+        for name in names:
+            if name not in named:
+                left -= len(name) + 1
+                if left < 0:
+                    break
+                named.add(name)
+        return named
+
     def content(self, room: int) -> tuple[Cell, Cell]:
         """Return the names."""
         marked: Cell = (Span(f"◆ {self._marked:,} marked", "accent"),) if self._marked else EMPTY
         engines = join((marked, self._engines(room - DIGITS_COLUMNS - width(marked))), "   ")
         room -= width(engines) + 3 * bool(engines)
         names = self._names()
-        short = sum(len(name) + 4 for name in names) - 2 > room
+        named = self._named(names, room)
+        short = len(named) < len(names)
         pieces: list[Span] = []
         self._hits = []
         for digit, name in enumerate(names, 1):
@@ -105,7 +120,7 @@ class Views(Line):
             pieces.append(Span("  " if pieces else ""))
             start = width(pieces)
             pieces.append(Span(str(digit % 10), "accent" if not current else "title"))
-            if current or not short:
+            if name in named:
                 pieces.append(Span(f" {name.capitalize()}", "title" if current else "dim"))
             self._hits.append((name, start, width(pieces)))
         unnumbered = FAMILY_UNNUMBERED.get(cast("EngineRegistry", self.app).link.family, ())
