@@ -31,7 +31,7 @@ LONG = "0123456789" * 9
     ],
 )
 def test_a_line_is_moved_sideways_only_as_far_as_its_match_needs(line: str, room: int, shown: str):
-    found = LogLine(container_id="c", name="job", stream="stdout", time_ns=10**9, data=line.encode())
-    hit = Hit(cast("EngineConnection", None), found)
+    line_read = LogLine(container_id="c", name="job", stream="stdout", time_ns=10**9, data=line.encode())
+    hit = Hit(cast("EngineConnection", None), line_read)
     *_, drawn = match_row(hit, LogPattern("gave up"), Clock(), engine=False, room=room)
     assert "".join(piece.text for piece in fit(drawn, room)).rstrip() == shown
