@@ -85,7 +85,7 @@ def test_views_of_images_and_events_follow_what_the_engine_does(
     opened = terminal([pyd, "--host", docker.host])
     opened.wait_for(LIVE)
     opened.keys("2")
-    opened.wait_for("Layers, the newest first")
+    opened.wait_for("Layers, newest first")
     opened.keys("/")
     opened.type(docker.name("copy"))
     opened.keys("Enter")
@@ -99,7 +99,7 @@ def test_views_of_images_and_events_follow_what_the_engine_does(
     opened.keys("/")
     opened.type(docker.name("copy"))
     opened.keys("Enter")
-    opened.wait_for(re.compile(rf"image +tag +{docker.name('copy')}:9"))
+    opened.wait_for(re.compile(rf"image +tagged +{docker.name('copy')}:9"))
     docker("rmi", f"{docker.name('copy')}:9")
 
 

@@ -54,7 +54,7 @@ def test_an_image_of_a_container_is_made_and_saved_to_a_file(
     screen.wait_for(f"to {image}")
     assert docker("run", "--rm", "--network", "none", image, "cat", "/tmp/note") == "kept"
     screen.keys("2")
-    screen.wait_for("Layers, the newest first")
+    screen.wait_for("Layers, newest first")
     screen.keys("/")
     screen.type(image)
     screen.keys("Enter", "C-s")

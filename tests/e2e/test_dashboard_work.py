@@ -105,7 +105,7 @@ def test_settings_hold_conflicts_are_told_and_what_is_chosen_is_remembered(
     screen.keys("q")
     screen.wait_for(LIVE)
     screen.keys("2")
-    screen.wait_for("Layers, the newest first")
+    screen.wait_for("Layers, newest first")
     screen.keys("C-c", "C-c")
     assert screen.wait_exit() == 0
     state = json.loads((tmp_path / "state" / "pyd" / "dashboard.json").read_text())

@@ -94,7 +94,7 @@ def test_the_dashboard_removes_an_image_after_a_question(node: Containerd, pyd_p
         dashboard.keys("Enter")
         dashboard.wait_gone(IMAGE)
         dashboard.keys("F")
-        dashboard.wait_for("nothing: every byte of it can be read")
+        dashboard.wait_for("nothing: every byte is visible in a container")
         dashboard.keys("x")
         dashboard.wait_for(f"Remove {other}?")
         dashboard.keys("y")

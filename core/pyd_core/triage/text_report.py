@@ -10,31 +10,36 @@ from pyd_core.triage.codes import explain_code
 from pyd_core.triage.verdict import EvidenceLine, Verdict
 
 if TYPE_CHECKING:
+    from pyd_core.triage.evidence import UnavailableSource
     from pyd_core.triage.scan import Sweep
 
 
 def sureness(confidence: float) -> str:
     """Return a word for a confidence."""
-    for least, word in ((0.9, "certain"), (0.75, "likely"), (0.5, "possible")):
+    for least, word in ((0.99, "certain"), (0.9, "almost certain"), (0.75, "likely"), (0.5, "possible")):
         if confidence >= least:
             return word
     return "a guess"
 
 
 def describe(verdict: Verdict) -> str:
-    """Return a verdict with its time line, evidence, advice, confidence and unavailable sources."""
+    """Return a verdict with its timeline, evidence, advice, confidence and unavailable sources."""
     parts = [
         f"{safe(verdict.summary).rstrip('.')}.",
         f"cause: {verdict.cause} ({sureness(verdict.confidence)}, {verdict.confidence:.2f})",
     ]
     if verdict.contributing:
         parts.append(f"contributing: {', '.join(verdict.contributing)}")
-    parts += _section("time line", [_line(item, with_source=False) for item in verdict.timeline])
+    parts += _section("timeline", [_line(item, with_source=False) for item in verdict.timeline])
     parts += _section("evidence", [_line(item) for item in verdict.evidence])
     parts += _section("what to do", [safe(text) for text in verdict.advice])
-    unread = [f"{safe(gap.source)}: {safe(gap.reason)}; it would show {safe(gap.would_tell)}" for gap in verdict.unread]
-    parts += _section("missing evidence", unread)
+    parts += _section("missing evidence", [safe(describe_gap(gap)) for gap in verdict.unread])
     return "\n".join(parts)
+
+
+def describe_gap(gap: UnavailableSource) -> str:
+    """Return why a source couldn't be read, and what it would show."""
+    return f"{gap.source}: {gap.reason}; the {gap.source} would show {gap.would_tell}"
 
 
 def brief(verdict: Verdict) -> str:

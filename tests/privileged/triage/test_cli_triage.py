@@ -52,7 +52,7 @@ def test_the_verdict_in_words(killed: str) -> None:
     text = "\n".join(rest)
     for part in (
         "cause: oom-killed",
-        "time line:",
+        "timeline:",
         "evidence:",
         "[kernel log]",
         "what to do:",

@@ -151,7 +151,7 @@ async def test_the_palette_finds_commands_containers_and_views_by_a_few_letters(
         await dashboard.type("img")
         await dashboard.until_shown("view  2  images")
         await dashboard.press("enter")
-        await dashboard.until_shown("Layers, the newest first")
+        await dashboard.until_shown("Layers, newest first")
         await dashboard.press("q", "ctrl+p")
         await dashboard.type("ren")
         await dashboard.press("enter")
@@ -205,7 +205,7 @@ async def test_it_starts_as_requested_and_keeps_its_state():
     engine = five()
     engine.add("left-out")
     async with opened(engine, beginning=beginning) as dashboard:
-        await dashboard.until_shown("Layers, the newest first")
+        await dashboard.until_shown("Layers, newest first")
         await dashboard.press("q")
         await dashboard.until(lambda: dashboard.shown == ["a", "b", "c", "d", "e"])
         await dashboard.press("o", "colon")

@@ -144,11 +144,11 @@ async def test_only_the_rows_of_a_lost_engine_are_dimmed_with_age_and_reason():
         engines["far"].cut(down=True)
         await dashboard.until(lambda: dashboard.app.links[1].connection.state == "lost")
         put(dashboard, "far", "db")
-        await dashboard.until_shown("○ far 0s and 1 more: ")
+        await dashboard.until_shown("○ far (0s old) and 1 more: ")
         stale = {(key.link.label, dashboard.table.is_stale(key)) for key in dashboard.table.keys}
         assert stale == {("near", False), ("far", True)}
         await dashboard.until_shown(": no engine answers")
-        assert re.search(r"db +far 0s", dashboard.text)
+        assert re.search(r"db +far \(0s old\)", dashboard.text)
         engines["near"].die("cache", 4)
         await dashboard.until_shown("exited 4")
         engines["far"].down = False

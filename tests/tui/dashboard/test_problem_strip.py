@@ -12,6 +12,7 @@ from pyd_core.triage.verdict import Verdict
 from pyd_core.watch.container_info import ContainerInfo
 from pyd_tui.dashboard.render.containers import COLUMNS, state_and_health
 from pyd_tui.dashboard.render.layout import arrange
+from pyd_tui.dashboard.render.problems import problem_line
 from pyd_tui.dashboard.resources.container_filters import View
 from pyd_tui.dashboard.screens.detail import Detail
 from pyd_tui.dashboard.startup.startup_state import StartupState
@@ -79,6 +80,25 @@ def test_a_container_that_counts_as_broken_is_marked_in_its_row_though_its_probe
     for health in ("healthy", "starting"):
         container = ContainerInfo(id="1", name="web", state="running", health=health)
         assert "".join(piece.text for piece in state_and_health(container, verdict=verdict)) == f"✗ {health}"
+
+
+def test_a_long_name_leaves_room_for_the_reason():
+    name = "job-" + "x" * 80
+    container = ContainerInfo(id="1", name=name, state="exited", exit_code=137)
+    line, hits = problem_line(1, [(container, None)], "!", ["F1"], 60)
+    shown = "".join(piece.text for piece in line)
+    assert shown.startswith("✗ 1 broken  !   F1 job-xxx")
+    assert shown.endswith("x… exited 137")
+    assert len(shown) == hits[-1][2] <= 60
+
+
+@pytest.mark.parametrize(
+    ("name_state", "role"), [("paused", "info"), ("running", "good"), ("dead", "bad"), ("exited", "bad")]
+)
+def test_only_the_mark_of_a_broken_container_that_is_up_is_red(name_state: str, role: str):
+    verdict = Verdict(name="web", cause="oom-killed-child", confidence=0.9, summary="lost a child", severity="broken")
+    container = ContainerInfo(id="1", name="web", state=name_state)
+    assert [piece.role for piece in state_and_health(container, verdict=verdict)] == ["bad", role]
 
 
 PORTS = (Port(private_port=80, public_port=18080, type="tcp"),)

@@ -161,9 +161,9 @@ def test_missing_bytes_of_an_overlong_line_are_counted():
 
 def test_a_death_among_the_events_shows_its_exit_code():
     event = Event(type="container", action="die", actor=Actor(id="a", attributes={"name": "web", "exitCode": "3"}))
-    assert "die" in text(event_line(event, CLOCK))
+    assert "died" in text(event_line(event, CLOCK))
     assert text(event_line(event, CLOCK)).endswith("web  exit 3")
-    assert text(event_line(event, CLOCK, of_container=True)).split()[1:] == ["container", "die", "exit", "3"]
+    assert text(event_line(event, CLOCK, of_container=True)).split()[1:] == ["container", "died", "exit", "3"]
 
 
 def test_an_event_of_a_network_keeps_its_name_among_those_of_a_container():

@@ -149,7 +149,14 @@ CAUSES: tuple[Cause, ...] = (
         "The registry can't be reached.",
         "Check network, DNS and proxy of the engine's host.",
     ),
-    Cause("never-started", "starting", 15, "notice", "It was created but never started.", "Start it."),
+    Cause(
+        "never-started",
+        "starting",
+        15,
+        "notice",
+        "It was created but never started.",
+        "Start it, or remove it if it isn't needed.",
+    ),
     Cause(
         "name-conflict",
         "starting",

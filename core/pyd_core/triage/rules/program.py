@@ -47,7 +47,7 @@ _FROM_OUTPUT: dict[str, tuple[_Named, str, tuple[str, ...]]] = {
     ),
     "connection-refused": (
         _Named(
-            "couldn't connect: nothing listens there",
+            "couldn't connect: the connection was refused",
             "couldn't connect to {subject}: nothing listens there",
             "{subject} refused the connection",
         ),

@@ -33,7 +33,7 @@ async def test_the_menu_of_an_image_tags_pushes_runs_and_searches():
     async with opened(engine) as dashboard:
         await dashboard.press("2")
         await dashboard.until_shown("USED BY")
-        await dashboard.until_shown("Layers, the newest first")
+        await dashboard.until_shown("Layers, newest first")
         await dashboard.press("full_stop")
         texts = [entry.text for entry in menu(dashboard).entries]
         assert {"run a new container of it", "tag it", "search the public registry"} <= set(texts)

@@ -36,7 +36,7 @@ class Progress:
 async def followed(dashboard: Opened) -> tuple[Progress, Browse]:
     """Open the images, and follow their details from now on."""
     await dashboard.press("2")
-    await dashboard.until_shown("Layers, the newest first")
+    await dashboard.until_shown("Layers, newest first")
     screen = dashboard.app.screen
     assert isinstance(screen, Browse)
     progress = Progress()

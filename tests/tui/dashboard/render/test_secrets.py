@@ -45,7 +45,7 @@ def test_a_harmless_text_is_none(text: str):
 
 def test_the_line_below_masked_variables_names_the_key_that_shows_them():
     unmask = next(key for key in KEYMAP["detail"] if key.action == "unmask")
-    last = env([f"DB_PASSWORD={SECRET}"], unmasked=False)[-1]
+    last = env([f"DB_PASSWORD={SECRET}"], unmasked=False, room=80)[-1]
     assert "".join(piece.text for piece in last).strip() == f"1 masked, {unmask.shown} shows them"
 
 

@@ -79,7 +79,9 @@ def test_the_stats_tab_shows_both_scales_the_limits_and_deaths():
 def test_stats_without_samples_show_the_reason():
     assert "measuring" in text(stats(WEB, None, UsageHistory(samples=[]), CLOCK, 100))
     gone = ContainerInfo(id="b" * 64, name="old", state="exited", exit_code=0)
-    assert "pyd record stores such curves" in text(stats(gone, None, UsageHistory(samples=[]), CLOCK, 100))
+    assert "`pyd record` keeps them" in text(stats(gone, None, UsageHistory(samples=[]), CLOCK, 100))
+    never = ContainerInfo(id="c" * 64, name="new", state="created")
+    assert "it was never started" in text(stats(never, None, UsageHistory(samples=[]), CLOCK, 100))
 
 
 def test_extra_columns_are_measured_only_where_there_is_room():

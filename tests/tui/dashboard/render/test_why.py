@@ -79,7 +79,7 @@ async def test_w_opens_the_verdict_with_its_evidence_and_next_steps():
         for part in (
             "What to do",
             "Evidence",
-            "Time line",
+            "Timeline",
             "Missing evidence",
             "kernel log: the engine runs on another",
         ):
@@ -121,3 +121,16 @@ def test_a_verdict_is_wrapped_to_the_width_and_hostile_evidence_is_made_visible(
     assert max(map(len, lines)) <= 60
     assert not any("\x1b" in text for text in lines)
     assert any("likely, 0.80" in text for text in lines)
+
+
+def test_evidence_without_times_has_no_column_for_them():
+    verdict = Verdict(
+        name="web",
+        cause="never-started",
+        confidence=0.95,
+        summary="web was never started",
+        evidence=(EvidenceLine(source="inspect", time=None, text="its state is created"),),
+    )
+    lines = ["".join(piece.text for piece in pieces) for pieces in why(verdict, Clock(), 60)]
+    assert " inspect      its state is created" in lines
+    assert any("almost certain, 0.95" in text for text in lines)

@@ -41,7 +41,7 @@ async def test_open_moves_to_the_details_visibly_and_q_returns_to_the_list():
     async with opened(three()) as dashboard:
         await dashboard.until_shown("2 running")
         await dashboard.press("2")
-        await dashboard.until_shown("Layers, the newest first")
+        await dashboard.until_shown("Layers, newest first")
         await dashboard.until_shown("enter open")
         await dashboard.press("enter")
         await dashboard.until(lambda: "enter open" not in dashboard.text)
@@ -55,7 +55,7 @@ async def test_open_moves_to_the_details_visibly_and_q_returns_to_the_list():
 async def test_a_view_is_sorted_by_key_and_by_a_click_on_a_heading_as_the_containers_are():
     async with opened(three()) as dashboard:
         await dashboard.press("2")
-        await dashboard.until_shown("Layers, the newest first")
+        await dashboard.until_shown("Layers, newest first")
         table = browse(dashboard).table
         loaded = list(table.keys)
         await dashboard.press("o")

@@ -151,17 +151,17 @@ async def test_past_events_are_shown_with_new_ones():
         await dashboard.press("slash")
         await dashboard.type("web")
         await dashboard.press("enter", "enter", "6")
-        await dashboard.until_shown("container start ")
+        await dashboard.until_shown("container started ")
         engine.die("web", 3)
         await dashboard.until_shown("exit 3")
         assert "other" not in dashboard.text
-        assert dashboard.text.count("container start ") == 1
+        assert dashboard.text.count("container started ") == 1
 
 
 async def test_a_container_without_past_events_says_so():
     async with opened(single()) as dashboard:
         await look(dashboard, "6")
-        await dashboard.until_shown("the engine remembers no events of it")
+        await dashboard.until_shown("the engine has no events of this container")
 
 
 async def test_the_footer_shows_back_or_quit_depending_on_the_screen():
@@ -191,8 +191,8 @@ async def test_probe_results_follow_each_probe():
     async with opened(engine) as dashboard:
         await look(dashboard)
         await dashboard.press("shift+tab")
-        await dashboard.until_shown("failed with 1")
+        await dashboard.until_shown("failed, exit code 1")
         assert re.search(r"as of \d\d:\d\d:\d\d  \^r", dashboard.text)
         engine.get("web").probes += [(1, "refused"), (1, "refused")]
         engine.emit_of(engine.get("web"), "exec_die", execID="x", exitCode="1")
-        await dashboard.until(lambda: dashboard.text.count("failed with 1") == 3)
+        await dashboard.until(lambda: dashboard.text.count("failed, exit code 1") == 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -218,10 +219,20 @@ def _read(name: str, value: str) -> dict[str, object]:
 
 def question(action: Action, entries: list[ContainerInfo], only: str) -> str:
     """Return the question before an action; `only` is the name of a single container."""
-    running = sum(entry.has_processes for entry in entries)
     many = f"{len(entries)} containers" if len(entries) > 1 else only
-    kills = ""
-    if action.verb == "remove" and running:
-        who = "It is" if len(entries) == 1 else "All are" if running == len(entries) else f"{running} of them are"
-        kills = f" {who} running, and will be killed."
+    kills = _kills(entries) if action.verb == "remove" else ""
     return f"{action.verb[:1].upper()}{action.verb[1:]} {many}?{kills}"
+
+
+def _kills(entries: list[ContainerInfo]) -> str:
+    """Return the sentence about the containers that a removal kills; empty if none has processes."""
+    states = Counter(entry.state for entry in entries if entry.has_processes)
+    total = states.total()
+    if not total:
+        return ""
+    if len(states) == 1 and total == len(entries):
+        return f" {'It is' if total == 1 else 'All are'} {next(iter(states))}, and will be killed."
+    parts = (
+        f"{count} {'is' if count == 1 else 'are'} {state}" for state, count in sorted(states.items(), reverse=True)
+    )
+    return f" {' and '.join(parts)}{', and' if total == 1 else '; they'} will be killed."

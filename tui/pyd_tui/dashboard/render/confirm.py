@@ -43,7 +43,7 @@ def confirm(
         if page < len(names):
             remaining = len(names) - top - page
             more = cell(f"  and {remaining} more" if remaining else "", "dim")
-            lines.append((*more, Span(f"   {scroll}", "faint")))
+            lines.append((*more, Span(f"   {scroll}", "dim")))
     yes, no = (key.shown for key in answers)
     keys = (Span(yes, "bad"), Span(" yes", "text"), Span("     "), Span(no, "accent"), Span(" no", "text"))
     return [*lines, EMPTY, keys]

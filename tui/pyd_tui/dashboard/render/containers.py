@@ -148,7 +148,8 @@ def state(container: ContainerInfo, pending: str = "", verdict: Verdict | None =
     if container.state in {"exited", "stopped"} and container.exit_code is not None:
         text = f"{container.state} {container.exit_code}"
     if is_broken(container, verdict) and container.state != "restarting":
-        shape, role = "✗", "bad"
+        # The text of a container that is up keeps its colour: the mark says that it is broken nevertheless.
+        return (Span("✗ ", "bad"), *cell(text, role if container.state in ACTIVE_STATES else "bad"))
     return (Span(f"{shape} ", role), *cell(text, role))
 
 
@@ -160,9 +161,9 @@ def state_and_health(container: ContainerInfo, pending: str = "", verdict: Verdi
     if pending or container.state != "running" or container.health not in _HEALTH:
         return state(container, pending, verdict)
     shapes: dict[str, tuple[str, Role]] = {"healthy": ("●", "good"), "starting": ("●", "warn")}
-    bad: tuple[str, Role] = ("✗", "bad")
-    shape, role = bad if is_broken(container, verdict) else shapes.get(container.health, bad)
-    return (Span(f"{shape} ", role), Span(container.health, role))
+    shape, role = shapes.get(container.health, ("✗", "bad"))
+    mark: Span = Span("✗ ", "bad") if is_broken(container, verdict) else Span(f"{shape} ", role)
+    return (mark, Span(container.health, role))
 
 
 def health(container: ContainerInfo) -> Cell:

@@ -58,7 +58,10 @@ def engine_label(name: str, connection: ConnectionState, clock: Clock) -> Cell:
     """Name a container's engine; for a lost engine, add how old the data is."""
     if connection.state != "lost":
         return cell(name, "accent")
-    return (*cell(name, "bad"), Span(f" {stepped_age(max(0, clock.now() - connection.since_ns) // SECOND)}", "bad"))
+    return (
+        *cell(name, "bad"),
+        Span(f" ({stepped_age(max(0, clock.now() - connection.since_ns) // SECOND)} old)", "bad"),
+    )
 
 
 def freshness_of_all(engines: Sequence[tuple[str, ConnectionState]], clock: Clock, room: int) -> Cell:

@@ -6,12 +6,14 @@ import re
 
 from pyd_core.sanitise import safe
 from pyd_tui.dashboard.render.facts import nothing
-from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit
+from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell, fit, width, wrap
 
 MASK = "••••••••"
 """Equally long for every value, since a secret's length is part of it."""
 MAX_NAME_COLUMNS = 40
 """Terminal columns the names may take before they push the values aside."""
+MIN_VALUE_COLUMNS = 10
+"""Terminal columns to which values are wrapped on a narrow screen."""
 
 _SECRET_WORDS = frozenset(
     {"key", "apikey", "auth", "pass", "pw", "pwd", "cookie", "salt", "credential", "credentials", "private", "dsn"}
@@ -26,10 +28,10 @@ def looks_secret(name: str) -> bool:
     return bool(_SECRET_PARTS.search(name)) or not _SECRET_WORDS.isdisjoint(words)
 
 
-def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
-    """Return one line for each variable, sorted by name; passwords in URLs are masked too."""
+def env(variables: list[str], *, unmasked: bool, room: int) -> list[Cell]:
+    """Return the variables, sorted by name, with long values wrapped to a width; passwords in URLs are masked too."""
     if not variables:
-        return nothing("no environment is set")
+        return nothing("no environment variables are set")
     pairs = sorted((name, value) for name, _, value in (entry.partition("=") for entry in variables))
     columns = min(MAX_NAME_COLUMNS, max(len(safe(name)) for name, _ in pairs)) + 2
     lines: list[Cell] = [EMPTY]
@@ -38,9 +40,16 @@ def env(variables: list[str], *, unmasked: bool) -> list[Cell]:
         pieces = _value(name, value, unmasked=unmasked)
         hidden += any(piece.text == MASK for piece in pieces)
         label = cell(name, "accent")
-        lines.append(
-            (Span(" "), *(fit(label, columns) if len(safe(name)) < columns else (*label, Span("  "))), *pieces)
-        )
+        values = wrap(pieces, max(MIN_VALUE_COLUMNS, room - columns - 1)) or [EMPTY]
+        head: Cell = (Span(" "), *fit(label, columns))
+        if width(label) >= columns:
+            head = (Span(" "), *label, Span("  "))
+            if width((*head, *pieces)) > room:  # the value begins below its name
+                lines.append(head)
+                head = (Span(" " * (columns + 1)),)
+        for value_line in values:
+            lines.append((*head, *value_line))
+            head = (Span(" " * (columns + 1)),)
     if hidden:
         lines += [EMPTY, (Span(f" {hidden} masked, ", "dim"), Span("H", "accent"), Span(" shows them", "dim"))]
     return lines

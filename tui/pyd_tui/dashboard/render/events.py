@@ -22,6 +22,30 @@ _ROLES: dict[str, Role] = {
     "restart": "accent",
 }
 
+_WORDS = {
+    "connect": "connected",
+    "create": "created",
+    "delete": "deleted",
+    "destroy": "removed",
+    "die": "died",
+    "disconnect": "disconnected",
+    "health_status": "health",
+    "kill": "signalled",
+    "oom": "out of memory",
+    "pause": "paused",
+    "pull": "pulled",
+    "push": "pushed",
+    "rename": "renamed",
+    "restart": "restarted",
+    "start": "started",
+    "stop": "stopped",
+    "tag": "tagged",
+    "unpause": "unpaused",
+    "untag": "untagged",
+    "update": "updated",
+}
+"""The Engine API's verbs in words."""
+
 HIDDEN_VERBS = frozenset({"exec_create", "exec_start", "exec_die", "top", "attach", "resize", "archive-path"})
 """Events caused by looking at a container; health probes cause a thousand of these an hour."""
 
@@ -47,7 +71,7 @@ def event_line(event: Event, clock: Clock, *, times: bool = True, of_container: 
     return (
         *stamp,
         *fit(cell(event.type, "dim"), 10),
-        *fit(cell(event.verb, role(event)), 14),
+        *fit(cell(verb_word(event), role(event)), 14),
         Span(" "),
         *(EMPTY if named_elsewhere else cell(f"{subject(event)}  " if details else subject(event))),
         *cell(", ".join(details), "dim"),
@@ -58,6 +82,11 @@ def subject(event: Event) -> str:
     """Return the name of the event's object; a bare id is shortened to the twelve digits that people compare."""
     name = event.name.removeprefix("sha256:")
     return name[:12] if len(name) == 64 and name == event.actor.id.removeprefix("sha256:") else event.name
+
+
+def verb_word(event: Event) -> str:
+    """Return an event's verb in words; an unknown one as it is."""
+    return _WORDS.get(event.verb, event.verb)
 
 
 def role(event: Event) -> Role:

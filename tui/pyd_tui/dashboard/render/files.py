@@ -17,7 +17,7 @@ COLUMNS = (
     LayoutColumn(key="size", title="SIZE", min_width=5, max_width=5, priority=2, right=True),
     LayoutColumn(key="mode", title="MODE", min_width=10, max_width=10, priority=3),
     LayoutColumn(key="owner", title="OWNER", min_width=5, max_width=13, priority=4, right=True),
-    LayoutColumn(key="modified", title="CHANGED", min_width=8, max_width=8, priority=5, right=True),
+    LayoutColumn(key="modified", title="MODIFIED", min_width=8, max_width=8, priority=5, right=True),
 )
 MAX_HIGHLIGHTED_BYTES = 256 << 10
 """Bytes of a file that are highlighted; longer files are shown without colours."""

@@ -61,6 +61,6 @@ def freshness(connection: ConnectionState, clock: Clock) -> Cell:
             return (Span("connecting", "warn"),)
         case _:
             return (
-                Span("○ no engine ", "bad"),
+                Span("○ no engine for ", "bad"),
                 Span(stepped_age(max(0, clock.now() - connection.since_ns) // SECOND), "bad"),
             )

@@ -26,9 +26,9 @@ def probes(container: Container, clock: Clock) -> list[Cell]:
     for result in reversed(health.log):
         begin, end = parse_time(result.start), parse_time(result.end)
         when = f"{clock.local(begin):%H:%M:%S}" if begin is not None else ""
-        duration = f"{(end - begin) / SECOND:.2f} s" if begin is not None and end is not None else ""
+        duration = f"{(end - begin) / SECOND:.2f}s" if begin is not None and end is not None else ""
         good = result.exit_code == 0
-        text = "passed" if good else f"failed with {result.exit_code}"
+        text = "passed" if good else f"failed, exit code {result.exit_code}"
         results.append(
             (
                 Span(f" {when:<{10}}", "dim"),
@@ -52,6 +52,14 @@ def _setup(config: HealthConfig | None) -> list[Cell]:
     command = " ".join(words) if kind in {"CMD", "CMD-SHELL"} else " ".join(config.test)
     return [
         fact("probe", cell(command)),
-        fact("", cell(f"every {interval:g} s, within {timeout:g} s", "dim")),
+        fact("", cell(f"every {_length(interval)}, timeout {_length(timeout)}", "dim")),
         fact("", cell(f"unhealthy after {counted(failures, 'failure')}", "dim")),
     ]
+
+
+def _length(seconds: float) -> str:
+    """Write a setting's length of time in the largest unit that doesn't round it: `1.5s`, `90s`, `5m`, `3h`."""
+    for length, unit in ((3600, "h"), (60, "m")):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:g}s"

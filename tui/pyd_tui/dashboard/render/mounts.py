@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyd_core.model.container import Container
+from pyd_core.model.container import Container, MountPoint
 from pyd_tui.dashboard.render.facts import LABEL_COLUMNS, block, fact, nothing
 from pyd_tui.dashboard.render.pieces import Cell, Span, cell
 
@@ -12,7 +12,7 @@ def mounts(container: Container) -> list[Cell]:
     lines: list[Cell] = []
     for mount in container.mounts:
         access = cell("read-write", "text") if mount.rw else cell("read-only", "info")
-        details = " ".join(part for part in (mount.driver, mount.mode, mount.propagation) if part)
+        details = ", ".join(_details(mount))
         lines += [
             fact(mount.type or "mount", cell(mount.destination, "strong"), (Span("  "),), access),
             (Span(" " * (LABEL_COLUMNS + 1)), Span("← ", "faint"), *cell(mount.name or mount.source)),
@@ -35,7 +35,22 @@ def mounts(container: Container) -> list[Cell]:
         ),
     ]
     shown = block("Mounts", lines) + block("In memory", temporary)
-    return [*(shown or nothing("no mounts")), *block("Root", root)]
+    return [*(shown or nothing("no mounts")), *block("Root file system", root)]
 
+
+def _details(mount: MountPoint) -> list[str]:
+    """Return the labelled options of a mount, without its access."""
+    options = [option for option in mount.mode.split(",") if option not in {"", "ro", "rw", mount.propagation}]
+    others = ",".join(option for option in options if option not in _SELINUX_LABELS)
+    return [
+        *([f"driver {mount.driver}"] if mount.driver else []),
+        *(f"SELinux label {_SELINUX_LABELS[option]}" for option in options if option in _SELINUX_LABELS),
+        *([f"options {others}"] if others else []),
+        *([f"propagation {mount.propagation}"] if mount.propagation else []),
+    ]
+
+
+_SELINUX_LABELS = {"z": "shared (z)", "Z": "private (Z)"}
+"""Meaning of the options that relabel a mount's source."""
 
 _SHOWN_LAYER_PATHS = {"MergedDir", "UpperDir", "WorkDir"}

@@ -13,18 +13,30 @@ from pyd_tui.dashboard.render.figures import SECOND, Clock, full_moment, percent
 from pyd_tui.dashboard.render.pieces import EMPTY, Cell, Span, cell
 
 
-def overview(info: ContainerInfo, usage: Usage | None, container: Container | None, clock: Clock) -> list[Cell]:
-    """Return the overview; `container` is the inspect data, None until the engine answers."""
-    parts = [_container_facts(info, container, clock), _usage_facts(info, usage)]
+def overview(
+    info: ContainerInfo, usage: Usage | None, container: Container | None, clock: Clock, *, removed: bool = False
+) -> list[Cell]:
+    """Return the overview.
+
+    Args:
+        info: The container, in its last state if it was removed.
+        usage: Its newest sample.
+        container: The inspect data; None until the engine answers.
+        clock: The clock.
+        removed: Whether the container was removed.
+    """
+    parts = [_container_facts(info, container, clock, removed=removed), [] if removed else _usage_facts(info, usage)]
     if container is not None:
         parts += [_process_facts(container), _network_facts(container), _mount_facts(container)]
     return [line for part in parts if part for line in (EMPTY, *part)]
 
 
-def _container_facts(info: ContainerInfo, container: Container | None, clock: Clock) -> list[Cell]:
+def _container_facts(info: ContainerInfo, container: Container | None, clock: Clock, *, removed: bool) -> list[Cell]:
     gap: Cell = (Span("  "),)
-    lines = [title("Container"), fact("state", state(info), gap, health(info))]
-    if info.state in ACTIVE_STATES and info.started_ns:
+    last = cell(f" (was {info.state})" if info.state else "", "dim")
+    now = fact("state", cell("removed", "bad"), last) if removed else fact("state", state(info), gap, health(info))
+    lines = [title("Container"), now]
+    if info.state in ACTIVE_STATES and info.started_ns and not removed:
         up = f"{coarse_age((clock.now() - info.started_ns) // SECOND)}, since {full_moment(info.started_ns, clock)}"
         lines.append(fact("up", cell(up)))
     elif info.finished_ns:
@@ -38,13 +50,13 @@ def _container_facts(info: ContainerInfo, container: Container | None, clock: Cl
     lines += [
         fact("image", cell(info.image)),
         fact("created", cell(full_moment(info.created_ns, clock) if info.created_ns else "")),
-        fact("id", cell(info.id[:12], "dim")),
+        fact("ID", cell(info.id[:12], "dim")),
     ]
     if info.project:
         lines.append(fact("project", cell(info.project, "info"), cell(f"  {info.service}", "dim")))
     if container is not None:
         policy = container.host_config.restart_policy
-        lines.append(fact("restart", cell(policy.name or "no")))
+        lines.append(fact("restart", cell("never" if policy.name in {"", "no"} else policy.name)))
     return lines
 
 
@@ -61,7 +73,7 @@ def _usage_facts(info: ContainerInfo, usage: Usage | None) -> list[Cell]:
     )
     lines = [
         title("Usage"),
-        fact("cpu", cell(percent(usage.cpu_percent or 0)), cell(" of one core", "dim")),
+        fact("CPU", cell(percent(usage.cpu_percent or 0)), cell(" of one core", "dim")),
         fact("memory", cell(compact_size(usage.memory_bytes), pressure(share)), cell(limit, "dim")),
     ]
     if usage.memory_peak is not None:
@@ -70,12 +82,11 @@ def _usage_facts(info: ContainerInfo, usage: Usage | None) -> list[Cell]:
         lines.append(fact("throttled", cell(f"{percent(100 * usage.throttled_ratio)} of the time", "warn")))
     if usage.pids is not None:
         lines.append(fact("processes", cell(str(usage.pids))))
-    for name, received, sent in (
-        ("network", usage.net_rx, usage.net_tx),
-        ("disk", usage.block_read, usage.block_write),
-    ):
-        if received is not None and sent is not None:
-            lines.append(fact(name, cell(f"{compact_size(received)}/s in, {compact_size(sent)}/s out")))
+    if usage.net_rx is not None and usage.net_tx is not None:
+        lines.append(fact("network", cell(f"{compact_size(usage.net_rx)}/s in, {compact_size(usage.net_tx)}/s out")))
+    if usage.block_read is not None and usage.block_write is not None:
+        disk = f"{compact_size(usage.block_read)}/s read, {compact_size(usage.block_write)}/s written"
+        lines.append(fact("disk", cell(disk)))
     return lines
 
 
@@ -96,7 +107,7 @@ def _process_facts(container: Container) -> list[Cell]:
     if privileges:
         lines.append(fact("privileges", cell(" ".join(privileges), "warn" if host.privileged else "text")))
     if container.state.pid:
-        lines.append(fact("pid", cell(f"{container.state.pid} on the engine's host", "dim")))
+        lines.append(fact("PID", cell(f"{container.state.pid} on the engine's host", "dim")))
     return lines
 
 

@@ -21,6 +21,8 @@ Source = Literal["source0", "source1", "source2", "source3", "source4", "source5
 Role = Literal["text", "strong", "dim", "faint", "accent", "good", "warn", "bad", "info", "match", "title"] | Source
 
 ELLIPSIS = "…"
+MAX_WRAPPED_LINES = 50
+"""The number of lines to which one text is wrapped."""
 
 
 class Span(NamedTuple):
@@ -91,6 +93,35 @@ def _cut_end(spans: Cell, columns: int) -> Cell:
 def _cut_start(spans: Cell, columns: int) -> Cell:
     kept = slide(spans, width(spans) - columns + 1)
     return (Span(ELLIPSIS + kept[0].text, kept[0].role), *kept[1:]) if kept else (Span(ELLIPSIS, spans[-1].role),)
+
+
+def wrap(spans: Cell, columns: int) -> list[Cell]:
+    """Return the lines of a cell that is broken at a width, wherever that is; the last of many isn't broken."""
+    lines: list[Cell] = []
+    while spans and len(lines) < MAX_WRAPPED_LINES - 1 and width(spans) > columns:
+        used, head = 0, []
+        for index, span in enumerate(spans):
+            size = cell_len(span.text)
+            if used + size <= columns:
+                used += size
+                head.append(span)
+                continue
+            text = span.text[: columns - used] if span.text.isascii() else _chop(span.text, columns - used)
+            rest = Span(span.text[len(text) :], span.role)
+            spans = (rest, *spans[index + 1 :])
+            if text:
+                head.append(Span(text, span.role))
+            break
+        if not head:  # a wide character in a single column
+            break
+        lines.append(tuple(head))
+    return [*lines, spans] if spans else lines
+
+
+def _chop(text: str, columns: int) -> str:
+    """Return the longest beginning that fits so many terminal columns."""
+    head = chop_cells(text[: 4 * columns], columns)[0] if columns else ""
+    return head if cell_len(head) <= columns else ""
 
 
 def slide(spans: Cell, columns: int) -> Cell:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MIN_REASON_COLUMNS = 28
 """Terminal columns of a reason below which fewer containers are named; shorter reasons take less."""
 
+MIN_NAME_COLUMNS = 10
+"""Terminal columns to which a long name is cut, so that the reason is seen."""
+
 MIN_ENTRY_COLUMNS = 28
 """Terminal columns below which no container is named."""
 
@@ -56,8 +59,8 @@ def problem_line(
     left = room - width(pieces)
     shown = []
     for key, (entry, answer) in zip(keys, worst, strict=False):
-        head = (Span("   "), Span(f"{key} " if key else "", "accent"), *cell(entry.name, "strong"), Span(" "))
-        shown.append((head, cell(short_reason(entry, answer), "bad")))
+        reason = cell(short_reason(entry, answer), "bad")
+        shown.append((_head(key, cell(entry.name, "strong"), reason, left), reason))
     least = [width(head) + min(MIN_REASON_COLUMNS, width(reason)) for head, reason in shown]
     while len(shown) > 1 and sum(least[: len(shown)]) > left:
         shown.pop()
@@ -73,3 +76,10 @@ def problem_line(
         left = room - width(pieces)
         hits.append((index, start, width(pieces)))
     return tuple(pieces), hits
+
+
+def _head(key: str, name: Cell, reason: Cell, room: int) -> Cell:
+    """Return the key and the name of a container, cut where the reason wouldn't fit next to it."""
+    before = (Span("   "), Span(f"{key} " if key else "", "accent"))
+    free = room - width(before) - 1 - min(MIN_REASON_COLUMNS, width(reason))
+    return (*before, *fit(name, min(width(name), max(MIN_NAME_COLUMNS, free))), Span(" "))

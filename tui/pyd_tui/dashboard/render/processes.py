@@ -45,7 +45,7 @@ def processes(listing: Processes) -> tuple[Cell, list[ProcessRow]]:
     return (Span(f"{header}  {titles[command]}", "dim"),), result
 
 
-_TITLES = {"USER": "UID", "RSS": "MEM", "COMMAND": "CMD"}
+_TITLES = {"UID": "USER", "RSS": "MEM", "STIME": "START", "TIME": "CPU TIME", "CMD": "COMMAND"}
 """Titles that replace those of `ps`."""
 
 

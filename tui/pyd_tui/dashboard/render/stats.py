@@ -102,9 +102,7 @@ class _Window:
 def stats(entry: ContainerInfo, usage: Usage | None, history: UsageHistory, clock: Clock, room: int) -> list[Cell]:
     """Return the lines about a container's resource use."""
     if not history.samples:
-        return nothing(
-            "measuring" if entry.has_processes else "nothing was measured while it ran; pyd record stores such curves"
-        )
+        return nothing(_no_samples(entry))
     last = history.samples[-1].time_ns
     name, seconds = SPANS[history.span]
     # The engine's clock may differ from this machine's: the latest sample is at the right edge.
@@ -143,6 +141,14 @@ def stats(entry: ContainerInfo, usage: Usage | None, history: UsageHistory, cloc
         pids += cell(f" of at most {entry.pids_limit}", "dim")
     lines += _block("Processes", pids, [_Curve(_field("pids"), _COUNTS, _count, "dim", low_lines)], history, window)
     return [*lines, *_time_line(history, window, clock)]
+
+
+def _no_samples(entry: ContainerInfo) -> str:
+    if entry.has_processes:
+        return "measuring"
+    if entry.state == "created":
+        return "it was never started"
+    return "no measurements from its run; `pyd record` keeps them"
 
 
 def _span_line(name: str, history: UsageHistory) -> Cell:

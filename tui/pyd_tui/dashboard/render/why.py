@@ -41,7 +41,7 @@ def why(
     """
     if answer is None:
         return []
-    from pyd_core.triage.text_report import sureness  # noqa: PLC0415 - forty causes in words, only when shown
+    from pyd_core.triage.text_report import describe_gap, sureness  # noqa: PLC0415 - forty causes in words, only when shown
 
     columns = max(20, min(columns, MAX_TEXT_COLUMNS))
     if isinstance(answer, PydError):
@@ -58,15 +58,11 @@ def why(
         ),
         *([(Span(" also   ", "dim"), *cell(", ".join(answer.contributing)))] if answer.contributing else []),
         *_section("What to do", numbered_steps(steps, columns) if steps is not None else _advice(answer, columns)),
-        *_section("Evidence", [line for item in answer.evidence for line in _evidence(item, clock, columns)]),
-        *_section("Time line", [_moment(item, clock) for item in answer.timeline]),
+        *_section("Evidence", _evidence(answer.evidence, clock, columns)),
+        *_section("Timeline", [_moment(item, clock) for item in answer.timeline]),
         *_section(
             "Missing evidence",
-            [
-                line
-                for gap in answer.unread
-                for line in _item(f"{gap.source}: {gap.reason}; it would show {gap.would_tell}", columns, "dim")
-            ],
+            [line for gap in answer.unread for line in _item(describe_gap(gap), columns, "dim")],
         ),
     ]
 
@@ -96,9 +92,20 @@ def _stamp(item: EvidenceLine, clock: Clock) -> str:
     return f"{clock.local(when):%H:%M:%S.%f}"[:12] if when is not None else ""
 
 
-def _evidence(item: EvidenceLine, clock: Clock, room: int) -> list[Cell]:
+def _evidence(items: Sequence[EvidenceLine], clock: Clock, room: int) -> list[Cell]:
+    """Return the items of evidence, with a column for times if any has one."""
+    stamps = [_stamp(item, clock) for item in items]
+    timed = any(stamps)
+    return [
+        line
+        for item, stamp in zip(items, stamps, strict=True)
+        for line in _evidence_lines(item, f"{stamp:<12}  " if timed else " ", room)
+    ]
+
+
+def _evidence_lines(item: EvidenceLine, stamp: str, room: int) -> list[Cell]:
     """Return one item of evidence, the source in a column of its own, for quick scanning."""
-    head = f" {safe(item.source):<11} {_stamp(item, clock):<12}  "
+    head = f" {safe(item.source):<11} {stamp}"
     lines = _wrapped(item.text.replace("\n", " "), "text", max(20, room - len(head)), "", "")
     first = (Span(head, "dim"), *lines[0])
     return [first, *((Span(" " * len(head)), *line) for line in lines[1:])]

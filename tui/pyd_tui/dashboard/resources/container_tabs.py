@@ -41,6 +41,8 @@ class Subject:
 
     clock: Clock
     entry: ContainerInfo | None = None
+    removed: bool = False
+    """Whether the container was removed; the entry is its last one then."""
     usage: Usage | None = None
     body: bytes = b""
     """The raw inspect data; empty before it arrives."""
@@ -96,7 +98,7 @@ class Page:
 def _overview(subject: Subject) -> list[Cell]:
     if subject.entry is None:
         return []
-    return overview(subject.entry, subject.usage, subject.container, subject.clock)
+    return overview(subject.entry, subject.usage, subject.container, subject.clock, removed=subject.removed)
 
 
 MIN_TALL_LINES = 34
@@ -164,7 +166,9 @@ PAGES: dict[str, Page] = {
     "overview": Page(draw=_overview),
     "stats": Page(draw=_stats, ask=read_recorded),
     "why": Page(draw=_why),
-    "env": _inspected(lambda container, subject: env(container.config.env, unmasked=subject.unmasked)),
+    "env": _inspected(
+        lambda container, subject: env(container.config.env, unmasked=subject.unmasked, room=subject.room)
+    ),
     "mounts": _inspected(lambda container, _: mounts(container)),
     "network": _inspected(lambda container, _: connections(container)),
     "changes": _requested_tab("changes", list, changes, lambda engine, key: engine_of(engine).containers.changes(key)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyd_core.client.gap import Gap
 from pyd_core.model.event import Event
 from pyd_tui.dashboard.engines.timeline import EventItem
-from pyd_tui.dashboard.render.events import event_details, is_worth_showing, role, subject
+from pyd_tui.dashboard.render.events import event_details, is_worth_showing, role, subject, verb_word
 from pyd_tui.dashboard.render.facts import LABEL_COLUMNS, block, fact, wrapped
 from pyd_tui.dashboard.render.figures import SECOND, Clock, counted, full_moment
 from pyd_tui.dashboard.render.layout import LayoutColumn
@@ -32,11 +32,11 @@ def row(item: EventItem, clock: Clock) -> Row:
     cells = (
         cell(f"{clock.local(when):%d %b %H:%M:%S}", "dim"),
         cell(item.type, "dim"),
-        cell(item.verb.removesuffix("_status"), role(item)),
+        cell(verb_word(item), role(item)),
         cell(subject(item)),
         cell(", ".join(event_details(item)), "dim"),
     )
-    words = " ".join([item.actor.id, *item.actor.attributes.values()])
+    words = " ".join([item.action, item.actor.id, *item.actor.attributes.values()])
     return Row(
         key=f"{when} {item.type} {item.action} {item.actor.id}",
         name=item.name,
@@ -71,7 +71,7 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
     lines = [
         fact("when", cell(full_moment(when, context.clock)), cell(f".{when % SECOND // 1_000_000:03d}", "dim")),
         fact("what", cell(f"{event.type} {event.action}", role(event))),
-        fact("id", cell(event.actor.id, "dim")),
+        fact("ID", cell(event.actor.id, "dim")),
     ]
     attributes = sorted(event.actor.attributes.items())
     room = max(LABEL_COLUMNS, min(MAX_NAME_COLUMNS, max((columns(name) for name, _ in attributes), default=0) + 2))
@@ -97,7 +97,7 @@ EVENTS = ResourceView(
     load=_load,
     about=_about,
     refreshed_by=is_worth_showing,
-    empty="the engine remembers no events",
+    empty="the engine has no events",
     container=_container,
     moment=_moment,
 )

@@ -142,15 +142,16 @@ def about(
         fact("size", cell(f"{compact_size(image.size)}, {counted(len(image.root_fs.layers), 'layer')}")),
         *([fact("platform", cell(platform))] if platform else []),
         *([fact("created", cell(full_moment(created, clock)))] if created is not None else []),
-        fact("command", cell(runs or "no default command"), cell(f"  user {config.user or 'root'}", "dim")),
+        fact("command", cell(runs or "no default command")),
+        fact("user", cell(config.user or "root")),
         *([fact("ports", cell(", ".join(config.exposed_ports)))] if config.exposed_ports else []),
         *(fact("digest", cell(digest, "dim")) for digest in image.repo_digests),
-        fact("id", cell(image.id, "dim")),
+        fact("ID", cell(image.id, "dim")),
     ]
     by = [fact(container.state, cell(container.name)) for container in in_order(used)] or [
         fact("", cell("no containers", "dim"))
     ]
-    steps = block("Layers, the newest first", _layers(layers, inside))
+    steps = block("Layers, newest first", _layers(layers, inside))
     hint: list[Cell] = [] if inside else [EMPTY, (Span(" F", "accent"), Span(" inspects the layers", "dim"))]
     return block("Image", facts)[1:] + steps + (_wasted(inside) if inside else hint) + block("Used by", by)
 
@@ -158,11 +159,12 @@ def about(
 def _wasted(inside: ImageContents) -> list[Cell]:
     """Return the files whose bytes the image carries though no container can read them."""
     if not inside.waste:
-        return block("Wasted", [(Span("  nothing: every byte of it can be read", "dim"),)])
+        return block("Wasted", [(Span("  nothing: every byte is visible in a container", "dim"),)])
     head = [
         Span(f" {compact_size(inside.wasted):>6}  ", "warn" if inside.efficiency < 0.9 else "text"),
         Span(
-            f"in {counted(len(inside.waste), 'file')}; {percent(100 * inside.efficiency)} of its bytes can be read",
+            f"in {counted(len(inside.waste), 'file')}; {percent(100 * inside.efficiency)} of the image's bytes are "
+            "visible in a container",
             "dim",
         ),
     ]

@@ -68,7 +68,7 @@ def about(network: Network, used: list[ContainerSummary], clock: Clock) -> list[
         ),
         fact("internet", cell("no" if network.internal else "yes")),
         fact("containers", cell(_each_other(network))),
-        fact("id", cell(network.id[:12], "dim")),
+        fact("ID", cell(network.id[:12], "dim")),
     ]
     if created is not None:
         facts.append(fact("created", cell(full_moment(created, clock))))

@@ -80,7 +80,7 @@ def about(node: Node, tasks: list[Task], *, services: dict[str, str], clock: Clo
         *([fact("manager", cell(node.manager_status.addr))] if node.manager_status is not None else []),
         *([fact("says", cell(node.status.message, "warn"))] if node.status.message else []),
         *([fact("joined", cell(full_moment(joined, clock)))] if joined is not None else []),
-        fact("id", cell(node.id, "dim")),
+        fact("ID", cell(node.id, "dim")),
         *(fact("label", cell(f"{name}={value}", "dim")) for name, value in node.spec.labels.items()),
     ]
     lines = [

@@ -91,7 +91,7 @@ def about(service: Service, tasks: list[Task], nodes: dict[str, Node], clock: Cl
         facts.append(fact("changed", cell(full_moment(changed, clock))))
     if service.update_status is not None and service.update_status.message:
         facts.append(fact("update", cell(service.update_status.message)))
-    facts.append(fact("id", cell(service.id, "dim")))
+    facts.append(fact("ID", cell(service.id, "dim")))
     facts += [fact("label", cell(f"{name}={value}", "dim")) for name, value in spec.labels.items()]
     order = sorted(tasks, key=lambda task: (task.desired_state != "running", task.slot, task.node_id, task.created_at))
     lines = [task_line(task, nodes, clock) for task in order]

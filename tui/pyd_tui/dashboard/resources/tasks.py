@@ -85,7 +85,7 @@ async def _about(context: LoadContext, row: Row) -> list[Cell]:
         facts.append(fact("container", cell(container.container_id[:12]), cell(f"  {where}", "dim")))
         if task.status.state != "running":
             facts.append(fact("exit code", cell(str(container.exit_code))))
-    facts.append(fact("id", cell(task.id, "dim")))
+    facts.append(fact("ID", cell(task.id, "dim")))
     return block("Task", facts)[1:]
 
 

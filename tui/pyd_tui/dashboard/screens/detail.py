@@ -233,6 +233,7 @@ class Detail(ContainerActionsScreen):
         entry, name = self.entry, self.tabs.current
         if entry is not None and name in PAGES:
             subject.usage, subject.endpoint = link.usage.get(self.key), link.endpoint
+            subject.removed = self.key not in link.containers
             subject.room, subject.height = self.size.width - 3, self.size.height
             if name == "stats":
                 self._update_usage()
@@ -326,7 +327,7 @@ class Detail(ContainerActionsScreen):
         await self.link.timeline.save_state(self.link.engine, self.dashboard.clock.now())
         if self.is_attached:
             events = self.query_one(Events)
-            events.empty = "the engine remembers no events of it"
+            events.empty = "the engine has no events of this container"
             events.show(self.link.timeline.of(self.key))
             self._update_status()
 
