@@ -51,6 +51,7 @@ async def test_a_search_finds_and_marks_matches_of_all_logs_in_order_of_time():
         await dashboard.until_shown("3 lines in 3 of 3 containers  all read")
         assert rows(dashboard) == ["db", "web", "job"]
         assert "checkpoint timed out" in dashboard.text
+        assert "CONTAINER" in dashboard.text
         assert "xxx timed out at last" in dashboard.text, "the match is in sight, however far to the right"
         ground = DARK.style("match").bgcolor
         strips = dashboard.app.screen._compositor.render_strips()
@@ -145,6 +146,7 @@ async def test_an_empty_result_is_reported_and_a_command_searches_immediately():
         await dashboard.type("search no such thing")
         await dashboard.press("enter")
         await dashboard.until_shown("no line matches in 3 containers")
+        assert "CONTAINER" not in dashboard.text
         assert "no such thing" in dashboard.text
 
 

@@ -35,6 +35,12 @@ FRAME_INTERVAL_S = 0.1
 """The interval between two paints during a search."""
 
 
+class HitTable(Table[HitKey]):
+    """Matching lines; without any there are no headings."""
+
+    HEADS_EMPTY = False
+
+
 class SearchScreen(LiveScreen):
     """Lists matching lines as they are found.
 
@@ -56,8 +62,7 @@ class SearchScreen(LiveScreen):
         yield Header(self.links, self.dashboard.clock)
         yield Line(id="title")
         yield Prompt(id="wanted")
-        hits: Table[HitKey] = Table(COLUMNS, self._cells, id="found")
-        yield hits
+        yield HitTable(COLUMNS, self._cells, id="found")
         yield Footer("search")
 
     def on_mount(self) -> None:

@@ -45,6 +45,8 @@ class Table(Rows, Generic[Key]):
     """
 
     HEAD = 1
+    HEADS_EMPTY = True
+    """Whether the headings are shown without rows too."""
     SLIDES = ""
     """The column that scrolls sideways, if any."""
     BINDINGS = bindings("move")
@@ -357,6 +359,8 @@ class Table(Rows, Generic[Key]):
         return (Span(" " * GUTTER_COLUMNS), *lines[index]) if index < len(lines) else EMPTY
 
     def _heading(self) -> Cell:
+        if not (self.keys or self.HEADS_EMPTY):
+            return fit(EMPTY, self.size.width)
         titles: list[Cell] = []
         for column in self._columns:
             here = column.key == self.sorted_by
