@@ -266,7 +266,7 @@ def test_a_prune_of_the_build_cache_has_an_event(docker: Docker):
         listener.ours.add('"Action":"prune"')
         docker("builder", "prune", "-f")
         events = listener.until("builder", "prune")
-    assert attributes(events, "builder", "prune") == {"reclaimed": "0"}
+    assert attributes(events, "builder", "prune")["reclaimed"].isdecimal()
 
 
 @pytest.mark.parametrize(
