@@ -143,5 +143,5 @@ async def test_search(picture: SnapshotAssertion):
         await dashboard.press("slash", "ctrl+u")
         await dashboard.type("no such thing")
         await dashboard.press("enter")
-        await dashboard.until_shown("no line in")
+        await dashboard.until_shown("no line matches in")
         await in_sizes(dashboard, picture, "nothing")
