@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
 import socket
+import subprocess
 import tarfile
 from pathlib import Path
 
