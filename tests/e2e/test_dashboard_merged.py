@@ -77,7 +77,7 @@ def test_rows_of_two_engines_are_read_and_acted_on_each_at_its_own_and_outlive_a
     screen.wait_for(f"restarted {here} on docker.sock")
     narrow(screen, token, 2)
     engine.stop()
-    screen.wait_for(re.compile(rf"running +{away} +pyd\.sock \d+s"))
+    screen.wait_for(re.compile(rf"running +{away} +pyd\.sock \(\d+[sm] old\)"))
     screen.wait_for(re.compile(rf"running +{here} +docker\.sock +\D"))
     engine.start()
     screen.wait_for("pyd.sock: connected again")
