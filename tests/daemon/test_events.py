@@ -262,11 +262,12 @@ def test_a_prune_has_an_event_with_the_bytes_it_freed(both: Docker, image: str, 
 
 
 def test_a_prune_of_the_build_cache_has_an_event(docker: Docker):
+    docker("builder", "prune", "-af")  # removes what other tests have built
     with listening(docker) as listener:
         listener.ours.add('"Action":"prune"')
         docker("builder", "prune", "-f")
         events = listener.until("builder", "prune")
-    assert attributes(events, "builder", "prune")["reclaimed"].isdecimal()
+    assert attributes(events, "builder", "prune") == {"reclaimed": "0"}
 
 
 @pytest.mark.parametrize(

@@ -117,14 +117,16 @@ def _meta(scope: CompileScope, node: StageNode, command: Sequence[str]) -> ops_p
 
 def _add_volumes(node: StageNode, builder: ExecOpBuilder) -> None:
     """Mount the image's volumes with what the image has there; what the command changes in them is lost."""
-    base = node.output
-    for path in sorted({posixpath.normpath(posixpath.join("/", volume)) for volume in node.image.config.volumes}):
-        if path in {"/", "//"}:
-            continue
-        files = FileOpBuilder(base)
+    volumes = (posixpath.normpath(f"/{volume}").lstrip("/") for volume in node.image.config.volumes)
+    paths = sorted({f"/{volume}" for volume in volumes if volume})
+    if not paths:
+        return
+    files = FileOpBuilder(node.output)
+    for path in paths:
         files.mkdir(ops_pb2.FileActionMkDir(path=path, mode=0o755, makeParents=True, timestamp=NO_TIME))
-        volume = files.build(metadata=describe("[internal] preparing volume")).output
-        builder.mount(ops_pb2.Mount(dest=path, selector=path, output=NO_OUTPUT), volume)
+    directories = files.build(metadata=describe("[internal] preparing volumes")).output
+    for path in paths:
+        builder.mount(ops_pb2.Mount(dest=path, selector=path, output=NO_OUTPUT), directories)
 
 
 def _add_mount(
