@@ -27,20 +27,17 @@ SCRIPTS = (
 )
 SOURCES = ("core", "tui", "debugimages", "tests", "benchmarks", "noxfile.py")
 
-
 MAX_REPEATED_TESTS = 3
 """How many failed tests of a session CI runs a second time; more of them are no coincidence."""
-
-
 LONG = "--timeout=900"
-"""For suites of long tests; those of the default run end within the 300 s of pyproject.toml, or are marked."""
+"""For suites of long tests; those of the default run end within the limit in pyproject.toml, or are marked."""
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest with the arguments after `--`.
 
     With CI set, a few failed tests run once more, alone. A test that fails only together with others on a loaded
-    machine is still a defect: the session ends with a warning that names it.
+    machine is still a defect: a warning names it, and so does the summary of test.sh.
     """
     run = (sys.executable, "-m", "pytest")
     if not os.environ.get("CI") or session.posargs:
@@ -57,6 +54,9 @@ def pytest(session: nox.Session, *arguments: str) -> None:
                 raise
             session.run(*run, *failed, *options)
             session.warn(f"Passed on a second attempt only: {', '.join(failed)}")
+            if log := os.environ.get("PYD_REPEATED_TESTS"):
+                with Path(log).open("a") as file:
+                    file.writelines(f"  {name}\n" for name in failed)
 
 
 def side_by_side(session: nox.Session, *arguments: str) -> None:

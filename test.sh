@@ -44,7 +44,8 @@ end_engine() {
 		as_root rm -f /run/pyd-dockerd.pid
 	fi
 }
-trap end_engine EXIT
+repeated=''
+trap 'end_engine; [ -z "$repeated" ] || rm -f "$repeated"' EXIT
 trap 'exit 130' INT TERM HUP
 
 # In a chroot, a process that enters a container and leaves it again ends up at the root of the mount namespace, outside
@@ -65,6 +66,9 @@ sh up.sh --tests
 PATH=$(pwd)/.venv/bin:$PATH:/usr/sbin:/sbin
 export PATH
 
+repeated=$(mktemp)
+PYD_REPEATED_TESTS=$repeated # noxfile.py adds the tests that passed on a second attempt
+export PYD_REPEATED_TESTS
 summary='' failed=0
 # A session that hangs is interrupted, so that it reports earlier failures; on an idle machine each takes a tenth of this.
 bounded() { timeout --signal INT --kill-after 120 7200 "$@"; }
@@ -90,6 +94,7 @@ done
 
 printf '\n%s\n' "Set-up took $(took "$begun" "$prepared"), the checks $(took "$prepared" "$(date +%s)"):"
 printf '%s' "$summary"
+if [ -s "$repeated" ]; then echo 'Passed on a second attempt only:' && cat "$repeated"; fi
 if [ $failed != 0 ]; then
 	echo "$failed failed. Run one with: sh test.sh SESSION, or with pytest's arguments: sh test.sh SESSION -- -x -k NAME"
 	exit 1
